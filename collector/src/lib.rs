@@ -1,0 +1,1 @@
+//! The native shell of Attune: one binary, attune.

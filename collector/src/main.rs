@@ -1,0 +1,3 @@
+//! The `attune` binary.
+
+fn main() {}

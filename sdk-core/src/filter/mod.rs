@@ -1,0 +1,5 @@
+//! May this event leave the page, and may it enter the log: one answer for both sides.
+
+mod validate;
+
+pub use validate::{Rejection, validate_event};

@@ -1,0 +1,65 @@
+//! Every bound and default of the core in one place, with its unit and its reason.
+
+/// Largest event on the wire, in bytes: what existing senders already respect.
+pub const MAX_EVENT_BYTES: usize = 32 * 1024;
+/// Largest `metadata` object of one event, in bytes: the event's bound less room for its ids.
+pub const MAX_METADATA_BYTES: usize = 32 * 1024 - 1024;
+/// Largest batch after decompression, in bytes: bounds the collector's memory per request.
+pub const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
+/// Largest request body as it arrives, in bytes: bounds what is read before decompression.
+pub const MAX_REQUEST_BYTES: usize = 512 * 1024;
+/// Most events in one batch: the bound Segment's libraries already keep.
+pub const MAX_BATCH_EVENTS: usize = 2_500;
+/// Longest event type, id or user id, in characters: fits every id format met in the field.
+pub const MAX_ID_CHARS: usize = 100;
+/// Deepest nesting of JSON that is read: stops a crafted body from exhausting the stack.
+pub const MAX_JSON_DEPTH: usize = 32;
+
+/// Events the page sends in one batch at most: keeps one receipt small.
+pub const PAGE_BATCH_EVENTS: usize = 250;
+/// Bytes the page sends in one batch at most: below the 64 KiB that keepalive requests share.
+pub const PAGE_BATCH_BYTES: usize = 48 * 1024;
+/// Bytes of unsent events the page keeps by default: what a day offline produces on a busy site.
+pub const PAGE_QUEUE_BYTES: usize = 1024 * 1024;
+/// Age after which an undeliverable event is given up, in milliseconds: 7 days.
+pub const MAX_EVENT_AGE_MS: i64 = 7 * 24 * 3_600_000;
+/// First retry delay, in milliseconds; later ones double with full jitter.
+pub const RETRY_BASE_MS: u64 = 1_000;
+/// Longest retry delay, in milliseconds.
+pub const RETRY_MAX_MS: u64 = 60_000;
+/// Probe interval after 401, 403 or 404, in milliseconds: the key may be repaired while the page is open.
+pub const PROBE_MS: u64 = 300_000;
+/// Failures in a row after which the breaker opens.
+pub const BREAKER_FAILURES: u32 = 5;
+
+/// Keys one tile keeps, chosen by smallest hash.
+pub const MAX_KEYS_PER_TILE: usize = 256;
+/// Longest key of a `by` signal, in bytes; longer values are hashed.
+pub const MAX_KEY_BYTES: usize = 128;
+/// Largest absolute input of a sum: keeps 2^63 additions inside the i128 of micro-units.
+pub const MAX_SUM_INPUT: f64 = 1e9;
+/// Time a session's tiles are kept after its last event, in milliseconds: a session lasts 24 h at most.
+pub const SESSION_KEEP_MS: i64 = 48 * 3_600_000;
+/// Longest signal window, in milliseconds: 400 days, so that year-over-year fits.
+pub const MAX_WINDOW_MS: i64 = 400 * 24 * 3_600_000;
+/// Time a closed lane is remembered, in milliseconds: two days more than an event may be late.
+pub const LANE_KEEP_MS: i64 = 9 * 24 * 3_600_000;
+/// Event ids remembered per member for senders without lanes.
+pub const MEMBER_EVENT_IDS: usize = 1_024;
+/// Own events the page keeps beside its base before the oldest fold into it.
+pub const OVERLAY_EVENTS: usize = 512;
+/// An event dated further into the future than this, in milliseconds, is warned about: 24 h.
+pub const FUTURE_MS: i64 = 24 * 3_600_000;
+/// Idle time that ends a session, in milliseconds: 30 min, the field's convention.
+pub const SESSION_IDLE_MS: i64 = 30 * 60_000;
+/// Longest session, in milliseconds: 24 h.
+pub const SESSION_MAX_MS: i64 = 24 * 3_600_000;
+
+/// Largest rule source file, in bytes.
+pub const MAX_RULE_FILE_BYTES: usize = 1024 * 1024;
+/// Most signals in one bundle.
+pub const MAX_SIGNALS: usize = 1_000;
+/// Most rules in one bundle.
+pub const MAX_RULES: usize = 5_000;
+/// Deepest nesting of one condition.
+pub const MAX_CONDITION_DEPTH: usize = 16;

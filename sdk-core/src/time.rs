@@ -1,0 +1,231 @@
+//! Wall and monotonic time as two types, and the text forms of instants and durations.
+
+use alloc::string::String;
+use core::fmt;
+
+/// An instant of wall time in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+/// A host's monotonic clock in milliseconds; only differences mean anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Monotonic(pub u64);
+
+/// What the host's clocks say at the moment of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Wall clock.
+    pub wall: Timestamp,
+    /// Monotonic clock.
+    pub monotonic: Monotonic,
+}
+
+impl Timestamp {
+    /// Moves the instant by `ms` milliseconds, saturating at the ends of the range.
+    pub const fn plus(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to `self`; negative when `self` comes first.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Reads an RFC 3339 instant such as `2026-11-20T10:00:02.120Z`; fractions beyond milliseconds are cut.
+    ///
+    /// Days-from-civil after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let separator_ok = matches!(bytes.get(10)?, b'T' | b't' | b' ');
+        let shape_ok = *bytes.get(4)? == b'-' && *bytes.get(7)? == b'-' && separator_ok;
+        if !shape_ok || *bytes.get(13)? != b':' || *bytes.get(16)? != b':' {
+            return None;
+        }
+        let (year, month, day) = (digits(bytes, 0, 4)?, digits(bytes, 5, 2)?, digits(bytes, 8, 2)?);
+        let (hour, minute, second) = (digits(bytes, 11, 2)?, digits(bytes, 14, 2)?, digits(bytes, 17, 2)?);
+        if month == 0 || month > 12 || day == 0 || day > days_in_month(year, month) {
+            return None;
+        }
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let mut at = 19;
+        let mut millis = 0;
+        if bytes.get(at) == Some(&b'.') {
+            at += 1;
+            let from = at;
+            while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+                if at - from < 3 {
+                    millis = millis * 10 + i64::from(*bytes.get(at)? - b'0');
+                }
+                at += 1;
+            }
+            match at - from {
+                0 => return None,
+                1 => millis *= 100,
+                2 => millis *= 10,
+                _ => {}
+            }
+        }
+        let offset_minutes = match bytes.get(at)? {
+            b'Z' | b'z' if bytes.len() == at + 1 => 0,
+            sign @ (b'+' | b'-') if bytes.len() == at + 6 && bytes.get(at + 3) == Some(&b':') => {
+                let (hours, minutes) = (digits(bytes, at + 1, 2)?, digits(bytes, at + 4, 2)?);
+                if hours > 23 || minutes > 59 {
+                    return None;
+                }
+                let total = hours * 60 + minutes;
+                if *sign == b'-' { -total } else { total }
+            }
+            _ => return None,
+        };
+        let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+        Some(Self((seconds - offset_minutes * 60) * 1_000 + millis))
+    }
+
+    /// Appends the instant as RFC 3339 with milliseconds in UTC; years outside 0..=9999 are clamped.
+    pub fn write(self, out: &mut String) {
+        let clamped = self.0.clamp(-62_167_219_200_000, 253_402_300_799_999);
+        let (days, in_day) = (clamped.div_euclid(86_400_000), clamped.rem_euclid(86_400_000));
+        let (year, month, day) = civil_from_days(days);
+        push_digits(out, year, 4);
+        out.push('-');
+        push_digits(out, month, 2);
+        out.push('-');
+        push_digits(out, day, 2);
+        out.push('T');
+        push_digits(out, in_day / 3_600_000, 2);
+        out.push(':');
+        push_digits(out, in_day / 60_000 % 60, 2);
+        out.push(':');
+        push_digits(out, in_day / 1_000 % 60, 2);
+        out.push('.');
+        push_digits(out, in_day % 1_000, 3);
+        out.push('Z');
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text);
+        f.write_str(&text)
+    }
+}
+
+impl Monotonic {
+    /// Moves the instant by `ms` milliseconds.
+    pub const fn plus(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to `self`, zero when `earlier` is later.
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Reads a duration such as `500ms`, `30s`, `5m`, `1h`, `7d` into milliseconds; a leading `-` negates it.
+pub fn parse_duration_ms(text: &str) -> Option<i64> {
+    let (negative, body) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let split = body.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = body.split_at(split);
+    if number.is_empty() || number.len() > 12 {
+        return None;
+    }
+    let amount: i64 = number.bytes().fold(0, |total, digit| total * 10 + i64::from(digit - b'0'));
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let ms = amount.checked_mul(unit_ms)?;
+    Some(if negative { -ms } else { ms })
+}
+
+fn digits(bytes: &[u8], from: usize, count: usize) -> Option<i64> {
+    bytes.get(from..from + count)?.iter().try_fold(0_i64, |total, byte| {
+        byte.is_ascii_digit().then(|| total * 10 + i64::from(byte - b'0'))
+    })
+}
+
+fn push_digits(out: &mut String, number: i64, width: u32) {
+    let mut divisor = 10_i64.pow(width - 1);
+    while divisor > 0 {
+        out.push(char::from(b'0' + (number / divisor % 10) as u8));
+        divisor /= 10;
+    }
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn an_instant_survives_its_text_form() {
+        for text in ["1970-01-01T00:00:00.000Z", "2000-02-29T23:59:59.999Z", "2026-11-20T10:00:02.120Z"] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn offsets_and_fractions_are_understood() {
+        let utc = Timestamp::parse("2026-11-20T10:00:02.120Z").unwrap();
+        assert_eq!(Timestamp::parse("2026-11-20T11:30:02.120456+01:30"), Some(utc));
+        assert_eq!(Timestamp::parse("2026-11-20T10:00:02.12Z"), Some(utc));
+    }
+
+    #[test]
+    fn broken_instants_are_refused() {
+        for text in ["", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-20", "2026-11-20T10:00:02", "x"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_carry_their_unit() {
+        assert_eq!(parse_duration_ms("5m"), Some(300_000));
+        assert_eq!(parse_duration_ms("-30m"), Some(-1_800_000));
+        for text in ["", "5", "m", "5 m", "5w", "1.5h"] {
+            assert_eq!(parse_duration_ms(text), None, "{text}");
+        }
+    }
+}

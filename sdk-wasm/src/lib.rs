@@ -1,0 +1,1 @@
+//! The browser shell of Attune: exports, the driver loop, one web API per file.

@@ -1,0 +1,1 @@
+//! Whole-system truth: property tests over client and processor together.

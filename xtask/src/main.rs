@@ -1,0 +1,3 @@
+//! Build, test, demo, tidy, size and bench.
+
+fn main() {}
