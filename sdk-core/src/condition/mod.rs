@@ -1,9 +1,15 @@
 //! Predicates over the visitor document: their compiled form and their evaluation.
 
 mod codec;
+mod coerce;
 mod evaluate;
+mod event;
+#[cfg(feature = "author")]
+mod inspect;
 #[cfg(feature = "author")]
 mod parse;
+#[cfg(feature = "author")]
+mod problem;
 
 use crate::id::{SessionId, SignalId};
 use crate::time::Timestamp;
@@ -12,10 +18,16 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use codec::{decode_condition, encode_condition};
-pub use evaluate::evaluate;
+pub use codec::{Packer, Unpacker, decode_condition, decode_path, encode_condition, encode_path};
+pub use coerce::key_text;
+pub use evaluate::{evaluate, resolve};
+pub use event::EventDocument;
 #[cfg(feature = "author")]
-pub use parse::{ConditionError, parse_condition};
+pub use inspect::{specificity, visit_paths};
+#[cfg(feature = "author")]
+pub use parse::{ConditionScope, KnownSignal, parse_condition, parse_path};
+#[cfg(feature = "author")]
+pub use problem::{ConditionError, ConditionErrorKind};
 
 /// A compiled predicate.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +80,21 @@ pub enum Root {
     Bare,
 }
 
+impl Path {
+    /// Reads a dotted path that starts with `traits`, `signals`, `context` or `event`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (first, rest) = text.split_once('.').unwrap_or((text, ""));
+        let root = match first {
+            "traits" => Root::Traits,
+            "signals" => Root::Signals,
+            "context" => Root::Context,
+            "event" => Root::Event,
+            _ => return None,
+        };
+        Some(Self { root, rest: Box::from(rest) })
+    }
+}
+
 /// A literal, or the value found at a path.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
@@ -75,6 +102,8 @@ pub enum Literal {
     Value(Value),
     /// `{"$path": "…"}`
     Path(Path),
+    /// An array of which an element is a `$path`; only in `$in` and `$nin`.
+    List(Vec<Literal>),
 }
 
 /// What must hold of one value.
@@ -84,14 +113,16 @@ pub enum Test {
     All(Vec<Test>),
     /// `$not` under a path.
     Not(Box<Test>),
-    /// `$eq`
+    /// A bare literal: equality after GrowthBook's coercion to the literal's type.
+    Is(Literal),
+    /// `$eq`: same type, same value.
     Eq(Literal),
     /// `$ne`
     Ne(Literal),
     /// `$in`
-    In(Vec<Literal>),
+    In(Literal),
     /// `$nin`
-    Nin(Vec<Literal>),
+    Nin(Literal),
     /// `$gt`
     Gt(Literal),
     /// `$gte`
@@ -134,7 +165,7 @@ pub enum Reading {
 pub trait Document {
     /// The value at a path that is no signal.
     fn value(&self, path: &Path) -> Option<Cow<'_, Value>>;
-    /// The value of a signal.
+    /// The value of a signal; `key` is empty for signals without `by`.
     fn signal(&self, signal: SignalId, key: &str) -> Reading;
     /// The signal of a name, for `signals.<name>` and `signals.<name>.<key>` paths.
     fn signal_named(&self, name: &str) -> Option<SignalId>;

@@ -1,0 +1,296 @@
+//! From rule JSON to conditions; whatever is unknown is an error with its place, never a test that passes.
+
+use super::inspect::depth;
+use super::problem::{ConditionError, ConditionErrorKind};
+use super::{Condition, Literal, Moment, Path, Root, Test};
+use crate::id::SignalId;
+use crate::limits::MAX_CONDITION_DEPTH;
+use crate::time::{Timestamp, parse_duration_ms};
+use crate::value::Value;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Which document a condition is about.
+#[derive(Clone, Copy)]
+pub enum ConditionScope<'a> {
+    /// One event: bare paths, for `where` of a signal.
+    Event,
+    /// The visitor: `traits.*`, `signals.*`, `context.*`, `event.*`; signals are looked up by name.
+    Visitor(&'a dyn Fn(&str) -> Option<KnownSignal>),
+}
+
+/// A signal as conditions need to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownSignal {
+    /// Its id.
+    pub id: SignalId,
+    /// Whether it has one value per key.
+    pub keyed: bool,
+}
+
+/// Compiles a condition; `at` is the JSON pointer under which it stands.
+///
+/// # Errors
+/// Everything that is wrong with it, in reading order.
+pub fn parse_condition(
+    value: &Value,
+    scope: ConditionScope<'_>,
+    at: &str,
+) -> Result<Condition, Vec<ConditionError>> {
+    let mut parser = Parser { scope, at: at.to_owned(), errors: Vec::new() };
+    let condition = parser.condition(value);
+    if depth(&condition) > MAX_CONDITION_DEPTH {
+        parser.fail(ConditionErrorKind::TooDeep);
+    }
+    if parser.errors.is_empty() { Ok(condition) } else { Err(parser.errors) }
+}
+
+/// Compiles a path such as the one of `by`, `of` or a cap's `key`.
+///
+/// # Errors
+/// A path that this document does not have.
+pub fn parse_path(text: &str, scope: ConditionScope<'_>) -> Result<Path, ConditionErrorKind> {
+    let (first, rest) = text.split_once('.').unwrap_or((text, ""));
+    let unknown = || ConditionErrorKind::UnknownPath(Box::from(text));
+    match scope {
+        ConditionScope::Event => {
+            let known = match first {
+                "metadata" => !rest.split('.').any(str::is_empty) || !text.contains('.'),
+                "event_type" | "timestamp" | "event_id" | "session_id" | "user_id" => rest.is_empty(),
+                _ => false,
+            };
+            if known { Ok(Path { root: Root::Bare, rest: Box::from(text) }) } else { Err(unknown()) }
+        }
+        ConditionScope::Visitor(signals) => {
+            let path =
+                Path::parse(text).filter(|_| !rest.split('.').any(str::is_empty)).ok_or_else(unknown)?;
+            match path.root {
+                Root::Event => {
+                    parse_path(rest, ConditionScope::Event).map_err(|_| unknown())?;
+                }
+                Root::Signals => {
+                    let (name, key) = rest.split_once('.').map_or((rest, false), |(name, _)| (name, true));
+                    check_key(name, key, signals(name))?;
+                }
+                _ => {}
+            }
+            Ok(path)
+        }
+    }
+}
+
+fn check_key(name: &str, has_key: bool, known: Option<KnownSignal>) -> Result<SignalId, ConditionErrorKind> {
+    let signal = known.ok_or_else(|| ConditionErrorKind::UnknownSignal(Box::from(name)))?;
+    match (signal.keyed, has_key) {
+        (true, false) => Err(ConditionErrorKind::KeyMissing(Box::from(name))),
+        (false, true) => Err(ConditionErrorKind::KeyUnexpected(Box::from(name))),
+        _ => Ok(signal.id),
+    }
+}
+
+struct Parser<'a> {
+    scope: ConditionScope<'a>,
+    at: String,
+    errors: Vec<ConditionError>,
+}
+
+impl Parser<'_> {
+    fn fail(&mut self, kind: ConditionErrorKind) {
+        self.errors.push(ConditionError { at: self.at.clone(), kind });
+    }
+
+    /// Reads what stands under a key or index, with the pointer moved there.
+    fn below<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.at.len();
+        self.at.push('/');
+        self.at.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        let result = read(self);
+        self.at.truncate(length);
+        result
+    }
+
+    fn condition(&mut self, value: &Value) -> Condition {
+        let Value::Object(fields) = value else {
+            self.fail(ConditionErrorKind::BadLiteral("an object of paths and operators"));
+            return Condition::Any(Vec::new());
+        };
+        let parts = fields.iter().map(|(name, field)| self.below(name, |parser| parser.clause(name, field)));
+        single(parts.collect(), Condition::All)
+    }
+
+    fn clause(&mut self, name: &str, value: &Value) -> Condition {
+        match name {
+            "$and" => Condition::All(self.conditions(value)),
+            "$or" => Condition::Any(self.conditions(value)),
+            "$nor" => Condition::Not(Box::new(Condition::Any(self.conditions(value)))),
+            "$not" => Condition::Not(Box::new(self.condition(value))),
+            "$signal" => self.signal(value),
+            _ if name.starts_with('$') => {
+                self.fail(ConditionErrorKind::UnknownOperator(Box::from(name)));
+                Condition::Any(Vec::new())
+            }
+            _ => Condition::Path { path: self.path(name), test: self.test(value) },
+        }
+    }
+
+    fn conditions(&mut self, value: &Value) -> Vec<Condition> {
+        let Value::Array(items) = value else {
+            self.fail(ConditionErrorKind::BadLiteral("an array of conditions"));
+            return Vec::new();
+        };
+        let each = items.iter().enumerate();
+        each.map(|(index, item)| self.below(&format!("{index}"), |parser| parser.condition(item))).collect()
+    }
+
+    fn signal(&mut self, value: &Value) -> Condition {
+        let Value::Object(fields) = value else {
+            self.fail(ConditionErrorKind::BadLiteral("an object with name, key and is"));
+            return Condition::Any(Vec::new());
+        };
+        for (name, _) in fields {
+            if !matches!(&**name, "name" | "key" | "is") {
+                self.below(name, |parser| parser.fail(ConditionErrorKind::UnknownField(name.clone())));
+            }
+        }
+        let key = value.field("key").map(|key| self.below("key", |parser| parser.literal(key)));
+        let test = match value.field("is") {
+            Some(test) => self.below("is", |parser| parser.test(test)),
+            None => {
+                self.fail(ConditionErrorKind::BadLiteral("`is` with what must hold of the signal"));
+                Test::All(Vec::new())
+            }
+        };
+        let name = value.field("name").and_then(Value::as_str).unwrap_or_default();
+        let known = match self.scope {
+            ConditionScope::Event => None,
+            ConditionScope::Visitor(signals) => signals(name),
+        };
+        match check_key(name, key.is_some(), known) {
+            Ok(signal) => Condition::Signal { signal, key, test },
+            Err(kind) => {
+                self.below("name", |parser| parser.fail(kind));
+                Condition::Any(Vec::new())
+            }
+        }
+    }
+
+    fn test(&mut self, value: &Value) -> Test {
+        let operators = match value {
+            Value::Object(fields) if is_operators(value) && value.field("$path").is_none() => fields,
+            _ => return Test::Is(self.literal(value)),
+        };
+        let tests =
+            operators.iter().map(|(name, field)| self.below(name, |parser| parser.operator(name, field)));
+        single(tests.collect(), Test::All)
+    }
+
+    fn operator(&mut self, name: &str, value: &Value) -> Test {
+        let wrap = match name {
+            "$not" => return Test::Not(Box::new(self.test(value))),
+            "$in" => return Test::In(self.list(value)),
+            // GrowthBook: a `$nin` of something that is no list does not hold, as little as its `$in` does.
+            "$nin" => {
+                let list = self.list(value);
+                let wrap = if matches!(list, Literal::Value(Value::Null)) { Test::In } else { Test::Nin };
+                return wrap(list);
+            }
+            "$exists" => {
+                if !matches!(value, Value::Bool(_)) {
+                    self.fail(ConditionErrorKind::BadLiteral("true or false"));
+                }
+                return Test::Exists(*value == Value::Bool(true));
+            }
+            "$before" => return Test::Before(self.moment(value)),
+            "$after" => return Test::After(self.moment(value)),
+            "$eq" => Test::Eq,
+            "$ne" => Test::Ne,
+            "$gt" => Test::Gt,
+            "$gte" => Test::Gte,
+            "$lt" => Test::Lt,
+            "$lte" => Test::Lte,
+            _ => {
+                self.fail(ConditionErrorKind::UnknownOperator(Box::from(name)));
+                return Test::All(Vec::new());
+            }
+        };
+        wrap(self.literal(value))
+    }
+
+    fn literal(&mut self, value: &Value) -> Literal {
+        let Value::Object(fields) = value else { return Literal::Value(value.clone()) };
+        if let (1, Some(path)) = (fields.len(), value.field("$path")) {
+            let text = path.as_str().unwrap_or_default();
+            return Literal::Path(self.below("$path", |parser| parser.path(text)));
+        }
+        if let Some((operator, _)) = fields.iter().find(|(name, _)| name.starts_with('$')) {
+            self.below(operator, |parser| parser.fail(ConditionErrorKind::UnknownOperator(operator.clone())));
+        }
+        Literal::Value(value.clone())
+    }
+
+    fn list(&mut self, value: &Value) -> Literal {
+        let Value::Array(items) = value else {
+            return match self.literal(value) {
+                Literal::Path(path) => Literal::Path(path),
+                _ => Literal::Value(Value::Null),
+            };
+        };
+        let each = items.iter().enumerate();
+        let literals: Vec<Literal> = each
+            .map(|(index, item)| self.below(&format!("{index}"), |parser| parser.literal(item)))
+            .collect();
+        if literals.iter().any(|literal| matches!(literal, Literal::Path(_))) {
+            Literal::List(literals)
+        } else {
+            Literal::Value(value.clone())
+        }
+    }
+
+    fn moment(&mut self, value: &Value) -> Moment {
+        match value {
+            Value::Number(ms) => return Moment::Fixed(Timestamp(*ms as i64)),
+            Value::String(text) => {
+                if let Some(found) = parse_duration_ms(text).map(Moment::Relative) {
+                    return found;
+                }
+                if let Some(found) = Timestamp::parse(text).map(Moment::Fixed) {
+                    return found;
+                }
+            }
+            _ => {
+                if let Literal::Path(path) = self.literal(value) {
+                    return Moment::Path(path);
+                }
+            }
+        }
+        self.fail(ConditionErrorKind::BadLiteral(
+            "an RFC 3339 instant, a duration relative to now such as \"-30m\", milliseconds or a $path",
+        ));
+        Moment::Relative(0)
+    }
+
+    fn path(&mut self, text: &str) -> Path {
+        parse_path(text, self.scope).unwrap_or_else(|kind| {
+            self.fail(kind);
+            Path { root: Root::Bare, rest: Box::default() }
+        })
+    }
+}
+
+fn is_operators(value: &Value) -> bool {
+    matches!(value, Value::Object(fields)
+        if !fields.is_empty() && fields.iter().all(|(name, _)| name.starts_with('$')))
+}
+
+fn single<T>(mut parts: Vec<T>, many: impl FnOnce(Vec<T>) -> T) -> T {
+    match (parts.len(), parts.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => {
+            parts.extend(last);
+            many(parts)
+        }
+    }
+}

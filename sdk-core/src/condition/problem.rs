@@ -1,0 +1,83 @@
+//! What can be wrong with a condition's source, each with its place and a stable code.
+
+use crate::limits::MAX_CONDITION_DEPTH;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+
+/// What is wrong with a condition, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConditionError {
+    /// JSON pointer (RFC 6901) to the place.
+    pub at: String,
+    /// What is wrong there.
+    pub kind: ConditionErrorKind,
+}
+
+/// The ways in which a condition can be wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConditionErrorKind {
+    /// An operator that does not exist.
+    UnknownOperator(Box<str>),
+    /// A path that starts with no part of the document.
+    UnknownPath(Box<str>),
+    /// A signal that no file defines.
+    UnknownSignal(Box<str>),
+    /// A field of `$signal` that does not exist.
+    UnknownField(Box<str>),
+    /// A signal with one value per key is read without a key.
+    KeyMissing(Box<str>),
+    /// A signal without `by` is read under a key.
+    KeyUnexpected(Box<str>),
+    /// A literal of the wrong kind; says what is expected.
+    BadLiteral(&'static str),
+    /// Nesting beyond [`MAX_CONDITION_DEPTH`].
+    TooDeep,
+}
+
+impl ConditionErrorKind {
+    /// Stable name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownOperator(_) => "unknown_operator",
+            Self::UnknownPath(_) => "unknown_path",
+            Self::UnknownSignal(_) => "unknown_signal",
+            Self::UnknownField(_) => "unknown_field",
+            Self::KeyMissing(_) => "signal_key_missing",
+            Self::KeyUnexpected(_) => "signal_key_unexpected",
+            Self::BadLiteral(_) => "bad_literal",
+            Self::TooDeep => "condition_too_deep",
+        }
+    }
+
+    /// The name that is meant, where there is one.
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::UnknownOperator(name) | Self::UnknownPath(name) | Self::UnknownSignal(name) => Some(name),
+            Self::UnknownField(name) | Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
+            Self::BadLiteral(_) | Self::TooDeep => None,
+        }
+    }
+}
+
+impl fmt::Display for ConditionErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownOperator(name) => write!(f, "there is no operator {name}"),
+            Self::UnknownPath(name) => {
+                write!(
+                    f,
+                    "{name} is no path of this document: rules read traits.*, signals.*, context.* and event.*, a signal's where reads fields of its event"
+                )
+            }
+            Self::UnknownSignal(name) => write!(f, "no usable signal is named {name}"),
+            Self::UnknownField(name) => write!(f, "$signal has no field {name}; it has name, key and is"),
+            Self::KeyMissing(name) => {
+                write!(f, "signal {name} has one value per key and is read without one")
+            }
+            Self::KeyUnexpected(name) => write!(f, "signal {name} has no `by`, so it has no keys"),
+            Self::BadLiteral(expected) => write!(f, "expected {expected}"),
+            Self::TooDeep => write!(f, "the condition is nested deeper than {MAX_CONDITION_DEPTH}"),
+        }
+    }
+}
