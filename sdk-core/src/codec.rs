@@ -28,6 +28,13 @@ impl fmt::Display for CodecError {
 
 impl core::error::Error for CodecError {}
 
+/// Goes on at the end of a buffer.
+impl From<Vec<u8>> for Writer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+}
+
 impl Writer {
     /// An empty buffer.
     pub fn new() -> Self {
@@ -50,8 +57,12 @@ impl Writer {
     }
 
     /// An unsigned LEB128 varint.
-    pub fn u64(&mut self, value: u64) {
-        self.u128(u128::from(value));
+    pub fn u64(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.bytes.push(value as u8);
     }
 
     /// A zigzag varint.

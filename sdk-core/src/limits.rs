@@ -12,6 +12,8 @@ pub const MAX_REQUEST_BYTES: usize = 512 * 1024;
 pub const MAX_BATCH_EVENTS: usize = 2_500;
 /// Longest event type, id or user id, in characters: fits every id format met in the field.
 pub const MAX_ID_CHARS: usize = 100;
+/// Largest number of a lane: the largest whole number that JavaScript counts to exactly.
+pub const MAX_SEQ: u64 = (1 << 53) - 1;
 /// Deepest nesting of JSON that is read: stops a crafted body from exhausting the stack.
 pub const MAX_JSON_DEPTH: usize = 32;
 

@@ -2,10 +2,18 @@
 
 mod batch;
 mod event;
+#[cfg(feature = "serde")]
+mod read;
 mod receipt;
 mod record;
+#[cfg(test)]
+pub(crate) mod sample;
 
-pub use batch::{Batch, Closed, VoidRange, write_batch};
+pub use batch::{Batch, Closed, VoidRange, write_batch, written_bytes};
 pub use event::{Event, IDENTIFY, LaneSeq, Priority, SHOWN};
-pub use receipt::{Receipt, ReceiptError, ResultKind, ResultRow, parse_receipt};
+#[cfg(feature = "serde")]
+pub use read::{Envelope, EnvelopeError, EventDefaults, EventError, EventField, parse_event, peek_event_id};
+pub use receipt::{
+    Receipt, ReceiptError, ResultKind, ResultRow, parse_offending, parse_receipt, write_receipt,
+};
 pub use record::{Record, decode_record, encode_record};

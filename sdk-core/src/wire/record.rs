@@ -1,11 +1,12 @@
 //! What the log holds, in binary form.
 
-use super::Event;
-use crate::codec::CodecError;
-use crate::id::{LaneId, MemberId, ProfileId};
+use super::{Event, LaneSeq};
+use crate::codec::{CodecError, Reader, Writer};
+use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
 use crate::time::Timestamp;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 
 /// One entry of the log; a replay of the same records repeats every state and firing.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,10 +60,49 @@ pub enum Record {
     },
 }
 
+/// The binary form's version, its first byte.
+const VERSION: u8 = 1;
+
+const HAS_LANE: u8 = 1;
+const HAS_SESSION: u8 = 2;
+const HAS_USER: u8 = 4;
+const HAS_METADATA: u8 = 8;
+const PROVEN: u8 = 16;
+
 /// Appends a record's binary form.
 pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
-    let _ = (record, out);
-    todo!()
+    let mut writer = Writer::from(mem::take(out));
+    writer.u8(VERSION);
+    match record {
+        Record::Event { event, received_at, proven } => {
+            writer.u8(1);
+            encode_event(event, *received_at, *proven, &mut writer);
+        }
+        Record::Void { member, lane, from, to } => {
+            writer.u8(2);
+            encode_lane(member, *lane, &mut writer);
+            writer.u64(*from);
+            writer.u64(*to);
+        }
+        Record::Close { member, lane, count, at } => {
+            writer.u8(3);
+            encode_lane(member, *lane, &mut writer);
+            writer.u64(*count);
+            writer.i64(at.0);
+        }
+        Record::WakeUp { profile, at } => {
+            writer.u8(4);
+            writer.str(&profile.0);
+            writer.i64(at.0);
+        }
+        Record::Bundle { revision, at, bytes } => {
+            writer.u8(5);
+            writer.u64(*revision);
+            writer.i64(at.0);
+            writer.bytes(bytes);
+        }
+    }
+    *out = writer.into_bytes();
 }
 
 /// Reads a record's binary form.
@@ -70,6 +110,178 @@ pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
 /// # Errors
 /// Fails on bytes that are no record of this version.
 pub fn decode_record(bytes: &[u8]) -> Result<Record, CodecError> {
-    let _ = bytes;
-    todo!()
+    let mut reader = Reader::new(bytes);
+    if reader.u8()? != VERSION {
+        return Err(CodecError);
+    }
+    let record = match reader.u8()? {
+        1 => decode_event(&mut reader)?,
+        2 => {
+            let (member, lane) = decode_lane(&mut reader)?;
+            Record::Void { member, lane, from: reader.u64()?, to: reader.u64()? }
+        }
+        3 => {
+            let (member, lane) = decode_lane(&mut reader)?;
+            Record::Close { member, lane, count: reader.u64()?, at: Timestamp(reader.i64()?) }
+        }
+        4 => Record::WakeUp { profile: ProfileId(reader.boxed_str()?), at: Timestamp(reader.i64()?) },
+        5 => Record::Bundle {
+            revision: reader.u64()?,
+            at: Timestamp(reader.i64()?),
+            bytes: Box::from(reader.bytes()?),
+        },
+        _ => return Err(CodecError),
+    };
+    if reader.is_empty() { Ok(record) } else { Err(CodecError) }
+}
+
+/// One byte of flags says which optional fields follow; the receive time is kept as its distance to the event's.
+fn encode_event(event: &Event, received_at: Timestamp, proven: bool, writer: &mut Writer) {
+    let flag = |present: bool, bit: u8| if present { bit } else { 0 };
+    writer.u8(flag(event.lane.is_some(), HAS_LANE)
+        | flag(event.session.is_some(), HAS_SESSION)
+        | flag(event.user_id.is_some(), HAS_USER)
+        | flag(event.metadata.is_some(), HAS_METADATA)
+        | flag(proven, PROVEN));
+    writer.raw(event.event_id.0.as_bytes());
+    writer.str(&event.member.0);
+    writer.str(&event.event_type);
+    writer.i64(event.timestamp.0);
+    writer.i64(received_at.0.wrapping_sub(event.timestamp.0));
+    if let Some(number) = event.lane {
+        writer.raw(number.lane.0.as_bytes());
+        writer.u64(number.seq);
+    }
+    if let Some(session) = event.session {
+        writer.raw(session.0.as_bytes());
+    }
+    if let Some(user_id) = &event.user_id {
+        writer.str(user_id);
+    }
+    if let Some(metadata) = &event.metadata {
+        writer.str(metadata);
+    }
+}
+
+fn decode_event(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
+    let flags = reader.u8()?;
+    if flags > (PROVEN << 1) - 1 {
+        return Err(CodecError);
+    }
+    let event_id = EventId(decode_uuid(reader)?);
+    let member = MemberId(reader.boxed_str()?);
+    let event_type = reader.boxed_str()?;
+    let timestamp = Timestamp(reader.i64()?);
+    let received_at = Timestamp(timestamp.0.wrapping_add(reader.i64()?));
+    let lane = match flags & HAS_LANE {
+        0 => None,
+        _ => Some(LaneSeq { lane: LaneId(decode_uuid(reader)?), seq: reader.u64()? }),
+    };
+    let session = match flags & HAS_SESSION {
+        0 => None,
+        _ => Some(SessionId(decode_uuid(reader)?)),
+    };
+    let mut text = |bit: u8| if flags & bit == 0 { Ok(None) } else { reader.boxed_str().map(Some) };
+    let (user_id, metadata) = (text(HAS_USER)?, text(HAS_METADATA)?);
+    let event = Event { event_id, event_type, timestamp, member, lane, session, user_id, metadata };
+    Ok(Record::Event { event, received_at, proven: flags & PROVEN != 0 })
+}
+
+fn encode_lane(member: &MemberId, lane: LaneId, writer: &mut Writer) {
+    writer.str(&member.0);
+    writer.raw(lane.0.as_bytes());
+}
+
+fn decode_lane(reader: &mut Reader<'_>) -> Result<(MemberId, LaneId), CodecError> {
+    Ok((MemberId(reader.boxed_str()?), LaneId(decode_uuid(reader)?)))
+}
+
+fn decode_uuid(reader: &mut Reader<'_>) -> Result<Uuid, CodecError> {
+    Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn boxed() -> impl Strategy<Value = Box<str>> {
+        ".{0,40}".prop_map(Box::from)
+    }
+
+    fn lane() -> impl Strategy<Value = LaneId> {
+        any::<u128>().prop_map(|id| LaneId(Uuid::from_u128(id)))
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let number = proptest::option::of((lane(), any::<u64>()));
+        let session = proptest::option::of(any::<u128>());
+        let texts = (boxed(), boxed(), proptest::option::of(boxed()), proptest::option::of(boxed()));
+        (any::<u128>(), any::<i64>(), number, session, texts).prop_map(|(id, at, number, session, texts)| {
+            Event {
+                event_id: EventId(Uuid::from_u128(id)),
+                event_type: texts.0,
+                timestamp: Timestamp(at),
+                member: MemberId(texts.1),
+                lane: number.map(|(lane, seq)| LaneSeq { lane, seq }),
+                session: session.map(|id| SessionId(Uuid::from_u128(id))),
+                user_id: texts.2,
+                metadata: texts.3,
+            }
+        })
+    }
+
+    fn record() -> impl Strategy<Value = Record> {
+        prop_oneof![
+            (event(), any::<i64>(), any::<bool>()).prop_map(|(event, at, proven)| Record::Event {
+                event,
+                received_at: Timestamp(at),
+                proven
+            }),
+            (boxed(), lane(), any::<u64>(), any::<u64>()).prop_map(|(member, lane, from, to)| Record::Void {
+                member: MemberId(member),
+                lane,
+                from,
+                to
+            }),
+            (boxed(), lane(), any::<u64>(), any::<i64>()).prop_map(|(member, lane, count, at)| {
+                Record::Close { member: MemberId(member), lane, count, at: Timestamp(at) }
+            }),
+            (boxed(), any::<i64>())
+                .prop_map(|(profile, at)| Record::WakeUp { profile: ProfileId(profile), at: Timestamp(at) }),
+            (any::<u64>(), any::<i64>(), any::<Vec<u8>>()).prop_map(|(revision, at, bytes)| Record::Bundle {
+                revision,
+                at: Timestamp(at),
+                bytes: bytes.into()
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_survives_its_binary_form(record in record(), before: Vec<u8>) {
+            let mut bytes = before.clone();
+            encode_record(&record, &mut bytes);
+            prop_assert_eq!(&bytes[..before.len()], &before[..]);
+            prop_assert_eq!(decode_record(&bytes[before.len()..]), Ok(record));
+        }
+
+        #[test]
+        fn a_cut_or_lengthened_record_is_refused(record in record(), extra: u8) {
+            let mut bytes = Vec::new();
+            encode_record(&record, &mut bytes);
+            for end in 0..bytes.len() {
+                prop_assert_eq!(decode_record(&bytes[..end]), Err(CodecError));
+            }
+            bytes.push(extra);
+            prop_assert_eq!(decode_record(&bytes), Err(CodecError));
+        }
+
+        #[test]
+        fn random_bytes_never_panic(kind in 0_u8..8, mut bytes: Vec<u8>) {
+            let _ = decode_record(&bytes);
+            bytes.splice(0..0, [VERSION, kind]);
+            let _ = decode_record(&bytes);
+        }
+    }
 }

@@ -1,0 +1,360 @@
+//! The envelope of a batch: what holds for all its events, each of which stays text until it is read alone.
+
+use super::EventDefaults;
+use crate::id::{LaneId, MemberId, uuid_from_text};
+use crate::limits::{MAX_ID_CHARS, MAX_SEQ};
+use crate::time::Timestamp;
+use crate::wire::{Closed, VoidRange};
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A batch as it arrived.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Envelope<'a> {
+    /// The sender's wall clock at the moment of sending, uncorrected.
+    pub sent_at: Option<Timestamp>,
+    /// The member of every event that names none.
+    pub anonymous_id: Option<MemberId>,
+    /// The lane of every numbered event that names none.
+    pub lane: Option<LaneId>,
+    /// Difference to this clock that the sender knew and has applied to its timestamps.
+    pub clock_skew_ms: Option<i64>,
+    /// The page's context as JSON text.
+    pub context: Option<&'a str>,
+    /// Each event as text, for [`super::parse_event`].
+    pub events: Vec<&'a str>,
+    /// Numbers given up.
+    pub void: Vec<VoidRange>,
+    /// Lanes that have ended.
+    pub closed: Vec<Closed>,
+    /// Totals of the sending lane's drops by reason since its start.
+    pub dropped: Vec<(Box<str>, u64)>,
+}
+
+/// Why a whole batch cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnvelopeError {
+    /// Text that is no JSON object of a batch; holds the reader's words, which name the place.
+    Unreadable(String),
+    /// No `events`.
+    EventsMissing,
+    /// A protocol version other than 1; holds what was sent.
+    VersionUnsupported(String),
+    /// A field of the wrong form.
+    Invalid {
+        /// Where, such as `void[3]`.
+        field: String,
+        /// What it has to be.
+        expected: String,
+    },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawEnvelope<'a> {
+    #[serde(borrow)]
+    v: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sent_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    anonymous_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    lane: Option<&'a RawValue>,
+    #[serde(borrow)]
+    context: Option<&'a RawValue>,
+    #[serde(borrow)]
+    events: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    void: Option<&'a RawValue>,
+    #[serde(borrow)]
+    closed: Option<&'a RawValue>,
+    #[serde(borrow)]
+    dropped: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawVoid<'a> {
+    #[serde(borrow)]
+    lane: Cow<'a, str>,
+    anonymous_id: Option<Box<str>>,
+    from: u64,
+    to: u64,
+}
+
+#[derive(Deserialize)]
+struct RawClosed<'a> {
+    #[serde(borrow)]
+    lane: Cow<'a, str>,
+    anonymous_id: Option<Box<str>>,
+    count: u64,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads a batch in its JSON form; unknown fields are passed over and `null` counts as absent.
+    ///
+    /// # Errors
+    /// Says what keeps the batch as a whole from being read; a bad event never does.
+    pub fn parse(text: &'a str) -> Result<Self, EnvelopeError> {
+        if !text.trim_start().starts_with('{') {
+            return Err(EnvelopeError::Unreadable("a batch is a JSON object".into()));
+        }
+        let raw: RawEnvelope<'a> =
+            serde_json::from_str(text).map_err(|e| EnvelopeError::Unreadable(e.to_string()))?;
+        if let Some(version) = raw.v.map(RawValue::get).filter(|version| *version != "1") {
+            return Err(EnvelopeError::VersionUnsupported(version.chars().take(MAX_ID_CHARS).collect()));
+        }
+        let events = raw.events.ok_or(EnvelopeError::EventsMissing)?;
+        let anonymous_id = read::<Box<str>>("anonymous_id", raw.anonymous_id)?.map(MemberId);
+        let lane = read::<Cow<'_, str>>("lane", raw.lane)?.map(|text| lane_id("lane", &text)).transpose()?;
+        let sent_at = read::<Cow<'_, str>>("sent_at", raw.sent_at)?
+            .map(|text| instant("sent_at", &text))
+            .transpose()?;
+        let void = read_list("void", raw.void, |field, range: RawVoid<'a>| {
+            if range.from == 0 || range.from > range.to || range.to > MAX_SEQ {
+                return Err(invalid(field, "a range from 1 or more to no less"));
+            }
+            let member = member(field, range.anonymous_id, &anonymous_id)?;
+            Ok(VoidRange { member, lane: lane_id(field, &range.lane)?, from: range.from, to: range.to })
+        })?;
+        let closed = read_list("closed", raw.closed, |field, closed: RawClosed<'a>| {
+            if closed.count > MAX_SEQ {
+                return Err(invalid(field, "a count that a double can hold"));
+            }
+            let member = member(field, closed.anonymous_id, &anonymous_id)?;
+            Ok(Closed { member, lane: lane_id(field, &closed.lane)?, count: closed.count })
+        })?;
+        let dropped: Option<BTreeMap<Box<str>, u64>> = read("dropped", raw.dropped)?;
+        let context = raw.context.map(RawValue::get);
+        Ok(Self {
+            sent_at,
+            anonymous_id,
+            lane,
+            clock_skew_ms: context
+                .and_then(|text| serde_json::from_str(text).ok())
+                .and_then(|Skew(skew_ms)| skew_ms),
+            context,
+            events: events.into_iter().map(RawValue::get).collect(),
+            void,
+            closed,
+            dropped: dropped.unwrap_or_default().into_iter().collect(),
+        })
+    }
+
+    /// Takes one event a line, as NDJSON has it; everything else is unknown.
+    pub fn from_lines(text: &'a str) -> Self {
+        let events = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        Self { events, ..Self::default() }
+    }
+
+    /// What the events take from the envelope.
+    pub const fn defaults(&self) -> EventDefaults<'_> {
+        EventDefaults { member: self.anonymous_id.as_ref(), lane: self.lane }
+    }
+}
+
+impl EnvelopeError {
+    /// Stable name for answers and metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "batch_unreadable",
+            Self::EventsMissing => "events_missing",
+            Self::VersionUnsupported(_) => "version_unsupported",
+            Self::Invalid { .. } => "batch_invalid",
+        }
+    }
+}
+
+impl fmt::Display for EnvelopeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(words) => write!(f, "batch is not readable: {words}"),
+            Self::EventsMissing => f.write_str("events is missing; it must be an array"),
+            Self::VersionUnsupported(sent) => write!(f, "v is {sent}; the version spoken here is 1"),
+            Self::Invalid { field, expected } => write!(f, "{field} is not {expected}"),
+        }
+    }
+}
+
+impl core::error::Error for EnvelopeError {}
+
+/// The first `clock_skew_ms` of a context: the SDK writes its own before whatever a site has set.
+struct Skew(Option<i64>);
+
+impl<'de> Deserialize<'de> for Skew {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct First;
+        impl<'de> Visitor<'de> for First {
+            type Value = Skew;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a context object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Skew, A::Error> {
+                let mut found = None;
+                while let Some(name) = fields.next_key::<Cow<'de, str>>()? {
+                    if name == "clock_skew_ms" && found.is_none() {
+                        found = Some(fields.next_value::<&RawValue>()?.get().parse().ok());
+                    } else {
+                        fields.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Skew(found.flatten()))
+            }
+        }
+        deserializer.deserialize_map(First)
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(field: &str, raw: Option<&'a RawValue>) -> Result<Option<T>, EnvelopeError> {
+    raw.map(|raw| {
+        serde_json::from_str(raw.get()).map_err(|error| invalid(field, &format!("readable: {error}")))
+    })
+    .transpose()
+}
+
+fn read_list<'a, R: Deserialize<'a>, T>(
+    field: &str,
+    raw: Option<&'a RawValue>,
+    convert: impl Fn(&str, R) -> Result<T, EnvelopeError>,
+) -> Result<Vec<T>, EnvelopeError> {
+    let items: Vec<R> = read(field, raw)?.unwrap_or_default();
+    items.into_iter().enumerate().map(|(index, item)| convert(&format!("{field}[{index}]"), item)).collect()
+}
+
+fn member(field: &str, own: Option<Box<str>>, sender: &Option<MemberId>) -> Result<MemberId, EnvelopeError> {
+    own.map(MemberId)
+        .or_else(|| sender.clone())
+        .filter(|member| !member.0.is_empty() && member.0.chars().nth(MAX_ID_CHARS).is_none())
+        .ok_or_else(|| {
+            invalid(field, &format!("of a member: anonymous_id has 1 to {MAX_ID_CHARS} characters"))
+        })
+}
+
+fn lane_id(field: &str, text: &str) -> Result<LaneId, EnvelopeError> {
+    let id = uuid_from_text(text).map(LaneId);
+    id.ok_or_else(|| invalid(field, &format!("a lane id of 1 to {MAX_ID_CHARS} characters")))
+}
+
+fn instant(field: &str, text: &str) -> Result<Timestamp, EnvelopeError> {
+    Timestamp::parse(text)
+        .ok_or_else(|| invalid(field, "an RFC 3339 instant such as 2026-11-20T10:00:02.120Z"))
+}
+
+fn invalid(field: &str, expected: &str) -> EnvelopeError {
+    EnvelopeError::Invalid { field: field.into(), expected: expected.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Batch, parse_event, sample, write_batch};
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_the_page_writes_the_collector_reads() {
+        let member = sample::member("m1");
+        let (mut own, adopted) = (sample::full_event(1), sample::event(2));
+        own.member = member.clone();
+        let batch = Batch {
+            sent_at: Timestamp(1_763_632_802_120),
+            member: &member,
+            lane: sample::lane(1),
+            clock_skew_ms: Some(-120),
+            context: Some(r#"{"locale":"de","clock_skew_ms":7}"#),
+            events: alloc::vec![&own, &adopted],
+            void: alloc::vec![VoidRange {
+                member: sample::member("m2"),
+                lane: sample::lane(3),
+                from: 2,
+                to: 5
+            }],
+            closed: alloc::vec![Closed { member: member.clone(), lane: sample::lane(4), count: 0 }],
+            dropped: alloc::vec![("expired".into(), 1), ("queue_full".into(), 3)],
+        };
+        let text = write_batch(&batch);
+        let envelope = Envelope::parse(&text).unwrap();
+        let events: Vec<_> =
+            envelope.events.iter().map(|raw| parse_event(raw, envelope.defaults()).unwrap()).collect();
+        assert_eq!(events, [own.clone(), adopted.clone()]);
+        assert_eq!(
+            envelope,
+            Envelope {
+                sent_at: Some(batch.sent_at),
+                anonymous_id: Some(member.clone()),
+                lane: Some(batch.lane),
+                clock_skew_ms: Some(-120),
+                context: Some(r#"{"clock_skew_ms":-120,"locale":"de","clock_skew_ms":7}"#),
+                events: envelope.events.clone(),
+                void: batch.void,
+                closed: batch.closed,
+                dropped: batch.dropped,
+            }
+        );
+    }
+
+    #[test]
+    fn a_poison_event_leaves_its_neighbours_readable() {
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        let good = r#"{"event_id":"1","event_type":"a","timestamp":"2026-11-20T10:00:02Z"}"#;
+        let text = format!(
+            r#"{{"v":1,"anonymous_id":"m","events":[{{"x":"\ud800"}},1e400,{deep},7,{good}],"new":[]}}"#
+        );
+        let envelope = Envelope::parse(&text).unwrap();
+        let read: Vec<_> =
+            envelope.events.iter().map(|raw| parse_event(raw, envelope.defaults()).is_ok()).collect();
+        assert_eq!(read, [false, false, false, false, true]);
+    }
+
+    #[test]
+    fn an_unreadable_batch_says_where() {
+        for (text, code, place) in [
+            ("", "batch_unreadable", "JSON object"),
+            ("[]", "batch_unreadable", "JSON object"),
+            (r#"{"events":[1,}"#, "batch_unreadable", "line 1 column 14"),
+            (r#"{"events":{}}"#, "batch_unreadable", "line 1 column 10"),
+            (r#"{"v":1}"#, "events_missing", "events"),
+            (r#"{"v":2,"events":[]}"#, "version_unsupported", "v is 2"),
+            (r#"{"sent_at":"now","events":[]}"#, "batch_invalid", "sent_at"),
+            (r#"{"anonymous_id":7,"events":[]}"#, "batch_invalid", "anonymous_id"),
+            (r#"{"lane":"","events":[]}"#, "batch_invalid", "lane"),
+            (r#"{"void":[{"lane":"l","from":1,"to":1}],"events":[]}"#, "batch_invalid", "void[0]"),
+            (
+                r#"{"anonymous_id":"m","void":[{"lane":"l","from":2,"to":1}],"events":[]}"#,
+                "batch_invalid",
+                "void[0]",
+            ),
+            (
+                r#"{"anonymous_id":"m","closed":[{"lane":"l","count":-1}],"events":[]}"#,
+                "batch_invalid",
+                "closed",
+            ),
+            (r#"{"dropped":{"a":"b"},"events":[]}"#, "batch_invalid", "dropped"),
+        ] {
+            let error = Envelope::parse(text).unwrap_err();
+            assert_eq!(error.code(), code, "{text}");
+            assert!(error.to_string().contains(place), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn lines_are_events() {
+        assert_eq!(Envelope::from_lines("{\"a\":1}\r\n\n {}\n").events, [r#"{"a":1}"#, "{}"]);
+    }
+
+    proptest! {
+        #[test]
+        fn random_text_never_panics(text: String) {
+            let _ = Envelope::parse(&text);
+            let _ = Envelope::parse(&format!(r#"{{"events":[],{text}}}"#));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Reading batches on a server: the envelope first, then each event alone, so that one bad event spoils no other.
+
+mod envelope;
+mod error;
+mod event;
+mod strict;
+
+pub use envelope::{Envelope, EnvelopeError};
+pub use error::{EventError, EventField};
+pub use event::{EventDefaults, parse_event, peek_event_id};
