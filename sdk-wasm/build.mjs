@@ -1,0 +1,90 @@
+/**
+ * Builds `dist/` from the TypeScript in `js/` and the WebAssembly in `pkg/`.
+ *
+ * `pkg/` is expected to hold what wasm-bindgen wrote for the target `web` (`attune_wasm.js`, `attune_wasm_bg.wasm`,
+ * optimized) and, for `attune/evaluator`, `core.wasm`. `cargo xtask build` puts them there.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const MAX_SNIPPET_BROTLI_BYTES = 700;
+const home = import.meta.dirname;
+const at = (...parts) => join(home, ...parts);
+const dist = (...parts) => at('dist', ...parts);
+
+const glue = {
+  name: 'attune-wasm-glue',
+  setup({ onResolve }) {
+    onResolve({ filter: /^attune-wasm-glue$/ }, () => ({ path: at('pkg', 'attune_wasm.js') }));
+  },
+};
+const common = { bundle: true, minify: true, target: 'es2022', legalComments: 'none', logLevel: 'warning' };
+
+for (const file of ['attune_wasm.js', 'attune_wasm_bg.wasm']) {
+  if (!existsSync(at('pkg', file))) fail(`pkg/${file} is missing; cargo xtask build makes it`);
+}
+rmSync(dist(), { recursive: true, force: true });
+mkdirSync(dist('script'), { recursive: true });
+
+copyFileSync(at('pkg', 'attune_wasm_bg.wasm'), dist('attune_bg.wasm'));
+const wasmFile = `attune-${hashOf(dist('attune_bg.wasm'))}.wasm`;
+copyFileSync(dist('attune_bg.wasm'), dist('script', wasmFile));
+
+await bundle('index', {});
+await bundle('devtools', {});
+if (existsSync(at('js', 'evaluator.ts'))) {
+  if (!existsSync(at('pkg', 'core.wasm'))) fail('pkg/core.wasm is missing; cargo xtask build makes it');
+  copyFileSync(at('pkg', 'core.wasm'), dist('core.wasm'));
+  await bundle('evaluator', { platform: 'neutral', external: ['node:*'] });
+}
+await build({
+  ...common,
+  entryPoints: [at('js', 'script.ts')],
+  outfile: dist('script', 'attune.js'),
+  format: 'iife',
+  plugins: [glue],
+  define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile), 'import.meta.url': '""' },
+});
+await writeSnippet();
+const compiler = [binary('typescript', 'tsc'), '-p', at('tsconfig.build.json')];
+execFileSync(process.execPath, compiler, { stdio: 'inherit' });
+
+async function bundle(entry, options) {
+  const files = { entryPoints: [at('js', `${entry}.ts`)], outfile: dist(`${entry}.js`), format: 'esm' };
+  await build({ ...common, ...files, plugins: [glue], ...options });
+}
+
+/** Writes the inline snippet as the tag a site pastes, with its two values left to be filled in. */
+async function writeSnippet() {
+  const define = { ATTUNE_SCRIPT_URL: '"{{script}}"', ATTUNE_WRITE_KEY: '"{{write_key}}"' };
+  const options = { ...common, entryPoints: [at('js', 'snippet.ts')], format: 'iife', write: false, define };
+  const { outputFiles } = await build(options);
+  const text = `<script>${outputFiles[0].text.trim()}</script>\n`;
+  const bytes = brotliCompressSync(text).length;
+  if (bytes > MAX_SNIPPET_BROTLI_BYTES) {
+    fail(`the inline snippet is ${bytes} B brotli; the limit is ${MAX_SNIPPET_BROTLI_BYTES} B`);
+  }
+  writeFileSync(dist('script', 'snippet.html'), text);
+}
+
+function hashOf(file) {
+  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 12);
+}
+
+/** The file behind a package's command, so that no shell and no PATH is needed. */
+function binary(name, command) {
+  const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8'));
+  return join(manifest, '..', bin[command]);
+}
+
+function fail(message) {
+  console.error(`sdk-wasm/build.mjs: ${message}`);
+  process.exit(1);
+}

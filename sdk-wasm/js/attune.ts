@@ -1,0 +1,269 @@
+/** The public API: fixes id, time and session of every call, and hands it to the WebAssembly half in order. */
+
+import { wallMs } from './clock.ts';
+import {
+  defaultContext,
+  deviceContext,
+  type Json,
+  type JsonObject,
+  pageContext,
+  watchDevice,
+} from './context.ts';
+import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
+import { type AttuneError, usageError } from './errors.ts';
+import { ShellLink } from './link.ts';
+import { ErrorReports, Listeners } from './listeners.ts';
+import type { Settings } from './options.ts';
+import { Session } from './session.ts';
+import { openStorage } from './storage.ts';
+import { uuidV7 } from './uuid.ts';
+
+/** How soon an event leaves and how late it is given up. */
+export type Priority = 'low' | 'normal' | 'critical';
+
+/** What fills a slot, and why. */
+export interface Decision {
+  /** The slot. */
+  slot: string;
+  /** Id of the rule that fills it. */
+  rule: string;
+  /** The key it holds for, where its rule counts by key. */
+  key?: string;
+  /** Why it holds. */
+  reason: string;
+}
+
+/** When and as what a call was made, where that is earlier than now. */
+export interface Moment {
+  id: string;
+  ms: number;
+}
+
+const PRIORITIES: Priority[] = ['low', 'normal', 'critical'];
+const MAX_ID_CHARS = 100;
+
+/** One site's Attune on one page. Made by `init`. */
+export class Attune {
+  /** Settles when decisions are live; fails with `wasm_unavailable`, which `onError` hears as well. */
+  readonly ready: Promise<void>;
+  /** Where `attune/devtools` looks in. */
+  readonly [devtoolsPort]: DevtoolsPort;
+
+  readonly #reports = new ErrorReports();
+  readonly #decisions = new Map<string, Decision>();
+  readonly #listeners = new Map<string, Listeners<Decision | undefined>>();
+  readonly #ended = new AbortController();
+  readonly #session: Session;
+  readonly #link: ShellLink;
+  #moment: Moment | undefined;
+
+  /** Use `init`. */
+  constructor(settings: Settings, defaultWasmUrl: string) {
+    const storage = openStorage();
+    const space = `attune/${settings.writeKey}/`;
+    const port: DevtoolsPort = { inspect: () => this.#link.ask((shell) => shell.inspect()) };
+    this[devtoolsPort] = port;
+    this.#session = new Session(storage, `${space}session`);
+    this.#link = new ShellLink(settings, settings.wasmUrl ?? defaultWasmUrl, storage, {
+      decision: (slot, json) => this.#decided(slot, json),
+      shown: (metadata) => void this.#capture('attune.shown', JSON.parse(metadata)),
+      changed: () => port.changed?.(),
+      report: (error) => this.#reports.report(error),
+    });
+    this.ready = this.#link.ready;
+    this.setContext({ ...defaultContext(), ...settings.context });
+    this.#listen(space);
+  }
+
+  /** Records what the visitor did and returns its event id. Never throws; what is wrong reaches `onError`. */
+  track(type: string, metadata?: JsonObject, options?: { priority?: Priority }): string {
+    if (typeof type === 'string' && type.startsWith('attune.')) {
+      const message = `track: type "${type}" is reserved; it must not start with "attune."`;
+      return this.#refuse('event_type_reserved', message);
+    }
+    return this.#capture(type, metadata, options?.priority);
+  }
+
+  /** Records a page view, with the page's path and title beside the given metadata. */
+  page(metadata?: JsonObject): string {
+    const page = pageContext();
+    this.setContext({ page });
+    return this.#capture('page_view', { path: page.path, title: page.title, ...metadata });
+  }
+
+  /** Says who the visitor is; another user than before begins as a new visitor. */
+  identify(userId: string, traits: JsonObject = {}, options?: { proof?: string }): void {
+    if (!this.#isId('identify: userId', userId)) return;
+    this.#link.call('identify', userId);
+    this.#capture('attune.identify', { traits, proof: options?.proof });
+  }
+
+  /** Says which group, such as a company, the visitor belongs to. */
+  group(id: string, traits: JsonObject = {}): void {
+    if (this.#isId('group: id', id)) this.#capture('attune.group', { group_id: id, traits });
+  }
+
+  /** Begins as a new visitor: at logout, or on a shared device. */
+  reset(): void {
+    this.#link.call('reset', this.#session.reset(this.#now().ms));
+  }
+
+  /** Merges fields into the page's context; `null` removes a field. */
+  setContext(values: JsonObject): void {
+    const text = this.#jsonText('setContext: values', values);
+    if (text !== undefined) this.#link.call('set_context', text);
+  }
+
+  /** What fills a slot now. */
+  decision(slot: string): Decision | undefined {
+    return this.#decisions.get(slot);
+  }
+
+  /** Calls back whenever what fills a slot changes, and at once if something fills it. Returns what ends that. */
+  onDecision(slot: string, callback: (decision: Decision | undefined) => void): () => void {
+    let listeners = this.#listeners.get(slot);
+    if (!listeners) {
+      listeners = new Listeners((cause) => this.#reports.reportFailedListener(cause));
+      this.#listeners.set(slot, listeners);
+    }
+    const remove = listeners.add(callback);
+    const current = this.#decisions.get(slot);
+    if (current) listeners.emitTo(callback, current);
+    return remove;
+  }
+
+  /** The value that the decisions in effect give a name; the fallback where none does or its type is another. */
+  variable<Value extends Json>(name: string, fallback: Value): Value {
+    const value = parse(this.#link.ask((shell) => shell.variable(name)));
+    const isSameType = fallback === null || typeof value === typeof fallback;
+    return value !== undefined && isSameType ? (value as Value) : fallback;
+  }
+
+  /** The live value of a signal, under a key where it is counted by key. */
+  signal(name: string, key?: string): number | string | undefined {
+    const value = parse(this.#link.ask((shell) => shell.signal(name, key)));
+    return typeof value === 'number' || typeof value === 'string' ? value : undefined;
+  }
+
+  /** Calls back with every error; the first listener also hears of those before it. Returns what ends that. */
+  onError(callback: (error: AttuneError) => void): () => void {
+    return this.#reports.add(callback);
+  }
+
+  /** Writes what waits to be stored and sends what waits to be sent, now. */
+  flush(): void {
+    this.#session.flush();
+    this.#link.ask((shell) => shell.flush());
+  }
+
+  /** Ends Attune on this page: sends the rest and takes every change of the page back. */
+  async shutdown(): Promise<void> {
+    this.flush();
+    this.#ended.abort();
+    this.#link.end();
+  }
+
+  /** Whether `shutdown` has been called. */
+  get isShutDown(): boolean {
+    return this.#link.isEnded;
+  }
+
+  /** Makes a call under the id and time of an earlier moment; for the queueing snippet. */
+  at(moment: Moment, call: () => unknown): unknown {
+    this.#moment = moment;
+    try {
+      return call();
+    } finally {
+      this.#moment = undefined;
+    }
+  }
+
+  #capture(type: string, metadata?: JsonObject, priority: Priority = 'normal'): string {
+    const level = PRIORITIES.indexOf(priority);
+    if (typeof type !== 'string' || type === '') {
+      return this.#refuse('event_type_missing', 'track: type must be a text that is not empty');
+    }
+    if (level < 0) {
+      const message = `track: priority "${priority}" of "${type}" is none of ${PRIORITIES.join(', ')}`;
+      return this.#refuse('priority_unknown', message);
+    }
+    const { id, ms } = this.#now();
+    const text =
+      metadata === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, metadata);
+    if (metadata === undefined || text !== undefined) {
+      const session = this.#session.at(ms);
+      this.#link.call('track', id, type, ms, session, text, level);
+      this[devtoolsPort].captured?.({
+        event_id: id,
+        event_type: type,
+        timestamp_ms: ms,
+        session_id: session,
+        metadata: metadata ?? {},
+      });
+    }
+    return id;
+  }
+
+  #refuse(code: string, message: string): string {
+    this.#reports.report(usageError(code, message));
+    return this.#now().id;
+  }
+
+  #isId(name: string, value: unknown): boolean {
+    if (typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS) return true;
+    this.#refuse('id_invalid', `${name} must be a text of 1 to ${MAX_ID_CHARS} characters`);
+    return false;
+  }
+
+  #jsonText(name: string, value: unknown): string | undefined {
+    try {
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return JSON.stringify(value);
+      this.#refuse('json_invalid', `${name} must be an object`);
+    } catch (cause) {
+      this.#refuse('json_invalid', `${name} has no JSON form: ${String(cause)}`);
+    }
+    return undefined;
+  }
+
+  #now(): Moment {
+    if (this.#moment) return this.#moment;
+    const ms = wallMs();
+    return { id: uuidV7(ms), ms };
+  }
+
+  #decided(slot: string, json: string | undefined): void {
+    const decision = parse(json) as Decision | undefined;
+    if (decision) this.#decisions.set(slot, decision);
+    else this.#decisions.delete(slot);
+    this.#listeners.get(slot)?.emit(decision);
+  }
+
+  #listen(space: string): void {
+    const { signal } = this.#ended;
+    watchDevice(() => this.setContext({ device: deviceContext() }), signal);
+    addEventListener('pagehide', () => this.#leave(), { signal });
+    addEventListener('visibilitychange', () => document.hidden && this.#session.flush(), { signal });
+    addEventListener(
+      'storage',
+      ({ key, newValue }) => {
+        if (key === `${space}session`) this.#session.follow(newValue, wallMs());
+        if (key === `${space}member` && newValue) this.#follow(newValue);
+      },
+      { signal },
+    );
+  }
+
+  #leave(): void {
+    this.#session.flush();
+    this.#link.save(wallMs());
+  }
+
+  #follow(member: string): void {
+    this.#session.reload();
+    this.#link.ask((shell) => shell.follow(member, this.#session.at(wallMs())));
+  }
+}
+
+function parse(json: string | undefined): unknown {
+  return json === undefined ? undefined : JSON.parse(json);
+}

@@ -1,0 +1,62 @@
+/** Calls made before the WebAssembly half has started, kept in order, across a page that leaves before that too. */
+
+import type { ShellCall } from './shell.ts';
+import { type KeyValue, tryWrite } from './storage.ts';
+
+const MAX_CALLS = 1_000;
+
+/** A bounded buffer of calls. */
+export class CallBuffer {
+  readonly #storage: KeyValue | undefined;
+  readonly #prefix: string;
+  #calls: ShellCall[] = [];
+
+  constructor(storage: KeyValue | undefined, prefix: string) {
+    this.#storage = storage;
+    this.#prefix = prefix;
+  }
+
+  /** Keeps a call; says no when the buffer is full. */
+  push(call: ShellCall): boolean {
+    return this.#calls.length < MAX_CALLS && this.#calls.push(call) > 0;
+  }
+
+  /** Hands out what earlier page loads could not replay, then this page's calls, and forgets both. */
+  drain(): ShellCall[] {
+    const calls = [...this.#takeSaved(), ...this.#calls];
+    this.#calls = [];
+    return calls;
+  }
+
+  /** Stores the calls of a page that leaves; a page that comes back saves the same calls under the same key. */
+  save(id: string): void {
+    const kept = this.#calls.filter(([method]) => method !== 'set_context');
+    if (kept.length > 0) tryWrite(this.#storage, this.#prefix + id, JSON.stringify(kept));
+    this.#calls = this.#calls.filter(([method]) => method === 'set_context');
+  }
+
+  #takeSaved(): ShellCall[] {
+    const storage = this.#storage;
+    if (!storage) return [];
+    const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
+    const saved = keys.filter((key) => key.startsWith(this.#prefix)).sort();
+    return saved.flatMap((key) => {
+      const text = storage.getItem(key);
+      storage.removeItem(key);
+      return parseCalls(text);
+    });
+  }
+}
+
+function parseCalls(text: string | null): ShellCall[] {
+  try {
+    const calls: unknown = JSON.parse(text ?? '[]');
+    return Array.isArray(calls)
+      ? calls.filter((call) => Array.isArray(call) && METHODS.includes(call[0]))
+      : [];
+  } catch {
+    return [];
+  }
+}
+
+const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies ShellCall[0][];

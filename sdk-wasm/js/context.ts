@@ -1,0 +1,42 @@
+/** What every page knows of itself: address, title, referrer, device class, locale, time zone. */
+
+/** JSON as the page may hand it in. */
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json | undefined };
+
+/** An object of JSON values. */
+export type JsonObject = { [name: string]: Json | undefined };
+
+/** Size class of the viewport: below 640 px, below 1024 px, and above. */
+export type DeviceClass = 'phone' | 'tablet' | 'desktop';
+
+const TABLET_QUERY = '(min-width: 640px)';
+const DESKTOP_QUERY = '(min-width: 1024px)';
+
+/** The context a page starts with. */
+export function defaultContext(): JsonObject {
+  return {
+    page: pageContext(),
+    device: deviceContext(),
+    locale: navigator.language,
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
+}
+
+/** The page as it is now; read again by every `page()`. */
+export function pageContext(): JsonObject {
+  const { href, pathname, search } = location;
+  return { url: href, path: pathname, search, title: document.title, referrer: document.referrer };
+}
+
+/** The device class as it is now. */
+export function deviceContext(): { class: DeviceClass } {
+  if (matchMedia(DESKTOP_QUERY).matches) return { class: 'desktop' };
+  return { class: matchMedia(TABLET_QUERY).matches ? 'tablet' : 'phone' };
+}
+
+/** Calls back whenever the device class changes. */
+export function watchDevice(changed: () => void, signal: AbortSignal): void {
+  for (const query of [TABLET_QUERY, DESKTOP_QUERY]) {
+    matchMedia(query).addEventListener('change', changed, { signal });
+  }
+}

@@ -1,0 +1,23 @@
+/** The opening through which `attune/devtools` looks into an instance; the page pays for nothing more. */
+
+/** The instance's property that holds the port. */
+export const devtoolsPort: unique symbol = Symbol.for('attune.devtools');
+
+/** An event as it was captured. */
+export interface TappedEvent {
+  event_id: string;
+  event_type: string;
+  timestamp_ms: number;
+  session_id: string;
+  metadata: unknown;
+}
+
+/** What the instance offers and what a panel may set. */
+export interface DevtoolsPort {
+  /** The inside as JSON text; nothing before the WebAssembly half has started. */
+  inspect(): string | undefined;
+  /** Called after anything may have changed. */
+  changed?: () => void;
+  /** Called with every event captured. */
+  captured?: (event: TappedEvent) => void;
+}

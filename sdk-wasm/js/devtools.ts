@@ -1,0 +1,80 @@
+/** The npm entry `attune/devtools`: looks inside a running instance, for a developer panel. */
+
+import type { Attune, Decision } from './attune.ts';
+import { type DevtoolsPort, devtoolsPort, type TappedEvent } from './devtools-port.ts';
+
+export type { TappedEvent } from './devtools-port.ts';
+
+/** The inside of an instance at one moment. */
+export interface Inspection {
+  /** The visitor on this browser. */
+  member: string;
+  /** This page load's own event numbering. */
+  lane: string;
+  /** How delivery stands. */
+  queue: Queue;
+  /** Every signal: its value, or its values by key. */
+  signals: Record<string, unknown>;
+  /** What fills each slot. */
+  decisions: Decision[];
+  /** Revision of the bundle in effect; 0 before the first. */
+  bundle_revision: number;
+  /** State of the stream from the collector. */
+  stream: 'open' | 'connecting' | 'closed';
+}
+
+/** How delivery stands. */
+export interface Queue {
+  /** Events waiting or in flight. */
+  events: number;
+  /** Their bytes. */
+  bytes: number;
+  /** Events in flight. */
+  in_flight: number;
+  /** Failures in a row. */
+  failures: number;
+  /** Whether sending pauses after too many failures. */
+  breaker_open: boolean;
+}
+
+/** Looks inside; nothing before the WebAssembly half has started. */
+export function inspect(attune: Attune): Inspection | undefined {
+  const text = attune[devtoolsPort].inspect();
+  return text === undefined ? undefined : (JSON.parse(text) as Inspection);
+}
+
+/** Calls back, at most once a frame, after anything `inspect` shows may have changed. Returns what ends that. */
+export function onChange(attune: Attune, callback: () => void): () => void {
+  let isDue = false;
+  return chain(attune[devtoolsPort], 'changed', () => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      callback();
+    });
+  });
+}
+
+/** Calls back with every event captured, those of the SDK itself included. Returns what ends that. */
+export function onEvent(attune: Attune, callback: (event: TappedEvent) => void): () => void {
+  return chain(attune[devtoolsPort], 'captured', callback);
+}
+
+function chain<Name extends 'changed' | 'captured'>(
+  port: DevtoolsPort,
+  name: Name,
+  callback: NonNullable<DevtoolsPort[Name]>,
+): () => void {
+  type Callback = (event?: TappedEvent) => void;
+  const slots = port as Record<Name, Callback | undefined>;
+  const earlier = slots[name];
+  let isActive = true;
+  slots[name] = (event) => {
+    earlier?.(event);
+    if (isActive) (callback as Callback)(event);
+  };
+  return () => {
+    isActive = false;
+  };
+}

@@ -1,0 +1,22 @@
+/** The npm entry `attune`. */
+
+import type { Attune } from './attune.ts';
+import { initWith } from './init.ts';
+import type { InitOptions } from './options.ts';
+
+export type { Attune, Decision, Priority } from './attune.ts';
+export type { DeviceClass, Json, JsonObject } from './context.ts';
+export type { AttuneErrorKind } from './errors.ts';
+export { AttuneError } from './errors.ts';
+export type { InitOptions } from './options.ts';
+
+/**
+ * Starts Attune on this page, or returns the instance that runs already. Events are taken from now on;
+ * the WebAssembly half loads off the critical path.
+ *
+ * @throws {AttuneError} `option_invalid`, `option_missing`, `option_unknown`, `already_initialised` or
+ * `environment_unsupported`.
+ */
+export const init: (options: InitOptions) => Attune = initWith(
+  new URL('./attune_bg.wasm', import.meta.url).href,
+);
