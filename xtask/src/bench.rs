@@ -1,0 +1,61 @@
+//! `cargo xtask bench <name>`: builds what is measured and runs the bench, which prints JSON lines.
+
+use crate::arguments::Arguments;
+use crate::build;
+use crate::command::{program, run as run_program};
+use crate::failure::Failure;
+use crate::size;
+use crate::toolchain::ensure_browser;
+use crate::workspace;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Runs one bench by name.
+pub fn run(arguments: &[String]) -> Result<(), Failure> {
+    let names = Arguments::new(arguments).finish()?;
+    let root = workspace::root()?;
+    match names.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["size"] => size::run(&[]),
+        [name @ ("track" | "push")] => in_browser(&root, name),
+        ["ingest"] => ingest(&root),
+        _ => Err(Failure::new("name one of: size, track, ingest, push")),
+    }
+}
+
+fn in_browser(root: &Path, name: &str) -> Result<(), Failure> {
+    build::assets(root)?;
+    build::collector(root)?;
+    let browser = ensure_browser(root)?;
+    let script = format!("benches/{name}.mjs");
+    let mut bench = program(root, &["node", &script]);
+    bench.env("CHROMIUM", browser.chromium).env("ATTUNE_BINARY", workspace::collector_binary()?);
+    print(&mut bench)
+}
+
+fn ingest(root: &Path) -> Result<(), Failure> {
+    build::assets(root)?;
+    build::collector(root)?;
+    print(rust_binary(root, "ingest")?.env("ATTUNE_BINARY", workspace::collector_binary()?))
+}
+
+/// Builds a binary of `benches/` and returns the command that runs it.
+///
+/// # Errors
+/// It does not compile.
+pub fn rust_binary(root: &Path, name: &str) -> Result<Command, Failure> {
+    let words = ["cargo", "build", "--release", "--package", "attune-benches", "--bin", name];
+    run_program(&mut program(root, &words))?;
+    let mut command = Command::new(workspace::target()?.join("release").join(name));
+    command.current_dir(root).stdin(Stdio::null());
+    Ok(command)
+}
+
+/// Runs to the end with stdout untouched: JSON lines for whoever reads them.
+///
+/// # Errors
+/// The program fails.
+pub fn print(command: &mut Command) -> Result<(), Failure> {
+    let status =
+        command.status().map_err(|error| Failure::new(format!("the bench did not start: {error}")))?;
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("the bench failed: {status}"))) }
+}

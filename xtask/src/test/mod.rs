@@ -1,0 +1,119 @@
+//! `cargo xtask test`: every check and test of the repository, and one closing line that counts them.
+
+mod suite;
+mod tally;
+
+use crate::arguments::Arguments;
+use crate::build;
+use crate::command::program;
+use crate::failure::Failure;
+use crate::tidy;
+use crate::toolchain::{self, Browser, WASM_TARGET};
+use crate::workspace;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use suite::Suite;
+
+/// Runs everything; stops early only where the machine lacks something that cannot be installed.
+pub fn run(arguments: &[String]) -> Result<(), Failure> {
+    Arguments::new(arguments).finish()?;
+    let root = workspace::root()?;
+    toolchain::ensure_components(&root)?;
+    toolchain::ensure_wasm_target(&root)?;
+    toolchain::ensure_npm_packages(&root)?;
+    let browser = toolchain::ensure_browser(&root)?;
+
+    let mut suite = Suite::default();
+    source_checks(&mut suite, &root);
+    // The assets come before cargo's tests, which look into core.wasm and the embedded files.
+    let built = suite.check("build of the page", || build::assets(&root));
+    rust_tests(&mut suite, &root);
+    if built {
+        suite.check("core.wasm has no imports", || tidy::check_core_wasm(&root));
+        wasm_tests(&mut suite, &root, &browser);
+        script_checks(&mut suite, &root);
+        let collector = suite.check("build of the collector", || build::collector(&root));
+        if collector {
+            whole_system_tests(&mut suite, &root, &browser)?;
+        }
+    }
+    suite.finish()
+}
+
+fn source_checks(suite: &mut Suite, root: &Path) {
+    suite.check("tidy", || tidy::check(root));
+    suite.program("rustfmt", &mut program(root, &["cargo", "fmt", "--all", "--check"]));
+    let clippy = "cargo clippy --workspace --all-targets --features attune-core/author -- -D warnings";
+    suite.program("clippy", &mut words(root, clippy));
+    let page = "cargo clippy --package attune-core --package attune-wasm --package attune-core-abi";
+    let mut page = words(root, page);
+    suite.program("clippy of the page", page.args(["--target", WASM_TARGET, "--", "-D", "warnings"]));
+    suite.program("biome", &mut program(root, &["node_modules/.bin/biome", "ci", "."]));
+}
+
+fn rust_tests(suite: &mut Suite, root: &Path) {
+    let tests = "cargo test --workspace --features attune-core/author --no-fail-fast";
+    suite.tests("Rust", &mut words(root, tests));
+}
+
+fn wasm_tests(suite: &mut Suite, root: &Path, browser: &Browser) {
+    let tools = match build::wasm_tools(root) {
+        Ok(tools) => tools,
+        Err(failure) => return suite.fail("WebAssembly in Chromium", &failure),
+    };
+    let mut tests = words(root, "cargo test --package attune-wasm --target");
+    tests
+        .args([WASM_TARGET, "--no-fail-fast"])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools)
+        .env("CHROMEDRIVER", &browser.driver)
+        // A cold browser on a small machine needs longer than the runner's default of 5 s.
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
+    suite.tests("WebAssembly in Chromium", &mut tests);
+}
+
+fn script_checks(suite: &mut Suite, root: &Path) {
+    for folder in ["sdk-wasm", "demo-site"] {
+        let mut types = program(root, &["node_modules/.bin/tsc", "--noEmit", "--project", folder]);
+        suite.program(&format!("types of {folder}"), &mut types);
+    }
+    node_tests(suite, root, "sdk-wasm/test", "TypeScript", |command| command);
+}
+
+fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Result<(), Failure> {
+    let binary = workspace::collector_binary()?;
+    node_tests(suite, root, "tests/e2e", "end to end in Chromium", |command| {
+        command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium)
+    });
+    let mut replay =
+        words(root, "cargo test --release --package attune-benches --test replay -- --nocapture");
+    suite.tests("replay of recorded input", replay.env("ATTUNE_BINARY", &binary));
+    Ok(())
+}
+
+/// Runs every `*.test.mjs` below a folder; that there is none is a failure, not a skip.
+fn node_tests(
+    suite: &mut Suite,
+    root: &Path,
+    folder: &str,
+    name: &str,
+    prepare: impl FnOnce(&mut Command) -> &mut Command,
+) {
+    let mut files: Vec<PathBuf> = fs::read_dir(root.join(folder))
+        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+        .unwrap_or_default();
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    if files.is_empty() {
+        return suite.fail(name, &Failure::new(format!("{folder} has no file named *.test.mjs")));
+    }
+    // One file at a time: browser tests share two cores with a collector and a browser.
+    let words = ["node", "--test", "--test-concurrency=1", "--test-reporter=spec"];
+    let mut command = program(root, &words);
+    suite.tests(name, prepare(command.args(files)));
+}
+
+fn words(root: &Path, line: &str) -> Command {
+    program(root, &line.split_whitespace().collect::<Vec<_>>())
+}

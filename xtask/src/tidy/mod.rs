@@ -1,0 +1,84 @@
+//! `cargo xtask tidy`: the rules of style and architecture that a machine can check.
+
+mod arrows;
+mod cycles;
+mod length;
+mod names;
+mod purity;
+mod references;
+mod rooms;
+mod scripts;
+mod tree;
+mod wasm;
+mod words;
+
+use crate::arguments::Arguments;
+use crate::failure::Failure;
+use crate::workspace;
+use std::fs;
+use std::path::Path;
+use tree::Tree;
+
+/// One broken rule, at one place.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Finding {
+    place: String,
+    message: String,
+}
+
+impl Finding {
+    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into() }
+    }
+}
+
+/// The checks, each over the whole tree.
+const CHECKS: [fn(&Tree) -> Vec<Finding>; 7] =
+    [length::check, names::check, words::check, purity::check, arrows::check, cycles::check, scripts::check];
+
+/// Checks the repository.
+pub fn run(arguments: &[String]) -> Result<(), Failure> {
+    Arguments::new(arguments).finish()?;
+    check(&workspace::root()?)?;
+    println!("tidy");
+    Ok(())
+}
+
+/// Checks the tree below a root; every broken rule is printed.
+///
+/// # Errors
+/// A rule is broken.
+pub fn check(root: &Path) -> Result<(), Failure> {
+    let tree = Tree::read(root)?;
+    let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(&tree)).collect();
+    if let Ok(bytes) = fs::read(root.join(CORE_WASM)) {
+        findings.extend(zero_imports(&bytes));
+    }
+    findings.sort();
+    for finding in &findings {
+        eprintln!("{}: {}", finding.place, finding.message);
+    }
+    if findings.is_empty() { Ok(()) } else { Err(Failure::new(format!("{} rules broken", findings.len()))) }
+}
+
+/// Checks that the built `core.wasm` asks nothing of its host.
+///
+/// # Errors
+/// It was not built, is no WebAssembly, or has imports.
+pub fn check_core_wasm(root: &Path) -> Result<(), Failure> {
+    let path = root.join(CORE_WASM);
+    let bytes = fs::read(&path).map_err(|error| Failure::at(&path, &error))?;
+    zero_imports(&bytes).map_or(Ok(()), |finding| Err(Failure::new(finding.message)))
+}
+
+const CORE_WASM: &str = "sdk-wasm/pkg/core.wasm";
+
+fn zero_imports(bytes: &[u8]) -> Option<Finding> {
+    match wasm::count_imports(bytes) {
+        Some(0) => None,
+        Some(count) => {
+            Some(Finding::new(CORE_WASM, format!("{count} imports; the core needs nothing of its host")))
+        }
+        None => Some(Finding::new(CORE_WASM, "not a WebAssembly module")),
+    }
+}

@@ -1,0 +1,89 @@
+//! The allowed arrows of docs/architecture.md as tables.
+
+/// Which rooms a room may name.
+pub struct Room {
+    /// The module's name.
+    pub name: &'static str,
+    /// The modules it may name, besides itself.
+    pub may_name: &'static [&'static str],
+}
+
+const fn room(name: &'static str, may_name: &'static [&'static str]) -> Room {
+    Room { name, may_name }
+}
+
+/// The crates whose inner arrows are checked.
+pub const CRATES: [(&str, &[Room]); 2] = [("sdk-core/src", &CORE), ("collector/src", &COLLECTOR)];
+
+const CORE: [Room; 15] = [
+    room("limits", &[]),
+    room("hash", &[]),
+    room("time", &["limits"]),
+    room("id", &["hash", "limits", "time"]),
+    room("codec", &["hash", "id", "limits", "time"]),
+    room("value", &["codec", "limits"]),
+    room("wire", &["codec", "hash", "id", "limits", "time", "value"]),
+    room("condition", &["codec", "hash", "id", "limits", "time", "value"]),
+    room("filter", &["codec", "condition", "hash", "id", "limits", "time", "value", "wire"]),
+    room("queue", &["codec", "filter", "hash", "id", "limits", "time", "value", "wire"]),
+    room("profile", &["codec", "condition", "hash", "id", "limits", "time", "value", "wire"]),
+    room("rules", &["codec", "condition", "hash", "id", "limits", "profile", "time", "value", "wire"]),
+    room(
+        "bundle",
+        &["codec", "condition", "hash", "id", "limits", "profile", "rules", "time", "value", "wire"],
+    ),
+    room(
+        "processor",
+        &[
+            "bundle",
+            "codec",
+            "condition",
+            "hash",
+            "id",
+            "limits",
+            "profile",
+            "rules",
+            "time",
+            "value",
+            "wire",
+        ],
+    ),
+    room(
+        "client",
+        &[
+            "bundle",
+            "codec",
+            "condition",
+            "filter",
+            "hash",
+            "id",
+            "limits",
+            "profile",
+            "queue",
+            "rules",
+            "time",
+            "value",
+            "wire",
+        ],
+    ),
+];
+
+const COLLECTOR: [Room; 0] = [];
+
+/// Packages of ours and the packages of ours that each may depend on, tests included.
+pub const PACKAGES: [(&str, &[&str]); 8] = [
+    ("sdk-core", &[]),
+    ("core-abi", &["attune-core"]),
+    ("sdk-wasm", &["attune-core"]),
+    ("collector", &["attune-core"]),
+    ("tests", &["attune-core", "attune-collector", "attune-core-abi", "attune-wasm"]),
+    ("benches", &["attune-core", "attune-collector", "attune-core-abi", "attune-wasm"]),
+    ("xtask", &[]),
+    ("xtask/wasm-tools", &[]),
+];
+
+/// Folders of scripts, and the beginnings of what a script there may import; `./` and `../` stay inside the folder.
+pub const SCRIPTS: [(&str, &[&str]); 2] = [
+    ("sdk-wasm/js", &["./", "../", "attune-wasm-glue", "node:"]),
+    ("demo-site/src", &["./", "../", "attune", "@fontsource"]),
+];

@@ -1,0 +1,101 @@
+//! What the build and the tests need on the machine, installed where that is possible.
+
+use crate::command::{self, output, program, run};
+use crate::failure::Failure;
+use crate::fingerprint;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The target of everything that runs as WebAssembly.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Names under which distributions install Chromium, in order of preference.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+const BROWSER_PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "ca-certificates"];
+
+/// Adds the WebAssembly target where it is missing.
+///
+/// # Errors
+/// The target cannot be added; the line names the command to run.
+pub fn ensure_wasm_target(root: &Path) -> Result<(), Failure> {
+    let words = ["rustc", "--print", "target-libdir", "--target", WASM_TARGET];
+    let library = PathBuf::from(output(&mut program(root, &words))?.trim());
+    if library.is_dir() {
+        return Ok(());
+    }
+    run(&mut program(root, &["rustup", "target", "add", WASM_TARGET]))
+        .map_err(|failure| Failure::new(format!("{failure}; run: rustup target add {WASM_TARGET}")))
+}
+
+/// Adds rustfmt and clippy where the toolchain came without them.
+///
+/// # Errors
+/// They cannot be added; the line names the command to run.
+pub fn ensure_components(root: &Path) -> Result<(), Failure> {
+    let cargo = |name: &str| output(&mut program(root, &["cargo", name, "--version"])).is_ok();
+    if cargo("fmt") && cargo("clippy") {
+        return Ok(());
+    }
+    run(&mut program(root, &["rustup", "component", "add", "rustfmt", "clippy"]))
+        .map_err(|failure| Failure::new(format!("{failure}; run: rustup component add rustfmt clippy")))
+}
+
+/// Installs the npm packages of the lock file where they are missing or the lock file has changed.
+///
+/// # Errors
+/// npm is missing or fails.
+pub fn ensure_npm_packages(root: &Path) -> Result<bool, Failure> {
+    if !command::exists("npm") {
+        return Err(Failure::new("npm is missing: install Node.js 20 or newer"));
+    }
+    let inputs = ["package.json", "package-lock.json", "sdk-wasm/package.json", "demo-site/package.json"]
+        .map(|name| root.join(name));
+    let outputs = [root.join("node_modules/.package-lock.json")];
+    fingerprint::when_changed("npm", &inputs, &outputs, || {
+        run(&mut program(root, &["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+    })
+}
+
+/// A browser and its driver.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    /// Path of Chromium.
+    pub chromium: PathBuf,
+    /// Path of ChromeDriver.
+    pub driver: PathBuf,
+}
+
+/// Finds Chromium and ChromeDriver, and installs them by apt where this runs as root.
+///
+/// # Errors
+/// They are missing and cannot be installed; the line names the command to run.
+pub fn ensure_browser(root: &Path) -> Result<Browser, Failure> {
+    if let Some(browser) = find_browser() {
+        return Ok(browser);
+    }
+    let install = format!("apt-get update && apt-get install -y {}", BROWSER_PACKAGES.join(" "));
+    let missing = |why: &str| {
+        Failure::new(format!("Chromium or ChromeDriver is missing and {why}; run: sudo sh -c '{install}'"))
+    };
+    if !rustix::process::geteuid().is_root() {
+        return Err(missing("only root may install it"));
+    }
+    let mut apt = program(root, &["sh", "-c", &install]);
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    run(&mut apt).map_err(|failure| missing(&failure.to_string()))?;
+    find_browser().ok_or_else(|| missing("apt did not bring it"))
+}
+
+fn find_browser() -> Option<Browser> {
+    let chromium = env::var_os("CHROMIUM")
+        .map(PathBuf::from)
+        .or_else(|| BROWSERS.iter().find_map(|name| on_path(name)))?;
+    let driver = env::var_os("CHROMEDRIVER").map(PathBuf::from).or_else(|| on_path("chromedriver"))?;
+    Some(Browser { chromium, driver })
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| fs::metadata(file).is_ok())
+}
