@@ -5,8 +5,8 @@ use crate::value::{Value, number_text, parse_number};
 use alloc::borrow::Cow;
 use core::cmp::Ordering;
 
-/// The text under which a value is a key of signals and caps; nothing for null, arrays and objects.
-pub fn key_text(value: &Value) -> Option<Cow<'_, str>> {
+/// A value as plain text: strings as they are, numbers as people read them; nothing for null, arrays and objects.
+pub fn plain_text(value: &Value) -> Option<Cow<'_, str>> {
     Some(match value {
         Value::String(text) => Cow::Borrowed(text),
         Value::Number(number) => Cow::Owned(number_text(*number)),
@@ -19,7 +19,7 @@ pub fn key_text(value: &Value) -> Option<Cow<'_, str>> {
 /// Equality with a bare literal: the value is brought to the literal's type first.
 pub(super) fn is(value: &Value, literal: &Value) -> bool {
     match literal {
-        Value::String(text) => key_text(value).is_some_and(|found| *found == **text),
+        Value::String(text) => plain_text(value).is_some_and(|found| *found == **text),
         Value::Number(number) => to_number(value) == *number,
         Value::Bool(expected) => *value != Value::Null && truthy(value) == *expected,
         Value::Null | Value::Array(_) | Value::Object(_) => value == literal,
@@ -35,7 +35,7 @@ pub(super) fn order(left: &Value, right: &Value) -> Option<Ordering> {
 }
 
 /// The instant a value names: milliseconds, or an RFC 3339 text.
-pub(super) fn instant(value: &Value) -> Option<Timestamp> {
+pub fn instant(value: &Value) -> Option<Timestamp> {
     match value {
         Value::Number(ms) => Some(Timestamp(*ms as i64)),
         Value::String(text) => Timestamp::parse(text),

@@ -1,6 +1,6 @@
 //! The evaluation of conditions: GrowthBook's semantics, with "unknown" as a third truth that no negation turns true.
 
-use super::coerce::{instant, is, key_text, order};
+use super::coerce::{instant, is, order, plain_text};
 use super::{Condition, Document, Literal, Moment, Outlook, Path, Reading, Root, Test};
 use crate::id::SignalId;
 use crate::time::Timestamp;
@@ -44,7 +44,7 @@ impl<'a> Scene<'a, '_> {
                     None => self.signal(*signal, "")?,
                     Some(literal) => {
                         let found = self.literal(literal)?;
-                        key_text(&found)
+                        plain_text(&found)
                             .map_or(Some(Cow::Owned(Value::Null)), |key| self.signal(*signal, &key))?
                     }
                 };

@@ -3,7 +3,6 @@
 mod codec;
 mod coerce;
 mod evaluate;
-mod event;
 #[cfg(feature = "author")]
 mod inspect;
 #[cfg(feature = "author")]
@@ -19,9 +18,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use codec::{Packer, Unpacker, decode_condition, decode_path, encode_condition, encode_path};
-pub use coerce::key_text;
+pub use coerce::{instant, plain_text};
 pub use evaluate::{evaluate, resolve};
-pub use event::EventDocument;
 #[cfg(feature = "author")]
 pub use inspect::{specificity, visit_paths};
 #[cfg(feature = "author")]

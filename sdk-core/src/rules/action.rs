@@ -66,8 +66,111 @@ pub enum Action {
     },
 }
 
-/// Fills the `{{path|fallback}}` places of a text.
-pub fn interpolate(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> String {
-    let _ = (text, lookup);
-    todo!()
+/// Attributes that an action may set: those that cannot run code. `href` and `src` also need [`url_allowed`].
+const ATTRIBUTES: [&str; 17] = [
+    "alt",
+    "cite",
+    "content",
+    "dir",
+    "disabled",
+    "height",
+    "hidden",
+    "href",
+    "label",
+    "lang",
+    "placeholder",
+    "role",
+    "src",
+    "tabindex",
+    "title",
+    "value",
+    "width",
+];
+
+impl Action {
+    /// The action with all its places filled in; calls of the server are no change to the page and give nothing.
+    pub fn filled(&self, lookup: &mut dyn FnMut(&str) -> Option<String>) -> Option<Self> {
+        let mut filled = self.clone();
+        match &mut filled {
+            Self::Text { value, .. } | Self::Attribute { value, .. } | Self::Style { value, .. } => {
+                fill(value, lookup)
+            }
+            Self::Variable { value: Value::String(text), .. } => fill(text, lookup),
+            Self::Class { .. } | Self::Hide { .. } | Self::Show { .. } | Self::Variable { .. } => {}
+            Self::Webhook { .. } => return None,
+        }
+        Some(filled)
+    }
+}
+
+/// Whether an action may set this attribute: a closed list, `aria-*` and `data-*`.
+pub fn attribute_allowed(name: &str) -> bool {
+    ATTRIBUTES.contains(&name) || ((name.starts_with("aria-") || name.starts_with("data-")) && name.len() > 5)
+}
+
+/// Whether a filled-in URL may be set: http, https, mailto, tel, or relative to the page.
+pub fn url_allowed(url: &str) -> bool {
+    match url.split_once(':') {
+        Some((scheme, _)) if !scheme.contains(['/', '?', '#']) => {
+            ["http", "https", "mailto", "tel"].iter().any(|allowed| scheme.eq_ignore_ascii_case(allowed))
+        }
+        _ => true,
+    }
+}
+
+/// Fills the `{{path|fallback}}` places of a text. A place whose path has no value takes its fallback, or nothing;
+/// two braces that are never closed stay as they are.
+pub fn interpolate(text: &str, lookup: &mut dyn FnMut(&str) -> Option<String>) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, (place, after))) =
+        rest.split_once("{{").and_then(|(before, tail)| Some((before, tail.split_once("}}")?)))
+    {
+        filled.push_str(before);
+        let (path, fallback) = place.split_once('|').unwrap_or((place, ""));
+        match lookup(path.trim()).filter(|found| !found.is_empty()) {
+            Some(found) => filled.push_str(&found),
+            None => filled.push_str(fallback),
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn fill(text: &mut Box<str>, lookup: &mut dyn FnMut(&str) -> Option<String>) {
+    if text.contains("{{") {
+        *text = interpolate(text, lookup).into_boxed_str();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_take_their_value_or_their_fallback() {
+        let mut lookup = |path: &str| (path == "traits.first_name").then(|| String::from("Ada"));
+        for (text, filled) in [
+            ("Hello {{traits.first_name|there}}!", "Hello Ada!"),
+            ("Hello {{ traits.last_name |there}}, {{traits.first_name}}{{traits.x}}", "Hello there, Ada"),
+            ("{{traits.first_name", "{{traits.first_name"),
+            ("a }} b {{x|}}", "a }} b "),
+        ] {
+            assert_eq!(interpolate(text, &mut lookup), filled);
+        }
+    }
+
+    #[test]
+    fn urls_that_run_code_are_refused() {
+        for url in ["https://a.example/x", "/sale?a=b:c", "#top", "mailto:a@b.example", "images/a.svg"] {
+            assert!(url_allowed(url), "{url}");
+        }
+        for url in ["javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "data:text/html,x"]
+        {
+            assert!(!url_allowed(url), "{url}");
+        }
+        assert!(attribute_allowed("aria-label") && attribute_allowed("href"));
+        assert!(!attribute_allowed("onclick") && !attribute_allowed("style") && !attribute_allowed("data-"));
+    }
 }

@@ -5,18 +5,23 @@ mod cap;
 mod codec;
 mod decide;
 mod document;
+mod explain;
 mod judge;
+mod slot;
 
 use crate::condition::{Condition, Path};
 use crate::id::SignalId;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use action::{Action, interpolate};
+pub use action::{Action, attribute_allowed, interpolate, url_allowed};
+pub use cap::cap_allows;
 pub use codec::{decode_rule, encode_rule};
-pub use decide::{Decision, Holder, Reason, decide};
+pub use decide::{Decided, Decision, Reason, SlotChange, decide, shown_metadata};
 pub use document::VisitorDocument;
-pub use judge::{Match, judge};
+pub use explain::{Refusal, Standing, Unmet, Verdict, explain};
+pub use judge::{Match, in_effect, judge, latch, rule_key};
+pub use slot::{Slot, slots_of};
 
 /// A rule of a bundle.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +38,10 @@ pub struct Rule {
     pub when: Condition,
     /// Whether it holds by state or by event.
     pub mode: Mode,
-    /// How often it may be shown or fire.
+    /// Where the key is found under which it is judged, latched, counted and fired: the cap's key where it has a
+    /// cap, else the key of the first `$signal` of its condition.
+    pub key: Option<Path>,
+    /// How often it may be shown or fire; counted separately for each key where `key` is present.
     pub cap: Option<Cap>,
     /// What it does.
     pub actions: Vec<Action>,
@@ -73,15 +81,14 @@ pub enum Hold {
 pub struct Cap {
     /// Counted per what.
     pub per: CapPeriod,
-    /// Counted separately for each value of this path.
-    pub key: Option<Path>,
     /// How often.
     pub count: u32,
     /// Least time between two, in milliseconds.
     pub min_gap_ms: Option<i64>,
-    /// For slot rules: the hidden signal that counts `attune.shown` of this rule by key over the period.
+    /// For slot rules: the hidden signal that counts `attune.shown` of this rule over the period, by key where the
+    /// rule has one.
     pub shown: Option<SignalId>,
-    /// For slot rules with `min_gap`: the hidden signal with the time of the last `attune.shown` by key.
+    /// For slot rules with `min_gap`: the hidden signal with the time of the last `attune.shown`, by key likewise.
     pub shown_at: Option<SignalId>,
 }
 

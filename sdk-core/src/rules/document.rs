@@ -1,0 +1,62 @@
+//! The visitor as conditions see it: traits, live signals, context and, while one is judged, the event.
+
+use crate::condition::{Document, Path, Reading, Root};
+use crate::id::{SessionId, SignalId};
+use crate::profile::{EventDocument, SignalTable, Tiles, Traits};
+use crate::time::Timestamp;
+use crate::value::Value;
+use alloc::borrow::Cow;
+
+/// Everything a rule can read, borrowed from whoever keeps it.
+#[derive(Clone, Copy, Debug)]
+pub struct VisitorDocument<'a> {
+    /// Traits of the profile.
+    pub traits: &'a Traits,
+    /// Definitions of the bundle in effect.
+    pub signals: &'a SignalTable,
+    /// The tiles that add up to the live values: base, others, overlay.
+    pub parts: &'a [&'a Tiles],
+    /// The page's context object.
+    pub context: &'a Value,
+    /// The event just tracked, while event rules are judged.
+    pub event: Option<&'a EventDocument>,
+    /// The instant of judgement.
+    pub now: Timestamp,
+    /// The visitor's current session.
+    pub session: Option<SessionId>,
+}
+
+impl Document for VisitorDocument<'_> {
+    fn value(&self, path: &Path) -> Option<Cow<'_, Value>> {
+        match path.root {
+            Root::Traits => {
+                let (name, rest) = path.rest.split_once('.').unwrap_or((&path.rest, ""));
+                let value = self.traits.get(name)?;
+                if rest.is_empty() { Some(value) } else { value.at(rest) }.map(Cow::Borrowed)
+            }
+            Root::Context if path.rest.is_empty() => Some(Cow::Borrowed(self.context)),
+            Root::Context => self.context.at(&path.rest).map(Cow::Borrowed),
+            Root::Event => self.event?.field(&path.rest),
+            Root::Signals | Root::Bare => None,
+        }
+    }
+
+    fn signal(&self, signal: SignalId, key: &str) -> Reading {
+        match self.signals.by_id(signal) {
+            Some(signal) => Tiles::read(self.parts, signal, key, self.now, self.session),
+            None => Reading::Missing,
+        }
+    }
+
+    fn signal_named(&self, name: &str) -> Option<SignalId> {
+        self.signals.by_name(name).map(|signal| signal.id)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+}

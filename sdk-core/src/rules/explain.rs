@@ -1,0 +1,145 @@
+//! Why each rule holds or not, from types: for a developer panel, never on the way of an event.
+
+use super::decide::holds;
+use super::{Mode, Reason, Rule, cap_allows};
+use crate::condition::{Condition, Document, Literal, Outlook, Path, evaluate, resolve};
+use crate::id::SignalId;
+use crate::profile::{Latch, key_text};
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// How one rule stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// The rule's index.
+    pub rule: usize,
+    /// Whether it holds its slot, and why or why not.
+    pub verdict: Verdict,
+}
+
+/// Why or why not.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It holds its slot; a level trigger: its condition is true.
+    Holds(Reason),
+    /// It does not.
+    Refused(Refusal),
+}
+
+/// Which "no".
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// The compiler found something it does not know.
+    Inactive(Box<str>),
+    /// Its condition is not true; these parts of it are not met.
+    NotMatched(Vec<Unmet>),
+    /// It waits for an event that matches.
+    NotLatched,
+    /// It has been shown as often as its cap allows.
+    CapReached,
+    /// It would hold, but this rule holds the slot.
+    LostToHigherPriority(Box<str>),
+}
+
+impl Refusal {
+    /// Stable name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Inactive(_) => "inactive",
+            Self::NotMatched(_) => "not_matched",
+            Self::NotLatched => "not_latched",
+            Self::CapReached => "cap_reached",
+            Self::LostToHigherPriority(_) => "lost_to_higher_priority",
+        }
+    }
+}
+
+/// A part of a condition that is not met.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unmet {
+    /// The value at a path.
+    Path {
+        /// Where.
+        path: Path,
+        /// What is there; absent where it is missing or unknown.
+        found: Option<Value>,
+    },
+    /// The value of a signal.
+    Signal {
+        /// Which.
+        signal: SignalId,
+        /// Under which key.
+        key: Option<Box<str>>,
+    },
+    /// An alternative or a negation.
+    Group,
+}
+
+/// How every rule stands. `holders` names, per slot, the rule that holds it now.
+pub fn explain(
+    rules: &[Rule],
+    document: &dyn Document,
+    latches: &[Latch],
+    holder: &dyn Fn(&str) -> Option<Box<str>>,
+) -> Vec<Standing> {
+    let verdict = |rule: &Rule| verdict(rule, document, latches, holder);
+    rules.iter().enumerate().map(|(index, rule)| Standing { rule: index, verdict: verdict(rule) }).collect()
+}
+
+fn verdict(
+    rule: &Rule,
+    document: &dyn Document,
+    latches: &[Latch],
+    holder: &dyn Fn(&str) -> Option<Box<str>>,
+) -> Verdict {
+    let mut outlook = Outlook::default();
+    if let Some(reason) = &rule.inactive {
+        return Verdict::Refused(Refusal::Inactive(reason.clone()));
+    }
+    let Some((key, reason)) = holds(rule, document, latches, &mut outlook) else {
+        return Verdict::Refused(match rule.mode {
+            Mode::Level => {
+                let mut unmet = Vec::new();
+                collect_unmet(&rule.when, document, &mut unmet);
+                Refusal::NotMatched(unmet)
+            }
+            Mode::Event { .. } => Refusal::NotLatched,
+        });
+    };
+    let winner = rule.slot.as_deref().and_then(holder);
+    match (winner, &rule.cap) {
+        (Some(winner), _) if winner == rule.id => Verdict::Holds(reason),
+        (_, Some(cap)) if !cap_allows(cap, key.as_deref().unwrap_or_default(), document, &mut outlook) => {
+            Verdict::Refused(Refusal::CapReached)
+        }
+        (Some(winner), _) => Verdict::Refused(Refusal::LostToHigherPriority(winner)),
+        (None, _) => Verdict::Holds(reason),
+    }
+}
+
+fn collect_unmet(condition: &Condition, document: &dyn Document, unmet: &mut Vec<Unmet>) {
+    let mut outlook = Outlook::default();
+    if evaluate(condition, document, &mut outlook) {
+        return;
+    }
+    unmet.push(match condition {
+        Condition::All(parts) => return parts.iter().for_each(|part| collect_unmet(part, document, unmet)),
+        Condition::Any(_) | Condition::Not(_) => Unmet::Group,
+        Condition::Path { path, .. } => {
+            let found = resolve(path, document, &mut outlook).map(|value| value.into_owned());
+            Unmet::Path { path: path.clone(), found }
+        }
+        Condition::Signal { signal, key, .. } => {
+            let value = match key {
+                Some(Literal::Value(value)) => Some(value.clone()),
+                Some(Literal::Path(path)) => {
+                    resolve(path, document, &mut outlook).map(|value| value.into_owned())
+                }
+                _ => None,
+            };
+            let key = value.as_ref().and_then(key_text).map(|key| Box::from(&*key));
+            Unmet::Signal { signal: *signal, key }
+        }
+    });
+}

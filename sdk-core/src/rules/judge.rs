@@ -1,0 +1,69 @@
+//! Event rules at an event: which match, under which key, and the latch that a match sets.
+
+use super::{Hold, Mode, Rule};
+use crate::condition::{Document, Outlook, evaluate, resolve};
+use crate::profile::{Latch, key_text};
+use crate::wire::Event;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// An event rule that an event has matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The rule's index.
+    pub rule: usize,
+    /// The key it was judged under, where the rule has one and the event gives it.
+    pub key: Option<Box<str>>,
+}
+
+/// The active event rules, of slots and triggers alike, that this event matches, in order of index.
+///
+/// `document` holds the event and the signals with this event already counted. Caps are not asked here: a slot
+/// rule's cap applies when it would take its slot, a trigger's when it would fire.
+pub fn judge(rules: &[Rule], document: &dyn Document, event: &Event) -> Vec<Match> {
+    let mut matches = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let Mode::Event { on, .. } = &rule.mode else { continue };
+        let asked = rule.inactive.is_none() && (**on == *event.event_type || &**on == "*");
+        if asked && evaluate(&rule.when, document, &mut Outlook::default()) {
+            matches.push(Match { rule: index, key: rule_key(rule, document) });
+        }
+    }
+    matches
+}
+
+/// The key under which a rule is judged, from the document.
+pub fn rule_key(rule: &Rule, document: &dyn Document) -> Option<Box<str>> {
+    let value = resolve(rule.key.as_ref()?, document, &mut Outlook::default())?;
+    key_text(&value).map(|key| Box::from(&*key))
+}
+
+/// The latch that a match of a slot rule sets; nothing for triggers and level rules.
+pub fn latch(rule: &Rule, key: Option<Box<str>>, event: &Event) -> Option<Latch> {
+    let (Some(_), Mode::Event { hold, .. }) = (&rule.slot, &rule.mode) else { return None };
+    Some(Latch {
+        rule: rule.id.clone(),
+        key,
+        at: event.timestamp,
+        event_id: event.event_id,
+        session: event.session.filter(|_| *hold == Hold::Session),
+        until: match hold {
+            Hold::Duration(ms) => Some(event.timestamp.plus(*ms)),
+            // Without a session there is nothing to end with, so the latch ends at once.
+            Hold::Session if event.session.is_none() => Some(event.timestamp),
+            Hold::Session | Hold::UntilNextHolder => None,
+        },
+    })
+}
+
+/// Whether a latch holds for this document: its session is the current one and its time has not run out.
+///
+/// `outlook` receives the instant at which it ends.
+pub fn in_effect(latch: &Latch, document: &dyn Document, outlook: &mut Outlook) -> bool {
+    let in_session = latch.session.is_none() || latch.session == document.session();
+    let in_time = latch.until.is_none_or(|until| until > document.now());
+    if let (true, true, Some(until)) = (in_session, in_time, latch.until) {
+        outlook.note(until);
+    }
+    in_session && in_time
+}
