@@ -34,8 +34,10 @@ pub const PROBE_MS: u64 = 300_000;
 /// Failures in a row after which the breaker opens.
 pub const BREAKER_FAILURES: u32 = 5;
 
-/// Keys one tile keeps, chosen by smallest hash.
+/// Keys one tile keeps, and names of traits one member keeps, chosen by smallest hash.
 pub const MAX_KEYS_PER_TILE: usize = 256;
+/// Signals whose tiles a member keeps after no bundle names them any more, so that rolling back loses nothing.
+pub const MAX_RETIRED_SIGNALS: usize = 64;
 /// Longest key of a `by` signal, in bytes; longer values are hashed.
 pub const MAX_KEY_BYTES: usize = 128;
 /// Largest absolute input of a sum: keeps 2^63 additions inside the i128 of micro-units.
@@ -46,6 +48,14 @@ pub const SESSION_KEEP_MS: i64 = 48 * 3_600_000;
 pub const MAX_WINDOW_MS: i64 = 400 * 24 * 3_600_000;
 /// Time a closed lane is remembered, in milliseconds: two days more than an event may be late.
 pub const LANE_KEEP_MS: i64 = 9 * 24 * 3_600_000;
+/// Separate ranges of numbers that one lane keeps; a real page load has gaps only where events were given up.
+pub const MAX_LANE_RANGES: usize = 1_024;
+/// Lanes that one member keeps; those touched longest ago are forgotten first.
+pub const MAX_LANES: usize = 4_096;
+/// Latest numbers of a lane whose event ids are remembered, to tell a duplicate from a conflict.
+pub const LANE_FINGERPRINTS: usize = 64;
+/// Longest name and largest value of a trait, in bytes of binary form.
+pub const MAX_TRAIT_BYTES: usize = 1_024;
 /// Event ids remembered per member for senders without lanes.
 pub const MEMBER_EVENT_IDS: usize = 1_024;
 /// Own events the page keeps beside its base before the oldest fold into it.

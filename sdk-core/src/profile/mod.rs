@@ -1,17 +1,30 @@
 //! What is known of a visitor: absorbed numbers, tiles of signals, traits.
 
+mod bucket;
+mod event_document;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod keys;
 mod lanes;
-mod member;
 mod ranges;
+mod reading;
 mod signal;
+mod signal_table;
+pub(crate) mod sorted;
 mod tile;
 mod tiles;
+mod tiles_codec;
+mod traits;
 mod view;
 
+pub use bucket::Bucket;
+pub use event_document::EventDocument;
+pub use keys::{Found, Keys, key_text};
 pub use lanes::{LaneState, Lanes, Marked};
-pub use member::{Absorbed, Change, MemberState, Traits, absorb};
 pub use ranges::Ranges;
-pub use signal::{Aggregate, Signal, SignalTable, Window};
+pub use signal::{Aggregate, Signal, Window, decode_signal, encode_signal, signal_id};
+pub use signal_table::SignalTable;
 pub use tile::Tile;
-pub use tiles::{Bucket, SignalTiles, Tiles};
+pub use tiles::{SignalTiles, TileChange, Tiles};
+pub use traits::Traits;
 pub use view::{Latch, ProfileView};

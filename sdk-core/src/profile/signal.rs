@@ -1,9 +1,14 @@
 //! Definitions of signals and the identity that follows from them.
 
-use crate::condition::{Condition, Path};
+use crate::codec::{CodecError, Reader, Writer};
+use crate::condition::{
+    Condition, Packer, Path, Unpacker, decode_condition, decode_path, encode_condition, encode_path,
+};
+use crate::hash::key_hash;
 use crate::id::SignalId;
+use crate::limits::MAX_WINDOW_MS;
+use crate::time::Timestamp;
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 /// A named windowed aggregate over events.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +58,145 @@ pub enum Window {
     Lifetime,
 }
 
-/// The signals of a bundle, found by id, by name and by the event type they look at.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SignalTable {
-    signals: Vec<Signal>,
+/// The identity of a definition: the hash of its binary form without id and name.
+pub fn signal_id(signal: &Signal) -> SignalId {
+    let mut packer = Packer::new();
+    encode_definition(signal, &mut packer);
+    SignalId(key_hash(&packer.finish()))
+}
+
+/// Appends a signal's binary form; the id is left out, since it follows from the rest.
+pub fn encode_signal(signal: &Signal, packer: &mut Packer) {
+    packer.text(&signal.name);
+    encode_definition(signal, packer);
+}
+
+/// Reads a signal's binary form.
+///
+/// # Errors
+/// Fails on bytes that end early, unknown kinds and windows out of bounds.
+pub fn decode_signal(source: &mut Unpacker<'_>) -> Result<Signal, CodecError> {
+    let mut signal = Signal {
+        id: SignalId(0),
+        name: source.text()?,
+        on: source.text()?,
+        filter: source.option(decode_condition)?,
+        by: source.option(decode_path)?,
+        of: source.option(decode_path)?,
+        aggregate: match source.reader.u8()? {
+            0 => Aggregate::Count,
+            1 => Aggregate::Sum,
+            2 => Aggregate::LastAt,
+            _ => return Err(CodecError),
+        },
+        window: Window::decode(&mut source.reader)?,
+    };
+    signal.id = signal_id(&signal);
+    Ok(signal)
+}
+
+impl Window {
+    /// The newest bucket of a sliding window at an instant and the number of buckets it spans.
+    pub(crate) fn buckets_at(self, at: Timestamp) -> Option<(i64, i64)> {
+        match self {
+            Self::Sliding { window_ms, bucket_ms } => {
+                Some((at.0.checked_div_euclid(bucket_ms)?, window_ms.checked_div(bucket_ms)?))
+            }
+            Self::Session | Self::Lifetime => None,
+        }
+    }
+
+    /// Appends the binary form.
+    pub fn encode(self, out: &mut Writer) {
+        match self {
+            Self::Lifetime => out.u8(0),
+            Self::Session => out.u8(1),
+            Self::Sliding { window_ms, bucket_ms } => {
+                out.u8(2);
+                out.i64(window_ms);
+                out.i64(bucket_ms);
+            }
+        }
+    }
+
+    /// Reads the binary form.
+    ///
+    /// # Errors
+    /// Fails on bytes that end early, unknown kinds and windows that are no multiple of their bucket.
+    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        match reader.u8()? {
+            0 => Ok(Self::Lifetime),
+            1 => Ok(Self::Session),
+            2 => {
+                let (window_ms, bucket_ms) = (reader.i64()?, reader.i64()?);
+                let sound = bucket_ms > 0 && window_ms >= bucket_ms && window_ms <= MAX_WINDOW_MS;
+                if sound && window_ms % bucket_ms == 0 {
+                    Ok(Self::Sliding { window_ms, bucket_ms })
+                } else {
+                    Err(CodecError)
+                }
+            }
+            _ => Err(CodecError),
+        }
+    }
+}
+
+fn encode_definition(signal: &Signal, packer: &mut Packer) {
+    packer.text(&signal.on);
+    packer.out.bool(signal.filter.is_some());
+    if let Some(filter) = &signal.filter {
+        encode_condition(filter, packer);
+    }
+    for path in [&signal.by, &signal.of] {
+        packer.out.bool(path.is_some());
+        if let Some(path) = path {
+            encode_path(path, packer);
+        }
+    }
+    packer.out.u8(match signal.aggregate {
+        Aggregate::Count => 0,
+        Aggregate::Sum => 1,
+        Aggregate::LastAt => 2,
+    });
+    signal.window.encode(&mut packer.out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::Root;
+
+    fn signal() -> Signal {
+        let mut signal = Signal {
+            id: SignalId(0),
+            name: Box::from("views"),
+            on: Box::from("page_view"),
+            filter: None,
+            by: Some(Path { root: Root::Bare, rest: Box::from("metadata.category") }),
+            of: None,
+            aggregate: Aggregate::Count,
+            window: Window::Sliding { window_ms: 300_000, bucket_ms: 10_000 },
+        };
+        signal.id = signal_id(&signal);
+        signal
+    }
+
+    #[test]
+    fn identity_follows_the_definition_and_not_the_name() {
+        let renamed = Signal { name: Box::from("other"), ..signal() };
+        let longer = Signal { window: Window::Session, ..signal() };
+        assert_eq!(signal_id(&renamed), signal().id);
+        assert_ne!(signal_id(&longer), signal().id);
+    }
+
+    #[test]
+    fn binary_form_keeps_the_definition_and_refuses_windows_without_buckets() {
+        let mut packer = Packer::new();
+        encode_signal(&signal(), &mut packer);
+        let bytes = packer.finish();
+        assert_eq!(decode_signal(&mut Unpacker::new(&bytes).unwrap()), Ok(signal()));
+        let mut out = Writer::new();
+        Window::Sliding { window_ms: 10, bucket_ms: 0 }.encode(&mut out);
+        assert_eq!(Window::decode(&mut Reader::new(&out.into_bytes())), Err(CodecError));
+    }
 }

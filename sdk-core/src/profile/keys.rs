@@ -1,0 +1,240 @@
+//! The K keys with the smallest hash, each with its value: bounded, and exact in whatever order keys come.
+
+use crate::codec::{CodecError, Reader, Writer};
+use crate::hash::{fnv1a_128, key_hash};
+use crate::limits::{MAX_KEYS_PER_TILE, MAX_KEY_BYTES};
+use crate::value::{Value, number_text};
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Values by key. Of more than [`MAX_KEYS_PER_TILE`] keys those with the smallest hash stay; since the bound only ever
+/// falls, a key that was dropped never comes back, and one that is kept has never been dropped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keys<T> {
+    entries: Vec<Entry<T>>,
+    truncated: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Entry<T> {
+    hash: u64,
+    key: Box<str>,
+    value: T,
+}
+
+/// What is known under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    /// Its value.
+    Value(T),
+    /// It never occurred.
+    Absent,
+    /// It may have occurred and been dropped.
+    Truncated,
+}
+
+impl<T> Default for Keys<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), truncated: false }
+    }
+}
+
+impl<T> Keys<T> {
+    /// What is known under a key.
+    pub fn get(&self, key: &str) -> Found<&T> {
+        self.get_hashed(key_hash(key.as_bytes()), key)
+    }
+
+    /// The same for a key whose hash is at hand.
+    pub(crate) fn get_hashed(&self, hash: u64, key: &str) -> Found<&T> {
+        match self.find(hash, key).ok().and_then(|at| self.entries.get(at)) {
+            Some(entry) => Found::Value(&entry.value),
+            None if self.truncated => Found::Truncated,
+            None => Found::Absent,
+        }
+    }
+
+    /// The value under a key, made first where there is none; nothing when the key falls to the bound.
+    pub fn or_insert_with(&mut self, key: &str, make: impl FnOnce() -> T) -> Option<&mut T> {
+        let hash = key_hash(key.as_bytes());
+        let at = match self.find(hash, key) {
+            Ok(at) => at,
+            Err(at) if at >= MAX_KEYS_PER_TILE => {
+                self.truncated = true;
+                return None;
+            }
+            Err(at) => {
+                self.entries.insert(at, Entry { hash, key: Box::from(key), value: make() });
+                if self.entries.len() > MAX_KEYS_PER_TILE {
+                    self.entries.truncate(MAX_KEYS_PER_TILE);
+                    self.truncated = true;
+                }
+                at
+            }
+        };
+        self.entries.get_mut(at).map(|entry| &mut entry.value)
+    }
+
+    /// Adds another set: union, then the bound; `join` folds the other's value into ours where both have the key.
+    pub fn merge(&mut self, other: &Self, mut join: impl FnMut(&mut T, &T))
+    where
+        T: Clone,
+    {
+        for entry in &other.entries {
+            let mut fresh = false;
+            let value = self.or_insert_with(&entry.key, || {
+                fresh = true;
+                entry.value.clone()
+            });
+            if let Some(value) = value
+                && !fresh
+            {
+                join(value, &entry.value);
+            }
+        }
+        self.truncated |= other.truncated;
+    }
+
+    /// Keys and values, in order of the keys' hashes.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.entries.iter().map(|entry| (&*entry.key, &entry.value))
+    }
+
+    /// Whether keys have been dropped.
+    pub const fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// Notes that keys have been dropped elsewhere.
+    pub const fn set_truncated(&mut self) {
+        self.truncated = true;
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Appends the binary form.
+    pub fn encode(&self, out: &mut Writer, mut write: impl FnMut(&T, &mut Writer)) {
+        out.bool(self.truncated);
+        out.len(self.entries.len());
+        for (key, value) in self.iter() {
+            out.str(key);
+            write(value, out);
+        }
+    }
+
+    /// Reads the binary form.
+    ///
+    /// # Errors
+    /// Fails on bytes that end early, on too many keys and on keys out of order.
+    pub fn decode(
+        reader: &mut Reader<'_>,
+        mut read: impl FnMut(&mut Reader<'_>) -> Result<T, CodecError>,
+    ) -> Result<Self, CodecError> {
+        let truncated = reader.bool()?;
+        let count = reader.len()?;
+        if count > MAX_KEYS_PER_TILE {
+            return Err(CodecError);
+        }
+        let mut entries: Vec<Entry<T>> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let key = reader.boxed_str()?;
+            let hash = key_hash(key.as_bytes());
+            if entries.last().is_some_and(|last| (last.hash, &last.key) >= (hash, &key)) {
+                return Err(CodecError);
+            }
+            entries.push(Entry { hash, key, value: read(reader)? });
+        }
+        Ok(Self { entries, truncated })
+    }
+
+    fn find(&self, hash: u64, key: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|entry| entry.hash.cmp(&hash).then_with(|| (*entry.key).cmp(key)))
+    }
+}
+
+/// The text under which a value is a key: strings as they are, numbers by [`number_text`], `true` and `false`.
+///
+/// Texts longer than [`MAX_KEY_BYTES`] are replaced by their hash. Null, arrays and objects are no keys.
+pub fn key_text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(bounded_key(text)),
+        Value::Number(number) => Some(Cow::Owned(number_text(*number))),
+        Value::Bool(true) => Some(Cow::Borrowed("true")),
+        Value::Bool(false) => Some(Cow::Borrowed("false")),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The key itself, or its hash where it is longer than [`MAX_KEY_BYTES`].
+pub(crate) fn bounded_key(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_KEY_BYTES {
+        return Cow::Borrowed(text);
+    }
+    let hash = fnv1a_128(text.as_bytes());
+    let digits = (0..32).rev().filter_map(|place| char::from_digit((hash >> (4 * place)) as u32 & 15, 16));
+    Cow::Owned(core::iter::once('#').chain(digits).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use proptest::prelude::*;
+
+    fn keys(names: &[u16]) -> Keys<u64> {
+        let mut keys = Keys::default();
+        for name in names {
+            if let Some(count) = keys.or_insert_with(&format!("key-{name}"), || 0) {
+                *count += 1;
+            }
+        }
+        keys
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_exact_in_any_order_and_any_split(
+            names in proptest::collection::vec(0_u16..400, 0..900),
+            split in 0_usize..900,
+        ) {
+            let all = keys(&names);
+            let backwards: Vec<u16> = names.iter().rev().copied().collect();
+            prop_assert_eq!(&keys(&backwards), &all);
+            let (left, right) = names.split_at(split.min(names.len()));
+            let mut merged = keys(left);
+            merged.merge(&keys(right), |mine, theirs| *mine += theirs);
+            prop_assert_eq!(&merged, &all);
+            for (key, count) in all.iter() {
+                let expected = names.iter().filter(|name| format!("key-{name}") == key).count();
+                prop_assert_eq!(*count, expected as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_missing_from_a_truncated_set_is_unknown() {
+        let names: Vec<u16> = (0..=MAX_KEYS_PER_TILE as u16).collect();
+        let full = keys(&names);
+        assert!(full.is_truncated() && full.len() == MAX_KEYS_PER_TILE);
+        let dropped = names.iter().find(|name| full.get(&format!("key-{name}")) == Found::Truncated);
+        assert!(dropped.is_some());
+        assert_eq!(keys(&[1]).get("key-2"), Found::Absent);
+    }
+
+    #[test]
+    fn long_keys_are_replaced_by_their_hash() {
+        let long = Value::string(&"x".repeat(MAX_KEY_BYTES + 1));
+        assert_eq!(key_text(&long).unwrap().len(), 33);
+        assert_eq!(key_text(&Value::Number(3.0)).as_deref(), Some("3"));
+        assert_eq!(key_text(&Value::Null), None);
+    }
+}

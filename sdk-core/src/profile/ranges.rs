@@ -1,0 +1,198 @@
+//! Sorted inclusive ranges of numbers: what has been absorbed, what has been given up.
+
+use crate::codec::{CodecError, Reader, Writer};
+use alloc::vec::Vec;
+
+/// A set of numbers kept as sorted inclusive ranges that neither touch nor overlap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ranges {
+    ranges: Vec<(u64, u64)>,
+}
+
+impl Ranges {
+    /// The empty set.
+    pub const fn new() -> Self {
+        Self { ranges: Vec::new() }
+    }
+
+    /// Adds a number; returns whether it is new.
+    pub fn insert(&mut self, number: u64) -> bool {
+        // Numbers nearly always arrive in order, so the last range grows by one.
+        if let Some(last) = self.ranges.last_mut()
+            && last.1.checked_add(1) == Some(number)
+        {
+            last.1 = number;
+            return true;
+        }
+        if self.contains(number) {
+            return false;
+        }
+        self.insert_range(number, number);
+        true
+    }
+
+    /// Adds all numbers from `from` to `to`; nothing happens when `from` is the larger one.
+    pub fn insert_range(&mut self, from: u64, to: u64) {
+        if from > to {
+            return;
+        }
+        let start = self.ranges.partition_point(|range| range.1 < from.saturating_sub(1));
+        let end = self.ranges.partition_point(|range| range.0 <= to.saturating_add(1));
+        let joined = self.ranges.get(start..end).unwrap_or_default();
+        let low = joined.first().map_or(from, |range| range.0.min(from));
+        let high = joined.last().map_or(to, |range| range.1.max(to));
+        self.ranges.splice(start..end.max(start), [(low, high)]);
+    }
+
+    /// Removes a number.
+    pub fn remove(&mut self, number: u64) {
+        let Some(at) = self.position(number) else { return };
+        let Some((from, to)) = self.ranges.get(at).copied() else { return };
+        let below = (from < number).then(|| (from, number.saturating_sub(1)));
+        let above = (number < to).then(|| (number.saturating_add(1), to));
+        self.ranges.splice(at..=at, below.into_iter().chain(above));
+    }
+
+    /// Removes every number of `other`.
+    pub fn subtract(&mut self, other: &Self) {
+        let mut left = Vec::with_capacity(self.ranges.len());
+        for (from, to) in self.iter() {
+            let mut next = Some(from);
+            let first = other.ranges.partition_point(|range| range.1 < from);
+            for cut in other.ranges.iter().skip(first).take_while(|cut| cut.0 <= to) {
+                if let Some(from) = next.filter(|from| *from < cut.0) {
+                    left.push((from, cut.0.saturating_sub(1)));
+                }
+                next = cut.1.checked_add(1);
+            }
+            left.extend(next.filter(|from| *from <= to).map(|from| (from, to)));
+        }
+        self.ranges = left;
+    }
+
+    /// Whether the number is in the set.
+    pub fn contains(&self, number: u64) -> bool {
+        self.position(number).is_some()
+    }
+
+    /// Whether every number from `from` to `to` is in the set.
+    pub fn contains_range(&self, from: u64, to: u64) -> bool {
+        let range = self.position(from).and_then(|at| self.ranges.get(at));
+        from > to || range.is_some_and(|range| to <= range.1)
+    }
+
+    /// Whether every number of `other` is in the set.
+    pub fn contains_all(&self, other: &Self) -> bool {
+        other.ranges.iter().all(|(from, to)| self.contains_range(*from, *to))
+    }
+
+    /// Adds every number of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        other.ranges.iter().for_each(|(from, to)| self.insert_range(*from, *to));
+    }
+
+    /// The ranges in ascending order; both bounds are inclusive.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.ranges.iter().copied()
+    }
+
+    /// How many ranges there are.
+    pub fn len(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// Whether the set has no number.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// Appends the binary form: gaps and lengths.
+    pub fn encode(&self, out: &mut Writer) {
+        out.len(self.ranges.len());
+        let mut next = 0;
+        for (from, to) in self.iter() {
+            out.u64(from.wrapping_sub(next));
+            out.u64(to.wrapping_sub(from));
+            next = to;
+        }
+    }
+
+    /// Reads the binary form.
+    ///
+    /// # Errors
+    /// Fails on bytes that end early and on numbers beyond 64 bits.
+    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let mut ranges = Self::new();
+        let mut next = 0_u64;
+        for _ in 0..reader.len()? {
+            let from = next.checked_add(reader.u64()?).ok_or(CodecError)?;
+            next = from.checked_add(reader.u64()?).ok_or(CodecError)?;
+            ranges.insert_range(from, next);
+        }
+        Ok(ranges)
+    }
+
+    fn position(&self, number: u64) -> Option<usize> {
+        let at = self.ranges.partition_point(|range| range.1 < number);
+        self.ranges.get(at).filter(|range| range.0 <= number).map(|_| at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_set_of_numbers(steps: Vec<(bool, u8, u8)>, cuts: Vec<(u8, u8)>) {
+            let (mut ranges, mut set) = (Ranges::new(), BTreeSet::new());
+            let mut cut = Ranges::new();
+            for (add, from, length) in steps {
+                let (from, to) = (u64::from(from), u64::from(from) + u64::from(length % 5));
+                if length > 200 {
+                    prop_assert_eq!(ranges.insert(from), set.insert(from));
+                } else if add {
+                    ranges.insert_range(from, to);
+                    set.extend(from..=to);
+                } else {
+                    ranges.remove(from);
+                    set.remove(&from);
+                }
+            }
+            for (from, length) in cuts {
+                cut.insert_range(u64::from(from), u64::from(from) + u64::from(length % 5));
+            }
+            ranges.subtract(&cut);
+            set.retain(|number| !cut.contains(*number));
+            let numbers: BTreeSet<u64> = ranges.iter().flat_map(|(from, to)| from..=to).collect();
+            prop_assert_eq!(&numbers, &set);
+            let apart = ranges.iter().zip(ranges.iter().skip(1)).all(|(a, b)| a.1 + 1 < b.0);
+            prop_assert!(apart, "{:?}", ranges);
+            let mut out = Writer::new();
+            ranges.encode(&mut out);
+            let bytes = out.into_bytes();
+            prop_assert_eq!(Ranges::decode(&mut Reader::new(&bytes)), Ok(ranges));
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_number_line_are_ordinary_numbers() {
+        let mut ranges = Ranges::new();
+        assert!(ranges.insert(u64::MAX));
+        assert!(ranges.insert(0));
+        assert!(ranges.contains(u64::MAX) && ranges.contains(0) && !ranges.contains(1));
+        ranges.insert_range(0, u64::MAX);
+        assert_eq!(ranges.len(), 1);
+    }
+
+    #[test]
+    fn a_range_with_a_hole_does_not_contain_the_whole() {
+        let (mut holed, mut whole) = (Ranges::new(), Ranges::new());
+        holed.insert_range(1, 4);
+        holed.insert_range(6, 9);
+        whole.insert_range(1, 9);
+        assert!(whole.contains_all(&holed) && !holed.contains_all(&whole));
+    }
+}

@@ -1,0 +1,226 @@
+//! Reading signals out of tiles at an instant.
+
+use super::keys::{Found, bounded_key};
+use super::tiles::Slice;
+use super::{Aggregate, Bucket, Signal, Tile, Tiles, Window};
+use crate::condition::{Outlook, Reading};
+use crate::hash::key_hash;
+use crate::id::SessionId;
+use crate::time::Timestamp;
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+impl Tiles {
+    /// The value of a signal under a key at `now`, all parts taken together. Signals without `by` have the empty key.
+    ///
+    /// Counts and sums of nothing are zero, the last time of nothing is missing, and so is every session signal where
+    /// there is no session.
+    pub fn read(
+        parts: &[&Self],
+        signal: &Signal,
+        key: &str,
+        now: Timestamp,
+        session: Option<SessionId>,
+    ) -> Reading {
+        let key = bounded_key(key);
+        let hash = key_hash(key.as_bytes());
+        let Some(view) = View::new(signal.window, now, session) else { return Reading::Missing };
+        let mut total: Option<(Tile, Option<Timestamp>)> = None;
+        let mut outlook = Outlook::default();
+        for (bucket, slice) in parts.iter().flat_map(|part| view.slices(part, signal)) {
+            let tile = match slice.keys.get_hashed(hash, &key) {
+                Found::Value(tile) => *tile,
+                Found::Absent => continue,
+                Found::Truncated if view.contains(bucket) => return Reading::Truncated,
+                Found::Truncated => continue,
+            };
+            match view.place(bucket) {
+                Place::Ahead(enters) => outlook.note(enters),
+                Place::Behind => {}
+                Place::Inside(leaves) => match (&mut total, tile) {
+                    // Only the latest time counts, so earlier buckets leave without a trace.
+                    (Some((Tile::LastAt(mine), until)), Tile::LastAt(theirs)) if theirs > *mine => {
+                        (*mine, *until) = (theirs, leaves);
+                    }
+                    (Some((Tile::LastAt(_), _)), _) => {}
+                    (Some((mine, until)), tile) => {
+                        mine.merge(tile);
+                        *until = earlier(*until, leaves);
+                    }
+                    (nothing, tile) => *nothing = Some((tile, leaves)),
+                },
+            }
+        }
+        let (value, leaves) = match (total, signal.aggregate) {
+            (Some((tile, leaves)), _) => (tile.value(), leaves),
+            (None, Aggregate::Count | Aggregate::Sum) => (Value::Number(0.0), None),
+            (None, Aggregate::LastAt) => return Reading::Missing,
+        };
+        Reading::Value(value, earlier(leaves, outlook.next))
+    }
+
+    /// Every key of a signal with its value at `now`, in order of key; for a developer panel.
+    pub fn entries(
+        parts: &[&Self],
+        signal: &Signal,
+        now: Timestamp,
+        session: Option<SessionId>,
+    ) -> Vec<(Box<str>, Value)> {
+        let Some(view) = View::new(signal.window, now, session) else { return Vec::new() };
+        let slices = parts.iter().flat_map(|part| view.slices(part, signal));
+        let inside = slices.filter(|(bucket, _)| view.contains(*bucket));
+        let keys: BTreeSet<&str> = inside.flat_map(|(_, slice)| slice.keys.iter().map(|(key, _)| key)).collect();
+        let value = |key: &str| match Self::read(parts, signal, key, now, session) {
+            Reading::Value(value, _) => Some((Box::from(key), value)),
+            Reading::Missing | Reading::Truncated => None,
+        };
+        keys.into_iter().filter_map(value).collect()
+    }
+}
+
+/// The buckets a window covers at an instant.
+#[derive(Clone, Copy)]
+enum View {
+    One(Bucket),
+    Sliding { newest: i64, length: i64, bucket_ms: i64 },
+}
+
+/// Where a bucket lies, seen from an instant.
+enum Place {
+    Behind,
+    /// Inside, until it leaves.
+    Inside(Option<Timestamp>),
+    /// Later than now; it enters then.
+    Ahead(Timestamp),
+}
+
+impl View {
+    fn new(window: Window, now: Timestamp, session: Option<SessionId>) -> Option<Self> {
+        Some(match window {
+            Window::Lifetime => Self::One(Bucket::Lifetime),
+            Window::Session => Self::One(Bucket::Session(session?)),
+            Window::Sliding { bucket_ms, .. } => {
+                let (newest, length) = window.buckets_at(now)?;
+                Self::Sliding { newest, length, bucket_ms }
+            }
+        })
+    }
+
+    /// The slices of a signal that this view may cover, now or later.
+    fn slices<'a>(self, tiles: &'a Tiles, signal: &Signal) -> impl Iterator<Item = (Bucket, &'a Slice)> + use<'a> {
+        let slices = tiles.get(signal.id).map(|tiles| &tiles.slices);
+        slices.into_iter().flat_map(move |slices| {
+            let (one, many) = match self {
+                Self::One(bucket) => (slices.get(&bucket).map(|slice| (bucket, slice)), None),
+                Self::Sliding { .. } => (None, Some(slices.iter().map(|(bucket, slice)| (*bucket, slice)))),
+            };
+            one.into_iter().chain(many.into_iter().flatten())
+        })
+    }
+
+    fn contains(self, bucket: Bucket) -> bool {
+        matches!(self.place(bucket), Place::Inside(_))
+    }
+
+    fn place(self, bucket: Bucket) -> Place {
+        match (self, bucket) {
+            (Self::Sliding { newest, length, bucket_ms }, Bucket::Time(index)) => {
+                let starts = |index: i64| Timestamp(index.saturating_mul(bucket_ms));
+                if index > newest {
+                    Place::Ahead(starts(index))
+                } else if index > newest.saturating_sub(length) {
+                    Place::Inside(Some(starts(index.saturating_add(length))))
+                } else {
+                    Place::Behind
+                }
+            }
+            (Self::One(one), other) if one == other => Place::Inside(None),
+            _ => Place::Behind,
+        }
+    }
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Uuid;
+    use crate::profile::fixture::{event, signal, table};
+    use alloc::format;
+    use alloc::vec;
+
+    const SLIDING: Window = Window::Sliding { window_ms: 60_000, bucket_ms: 10_000 };
+
+    fn number(number: f64, until: Option<i64>) -> Reading {
+        Reading::Value(Value::Number(number), until.map(Timestamp))
+    }
+
+    #[test]
+    fn a_sliding_count_says_when_its_oldest_bucket_leaves() {
+        let table = table(vec![signal("views", Aggregate::Count, SLIDING, None)]);
+        let views = table.by_name("views").unwrap();
+        let mut tiles = Tiles::default();
+        for at in [5_000, 14_000, 14_500, 90_000] {
+            tiles.apply(&table, &event(at, "page_view", "{}"), Timestamp(14_500));
+        }
+        let at = |now: i64| Tiles::read(&[&tiles], views, "", Timestamp(now), None);
+        assert_eq!(at(14_999), number(3.0, Some(60_000)));
+        assert_eq!(at(60_000), number(2.0, Some(70_000)));
+        assert_eq!(at(70_000), number(0.0, Some(90_000)), "the future event enters in its own time");
+        assert_eq!(at(90_000), number(1.0, Some(150_000)));
+        assert_eq!(at(150_000), number(0.0, None));
+    }
+
+    #[test]
+    fn the_last_time_leaves_with_its_own_bucket_only() {
+        let table = table(vec![signal("cart_at", Aggregate::LastAt, SLIDING, None)]);
+        let cart_at = table.by_name("cart_at").unwrap();
+        let (mut own, mut other) = (Tiles::default(), Tiles::default());
+        own.apply(&table, &event(5_000, "page_view", "{}"), Timestamp(5_000));
+        other.apply(&table, &event(25_000, "page_view", "{}"), Timestamp(25_000));
+        let at = |parts: &[&Tiles], now: i64| Tiles::read(parts, cart_at, "", Timestamp(now), None);
+        let latest = Value::string("1970-01-01T00:00:25.000Z");
+        assert_eq!(at(&[&own, &other], 30_000), Reading::Value(latest, Some(Timestamp(80_000))));
+        assert_eq!(at(&[&own, &other], 80_000), Reading::Missing);
+    }
+
+    #[test]
+    fn sums_add_up_over_the_parts_and_over_keys_of_their_own() {
+        let table = table(vec![signal("spent", Aggregate::Sum, Window::Session, Some("metadata.shop"))]);
+        let spent = table.by_name("spent").unwrap();
+        let session = Some(SessionId(Uuid::from_u128(1)));
+        let (mut own, mut other) = (Tiles::default(), Tiles::default());
+        own.apply(&table, &event(1, "page_view", r#"{"shop":"a","value":1.5}"#), Timestamp(1));
+        own.apply(&table, &event(2, "page_view", r#"{"shop":"b","value":"much"}"#), Timestamp(2));
+        other.apply(&table, &event(3, "page_view", r#"{"shop":"a","value":-0.25}"#), Timestamp(3));
+        let read = |key: &str, session| Tiles::read(&[&own, &other], spent, key, Timestamp(9), session);
+        assert_eq!(read("a", session), number(1.25, None));
+        assert_eq!(read("b", session), number(0.0, None));
+        assert_eq!(read("a", None), Reading::Missing);
+        let entries = Tiles::entries(&[&own, &other], spent, Timestamp(9), session);
+        assert_eq!(entries, [(Box::from("a"), Value::Number(1.25))]);
+    }
+
+    #[test]
+    fn a_key_is_unknown_as_soon_as_one_part_may_have_dropped_it() {
+        let table = table(vec![signal("views", Aggregate::Count, Window::Lifetime, Some("metadata.page"))]);
+        let views = table.by_name("views").unwrap();
+        let (mut many, mut one) = (Tiles::default(), Tiles::default());
+        for page in 0..300 {
+            many.apply(&table, &event(1, "page_view", &format!(r#"{{"page":{page}}}"#)), Timestamp(1));
+        }
+        let read = |parts: &[&Tiles], page: i32| Tiles::read(parts, views, &format!("{page}"), Timestamp(9), None);
+        let dropped = (0..300).find(|page| read(&[&many], *page) == Reading::Truncated).unwrap();
+        one.apply(&table, &event(1, "page_view", &format!(r#"{{"page":{dropped}}}"#)), Timestamp(1));
+        assert_eq!(read(&[&one], dropped), number(1.0, None));
+        assert_eq!(read(&[&one, &many], dropped), Reading::Truncated);
+    }
+}

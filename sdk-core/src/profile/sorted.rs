@@ -1,0 +1,104 @@
+//! A map kept as one sorted vector: small in memory and in the page's code, and in order when written.
+
+use alloc::vec::Vec;
+
+/// Pairs in ascending order of their keys.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SortedMap<K, V> {
+    pairs: Vec<(K, V)>,
+}
+
+impl<K, V> Default for SortedMap<K, V> {
+    fn default() -> Self {
+        Self { pairs: Vec::new() }
+    }
+}
+
+impl<K: Ord, V> SortedMap<K, V> {
+    /// The value under a key.
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: core::borrow::Borrow<Q>,
+    {
+        let at = self.find(key).ok()?;
+        self.pairs.get(at).map(|(_, value)| value)
+    }
+
+    /// The value under a key, to be changed.
+    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: core::borrow::Borrow<Q>,
+    {
+        let at = self.find(key).ok()?;
+        self.pairs.get_mut(at).map(|(_, value)| value)
+    }
+
+    /// The value under a key, made first where there is none.
+    pub fn or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
+        let at = match self.find(&key) {
+            Ok(at) => at,
+            Err(at) => {
+                self.pairs.insert(at, (key, make()));
+                at
+            }
+        };
+        &mut self.pairs[at].1
+    }
+
+    /// Puts a value under a key, replacing the one there.
+    pub fn insert(&mut self, key: K, value: V) {
+        match self.find(&key) {
+            Ok(at) => self.pairs[at].1 = value,
+            Err(at) => self.pairs.insert(at, (key, value)),
+        }
+    }
+
+    /// Takes a key out.
+    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: core::borrow::Borrow<Q>,
+    {
+        let at = self.find(key).ok()?;
+        Some(self.pairs.remove(at).1)
+    }
+
+    /// Adds a pair behind all others; returns whether its key is the largest, as it must be.
+    pub fn push(&mut self, key: K, value: V) -> bool {
+        let ascending = self.pairs.last().is_none_or(|(last, _)| *last < key);
+        if ascending {
+            self.pairs.push((key, value));
+        }
+        ascending
+    }
+
+    /// Keeps the pairs for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        self.pairs.retain_mut(|(key, value)| keep(key, value));
+    }
+
+    /// All pairs in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> + Clone {
+        self.pairs.iter().map(|(key, value)| (key, value))
+    }
+
+    /// How many pairs there are.
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether there is no pair.
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    where
+        K: core::borrow::Borrow<Q>,
+    {
+        // Keys mostly grow with time, so the last place is tried first.
+        match self.pairs.last() {
+            Some((last, _)) if last.borrow() < key => Err(self.pairs.len()),
+            _ => self.pairs.binary_search_by(|(other, _)| other.borrow().cmp(key)),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The tiles of all signals of one member, or of several merged.
+
+use super::bucket::{Keep, Span};
+use super::keys::key_text;
+use super::sorted::SortedMap;
+use super::{Bucket, EventDocument, Keys, Signal, SignalTable, Tile, Window};
+use crate::condition::{Document, Outlook, evaluate};
+use crate::id::SignalId;
+use crate::limits::MAX_RETIRED_SIGNALS;
+use crate::time::Timestamp;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Tiles by signal, bucket and key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tiles {
+    pub(super) signals: SortedMap<SignalId, SignalTiles>,
+}
+
+/// The tiles of one signal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalTiles {
+    /// The signal's window, so that tiles of a signal no bundle names any more still expire.
+    pub(super) window: Window,
+    /// Time of the earliest event taken in.
+    pub(super) since: Timestamp,
+    pub(super) slices: SortedMap<Bucket, Slice>,
+}
+
+/// The tiles of one signal in one bucket.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Slice {
+    pub span: Span,
+    pub keys: Keys<Tile>,
+}
+
+/// One tile that an event has changed, as its new absolute value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TileChange {
+    /// The signal.
+    pub signal: SignalId,
+    /// Its window.
+    pub window: Window,
+    /// The bucket.
+    pub bucket: Bucket,
+    /// Time of the event.
+    pub at: Timestamp,
+    /// The key; empty for signals without `by`.
+    pub key: Box<str>,
+    /// The value; absent where the key fell to the bound and the bucket is truncated now.
+    pub tile: Option<Tile>,
+}
+
+impl Tiles {
+    /// Counts an event into the tiles of every signal that looks at it. `time` is the latest event time of the member,
+    /// this event included: what has expired by then is not taken in.
+    pub fn apply(&mut self, table: &SignalTable, document: &EventDocument, time: Timestamp) {
+        self.apply_noting(table, document, time, &mut |_| {});
+    }
+
+    /// Does the same and names every tile it changes.
+    pub fn apply_noting(
+        &mut self,
+        table: &SignalTable,
+        document: &EventDocument,
+        time: Timestamp,
+        note: &mut dyn FnMut(TileChange),
+    ) {
+        for signal in table.for_type(&document.event().event_type) {
+            if let Some(change) = self.count(signal, document, time) {
+                note(change);
+            }
+        }
+    }
+
+    /// Puts a changed tile's absolute value in place.
+    pub fn set(&mut self, change: &TileChange) {
+        let slice = self.signal(change.signal, change.window, change.at).slice(change.bucket, change.at);
+        match change.tile {
+            None => slice.keys.set_truncated(),
+            Some(tile) => {
+                if let Some(mine) = slice.keys.or_insert_with(&change.key, || tile) {
+                    *mine = tile;
+                }
+            }
+        }
+    }
+
+    /// Adds the tiles of other events, such as another member's.
+    pub fn merge(&mut self, other: &Self) {
+        for (id, theirs) in other.signals.iter() {
+            let mine = self.signal(*id, theirs.window, theirs.since);
+            for (bucket, slice) in theirs.slices.iter() {
+                let into = mine.slice(*bucket, slice.span.first);
+                into.span.merge(slice.span);
+                into.keys.merge(&slice.keys, |tile, other| tile.merge(*other));
+            }
+        }
+    }
+
+    /// Drops what can no longer be read at `time`, and the oldest tiles of signals that no bundle names any more.
+    pub fn prune(&mut self, table: &SignalTable, time: Timestamp) {
+        self.signals.retain(|_, tiles| {
+            tiles.prune(time);
+            true
+        });
+        let retired = |tiles: &Self| {
+            let unknown = tiles.signals.iter().filter(|(id, _)| table.by_id(**id).is_none());
+            let mut since: Vec<(Timestamp, SignalId)> = unknown.map(|(id, tiles)| (tiles.since, *id)).collect();
+            since.sort_unstable();
+            since
+        };
+        if self.signals.len() > MAX_RETIRED_SIGNALS {
+            let retired = retired(self);
+            let surplus = retired.len().saturating_sub(MAX_RETIRED_SIGNALS);
+            for (_, id) in retired.into_iter().take(surplus) {
+                self.signals.remove(&id);
+            }
+        }
+    }
+
+    /// Whether no signal has tiles.
+    pub fn is_empty(&self) -> bool {
+        self.signals.is_empty()
+    }
+
+    /// The tiles of a signal, if it has any.
+    pub fn get(&self, signal: SignalId) -> Option<&SignalTiles> {
+        self.signals.get(&signal)
+    }
+
+    fn count(&mut self, signal: &Signal, document: &EventDocument, time: Timestamp) -> Option<TileChange> {
+        let event = document.event();
+        let filter = signal.filter.as_ref();
+        if !filter.is_none_or(|filter| evaluate(filter, document, &mut Outlook::default())) {
+            return None;
+        }
+        let by = match &signal.by {
+            Some(path) => Some(document.value(path)?),
+            None => None,
+        };
+        let key = match &by {
+            Some(value) => Some(key_text(value)?),
+            None => None,
+        };
+        let key = key.as_deref().unwrap_or_default();
+        let at = event.timestamp;
+        let of = signal.of.as_ref().and_then(|path| document.value(path));
+        let tile = Tile::of_event(signal.aggregate, at, of.as_deref())?;
+        let bucket = Bucket::of_event(signal.window, event)?;
+        let tiles = self.signal(signal.id, signal.window, at);
+        if bucket.keep(signal.window, Span::at(at), time) == Keep::Nothing {
+            return None;
+        }
+        tiles.drop_oldest(time);
+        let slice = tiles.slice(bucket, at);
+        if bucket.keep(signal.window, slice.span, time) != Keep::Whole {
+            slice.keys = Keys::default();
+            return None;
+        }
+        let mut fresh = false;
+        let kept = slice.keys.or_insert_with(key, || {
+            fresh = true;
+            tile
+        });
+        let tile = kept.map(|mine| {
+            if !fresh {
+                mine.merge(tile);
+            }
+            *mine
+        });
+        Some(TileChange { signal: signal.id, window: signal.window, bucket, at, key: Box::from(key), tile })
+    }
+
+    fn signal(&mut self, id: SignalId, window: Window, since: Timestamp) -> &mut SignalTiles {
+        let empty = || SignalTiles { window, since, slices: SortedMap::default() };
+        let tiles = self.signals.or_insert_with(id, empty);
+        tiles.since = tiles.since.min(since);
+        tiles
+    }
+}
+
+impl SignalTiles {
+    /// Time of the earliest event taken in.
+    pub const fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    fn slice(&mut self, bucket: Bucket, at: Timestamp) -> &mut Slice {
+        let empty = || Slice { span: Span::at(at), keys: Keys::default() };
+        let slice = self.slices.or_insert_with(bucket, empty);
+        slice.span.merge(Span::at(at));
+        slice
+    }
+
+    fn prune(&mut self, time: Timestamp) {
+        let window = self.window;
+        self.slices.retain(|bucket, slice| match bucket.keep(window, slice.span, time) {
+            Keep::Whole => true,
+            Keep::Name => {
+                slice.keys = Keys::default();
+                true
+            }
+            Keep::Nothing => false,
+        });
+    }
+
+    /// Buckets of time leave at the front, so looking there is enough while events come in.
+    fn drop_oldest(&mut self, time: Timestamp) {
+        let window = self.window;
+        let expired = |(bucket, slice): (&Bucket, &Slice)| bucket.keep(window, slice.span, time) == Keep::Nothing;
+        if matches!(window, Window::Sliding { .. }) && self.slices.iter().next().is_some_and(expired) {
+            self.prune(time);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What the site has told about a visitor: names with values, the latest write of each name winning.
+
+use super::keys::Found;
+use super::{EventDocument, Keys};
+use crate::codec::{CodecError, Reader, Writer};
+use crate::id::{EventId, Uuid};
+use crate::limits::MAX_TRAIT_BYTES;
+use crate::time::Timestamp;
+use crate::value::Value;
+use crate::wire::IDENTIFY;
+use alloc::vec::Vec;
+
+/// Traits by name. Equal in whatever order the writes come; of too many names those with the smallest hash stay.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traits {
+    names: Keys<Trait>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Trait {
+    value: Value,
+    at: Timestamp,
+    event_id: EventId,
+}
+
+impl Traits {
+    /// The value of a trait; one that was set to null has none.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        match self.names.get(name) {
+            Found::Value(found) if found.value != Value::Null => Some(&found.value),
+            _ => None,
+        }
+    }
+
+    /// The value at a dotted path whose first step is the name; the empty path is nothing.
+    pub fn at(&self, path: &str) -> Option<&Value> {
+        // A trait may have a dot in its name.
+        if let Some(value) = self.get(path) {
+            return Some(value);
+        }
+        let (name, rest) = path.split_once('.')?;
+        self.get(name)?.at(rest)
+    }
+
+    /// Names and values, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let present = self.names.iter().filter(|(_, found)| found.value != Value::Null);
+        present.map(|(name, found)| (name, &found.value))
+    }
+
+    /// All traits as one object, in order of name.
+    pub fn to_object(&self) -> Value {
+        let mut fields: Vec<_> = self.iter().map(|(name, value)| (name.into(), value.clone())).collect();
+        fields.sort_by(|a: &(alloc::boxed::Box<str>, Value), b| a.0.cmp(&b.0));
+        Value::Object(fields)
+    }
+
+    /// Whether there is no trait.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Takes `metadata.traits` of an `attune.identify` event in, and returns what that changed. Other events, names
+    /// and values larger than [`MAX_TRAIT_BYTES`] change nothing.
+    pub fn apply(&mut self, document: &EventDocument) -> Self {
+        let mut changed = Self::default();
+        if &*document.event().event_type != IDENTIFY {
+            return changed;
+        }
+        let Some(Value::Object(fields)) = document.metadata().field("traits") else { return changed };
+        let (at, event_id) = (document.event().timestamp, document.event().event_id);
+        for (name, value) in fields {
+            if name.len() > MAX_TRAIT_BYTES || binary_bytes(value) > MAX_TRAIT_BYTES {
+                continue;
+            }
+            let written = Trait { value: value.clone(), at, event_id };
+            if self.write(name, &written) {
+                changed.write(name, &written);
+            }
+        }
+        changed
+    }
+
+    /// Adds other writes, such as those of another member.
+    pub fn merge(&mut self, other: &Self) {
+        self.names.merge(&other.names, Trait::take_later);
+    }
+
+    /// Appends the binary form.
+    pub fn encode(&self, out: &mut Writer) {
+        self.names.encode(out, |found, out| {
+            found.value.encode(out);
+            out.i64(found.at.0);
+            out.raw(found.event_id.0.as_bytes());
+        });
+    }
+
+    /// Reads the binary form.
+    ///
+    /// # Errors
+    /// Fails on bytes that end early or are out of bounds.
+    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let names = Keys::decode(reader, |reader| {
+            Ok(Trait {
+                value: Value::decode(reader)?,
+                at: Timestamp(reader.i64()?),
+                event_id: EventId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?),
+            })
+        })?;
+        Ok(Self { names })
+    }
+
+    fn write(&mut self, name: &str, written: &Trait) -> bool {
+        let mut changed = false;
+        let place = self.names.or_insert_with(name, || {
+            changed = true;
+            written.clone()
+        });
+        if let Some(mine) = place
+            && !changed
+        {
+            changed = mine.is_before(written);
+            mine.take_later(written);
+        }
+        changed
+    }
+}
+
+impl Trait {
+    fn is_before(&self, other: &Self) -> bool {
+        (self.at, self.event_id) < (other.at, other.event_id)
+    }
+
+    fn take_later(&mut self, other: &Self) {
+        if self.is_before(other) {
+            self.clone_from(other);
+        }
+    }
+}
+
+fn binary_bytes(value: &Value) -> usize {
+    let mut out = Writer::new();
+    value.encode(&mut out);
+    out.into_bytes().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::fixture::event;
+    use alloc::format;
+    use alloc::string::String;
+
+    fn traits(writes: &[(i64, &str)]) -> Traits {
+        let mut traits = Traits::default();
+        for (at, fields) in writes {
+            traits.apply(&event(*at, IDENTIFY, &format!(r#"{{"traits":{fields}}}"#)));
+        }
+        traits
+    }
+
+    #[test]
+    fn the_latest_write_of_a_name_wins_in_any_order() {
+        let (early, late) = ((1, r#"{"plan":"free","name":"Ada"}"#), (2, r#"{"plan":"pro"}"#));
+        let ordered = traits(&[early, late]);
+        assert_eq!(ordered, traits(&[late, early]));
+        assert_eq!(ordered.at("plan"), Some(&Value::string("pro")));
+        assert_eq!(ordered.at("name"), Some(&Value::string("Ada")));
+        let mut merged = traits(&[early]);
+        merged.merge(&traits(&[late]));
+        assert_eq!(merged, ordered);
+    }
+
+    #[test]
+    fn null_takes_a_trait_away_and_paths_lead_into_values() {
+        let traits = traits(&[(1, r#"{"address":{"city":"Oslo"},"plan":"pro"}"#), (2, r#"{"plan":null}"#)]);
+        assert_eq!(traits.at("address.city"), Some(&Value::string("Oslo")));
+        assert_eq!(traits.at("plan"), None);
+        assert_eq!(traits.to_object().field("plan"), None);
+    }
+
+    #[test]
+    fn only_identify_writes_and_only_values_within_the_bound() {
+        let mut traits = Traits::default();
+        assert!(traits.apply(&event(1, "page_view", r#"{"traits":{"plan":"pro"}}"#)).is_empty());
+        let long: String = "x".repeat(MAX_TRAIT_BYTES);
+        let changed = traits.apply(&event(1, IDENTIFY, &format!(r#"{{"traits":{{"a":1,"b":"{long}"}}}}"#)));
+        assert_eq!(changed.iter().count(), 1);
+        let mut out = Writer::new();
+        traits.encode(&mut out);
+        assert_eq!(Traits::decode(&mut Reader::new(&out.into_bytes())), Ok(traits));
+    }
+}
