@@ -2,7 +2,7 @@
 
 use crate::codec::{CodecError, Reader, Writer};
 use crate::hash::{fnv1a_128, key_hash};
-use crate::limits::{MAX_KEYS_PER_TILE, MAX_KEY_BYTES};
+use crate::limits::{MAX_KEY_BYTES, MAX_KEYS_PER_TILE};
 use crate::value::{Value, number_text};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

@@ -71,7 +71,8 @@ impl Tiles {
         let Some(view) = View::new(signal.window, now, session) else { return Vec::new() };
         let slices = parts.iter().flat_map(|part| view.slices(part, signal));
         let inside = slices.filter(|(bucket, _)| view.contains(*bucket));
-        let keys: BTreeSet<&str> = inside.flat_map(|(_, slice)| slice.keys.iter().map(|(key, _)| key)).collect();
+        let keys: BTreeSet<&str> =
+            inside.flat_map(|(_, slice)| slice.keys.iter().map(|(key, _)| key)).collect();
         let value = |key: &str| match Self::read(parts, signal, key, now, session) {
             Reading::Value(value, _) => Some((Box::from(key), value)),
             Reading::Missing | Reading::Truncated => None,
@@ -109,7 +110,11 @@ impl View {
     }
 
     /// The slices of a signal that this view may cover, now or later.
-    fn slices<'a>(self, tiles: &'a Tiles, signal: &Signal) -> impl Iterator<Item = (Bucket, &'a Slice)> + use<'a> {
+    fn slices<'a>(
+        self,
+        tiles: &'a Tiles,
+        signal: &Signal,
+    ) -> impl Iterator<Item = (Bucket, &'a Slice)> + use<'a> {
         let slices = tiles.get(signal.id).map(|tiles| &tiles.slices);
         slices.into_iter().flat_map(move |slices| {
             let (one, many) = match self {
@@ -217,7 +222,8 @@ mod tests {
         for page in 0..300 {
             many.apply(&table, &event(1, "page_view", &format!(r#"{{"page":{page}}}"#)), Timestamp(1));
         }
-        let read = |parts: &[&Tiles], page: i32| Tiles::read(parts, views, &format!("{page}"), Timestamp(9), None);
+        let read =
+            |parts: &[&Tiles], page: i32| Tiles::read(parts, views, &format!("{page}"), Timestamp(9), None);
         let dropped = (0..300).find(|page| read(&[&many], *page) == Reading::Truncated).unwrap();
         one.apply(&table, &event(1, "page_view", &format!(r#"{{"page":{dropped}}}"#)), Timestamp(1));
         assert_eq!(read(&[&one], dropped), number(1.0, None));

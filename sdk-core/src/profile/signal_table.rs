@@ -34,7 +34,8 @@ impl SignalTable {
             places.dedup_by_key(|(_, signal)| signal.id);
             places.into_iter().map(|(place, _)| place).collect::<Vec<u32>>()
         };
-        let by_type = types.into_iter().map(|name| (places(&name), name)).map(|(places, name)| (name, places));
+        let by_type =
+            types.into_iter().map(|name| (places(&name), name)).map(|(places, name)| (name, places));
         let (by_type, for_all) = (by_type.collect(), places(ANY_TYPE));
         let mut by_name: Vec<u32> = (0..).zip(&signals).map(|(place, _)| place).collect();
         by_name.sort_by_key(|place| signals.get(*place as usize).map(|signal| &signal.name));

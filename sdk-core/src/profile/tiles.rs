@@ -106,7 +106,8 @@ impl Tiles {
         });
         let retired = |tiles: &Self| {
             let unknown = tiles.signals.iter().filter(|(id, _)| table.by_id(**id).is_none());
-            let mut since: Vec<(Timestamp, SignalId)> = unknown.map(|(id, tiles)| (tiles.since, *id)).collect();
+            let mut since: Vec<(Timestamp, SignalId)> =
+                unknown.map(|(id, tiles)| (tiles.since, *id)).collect();
             since.sort_unstable();
             since
         };
@@ -208,7 +209,8 @@ impl SignalTiles {
     /// Buckets of time leave at the front, so looking there is enough while events come in.
     fn drop_oldest(&mut self, time: Timestamp) {
         let window = self.window;
-        let expired = |(bucket, slice): (&Bucket, &Slice)| bucket.keep(window, slice.span, time) == Keep::Nothing;
+        let expired =
+            |(bucket, slice): (&Bucket, &Slice)| bucket.keep(window, slice.span, time) == Keep::Nothing;
         if matches!(window, Window::Sliding { .. }) && self.slices.iter().next().is_some_and(expired) {
             self.prune(time);
         }

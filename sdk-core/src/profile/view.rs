@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn the_later_latch_of_a_rule_and_key_stays() {
         let mut latches = Vec::new();
-        for latch in [latch(Some("a"), 5, 1), latch(Some("a"), 4, 9), latch(Some("b"), 1, 1), latch(Some("a"), 5, 2)]
+        for latch in
+            [latch(Some("a"), 5, 1), latch(Some("a"), 4, 9), latch(Some("b"), 1, 1), latch(Some("a"), 5, 2)]
         {
             latch.join(&mut latches);
         }
