@@ -1,0 +1,159 @@
+//! The envelope: who published which revision when, the body, and the signature over all of it.
+//!
+//! Layout: magic `ATNB`, format version, project, environment, revision, parent hash, not-before, expires, key id,
+//! body with its length, then 64 bytes of Ed25519 signature over every byte before them.
+
+use super::BundleError;
+use crate::codec::{CodecError, Reader, Writer};
+use crate::time::Timestamp;
+use alloc::vec::Vec;
+
+/// Length of an Ed25519 signature, in bytes.
+pub const SIGNATURE_BYTES: usize = 64;
+/// Length of the hash that names the parent envelope (SHA-256), in bytes.
+const HASH_BYTES: usize = 32;
+const MAGIC: &[u8; 4] = b"ATNB";
+const FORMAT: u8 = 1;
+
+/// What an envelope says about its body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// The project it is for.
+    pub project: &'a str,
+    /// The environment it is for, such as `production`.
+    pub environment: &'a str,
+    /// Grows with every publication; clients refuse a lower one than they have.
+    pub revision: u64,
+    /// SHA-256 of the envelope it follows.
+    pub parent: Option<[u8; HASH_BYTES]>,
+    /// Not in effect before.
+    pub not_before: Option<Timestamp>,
+    /// Not in effect after, with grace.
+    pub expires: Option<Timestamp>,
+    /// Names the key that signed it.
+    pub key_id: &'a str,
+}
+
+/// An opened envelope; nothing in it is verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// What it says about the body.
+    pub header: Header<'a>,
+    /// The compiled body.
+    pub body: &'a [u8],
+    /// The exact bytes that the signature covers.
+    pub signed: &'a [u8],
+    /// The Ed25519 signature.
+    pub signature: &'a [u8; SIGNATURE_BYTES],
+}
+
+/// Puts a body into an envelope; the result is what is to be signed and completed with [`attach_signature`].
+pub fn seal_envelope(header: &Header<'_>, body: &[u8]) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.raw(MAGIC);
+    out.u8(FORMAT);
+    out.str(header.project);
+    out.str(header.environment);
+    out.u64(header.revision);
+    out.option(header.parent, |out, hash| out.raw(&hash));
+    out.option(header.not_before, |out, at| out.i64(at.0));
+    out.option(header.expires, |out, at| out.i64(at.0));
+    out.str(header.key_id);
+    out.bytes(body);
+    out.into_bytes()
+}
+
+/// Completes sealed bytes with the signature over them.
+pub fn attach_signature(mut sealed: Vec<u8>, signature: &[u8; SIGNATURE_BYTES]) -> Vec<u8> {
+    sealed.extend_from_slice(signature);
+    sealed
+}
+
+/// Opens an envelope without verifying it.
+///
+/// # Errors
+/// What is wrong with the bytes.
+pub fn open_envelope(bytes: &[u8]) -> Result<Envelope<'_>, BundleError> {
+    let rest = match bytes.strip_prefix(MAGIC) {
+        Some(rest) => rest,
+        None if MAGIC.starts_with(bytes) => return Err(BundleError::Truncated),
+        None => return Err(BundleError::BadMagic),
+    };
+    match rest.first() {
+        Some(&FORMAT) => {}
+        Some(other) => return Err(BundleError::UnsupportedFormat(*other)),
+        None => return Err(BundleError::Truncated),
+    }
+    let (signed, signature) = bytes.split_last_chunk().ok_or(BundleError::Truncated)?;
+    let mut reader = Reader::new(signed.get(MAGIC.len() + 1..).ok_or(BundleError::Truncated)?);
+    let (header, body) = fields(&mut reader).map_err(|CodecError| BundleError::BadEnvelope)?;
+    if reader.is_empty() { Ok(Envelope { header, body, signed, signature }) } else { Err(BundleError::BadEnvelope) }
+}
+
+fn fields<'a>(reader: &mut Reader<'a>) -> Result<(Header<'a>, &'a [u8]), CodecError> {
+    let header = Header {
+        project: reader.str()?,
+        environment: reader.str()?,
+        revision: reader.u64()?,
+        parent: reader.option(|reader| reader.raw(HASH_BYTES)?.try_into().map_err(|_| CodecError))?,
+        not_before: reader.option(|reader| reader.i64().map(Timestamp))?,
+        expires: reader.option(|reader| reader.i64().map(Timestamp))?,
+        key_id: reader.str()?,
+    };
+    Ok((header, reader.bytes()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample() -> (Header<'static>, Vec<u8>) {
+        let header = Header {
+            project: "shop",
+            environment: "development",
+            revision: 12,
+            parent: Some([7; HASH_BYTES]),
+            not_before: Some(Timestamp(1_000)),
+            expires: None,
+            key_id: "dev-1",
+        };
+        let sealed = seal_envelope(&header, b"body");
+        (header, attach_signature(sealed, &[9; SIGNATURE_BYTES]))
+    }
+
+    #[test]
+    fn an_envelope_gives_back_what_was_sealed() {
+        let (header, bytes) = sample();
+        let envelope = open_envelope(&bytes).unwrap();
+        assert_eq!((envelope.header, envelope.body), (header, &b"body"[..]));
+        assert_eq!(envelope.signed, seal_envelope(&header, b"body"));
+        assert_eq!(envelope.signature, &[9; SIGNATURE_BYTES]);
+    }
+
+    #[test]
+    fn every_shortened_or_lengthened_envelope_is_refused() {
+        let (_, bytes) = sample();
+        for length in 0..bytes.len() {
+            assert!(open_envelope(&bytes[..length]).is_err(), "{length} bytes");
+        }
+        let longer = [&bytes[..], b"x"].concat();
+        assert_eq!(open_envelope(&longer), Err(BundleError::BadEnvelope));
+    }
+
+    #[test]
+    fn foreign_bytes_and_later_formats_are_told_apart() {
+        assert_eq!(open_envelope(b"PK\x03\x04 and more"), Err(BundleError::BadMagic));
+        assert_eq!(open_envelope(b"ATNB\x02 and more"), Err(BundleError::UnsupportedFormat(2)));
+        assert_eq!(open_envelope(b"ATN"), Err(BundleError::Truncated));
+        assert_eq!(open_envelope(b"ATNB"), Err(BundleError::Truncated));
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(tail: Vec<u8>) {
+            let _ = open_envelope(&tail);
+            let _ = open_envelope(&[b"ATNB\x01".as_slice(), &tail].concat());
+        }
+    }
+}
