@@ -41,7 +41,10 @@ fn unpack(packed: &[u8]) -> Result<Bundle, CodecError> {
     let rules = source.list(decode_rule)?;
     let in_order = rules.windows(2).all(|pair| matches!(pair, [one, next] if one.id < next.id));
     // Each rule may bring two hidden signals of its own.
-    if !source.reader.is_empty() || !in_order || rules.len() > MAX_RULES || signals.len() > MAX_SIGNALS + 2 * MAX_RULES
+    if !source.reader.is_empty()
+        || !in_order
+        || rules.len() > MAX_RULES
+        || signals.len() > MAX_SIGNALS + 2 * MAX_RULES
     {
         return Err(CodecError);
     }

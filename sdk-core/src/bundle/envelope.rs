@@ -87,7 +87,11 @@ pub fn open_envelope(bytes: &[u8]) -> Result<Envelope<'_>, BundleError> {
     let (signed, signature) = bytes.split_last_chunk().ok_or(BundleError::Truncated)?;
     let mut reader = Reader::new(signed.get(MAGIC.len() + 1..).ok_or(BundleError::Truncated)?);
     let (header, body) = fields(&mut reader).map_err(|CodecError| BundleError::BadEnvelope)?;
-    if reader.is_empty() { Ok(Envelope { header, body, signed, signature }) } else { Err(BundleError::BadEnvelope) }
+    if reader.is_empty() {
+        Ok(Envelope { header, body, signed, signature })
+    } else {
+        Err(BundleError::BadEnvelope)
+    }
 }
 
 fn fields<'a>(reader: &mut Reader<'a>) -> Result<(Header<'a>, &'a [u8]), CodecError> {
