@@ -75,3 +75,7 @@ pub const MAX_SIGNALS: usize = 1_000;
 pub const MAX_RULES: usize = 5_000;
 /// Deepest nesting of one condition.
 pub const MAX_CONDITION_DEPTH: usize = 16;
+/// Most buckets one sliding window is cut into: bounds what a signal costs in state and per reading.
+pub const MAX_WINDOW_BUCKETS: i64 = 1_000;
+/// Highest count of a cap: far above what anybody shows, far below what a counter holds.
+pub const MAX_CAP_COUNT: u32 = 1_000_000;

@@ -1,5 +1,7 @@
 //! Bundles: the signed envelope and the compiled body.
 
+#[cfg(feature = "author")]
+pub mod author;
 mod body;
 mod envelope;
 mod error;

@@ -29,11 +29,7 @@ pub struct VisitorDocument<'a> {
 impl Document for VisitorDocument<'_> {
     fn value(&self, path: &Path) -> Option<Cow<'_, Value>> {
         match path.root {
-            Root::Traits => {
-                let (name, rest) = path.rest.split_once('.').unwrap_or((&path.rest, ""));
-                let value = self.traits.get(name)?;
-                if rest.is_empty() { Some(value) } else { value.at(rest) }.map(Cow::Borrowed)
-            }
+            Root::Traits => self.traits.at(&path.rest).map(Cow::Borrowed),
             Root::Context if path.rest.is_empty() => Some(Cow::Borrowed(self.context)),
             Root::Context => self.context.at(&path.rest).map(Cow::Borrowed),
             Root::Event => self.event?.field(&path.rest),

@@ -1,0 +1,128 @@
+//! Reading the fields of one definition: every field is asked for once, what is left over is unknown.
+
+use super::diagnostic::{Problem, Problems};
+use crate::limits::MAX_ID_CHARS;
+use crate::time::parse_duration_ms;
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The fields of one JSON object, with the place at which it stands.
+pub(super) struct Fields<'a, 'p> {
+    fields: &'a [(Box<str>, Value)],
+    at: &'a str,
+    asked: Vec<&'static str>,
+    problems: &'p mut Problems,
+}
+
+impl<'a, 'p> Fields<'a, 'p> {
+    /// Opens an object; anything else is a problem.
+    pub fn open(value: &'a Value, at: &'a str, problems: &'p mut Problems) -> Option<Self> {
+        match value {
+            Value::Object(fields) => Some(Self { fields, at, asked: Vec::new(), problems }),
+            _ => {
+                problems.push(Problem::of(at, "not_an_object", "", "expected an object"));
+                None
+            }
+        }
+    }
+
+    /// The value of a field.
+    pub fn value(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.asked.push(name);
+        self.fields.iter().rev().find(|(field, _)| **field == *name).map(|(_, value)| value)
+    }
+
+    /// A text; absent where it is missing, a problem where it is something else.
+    pub fn text(&mut self, name: &'static str) -> Option<&'a str> {
+        match self.value(name)? {
+            Value::String(text) => Some(text),
+            _ => self.wrong(name, "expected a string"),
+        }
+    }
+
+    /// A text that must be there and is not empty.
+    pub fn required_text(&mut self, name: &'static str) -> Option<&'a str> {
+        if self.fields.iter().all(|(field, _)| **field != *name) {
+            self.asked.push(name);
+            self.fail(name, "missing_field", "this field is required");
+            return None;
+        }
+        match self.text(name)? {
+            "" => self.wrong(name, "expected a text that is not empty"),
+            text => Some(text),
+        }
+    }
+
+    /// An id or name: 1 to [`MAX_ID_CHARS`] characters.
+    pub fn id(&mut self, name: &'static str) -> Option<&'a str> {
+        let id = self.required_text(name)?;
+        if id.chars().count() > MAX_ID_CHARS || id.chars().any(char::is_control) {
+            return self
+                .wrong(name, &format!("expected at most {MAX_ID_CHARS} characters, none of them a control"));
+        }
+        Some(id)
+    }
+
+    /// A whole number within bounds.
+    pub fn integer(&mut self, name: &'static str, least: i64, most: i64) -> Option<i64> {
+        match self.value(name)? {
+            Value::Number(number)
+                if libm::trunc(*number) == *number && (least as f64..=most as f64).contains(number) =>
+            {
+                Some(*number as i64)
+            }
+            _ => self.wrong(name, &format!("expected a whole number from {least} to {most}")),
+        }
+    }
+
+    /// A positive duration, in milliseconds.
+    pub fn duration(&mut self, name: &'static str) -> Option<i64> {
+        let text = self.text(name)?;
+        match parse_duration_ms(text).filter(|ms| *ms > 0) {
+            Some(ms) => Some(ms),
+            None => self.wrong(name, "expected a duration above zero, such as 500ms, 30s, 5m, 1h or 7d"),
+        }
+    }
+
+    /// A problem with one field.
+    pub fn fail(&mut self, name: &str, code: &'static str, message: &str) {
+        let at = self.place(name);
+        self.problems.push(Problem::of(&at, code, name, message));
+    }
+
+    /// A field of the wrong form.
+    pub fn wrong<T>(&mut self, name: &str, message: &str) -> Option<T> {
+        self.fail(name, "bad_field", message);
+        None
+    }
+
+    /// The JSON pointer of a field.
+    pub fn place(&self, name: &str) -> String {
+        format!("{}/{}", self.at, name.replace('~', "~0").replace('/', "~1"))
+    }
+
+    /// Where other problems of the definition go.
+    pub fn problems(&mut self) -> &mut Problems {
+        self.problems
+    }
+
+    /// Names the fields nobody has asked for: those that belong to a later part of the language or to another place
+    /// apart from those that nobody knows.
+    pub fn close(mut self, unsupported: &[&str], misplaced: &[&str]) {
+        let asked = core::mem::take(&mut self.asked);
+        let left = self.fields.iter().map(|(name, _)| &**name);
+        for name in left.filter(|name| !asked.contains(name) && *name != "description") {
+            let (code, message) = if unsupported.contains(&name) {
+                ("unsupported_field", "this version does not evaluate it, so the definition takes no part")
+            } else if misplaced.contains(&name) {
+                ("misplaced_field", "it has no meaning here")
+            } else {
+                ("unknown_field", "there is no such field")
+            };
+            self.fail(name, code, message);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! From rule files to a bundle: what is sound is compiled, what is not is named with its place and takes no part.
+
+mod action;
+mod diagnostic;
+mod fields;
+mod locate;
+mod rule;
+mod signal;
+
+use super::{Bundle, BundleError, decode_body, encode_body};
+use crate::condition::KnownSignal;
+use crate::limits::{MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
+use crate::profile::Signal;
+use crate::rules::Rule;
+use crate::value::{Value, parse};
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use diagnostic::{Problem, Problems};
+use locate::line_of_offset;
+
+pub use diagnostic::{Diagnostic, Severity};
+
+/// One rule file.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// Its name, as diagnostics are to say it.
+    pub name: String,
+    /// Its text: `{"signals":[…],"rules":[…],"triggers":[…]}`.
+    pub text: String,
+}
+
+/// What a set of rule files amounts to.
+#[derive(Clone, Debug, Default)]
+pub struct Compiled {
+    /// The compiled body, for [`super::seal_envelope`].
+    pub body: Vec<u8>,
+    /// The same, ready to be evaluated; its revision is 0.
+    pub bundle: Bundle,
+    /// Everything found, in order of file and line.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Names of the files that could not be read at all; whoever has older texts of them compiles with those.
+    pub unreadable: Vec<String>,
+}
+
+/// Compiles rule files. Files are taken in order of name, so that of equal ids the same one always counts.
+///
+/// Nothing here fails as a whole: an unreadable file, a broken signal or a broken rule is left out, or kept inactive
+/// with its reason, and its neighbours go on.
+pub fn compile(files: &[SourceFile]) -> Compiled {
+    let mut files: Vec<&SourceFile> = files.iter().collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut compiler = Compiler::default();
+    let parsed: Vec<(&SourceFile, Value)> =
+        files.into_iter().filter_map(|file| Some((file, compiler.read(file)?))).collect();
+    for (file, value) in &parsed {
+        compiler.signals_of(file, value);
+    }
+    for (file, value) in &parsed {
+        compiler.rules_of(file, value);
+    }
+    compiler.finish()
+}
+
+#[derive(Default)]
+struct Compiler {
+    signals: BTreeMap<Box<str>, Signal>,
+    hidden: Vec<Signal>,
+    rules: BTreeMap<Box<str>, Rule>,
+    diagnostics: Vec<Diagnostic>,
+    unreadable: Vec<String>,
+}
+
+impl Compiler {
+    /// Reads a file down to its three lists.
+    fn read(&mut self, file: &SourceFile) -> Option<Value> {
+        let broken = match parse(&file.text) {
+            _ if file.text.len() > MAX_RULE_FILE_BYTES => {
+                let size = file.text.len();
+                let message = format!("the file has {size} bytes; the limit is {MAX_RULE_FILE_BYTES}");
+                Diagnostic::of_file(&file.name, 1, "file_too_large", message)
+            }
+            Ok(value @ Value::Object(_)) => {
+                let mut problems = Problems::default();
+                check_lists(&value, &mut problems);
+                self.report(file, problems);
+                return Some(value);
+            }
+            Ok(_) => {
+                let message = "expected an object with signals, rules and triggers".to_owned();
+                Diagnostic::of_file(&file.name, 1, "not_an_object", message)
+            }
+            Err(error) => {
+                let line = line_of_offset(&file.text, error.offset());
+                let message = format!("the text is no JSON from byte {} on", error.offset());
+                Diagnostic::of_file(&file.name, line, error.code(), message)
+            }
+        };
+        self.diagnostics.push(broken);
+        self.unreadable.push(file.name.clone());
+        None
+    }
+
+    fn signals_of(&mut self, file: &SourceFile, value: &Value) {
+        for (at, definition) in items(value, "signals") {
+            let mut problems = Problems::default();
+            if let Some(signal) = signal::compile(definition, &at, &mut problems) {
+                if self.signals.contains_key(&signal.name) {
+                    problems.push(Problem::of(
+                        &at,
+                        "duplicate_signal",
+                        &signal.name,
+                        "a signal of this name exists",
+                    ));
+                } else if self.signals.len() >= MAX_SIGNALS {
+                    let message = format!("there are more than {MAX_SIGNALS} signals");
+                    problems.push(Problem::of(&at, "too_many_signals", &signal.name, &message));
+                } else {
+                    self.signals.insert(signal.name.clone(), signal);
+                }
+            }
+            self.report(file, problems);
+        }
+    }
+
+    fn rules_of(&mut self, file: &SourceFile, value: &Value) {
+        for (list, kind) in [("rules", rule::Kind::Slot), ("triggers", rule::Kind::Trigger)] {
+            for (at, definition) in items(value, list) {
+                let mut problems = Problems::default();
+                let known = |name: &str| {
+                    let signal = self.signals.get(name)?;
+                    Some(KnownSignal { id: signal.id, keyed: signal.by.is_some() })
+                };
+                let compiled = rule::compile(definition, kind, &at, &known, &mut problems);
+                if let Some((rule, hidden)) = compiled {
+                    if self.rules.contains_key(&rule.id) {
+                        let message = "a rule or trigger of this id exists; this one takes no part";
+                        problems.push(Problem::of(&at, "duplicate_id", &rule.id, message));
+                    } else if self.rules.len() >= MAX_RULES {
+                        let message =
+                            format!("there are more than {MAX_RULES} rules; this one takes no part");
+                        problems.push(Problem::of(&at, "too_many_rules", &rule.id, &message));
+                    } else {
+                        self.hidden.extend(hidden);
+                        self.rules.insert(rule.id.clone(), rule);
+                    }
+                }
+                self.report(file, problems);
+            }
+        }
+    }
+
+    fn report(&mut self, file: &SourceFile, problems: Problems) {
+        self.diagnostics.extend(problems.into_iter().map(|problem| problem.in_file(&file.name, &file.text)));
+    }
+
+    fn finish(mut self) -> Compiled {
+        let signals: Vec<Signal> = self.signals.into_values().chain(self.hidden).collect();
+        let mut rules: Vec<Rule> = self.rules.into_values().collect();
+        let mut body = encode_body(&signals, &rules);
+        let mut bundle = decode_body(&body);
+        if let Err(error) = bundle {
+            // What the compiler has written must be readable; should it not be, no rule takes part.
+            self.diagnostics.push(Diagnostic::of_file("", 0, error.code(), format!("{error}")));
+            rules.clear();
+            body = encode_body(&[], &rules);
+            bundle = decode_body(&body);
+        }
+        let order = |diagnostic: &Diagnostic| (diagnostic.file.clone(), diagnostic.line);
+        self.diagnostics.sort_by_key(order);
+        let bundle = bundle.unwrap_or_else(|_: BundleError| Bundle::default());
+        Compiled { body, bundle, diagnostics: self.diagnostics, unreadable: self.unreadable }
+    }
+}
+
+/// The elements of a list of the file, each with its JSON pointer.
+fn items<'a>(file: &'a Value, list: &str) -> impl Iterator<Item = (String, &'a Value)> {
+    let items = match file.field(list) {
+        Some(Value::Array(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let list = list.to_owned();
+    items.iter().enumerate().map(move |(index, item)| (format!("/{list}/{index}"), item))
+}
+
+fn check_lists(file: &Value, problems: &mut Problems) {
+    let Value::Object(fields) = file else { return };
+    let mut seen = BTreeSet::new();
+    for (name, value) in fields {
+        let at = format!("/{name}");
+        match (&**name, value) {
+            ("signals" | "rules" | "triggers", Value::Array(_)) => {}
+            ("signals" | "rules" | "triggers", _) => {
+                problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
+            }
+            ("description" | "$schema", _) => {}
+            _ => problems.push(Problem::of(
+                &at,
+                "unknown_field",
+                name,
+                "a rule file has signals, rules and triggers",
+            )),
+        }
+        if !seen.insert(name) {
+            problems.push(Problem::of(&at, "duplicate_field", name, "the last of equal fields counts"));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! From the JSON of a signal to its definition.
+
+use super::diagnostic::{Problem, Problems};
+use super::fields::Fields;
+use crate::condition::{Condition, ConditionScope, Path, parse_condition, parse_path};
+use crate::id::SignalId;
+use crate::limits::{MAX_WINDOW_BUCKETS, MAX_WINDOW_MS};
+use crate::profile::{Aggregate, Signal, Window, signal_id};
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::format;
+
+/// Compiles a signal; a broken one gives nothing and its problems.
+pub(super) fn compile(value: &Value, at: &str, problems: &mut Problems) -> Option<Signal> {
+    let mut fields = Fields::open(value, at, problems)?;
+    let name = name(&mut fields);
+    let on = fields.id("on");
+    let filter = filter(&mut fields);
+    let by = path(&mut fields, "by");
+    let aggregate = aggregate(&mut fields);
+    let of = path(&mut fields, "of");
+    let window = window(&mut fields);
+    match (aggregate, &of) {
+        (Some(Aggregate::Sum), None) if fields.value("of").is_none() => {
+            fields.fail("of", "missing_field", "a sum needs the path of what it adds up");
+        }
+        (Some(Aggregate::Count | Aggregate::LastAt), Some(_)) => {
+            fields.fail("of", "misplaced_field", "only a sum has it");
+        }
+        _ => {}
+    }
+    match fields.text("on_publish") {
+        None | Some("warm_up") => {}
+        Some("backfill") => fields.fail("on_publish", "unsupported_field", "this version only warms up"),
+        Some(_) => fields.wrong("on_publish", "expected warm_up").unwrap_or_default(),
+    }
+    fields.close(&[], &[]);
+    if problems.reason().is_some() {
+        return None;
+    }
+    let mut signal = Signal {
+        id: SignalId(0),
+        name: Box::from(name?),
+        on: Box::from(on?),
+        filter,
+        by,
+        of,
+        aggregate: aggregate?,
+        window: window?,
+    };
+    signal.id = signal_id(&signal);
+    Some(signal)
+}
+
+/// The bucket of a window where the author names none: the largest whole number of seconds that divides the window
+/// and is at most the greater of 1 s and a thirtieth of it.
+pub(super) fn default_bucket_ms(window_ms: i64) -> Option<i64> {
+    let seconds = window_ms / 1_000;
+    if window_ms <= 0 || window_ms % 1_000 != 0 {
+        return None;
+    }
+    (1..=(seconds / 30).max(1)).rev().find(|bucket| seconds % bucket == 0).map(|bucket| bucket * 1_000)
+}
+
+fn name<'a>(fields: &mut Fields<'a, '_>) -> Option<&'a str> {
+    let name = fields.id("name")?;
+    if name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') {
+        return Some(name);
+    }
+    fields.wrong("name", "expected letters, digits, _ and - only, since paths are split at dots")
+}
+
+fn aggregate(fields: &mut Fields<'_, '_>) -> Option<Aggregate> {
+    match fields.required_text("aggregate")? {
+        "count" => Some(Aggregate::Count),
+        "sum" => Some(Aggregate::Sum),
+        "last_at" => Some(Aggregate::LastAt),
+        "min" | "max" | "mean" | "distinct" | "first" | "last" | "first_at" => {
+            fields.fail("aggregate", "unsupported_aggregate", "this version has count, sum and last_at");
+            None
+        }
+        _ => fields.wrong("aggregate", "expected count, sum or last_at"),
+    }
+}
+
+fn filter(fields: &mut Fields<'_, '_>) -> Option<Condition> {
+    let value = fields.value("where")?;
+    match parse_condition(value, ConditionScope::Event, &fields.place("where")) {
+        Ok(condition) => Some(condition),
+        Err(errors) => {
+            errors.iter().for_each(|error| fields.problems().push(Problem::of_condition(error)));
+            None
+        }
+    }
+}
+
+fn path(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Path> {
+    let text = fields.text(name)?;
+    match parse_path(text, ConditionScope::Event) {
+        Ok(path) => Some(path),
+        Err(kind) => {
+            fields.fail(name, kind.code(), &format!("{kind}"));
+            None
+        }
+    }
+}
+
+fn window(fields: &mut Fields<'_, '_>) -> Option<Window> {
+    let whole = match fields.required_text("window")? {
+        "session" => Some(Window::Session),
+        "lifetime" => Some(Window::Lifetime),
+        "today" | "this_week" | "this_month" => {
+            fields.fail("window", "unsupported_window", "this version has no calendar windows");
+            return None;
+        }
+        _ => None,
+    };
+    if whole.is_some() {
+        if fields.value("bucket").is_some() {
+            fields.fail("bucket", "misplaced_field", "session and lifetime have one tile");
+        }
+        return whole;
+    }
+    let window_ms = fields.duration("window")?;
+    if window_ms > MAX_WINDOW_MS || window_ms % 1_000 != 0 {
+        return fields.wrong("window", "expected whole seconds, at most 400d, or session or lifetime");
+    }
+    let bucket_ms = match fields.value("bucket") {
+        Some(_) => fields.duration("bucket")?,
+        None => default_bucket_ms(window_ms)?,
+    };
+    if bucket_ms % 1_000 != 0 || window_ms % bucket_ms != 0 {
+        return fields.wrong("bucket", "expected whole seconds that divide the window");
+    }
+    if window_ms / bucket_ms > MAX_WINDOW_BUCKETS {
+        let buckets = window_ms / bucket_ms;
+        return fields.wrong("bucket", &format!("{buckets} buckets; the limit is {MAX_WINDOW_BUCKETS}"));
+    }
+    Some(Window::Sliding { window_ms, bucket_ms })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::parse_duration_ms;
+
+    #[test]
+    fn buckets_default_to_a_thirtieth_of_the_window_at_most() {
+        for (window, bucket) in
+            [("5m", "10s"), ("1h", "120s"), ("10s", "1s"), ("29s", "1s"), ("24h", "2880s"), ("7d", "20160s")]
+        {
+            let window_ms = parse_duration_ms(window).unwrap();
+            assert_eq!(default_bucket_ms(window_ms), parse_duration_ms(bucket), "{window}");
+        }
+        assert_eq!(default_bucket_ms(1_500), None);
+    }
+}
