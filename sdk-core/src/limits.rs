@@ -21,6 +21,10 @@ pub const MAX_JSON_DEPTH: usize = 32;
 pub const PAGE_BATCH_EVENTS: usize = 250;
 /// Bytes the page sends in one batch at most: below the 64 KiB that keepalive requests share.
 pub const PAGE_BATCH_BYTES: usize = 48 * 1024;
+/// Bytes of one body that a leaving page sends at most: one body fits the 64 KiB that keepalive requests share.
+pub const FAREWELL_BODY_BYTES: usize = 60 * 1024;
+/// Part of a batch's bytes that its context may take; a larger context is left out, so that events always fit.
+pub const CONTEXT_SHARE: usize = 4;
 /// Bytes of unsent events the page keeps by default: what a day offline produces on a busy site.
 pub const PAGE_QUEUE_BYTES: usize = 1024 * 1024;
 /// Age after which an undeliverable event is given up, in milliseconds: 7 days.
@@ -29,10 +33,16 @@ pub const MAX_EVENT_AGE_MS: i64 = 7 * 24 * 3_600_000;
 pub const RETRY_BASE_MS: u64 = 1_000;
 /// Longest retry delay, in milliseconds.
 pub const RETRY_MAX_MS: u64 = 60_000;
+/// Longest `Retry-After` that is honoured, in milliseconds: a day, so that a slip of a proxy ends.
+pub const RETRY_AFTER_MAX_MS: u64 = 24 * 3_600_000;
 /// Probe interval after 401, 403 or 404, in milliseconds: the key may be repaired while the page is open.
 pub const PROBE_MS: u64 = 300_000;
 /// Failures in a row after which the breaker opens.
 pub const BREAKER_FAILURES: u32 = 5;
+/// Events in the batch that probes a half open breaker: cheap for a collector that is coming back.
+pub const PROBE_BATCH_EVENTS: usize = 10;
+/// Receipts after which a batch size that was halved doubles again: whoever shrank it may have been passing.
+pub const BATCH_RECOVERY_RECEIPTS: u32 = 16;
 
 /// Keys one tile keeps, and names of traits one member keeps, chosen by smallest hash.
 pub const MAX_KEYS_PER_TILE: usize = 256;

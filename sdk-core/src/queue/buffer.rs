@@ -1,1 +1,166 @@
-//! stub
+//! The events held, in the order in which they came.
+
+use crate::limits::MAX_EVENT_AGE_MS;
+use crate::time::{Monotonic, Timestamp};
+use crate::wire::{Event, Priority, written_bytes};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Events waiting or in flight.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    entries: Vec<Entry>,
+    bytes: usize,
+}
+
+/// One event held.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// The event; boxed, so that taking an entry out from the front of many moves few bytes.
+    pub event: Box<Event>,
+    /// How soon it leaves and how late it is evicted.
+    pub priority: Priority,
+    /// What it adds to a batch at most.
+    pub bytes: usize,
+    /// Where it is.
+    pub place: Place,
+    /// With whom it travels.
+    pub company: Company,
+    /// How often the collector has put it off.
+    pub put_off: u32,
+}
+
+/// Where an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Here, to leave at this instant or later.
+    Waiting(Monotonic),
+    /// In the batch on its way.
+    InFlight,
+}
+
+/// With whom an event travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Company {
+    /// With any others.
+    Any,
+    /// With nothing else, because a batch it was in could not be read.
+    Alone,
+}
+
+/// What becomes of an event that was in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It leaves the queue.
+    Gone,
+    /// It waits until this instant.
+    Kept(Monotonic),
+}
+
+impl Buffer {
+    /// Events held.
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Their bytes.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The events, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Takes an event in.
+    pub fn push(&mut self, event: Event, priority: Priority) {
+        let bytes = written_bytes(&event);
+        self.bytes += bytes;
+        let place = Place::Waiting(Monotonic(0));
+        let event = Box::new(event);
+        self.entries.push(Entry { event, priority, bytes, place, company: Company::Any, put_off: 0 });
+    }
+
+    /// Takes the event out that is given up first: of the lowest priority the oldest, never one in flight.
+    pub fn evict(&mut self) -> Option<Event> {
+        let victim =
+            [Priority::Low, Priority::Normal, Priority::Critical].into_iter().find_map(|priority| {
+                self.entries
+                    .iter()
+                    .position(|entry| entry.priority == priority && entry.place != Place::InFlight)
+            })?;
+        let entry = self.entries.remove(victim);
+        self.bytes -= entry.bytes;
+        Some(*entry.event)
+    }
+
+    /// Takes the events out that are too old, but for those in flight.
+    pub fn expire(&mut self, now: Timestamp) -> Vec<Event> {
+        self.take(|entry| entry.place != Place::InFlight && is_expired(&entry.event, now))
+    }
+
+    /// Positions of the events that may leave now: critical ones, then all others, each oldest first.
+    pub fn due(&self, now: Monotonic) -> impl Iterator<Item = usize> {
+        self.in_order(move |entry| matches!(entry.place, Place::Waiting(from) if from <= now))
+    }
+
+    /// Positions of the events that wait, due or not, in the same order; what is too old stays out.
+    pub fn unsent(&self, now: Timestamp) -> impl Iterator<Item = usize> {
+        self.in_order(move |entry| entry.place != Place::InFlight && !is_expired(&entry.event, now))
+    }
+
+    /// The first instant at which a waiting event becomes due.
+    pub fn next_due(&self) -> Option<Monotonic> {
+        let instants = self.entries.iter().filter_map(|entry| match entry.place {
+            Place::Waiting(from) => Some(from),
+            Place::InFlight => None,
+        });
+        instants.min()
+    }
+
+    /// Marks events as in flight.
+    pub fn launch(&mut self, positions: &[usize]) {
+        for position in positions {
+            if let Some(entry) = self.entries.get_mut(*position) {
+                entry.place = Place::InFlight;
+            }
+        }
+    }
+
+    /// Decides about every event in flight; returns those that are gone.
+    pub fn land(&mut self, mut decide: impl FnMut(&mut Entry) -> Fate) -> Vec<Event> {
+        self.take(|entry| {
+            if entry.place != Place::InFlight {
+                return false;
+            }
+            match decide(entry) {
+                Fate::Gone => true,
+                Fate::Kept(until) => {
+                    entry.place = Place::Waiting(until);
+                    false
+                }
+            }
+        })
+    }
+
+    fn in_order(&self, fits: impl Fn(&Entry) -> bool + Copy) -> impl Iterator<Item = usize> {
+        [true, false].into_iter().flat_map(move |critical| {
+            let entries = self.entries.iter().enumerate();
+            entries
+                .filter(move |(_, entry)| (entry.priority == Priority::Critical) == critical && fits(entry))
+                .map(|(position, _)| position)
+        })
+    }
+
+    fn take(&mut self, mut goes: impl FnMut(&mut Entry) -> bool) -> Vec<Event> {
+        let taken: Vec<Entry> = self.entries.extract_if(.., |entry| goes(entry)).collect();
+        self.bytes -= taken.iter().map(|entry| entry.bytes).sum::<usize>();
+        taken.into_iter().map(|entry| *entry.event).collect()
+    }
+}
+
+/// Whether an event is over the age limit.
+pub(super) const fn is_expired(event: &Event, now: Timestamp) -> bool {
+    now.since(event.timestamp) > MAX_EVENT_AGE_MS
+}

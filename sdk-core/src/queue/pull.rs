@@ -1,0 +1,263 @@
+//! The queue itself: push, poll, settle.
+
+use super::batcher::{BatchSize, pack};
+use super::breaker::{Breaker, Pass};
+use super::buffer::{Buffer, Company, is_expired};
+use super::declarations::Declarations;
+use super::drops::DropLedger;
+use super::settle::Flight;
+use super::{DropReason, Outcome, Poll, QueueOptions, QueueStatus, Settled};
+use crate::id::{EventId, LaneId, MemberId};
+use crate::time::Now;
+use crate::wire::{Closed, Event, Priority, VoidRange};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+
+/// The queue of one page load. One request is in flight at most; whatever arrives meanwhile leaves together next.
+///
+/// Nothing leaves it unnamed: every event pushed ends in [`Settled::delivered`] or is given up with a reason, in the
+/// answer of [`Queue::push`], in [`Settled::dropped`] or in [`Queue::take_dropped`].
+#[derive(Debug)]
+pub struct Queue {
+    pub(super) member: MemberId,
+    pub(super) lane: LaneId,
+    max_queue_bytes: usize,
+    pub(super) context: Option<Box<str>>,
+    pub(super) clock_skew_ms: Option<i64>,
+    pub(super) buffer: Buffer,
+    pub(super) declarations: Declarations,
+    pub(super) declarations_company: Company,
+    pub(super) drops: DropLedger,
+    pub(super) given_up: Vec<(EventId, DropReason)>,
+    pub(super) size: BatchSize,
+    pub(super) breaker: Breaker,
+    pub(super) flight: Option<Flight>,
+    pub(super) last_request: u64,
+}
+
+impl Queue {
+    /// An empty queue of one page load.
+    pub fn new(member: MemberId, lane: LaneId, options: QueueOptions) -> Self {
+        Self {
+            member,
+            lane,
+            max_queue_bytes: options.max_queue_bytes,
+            context: None,
+            clock_skew_ms: None,
+            buffer: Buffer::default(),
+            declarations: Declarations::default(),
+            declarations_company: Company::Any,
+            drops: DropLedger::default(),
+            given_up: Vec::new(),
+            size: BatchSize::new(options.max_batch_events, options.max_batch_bytes),
+            breaker: Breaker::new(),
+            flight: None,
+            last_request: 0,
+        }
+    }
+
+    /// Begins a new lane or member for what is sent from now on; what is queued keeps its own.
+    pub fn set_sender(&mut self, member: MemberId, lane: LaneId) {
+        if lane != self.lane {
+            let known = self.drops.begin_lane();
+            if let Some(flight) = self.flight.as_mut().filter(|flight| flight.lane == self.lane) {
+                flight.reported = flight.reported.beyond(known);
+            }
+        }
+        self.member = member;
+        self.lane = lane;
+    }
+
+    /// Sets the context object that goes with every batch, as JSON text. One that takes more than a quarter of a
+    /// batch's bytes is left out of it.
+    pub fn set_context(&mut self, context: Option<Box<str>>) {
+        self.context = context;
+    }
+
+    /// Sets the difference to the collector's clock that event timestamps have been shifted by, if one is known.
+    pub fn set_clock_skew(&mut self, clock_skew_ms: Option<i64>) {
+        self.clock_skew_ms = clock_skew_ms;
+    }
+
+    /// Takes an event in; returns what had to be evicted for it (never what is in flight), or the event itself if it
+    /// is over the age limit or everything else matters more.
+    pub fn push(&mut self, event: Event, priority: Priority, now: Now) -> Vec<(EventId, DropReason)> {
+        if is_expired(&event, now.wall) {
+            return alloc::vec![self.give_up(&event, DropReason::Expired)];
+        }
+        self.buffer.push(event, priority);
+        let mut evicted = Vec::new();
+        while self.buffer.bytes() > self.max_queue_bytes {
+            let Some(victim) = self.buffer.evict() else { break };
+            evicted.push(self.give_up(&victim, DropReason::QueueFull));
+        }
+        evicted
+    }
+
+    /// Declares numbers void that will never come; they leave with the next batch.
+    pub fn declare_void(&mut self, range: VoidRange) {
+        self.declarations.add_void(range);
+    }
+
+    /// Declares a lane closed; it leaves with the next batch.
+    pub fn declare_closed(&mut self, closed: Closed) {
+        self.declarations.add_closed(closed);
+    }
+
+    /// Says what to do now. Poll after every input and when a returned instant has come.
+    pub fn poll(&mut self, now: Now, _random: u64) -> Poll {
+        if self.flight.is_some() || (self.buffer.len() == 0 && self.declarations.is_empty()) {
+            return Poll::Idle;
+        }
+        let limits = match self.breaker.pass(now.monotonic) {
+            Pass::Wait(until) => return Poll::WaitUntil(until),
+            Pass::Batch => self.size.limits(),
+            Pass::Probe => self.size.probe(),
+        };
+        for event in self.buffer.expire(now.wall) {
+            let dropped = self.give_up(&event, DropReason::Expired);
+            self.given_up.push(dropped);
+        }
+        let mut held = mem::take(&mut self.declarations);
+        let mut due = self.buffer.due(now.monotonic).peekable();
+        let parcel = pack(&self.buffer, &mut due, &mut held, self.frame(), limits);
+        drop(due);
+        self.declarations = held;
+        if parcel.is_empty() {
+            return self.buffer.next_due().map_or(Poll::Idle, Poll::WaitUntil);
+        }
+        Poll::Send(self.launch(parcel, now))
+    }
+
+    /// Takes the outcome of a request in; an id that is not in flight changes nothing.
+    pub fn settle(&mut self, request: u64, outcome: Outcome, now: Now, random: u64) -> Settled {
+        match self.flight.take_if(|flight| flight.request == request) {
+            Some(flight) => self.settle_flight(flight, outcome, now, random),
+            None => Settled::default(),
+        }
+    }
+
+    /// What a poll has given up because of its age. Take it after every poll, or find it in the next [`Settled`].
+    pub fn take_dropped(&mut self) -> Vec<(EventId, DropReason)> {
+        mem::take(&mut self.given_up)
+    }
+
+    /// Ends waiting (the browser came online): the next poll may send at once, unless the collector has asked for
+    /// time by `Retry-After`.
+    pub fn nudge(&mut self) {
+        self.breaker.nudge();
+    }
+
+    /// How delivery stands.
+    pub fn status(&self) -> QueueStatus {
+        QueueStatus {
+            events: self.buffer.len(),
+            bytes: self.buffer.bytes(),
+            in_flight: self.flight.as_ref().map_or(0, |flight| flight.events.len()),
+            failures: self.breaker.failures(),
+            breaker_open: self.breaker.is_open(),
+        }
+    }
+
+    /// The queued events, oldest first, for a host that stores them.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.buffer.entries().iter().map(|entry| &*entry.event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::{PAGE, Rig, closed, dropped, events, id, receipt, room_for};
+    use super::*;
+    use crate::limits::{BREAKER_FAILURES, MAX_EVENT_AGE_MS};
+    use crate::time::Monotonic;
+    use crate::wire::sample;
+
+    #[test]
+    fn an_empty_queue_has_nothing_to_do() {
+        assert_eq!(Rig::new(PAGE).poll(), Poll::Idle);
+    }
+
+    #[test]
+    fn what_arrives_during_a_flight_leaves_together_next() {
+        let mut rig = Rig::new(PAGE);
+        rig.push_all(1..=1);
+        let first = rig.sent();
+        rig.push_all(2..=4);
+        assert_eq!(rig.poll(), Poll::Idle);
+        assert_eq!(rig.settle(first.id, receipt(&[])).delivered, [id(1)]);
+        assert_eq!(events(&rig.sent().body), [2, 3, 4]);
+        assert_eq!(rig.settle(first.id, receipt(&[])), Settled::default());
+    }
+
+    #[test]
+    fn critical_events_leave_first_and_low_ones_are_evicted_first() {
+        let mut rig = Rig::new(room_for(3));
+        rig.push(1, Priority::Low);
+        rig.push(2, Priority::Normal);
+        rig.push(3, Priority::Low);
+        assert_eq!(rig.push(4, Priority::Critical), [(id(1), DropReason::QueueFull)]);
+        assert_eq!(events(&rig.sent().body), [4, 2, 3]);
+        assert_eq!(rig.push(5, Priority::Low), [(id(5), DropReason::QueueFull)]);
+    }
+
+    #[test]
+    fn keeps_in_flight_events_when_the_buffer_is_full() {
+        let mut rig = Rig::new(room_for(2));
+        rig.push(1, Priority::Low);
+        let request = rig.sent();
+        rig.push(2, Priority::Critical);
+        assert_eq!(rig.push(3, Priority::Critical), [(id(2), DropReason::QueueFull)]);
+        assert_eq!(rig.settle(request.id, receipt(&[])).delivered, [id(1)]);
+    }
+
+    #[test]
+    fn an_event_over_the_age_limit_is_given_up_and_reported() {
+        let mut rig = Rig::new(PAGE);
+        rig.push_all(1..=1);
+        let old = sample::event(2);
+        rig.pass(MAX_EVENT_AGE_MS as u64 + 1);
+        assert_eq!(rig.queue.push(old, Priority::Normal, rig.now), [(id(2), DropReason::Expired)]);
+        let body = rig.sent().body;
+        assert_eq!((events(&body), dropped(&body, "expired")), (Vec::new(), 2));
+        assert_eq!(rig.queue.take_dropped(), [(id(1), DropReason::Expired)]);
+    }
+
+    #[test]
+    fn declarations_alone_are_worth_a_batch() {
+        let mut rig = Rig::new(PAGE);
+        rig.queue.declare_closed(Closed {
+            member: sample::member("someone"),
+            lane: sample::lane(3),
+            count: 4,
+        });
+        assert_eq!(closed(&rig.deliver().0.body), [("00000000-0000-0000-0000-000000000003".into(), 4)]);
+        assert_eq!(rig.poll(), Poll::Idle);
+    }
+
+    #[test]
+    fn the_breaker_lets_one_small_batch_probe() {
+        let mut rig = Rig::new(PAGE);
+        rig.push_all(1..=50);
+        for _ in 0..BREAKER_FAILURES {
+            rig.answer(503);
+            rig.pass(60_000);
+        }
+        assert!(rig.queue.status().breaker_open);
+        assert_eq!(events(&rig.deliver().0.body).len(), 10);
+        assert!(!rig.queue.status().breaker_open);
+        assert_eq!(events(&rig.deliver().0.body).len(), 40);
+    }
+
+    #[test]
+    fn news_of_the_network_ends_waiting() {
+        let mut rig = Rig::new(PAGE);
+        rig.push_all(1..=1);
+        rig.random = 500;
+        rig.answer(503);
+        assert_eq!(rig.poll(), Poll::WaitUntil(Monotonic(500)));
+        rig.queue.nudge();
+        assert_eq!(events(&rig.sent().body), [1]);
+    }
+}

@@ -1,0 +1,113 @@
+//! From parcels to bodies.
+
+use super::batcher::{Frame, Limits, Parcel, pack};
+use super::settle::Flight;
+use super::{Queue, Request};
+use crate::limits::{FAREWELL_BODY_BYTES, MAX_BATCH_EVENTS};
+use crate::time::Now;
+use crate::wire::{Batch, write_batch};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+impl Queue {
+    /// Cuts everything that waits into bodies of at most [`FAREWELL_BODY_BYTES`] for a page that is leaving; nothing
+    /// is marked delivered, and what is in flight stays out.
+    pub fn farewell(&mut self, now: Now) -> Vec<String> {
+        let limits = Limits { events: MAX_BATCH_EVENTS, bytes: FAREWELL_BODY_BYTES };
+        let mut held = self.declarations.clone();
+        let mut unsent = self.buffer.unsent(now.wall).peekable();
+        let mut bodies = Vec::new();
+        loop {
+            let parcel = pack(&self.buffer, &mut unsent, &mut held, self.frame(), limits);
+            if parcel.is_empty() {
+                return bodies;
+            }
+            bodies.push(self.write(&parcel, now));
+        }
+    }
+
+    pub(super) fn launch(&mut self, parcel: Parcel, now: Now) -> Request {
+        let body = self.write(&parcel, now);
+        self.buffer.launch(&parcel.events);
+        self.last_request += 1;
+        let entries = parcel.events.iter().filter_map(|position| self.buffer.entries().get(*position));
+        self.flight = Some(Flight {
+            request: self.last_request,
+            lane: self.lane,
+            events: entries.map(|entry| entry.event.event_id).collect(),
+            declarations: parcel.declarations,
+            reported: self.drops.totals(),
+            body_bytes: body.len(),
+        });
+        Request { id: self.last_request, body }
+    }
+
+    fn write(&self, parcel: &Parcel, now: Now) -> String {
+        let entries = parcel.events.iter().filter_map(|position| self.buffer.entries().get(*position));
+        write_batch(&Batch {
+            sent_at: now.wall,
+            member: &self.member,
+            lane: self.lane,
+            clock_skew_ms: self.clock_skew_ms,
+            context: self.context.as_deref().filter(|_| parcel.with_context),
+            events: entries.map(|entry| &*entry.event).collect(),
+            void: parcel.declarations.void.clone(),
+            closed: parcel.declarations.closed.clone(),
+            dropped: self.drops.totals().to_list(),
+        })
+    }
+
+    pub(super) fn frame(&self) -> Frame {
+        Frame {
+            member_bytes: self.member.0.len(),
+            context_bytes: self.context.as_ref().map_or(0, |context| context.len()),
+            declarations: self.declarations_company,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::{PAGE, Rig, events};
+    use super::*;
+    use crate::wire::sample;
+
+    #[test]
+    fn a_later_lane_is_the_default_of_its_batches() {
+        let mut rig = Rig::new(PAGE);
+        rig.push_all(1..=1);
+        rig.queue.set_sender(sample::member("next"), sample::lane(5));
+        let body = rig.sent().body;
+        assert!(body.contains(r#""anonymous_id":"next","lane":"00000000-0000-0000-0000-000000000005""#));
+        assert!(
+            body.contains(
+                r#""anonymous_id":"someone","lane":"00000000-0000-0000-0000-000000000009","seq":1"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_context_never_crowds_out_events() {
+        let mut rig = Rig::new(PAGE);
+        rig.queue.set_clock_skew(Some(-7));
+        rig.queue.set_context(Some(["{\"a\":\"", &"x".repeat(20_000), "\"}"].concat().into()));
+        rig.push_all(1..=3);
+        let body = rig.deliver().0.body;
+        assert!(body.contains(r#""context":{"clock_skew_ms":-7},"#));
+        rig.queue.set_context(Some(r#"{"a":1}"#.into()));
+        rig.push_all(4..=4);
+        assert!(rig.sent().body.contains(r#""context":{"clock_skew_ms":-7,"a":1},"#));
+    }
+
+    #[test]
+    fn a_leaving_page_sends_everything_that_waits_in_bodies_that_fit() {
+        let mut rig = Rig::new(PAGE);
+        rig.push_all(1..=1);
+        rig.sent();
+        rig.push_all(2..=500);
+        let bodies = rig.queue.farewell(rig.now);
+        assert!(bodies.iter().all(|body| body.len() <= FAREWELL_BODY_BYTES));
+        let sent: Vec<u64> = bodies.iter().flat_map(|body| events(body)).collect();
+        assert_eq!(sent, (2..=500).collect::<Vec<_>>());
+    }
+}

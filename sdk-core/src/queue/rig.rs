@@ -1,0 +1,143 @@
+//! A queue with its host, for tests: a clock to turn, events to push, bodies to look into.
+
+use super::{DropReason, Outcome, Poll, Queue, QueueOptions, Request, Settled};
+use crate::id::EventId;
+use crate::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
+use crate::time::{Monotonic, Now};
+use crate::value::{self, Value};
+use crate::wire::{Event, Priority, Receipt, ResultKind, ResultRow, sample, written_bytes};
+use std::boxed::Box;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+pub(super) struct Rig {
+    pub queue: Queue,
+    pub now: Now,
+    pub random: u64,
+}
+
+pub(super) const PAGE: QueueOptions = QueueOptions {
+    max_batch_events: PAGE_BATCH_EVENTS,
+    max_batch_bytes: PAGE_BATCH_BYTES,
+    max_queue_bytes: PAGE_QUEUE_BYTES,
+};
+
+/// Settings of a page whose queue holds this many events of [`sample::event`].
+pub(super) fn room_for(events: usize) -> QueueOptions {
+    QueueOptions { max_queue_bytes: events * written_bytes(&sample::event(1)), ..PAGE }
+}
+
+impl Rig {
+    /// A queue of the member `someone` and lane 9, whose events [`sample::event`] makes.
+    pub fn new(options: QueueOptions) -> Self {
+        let now = Now { wall: sample::event(1).timestamp, monotonic: Monotonic(0) };
+        Self { queue: Queue::new(sample::member("someone"), sample::lane(9), options), now, random: u64::MAX }
+    }
+
+    pub fn pass(&mut self, ms: u64) {
+        self.now.monotonic = self.now.monotonic.plus(ms);
+        self.now.wall = self.now.wall.plus(ms as i64);
+    }
+
+    pub fn push(&mut self, number: u64, priority: Priority) -> Vec<(EventId, DropReason)> {
+        let event = Event { timestamp: self.now.wall, ..sample::event(number) };
+        self.queue.push(event, priority, self.now)
+    }
+
+    pub fn push_all(&mut self, numbers: core::ops::RangeInclusive<u64>) {
+        numbers.for_each(|number| assert_eq!(self.push(number, Priority::Normal), []));
+    }
+
+    pub fn poll(&mut self) -> Poll {
+        self.queue.poll(self.now, self.random)
+    }
+
+    pub fn sent(&mut self) -> Request {
+        match self.poll() {
+            Poll::Send(request) => request,
+            other => panic!("nothing was sent but {other:?}"),
+        }
+    }
+
+    pub fn settle(&mut self, request: u64, outcome: Outcome) -> Settled {
+        self.queue.settle(request, outcome, self.now, self.random)
+    }
+
+    /// Sends one batch and answers with a status.
+    pub fn answer(&mut self, status: u16) -> (Request, Settled) {
+        let request = self.sent();
+        let settled = self.settle(request.id, refusal(status, &[]));
+        (request, settled)
+    }
+
+    /// Sends one batch and answers with a plain receipt.
+    pub fn deliver(&mut self) -> (Request, Settled) {
+        let request = self.sent();
+        let settled = self.settle(request.id, receipt(&[]));
+        (request, settled)
+    }
+}
+
+pub(super) fn refusal(status: u16, offending: &[usize]) -> Outcome {
+    Outcome::Status { status, retry_after_ms: None, offending: offending.to_vec() }
+}
+
+pub(super) fn receipt(rows: &[(u64, ResultKind)]) -> Outcome {
+    let row = |(number, result): &(u64, ResultKind)| ResultRow {
+        index: 0,
+        event_id: sample::event(*number).event_id.0.to_string().into(),
+        result: *result,
+        code: "code".into(),
+        message: "message".into(),
+    };
+    Outcome::Receipt(Box::new(Receipt { results: rows.iter().map(row).collect(), ..Receipt::default() }))
+}
+
+pub(super) fn id(number: u64) -> EventId {
+    sample::event(number).event_id
+}
+
+/// The numbers of the events in a body.
+pub(super) fn events(body: &str) -> Vec<u64> {
+    let numbers = list(body, "events");
+    let number =
+        |event: &Value| u128::from_str_radix(&text(event, "event_id").replace('-', ""), 16).unwrap() as u64;
+    numbers.iter().map(number).collect()
+}
+
+/// Lane, first and last number of every range declared void in a body.
+pub(super) fn void(body: &str) -> Vec<(String, u64, u64)> {
+    list(body, "void")
+        .iter()
+        .map(|range| (text(range, "lane"), count(range, "from"), count(range, "to")))
+        .collect()
+}
+
+/// Lane and count of every lane declared closed in a body.
+pub(super) fn closed(body: &str) -> Vec<(String, u64)> {
+    list(body, "closed").iter().map(|closed| (text(closed, "lane"), count(closed, "count"))).collect()
+}
+
+/// The total of drops for one reason in a body.
+pub(super) fn dropped(body: &str, reason: &str) -> u64 {
+    parsed(body).at("dropped").map_or(0, |totals| totals.field(reason).map_or(0, |_| count(totals, reason)))
+}
+
+fn parsed(body: &str) -> Value {
+    value::parse(body).unwrap()
+}
+
+fn list(body: &str, name: &str) -> Vec<Value> {
+    match parsed(body).field(name) {
+        Some(Value::Array(items)) => items.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value.field(name).and_then(Value::as_str).unwrap().into()
+}
+
+fn count(value: &Value, name: &str) -> u64 {
+    value.field(name).and_then(Value::as_number).unwrap() as u64
+}

@@ -1,0 +1,210 @@
+//! What an outcome does to the events of its request.
+
+use super::breaker::{Pause, PauseReason};
+use super::buffer::{Company, Entry, Fate};
+use super::declarations::Declarations;
+use super::drops::DropTotals;
+use super::retry::{self, Verdict};
+use super::{DropReason, Outcome, Queue, Settled};
+use crate::id::{EventId, LaneId, uuid_from_text};
+use crate::limits::PROBE_MS;
+use crate::time::{Monotonic, Now};
+use crate::wire::{Event, Receipt, ResultKind, VoidRange};
+use alloc::vec::Vec;
+
+/// A request on its way.
+#[derive(Debug)]
+pub(super) struct Flight {
+    /// Its id.
+    pub request: u64,
+    /// The lane it was sent under.
+    pub lane: LaneId,
+    /// Its events, in the order of its body.
+    pub events: Vec<EventId>,
+    /// Its declarations.
+    pub declarations: Declarations,
+    /// The drops it reports.
+    pub reported: DropTotals,
+    /// Bytes of its body.
+    pub body_bytes: usize,
+}
+
+impl Queue {
+    pub(super) fn settle_flight(
+        &mut self,
+        flight: Flight,
+        outcome: Outcome,
+        now: Now,
+        random: u64,
+    ) -> Settled {
+        let mut settled = match outcome {
+            Outcome::Receipt(receipt) => self.take_receipt(flight, &receipt, now, random),
+            Outcome::Network => self.back_off(flight, None, now, random),
+            Outcome::Status { status, retry_after_ms, offending } => match retry::judge(status) {
+                Verdict::Later => self.back_off(flight, retry_after_ms, now, random),
+                Verdict::Refused => self.hold(flight, retry_after_ms, now),
+                Verdict::TooLarge => self.shrink(flight, &offending),
+                Verdict::Unreadable => self.separate(flight),
+            },
+        };
+        settled.dropped.append(&mut self.given_up);
+        settled
+    }
+
+    /// Notes that an event is given up; its number becomes void.
+    pub(super) fn give_up(&mut self, event: &Event, reason: DropReason) -> (EventId, DropReason) {
+        self.drops.count(reason);
+        if let Some(number) = event.lane {
+            let (lane, seq) = (number.lane, number.seq);
+            self.declarations.add_void(VoidRange { member: event.member.clone(), lane, from: seq, to: seq });
+        }
+        (event.event_id, reason)
+    }
+
+    fn take_receipt(&mut self, flight: Flight, receipt: &Receipt, now: Now, random: u64) -> Settled {
+        self.breaker.close();
+        self.size.confirm();
+        if flight.lane == self.lane {
+            self.drops.confirm(flight.reported);
+        } else {
+            self.drops.settle_earlier_lane(flight.reported);
+        }
+        if self.declarations.is_empty() {
+            self.declarations_company = Company::Any;
+        }
+        let rows = receipt.results.iter().filter(|row| row.result != ResultKind::Warning);
+        let rows: Vec<(EventId, ResultKind)> =
+            rows.filter_map(|row| Some((EventId(uuid_from_text(&row.event_id)?), row.result))).collect();
+        let kind_of = |id: EventId| rows.iter().find(|(named, _)| *named == id).map(|(_, kind)| *kind);
+        let gone = self.buffer.land(|entry| match kind_of(entry.event.event_id) {
+            Some(ResultKind::Retry) => put_off(entry, now.monotonic, random),
+            _ => Fate::Gone,
+        });
+        let mut settled = Settled::default();
+        for event in gone {
+            match kind_of(event.event_id) {
+                Some(ResultKind::Rejected) => {
+                    settled.dropped.push(self.give_up(&event, DropReason::Rejected))
+                }
+                _ => settled.delivered.push(event.event_id),
+            }
+        }
+        settled
+    }
+
+    fn back_off(&mut self, flight: Flight, retry_after_ms: Option<u64>, now: Now, random: u64) -> Settled {
+        let own_ms = retry::delay_ms(self.breaker.failures() + 1, random);
+        self.breaker.fail(pause(now.monotonic, own_ms, retry_after_ms));
+        self.take_back(flight)
+    }
+
+    fn hold(&mut self, flight: Flight, retry_after_ms: Option<u64>, now: Now) -> Settled {
+        self.breaker.open(pause(now.monotonic, PROBE_MS, retry_after_ms));
+        self.take_back(flight)
+    }
+
+    /// Puts everything of a request back where it was.
+    pub(super) fn take_back(&mut self, flight: Flight) -> Settled {
+        self.buffer.land(|_| Fate::Kept(Monotonic(0)));
+        self.declarations.restore(flight.declarations);
+        Settled::default()
+    }
+}
+
+fn put_off(entry: &mut Entry, now: Monotonic, random: u64) -> Fate {
+    entry.put_off = entry.put_off.saturating_add(1);
+    Fate::Kept(now.plus(retry::delay_ms(entry.put_off, random)))
+}
+
+/// The longer of both times, and whose it is.
+fn pause(now: Monotonic, own_ms: u64, retry_after_ms: Option<u64>) -> Pause {
+    match retry_after_ms.map(retry::asked_ms) {
+        Some(asked_ms) => Pause { until: now.plus(asked_ms.max(own_ms)), reason: PauseReason::Asked },
+        None => Pause { until: now.plus(own_ms), reason: PauseReason::Backoff },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Poll;
+    use super::super::rig::{PAGE, Rig, dropped, events, id, receipt, room_for, void};
+    use super::*;
+    use crate::wire::Priority;
+
+    #[test]
+    fn what_a_receipt_does_not_list_is_delivered() {
+        let mut rig = Rig::new(PAGE);
+        rig.push_all(1..=4);
+        let request = rig.sent();
+        let rows = [(2, ResultKind::Rejected), (3, ResultKind::Retry), (4, ResultKind::Warning)];
+        let settled = rig.settle(request.id, receipt(&rows));
+        assert_eq!(settled.delivered, [id(1), id(4)]);
+        assert_eq!(settled.dropped, [(id(2), DropReason::Rejected)]);
+        let told = rig.sent().body;
+        assert_eq!((void(&told).len(), events(&told), dropped(&told, "rejected")), (1, [].into(), 1));
+    }
+
+    #[test]
+    fn an_event_put_off_waits_while_others_pass_it() {
+        let mut rig = Rig::new(PAGE);
+        rig.random = 700;
+        rig.push_all(1..=1);
+        let request = rig.sent();
+        rig.settle(request.id, receipt(&[(1, ResultKind::Retry)]));
+        assert_eq!(rig.poll(), Poll::WaitUntil(Monotonic(700)));
+        rig.push_all(2..=2);
+        assert_eq!(events(&rig.deliver().0.body), [2]);
+        rig.pass(700);
+        assert_eq!(events(&rig.deliver().0.body), [1]);
+    }
+
+    #[test]
+    fn a_failure_waits_and_sends_the_same_again() {
+        for status in [408, 425, 429, 500, 503] {
+            let mut rig = Rig::new(PAGE);
+            rig.random = 1_000;
+            rig.push_all(1..=2);
+            assert_eq!(rig.answer(status).1, Settled::default());
+            assert_eq!(rig.poll(), Poll::WaitUntil(Monotonic(1_000)));
+            rig.pass(1_000);
+            assert_eq!(events(&rig.sent().body), [1, 2]);
+        }
+    }
+
+    #[test]
+    fn the_time_a_collector_asks_for_is_kept_even_when_the_network_returns() {
+        let mut rig = Rig::new(PAGE);
+        rig.push_all(1..=1);
+        let request = rig.sent();
+        let outcome = Outcome::Status { status: 503, retry_after_ms: Some(30_000), offending: Vec::new() };
+        rig.settle(request.id, outcome);
+        rig.queue.nudge();
+        assert_eq!(rig.poll(), Poll::WaitUntil(Monotonic(30_000)));
+    }
+
+    #[test]
+    fn a_refused_sender_keeps_its_events_and_probes_with_a_small_batch() {
+        for status in [401, 403, 404] {
+            let mut rig = Rig::new(PAGE);
+            rig.push_all(1..=50);
+            rig.answer(status);
+            assert_eq!(rig.poll(), Poll::WaitUntil(Monotonic(PROBE_MS)));
+            rig.pass(PROBE_MS);
+            assert_eq!(events(&rig.deliver().0.body).len(), 10);
+            assert_eq!(events(&rig.deliver().0.body).len(), 40);
+        }
+    }
+
+    #[test]
+    fn declarations_travel_until_a_receipt_confirms_them() {
+        let mut rig = Rig::new(room_for(1));
+        rig.push(1, Priority::Normal);
+        assert_eq!(rig.push(2, Priority::Normal), [(id(1), DropReason::QueueFull)]);
+        rig.random = 0;
+        let first = rig.answer(500).0.body;
+        let (second, _) = rig.deliver();
+        assert_eq!((void(&first), dropped(&first, "queue_full")), (void(&second.body), 1));
+        assert_eq!(void(&second.body).len(), 1);
+        assert_eq!(rig.poll(), Poll::Idle);
+    }
+}
