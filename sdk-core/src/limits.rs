@@ -76,6 +76,12 @@ pub const FUTURE_MS: i64 = 24 * 3_600_000;
 pub const SESSION_IDLE_MS: i64 = 30 * 60_000;
 /// Longest session, in milliseconds: 24 h.
 pub const SESSION_MAX_MS: i64 = 24 * 3_600_000;
+/// Latches one profile keeps; the latest stay.
+pub const MAX_LATCHES: usize = 64;
+/// Firings within 24 h that a cap per day can count at most.
+pub const MAX_DAY_FIRINGS: usize = 1_000;
+/// Instants at which something falls due between two records of one profile that are judged one by one.
+pub const MAX_DUE_STEPS: usize = 1_000;
 
 /// Largest rule source file, in bytes.
 pub const MAX_RULE_FILE_BYTES: usize = 1024 * 1024;

@@ -1,8 +1,11 @@
 //! The server's façade: absorb per member, combine per profile, and the view that pages are sent.
 
+mod caps;
 mod combine;
 mod firing;
+mod levels;
 mod state;
+mod state_codec;
 
 use crate::bundle::Bundle;
 use crate::id::MemberId;
@@ -10,6 +13,7 @@ use crate::profile::{Absorbed, Change, MemberState, ProfileView};
 use crate::time::Timestamp;
 use crate::wire::Record;
 use alloc::vec::Vec;
+use levels::LevelTrigger;
 
 pub use firing::{Cause, Firing};
 pub use state::ProfileState;
@@ -18,12 +22,15 @@ pub use state::ProfileState;
 #[derive(Debug, Default)]
 pub struct Processor {
     bundle: Bundle,
+    /// When the bundle took effect.
+    since: Timestamp,
+    levels: Vec<LevelTrigger>,
 }
 
 /// What combining changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// Triggers that fired, in order of rule id.
+    /// Triggers that fired, in order of instant and then of rule id.
     pub firings: Vec<Firing>,
     /// The next instant at which time alone can fire or end something; the owner logs a wake-up record then.
     pub wake_at: Option<Timestamp>,
@@ -37,8 +44,12 @@ impl Processor {
         Self::default()
     }
 
-    /// Puts a bundle into effect; states follow lazily with the next record of theirs.
-    pub fn set_bundle(&mut self, bundle: Bundle) {
+    /// Puts a bundle into effect at the instant that its record names; states follow lazily with the next record of
+    /// theirs. A trigger that was not there before does not fire for those it already holds for at that instant,
+    /// unless it says so.
+    pub fn set_bundle(&mut self, bundle: Bundle, at: Timestamp) {
+        self.levels = levels::level_triggers(&bundle.rules);
+        self.since = at;
         self.bundle = bundle;
     }
 
@@ -55,14 +66,20 @@ impl Processor {
     /// Takes a member's change into its profile: edges, latches, caps, firings.
     ///
     /// `left` is the state of the profile that the member belonged to before, where `change.moved_from` names one:
-    /// the member's part leaves it, and what has fired or latched there stays so here.
-    pub fn combine(&self, state: &mut ProfileState, change: &Change, left: Option<&mut ProfileState>) -> Outcome {
-        combine::combine(&self.bundle, state, change, left)
+    /// the member's part leaves it, and what has fired or latched there stays so here. Once it is
+    /// [vacant](ProfileState::is_vacant), nothing will come of it but refusals of repeated changes.
+    pub fn combine(
+        &self,
+        state: &mut ProfileState,
+        change: &Change,
+        left: Option<&mut ProfileState>,
+    ) -> Outcome {
+        combine::combine(self, state, change, left)
     }
 
-    /// Takes a logged wake-up in: level triggers that time alone has made true fire, ended latches go.
+    /// Takes a logged wake-up in: level triggers that time alone has made true fire.
     pub fn wake(&self, state: &mut ProfileState, at: Timestamp) -> Outcome {
-        combine::wake(&self.bundle, state, at)
+        combine::wake(self, state, at)
     }
 
     /// The profile as one member's page is to see it.

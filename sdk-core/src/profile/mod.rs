@@ -1,11 +1,16 @@
 //! What is known of a visitor: absorbed numbers, tiles of signals, traits.
 
 mod bucket;
+mod change;
 mod event_document;
+mod event_ids;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod keys;
+mod lane;
 mod lanes;
+mod member;
+mod member_codec;
 mod ranges;
 mod reading;
 mod signal;
@@ -18,9 +23,12 @@ mod traits;
 mod view;
 
 pub use bucket::Bucket;
+pub use change::{Change, TileChanges};
 pub use event_document::EventDocument;
 pub use keys::{Found, Keys, key_text};
-pub use lanes::{LaneState, Lanes, Marked};
+pub use lane::{LaneState, Marked};
+pub use lanes::Lanes;
+pub use member::{Absorbed, MemberState, absorb};
 pub use ranges::Ranges;
 pub use signal::{Aggregate, Signal, Window, decode_signal, encode_signal, signal_id};
 pub use signal_table::SignalTable;

@@ -98,25 +98,26 @@ impl Tiles {
         }
     }
 
-    /// Drops what can no longer be read at `time`, and the oldest tiles of signals that no bundle names any more.
-    pub fn prune(&mut self, table: &SignalTable, time: Timestamp) {
+    /// Drops what can no longer be read at `time`.
+    pub fn expire(&mut self, time: Timestamp) {
         self.signals.retain(|_, tiles| {
             tiles.prune(time);
             true
         });
-        let retired = |tiles: &Self| {
-            let unknown = tiles.signals.iter().filter(|(id, _)| table.by_id(**id).is_none());
-            let mut since: Vec<(Timestamp, SignalId)> =
-                unknown.map(|(id, tiles)| (tiles.since, *id)).collect();
-            since.sort_unstable();
-            since
-        };
-        if self.signals.len() > MAX_RETIRED_SIGNALS {
-            let retired = retired(self);
-            let surplus = retired.len().saturating_sub(MAX_RETIRED_SIGNALS);
-            for (_, id) in retired.into_iter().take(surplus) {
-                self.signals.remove(&id);
-            }
+    }
+
+    /// Drops what can no longer be read at `time`, and the oldest tiles of signals that no bundle names any more.
+    pub fn prune(&mut self, table: &SignalTable, time: Timestamp) {
+        self.expire(time);
+        if self.signals.len() <= MAX_RETIRED_SIGNALS {
+            return;
+        }
+        let unknown = self.signals.iter().filter(|(id, _)| table.by_id(**id).is_none());
+        let mut retired: Vec<(Timestamp, SignalId)> = unknown.map(|(id, tiles)| (tiles.since, *id)).collect();
+        retired.sort_unstable();
+        let surplus = retired.len().saturating_sub(MAX_RETIRED_SIGNALS);
+        for (_, id) in retired.into_iter().take(surplus) {
+            self.signals.remove(&id);
         }
     }
 

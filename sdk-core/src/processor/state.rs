@@ -1,0 +1,302 @@
+//! A profile's state: its members' parts as absolute values, and what rules remember between records.
+
+use super::caps::Caps;
+use super::levels::{Edge, Key};
+use crate::condition::Document;
+use crate::id::{MemberId, ProfileId, SessionId};
+use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
+use crate::profile::sorted::SortedMap;
+use crate::profile::{
+    Change, EventDocument, Lanes, Latch, ProfileView, SignalTable, TileChanges, Tiles, Traits,
+};
+use crate::rules::{Rule, VisitorDocument};
+use crate::time::Timestamp;
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// What is known of a profile.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileState {
+    pub(super) profile: ProfileId,
+    pub(super) version: u64,
+    /// Profile time: the latest event time (no later than its receipt) or wake-up.
+    pub(super) time: Timestamp,
+    pub(super) session: Option<(Timestamp, SessionId)>,
+    pub(super) parts: SortedMap<MemberId, Part>,
+    /// Members that have moved on, with the version of the change by which they did.
+    pub(super) departed: SortedMap<MemberId, u64>,
+    pub(super) last_member: MemberId,
+    /// The traits of all parts together.
+    pub(super) traits: Traits,
+    pub(super) latches: Vec<Latch>,
+    pub(super) edges: Vec<Edge>,
+    pub(super) caps: Caps,
+    /// Revision of the bundle whose triggers are armed.
+    pub(super) armed_revision: Option<u64>,
+    /// Identities of the triggers that are armed, in ascending order.
+    pub(super) armed: Vec<u64>,
+    pub(super) wake: Option<Timestamp>,
+    pub(super) firings: u64,
+}
+
+/// One member's share.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Part {
+    pub version: u64,
+    pub time: Timestamp,
+    pub events: u64,
+    pub lanes: Lanes,
+    pub tiles: Tiles,
+    pub traits: Traits,
+}
+
+/// Time is looked at for pruning whenever another of these has begun, in milliseconds.
+const PRUNE_EVERY_MS: i64 = 3_600_000;
+
+impl Default for ProfileState {
+    fn default() -> Self {
+        Self {
+            profile: ProfileId(Box::default()),
+            version: 0,
+            time: Timestamp(0),
+            session: None,
+            parts: SortedMap::default(),
+            departed: SortedMap::default(),
+            last_member: MemberId(Box::default()),
+            traits: Traits::default(),
+            latches: Vec::new(),
+            edges: Vec::new(),
+            caps: Caps::default(),
+            armed_revision: None,
+            armed: Vec::new(),
+            wake: None,
+            firings: 0,
+        }
+    }
+}
+
+impl ProfileState {
+    /// The profile; empty before the first change.
+    pub const fn profile(&self) -> &ProfileId {
+        &self.profile
+    }
+
+    /// Grows with every change.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Profile time.
+    pub const fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// The session of the latest event that has one.
+    pub fn session(&self) -> Option<SessionId> {
+        self.session.map(|(_, session)| session)
+    }
+
+    /// Its members, in order.
+    pub fn members(&self) -> impl Iterator<Item = &MemberId> {
+        self.parts.iter().map(|(member, _)| member)
+    }
+
+    /// Number of events of its members.
+    pub fn events(&self) -> u64 {
+        self.parts.iter().map(|(_, part)| part.events).sum()
+    }
+
+    /// Number of firings.
+    pub const fn firings(&self) -> u64 {
+        self.firings
+    }
+
+    /// The next instant at which time alone can change a trigger.
+    pub const fn wake_at(&self) -> Option<Timestamp> {
+        self.wake
+    }
+
+    /// Whether every member has moved on.
+    pub fn is_vacant(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The members' tiles, which add up to the values of signals.
+    pub fn tiles(&self) -> Vec<&Tiles> {
+        self.parts.iter().map(|(_, part)| &part.tiles).collect()
+    }
+
+    /// Traits of the whole profile.
+    pub const fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
+    /// Event rules in effect.
+    pub fn latches(&self) -> &[Latch] {
+        &self.latches
+    }
+
+    /// The profile as one member's page is to see it; empty for a member that is not part of it.
+    pub fn view(&self, member: &MemberId) -> ProfileView {
+        let Some(part) = self.parts.get(member) else { return ProfileView::default() };
+        let mut others = Tiles::default();
+        for (_, other) in self.parts.iter().filter(|(other, _)| *other != member) {
+            others.merge(&other.tiles);
+        }
+        let mut own = part.tiles.clone();
+        own.expire(part.time);
+        ProfileView {
+            version: self.version,
+            lanes: part.lanes.clone(),
+            own,
+            others,
+            traits: self.traits.clone(),
+            latches: self.latches.clone(),
+            user_id: self.profile.0.strip_prefix("user:").map(Box::from),
+        }
+    }
+
+    /// Version of the last change taken of a member.
+    pub(super) fn version_of(&self, member: &MemberId) -> u64 {
+        let part = self.parts.get(member).map(|part| part.version);
+        part.or_else(|| self.departed.get(member).copied()).unwrap_or(0)
+    }
+
+    /// Shows the profile as a document at an instant.
+    pub(super) fn read<T>(
+        &self,
+        signals: &SignalTable,
+        now: Timestamp,
+        event: Option<&EventDocument>,
+        ask: impl FnOnce(&dyn Document) -> T,
+    ) -> T {
+        let session = event.map_or(self.session(), |document| document.event().session);
+        let (one, many);
+        let mut parts = self.parts.iter().map(|(_, part)| &part.tiles);
+        let parts: &[&Tiles] = match (parts.next(), self.parts.len()) {
+            (Some(only), 1) => {
+                one = [only];
+                &one
+            }
+            _ => {
+                many = self.tiles();
+                &many
+            }
+        };
+        let context = &Value::Null;
+        ask(&VisitorDocument { traits: &self.traits, signals, parts, context, event, now, session })
+    }
+
+    /// Puts a change's absolute values in place.
+    pub(super) fn apply(&mut self, change: &Change, table: &SignalTable) {
+        if self.parts.get(&change.member).is_none() {
+            self.parts.insert(change.member.clone(), Part::default());
+            self.departed.remove(&change.member);
+        }
+        let Some(part) = self.parts.get_mut(&change.member) else { return };
+        let period = |at: Timestamp| at.0.div_euclid(PRUNE_EVERY_MS);
+        let due = period(part.time) != period(change.time);
+        part.version = change.version;
+        part.time = change.time;
+        for (lane, state) in &change.lanes {
+            part.lanes.set(*lane, state.clone());
+        }
+        match &change.tiles {
+            TileChanges::Touched(changes) => changes.iter().for_each(|tile| part.tiles.set(tile)),
+            TileChanges::Whole(tiles) => part.tiles = tiles.clone(),
+        }
+        if due {
+            part.tiles.prune(table, change.time);
+            part.lanes.prune(change.time);
+        }
+        if !change.traits.is_empty() {
+            part.traits.merge(&change.traits);
+            self.traits.merge(&change.traits);
+        }
+        if let Some(document) = &change.event {
+            part.events += 1;
+            let at = document.event().timestamp.min(change.received_at.unwrap_or(change.time));
+            self.session = self.session.max(document.event().session.map(|session| (at, session)));
+        }
+        if self.last_member != change.member {
+            self.last_member = change.member.clone();
+        }
+        if due {
+            self.prune();
+        }
+    }
+
+    /// Takes over what another profile remembers: what has fired stays fired, the later latch wins.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.version = self.version.max(other.version);
+        self.time = self.time.max(other.time);
+        self.session = self.session.max(other.session);
+        for edge in &other.edges {
+            if !self.edges.contains(edge) {
+                self.edges.push(edge.clone());
+            }
+        }
+        other.latches.iter().for_each(|latch| latch.clone().join(&mut self.latches));
+        self.caps.join(&other.caps);
+        self.prune();
+    }
+
+    /// Lets a member go that has moved on with the change of this version; returns how many events it had.
+    pub(super) fn release(&mut self, member: &MemberId, version: u64) -> u64 {
+        let events = self.parts.remove(member).map_or(0, |part| part.events);
+        self.departed.insert(member.clone(), version);
+        self.version += 1;
+        self.traits = self.merged_traits();
+        if self.is_vacant() {
+            self.latches = Vec::new();
+            self.edges = Vec::new();
+            self.caps = Caps::default();
+            self.session = None;
+            self.wake = None;
+            self.firings = 0;
+        }
+        events
+    }
+
+    /// Notes under which key a level trigger holds now; returns the key if that is an edge from false to true.
+    pub(super) fn cross_edge(&mut self, rule: &Rule, held: Option<Key>) -> Option<Key> {
+        let crossed = match &held {
+            Some(key) => !self.edges.iter().any(|edge| edge.rule == rule.id && edge.key == *key),
+            None => false,
+        };
+        self.edges.retain(|edge| edge.rule != rule.id || held.as_ref() == Some(&edge.key));
+        let key = held.filter(|_| crossed)?;
+        self.edges.push(Edge { rule: rule.id.clone(), key: key.clone() });
+        Some(key)
+    }
+
+    /// Sets a latch.
+    pub(super) fn latch(&mut self, latch: Latch) {
+        latch.join(&mut self.latches);
+        if self.latches.len() > MAX_LATCHES {
+            self.prune();
+        }
+    }
+
+    pub(super) fn merged_traits(&self) -> Traits {
+        let mut traits = Traits::default();
+        self.parts.iter().for_each(|(_, part)| traits.merge(&part.traits));
+        traits
+    }
+
+    fn prune(&mut self) {
+        let now = self.time;
+        self.caps.prune(now);
+        self.latches.retain(|latch| {
+            let in_session =
+                latch.session.is_none() || now.since(latch.at) <= SESSION_KEEP_MS + SESSION_MAX_MS;
+            in_session && latch.until.is_none_or(|until| now.since(until) <= PRUNE_EVERY_MS)
+        });
+        let surplus = self.latches.len().saturating_sub(MAX_LATCHES);
+        if surplus > 0 {
+            self.latches.sort_by_key(|latch| (latch.at, latch.event_id));
+            self.latches.drain(..surplus);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What absorbing a record has changed: all that the member's profile needs, as absolute values.
+
+use super::{EventDocument, LaneState, TileChange, Tiles, Traits};
+use crate::codec::{CodecError, Reader, Writer};
+use crate::id::{LaneId, MemberId, ProfileId, Uuid};
+use crate::time::Timestamp;
+use crate::wire::{Record, decode_record, encode_record};
+use alloc::vec::Vec;
+
+/// A change of a member, for [`crate::processor::Processor::combine`]. Repeating it changes nothing more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The member.
+    pub member: MemberId,
+    /// The profile it belongs to now.
+    pub profile: ProfileId,
+    /// The profile it has left with this change.
+    pub moved_from: Option<ProfileId>,
+    /// Number of this change of the member; a profile takes larger ones only.
+    pub version: u64,
+    /// Whether this is the member's first change.
+    pub created: bool,
+    /// The member's latest event time, no later than its receipt.
+    pub time: Timestamp,
+    /// The event, where it was one.
+    pub event: Option<EventDocument>,
+    /// When the collector received the event.
+    pub received_at: Option<Timestamp>,
+    /// Tiles.
+    pub tiles: TileChanges,
+    /// Traits written; all of them after a move.
+    pub traits: Traits,
+    /// Lanes touched; all of them after a move.
+    pub lanes: Vec<(LaneId, LaneState)>,
+}
+
+/// The tiles of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TileChanges {
+    /// Those the event has changed.
+    Touched(Vec<TileChange>),
+    /// All the member has, because it has moved to another profile.
+    Whole(Tiles),
+}
+
+/// First byte of the binary form.
+const FORMAT: u8 = 1;
+
+impl Change {
+    /// The binary form.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.u8(FORMAT);
+        out.str(&self.member.0);
+        out.str(&self.profile.0);
+        out.option(self.moved_from.as_ref(), |out, from| out.str(&from.0));
+        out.u64(self.version);
+        out.bool(self.created);
+        out.i64(self.time.0);
+        out.option(self.event.as_ref(), |out, document| {
+            let received_at = self.received_at.unwrap_or_default();
+            let record = Record::Event { event: document.event().clone(), received_at, proven: false };
+            let mut bytes = Vec::new();
+            encode_record(&record, &mut bytes);
+            out.bytes(&bytes);
+        });
+        match &self.tiles {
+            TileChanges::Touched(changes) => {
+                out.u8(0);
+                out.len(changes.len());
+                changes.iter().for_each(|change| change.encode(&mut out));
+            }
+            TileChanges::Whole(tiles) => {
+                out.u8(1);
+                tiles.encode(self.time, &mut out);
+            }
+        }
+        self.traits.encode(&mut out);
+        out.len(self.lanes.len());
+        for (lane, state) in &self.lanes {
+            out.raw(lane.0.as_bytes());
+            state.encode(&mut out);
+        }
+        out.into_bytes()
+    }
+
+    /// Reads the binary form.
+    ///
+    /// # Errors
+    /// Fails on bytes that are no change of this version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut reader = Reader::new(bytes);
+        if reader.u8()? != FORMAT {
+            return Err(CodecError);
+        }
+        let mut change = Self {
+            member: MemberId(reader.boxed_str()?),
+            profile: ProfileId(reader.boxed_str()?),
+            moved_from: reader.option(|reader| reader.boxed_str().map(ProfileId))?,
+            version: reader.u64()?,
+            created: reader.bool()?,
+            time: Timestamp(reader.i64()?),
+            event: None,
+            received_at: None,
+            tiles: TileChanges::Touched(Vec::new()),
+            traits: Traits::default(),
+            lanes: Vec::new(),
+        };
+        if let Some(bytes) = reader.option(Reader::bytes)? {
+            let Record::Event { event, received_at, .. } = decode_record(bytes)? else {
+                return Err(CodecError);
+            };
+            change.event = Some(EventDocument::new(event));
+            change.received_at = Some(received_at);
+        }
+        change.tiles = match reader.u8()? {
+            0 => {
+                let count = reader.len()?;
+                let changes = (0..count).map(|_| TileChange::decode(&mut reader));
+                TileChanges::Touched(changes.collect::<Result<_, _>>()?)
+            }
+            1 => TileChanges::Whole(Tiles::decode(&mut reader)?),
+            _ => return Err(CodecError),
+        };
+        change.traits = Traits::decode(&mut reader)?;
+        for _ in 0..reader.len()? {
+            let lane = LaneId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?);
+            change.lanes.push((lane, LaneState::decode(&mut reader)?));
+        }
+        if reader.is_empty() { Ok(change) } else { Err(CodecError) }
+    }
+}
