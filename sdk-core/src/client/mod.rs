@@ -1,14 +1,28 @@
 //! The page's façade: capture, live signals and decisions, delivery; base and overlay without double counting.
 
+mod decisions;
+mod overlay;
+mod panel;
+mod restore;
+mod settle;
+mod store;
+
+use crate::bundle::{Bundle, BundleError};
+use crate::codec::CodecError;
+use crate::filter::{Rejection, validate_event};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
-use crate::queue::{Outcome, Poll, QueueOptions, QueueStatus};
+use crate::profile::ProfileView;
+use crate::queue::{Outcome, Poll, Queue, QueueOptions, QueueStatus};
 use crate::rules::{Action, Decision};
 use crate::time::{Now, Timestamp};
-use crate::value::Value;
-use crate::wire::Priority;
+use crate::value::{JsonError, Value, parse, write_value};
+use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
+use decisions::Decisions;
+use overlay::Overlay;
 
 /// Who the page starts as.
 #[derive(Clone, Debug)]
@@ -71,175 +85,299 @@ pub struct DecisionChange {
 /// The whole client side of one page load. One input, then drain the polls.
 #[derive(Debug)]
 pub struct Client {
-    _private: (),
+    member: MemberId,
+    user_id: Option<Box<str>>,
+    lane: LaneId,
+    last_seq: u64,
+    session: SessionId,
+    bundle: Bundle,
+    context: Value,
+    overlay: Overlay,
+    decisions: Decisions,
+    queue: Queue,
+    writes: VecDeque<StoreOp>,
+    kept: BTreeMap<EventId, LaneSeq>,
+    tokens: Tokens,
+}
+
+/// What receipts have brought.
+#[derive(Debug, Default)]
+struct Tokens {
+    member: Option<Box<str>>,
+    stream: Option<Box<str>>,
+    bundle_revision: u64,
 }
 
 impl Client {
     /// A client with no bundle and no history.
-    pub fn new(options: ClientOptions, now: Now) -> Self {
-        let _ = (options, now);
-        todo!()
-    }
-
-    /// Takes back what an earlier page load of the same browser stored: the base, and the lanes whose page is gone.
-    /// Entries that cannot be read are reported by key and skipped.
-    pub fn handle_stored(&mut self, entries: &[(String, Vec<u8>)], now: Now) -> Vec<String> {
-        let _ = (entries, now);
-        todo!()
+    pub fn new(options: ClientOptions, _now: Now) -> Self {
+        Self {
+            queue: Queue::new(options.member.clone(), options.lane, options.queue),
+            member: options.member,
+            user_id: None,
+            lane: options.lane,
+            last_seq: 0,
+            session: options.session,
+            bundle: Bundle::default(),
+            context: Value::Object(Vec::new()),
+            overlay: Overlay::default(),
+            decisions: Decisions::default(),
+            writes: VecDeque::new(),
+            kept: BTreeMap::new(),
+            tokens: Tokens::default(),
+        }
     }
 
     /// Captures an event: lane number, overlay, queue, decisions.
     ///
     /// # Errors
     /// The bound that the event breaks; nothing has changed then.
-    pub fn handle_track(&mut self, track: &Track<'_>, now: Now) -> Result<(), crate::filter::Rejection> {
-        let _ = (track, now);
-        todo!()
+    pub fn handle_track(&mut self, track: &Track<'_>, now: Now) -> Result<(), Rejection> {
+        let mut event = Event {
+            event_id: track.event_id,
+            event_type: Box::from(track.event_type),
+            timestamp: track.timestamp,
+            member: self.member.clone(),
+            lane: None,
+            session: Some(track.session),
+            user_id: self.user_id.clone(),
+            metadata: track.metadata.map(Box::from),
+        };
+        validate_event(&event)?;
+        self.last_seq += 1;
+        event.lane = Some(LaneSeq { lane: self.lane, seq: self.last_seq });
+        self.session = track.session;
+        self.keep(&event, track.priority);
+        self.writes.push_back(store::put_lane(&self.member, self.lane, self.last_seq));
+        let evicted = self.queue.push(event.clone(), track.priority, now);
+        self.overlay_push(event.clone());
+        self.give_up(&evicted);
+        self.judge(&event, now);
+        self.decide(now);
+        Ok(())
     }
 
     /// Merges fields into the page's context; `null` removes one. `values` is JSON object text.
     ///
     /// # Errors
     /// Text that is no JSON object; nothing has changed then.
-    pub fn handle_context(&mut self, values: &str, now: Now) -> Result<(), crate::value::JsonError> {
-        let _ = (values, now);
-        todo!()
+    pub fn handle_context(&mut self, values: &str, now: Now) -> Result<(), JsonError> {
+        let Value::Object(changes) = parse(values)? else {
+            return Err(JsonError::Unexpected(0));
+        };
+        if let Value::Object(fields) = &mut self.context {
+            for (name, value) in changes {
+                fields.retain(|(known, _)| *known != name);
+                if value != Value::Null {
+                    fields.push((name, value));
+                }
+            }
+        }
+        let mut text = String::new();
+        write_value(&self.context, &mut text);
+        self.queue.set_context(Some(text.into_boxed_str()));
+        self.decide(now);
+        Ok(())
     }
 
     /// Binds the member to a user from now on; the caller tracks `attune.identify` after it. Another user than the
-    /// one bound before begins a new member and lane, which the host then stores.
-    pub fn handle_identify(&mut self, user_id: &str, fresh: (MemberId, LaneId), now: Now) {
-        let _ = (user_id, fresh, now);
-        todo!()
+    /// one bound before begins a new member and lane, which the host then stores. Returns whether it did.
+    pub fn handle_identify(&mut self, user_id: &str, fresh: (MemberId, LaneId), now: Now) -> bool {
+        let another = self.user_id.as_deref().is_some_and(|known| known != user_id);
+        if another {
+            let session = self.session;
+            self.handle_reset(fresh.0, fresh.1, session, now);
+        }
+        self.user_id = Some(Box::from(user_id));
+        self.put(store::USER, user_id.as_bytes().to_vec());
+        another
     }
 
     /// Begins a new member, lane and session, and forgets signals, traits and latches.
     pub fn handle_reset(&mut self, member: MemberId, lane: LaneId, session: SessionId, now: Now) {
-        let _ = (member, lane, session, now);
-        todo!()
+        self.close_lane();
+        self.member = member;
+        self.session = session;
+        self.user_id = None;
+        self.tokens = Tokens::default();
+        self.overlay.clear();
+        self.decisions.forget_latches();
+        for key in [store::BASE, store::LATCHES, store::USER] {
+            self.writes.push_back(StoreOp::Delete { key: String::from(key) });
+        }
+        self.begin_lane(lane);
+        self.decide(now);
     }
 
     /// Replaces the bundle if the bytes are a newer one; returns whether they were.
     ///
     /// # Errors
     /// Bytes that are no bundle of this version; the one in effect stays.
-    pub fn handle_bundle(&mut self, bytes: &[u8], now: Now) -> Result<bool, crate::bundle::BundleError> {
-        let _ = (bytes, now);
-        todo!()
+    pub fn handle_bundle(&mut self, bytes: &[u8], now: Now) -> Result<bool, BundleError> {
+        let bundle = Bundle::open(bytes)?;
+        if bundle.revision <= self.bundle.revision {
+            return Ok(false);
+        }
+        self.bundle = bundle;
+        self.overlay.rebuild(&self.bundle.signals);
+        self.decide(now);
+        Ok(true)
     }
 
     /// Takes a pushed profile view in; an older one than the base changes nothing. Returns whether it was taken.
     ///
     /// # Errors
     /// Bytes that are no view of this version; the base stays.
-    pub fn handle_profile(&mut self, bytes: &[u8], now: Now) -> Result<bool, crate::codec::CodecError> {
-        let _ = (bytes, now);
-        todo!()
+    pub fn handle_profile(&mut self, bytes: &[u8], now: Now) -> Result<bool, CodecError> {
+        let view = ProfileView::decode(bytes)?;
+        let latches = view.latches.clone();
+        let Some(covered) = self.overlay.replace_base(view, &self.bundle.signals, now.wall) else {
+            return Ok(false);
+        };
+        self.release(&covered);
+        self.put(store::BASE, bytes.to_vec());
+        self.decisions.join_latches(latches);
+        self.decide(now);
+        Ok(true)
     }
 
     /// Takes the outcome of a request in.
     pub fn handle_outcome(&mut self, request: u64, outcome: Outcome, now: Now, random: u64) {
-        let _ = (request, outcome, now, random);
-        todo!()
+        if let Outcome::Receipt(receipt) = &outcome {
+            self.tokens.take(receipt);
+        }
+        let settled = self.queue.settle(request, outcome, now, random);
+        self.mark_delivered(&settled.delivered);
+        self.give_up(&settled.dropped);
+        if !settled.dropped.is_empty() {
+            self.decide(now);
+        }
     }
 
     /// Says that the instant of [`Client::wake_at`] has come.
     pub fn handle_wake(&mut self, now: Now) {
-        let _ = now;
-        todo!()
+        self.decide(now);
     }
 
     /// Says that the browser came online.
     pub fn handle_online(&mut self) {
-        todo!()
+        self.queue.nudge();
+    }
+
+    /// Cuts everything unsent into bodies for a page that is hidden and may not come back; its lane goes on.
+    pub fn handle_hidden(&mut self, now: Now) -> Vec<String> {
+        self.queue.farewell(now)
     }
 
     /// Ends the lane of a page that is leaving and cuts everything unsent into bodies. Call [`Client::handle_lane`]
     /// before the next event if the page comes back.
     pub fn handle_leave(&mut self, now: Now) -> Vec<String> {
-        let _ = now;
-        todo!()
+        self.close_lane();
+        self.queue.farewell(now)
     }
 
-    /// Begins a new lane (restored from the back/forward cache, activated from prerender, 24 h old).
-    pub fn handle_lane(&mut self, lane: LaneId, now: Now) {
-        let _ = (lane, now);
-        todo!()
+    /// Begins a new lane (restored from the back/forward cache, activated from prerender, 24 h old); the one before
+    /// is closed.
+    pub fn handle_lane(&mut self, lane: LaneId) {
+        self.close_lane();
+        self.begin_lane(lane);
     }
 
     /// What delivery wants next. Poll after every input and at the instant it names.
     pub fn poll_send(&mut self, now: Now, random: u64) -> Poll {
-        let _ = (now, random);
-        todo!()
+        let poll = self.queue.poll(now, random);
+        let expired = self.queue.take_dropped();
+        self.give_up(&expired);
+        poll
     }
 
     /// The next write to store; poll until nothing after every input.
     pub fn poll_store(&mut self) -> Option<StoreOp> {
-        todo!()
+        self.writes.pop_front()
     }
 
     /// The next changed decision; poll until nothing after every input.
     pub fn poll_decision(&mut self) -> Option<DecisionChange> {
-        todo!()
+        self.decisions.poll_change()
     }
 
     /// The next exposure to track as `attune.shown`: its metadata as JSON text. Poll until nothing after
     /// [`Client::poll_decision`]; the host tracks it with a fresh id.
     pub fn poll_shown(&mut self) -> Option<String> {
-        todo!()
+        self.decisions.poll_shown()
     }
 
     /// The next instant of wall time at which a decision can change by time alone.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        todo!()
+        self.decisions.wake_at()
     }
 
     /// The decision in effect for a slot.
     pub fn decision(&self, slot: &str) -> Option<&Decision> {
-        let _ = slot;
-        todo!()
+        self.decisions.of_slot(slot)
     }
 
-    /// The value that the decisions in effect give a variable.
-    pub fn variable(&self, name: &str) -> Option<&Value> {
-        let _ = name;
-        todo!()
+    /// The member and lane in effect, for the host to store and to lock.
+    pub const fn sender(&self) -> (&MemberId, LaneId) {
+        (&self.member, self.lane)
     }
 
-    /// The live value of a signal.
-    pub fn signal(&self, name: &str, key: Option<&str>, now: Now) -> Option<Value> {
-        let _ = (name, key, now);
-        todo!()
-    }
-
-    /// Every signal, with its values by key, as JSON text for a developer panel.
-    pub fn signals_json(&self, now: Now) -> String {
-        let _ = now;
-        todo!()
+    /// The user the member is bound to, proven or not.
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
     }
 
     /// How delivery stands.
     pub fn status(&self) -> QueueStatus {
-        todo!()
-    }
-
-    /// The member and lane in effect, for the host to store and to lock.
-    pub fn sender(&self) -> (&MemberId, LaneId) {
-        todo!()
+        self.queue.status()
     }
 
     /// The newest member token a receipt has brought.
     pub fn member_token(&self) -> Option<&str> {
-        todo!()
+        self.tokens.member.as_deref()
     }
 
     /// The newest stream token a receipt has brought.
     pub fn stream_token(&self) -> Option<&str> {
-        todo!()
+        self.tokens.stream.as_deref()
     }
 
     /// The revision of the bundle in effect; 0 before the first.
-    pub fn bundle_revision(&self) -> u64 {
-        todo!()
+    pub const fn bundle_revision(&self) -> u64 {
+        self.bundle.revision
+    }
+
+    /// The revision that the newest receipt named; a higher one than in effect is worth fetching.
+    pub const fn known_revision(&self) -> u64 {
+        self.tokens.bundle_revision
+    }
+
+    fn begin_lane(&mut self, lane: LaneId) {
+        self.lane = lane;
+        self.last_seq = 0;
+        self.queue.set_sender(self.member.clone(), lane);
+    }
+
+    fn close_lane(&mut self) {
+        if self.last_seq > 0 {
+            let closed = Closed { member: self.member.clone(), lane: self.lane, count: self.last_seq };
+            self.queue.declare_closed(closed);
+            self.last_seq = 0;
+        }
+    }
+
+    fn put(&mut self, key: &str, value: Vec<u8>) {
+        self.writes.push_back(StoreOp::Put { key: String::from(key), value });
+    }
+}
+
+impl Tokens {
+    fn take(&mut self, receipt: &crate::wire::Receipt) {
+        self.bundle_revision = self.bundle_revision.max(receipt.bundle_revision);
+        for (held, brought) in [(&mut self.member, &receipt.member_token), (&mut self.stream, &receipt.stream_token)] {
+            if brought.is_some() {
+                held.clone_from(brought);
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! A value is read as base + others + overlay. An event is in exactly one of them: it leaves the overlay when the
 //! base's ranges cover its number, when it folds into the base, or when it is given up.
 
-use crate::id::{EventId, MemberId};
+use crate::id::EventId;
 use crate::limits::OVERLAY_EVENTS;
 use crate::profile::{ProfileView, SignalTable, Tiles, Traits};
 use crate::time::Timestamp;
@@ -114,9 +114,9 @@ impl Overlay {
         self.rebuild(signals);
     }
 
-    /// Whether the overlay belongs to this member, as every own event must.
-    pub fn accepts(&self, event: &Event, member: &MemberId) -> bool {
-        event.member == *member
+    /// The event of this id, if it is outside the base.
+    pub fn find(&self, id: EventId) -> Option<&Event> {
+        self.events.iter().rev().find(|event| event.event_id == id)
     }
 
     fn fold(&mut self, event: &Event, signals: &SignalTable) {
