@@ -1,0 +1,198 @@
+//! Browsers: a store that survives, and pages that come and go, each with the product's own client.
+
+use crate::{Clock, Collector};
+use attune_core::client::{Client, ClientOptions, StoreOp, Track};
+use attune_core::id::{EventId, LaneId, MemberId, SessionId, Uuid, uuid_v7};
+use attune_core::limits;
+use attune_core::queue::{Outcome, Poll, QueueOptions, Request};
+use attune_core::value::Value;
+use attune_core::wire::Priority;
+use std::collections::BTreeMap;
+
+/// One browser: what it has stored, and its open pages.
+#[derive(Debug)]
+pub struct Browser {
+    member: MemberId,
+    stored: BTreeMap<String, Vec<u8>>,
+    ids: u64,
+    bundle: Vec<u8>,
+    /// Open pages.
+    pub pages: Vec<Page>,
+}
+
+/// One page load.
+#[derive(Debug)]
+pub struct Page {
+    client: Client,
+    in_flight: Option<Request>,
+    /// Bodies that have left before; the network may bring them again.
+    pub sent: Vec<String>,
+}
+
+/// What the network does to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// Request and receipt arrive.
+    Works,
+    /// The request does not arrive.
+    LosesRequest,
+    /// The request arrives, its receipt does not.
+    LosesReceipt,
+}
+
+impl Browser {
+    /// A browser that has never been here.
+    pub fn new(name: &str, bundle: Vec<u8>) -> Self {
+        Self { member: MemberId(name.into()), stored: BTreeMap::new(), ids: 0, bundle, pages: Vec::new() }
+    }
+
+    /// The member that this browser is.
+    pub const fn member(&self) -> &MemberId {
+        &self.member
+    }
+
+    /// Opens a page; it takes back what pages that are gone have left.
+    pub fn open(&mut self, clock: Clock) {
+        let options = ClientOptions {
+            member: self.member.clone(),
+            lane: LaneId(self.fresh(clock)),
+            session: SessionId(Uuid::from_u128(7)),
+            queue: QueueOptions {
+                max_batch_events: 4,
+                max_batch_bytes: limits::PAGE_BATCH_BYTES,
+                max_queue_bytes: limits::PAGE_QUEUE_BYTES,
+            },
+        };
+        let mut client = Client::new(options, clock.now());
+        let opened = client.handle_bundle(&self.bundle, clock.now());
+        assert_eq!(opened, Ok(true), "the bundle opens");
+        let alive: Vec<String> = self.pages.iter().map(|page| lane_text(page.client.sender().1)).collect();
+        let free = |key: &String| !alive.iter().any(|lane| key.contains(lane.as_str()));
+        let entries: Vec<(String, Vec<u8>)> =
+            self.stored.iter().filter(|(key, _)| free(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        let unreadable = client.handle_stored(&entries, clock.now());
+        assert!(unreadable.is_empty(), "everything stored is readable: {unreadable:?}");
+        self.pages.push(Page { client, in_flight: None, sent: Vec::new() });
+        self.keep();
+    }
+
+    /// Closes a page without a farewell, as a crash does.
+    pub fn crash(&mut self, page: usize) {
+        self.keep();
+        self.pages.remove(page);
+    }
+
+    /// Tracks an event on a page.
+    pub fn track(&mut self, page: usize, event_type: &str, metadata: &str, clock: Clock) {
+        let event_id = EventId(self.fresh(clock));
+        let track = Track {
+            event_id,
+            event_type,
+            timestamp: clock.now().wall,
+            session: SessionId(Uuid::from_u128(7)),
+            metadata: Some(metadata),
+            priority: Priority::Normal,
+        };
+        let tracked = self.pages[page].client.handle_track(&track, clock.now());
+        assert_eq!(tracked, Ok(()), "the event is within bounds");
+        self.keep();
+    }
+
+    /// Logs the user in on a page, which tells the collector by an event of its own.
+    pub fn identify(&mut self, page: usize, user_id: &str, clock: Clock) {
+        let fresh = (self.member.clone(), LaneId(self.fresh(clock)));
+        self.pages[page].client.handle_identify(user_id, fresh, clock.now());
+        self.track(page, attune_core::wire::IDENTIFY, "{}", clock);
+    }
+
+    /// Lets a page send what it wants to send, through a network of that kind. Returns whether it wanted to.
+    pub fn deliver(&mut self, page: usize, network: Network, collector: &mut Collector, clock: Clock) -> bool {
+        let now = clock.now();
+        let subject = &mut self.pages[page];
+        if subject.in_flight.is_none() {
+            match subject.client.poll_send(now, 0) {
+                Poll::Send(request) => {
+                    subject.sent.push(request.body.clone());
+                    subject.in_flight = Some(request);
+                }
+                Poll::WaitUntil(_) | Poll::Idle => {}
+            }
+        }
+        let Some(request) = subject.in_flight.take() else { return false };
+        let receipt = (network != Network::LosesRequest).then(|| collector.receive(&request.body, now.wall));
+        let outcome = match (network, receipt) {
+            (Network::Works, Some(receipt)) => Outcome::Receipt(Box::new(receipt)),
+            _ => Outcome::Network,
+        };
+        subject.client.handle_outcome(request.id, outcome, now, 0);
+        self.keep();
+        true
+    }
+
+    /// Brings every body that a page has sent to the collector once more.
+    pub fn repeat(&self, page: usize, collector: &mut Collector, clock: Clock) {
+        for body in &self.pages[page].sent {
+            collector.receive(body, clock.now().wall);
+        }
+    }
+
+    /// Brings the collector's view to a page, as the stream does.
+    pub fn push(&mut self, page: usize, collector: &Collector, clock: Clock) {
+        if let Some(view) = collector.view(&self.member) {
+            let taken = self.pages[page].client.handle_profile(&view, clock.now());
+            assert!(taken.is_ok(), "the view is readable");
+            self.keep();
+        }
+    }
+
+    /// A signal's value as a page sees it; nothing counts as zero.
+    pub fn signal(&self, page: usize, name: &str, key: Option<&str>, clock: Clock) -> f64 {
+        match self.pages[page].client.signal(name, key, clock.now()) {
+            Some(Value::Number(number)) => number,
+            _ => 0.0,
+        }
+    }
+
+    /// Whether the hero slot is filled on a page.
+    pub fn has_hero(&self, page: usize) -> bool {
+        self.pages[page].client.decision("hero").is_some()
+    }
+
+    /// Events that a page still has to deliver.
+    pub fn waiting(&self, page: usize) -> usize {
+        self.pages[page].client.status().events
+    }
+
+    /// How many events the store holds.
+    pub fn stored_events(&self) -> usize {
+        self.stored.keys().filter(|key| key.starts_with("event/")).count()
+    }
+
+    fn keep(&mut self) {
+        for page in &mut self.pages {
+            while let Some(write) = page.client.poll_store() {
+                match write {
+                    StoreOp::Put { key, value } => self.stored.insert(key, value),
+                    StoreOp::Delete { key } => self.stored.remove(&key),
+                };
+            }
+            while page.client.poll_decision().is_some() {}
+            while page.client.poll_shown().is_some() {}
+        }
+    }
+
+    fn fresh(&mut self, clock: Clock) -> Uuid {
+        self.ids += 1;
+        let mut random = [0; 10];
+        random[..8].copy_from_slice(&self.ids.to_le_bytes());
+        random[8] = self.member.0.as_bytes().first().copied().unwrap_or_default();
+        random[9] = self.member.0.as_bytes().last().copied().unwrap_or_default();
+        uuid_v7(clock.now().wall, &random)
+    }
+}
+
+fn lane_text(lane: LaneId) -> String {
+    let mut text = String::new();
+    attune_core::id::write_uuid(lane.0, &mut text);
+    text
+}

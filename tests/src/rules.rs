@@ -1,0 +1,29 @@
+//! The bundle that simulations run.
+
+use attune_core::bundle::author::{SourceFile, compile};
+
+/// Signals of every kind and a rule by event, as an envelope's bytes.
+///
+/// # Panics
+/// When the rules below do not compile, which a test should see.
+#[allow(clippy::panic, reason = "a simulation without its rules has nothing to say")]
+pub fn bundle(revision: u64) -> Vec<u8> {
+    let text = r#"{
+      "signals": [
+        {"name":"clicks","on":"click","aggregate":"count","window":"lifetime"},
+        {"name":"spent","on":"click","of":"metadata.price","aggregate":"sum","window":"lifetime"},
+        {"name":"by_category","on":"click","by":"metadata.category","aggregate":"count","window":"1d"},
+        {"name":"last_click","on":"click","aggregate":"last_at","window":"lifetime"}
+      ],
+      "rules": [
+        {"id":"third","slot":"hero","on":"click","hold":"1d",
+         "when":{"$signal":{"name":"by_category","key":{"$path":"event.metadata.category"},"is":{"$gte":3}}},
+         "actions":[{"kind":"variable","name":"hero","value":"third"}]}
+      ]
+    }"#;
+    let compiled = compile(&[SourceFile { name: "simulation.json".into(), text: text.into() }]);
+    if !compiled.diagnostics.is_empty() {
+        panic!("the simulation's rules do not compile: {:?}", compiled.diagnostics);
+    }
+    crate::collector::seal(revision, &compiled.body)
+}
