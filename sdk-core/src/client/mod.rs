@@ -13,7 +13,7 @@ use crate::filter::{Rejection, validate_event};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::profile::ProfileView;
 use crate::queue::{Outcome, Poll, Queue, QueueOptions, QueueStatus};
-use crate::rules::{Action, Decision};
+use crate::rules::Decision;
 use crate::time::{Now, Timestamp};
 use crate::value::{JsonError, Value, parse, write_value};
 use crate::wire::{Closed, Event, LaneSeq, Priority};
@@ -78,8 +78,6 @@ pub struct DecisionChange {
     pub slot: Box<str>,
     /// The new decision; absent when the slot is empty now.
     pub decision: Option<Decision>,
-    /// Its page actions with all places filled in.
-    pub actions: Vec<Action>,
 }
 
 /// The whole client side of one page load. One input, then drain the polls.
@@ -195,6 +193,14 @@ impl Client {
 
     /// Begins a new member, lane and session, and forgets signals, traits and latches.
     pub fn handle_reset(&mut self, member: MemberId, lane: LaneId, session: SessionId, now: Now) {
+        for key in [store::BASE, store::LATCHES, store::USER] {
+            self.writes.push_back(StoreOp::Delete { key: String::from(key) });
+        }
+        self.handle_follow(member, lane, session, now);
+    }
+
+    /// Becomes the member that another page of this browser has begun; what that page has stored stays.
+    pub fn handle_follow(&mut self, member: MemberId, lane: LaneId, session: SessionId, now: Now) {
         self.close_lane();
         self.member = member;
         self.session = session;
@@ -202,9 +208,6 @@ impl Client {
         self.tokens = Tokens::default();
         self.overlay.clear();
         self.decisions.forget_latches();
-        for key in [store::BASE, store::LATCHES, store::USER] {
-            self.writes.push_back(StoreOp::Delete { key: String::from(key) });
-        }
         self.begin_lane(lane);
         self.decide(now);
     }

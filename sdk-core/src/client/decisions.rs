@@ -1,0 +1,130 @@
+//! Which rule fills which slot on this page, which event rules are latched, and what has to be told of it.
+
+use super::{Client, DecisionChange, store};
+use crate::profile::{Latch, ProfileView};
+use crate::rules::{Decision, VisitorDocument, decide, judge, latch};
+use crate::time::{Now, Timestamp};
+use crate::wire::Event;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Decisions in effect and what the host has not polled yet.
+#[derive(Debug, Default)]
+pub(super) struct Decisions {
+    current: Vec<Decision>,
+    latches: Vec<Latch>,
+    changes: VecDeque<DecisionChange>,
+    shown: VecDeque<String>,
+    wake_at: Option<Timestamp>,
+}
+
+impl Decisions {
+    /// The decision of a slot.
+    pub fn of_slot(&self, slot: &str) -> Option<&Decision> {
+        self.current.iter().find(|decision| &*decision.slot == slot)
+    }
+
+    /// Every decision in effect.
+    pub fn all(&self) -> &[Decision] {
+        &self.current
+    }
+
+    pub fn poll_change(&mut self) -> Option<DecisionChange> {
+        self.changes.pop_front()
+    }
+
+    pub fn poll_shown(&mut self) -> Option<String> {
+        self.shown.pop_front()
+    }
+
+    pub const fn wake_at(&self) -> Option<Timestamp> {
+        self.wake_at
+    }
+
+    /// Joins latches in: of two latches of one rule the later stays, and one that has ended stays ended.
+    pub fn join_latches(&mut self, brought: impl IntoIterator<Item = Latch>) -> bool {
+        let mut changed = false;
+        for latch in brought {
+            match self.latches.iter_mut().find(|known| known.rule == latch.rule) {
+                Some(known) if (known.at, known.event_id) >= (latch.at, latch.event_id) => continue,
+                Some(known) => *known = latch,
+                None => self.latches.push(latch),
+            }
+            changed = true;
+        }
+        changed
+    }
+
+    pub fn forget_latches(&mut self) {
+        self.latches.clear();
+    }
+
+    fn end_latch(&mut self, rule: &str, at: Timestamp) {
+        for latch in self.latches.iter_mut().filter(|latch| &*latch.rule == rule) {
+            latch.until = Some(at);
+        }
+    }
+
+    fn set(&mut self, slot: &str, decision: Option<Decision>) {
+        self.current.retain(|held| &*held.slot != slot);
+        self.current.extend(decision);
+    }
+}
+
+impl Client {
+    /// Judges the event rules at an own event that is counted already.
+    pub(super) fn judge(&mut self, event: &Event, now: Now) {
+        let document = self.document(Some(event), now);
+        let set: Vec<Latch> = judge(&self.bundle.rules, &document, event)
+            .into_iter()
+            .filter_map(|found| latch(self.bundle.rules.get(found.rule)?, found.key, event))
+            .collect();
+        if self.decisions.join_latches(set) {
+            self.keep_latches();
+        }
+    }
+
+    /// Decides every slot anew and queues what has changed.
+    pub(super) fn decide(&mut self, now: Now) {
+        let decided = {
+            let document = self.document(None, now);
+            let Decisions { latches, current, .. } = &self.decisions;
+            decide(&self.bundle.rules, &self.bundle.slots, &document, latches, current)
+        };
+        self.decisions.wake_at = decided.wake_at;
+        for change in decided.changes {
+            self.decisions.set(&change.slot, change.decision.clone());
+            self.decisions.shown.extend(change.shown);
+            self.decisions.changes.push_back(DecisionChange { slot: change.slot, decision: change.decision });
+        }
+        if !decided.ended.is_empty() {
+            decided.ended.iter().for_each(|rule| self.decisions.end_latch(rule, now.wall));
+            self.keep_latches();
+        }
+    }
+
+    pub(super) fn document<'a>(&'a self, event: Option<&'a Event>, now: Now) -> VisitorDocument<'a> {
+        VisitorDocument {
+            traits: self.overlay.traits(),
+            context: &self.context,
+            signals: &self.bundle.signals,
+            parts: self.overlay.parts(),
+            event,
+            now: now.wall,
+            session: Some(self.session),
+        }
+    }
+
+    fn keep_latches(&mut self) {
+        let view = ProfileView { latches: self.decisions.latches.clone(), ..ProfileView::default() };
+        self.put(store::LATCHES, view.encode());
+    }
+}
+
+/// Names of variables are looked up in the decisions in effect, in order of slot.
+pub(super) fn in_order_of_slot(decisions: &[Decision]) -> Vec<&Decision> {
+    let mut ordered: Vec<&Decision> = decisions.iter().collect();
+    ordered.sort_by(|a, b| a.slot.cmp(&b.slot));
+    ordered
+}
