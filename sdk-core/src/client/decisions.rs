@@ -1,10 +1,10 @@
 //! Which rule fills which slot on this page, which event rules are latched, and what has to be told of it.
 
 use super::{Client, DecisionChange, store};
-use crate::profile::{Latch, ProfileView};
+use crate::id::EventId;
+use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
 use crate::rules::{Decision, VisitorDocument, decide, judge, latch};
 use crate::time::{Now, Timestamp};
-use crate::wire::Event;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -74,12 +74,12 @@ impl Decisions {
 
 impl Client {
     /// Judges the event rules at an own event that is counted already.
-    pub(super) fn judge(&mut self, event: &Event, now: Now) {
-        let document = self.document(Some(event), now);
-        let set: Vec<Latch> = judge(&self.bundle.rules, &document, event)
-            .into_iter()
-            .filter_map(|found| latch(self.bundle.rules.get(found.rule)?, found.key, event))
-            .collect();
+    pub(super) fn judge(&mut self, event_id: EventId, now: Now) {
+        let Some(newest) = self.overlay.newest().filter(|newest| newest.event().event_id == event_id) else { return };
+        let (event, rules, parts) = (newest.event(), &self.bundle.rules, self.overlay.parts());
+        let document = self.document(&parts, Some(newest), now);
+        let matches = judge(rules, &document, event).into_iter();
+        let set: Vec<Latch> = matches.filter_map(|found| latch(rules.get(found.rule)?, found.key, event)).collect();
         if self.decisions.join_latches(set) {
             self.keep_latches();
         }
@@ -87,11 +87,10 @@ impl Client {
 
     /// Decides every slot anew and queues what has changed.
     pub(super) fn decide(&mut self, now: Now) {
-        let decided = {
-            let document = self.document(None, now);
-            let Decisions { latches, current, .. } = &self.decisions;
-            decide(&self.bundle.rules, &self.bundle.slots, &document, latches, current)
-        };
+        let parts = self.overlay.parts();
+        let document = self.document(&parts, None, now);
+        let Decisions { latches, current, .. } = &self.decisions;
+        let decided = decide(&self.bundle.rules, &self.bundle.slots, &document, latches, current);
         self.decisions.wake_at = decided.wake_at;
         for change in decided.changes {
             self.decisions.set(&change.slot, change.decision.clone());
@@ -104,12 +103,17 @@ impl Client {
         }
     }
 
-    pub(super) fn document<'a>(&'a self, event: Option<&'a Event>, now: Now) -> VisitorDocument<'a> {
+    fn document<'a>(
+        &'a self,
+        parts: &'a [&'a Tiles],
+        event: Option<&'a EventDocument>,
+        now: Now,
+    ) -> VisitorDocument<'a> {
         VisitorDocument {
             traits: self.overlay.traits(),
-            context: &self.context,
             signals: &self.bundle.signals,
-            parts: self.overlay.parts(),
+            parts,
+            context: &self.context,
             event,
             now: now.wall,
             session: Some(self.session),

@@ -148,9 +148,10 @@ impl Client {
         self.keep(&event, track.priority);
         self.writes.push_back(store::put_lane(&self.member, self.lane, self.last_seq));
         let evicted = self.queue.push(event.clone(), track.priority, now);
-        self.overlay_push(event.clone());
+        let event_id = event.event_id;
+        self.overlay_push(event);
+        self.judge(event_id, now);
         self.give_up(&evicted);
-        self.judge(&event, now);
         self.decide(now);
         Ok(())
     }
@@ -234,7 +235,7 @@ impl Client {
     pub fn handle_profile(&mut self, bytes: &[u8], now: Now) -> Result<bool, CodecError> {
         let view = ProfileView::decode(bytes)?;
         let latches = view.latches.clone();
-        let Some(covered) = self.overlay.replace_base(view, &self.bundle.signals, now.wall) else {
+        let Some(covered) = self.overlay.replace_base(view, &self.bundle.signals) else {
             return Ok(false);
         };
         self.release(&covered);
@@ -242,6 +243,11 @@ impl Client {
         self.decisions.join_latches(latches);
         self.decide(now);
         Ok(true)
+    }
+
+    /// Says that the stream begins anew, so that the next view is taken whatever its version.
+    pub const fn handle_stream_gap(&mut self) {
+        self.overlay.expect_any_base();
     }
 
     /// Takes the outcome of a request in.

@@ -5,7 +5,7 @@
 
 use crate::id::EventId;
 use crate::limits::OVERLAY_EVENTS;
-use crate::profile::{ProfileView, SignalTable, Tiles, Traits};
+use crate::profile::{EventDocument, Lanes, ProfileView, SignalTable, Tiles, Traits};
 use crate::time::Timestamp;
 use crate::wire::Event;
 use alloc::collections::VecDeque;
@@ -15,19 +15,24 @@ use alloc::vec::Vec;
 #[derive(Debug, Default)]
 pub(super) struct Overlay {
     base: ProfileView,
-    events: VecDeque<Event>,
+    /// Numbers that have folded into the base before the collector confirmed them.
+    folded: Lanes,
+    /// Whether the next view is the base whatever its version, because the stream begins anew.
+    follows_gap: bool,
+    events: VecDeque<EventDocument>,
     tiles: Tiles,
     traits: Traits,
+    latest: Timestamp,
 }
 
 impl Overlay {
     /// The base as pushed, plus what has folded into it.
-    pub fn base(&self) -> &ProfileView {
+    pub const fn base(&self) -> &ProfileView {
         &self.base
     }
 
     /// The tiles that add up to the live values.
-    pub fn parts(&self) -> [&Tiles; 3] {
+    pub const fn parts(&self) -> [&Tiles; 3] {
         [&self.base.own, &self.base.others, &self.tiles]
     }
 
@@ -36,24 +41,29 @@ impl Overlay {
         &self.traits
     }
 
-    /// Whether an event is already counted in the base.
-    pub fn covers(&self, event: &Event) -> bool {
-        event.lane.is_some_and(|number| self.base.lanes.covers(number.lane, number.seq))
+    /// The event of this id, if it is outside the base.
+    pub fn find(&self, id: EventId) -> Option<&Event> {
+        self.events.iter().rev().map(EventDocument::event).find(|event| event.event_id == id)
     }
 
-    /// Adds an own event unless the base covers it; returns the events that folded into the base to make room.
-    pub fn push(&mut self, event: Event, signals: &SignalTable) -> Vec<Event> {
-        if self.covers(&event) || self.events.iter().rev().any(|known| known.event_id == event.event_id) {
+    /// The event counted last.
+    pub fn newest(&self) -> Option<&EventDocument> {
+        self.events.back()
+    }
+
+    /// Adds an own event unless it is counted already; returns the events that folded into the base to make room.
+    pub fn push(&mut self, event: Event, signals: &SignalTable) -> Vec<EventId> {
+        if self.covers(&event) || self.find(event.event_id).is_some() {
             return Vec::new();
         }
-        self.tiles.apply(signals, &event);
-        self.traits.apply(&event);
-        self.events.push_back(event);
+        let document = EventDocument::new(event);
+        self.count(&document, signals);
+        self.events.push_back(document);
         let mut folded = Vec::new();
         while self.events.len() > OVERLAY_EVENTS {
             if let Some(oldest) = self.events.pop_front() {
                 self.fold(&oldest, signals);
-                folded.push(oldest);
+                folded.push(oldest.event().event_id);
             }
         }
         if !folded.is_empty() {
@@ -62,45 +72,46 @@ impl Overlay {
         folded
     }
 
-    /// Takes events out that were given up; the base stays.
-    pub fn remove(&mut self, given_up: &[EventId], signals: &SignalTable) {
+    /// Takes events out that were given up; the base stays. Returns whether there was one.
+    pub fn remove(&mut self, given_up: &[EventId], signals: &SignalTable) -> bool {
         let before = self.events.len();
-        self.events.retain(|event| !given_up.contains(&event.event_id));
-        if self.events.len() != before {
+        self.events.retain(|document| !given_up.contains(&document.event().event_id));
+        let removed = self.events.len() != before;
+        if removed {
             self.rebuild(signals);
         }
+        removed
     }
 
-    /// Takes a pushed view as the new base if it is no older and its ranges contain the base's; returns the events
-    /// it covers, which leave the overlay, or nothing when the base stays.
-    pub fn replace_base(&mut self, view: ProfileView, signals: &SignalTable, now: Timestamp) -> Option<Vec<Event>> {
-        let same_profile = view.user_id == self.base.user_id;
-        if (same_profile && view.version < self.base.version) || !view.lanes.contains(&self.base.lanes, now) {
+    /// Says that the stream begins anew: the next view is the newest there is.
+    pub const fn expect_any_base(&mut self) {
+        self.follows_gap = true;
+    }
+
+    /// Takes a pushed view as the new base if it is no older and covers what has folded; returns the events that
+    /// leave the overlay for it, or nothing when the base stays.
+    pub fn replace_base(&mut self, view: ProfileView, signals: &SignalTable) -> Option<Vec<EventId>> {
+        let is_older = view.user_id == self.base.user_id && view.version < self.base.version;
+        if (is_older && !self.follows_gap) || !view.lanes.contains(&self.folded) {
             return None;
         }
         self.base = view;
-        let (covered, open) = core::mem::take(&mut self.events).into_iter().partition(|event| self.covers(event));
+        self.folded = Lanes::default();
+        self.follows_gap = false;
+        let events = core::mem::take(&mut self.events);
+        let (covered, open): (VecDeque<_>, _) = events.into_iter().partition(|document| self.covers(document.event()));
         self.events = open;
         self.rebuild(signals);
-        Some(Vec::from(covered))
-    }
-
-    /// Moves the timestamps of the events outside the base, after the collector has told how far this clock is off.
-    pub fn shift(&mut self, ids: &[EventId], shift_ms: i64, signals: &SignalTable) {
-        for event in self.events.iter_mut().filter(|event| ids.contains(&event.event_id)) {
-            event.timestamp = event.timestamp.plus(shift_ms);
-        }
-        self.rebuild(signals);
+        Some(covered.iter().map(|document| document.event().event_id).collect())
     }
 
     /// Computes the overlay's tiles and traits afresh, as after a change of the signals.
     pub fn rebuild(&mut self, signals: &SignalTable) {
         self.tiles = Tiles::default();
         self.traits = self.base.traits.clone();
-        for event in &self.events {
-            self.tiles.apply(signals, event);
-            self.traits.apply(event);
-        }
+        let events = core::mem::take(&mut self.events);
+        events.iter().for_each(|document| self.count(document, signals));
+        self.events = events;
     }
 
     /// Begins with another member: nothing of the one before stays.
@@ -114,16 +125,23 @@ impl Overlay {
         self.rebuild(signals);
     }
 
-    /// The event of this id, if it is outside the base.
-    pub fn find(&self, id: EventId) -> Option<&Event> {
-        self.events.iter().rev().find(|event| event.event_id == id)
+    fn covers(&self, event: &Event) -> bool {
+        event.lane.is_some_and(|number| self.base.lanes.covers(number.lane, number.seq))
     }
 
-    fn fold(&mut self, event: &Event, signals: &SignalTable) {
+    fn count(&mut self, document: &EventDocument, signals: &SignalTable) {
+        self.latest = self.latest.max(document.event().timestamp);
+        self.tiles.apply(signals, document, self.latest);
+        self.traits.apply(document);
+    }
+
+    fn fold(&mut self, document: &EventDocument, signals: &SignalTable) {
+        let event = document.event();
         if let Some(number) = event.lane {
-            self.base.lanes.mark(number.lane, number.seq, event.event_id);
+            self.base.lanes.mark(number.lane, number.seq, event.event_id, event.timestamp);
+            self.folded.mark(number.lane, number.seq, event.event_id, event.timestamp);
         }
-        self.base.own.apply(signals, event);
-        self.base.traits.apply(event);
+        self.base.own.apply(signals, document, self.latest);
+        self.base.traits.apply(document);
     }
 }

@@ -26,10 +26,10 @@ impl Client {
     }
 
     /// Lets go of events that the base covers, but for those still to be delivered.
-    pub(super) fn release(&mut self, covered: &[Event]) {
+    pub(super) fn release(&mut self, covered: &[EventId]) {
         let waiting: Vec<EventId> = self.queue.events().map(|event| event.event_id).collect();
-        for event in covered.iter().filter(|event| !waiting.contains(&event.event_id)) {
-            self.forget(event.event_id);
+        for id in covered.iter().filter(|id| !waiting.contains(id)) {
+            self.forget(*id);
         }
     }
 
