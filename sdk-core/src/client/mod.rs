@@ -4,6 +4,8 @@ mod decisions;
 mod overlay;
 mod panel;
 mod restore;
+#[cfg(all(test, feature = "author"))]
+mod scenario;
 mod settle;
 mod store;
 
