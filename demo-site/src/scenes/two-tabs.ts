@@ -1,0 +1,25 @@
+/** Scene 5: two tabs of one visitor stay in step. */
+import { html } from '../html';
+import type { Scene } from './scene';
+
+export const twoTabs: Scene = {
+  id: 'two-tabs',
+  title: 'Two tabs, one visitor',
+  explains: 'What you do in one tab changes the other: the collector pushes the profile to every open page.',
+  tryIt: 'Open a second tab beside this one, look at one category three times there, and watch here.',
+  path: '/',
+  controls: () =>
+    html`<a class="button button--small" href="/lamps/flame" target="_blank" data-do="beside">Open a second tab</a>`,
+  start({ attune, happened, on }) {
+    // Nothing here synchronises anything. The scene only tells changes that came from elsewhere from our own.
+    for (const slot of ['hero', 'guidance'] as const) {
+      attune.onDecision(slot, (decision) => {
+        const target = slot === 'hero' ? '#hero' : '[data-guidance]';
+        if (decision && document.visibilityState === 'visible' && !document.hasFocus()) {
+          happened(twoTabs, target, 'of what happened in another tab', decision);
+        }
+      });
+    }
+    on('beside', () => undefined);
+  },
+};

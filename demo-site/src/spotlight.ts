@@ -1,0 +1,46 @@
+/** Points at what has just changed and says why, without moving anything. */
+import type { Decision } from 'attune';
+import { fill, find, html } from './html';
+import { numberOf } from './scenes/index';
+import type { Scene } from './scenes/scene';
+
+const LIT_MS = 3_500;
+const SAID_MS = 9_000;
+const SEEN = 'owlight.seen';
+
+/** Scenes that have happened in this browser. */
+export const seen = new Set<string>(stored());
+
+let quiet: ReturnType<typeof setTimeout> | undefined;
+
+/** Lights the target, says the reason, and ticks the scene off. */
+export function spotlight(scene: Scene, target: string, because: string, decision?: Decision): void {
+  for (const element of document.querySelectorAll<HTMLElement>(target)) {
+    element.classList.remove('is-lit');
+    // Reading the width restarts the animation of an element that is lit already.
+    void element.offsetWidth;
+    element.classList.add('is-lit');
+    setTimeout(() => element.classList.remove('is-lit'), LIT_MS);
+  }
+  const box = find('#spotlight');
+  fill(
+    box,
+    html`<span class="number">${numberOf(scene)}</span>
+      <p><b>${scene.title}.</b> This changed because ${because}.
+      ${decision && html`<span class="spotlight__rule">rule <code>${decision.rule}</code>${decision.key && html`, key <code>${decision.key}</code>`}</span>`}</p>`,
+  );
+  box.classList.add('is-on');
+  clearTimeout(quiet);
+  quiet = setTimeout(() => box.classList.remove('is-on'), SAID_MS);
+  seen.add(scene.id);
+  localStorage.setItem(SEEN, JSON.stringify([...seen]));
+  document.dispatchEvent(new CustomEvent('scene', { detail: scene }));
+}
+
+function stored(): string[] {
+  try {
+    return JSON.parse(localStorage.getItem(SEEN) ?? '[]');
+  } catch {
+    return [];
+  }
+}
