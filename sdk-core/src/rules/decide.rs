@@ -5,7 +5,7 @@ use super::{Action, Mode, Rule, Slot, cap_allows, rule_key};
 use crate::condition::{Document, Outlook, Path, evaluate, plain_text, resolve};
 use crate::profile::Latch;
 use crate::time::Timestamp;
-use crate::value::write_string;
+use crate::value::{Value, write_string};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -25,6 +25,16 @@ pub struct Decision {
     pub since: Timestamp,
     /// Its changes to the page, variables included, with all places filled in.
     pub actions: Vec<Action>,
+}
+
+impl Decision {
+    /// The variables it gives to app code.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Variable { name, value } => Some((&**name, value)),
+            _ => None,
+        })
+    }
 }
 
 /// Why a rule holds a slot.

@@ -76,7 +76,7 @@ pub enum Unmet {
     Group,
 }
 
-/// How every rule stands. `holders` names, per slot, the rule that holds it now.
+/// How every rule stands. `holder` names the rule that holds a slot now.
 pub fn explain(
     rules: &[Rule],
     document: &dyn Document,
@@ -142,4 +142,48 @@ fn collect_unmet(condition: &Condition, document: &dyn Document, unmet: &mut Vec
             Unmet::Signal { signal: *signal, key }
         }
     });
+}
+
+#[cfg(all(test, feature = "author"))]
+mod tests {
+    use super::*;
+    use crate::bundle::author::{SourceFile, compile};
+    use crate::profile::{Tiles, Traits};
+    use crate::rules::VisitorDocument;
+    use crate::time::Timestamp;
+    use crate::value::parse;
+    use alloc::string::ToString;
+
+    #[test]
+    fn every_rule_says_why_it_holds_or_which_no_it_is() {
+        let text = r#"{"rules":[
+            {"id":"a","slot":"s","when":{"traits.plan":"pro","context.path":"/"},"actions":[]},
+            {"id":"b","slot":"s","on":"click","actions":[]},
+            {"id":"c","slot":"s","schedule":{},"actions":[]},
+            {"id":"d","slot":"s","actions":[],"priority":2},
+            {"id":"e","slot":"s","actions":[]}]}"#;
+        let bundle = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle;
+        let (traits, tiles, context) = (Traits::default(), Tiles::default(), parse(r#"{"path":"/"}"#).unwrap());
+        let document = VisitorDocument {
+            traits: &traits,
+            signals: &bundle.signals,
+            parts: &[&tiles],
+            context: &context,
+            event: None,
+            now: Timestamp(0),
+            session: None,
+        };
+        let standings = explain(&bundle.rules, &document, &[], &|_| Some(Box::from("d")));
+        let codes: Vec<&str> = standings
+            .iter()
+            .map(|standing| match &standing.verdict {
+                Verdict::Holds(reason) => reason.code(),
+                Verdict::Refused(refusal) => refusal.code(),
+            })
+            .collect();
+        assert_eq!(codes, ["not_matched", "not_latched", "inactive", "level", "lost_to_higher_priority"]);
+        let plan = Unmet::Path { path: Path::parse("traits.plan").unwrap(), found: None };
+        let Verdict::Refused(Refusal::NotMatched(unmet)) = &standings[0].verdict else { panic!("a is not met") };
+        assert_eq!(unmet, &[plan], "the part that holds is not listed");
+    }
 }

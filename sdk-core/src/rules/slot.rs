@@ -15,9 +15,12 @@ pub struct Slot {
     pub rules: Vec<usize>,
 }
 
+/// How a rule ranks within its slot: priority and specificity, higher first, then its id; and its index.
+type Rank<'a> = (Reverse<(i32, u32)>, &'a str, usize);
+
 /// The slots of the rules in order of name; in each, priority decides, then specificity, then the lower id.
 pub fn slots_of(rules: &[Rule]) -> Vec<Slot> {
-    let mut ranked: BTreeMap<&str, Vec<(Reverse<(i32, u32)>, &str, usize)>> = BTreeMap::new();
+    let mut ranked: BTreeMap<&str, Vec<Rank<'_>>> = BTreeMap::new();
     for (index, rule) in rules.iter().enumerate() {
         let Some(slot) = &rule.slot else { continue };
         let here = ranked.entry(slot).or_default();

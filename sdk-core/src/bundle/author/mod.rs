@@ -209,3 +209,98 @@ fn check_lists(file: &Value, problems: &mut Problems) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compiled(text: &str) -> Compiled {
+        compile(&[SourceFile { name: "a.json".to_owned(), text: text.to_owned() }])
+    }
+
+    fn codes(compiled: &Compiled) -> Vec<(&str, &str, usize)> {
+        compiled.diagnostics.iter().map(|found| (found.code, &*found.path, found.line)).collect()
+    }
+
+    #[test]
+    fn a_broken_rule_is_inactive_and_its_neighbours_go_on() {
+        let compiled = compiled(
+            r##"{"rules":[
+                {"id":"odd","slot":"hero","when":{"$not":{"traits.a":{"$regx":"x"}}},"actions":[]},
+                {"id":"late","slot":"hero","schedule":{},"actions":[]},
+                {"id":"sound","slot":"hero","actions":[{"kind":"hide","target":"#x"}]}
+            ]}"##,
+        );
+        let inactive = |id: &str| compiled.bundle.rule(id).and_then(|rule| rule.inactive.as_deref());
+        assert_eq!(inactive("odd"), Some("unknown_operator:$regx"));
+        assert_eq!(inactive("late"), Some("unsupported_field:schedule"));
+        assert_eq!((inactive("sound"), compiled.bundle.slots[0].rules.len()), (None, 1));
+        let places =
+            [("unknown_operator", "/rules/0/when/$not/traits.a/$regx", 2), ("unsupported_field", "/rules/1/schedule", 3)];
+        assert_eq!(codes(&compiled), places);
+    }
+
+    #[test]
+    fn an_unreadable_file_is_named_with_its_line_and_the_others_compile() {
+        let file = |name: &str, text: &str| SourceFile { name: name.to_owned(), text: text.to_owned() };
+        let compiled = compile(&[
+            file("b.json", "{\n\"rules\":[\n}"),
+            file("a.json", r#"{"triggers":[{"id":"t","on":"click"}]}"#),
+            file("c.json", "[]"),
+        ]);
+        assert_eq!(codes(&compiled), [("json_unexpected", "", 3), ("not_an_object", "", 1)]);
+        assert_eq!(compiled.unreadable, ["b.json", "c.json"]);
+        assert!(compiled.bundle.rule("t").is_some());
+    }
+
+    #[test]
+    fn a_rule_over_a_broken_signal_says_which_one() {
+        let compiled = compiled(
+            r#"{"signals":[{"name":"spent","on":"purchase","aggregate":"sum","window":"5w"},
+                           {"name":"seen","on":"page_view","aggregate":"count","window":"today"}],
+                "rules":[{"id":"r","slot":"s","when":{"signals.spent":{"$gt":5}},"actions":[]}]}"#,
+        );
+        let found: Vec<&str> = compiled.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(found, ["bad_field", "missing_field", "unsupported_window", "unknown_signal"]);
+        assert_eq!(compiled.bundle.rule("r").unwrap().inactive.as_deref(), Some("unknown_signal:spent"));
+    }
+
+    #[test]
+    fn of_equal_names_the_first_counts() {
+        let signal = r#"{"name":"n","on":"click","aggregate":"count","window":"1h"}"#;
+        let rule = r#"{"id":"r","slot":"s","actions":[]}"#;
+        let compiled = compiled(&format!(
+            r#"{{"signals":[{signal},{signal}],"rules":[{rule}],"triggers":[{{"id":"r","on":"x"}}],"rule":1}}"#
+        ));
+        let found: Vec<&str> = compiled.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(found, ["unknown_field", "duplicate_signal", "duplicate_id"]);
+        assert_eq!(compiled.bundle.rule("r").unwrap().slot.as_deref(), Some("s"));
+    }
+
+    #[test]
+    fn actions_and_fields_that_do_not_belong_are_refused() {
+        let reason = |rule: &str| {
+            let compiled = compiled(&format!(r#"{{"rules":[{{"id":"r","slot":"s",{rule}}}]}}"#));
+            compiled.bundle.rule("r").and_then(|rule| rule.inactive.clone()).unwrap_or_default()
+        };
+        for (rule, expected) in [
+            (r##""actions":[{"kind":"attribute","target":"#a","name":"onclick","value":"x"}]"##, "attribute_not_allowed:name"),
+            (r##""actions":[{"kind":"attribute","target":"#a","name":"href","value":"javascript:x"}]"##, "bad_field:value"),
+            (r##""actions":[{"kind":"text","target":"#a","value":"{{event.metadata.x}}"}]"##, "bad_field:value"),
+            (r##""actions":[{"kind":"text","target":"#a","value":"{{name|you}}"}]"##, "unknown_path:value"),
+            (r#""actions":[{"kind":"webhook","url":"https://x.example"}]"#, "misplaced_action:webhook"),
+            (r#""actions":[{"kind":"html"}]"#, "unsupported_action:html"),
+            (r#""actions":[{"kind":"dance"}]"#, "unknown_action:dance"),
+            (r#""actions":[],"hold":"10m""#, "hold_without_event:hold"),
+            (r#""actions":[],"on":"x","hold":"5w""#, "bad_field:hold"),
+            (r#""actions":[],"cap":{"per":"week"}"#, "bad_field:per"),
+            (r#""actions":[],"cap":{"per":"day","key":"plan"}"#, "unknown_path:key"),
+            (r#""actions":[],"priority":1.5"#, "bad_field:priority"),
+            (r#""actions":[],"colour":"red""#, "unknown_field:colour"),
+            (r#""actions":[],"consent":"functional""#, "unsupported_field:consent"),
+            (r#""actions":[],"description":"sound""#, ""),
+        ] {
+            assert_eq!(&*reason(rule), expected, "{rule}");
+        }
+    }
+}

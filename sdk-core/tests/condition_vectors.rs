@@ -1,0 +1,107 @@
+//! Runs the numbered condition vectors natively: compile, binary form and back, evaluation, next instant.
+#![cfg(feature = "author")]
+
+use attune_core::condition::{
+    ConditionScope, Document, KnownSignal, Outlook, Packer, Path, Reading, Root, Unpacker, decode_condition,
+    encode_condition, evaluate, parse_condition,
+};
+use attune_core::hash::key_hash;
+use attune_core::id::{SessionId, SignalId};
+use attune_core::time::Timestamp;
+use attune_core::value::{Value, parse};
+use std::borrow::Cow;
+
+const VECTORS: &str = include_str!("../../tests/vectors/conditions.json");
+
+/// A document given as JSON; signals are their readings.
+struct Given<'a>(&'a Value);
+
+impl Given<'_> {
+    fn names(&self) -> Vec<&str> {
+        match self.0.field("signals") {
+            Some(Value::Object(signals)) => signals.iter().map(|(name, _)| &**name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn definition(&self, name: &str) -> Option<&Value> {
+        self.0.field("signals")?.field(name)
+    }
+
+    fn known(&self, name: &str) -> Option<KnownSignal> {
+        let keyed = self.definition(name)?.field("keys").is_some();
+        Some(KnownSignal { id: SignalId(key_hash(name.as_bytes())), keyed })
+    }
+}
+
+impl Document for Given<'_> {
+    fn value(&self, path: &Path) -> Option<Cow<'_, Value>> {
+        let root = match path.root {
+            Root::Traits => "traits",
+            Root::Context => "context",
+            Root::Event => "event",
+            Root::Signals | Root::Bare => return None,
+        };
+        self.0.field(root)?.at(&path.rest).map(Cow::Borrowed)
+    }
+
+    fn signal(&self, signal: SignalId, key: &str) -> Reading {
+        let name = self.names().into_iter().find(|name| SignalId(key_hash(name.as_bytes())) == signal);
+        let definition = name.and_then(|name| self.definition(name));
+        let reading = definition.and_then(|found| match found.field("keys") {
+            Some(keys) => keys.field(key),
+            None => Some(found),
+        });
+        let Some(reading) = reading else { return Reading::Missing };
+        let until = reading.field("until").and_then(Value::as_str).and_then(Timestamp::parse);
+        match (reading.field("value"), reading.field("truncated")) {
+            (_, Some(_)) => Reading::Truncated,
+            (Some(value), None) => Reading::Value(value.clone(), until),
+            (None, None) => Reading::Missing,
+        }
+    }
+
+    fn signal_named(&self, name: &str) -> Option<SignalId> {
+        self.known(name).map(|signal| signal.id)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.field("now").and_then(Value::as_str).and_then(Timestamp::parse).unwrap_or_default()
+    }
+
+    fn session(&self) -> Option<SessionId> {
+        None
+    }
+}
+
+#[test]
+fn every_condition_vector_gives_its_answer() {
+    let Value::Array(cases) = parse(VECTORS).unwrap() else { panic!("a list of vectors") };
+    for (index, case) in cases.iter().enumerate() {
+        let name = case.field("name").and_then(Value::as_str).unwrap();
+        assert_eq!(case.field("number"), Some(&Value::Number(index as f64 + 1.0)), "{name}");
+        let document = Given(case.field("document").unwrap());
+        let known = |name: &str| document.known(name);
+        let compiled = parse_condition(case.field("condition").unwrap(), ConditionScope::Visitor(&known), "");
+        if let Some(expected) = case.field("error") {
+            let errors = compiled.expect_err(name);
+            let first = errors.first().unwrap();
+            assert_eq!(expected.field("code").and_then(Value::as_str), Some(first.kind.code()), "{name}");
+            assert_eq!(expected.field("at").and_then(Value::as_str), Some(&*first.at), "{name}");
+            continue;
+        }
+        let condition = compiled.unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+        let mut packer = Packer::new();
+        encode_condition(&condition, &mut packer);
+        let bytes = packer.finish();
+        let mut source = Unpacker::new(&bytes).unwrap();
+        assert_eq!(decode_condition(&mut source).as_ref(), Ok(&condition), "{name}");
+        assert!(source.reader.is_empty(), "{name}");
+        let mut outlook = Outlook::default();
+        let holds = evaluate(&condition, &document, &mut outlook);
+        assert_eq!(case.field("holds"), Some(&Value::Bool(holds)), "{index}: {name}");
+        let wake_at = case.field("wake_at").and_then(Value::as_str).and_then(Timestamp::parse);
+        assert_eq!(outlook.next, wake_at, "{name}");
+    }
+    assert!(cases.len() > 100);
+}

@@ -1,0 +1,196 @@
+//! Runs the numbered rule vectors natively: rule file and a script of events over simulated time → decisions.
+#![cfg(feature = "author")]
+
+use attune_core::bundle::Bundle;
+use attune_core::bundle::author::{SourceFile, compile};
+use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
+use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
+use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
+use attune_core::time::{Timestamp, parse_duration_ms};
+use attune_core::value::{Value, parse, write_value};
+use attune_core::wire::{Event, SHOWN};
+use std::collections::BTreeMap;
+
+const VECTORS: &str = include_str!("../../tests/vectors/rules.json");
+/// A session of scripts that name none.
+const SESSION: &str = "first";
+
+/// One page load with everything it knows, driven by a script.
+struct Page {
+    bundle: Bundle,
+    tiles: Tiles,
+    traits: Traits,
+    context: Value,
+    latches: Vec<Latch>,
+    current: BTreeMap<Box<str>, Decision>,
+    session: SessionId,
+    now: Timestamp,
+    events: u128,
+    fired: Vec<String>,
+    wake_at: Option<Timestamp>,
+}
+
+impl Page {
+    fn new(rules: &Value) -> Self {
+        let bundle = bundle(rules);
+        Self {
+            bundle,
+            tiles: Tiles::default(),
+            traits: Traits::default(),
+            context: Value::Object(Vec::new()),
+            latches: Vec::new(),
+            current: BTreeMap::new(),
+            session: SessionId(uuid_from_text(SESSION).unwrap()),
+            now: Timestamp::parse("2026-11-20T10:00:00Z").unwrap(),
+            events: 0,
+            fired: Vec::new(),
+            wake_at: None,
+        }
+    }
+
+    fn step(&mut self, step: &Value) {
+        let text = |name: &str| step.field(name).and_then(Value::as_str);
+        if let Some(after) = text("after") {
+            self.now = self.now.plus(parse_duration_ms(after).unwrap());
+        }
+        if let Some(session) = text("session") {
+            self.session = SessionId(uuid_from_text(session).unwrap());
+        }
+        if let Some(context) = step.field("context") {
+            self.context = context.clone();
+        }
+        if let Some(rules) = step.field("publish") {
+            self.bundle = bundle(rules);
+        }
+        if step.field("reload").is_some() {
+            self.current.clear();
+        }
+        if let Some(event) = text("track") {
+            let mut metadata = String::new();
+            write_value(step.field("metadata").unwrap_or(&Value::Object(Vec::new())), &mut metadata);
+            self.track(event, &metadata);
+        }
+        self.decide();
+    }
+
+    fn track(&mut self, event_type: &str, metadata: &str) {
+        self.events += 1;
+        let event = EventDocument::new(Event {
+            event_id: EventId(Uuid::from_u128(self.events)),
+            event_type: Box::from(event_type),
+            timestamp: self.now,
+            member: MemberId(Box::from("m")),
+            lane: None,
+            session: Some(self.session),
+            user_id: None,
+            metadata: Some(Box::from(metadata)),
+        });
+        self.tiles.apply(&self.bundle.signals, &event, self.now);
+        self.traits.apply(&event);
+        let parts = [&self.tiles];
+        let document = self.document(&parts, Some(&event));
+        let matches = judge(&self.bundle.rules, &document, event.event());
+        for found in matches {
+            let rule = self.bundle.rules.get(found.rule).unwrap();
+            let key = found.key.as_deref().map_or(String::new(), |key| format!(":{key}"));
+            if let Some(latched) = latch(rule, found.key, event.event()) {
+                self.latches.retain(|known| known.rule != latched.rule);
+                self.latches.push(latched);
+            } else {
+                self.fired.push(format!("{}{key}", rule.id));
+            }
+        }
+    }
+
+    fn decide(&mut self) {
+        let parts = [&self.tiles];
+        let document = self.document(&parts, None);
+        let current: Vec<Decision> = self.current.values().cloned().collect();
+        let decided = decide(&self.bundle.rules, &self.bundle.slots, &document, &self.latches, &current);
+        self.wake_at = decided.wake_at;
+        self.latches.retain(|latch| !decided.ended.contains(&latch.rule));
+        let mut shown = Vec::new();
+        for change in decided.changes {
+            shown.extend(change.shown);
+            match change.decision {
+                Some(decision) => self.current.insert(change.slot, decision),
+                None => self.current.remove(&change.slot),
+            };
+        }
+        for metadata in shown {
+            self.track(SHOWN, &metadata);
+            self.decide();
+        }
+    }
+
+    fn document<'a>(
+        &'a self,
+        parts: &'a [&'a Tiles],
+        event: Option<&'a EventDocument>,
+    ) -> VisitorDocument<'a> {
+        VisitorDocument {
+            traits: &self.traits,
+            signals: &self.bundle.signals,
+            parts,
+            context: &self.context,
+            event,
+            now: self.now,
+            session: Some(self.session),
+        }
+    }
+
+    /// What a script's expectations are compared with: `rule`, `rule:key`, both with the text of the first action.
+    fn holder(&self, slot: &str) -> Value {
+        let Some(decision) = self.current.get(slot) else { return Value::Null };
+        let mut text = decision.rule.to_string();
+        decision.key.iter().for_each(|key| text.push_str(&format!(":{key}")));
+        Value::string(&text)
+    }
+
+    fn variable(&self, name: &str) -> Value {
+        let mut variables = self.current.values().flat_map(Decision::variables);
+        variables.find(|(known, _)| *known == name).map_or(Value::Null, |(_, value)| value.clone())
+    }
+}
+
+fn bundle(rules: &Value) -> Bundle {
+    let mut text = String::new();
+    write_value(rules, &mut text);
+    let compiled = compile(&[SourceFile { name: "rules.json".into(), text }]);
+    assert_eq!(compiled.diagnostics, [], "the rules of a vector are sound");
+    compiled.bundle
+}
+
+#[test]
+fn every_rule_vector_gives_its_decisions() {
+    let Value::Array(cases) = parse(VECTORS).unwrap() else { panic!("a list of vectors") };
+    for (index, case) in cases.iter().enumerate() {
+        let name = case.field("name").and_then(Value::as_str).unwrap();
+        assert_eq!(case.field("number"), Some(&Value::Number(index as f64 + 1.0)), "{name}");
+        let mut page = Page::new(case.field("rules").unwrap());
+        let Some(Value::Array(steps)) = case.field("steps") else { panic!("{name}: steps") };
+        for (place, step) in steps.iter().enumerate() {
+            page.step(step);
+            let place = format!("{name}, step {}", place + 1);
+            if let Some(Value::Object(slots)) = step.field("holds") {
+                for (slot, expected) in slots {
+                    assert_eq!(page.holder(slot), *expected, "{place}: {slot}");
+                }
+            }
+            if let Some(Value::Object(variables)) = step.field("variables") {
+                for (variable, expected) in variables {
+                    assert_eq!(page.variable(variable), *expected, "{place}: {variable}");
+                }
+            }
+            if let Some(Value::Array(fired)) = step.field("fired") {
+                let now: Vec<Value> = page.fired.drain(..).map(|text| Value::string(&text)).collect();
+                assert_eq!(now, *fired, "{place}");
+            }
+            if let Some(wake) = step.field("wake_after") {
+                let wake_ms = wake.as_str().map(|text| parse_duration_ms(text).unwrap());
+                assert_eq!(page.wake_at.map(|at| at.since(page.now)), wake_ms, "{place}");
+            }
+        }
+    }
+    assert!(cases.len() >= 15);
+}
