@@ -28,4 +28,4 @@ pub mod rules;
 pub mod bundle;
 
 pub mod client;
-// pub mod processor;
+pub mod processor;

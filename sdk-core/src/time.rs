@@ -150,9 +150,10 @@ pub fn parse_duration_ms(text: &str) -> Option<i64> {
 }
 
 fn digits(bytes: &[u8], from: usize, count: usize) -> Option<i64> {
-    bytes.get(from..from + count)?.iter().try_fold(0_i64, |total, byte| {
-        byte.is_ascii_digit().then(|| total * 10 + i64::from(byte - b'0'))
-    })
+    bytes
+        .get(from..from + count)?
+        .iter()
+        .try_fold(0_i64, |total, byte| byte.is_ascii_digit().then(|| total * 10 + i64::from(byte - b'0')))
 }
 
 fn push_digits(out: &mut String, number: i64, width: u32) {
@@ -215,7 +216,9 @@ mod tests {
 
     #[test]
     fn broken_instants_are_refused() {
-        for text in ["", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-20", "2026-11-20T10:00:02", "x"] {
+        for text in
+            ["", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-20", "2026-11-20T10:00:02", "x"]
+        {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }

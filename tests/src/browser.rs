@@ -68,8 +68,12 @@ impl Browser {
         assert_eq!(opened, Ok(true), "the bundle opens");
         let alive: Vec<String> = self.pages.iter().map(|page| lane_text(page.client.sender().1)).collect();
         let free = |key: &String| !alive.iter().any(|lane| key.contains(lane.as_str()));
-        let entries: Vec<(String, Vec<u8>)> =
-            self.stored.iter().filter(|(key, _)| free(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        let entries: Vec<(String, Vec<u8>)> = self
+            .stored
+            .iter()
+            .filter(|(key, _)| free(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         let unreadable = client.handle_stored(&entries, clock.now());
         assert!(unreadable.is_empty(), "everything stored is readable: {unreadable:?}");
         self.pages.push(Page { client, in_flight: None, sent: Vec::new() });
@@ -106,7 +110,13 @@ impl Browser {
     }
 
     /// Lets a page send what it wants to send, through a network of that kind. Returns whether it wanted to.
-    pub fn deliver(&mut self, page: usize, network: Network, collector: &mut Collector, clock: Clock) -> bool {
+    pub fn deliver(
+        &mut self,
+        page: usize,
+        network: Network,
+        collector: &mut Collector,
+        clock: Clock,
+    ) -> bool {
         let now = clock.now();
         let subject = &mut self.pages[page];
         if subject.in_flight.is_none() {

@@ -1,5 +1,6 @@
 //! A collector without ports and files: batches in, receipts and views out.
 
+use crate::Clock;
 use attune_core::bundle::Bundle;
 use attune_core::id::{MemberId, ProfileId, write_uuid};
 use attune_core::processor::{Firing, Processor, ProfileState};
@@ -24,7 +25,7 @@ impl Collector {
     /// A collector with a bundle in effect.
     pub fn new(bundle: Bundle) -> Self {
         let mut collector = Self::default();
-        collector.processor.set_bundle(bundle);
+        collector.processor.set_bundle(bundle, Clock::new().now().wall);
         collector
     }
 

@@ -5,7 +5,7 @@ mod browser;
 mod collector;
 mod rules;
 
-pub use browser::{Browser, Page};
+pub use browser::{Browser, Network, Page};
 pub use collector::Collector;
 pub use rules::bundle;
 

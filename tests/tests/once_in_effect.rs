@@ -87,9 +87,10 @@ impl World {
     fn apply(&mut self, step: &Step) {
         self.clock.advance(1);
         let clock = self.clock;
-        let collector = &mut self.collector;
         match *step {
-            Step::Open(browser) if self.browsers[browser].pages.len() < 3 => self.browsers[browser].open(clock),
+            Step::Open(browser) if self.browsers[browser].pages.len() < 3 => {
+                self.browsers[browser].open(clock)
+            }
             Step::Crash(browser, page) if self.has(browser, page) => {
                 self.browsers[browser].crash(page);
                 if self.browsers[browser].pages.is_empty() {
@@ -97,7 +98,8 @@ impl World {
                 }
             }
             Step::Click { browser, page, category, cents } if self.has(browser, page) => {
-                let metadata = format!(r#"{{"category":"c{category}","price":{}.{:02}}}"#, cents / 100, cents % 100);
+                let metadata =
+                    format!(r#"{{"category":"c{category}","price":{}.{:02}}}"#, cents / 100, cents % 100);
                 self.browsers[browser].track(page, "click", &metadata, clock);
                 self.truth.clicks[browser] += 1;
                 self.truth.cents[browser] += u64::from(cents);
@@ -107,13 +109,13 @@ impl World {
                 self.browsers[browser].track(page, "refused", r#"{"category":"c0"}"#, clock);
             }
             Step::Deliver(browser, page, network) if self.has(browser, page) => {
-                self.browsers[browser].deliver(page, network, collector, clock);
+                self.browsers[browser].deliver(page, network, &mut self.collector, clock);
             }
             Step::Repeat(browser, page) if self.has(browser, page) => {
-                self.browsers[browser].repeat(page, collector, clock);
+                self.browsers[browser].repeat(page, &mut self.collector, clock);
             }
             Step::Push(browser, page) if self.has(browser, page) => {
-                self.browsers[browser].push(page, collector, clock);
+                self.browsers[browser].push(page, &self.collector, clock);
             }
             Step::Identify(browser, page) if self.has(browser, page) => {
                 self.browsers[browser].identify(page, "user-1", clock);

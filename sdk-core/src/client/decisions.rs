@@ -75,11 +75,14 @@ impl Decisions {
 impl Client {
     /// Judges the event rules at an own event that is counted already.
     pub(super) fn judge(&mut self, event_id: EventId, now: Now) {
-        let Some(newest) = self.overlay.newest().filter(|newest| newest.event().event_id == event_id) else { return };
+        let Some(newest) = self.overlay.newest().filter(|newest| newest.event().event_id == event_id) else {
+            return;
+        };
         let (event, rules, parts) = (newest.event(), &self.bundle.rules, self.overlay.parts());
         let document = self.document(&parts, Some(newest), now);
         let matches = judge(rules, &document, event).into_iter();
-        let set: Vec<Latch> = matches.filter_map(|found| latch(rules.get(found.rule)?, found.key, event)).collect();
+        let set: Vec<Latch> =
+            matches.filter_map(|found| latch(rules.get(found.rule)?, found.key, event)).collect();
         if self.decisions.join_latches(set) {
             self.keep_latches();
         }

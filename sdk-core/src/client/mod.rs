@@ -237,7 +237,7 @@ impl Client {
     pub fn handle_profile(&mut self, bytes: &[u8], now: Now) -> Result<bool, CodecError> {
         let view = ProfileView::decode(bytes)?;
         let latches = view.latches.clone();
-        let Some(covered) = self.overlay.replace_base(view, &self.bundle.signals) else {
+        let Some(covered) = self.overlay.replace_base(view, &self.bundle.signals, now.wall) else {
             return Ok(false);
         };
         self.release(&covered);
@@ -385,7 +385,9 @@ impl Client {
 impl Tokens {
     fn take(&mut self, receipt: &crate::wire::Receipt) {
         self.bundle_revision = self.bundle_revision.max(receipt.bundle_revision);
-        for (held, brought) in [(&mut self.member, &receipt.member_token), (&mut self.stream, &receipt.stream_token)] {
+        for (held, brought) in
+            [(&mut self.member, &receipt.member_token), (&mut self.stream, &receipt.stream_token)]
+        {
             if brought.is_some() {
                 held.clone_from(brought);
             }

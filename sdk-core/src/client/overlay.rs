@@ -90,16 +90,22 @@ impl Overlay {
 
     /// Takes a pushed view as the new base if it is no older and covers what has folded; returns the events that
     /// leave the overlay for it, or nothing when the base stays.
-    pub fn replace_base(&mut self, view: ProfileView, signals: &SignalTable) -> Option<Vec<EventId>> {
+    pub fn replace_base(
+        &mut self,
+        view: ProfileView,
+        signals: &SignalTable,
+        now: Timestamp,
+    ) -> Option<Vec<EventId>> {
         let is_older = view.user_id == self.base.user_id && view.version < self.base.version;
-        if (is_older && !self.follows_gap) || !view.lanes.contains(&self.folded) {
+        if (is_older && !self.follows_gap) || !view.lanes.contains(&self.folded, now) {
             return None;
         }
         self.base = view;
         self.folded = Lanes::default();
         self.follows_gap = false;
         let events = core::mem::take(&mut self.events);
-        let (covered, open): (VecDeque<_>, _) = events.into_iter().partition(|document| self.covers(document.event()));
+        let (covered, open): (VecDeque<_>, _) =
+            events.into_iter().partition(|document| self.covers(document.event()));
         self.events = open;
         self.rebuild(signals);
         Some(covered.iter().map(|document| document.event().event_id).collect())

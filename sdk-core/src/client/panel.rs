@@ -21,7 +21,8 @@ impl Client {
 
     /// The value that the decisions in effect give a variable; where several slots set it, the first slot by name.
     pub fn variable(&self, name: &str) -> Option<&Value> {
-        let actions = in_order_of_slot(self.decisions.all()).into_iter().flat_map(|decision| &decision.actions);
+        let actions =
+            in_order_of_slot(self.decisions.all()).into_iter().flat_map(|decision| &decision.actions);
         actions.into_iter().find_map(|action| match action {
             Action::Variable { name: known, value } if &**known == name => Some(value),
             _ => None,
@@ -32,7 +33,9 @@ impl Client {
     /// `by`. Signals that the compiler made for caps are left out.
     pub fn signals_json(&self, now: Now) -> String {
         let mut text = String::from("{");
-        for signal in self.bundle.signals.signals().iter().filter(|signal| !signal.name.starts_with("attune.")) {
+        for signal in
+            self.bundle.signals.signals().iter().filter(|signal| !signal.name.starts_with("attune."))
+        {
             if text.len() > 1 {
                 text.push(',');
             }

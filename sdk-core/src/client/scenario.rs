@@ -158,7 +158,9 @@ fn a_rejected_event_leaves_the_count_and_the_store() {
     let mut page = PageRig::new();
     page.track("page_view", HATS);
     let refused = page.track("page_view", HATS);
-    let Poll::Send(request) = page.client.poll_send(page.now, 0) else { panic!("there is something to send") };
+    let Poll::Send(request) = page.client.poll_send(page.now, 0) else {
+        panic!("there is something to send")
+    };
     let row = ResultRow {
         index: 1,
         event_id: format!("{}", refused.0).into(),
@@ -180,9 +182,15 @@ fn what_a_dead_page_left_is_counted_once_and_sent_under_its_own_lane() {
     let mut next = PageRig::restored(page.stored, 2);
     next.track("page_view", HATS);
     assert_eq!(next.views(), Some(Value::Number(2.0)));
-    let Poll::Send(request) = next.client.poll_send(next.now, 0) else { panic!("there is something to send") };
+    let Poll::Send(request) = next.client.poll_send(next.now, 0) else {
+        panic!("there is something to send")
+    };
     let first_lane = format!("{}", Uuid::from_u128(1));
-    assert!(request.body.contains(&format!(r#""closed":[{{"lane":"{first_lane}","count":1"#)), "{}", request.body);
+    assert!(
+        request.body.contains(&format!(r#""closed":[{{"lane":"{first_lane}","count":1"#)),
+        "{}",
+        request.body
+    );
 }
 
 #[test]

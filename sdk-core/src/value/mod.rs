@@ -40,7 +40,9 @@ impl Value {
     /// The field of an object, if this is an object that has it.
     pub fn field(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Object(fields) => fields.iter().rev().find(|(key, _)| &**key == name).map(|(_, value)| value),
+            Self::Object(fields) => {
+                fields.iter().rev().find(|(key, _)| &**key == name).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
@@ -121,7 +123,8 @@ impl Value {
             }
             6 => {
                 let count = reader.len()?;
-                let fields = (0..count).map(|_| Ok((reader.boxed_str()?, Self::decode_within(reader, inner)?)));
+                let fields =
+                    (0..count).map(|_| Ok((reader.boxed_str()?, Self::decode_within(reader, inner)?)));
                 Self::Object(fields.collect::<Result<_, CodecError>>()?)
             }
             _ => return Err(CodecError),

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 /// Powers of ten that a double holds exactly.
 const EXACT_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
-    1e20, 1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
 ];
 /// Digits that decide a double, with room to spare; later ones only say "more than this".
 const MAX_DIGITS: usize = 800;
@@ -43,7 +43,7 @@ pub fn number_text(number: f64) -> String {
             exponent += 1;
         }
         let mut integer = scaled as u64;
-        while integer % 10 == 0 && integer > 0 {
+        while integer > 0 && integer.is_multiple_of(10) {
             integer /= 10;
             exponent += 1;
         }
@@ -123,7 +123,8 @@ impl Decimal {
             return 0.0;
         }
         if self.digits.len() <= 15 {
-            let mantissa = self.digits.iter().fold(0_u64, |total, digit| total * 10 + u64::from(*digit)) as f64;
+            let mantissa =
+                self.digits.iter().fold(0_u64, |total, digit| total * 10 + u64::from(*digit)) as f64;
             if let Some(power) = EXACT_POWERS.get(self.exponent.unsigned_abs() as usize) {
                 return if self.exponent < 0 { mantissa / power } else { mantissa * power };
             }
@@ -267,9 +268,23 @@ mod tests {
     #[test]
     fn hard_decimals_round_as_the_standard_library_does() {
         for text in [
-            "0", "-0", "1", "0.1", "123456.789", "9007199254740993", "1e22", "1e23", "2.2250738585072011e-308",
-            "4.9e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "1.7976931348623157e308",
-            "1.7976931348623159e308", "0.000001", "179769313486231580793728971405301199e272", "5e-325",
+            "0",
+            "-0",
+            "1",
+            "0.1",
+            "123456.789",
+            "9007199254740993",
+            "1e22",
+            "1e23",
+            "2.2250738585072011e-308",
+            "4.9e-324",
+            "2.4703282292062327e-324",
+            "2.4703282292062328e-324",
+            "1.7976931348623157e308",
+            "1.7976931348623159e308",
+            "0.000001",
+            "179769313486231580793728971405301199e272",
+            "5e-325",
         ] {
             assert_eq!(parse_number(text), text.parse().ok(), "{text}");
         }
@@ -284,7 +299,9 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_people_read_them() {
-        for (number, text) in [(0.0, "0"), (42.0, "42"), (-19.99, "-19.99"), (0.1 + 0.2, "0.3"), (1e300, "1e300")] {
+        for (number, text) in
+            [(0.0, "0"), (42.0, "42"), (-19.99, "-19.99"), (0.1 + 0.2, "0.3"), (1e300, "1e300")]
+        {
             assert_eq!(number_text(number), text);
         }
         assert_eq!(number_text(0.9999999), "1");

@@ -219,7 +219,9 @@ impl Reader<'_> {
 
     fn word(&mut self) -> Result<Value, JsonError> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        for (word, value) in [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)] {
+        for (word, value) in
+            [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
+        {
             if rest.starts_with(word.as_bytes()) {
                 self.at += word.len();
                 return Ok(value);
@@ -267,7 +269,11 @@ impl Reader<'_> {
     }
 
     fn unexpected(&self) -> JsonError {
-        if self.at >= self.text.len() { JsonError::EndsEarly(self.at) } else { JsonError::Unexpected(self.at) }
+        if self.at >= self.text.len() {
+            JsonError::EndsEarly(self.at)
+        } else {
+            JsonError::Unexpected(self.at)
+        }
     }
 }
 
