@@ -170,6 +170,7 @@ impl World {
     fn settle(&mut self, answer: &Answer) {
         let Some(request) = self.in_flight.take() else { return };
         let sent = events(&request.body);
+        let mut durable: BTreeSet<u64> = BTreeSet::new();
         let outcome = match answer {
             Answer::Receipt { reject_every, retry_every } => {
                 let rows = sent.iter().enumerate().filter_map(|(index, number)| match index + 1 {
@@ -177,9 +178,11 @@ impl World {
                     place if place % retry_every == 0 => Some((*number, ResultKind::Retry)),
                     _ => None,
                 });
+                let rows: Vec<_> = rows.collect();
+                durable.extend(sent.iter().filter(|number| rows.iter().all(|(listed, _)| listed != *number)));
                 self.confirmed_void.extend(void(&request.body));
                 self.confirmed_closed.extend(closed(&request.body).into_iter().map(|(lane, _)| lane));
-                receipt(&rows.collect::<Vec<_>>())
+                receipt(&rows)
             }
             Answer::Status(status) => refusal(*status, &[]),
             Answer::TooLarge { offending } => refusal(413, offending),
@@ -187,9 +190,10 @@ impl World {
         };
         let settled = self.rig.settle(request.id, outcome);
         for id in &settled.delivered {
-            assert!(sent.contains(&number(*id)), "only what was sent is delivered");
+            assert!(durable.remove(&number(*id)), "only what the collector has is delivered");
             assert!(self.delivered.insert(number(*id)), "delivered once");
         }
+        assert!(durable.is_empty(), "all that the collector has is delivered");
         self.note_dropped(settled.dropped);
     }
 

@@ -1,6 +1,8 @@
 //! The envelope of a batch: what holds for all its events, each of which stays text until it is read alone.
 
 use super::EventDefaults;
+use super::error::EnvelopeError;
+use super::skew::Skew;
 use crate::id::{LaneId, MemberId, uuid_from_text};
 use crate::limits::{MAX_ID_CHARS, MAX_SEQ};
 use crate::time::Timestamp;
@@ -9,11 +11,9 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt;
 use serde::Deserialize;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A batch as it arrived.
@@ -37,24 +37,6 @@ pub struct Envelope<'a> {
     pub closed: Vec<Closed>,
     /// Totals of the sending lane's drops by reason since its start.
     pub dropped: Vec<(Box<str>, u64)>,
-}
-
-/// Why a whole batch cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EnvelopeError {
-    /// Text that is no JSON object of a batch; holds the reader's words, which name the place.
-    Unreadable(String),
-    /// No `events`.
-    EventsMissing,
-    /// A protocol version other than 1; holds what was sent.
-    VersionUnsupported(String),
-    /// A field of the wrong form.
-    Invalid {
-        /// Where, such as `void[3]`.
-        field: String,
-        /// What it has to be.
-        expected: String,
-    },
 }
 
 #[derive(Default, Deserialize)]
@@ -160,60 +142,6 @@ impl<'a> Envelope<'a> {
     }
 }
 
-impl EnvelopeError {
-    /// Stable name for answers and metrics.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable(_) => "batch_unreadable",
-            Self::EventsMissing => "events_missing",
-            Self::VersionUnsupported(_) => "version_unsupported",
-            Self::Invalid { .. } => "batch_invalid",
-        }
-    }
-}
-
-impl fmt::Display for EnvelopeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(words) => write!(f, "batch is not readable: {words}"),
-            Self::EventsMissing => f.write_str("events is missing; it must be an array"),
-            Self::VersionUnsupported(sent) => write!(f, "v is {sent}; the version spoken here is 1"),
-            Self::Invalid { field, expected } => write!(f, "{field} is not {expected}"),
-        }
-    }
-}
-
-impl core::error::Error for EnvelopeError {}
-
-/// The first `clock_skew_ms` of a context: the SDK writes its own before whatever a site has set.
-struct Skew(Option<i64>);
-
-impl<'de> Deserialize<'de> for Skew {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct First;
-        impl<'de> Visitor<'de> for First {
-            type Value = Skew;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a context object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Skew, A::Error> {
-                let mut found = None;
-                while let Some(name) = fields.next_key::<Cow<'de, str>>()? {
-                    if name == "clock_skew_ms" && found.is_none() {
-                        found = Some(fields.next_value::<&RawValue>()?.get().parse().ok());
-                    } else {
-                        fields.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(Skew(found.flatten()))
-            }
-        }
-        deserializer.deserialize_map(First)
-    }
-}
-
 fn read<'a, T: Deserialize<'a>>(field: &str, raw: Option<&'a RawValue>) -> Result<Option<T>, EnvelopeError> {
     raw.map(|raw| {
         serde_json::from_str(raw.get()).map_err(|error| invalid(field, &format!("readable: {error}")))
@@ -258,6 +186,7 @@ mod tests {
     use super::*;
     use crate::wire::{Batch, parse_event, sample, write_batch};
     use proptest::prelude::*;
+    use std::string::String;
 
     #[test]
     fn what_the_page_writes_the_collector_reads() {

@@ -1,4 +1,4 @@
-//! Why an event cannot be read: what, where, the limit.
+//! Why an event or a whole batch cannot be read: what, where, the limit.
 
 use crate::limits::{MAX_ID_CHARS, MAX_JSON_DEPTH};
 use crate::value::JsonError;
@@ -141,6 +141,49 @@ impl fmt::Display for EventError {
 }
 
 impl core::error::Error for EventError {}
+
+/// Why a whole batch cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnvelopeError {
+    /// Text that is no JSON object of a batch; holds the reader's words, which name the place.
+    Unreadable(String),
+    /// No `events`.
+    EventsMissing,
+    /// A protocol version other than 1; holds what was sent.
+    VersionUnsupported(String),
+    /// A field of the wrong form.
+    Invalid {
+        /// Where, such as `void[3]`.
+        field: String,
+        /// What it has to be.
+        expected: String,
+    },
+}
+
+impl EnvelopeError {
+    /// Stable name for answers and metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "batch_unreadable",
+            Self::EventsMissing => "events_missing",
+            Self::VersionUnsupported(_) => "version_unsupported",
+            Self::Invalid { .. } => "batch_invalid",
+        }
+    }
+}
+
+impl fmt::Display for EnvelopeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(words) => write!(f, "batch is not readable: {words}"),
+            Self::EventsMissing => f.write_str("events is missing; it must be an array"),
+            Self::VersionUnsupported(sent) => write!(f, "v is {sent}; the version spoken here is 1"),
+            Self::Invalid { field, expected } => write!(f, "{field} is not {expected}"),
+        }
+    }
+}
+
+impl core::error::Error for EnvelopeError {}
 
 fn fault(error: JsonError) -> String {
     match error {

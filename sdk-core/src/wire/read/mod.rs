@@ -3,8 +3,9 @@
 mod envelope;
 mod error;
 mod event;
+mod skew;
 mod strict;
 
-pub use envelope::{Envelope, EnvelopeError};
-pub use error::{EventError, EventField};
+pub use envelope::Envelope;
+pub use error::{EnvelopeError, EventError, EventField};
 pub use event::{EventDefaults, parse_event, peek_event_id};
