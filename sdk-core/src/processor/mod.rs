@@ -3,6 +3,9 @@
 mod caps;
 mod combine;
 mod firing;
+#[cfg(test)]
+mod fixture;
+mod join;
 mod levels;
 mod state;
 mod state_codec;

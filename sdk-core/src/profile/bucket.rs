@@ -87,8 +87,12 @@ impl Bucket {
 }
 
 impl Span {
-    pub(super) const fn at(instant: Timestamp) -> Self {
-        Self { first: instant, last: instant }
+    /// The span of one event; only a session's says more than its bucket does.
+    pub(super) const fn of_event(bucket: Bucket, at: Timestamp) -> Self {
+        match bucket {
+            Bucket::Session(_) => Self { first: at, last: at },
+            Bucket::Lifetime | Bucket::Time(_) => Self { first: Timestamp(0), last: Timestamp(0) },
+        }
     }
 
     pub(super) fn merge(&mut self, other: Self) {

@@ -1,5 +1,6 @@
 //! What is known of a visitor: absorbed numbers, tiles of signals, traits.
 
+mod absorb;
 mod bucket;
 mod change;
 mod event_document;
@@ -10,7 +11,6 @@ mod keys;
 mod lane;
 mod lanes;
 mod member;
-mod member_codec;
 mod ranges;
 mod reading;
 mod signal;
@@ -22,13 +22,14 @@ mod tiles_codec;
 mod traits;
 mod view;
 
+pub use absorb::{Absorbed, absorb};
 pub use bucket::Bucket;
 pub use change::{Change, TileChanges};
 pub use event_document::EventDocument;
 pub use keys::{Found, Keys, key_text};
 pub use lane::{LaneState, Marked};
 pub use lanes::Lanes;
-pub use member::{Absorbed, MemberState, absorb};
+pub use member::MemberState;
 pub use ranges::Ranges;
 pub use signal::{Aggregate, Signal, Window, decode_signal, encode_signal, signal_id};
 pub use signal_table::SignalTable;

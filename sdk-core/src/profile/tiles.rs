@@ -151,7 +151,7 @@ impl Tiles {
         let tile = Tile::of_event(signal.aggregate, at, of.as_deref())?;
         let bucket = Bucket::of_event(signal.window, event)?;
         let tiles = self.signal(signal.id, signal.window, at);
-        if bucket.keep(signal.window, Span::at(at), time) == Keep::Nothing {
+        if bucket.keep(signal.window, Span::of_event(bucket, at), time) == Keep::Nothing {
             return None;
         }
         tiles.drop_oldest(time);
@@ -189,9 +189,9 @@ impl SignalTiles {
     }
 
     fn slice(&mut self, bucket: Bucket, at: Timestamp) -> &mut Slice {
-        let empty = || Slice { span: Span::at(at), keys: Keys::default() };
-        let slice = self.slices.or_insert_with(bucket, empty);
-        slice.span.merge(Span::at(at));
+        let span = Span::of_event(bucket, at);
+        let slice = self.slices.or_insert_with(bucket, || Slice { span, keys: Keys::default() });
+        slice.span.merge(span);
         slice
     }
 

@@ -92,7 +92,6 @@ impl TileChange {
 }
 
 impl Slice {
-    /// Only a session's span says more than its bucket does.
     fn encode(&self, bucket: Bucket, out: &mut Writer) {
         if matches!(bucket, Bucket::Session(_)) {
             out.i64(self.span.first.0);
@@ -104,7 +103,7 @@ impl Slice {
     fn decode(bucket: Bucket, reader: &mut Reader<'_>) -> Result<Self, CodecError> {
         let span = match bucket {
             Bucket::Session(_) => Span { first: Timestamp(reader.i64()?), last: Timestamp(reader.i64()?) },
-            Bucket::Lifetime | Bucket::Time(_) => Span::at(Timestamp(0)),
+            Bucket::Lifetime | Bucket::Time(_) => Span::of_event(bucket, Timestamp(0)),
         };
         Ok(Self { span, keys: Keys::decode(reader, Tile::decode)? })
     }

@@ -1,0 +1,48 @@
+//! A member moves from one profile to another: what the old one remembers joins the new one.
+
+use super::caps::Caps;
+use super::state::ProfileState;
+use crate::id::MemberId;
+use crate::profile::Traits;
+use alloc::vec::Vec;
+
+impl ProfileState {
+    /// Takes over what another profile remembers: what has fired stays fired, the later latch wins.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.version = self.version.max(other.version);
+        self.time = self.time.max(other.time);
+        self.session = self.session.max(other.session);
+        for edge in &other.edges {
+            if !self.edges.contains(edge) {
+                self.edges.push(edge.clone());
+            }
+        }
+        other.latches.iter().for_each(|latch| latch.clone().join(&mut self.latches));
+        self.caps.join(&other.caps);
+        self.prune();
+    }
+
+    /// Lets a member go that has moved on with the change of this version; returns how many events it had.
+    pub(super) fn release(&mut self, member: &MemberId, version: u64) -> u64 {
+        let events = self.parts.remove(member).map_or(0, |part| part.events);
+        self.departed.insert(member.clone(), version);
+        self.version += 1;
+        self.traits = self.merged_traits();
+        if self.is_vacant() {
+            self.latches = Vec::new();
+            self.edges = Vec::new();
+            self.caps = Caps::default();
+            self.session = None;
+            self.wake = None;
+            self.firings = 0;
+        }
+        events
+    }
+
+    /// The traits of all parts together.
+    pub(super) fn merged_traits(&self) -> Traits {
+        let mut traits = Traits::default();
+        self.parts.iter().for_each(|(_, part)| traits.merge(&part.traits));
+        traits
+    }
+}

@@ -1,0 +1,306 @@
+//! The step that takes a record of a member in: once in effect, tiles, traits, link.
+
+use super::member::Link;
+use super::{Change, EventDocument, LaneState, Marked, MemberState, SignalTable, TileChanges, Traits};
+use crate::id::{LaneId, ProfileId};
+use crate::time::Timestamp;
+use crate::wire::{Event, Record};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Absorbed {
+    /// It is in effect now; this is what it changed.
+    Change(Box<Change>),
+    /// It was in effect already.
+    Duplicate,
+    /// Its number belongs to another event: a case for the dead letters, never a duplicate.
+    Conflict,
+    /// Its lane has more gaps than a page load can have: a case for the dead letters.
+    LaneFull,
+    /// It is not about this member's events or lanes.
+    Ignored,
+}
+
+/// Time is looked at for pruning whenever another of these has begun, in milliseconds.
+const PRUNE_EVERY_MS: i64 = 3_600_000;
+
+/// Takes an event, void or close record of the member in.
+pub fn absorb(state: &mut MemberState, record: &Record, table: &SignalTable) -> Absorbed {
+    match record {
+        Record::Event { event, received_at, proven } if event.member == state.member => {
+            absorb_event(state, event, *received_at, *proven, table)
+        }
+        Record::Void { member, lane, from, to } if *member == state.member => {
+            let at = state.received_at;
+            let news = state.lanes.void(*lane, *from, *to, at);
+            lane_change(state, news, *lane)
+        }
+        Record::Close { member, lane, count, at } if *member == state.member => {
+            let news = state.lanes.close(*lane, *count, *at);
+            lane_change(state, news, *lane)
+        }
+        _ => Absorbed::Ignored,
+    }
+}
+
+fn absorb_event(
+    state: &mut MemberState,
+    event: &Event,
+    received_at: Timestamp,
+    proven: bool,
+    table: &SignalTable,
+) -> Absorbed {
+    let marked = match event.lane {
+        Some(number) => state.lanes.mark(number.lane, number.seq, event.event_id, received_at),
+        None if state.event_ids.insert(event.event_id) => Marked::New,
+        None => Marked::Duplicate,
+    };
+    match marked {
+        Marked::New => {}
+        Marked::Duplicate => return Absorbed::Duplicate,
+        Marked::Conflict => return Absorbed::Conflict,
+        Marked::Full => return Absorbed::LaneFull,
+    }
+    advance(state, event.timestamp.min(received_at), received_at, table);
+    let document = EventDocument::new(event.clone());
+    let mut touched = Vec::new();
+    state.tiles.apply_noting(table, &document, state.time, &mut |change| touched.push(change));
+    let traits = state.traits.apply(&document);
+    let moved_from = if proven { link(state, event) } else { None };
+    let mut change = state.next_change();
+    change.event = Some(document);
+    change.received_at = Some(received_at);
+    change.moved_from = moved_from.filter(|_| !change.created);
+    if change.moved_from.is_some() {
+        change.tiles = TileChanges::Whole(state.tiles.clone());
+        change.traits = state.traits.clone();
+        change.lanes = state.lanes.iter().map(|(lane, lane_state)| (*lane, lane_state.summary())).collect();
+    } else {
+        change.tiles = TileChanges::Touched(touched);
+        change.traits = traits;
+        change.lanes = event.lane.iter().filter_map(|number| lane_summary(state, number.lane)).collect();
+    }
+    Absorbed::Change(Box::new(change))
+}
+
+fn lane_change(state: &mut MemberState, news: bool, lane: LaneId) -> Absorbed {
+    if !news {
+        return Absorbed::Duplicate;
+    }
+    let mut change = state.next_change();
+    change.lanes = lane_summary(state, lane).into_iter().collect();
+    Absorbed::Change(Box::new(change))
+}
+
+fn lane_summary(state: &MemberState, lane: LaneId) -> Option<(LaneId, LaneState)> {
+    state.lanes.get(lane).map(|lane_state| (lane, lane_state.summary()))
+}
+
+fn advance(state: &mut MemberState, time: Timestamp, received_at: Timestamp, table: &SignalTable) {
+    let period = |at: Timestamp| at.0.div_euclid(PRUNE_EVERY_MS);
+    let before = (period(state.time), period(state.received_at));
+    state.time = state.time.max(time);
+    state.received_at = state.received_at.max(received_at);
+    if (period(state.time), period(state.received_at)) != before {
+        state.tiles.prune(table, state.time);
+        state.lanes.prune(state.received_at);
+    }
+}
+
+/// Links the member to the proven user of an event; returns the profile it leaves, if it does.
+fn link(state: &mut MemberState, event: &Event) -> Option<ProfileId> {
+    let user_id = event.user_id.as_deref()?;
+    if let Some(link) = &mut state.link {
+        if (link.at, link.event_id) >= (event.timestamp, event.event_id) {
+            return None;
+        }
+        (link.at, link.event_id) = (event.timestamp, event.event_id);
+        if &*link.user_id == user_id {
+            return None;
+        }
+    }
+    state.link = Some(Link { user_id: user_id.into(), at: event.timestamp, event_id: event.event_id });
+    Some(core::mem::replace(&mut state.profile, ProfileId::of_user(user_id)))
+}
+
+impl MemberState {
+    fn next_change(&mut self) -> Change {
+        self.version += 1;
+        Change {
+            member: self.member.clone(),
+            profile: self.profile.clone(),
+            moved_from: None,
+            version: self.version,
+            created: self.version == 1,
+            time: self.time,
+            event: None,
+            received_at: None,
+            tiles: TileChanges::Touched(Vec::new()),
+            traits: Traits::default(),
+            lanes: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Writer;
+    use crate::id::{EventId, MemberId, SessionId, Uuid};
+    use crate::profile::fixture::{event, signal, table};
+    use crate::profile::{Aggregate, Window};
+    use crate::wire::{IDENTIFY, LaneSeq};
+    use alloc::format;
+    use proptest::prelude::*;
+
+    const RECEIVED: Timestamp = Timestamp(20 * 86_400_000);
+
+    fn member() -> MemberState {
+        MemberState::new(MemberId(Box::from("m")))
+    }
+
+    fn signals() -> SignalTable {
+        let sliding = Window::Sliding { window_ms: 3_600_000, bucket_ms: 120_000 };
+        table(alloc::vec![
+            signal("recent", Aggregate::Count, sliding, Some("metadata.key")),
+            signal("in_session", Aggregate::Sum, Window::Session, None),
+            signal("ever", Aggregate::Count, Window::Lifetime, Some("metadata.key")),
+            signal("last", Aggregate::LastAt, sliding, None),
+        ])
+    }
+
+    fn record(event: Event) -> Record {
+        Record::Event { event, received_at: RECEIVED, proven: true }
+    }
+
+    /// Hours of the session's start, minutes into it, key: an event within the bounds that a session has.
+    fn page_view(number: usize, (start, into, key): (i64, i64, u32)) -> Event {
+        let at = start * 3_600_000 + into * 60_000;
+        let metadata = format!(r#"{{"key":"k{key}","value":{key}.5}}"#);
+        let mut event = event(at, "page_view", &metadata).into_event();
+        event.event_id = EventId(Uuid::from_u128(number as u128));
+        event.session = Some(SessionId(Uuid::from_u128(start as u128)));
+        event
+    }
+
+    fn numbered(mut event: Event, lane: u128, seq: u64) -> Event {
+        event.lane = Some(LaneSeq { lane: LaneId(Uuid::from_u128(lane)), seq });
+        event
+    }
+
+    fn tiles_after(events: impl Iterator<Item = Event>) -> (Vec<u8>, u64) {
+        let (mut state, table) = (member(), signals());
+        let mut taken = 0;
+        for event in events {
+            taken += u64::from(matches!(absorb(&mut state, &record(event), &table), Absorbed::Change(_)));
+        }
+        let mut out = Writer::new();
+        state.tiles.encode(state.time, &mut out);
+        (out.into_bytes(), taken)
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_repetition_and_split_over_lanes_gives_the_same_tiles(
+            drawn in proptest::collection::vec((0_i64..300, 0_i64..1_440, 0_u32..2_000), 1..400),
+            order in proptest::collection::vec((any::<u64>(), 0_u128..4, any::<bool>()), 400),
+        ) {
+            let events: Vec<Event> = drawn.iter().enumerate().map(|(at, drawn)| page_view(at, *drawn)).collect();
+            let one_lane = (1..).zip(&events).map(|(seq, event)| numbered(event.clone(), 9, seq));
+            let expected = tiles_after(one_lane);
+            let mut counts = [0; 4];
+            let mut shuffled: Vec<(u64, Event)> = Vec::new();
+            for (event, (place, lane, twice)) in events.iter().zip(&order) {
+                // Lane 0 stands for a sender without lanes.
+                let event = if *lane == 0 { event.clone() } else {
+                    counts[*lane as usize] += 1;
+                    numbered(event.clone(), *lane, counts[*lane as usize])
+                };
+                if *twice {
+                    shuffled.push((place.rotate_left(32), event.clone()));
+                }
+                shuffled.push((*place, event));
+            }
+            shuffled.sort_by_key(|(place, _)| *place);
+            prop_assert_eq!(tiles_after(shuffled.into_iter().map(|(_, event)| event)), expected);
+        }
+
+        #[test]
+        fn a_state_goes_on_from_its_binary_form_as_if_it_had_never_left(
+            drawn in proptest::collection::vec((0_i64..100, 0_i64..1_440, 0_u32..9), 1..40),
+        ) {
+            let (mut hot, mut cold, table) = (member(), member(), signals());
+            for (seq, event) in (1..).zip(drawn.iter().enumerate().map(|(at, drawn)| page_view(at, *drawn))) {
+                let record = record(numbered(event, 1, seq));
+                let changes = (absorb(&mut hot, &record, &table), absorb(&mut cold, &record, &table));
+                prop_assert_eq!(&changes.0, &changes.1);
+                let Absorbed::Change(change) = changes.0 else { return Err(TestCaseError::fail("no change")) };
+                prop_assert_eq!(Change::decode(&change.encode()), Ok(*change));
+                cold = MemberState::decode(&cold.encode()).unwrap();
+            }
+            prop_assert_eq!(hot.encode(), cold.encode());
+        }
+
+        #[test]
+        fn random_bytes_are_no_state(bytes: Vec<u8>) {
+            let formatted: Vec<u8> = core::iter::once(1).chain(bytes).collect();
+            prop_assert!(MemberState::decode(&formatted).is_err());
+            prop_assert!(Change::decode(&formatted).is_err());
+        }
+    }
+
+    #[test]
+    fn a_number_is_taken_once_and_never_for_two_events() {
+        let (mut state, table) = (member(), signals());
+        let first = record(numbered(page_view(1, (0, 0, 1)), 1, 1));
+        let other = record(numbered(page_view(2, (0, 0, 1)), 1, 1));
+        assert!(matches!(absorb(&mut state, &first, &table), Absorbed::Change(change) if change.created));
+        assert_eq!(absorb(&mut state, &first, &table), Absorbed::Duplicate);
+        assert_eq!(absorb(&mut state, &other, &table), Absorbed::Conflict);
+        let mut foreign = page_view(3, (0, 0, 1));
+        foreign.member = MemberId(Box::from("other"));
+        assert_eq!(absorb(&mut state, &record(foreign), &table), Absorbed::Ignored);
+        assert_eq!(state.version(), 1);
+    }
+
+    #[test]
+    fn a_proven_user_links_the_member_and_takes_everything_along() {
+        let (mut state, table) = (member(), signals());
+        absorb(&mut state, &record(numbered(page_view(1, (0, 0, 1)), 1, 1)), &table);
+        let mut identify = event(9, IDENTIFY, r#"{"traits":{"plan":"pro"}}"#).into_event();
+        identify.user_id = Some(Box::from("ada"));
+        let unproven =
+            Record::Event { event: numbered(identify.clone(), 1, 2), received_at: RECEIVED, proven: false };
+        let Absorbed::Change(change) = absorb(&mut state, &unproven, &table) else { panic!("no change") };
+        assert_eq!((change.moved_from.as_ref(), &*change.profile.0), (None, "member:m"));
+        identify.event_id = EventId(Uuid::from_u128(77));
+        let Absorbed::Change(change) = absorb(&mut state, &record(numbered(identify, 1, 3)), &table) else {
+            panic!("no change")
+        };
+        assert_eq!(change.moved_from, Some(ProfileId(Box::from("member:m"))));
+        assert_eq!(change.profile, ProfileId::of_user("ada"));
+        assert_eq!(change.tiles, TileChanges::Whole(state.tiles.clone()));
+        assert_eq!(change.lanes.len(), 1);
+        assert_eq!(state.traits.get("plan"), Some(&crate::value::Value::string("pro")));
+    }
+
+    #[test]
+    fn voids_and_closes_are_changes_once() {
+        let (mut state, table) = (member(), signals());
+        let lane = LaneId(Uuid::from_u128(1));
+        let member = MemberId(Box::from("m"));
+        let void = Record::Void { member: member.clone(), lane, from: 1, to: 2 };
+        let close = Record::Close { member, lane, count: 2, at: RECEIVED };
+        for record in [&void, &close] {
+            assert!(matches!(absorb(&mut state, record, &table), Absorbed::Change(_)));
+            assert_eq!(absorb(&mut state, record, &table), Absorbed::Duplicate);
+        }
+        assert!(state.lanes.get(lane).unwrap().is_complete());
+        assert_eq!(
+            absorb(&mut state, &Record::Bundle { revision: 1, at: RECEIVED, bytes: Box::default() }, &table),
+            Absorbed::Ignored
+        );
+    }
+}
