@@ -1,0 +1,46 @@
+/** Prints raw, gzip and brotli bytes of every file a page may load, and of what it loads before its first decision. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+const dist = join(import.meta.dirname, '../sdk-wasm/dist');
+const brotliOptions = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+
+const files = [...list(''), ...list('script')].filter((name) => /\.(js|wasm|html)$/.test(name));
+const sizes = new Map(files.map((name) => [name, measure(name)]));
+for (const [artefact, size] of sizes) print({ artefact, ...size });
+
+const scriptWasm = files.find((name) => /^script\/attune-\w+\.wasm$/.test(name));
+total('script tag, before capture', ['script/snippet.html']);
+total('script tag, before first decision', ['script/snippet.html', 'script/attune.js', scriptWasm]);
+total('npm package, before capture', ['index.js']);
+total('npm package, before first decision', ['index.js', 'attune_bg.wasm']);
+
+function list(folder) {
+  const entries = readdirSync(join(dist, folder), { withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(folder, entry.name));
+}
+
+function measure(name) {
+  const bytes = readFileSync(join(dist, name));
+  return {
+    raw_bytes: bytes.length,
+    gzip_bytes: gzipSync(bytes, { level: 9 }).length,
+    brotli_bytes: brotliCompressSync(bytes, brotliOptions).length,
+  };
+}
+
+function total(name, parts) {
+  const sum = { raw_bytes: 0, gzip_bytes: 0, brotli_bytes: 0 };
+  for (const part of parts) {
+    const size = sizes.get(part);
+    if (!size) throw new Error(`${part} is not in sdk-wasm/dist`);
+    for (const unit of Object.keys(sum)) sum[unit] += size[unit];
+  }
+  print({ total: name, ...sum });
+}
+
+function print(line) {
+  console.log(JSON.stringify({ bench: 'size', ...line }));
+}

@@ -1,0 +1,151 @@
+//! A collector of one's own: started on free ports with a fresh data directory, ended and removed when dropped.
+
+use crate::failure::Failure;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::env;
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Name of the setting with the collector's binary.
+pub const BINARY: &str = "ATTUNE_BINARY";
+/// The write key that the collector is started with.
+pub const WRITE_KEY: &str = "bench";
+
+const SECRET_KEY: &str = "bench-secret";
+const READY_LIMIT: Duration = Duration::from_secs(20);
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+const TICK: Duration = Duration::from_millis(10);
+
+/// A running collector.
+pub struct Collector {
+    child: Child,
+    folder: TempDir,
+    port: u16,
+    admin_port: u16,
+}
+
+impl Collector {
+    /// Starts one with a single rule file.
+    ///
+    /// # Errors
+    /// The binary is missing, or does not become ready; its log is part of the line.
+    pub fn start(rules: &Value) -> Result<Self, Failure> {
+        let binary = env::var_os(BINARY).map(PathBuf::from).ok_or_else(|| {
+            Failure::new(format!("{BINARY} is not set; start this through cargo xtask, which builds the collector"))
+        })?;
+        let folder = tempfile::tempdir().map_err(|error| Failure::of("temporary folder", error))?;
+        let rules_folder = folder.path().join("rules");
+        fs::create_dir_all(&rules_folder)
+            .and_then(|()| fs::write(rules_folder.join("bench.json"), rules.to_string()))
+            .map_err(|error| Failure::of("rule file", error))?;
+        let (port, admin_port) = free_ports()?;
+        let log = File::create(folder.path().join("log")).map_err(|error| Failure::of("log file", error))?;
+        let errors = log.try_clone().map_err(|error| Failure::of("log file", error))?;
+        let child = Command::new(&binary)
+            .args(["serve", "--write-key", WRITE_KEY, "--secret-key", SECRET_KEY])
+            .args(["--port", &port.to_string(), "--admin-port", &admin_port.to_string()])
+            .arg("--data-dir")
+            .arg(folder.path().join("data"))
+            .arg("--rules-dir")
+            .arg(rules_folder)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .spawn()
+            .map_err(|error| Failure::of(&binary.display().to_string(), error))?;
+        let mut collector = Self { child, folder, port, admin_port };
+        collector.wait_until_ready()?;
+        Ok(collector)
+    }
+
+    /// Base address of the public listener.
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Port of the public listener.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where batches go.
+    pub fn events_url(&self) -> String {
+        format!("{}/v1/events?k={WRITE_KEY}", self.address())
+    }
+
+    /// Its process id.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks the privileged listener.
+    ///
+    /// # Errors
+    /// No answer, or another status than 200.
+    pub fn ask(&self, path: &str) -> Result<String, Failure> {
+        let url = format!("http://127.0.0.1:{}{path}", self.admin_port);
+        let mut response = ureq::get(&url)
+            .header("Authorization", &format!("Bearer {SECRET_KEY}"))
+            .call()
+            .map_err(|error| Failure::of(&url, error))?;
+        let body = response.body_mut().with_config().limit(1 << 30).read_to_string();
+        body.map_err(|error| Failure::of(&url, error))
+    }
+
+    /// The summary once the worker has caught up with the log.
+    ///
+    /// # Errors
+    /// As [`Collector::ask`], or an answer that is no JSON.
+    pub fn settled_summary(&self) -> Result<Value, Failure> {
+        let text = self.ask("/admin/summary?settled=1")?;
+        serde_json::from_str(&text).map_err(|error| Failure::of("summary", error))
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), Failure> {
+        let url = format!("{}/health/ready", self.address());
+        let deadline = Instant::now() + READY_LIMIT;
+        while ureq::get(&url).call().is_err() {
+            let ended = self.child.try_wait().is_ok_and(|status| status.is_some());
+            if ended || Instant::now() > deadline {
+                let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+                return Err(Failure::new(format!("the collector did not become ready; its log:\n{log}")));
+            }
+            sleep(TICK);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let deadline = Instant::now() + STOP_LIMIT;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            sleep(TICK);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The repository's root, for the scripts beside the benches.
+pub fn repository_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+fn free_ports() -> Result<(u16, u16), Failure> {
+    // Both are held at once, so that they differ.
+    let bind = || TcpListener::bind("127.0.0.1:0").and_then(|listener| Ok((listener.local_addr()?.port(), listener)));
+    let (first, second) = bind()
+        .and_then(|first| Ok((first, bind()?)))
+        .map_err(|error| Failure::of("no free port on 127.0.0.1", error))?;
+    Ok((first.0, second.0))
+}

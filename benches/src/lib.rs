@@ -1,0 +1,6 @@
+//! What the benches and the replay share: a collector of their own, and recorded input turned into events.
+
+pub mod collector;
+pub mod failure;
+pub mod load;
+pub mod replay;

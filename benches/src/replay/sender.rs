@@ -1,0 +1,161 @@
+//! Sends visits through the core's queue over HTTP, several at a time.
+
+use super::clock::draw;
+use super::order::Disturbance;
+use super::visit::Visit;
+use crate::failure::Failure;
+use attune_core::queue::{Outcome, Poll, Queue, QueueOptions};
+use attune_core::time::{Monotonic, Now, Timestamp};
+use attune_core::wire::{Closed, Event, Priority, parse_receipt};
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+use ureq::Agent;
+
+/// Connections at a time: enough that the collector can sync several batches at once.
+const SENDERS: usize = 8;
+/// Visits that one connection keeps open at a time while batches are shuffled.
+const OPEN_VISITS: usize = 16;
+/// Events per batch while batches are shuffled: small, so that a visit has several.
+const SHUFFLED_BATCH_EVENTS: usize = 3;
+/// Longest answer to a batch that is read, in bytes.
+const MAX_RECEIPT_BYTES: u64 = 4 << 20;
+
+/// What the collector's receipts add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Events that were new.
+    pub accepted: u64,
+    /// Events that were there already.
+    pub duplicates: u64,
+    /// Events that the queue gave up.
+    pub dropped: u64,
+}
+
+/// Sends every visit to `url`; returns once every event has a receipt.
+///
+/// # Errors
+/// A sender thread ended early.
+pub fn send(visits: &[Visit], disturbance: Disturbance, url: &str) -> Result<Sent, Failure> {
+    let next = Mutex::new(visits.iter());
+    let totals: Vec<thread::Result<Sent>> = thread::scope(|scope| {
+        let start = || scope.spawn(|| Sender::new(url, disturbance).run(&next));
+        let senders: Vec<_> = (0..SENDERS).map(|_| start()).collect();
+        senders.into_iter().map(|sender| sender.join()).collect()
+    });
+    let mut sum = Sent::default();
+    for total in totals {
+        let total = total.map_err(|_| Failure::new("a sender ended early"))?;
+        sum.accepted += total.accepted;
+        sum.duplicates += total.duplicates;
+        sum.dropped += total.dropped;
+    }
+    Ok(sum)
+}
+
+struct Sender<'a> {
+    agent: Agent,
+    url: &'a str,
+    disturbance: Disturbance,
+    started: Instant,
+    sent: Sent,
+    draws: u32,
+}
+
+/// A visit on its way: its queue, and what is to be sent again after all is acknowledged.
+struct Open {
+    queue: Queue,
+    again: Vec<Event>,
+    end: Timestamp,
+}
+
+impl<'a> Sender<'a> {
+    fn new(url: &'a str, disturbance: Disturbance) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(30)));
+        Self { agent: config.build().into(), url, disturbance, started: Instant::now(), sent: Sent::default(), draws: 0 }
+    }
+
+    fn run<'v>(mut self, next: &Mutex<impl Iterator<Item = &'v Visit>>) -> Sent {
+        let limit = if self.disturbance.shuffle { OPEN_VISITS } else { 1 };
+        let mut open: Vec<Open> = Vec::new();
+        loop {
+            while open.len() < limit {
+                let Some(visit) = next.lock().ok().and_then(|mut visits| visits.next()) else { break };
+                open.push(self.open(visit));
+            }
+            if open.is_empty() {
+                return self.sent;
+            }
+            self.draws += 1;
+            let chosen = draw("batch", self.draws, 0) as usize % open.len();
+            if !self.step(&mut open[chosen]) {
+                open.swap_remove(chosen);
+            }
+        }
+    }
+
+    fn open(&self, visit: &Visit) -> Open {
+        let defaults = QueueOptions::default();
+        let max_batch_events =
+            if self.disturbance.shuffle { SHUFFLED_BATCH_EVENTS } else { defaults.max_batch_events };
+        let options = QueueOptions { max_batch_events, ..defaults };
+        let mut queue = Queue::new(visit.member.clone(), visit.lane, options);
+        let end = visit.events.iter().map(|event| event.timestamp).max().unwrap_or_default();
+        for event in &visit.events {
+            queue.push(event.clone(), Priority::Normal, self.now(end));
+        }
+        let count = visit.events.len() as u64;
+        queue.declare_closed(Closed { member: visit.member.clone(), lane: visit.lane, count });
+        Open { queue, again: self.disturbance.repeated(visit).cloned().collect(), end }
+    }
+
+    /// Does what the queue wants next; returns whether the visit has anything left.
+    fn step(&mut self, open: &mut Open) -> bool {
+        self.draws += 1;
+        let random = draw("jitter", self.draws, 0);
+        match open.queue.poll(self.now(open.end), random) {
+            Poll::Send(request) => {
+                let outcome = self.post(&request.body);
+                if let Outcome::Receipt(receipt) = &outcome {
+                    self.sent.accepted += receipt.accepted;
+                    self.sent.duplicates += receipt.duplicates;
+                }
+                let settled = open.queue.settle(request.id, outcome, self.now(open.end), random);
+                self.sent.dropped += settled.dropped.len() as u64;
+                true
+            }
+            Poll::WaitUntil(instant) => {
+                thread::sleep(Duration::from_millis(instant.since(self.now(open.end).monotonic).max(1)));
+                true
+            }
+            Poll::Idle if open.again.is_empty() => false,
+            Poll::Idle => {
+                for event in open.again.drain(..) {
+                    open.queue.push(event, Priority::Normal, Now {
+                        wall: open.end,
+                        monotonic: Monotonic(self.started.elapsed().as_millis() as u64),
+                    });
+                }
+                true
+            }
+        }
+    }
+
+    fn post(&self, body: &str) -> Outcome {
+        let request = self.agent.post(self.url).header("Content-Type", "text/plain");
+        let Ok(mut response) = request.send(body) else { return Outcome::Network };
+        let status = response.status().as_u16();
+        if status != 200 {
+            let seconds = response.headers().get("Retry-After").and_then(|value| value.to_str().ok()?.parse().ok());
+            let retry_after_ms = seconds.map(|seconds: u64| seconds * 1_000);
+            return Outcome::Status { status, retry_after_ms, offending: Vec::new() };
+        }
+        let text = response.body_mut().with_config().limit(MAX_RECEIPT_BYTES).read_to_string().unwrap_or_default();
+        parse_receipt(&text).map_or(Outcome::Network, |receipt| Outcome::Receipt(Box::new(receipt)))
+    }
+
+    /// The visitor's wall clock at the end of the visit, and a real monotonic clock for retries.
+    fn now(&self, wall: Timestamp) -> Now {
+        Now { wall, monotonic: Monotonic(self.started.elapsed().as_millis() as u64) }
+    }
+}

@@ -1,0 +1,52 @@
+//! The recorded shop sessions give the figures that were counted from the recording by other means.
+
+use attune_benches::replay::order::Disturbance;
+use attune_benches::replay::visit::{Visit, visits};
+use attune_benches::replay::{eshop, report, wasm};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+const EVENTS: u64 = 83_853;
+const DISTURBED: Disturbance = Disturbance { duplicates: 0.05, shuffle: true };
+
+fn recording() -> Vec<Visit> {
+    let path = std::env::var_os("ATTUNE_RECORDING").map(PathBuf::from).unwrap_or_else(|| {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/eshop2008_apr_may.csv.gz")
+    });
+    visits(&eshop::read(&path).unwrap())
+}
+
+/// What must be the same however the events arrive.
+fn assert_effect(line: &Value) {
+    let by_category = json!({ "1": 3_121, "2": 2_717, "3": 2_483, "4": 2_132 });
+    let expected = json!({
+        "accepted": EVENTS, "profiles": 12_147, "firings": 10_453, "firings_by_category": by_category,
+        "price_cents": 366_349_700,
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&line[name], value, "{name} in {line}");
+    }
+}
+
+#[test]
+fn the_recording_gives_its_known_figures() {
+    let line = report::native(recording(), Disturbance::default()).unwrap();
+    assert_effect(&line);
+    assert_eq!(line["duplicates"], 0);
+}
+
+#[test]
+fn repeats_and_any_order_change_the_count_of_duplicates_only() {
+    let visits = recording();
+    let repeated: usize = visits.iter().map(|visit| DISTURBED.repeated(visit).count()).sum();
+    assert!(repeated > 4_000);
+    let line = report::native(visits, DISTURBED).unwrap();
+    assert_effect(&line);
+    assert_eq!(line["duplicates"], repeated);
+}
+
+#[test]
+fn the_same_core_as_webassembly_gives_the_same_figures() {
+    assert_effect(&wasm::replay(recording(), Disturbance::default()).unwrap());
+    assert_effect(&wasm::replay(recording(), DISTURBED).unwrap());
+}

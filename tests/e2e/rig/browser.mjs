@@ -1,0 +1,54 @@
+/** Headless Chromium for the tests, and what they wait for in its pages. */
+
+import { chromium } from 'playwright-core';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const WAIT_MS = 15_000;
+
+/** Starts the Chromium that `CHROMIUM` names. */
+export async function openBrowser() {
+  const executablePath = process.env.CHROMIUM;
+  if (!executablePath)
+    throw new Error('CHROMIUM is not set; `cargo xtask test` finds the browser and sets it');
+  return await chromium.launch({ executablePath, args: FLAGS });
+}
+
+/** Opens a page of a context and waits until Attune is ready there. */
+export async function openPage(context, url) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
+  await page.goto(url);
+  await page.waitForSelector('html[data-ready=yes]');
+  return page;
+}
+
+/** Tracks views of a category, one call each. */
+export async function view(page, category, count = 1) {
+  await page.evaluate(
+    ([category, count]) => {
+      for (let call = 0; call < count; call += 1) window.attune.track('product_view', { category });
+    },
+    [category, count],
+  );
+}
+
+/** Waits until the headline reads as it should. */
+export async function headline(page, expected) {
+  const reads = (expected) => document.querySelector('#headline')?.textContent === expected;
+  try {
+    await page.waitForFunction(reads, expected);
+  } catch (cause) {
+    const found = await page.textContent('#headline');
+    const errors = await page.evaluate(() => window.attuneErrors);
+    throw new Error(`headline is "${found}", not "${expected}"; errors: ${JSON.stringify(errors)}`, {
+      cause,
+    });
+  }
+}

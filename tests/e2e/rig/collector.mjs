@@ -1,0 +1,112 @@
+/** A collector of a test's own: free ports, a fresh data directory, a rule file that can be edited while it runs. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const SECRET_KEY = 'e2e-secret';
+const READY_LIMIT_MS = 20_000;
+
+/** The write key that pages use. */
+export const WRITE_KEY = 'e2e';
+
+/** A collector that can be stopped and started again on the same ports and data. */
+export class Collector {
+  #child;
+  #log = '';
+  #folder = mkdtempSync(join(tmpdir(), 'attune-e2e-'));
+  #ports;
+
+  /** Starts a collector with these rules. */
+  static async start(rules) {
+    const collector = new Collector();
+    mkdirSync(collector.#rulesFolder);
+    collector.writeRules(rules);
+    collector.#ports = await freePorts(2);
+    await collector.start();
+    return collector;
+  }
+
+  /** Address of the public listener. */
+  get url() {
+    return `http://127.0.0.1:${this.#ports[0]}`;
+  }
+
+  get #rulesFolder() {
+    return join(this.#folder, 'rules');
+  }
+
+  /** Replaces the rule file; a running collector is to notice. */
+  writeRules(rules) {
+    writeFileSync(join(this.#rulesFolder, 'rules.json'), JSON.stringify(rules));
+  }
+
+  /** Starts the process and waits until it is ready. */
+  async start() {
+    const binary = process.env.ATTUNE_BINARY;
+    if (!binary)
+      throw new Error('ATTUNE_BINARY is not set; `cargo xtask test` builds the collector and sets it');
+    const [port, adminPort] = this.#ports;
+    const data = join(this.#folder, 'data');
+    this.#child = spawn(binary, [
+      'serve',
+      ...['--port', port, '--admin-port', adminPort, '--data-dir', data, '--rules-dir', this.#rulesFolder],
+      ...['--write-key', WRITE_KEY, '--secret-key', SECRET_KEY],
+    ]);
+    for (const output of [this.#child.stdout, this.#child.stderr]) {
+      output.on('data', (text) => {
+        this.#log += text;
+      });
+    }
+    const deadline = Date.now() + READY_LIMIT_MS;
+    while (!(await this.#isReady())) {
+      if (this.#child.exitCode !== null || Date.now() > deadline) {
+        throw new Error(`the collector did not become ready; its log:\n${this.#log}`);
+      }
+      await sleep(20);
+    }
+  }
+
+  /** Stops the process as an operator would. */
+  async stop() {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+
+  /** Stops the process and removes its data. */
+  async remove() {
+    await this.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** What the collector counts, once its worker has caught up. */
+  async summary() {
+    const address = `http://127.0.0.1:${this.#ports[1]}/admin/summary?settled=1`;
+    const response = await fetch(address, { headers: { authorization: `Bearer ${SECRET_KEY}` } });
+    if (!response.ok) throw new Error(`${address}: ${response.status}`);
+    return await response.json();
+  }
+
+  async #isReady() {
+    try {
+      return (await fetch(`${this.url}/health/ready`)).ok;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Ports that nothing listens on, all different. */
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return ports;
+}

@@ -1,0 +1,49 @@
+/** A site of a test's own, on another origin than the collector: pages as texts, and the npm package beside them. */
+
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { basename, extname, join } from 'node:path';
+
+const dist = join(import.meta.dirname, '../../../sdk-wasm/dist');
+const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html; charset=utf-8' };
+
+/** Serves `pages` (path to HTML) and `/attune/*` from the built package; `headers` go with every answer. */
+export async function serveSite(pages, headers = {}) {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url, 'http://site').pathname;
+    const page = pages[path];
+    const type = page === undefined ? TYPES[extname(path)] : TYPES['.html'];
+    try {
+      const body = page ?? readFileSync(join(dist, basename(path)));
+      response.writeHead(200, { 'content-type': type ?? 'application/octet-stream', ...headers }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A page that uses the npm package as a customer would, and keeps what tests ask for at `window.attune`. */
+export function packagePage(collectorUrl, writeKey) {
+  return `<!doctype html>
+<html lang="en">
+<title>Fixture</title>
+<h1 id="headline">Welcome</h1>
+<script type="module">
+  import { init } from '/attune/index.js';
+  window.attuneErrors = [];
+  window.attune = init({ writeKey: '${writeKey}', collector: '${collectorUrl}' });
+  window.attune.onError((error) => window.attuneErrors.push(error.code + ': ' + error.message));
+  window.attune.ready.then(() => { document.documentElement.dataset.ready = 'yes'; });
+</script>
+</html>`;
+}
