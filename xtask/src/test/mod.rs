@@ -62,7 +62,7 @@ fn wasm_tests(suite: &mut Suite, root: &Path, browser: &Browser) {
         Ok(tools) => tools,
         Err(failure) => return suite.fail("WebAssembly in Chromium", &failure),
     };
-    let mut tests = words(root, "cargo test --package attune-wasm --target");
+    let mut tests = words(root, "cargo test --package attune-wasm --tests --target");
     tests
         .args([WASM_TARGET, "--no-fail-fast"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools)

@@ -4,7 +4,7 @@ use super::Finding;
 use super::tree::Tree;
 
 /// Each entry is written in two halves, so that this list does not find itself.
-const FORBIDDEN: [(&str, &str, &str); 12] = [
+const FORBIDDEN: [(&str, &str, &str); 11] = [
     ("/work", "/", "a path of one machine"),
     ("/fa", "rm/", "a path of one machine"),
     ("/tmp/", "bash", "a path of one machine"),
@@ -14,7 +14,6 @@ const FORBIDDEN: [(&str, &str, &str); 12] = [
     ("arti", "factory", "a registry host; only lock files name one"),
     ("TO", "DO", "unfinished business"),
     ("FIX", "ME", "unfinished business"),
-    ("X", "XX", "unfinished business"),
     ("for n", "ow,", "a sentence that will not be true next year"),
     ("not yet impl", "emented", "unfinished business"),
 ];
