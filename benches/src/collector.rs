@@ -17,7 +17,7 @@ pub const BINARY: &str = "ATTUNE_BINARY";
 /// The write key that the collector is started with.
 pub const WRITE_KEY: &str = "bench";
 
-const SECRET_KEY: &str = "bench-secret";
+const SECRET_KEY: &str = "bench-secret-of-one-run";
 const READY_LIMIT: Duration = Duration::from_secs(20);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 const TICK: Duration = Duration::from_millis(10);
@@ -37,7 +37,9 @@ impl Collector {
     /// The binary is missing, or does not become ready; its log is part of the line.
     pub fn start(rules: &Value) -> Result<Self, Failure> {
         let binary = env::var_os(BINARY).map(PathBuf::from).ok_or_else(|| {
-            Failure::new(format!("{BINARY} is not set; start this through cargo xtask, which builds the collector"))
+            Failure::new(format!(
+                "{BINARY} is not set; start this through cargo xtask, which builds the collector"
+            ))
         })?;
         let folder = tempfile::tempdir().map_err(|error| Failure::of("temporary folder", error))?;
         let rules_folder = folder.path().join("rules");
@@ -52,7 +54,7 @@ impl Collector {
             .args(["--port", &port.to_string(), "--admin-port", &admin_port.to_string()])
             .arg("--data-dir")
             .arg(folder.path().join("data"))
-            .arg("--rules-dir")
+            .arg("--rules")
             .arg(rules_folder)
             .stdin(Stdio::null())
             .stdout(log)
@@ -143,7 +145,9 @@ pub fn repository_root() -> PathBuf {
 
 fn free_ports() -> Result<(u16, u16), Failure> {
     // Both are held at once, so that they differ.
-    let bind = || TcpListener::bind("127.0.0.1:0").and_then(|listener| Ok((listener.local_addr()?.port(), listener)));
+    let bind = || {
+        TcpListener::bind("127.0.0.1:0").and_then(|listener| Ok((listener.local_addr()?.port(), listener)))
+    };
     let (first, second) = bind()
         .and_then(|first| Ok((first, bind()?)))
         .map_err(|error| Failure::of("no free port on 127.0.0.1", error))?;

@@ -110,7 +110,8 @@ struct Connection {
 
 impl Connection {
     fn open(port: u16, number: u64) -> Result<Self, Failure> {
-        let stream = TcpStream::connect(("127.0.0.1", port)).map_err(|error| Failure::of("connect", error))?;
+        let stream =
+            TcpStream::connect(("127.0.0.1", port)).map_err(|error| Failure::of("connect", error))?;
         stream.set_nodelay(true).map_err(|error| Failure::of("connect", error))?;
         let (body, places) = prepare(number);
         let head = format!(
@@ -164,7 +165,8 @@ impl Connection {
             if length.is_none_or(|length| body.len() < length) {
                 continue;
             }
-            if head.starts_with("HTTP/1.1 200") && body.contains(&format!("\"accepted\":{EVENTS_PER_BATCH},")) {
+            if head.starts_with("HTTP/1.1 200") && body.contains(&format!("\"accepted\":{EVENTS_PER_BATCH},"))
+            {
                 return Ok(());
             }
             return Err(Failure::new(format!("a batch was not accepted: {text}")));
@@ -232,7 +234,8 @@ fn cpu_time(process: u32) -> Result<Duration, Failure> {
     let text = fs::read_to_string(&path).map_err(|error| Failure::of(&path, error))?;
     // The name in parentheses may hold spaces; what follows it does not.
     let fields = text.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-    let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let ticks: u64 =
+        fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
 }
 
@@ -251,7 +254,8 @@ mod tests {
         }
         let batch: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         let events = batch["events"].as_array().unwrap();
-        let ids: std::collections::BTreeSet<&str> = events.iter().filter_map(|event| event["event_id"].as_str()).collect();
+        let ids: std::collections::BTreeSet<&str> =
+            events.iter().filter_map(|event| event["event_id"].as_str()).collect();
         assert_eq!(ids.len() as u64, EVENTS_PER_BATCH);
         assert!(events.iter().all(|event| event["seq"] == 1_234_567));
     }

@@ -45,7 +45,9 @@ fn run() -> Result<(), Failure> {
     let absorbed = summary["accepted"].as_u64().unwrap_or_default();
     if absorbed != figures.events_in_all {
         let sent = figures.events_in_all;
-        return Err(Failure::new(format!("{sent} events were acknowledged, and the collector counts {absorbed}")));
+        return Err(Failure::new(format!(
+            "{sent} events were acknowledged, and the collector counts {absorbed}"
+        )));
     }
     println!(
         "{}",

@@ -45,7 +45,8 @@ fn run(asked: &Asked) -> Result<(), Failure> {
 
 fn parse(arguments: &[String]) -> Result<Asked, Failure> {
     let mut names = Vec::new();
-    let mut asked = Asked { file: PathBuf::new(), disturbance: Disturbance::default(), engine: Engine::Native };
+    let mut asked =
+        Asked { file: PathBuf::new(), disturbance: Disturbance::default(), engine: Engine::Native };
     let mut rest = arguments.iter().map(String::as_str);
     while let Some(argument) = rest.next() {
         match argument {
@@ -53,14 +54,17 @@ fn parse(arguments: &[String]) -> Result<Asked, Failure> {
             "--duplicates" => {
                 let text = rest.next().unwrap_or_default();
                 let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-                asked.disturbance.duplicates = share
-                    .ok_or_else(|| Failure::new(format!("--duplicates: `{text}` is not a share between 0 and 1")))?;
+                asked.disturbance.duplicates = share.ok_or_else(|| {
+                    Failure::new(format!("--duplicates: `{text}` is not a share between 0 and 1"))
+                })?;
             }
             "--engine" => {
                 asked.engine = match rest.next().unwrap_or_default() {
                     "native" => Engine::Native,
                     "wasm" => Engine::Wasm,
-                    other => return Err(Failure::new(format!("--engine: `{other}` is neither native nor wasm"))),
+                    other => {
+                        return Err(Failure::new(format!("--engine: `{other}` is neither native nor wasm")));
+                    }
                 };
             }
             flag if flag.starts_with('-') => {
@@ -96,7 +100,14 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        for line in ["", "eshop2008", "other a", "eshop2008 a --x", "eshop2008 a --duplicates 2", "eshop2008 a --engine js"] {
+        for line in [
+            "",
+            "eshop2008",
+            "other a",
+            "eshop2008 a --x",
+            "eshop2008 a --duplicates 2",
+            "eshop2008 a --engine js",
+        ] {
             assert!(asked(line).is_err(), "{line}");
         }
     }

@@ -33,7 +33,8 @@ impl SessionClock {
     /// The clock of a session that begins on this day; its first instant is [`SessionClock::start`].
     pub fn new(session: u32, day: (u32, u32, u32)) -> Self {
         let (year, month, day) = day;
-        let midnight = Timestamp::parse(&format!("{year:04}-{month:02}-{day:02}T00:00:00Z")).unwrap_or_default();
+        let midnight =
+            Timestamp::parse(&format!("{year:04}-{month:02}-{day:02}T00:00:00Z")).unwrap_or_default();
         let offset_ms = draw("start", session, 0) % START_SPAN_MS;
         Self { session, at: midnight.plus(offset_ms as i64) }
     }
@@ -84,7 +85,8 @@ mod tests {
     fn gaps_follow_the_quantiles_and_stay_within_a_session() {
         let mut gaps: Vec<i64> = (0..20_000).map(|order| gap_ms(draw("gap", 7, order))).collect();
         gaps.sort_unstable();
-        for (share, expected_ms) in [(0.25, 24_000.0), (0.5, 55_000.0), (0.75, 127_000.0), (0.95, 526_000.0)] {
+        for (share, expected_ms) in [(0.25, 24_000.0), (0.5, 55_000.0), (0.75, 127_000.0), (0.95, 526_000.0)]
+        {
             let found = gaps[(gaps.len() as f64 * share) as usize] as f64;
             assert!((found / expected_ms - 1.0).abs() < 0.06, "{share}: {found} ms");
         }

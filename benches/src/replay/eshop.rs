@@ -67,7 +67,8 @@ fn parse(reader: impl BufRead, name: &str) -> Result<Vec<Click>, Failure> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "year,month,day,order,country,session_id,page1_main_category,page2_clothing_model,price\n";
+    const HEAD: &str =
+        "year,month,day,order,country,session_id,page1_main_category,page2_clothing_model,price\n";
 
     #[test]
     fn columns_are_found_by_name() {
@@ -79,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named_with_its_column() {
-        let failure = parse(format!("{HEAD}2008,4,1,2,29,7,1,13,28\n2008,4,1,x,29,7,1,13,28\n").as_bytes(), "f");
+        let failure =
+            parse(format!("{HEAD}2008,4,1,2,29,7,1,13,28\n2008,4,1,x,29,7,1,13,28\n").as_bytes(), "f");
         assert_eq!(failure.unwrap_err().to_string(), "f: line 3: `order` is `x`, not a number");
         assert_eq!(parse("year\n".as_bytes(), "f").unwrap_err().to_string(), "f: no column `month`");
     }

@@ -45,8 +45,16 @@ mod tests {
     use super::*;
 
     fn sample() -> Vec<Visit> {
-        let click = |session, order| Click { day: (2008, 4, 1), order, session, category: 1, model: 1, price_dollars: 1 };
-        let clicks: Vec<Click> = (1..=50).flat_map(|session| (1..=40).map(move |order| click(session, order))).collect();
+        let click = |session, order| Click {
+            day: (2008, 4, 1),
+            order,
+            session,
+            category: 1,
+            model: 1,
+            price_dollars: 1,
+        };
+        let clicks: Vec<Click> =
+            (1..=50).flat_map(|session| (1..=40).map(move |order| click(session, order))).collect();
         visits(&clicks)
     }
 
@@ -69,6 +77,9 @@ mod tests {
         let disturbance = Disturbance { duplicates: 0.05, shuffle: false };
         let repeated: usize = sample().iter().map(|visit| disturbance.repeated(visit).count()).sum();
         assert!((60..140).contains(&repeated), "{repeated} of 2,000");
-        assert_eq!(sample().iter().map(|visit| Disturbance::default().repeated(visit).count()).sum::<usize>(), 0);
+        assert_eq!(
+            sample().iter().map(|visit| Disturbance::default().repeated(visit).count()).sum::<usize>(),
+            0
+        );
     }
 }

@@ -48,7 +48,8 @@ fn count_keys(lines: &str) -> Result<BTreeMap<String, u64>, Failure> {
     let mut counts = BTreeMap::new();
     for line in lines.lines().filter(|line| !line.is_empty()) {
         let firing: Value = serde_json::from_str(line).map_err(|error| Failure::of("firing", error))?;
-        let key = firing["key"].as_str().ok_or_else(|| Failure::new(format!("firing without key: {line}")))?;
+        let key =
+            firing["key"].as_str().ok_or_else(|| Failure::new(format!("firing without key: {line}")))?;
         *counts.entry(key.to_owned()).or_default() += 1;
     }
     Ok(counts)

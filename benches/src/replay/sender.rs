@@ -71,8 +71,16 @@ struct Open {
 
 impl<'a> Sender<'a> {
     fn new(url: &'a str, disturbance: Disturbance) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(30)));
-        Self { agent: config.build().into(), url, disturbance, started: Instant::now(), sent: Sent::default(), draws: 0 }
+        let config =
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(30)));
+        Self {
+            agent: config.build().into(),
+            url,
+            disturbance,
+            started: Instant::now(),
+            sent: Sent::default(),
+            draws: 0,
+        }
     }
 
     fn run<'v>(mut self, next: &Mutex<impl Iterator<Item = &'v Visit>>) -> Sent {
@@ -131,10 +139,14 @@ impl<'a> Sender<'a> {
             Poll::Idle if open.again.is_empty() => false,
             Poll::Idle => {
                 for event in open.again.drain(..) {
-                    open.queue.push(event, Priority::Normal, Now {
-                        wall: open.end,
-                        monotonic: Monotonic(self.started.elapsed().as_millis() as u64),
-                    });
+                    open.queue.push(
+                        event,
+                        Priority::Normal,
+                        Now {
+                            wall: open.end,
+                            monotonic: Monotonic(self.started.elapsed().as_millis() as u64),
+                        },
+                    );
                 }
                 true
             }
@@ -146,11 +158,13 @@ impl<'a> Sender<'a> {
         let Ok(mut response) = request.send(body) else { return Outcome::Network };
         let status = response.status().as_u16();
         if status != 200 {
-            let seconds = response.headers().get("Retry-After").and_then(|value| value.to_str().ok()?.parse().ok());
+            let seconds =
+                response.headers().get("Retry-After").and_then(|value| value.to_str().ok()?.parse().ok());
             let retry_after_ms = seconds.map(|seconds: u64| seconds * 1_000);
             return Outcome::Status { status, retry_after_ms, offending: Vec::new() };
         }
-        let text = response.body_mut().with_config().limit(MAX_RECEIPT_BYTES).read_to_string().unwrap_or_default();
+        let text =
+            response.body_mut().with_config().limit(MAX_RECEIPT_BYTES).read_to_string().unwrap_or_default();
         parse_receipt(&text).map_or(Outcome::Network, |receipt| Outcome::Receipt(Box::new(receipt)))
     }
 

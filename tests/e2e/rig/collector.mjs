@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const SECRET_KEY = 'e2e-secret';
+const SECRET_KEY = 'e2e-secret-of-one-run';
 const READY_LIMIT_MS = 20_000;
 
 /** The write key that pages use. */
@@ -54,7 +54,7 @@ export class Collector {
     const data = join(this.#folder, 'data');
     this.#child = spawn(binary, [
       'serve',
-      ...['--port', port, '--admin-port', adminPort, '--data-dir', data, '--rules-dir', this.#rulesFolder],
+      ...['--port', port, '--admin-port', adminPort, '--data-dir', data, '--rules', this.#rulesFolder],
       ...['--write-key', WRITE_KEY, '--secret-key', SECRET_KEY],
     ]);
     for (const output of [this.#child.stdout, this.#child.stderr]) {

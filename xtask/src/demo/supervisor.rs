@@ -94,7 +94,7 @@ fn start(service: &Service, stop: &AtomicBool) -> Result<Child, Failure> {
         .args(["--demo-control", &format!("http://127.0.0.1:{}", service.control_port)])
         .arg("--data-dir")
         .arg(&service.data)
-        .arg("--rules-dir")
+        .arg("--rules")
         .arg(service.root.join("demo-site/rules"))
         .stdin(Stdio::null())
         .stdout(io::stderr());

@@ -68,7 +68,24 @@ const CORE: [Room; 15] = [
     ),
 ];
 
-const COLLECTOR: [Room; 0] = [];
+/// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
+const COLLECTOR: [Room; 15] = [
+    room("limits", &[]),
+    room("bell", &[]),
+    room("clock", &["limits"]),
+    room("metrics", &["limits"]),
+    room("access", &["clock", "limits"]),
+    room("assets", &["access", "limits"]),
+    room("settings", &["access", "limits"]),
+    room("log", &["bell", "clock", "limits", "metrics"]),
+    room("ingest", &["access", "clock", "limits", "log", "metrics"]),
+    room("profile", &["clock", "limits", "log", "metrics"]),
+    room("push", &["access", "bell", "clock", "limits", "metrics"]),
+    room("bundle", &["bell", "clock", "limits", "log", "metrics"]),
+    room("query", &["bell", "bundle", "clock", "limits", "log", "metrics", "profile"]),
+    room("http", &["access", "assets", "bundle", "clock", "ingest", "limits", "metrics", "push", "query"]),
+    room("worker", &["bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
+];
 
 /// Packages of ours and the packages of ours that each may depend on, tests included.
 pub const PACKAGES: [(&str, &[&str]); 8] = [
