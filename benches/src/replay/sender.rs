@@ -4,6 +4,7 @@ use super::clock::draw;
 use super::order::Disturbance;
 use super::visit::Visit;
 use crate::failure::Failure;
+use attune_core::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
 use attune_core::queue::{Outcome, Poll, Queue, QueueOptions};
 use attune_core::time::{Monotonic, Now, Timestamp};
 use attune_core::wire::{Closed, Event, Priority, parse_receipt};
@@ -103,16 +104,23 @@ impl<'a> Sender<'a> {
     }
 
     fn open(&self, visit: &Visit) -> Open {
-        let defaults = QueueOptions::default();
-        let max_batch_events =
-            if self.disturbance.shuffle { SHUFFLED_BATCH_EVENTS } else { defaults.max_batch_events };
-        let options = QueueOptions { max_batch_events, ..defaults };
+        let options = QueueOptions {
+            max_batch_events: if self.disturbance.shuffle {
+                SHUFFLED_BATCH_EVENTS
+            } else {
+                PAGE_BATCH_EVENTS
+            },
+            max_batch_bytes: PAGE_BATCH_BYTES,
+            max_queue_bytes: PAGE_QUEUE_BYTES,
+        };
         let mut queue = Queue::new(visit.member.clone(), visit.lane, options);
         let end = visit.events.iter().map(|event| event.timestamp).max().unwrap_or_default();
         for event in &visit.events {
             queue.push(event.clone(), Priority::Normal, self.now(end));
         }
         let count = visit.events.len() as u64;
+        // The recording's clock is taken as right: a collector must not shift clicks of past years to today.
+        queue.set_clock_skew(Some(0));
         queue.declare_closed(Closed { member: visit.member.clone(), lane: visit.lane, count });
         Open { queue, again: self.disturbance.repeated(visit).cloned().collect(), end }
     }
@@ -138,15 +146,8 @@ impl<'a> Sender<'a> {
             }
             Poll::Idle if open.again.is_empty() => false,
             Poll::Idle => {
-                for event in open.again.drain(..) {
-                    open.queue.push(
-                        event,
-                        Priority::Normal,
-                        Now {
-                            wall: open.end,
-                            monotonic: Monotonic(self.started.elapsed().as_millis() as u64),
-                        },
-                    );
+                for event in std::mem::take(&mut open.again) {
+                    open.queue.push(event, Priority::Normal, self.now(open.end));
                 }
                 true
             }
