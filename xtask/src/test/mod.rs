@@ -10,10 +10,16 @@ use crate::failure::Failure;
 use crate::tidy;
 use crate::toolchain::{self, Browser, WASM_TARGET};
 use crate::workspace;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use suite::Suite;
+
+/// The recording that the replay's tests read; it is no part of the repository.
+const RECORDING: &str = "../shared/data/eshop2008_apr_may.csv.gz";
+/// Tests in `benches/tests/replay.rs`.
+const RECORDED_TESTS: u64 = 3;
 
 /// Runs everything; stops early only where the machine lacks something that cannot be installed.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -83,12 +89,18 @@ fn script_checks(suite: &mut Suite, root: &Path) {
 
 fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Result<(), Failure> {
     let binary = workspace::collector_binary()?;
+    let xtask = env::current_exe().map_err(|error| Failure::new(format!("own binary: {error}")))?;
     node_tests(suite, root, "tests/e2e", "end to end in Chromium", |command| {
-        command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium)
+        command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium).env("XTASK_BINARY", &xtask)
     });
-    let mut replay =
-        words(root, "cargo test --release --package attune-benches --test replay -- --nocapture");
-    suite.tests("replay of recorded input", replay.env("ATTUNE_BINARY", &binary));
+    if root.join(RECORDING).is_file() {
+        let tests = "cargo test --release --package attune-benches --features recorded --test replay";
+        let mut replay = words(root, tests);
+        suite.tests("replay of recorded input", replay.env("ATTUNE_BINARY", &binary));
+    } else {
+        let why = format!("{RECORDING} is not on this machine");
+        suite.skip("replay of recorded input", RECORDED_TESTS, &why);
+    }
     Ok(())
 }
 

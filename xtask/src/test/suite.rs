@@ -70,6 +70,12 @@ impl Suite {
         self.failures.push(format!("{name}: {failure}"));
     }
 
+    /// Counts tests that cannot run here, and says why.
+    pub fn skip(&mut self, name: &str, tests: u64, why: &str) {
+        println!("── {name}: {tests} tests SKIPPED: {why}");
+        self.total.skipped += tests;
+    }
+
     /// Prints what failed, then the closing line.
     ///
     /// # Errors
