@@ -12,7 +12,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
 
 fn check_rooms(tree: &Tree, folder: &str, rooms: &[Room]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in tree.below(folder, "rs") {
+    for file in tree.code_below(folder) {
         let module = module_of(&file.path);
         // The crate's door (lib.rs, main.rs) names all rooms by its nature.
         let Some(own) = module.first() else { continue };
@@ -55,7 +55,7 @@ fn check_packages(tree: &Tree) -> Vec<Finding> {
 fn check_browser(tree: &Tree) -> Vec<Finding> {
     let outside = |segments: &[String]| segments.first().is_some_and(|first| first != "browser");
     let mut findings = Vec::new();
-    for file in tree.below("sdk-wasm/src/browser", "rs") {
+    for file in tree.code_below("sdk-wasm/src/browser") {
         for reference in references(file).into_iter().filter(|reference| outside(&reference.segments)) {
             let place = format!("{}:{}", file.path, reference.line);
             findings.push(Finding::new(place, "a browser adapter names nothing of ours"));
@@ -90,6 +90,19 @@ mod tests {
             "sdk-core/src/novel.rs",
         ];
         assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn tests_may_name_what_they_need() {
+        let tree = Tree::of(&[
+            ("sdk-core/src/queue/mod.rs", "mod retry;\n#[cfg(test)]\nmod rig;\n"),
+            ("sdk-core/src/queue/rig.rs", "use crate::client::Client;\n"),
+            (
+                "sdk-core/src/queue/retry.rs",
+                "#[cfg(all(test, unix))]\nmod tests {\n use crate::client::Client;\n}\n",
+            ),
+        ]);
+        assert_eq!(check(&tree), []);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 fn check_folder(tree: &Tree, folder: &str) -> Option<Finding> {
-    let files: Vec<&File> = tree.below(folder, "rs").collect();
+    let files: Vec<&File> = tree.code_below(folder).collect();
     let names: BTreeSet<String> = files.iter().map(|file| module_of(&file.path).join("::")).collect();
     let doors = doors(&files, &names);
     let mut graph = Graph::new();

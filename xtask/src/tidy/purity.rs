@@ -23,7 +23,7 @@ const SERDE_ROOMS: [&str; 4] =
     ["sdk-core/src/wire/", "sdk-core/src/id.rs", "sdk-core/src/time.rs", "sdk-core/src/bundle/author"];
 
 pub fn check(tree: &Tree) -> Vec<Finding> {
-    tree.below("sdk-core/src", "rs").chain(tree.below("core-abi/src", "rs")).flat_map(check_file).collect()
+    tree.code_below("sdk-core/src").chain(tree.code_below("core-abi/src")).flat_map(check_file).collect()
 }
 
 fn check_file(file: &File) -> Vec<Finding> {

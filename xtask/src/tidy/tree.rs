@@ -44,6 +44,12 @@ impl Tree {
         self.0.iter().find(|file| file.path == path).map(|file| file.text.as_str())
     }
 
+    /// The files of a crate's folder that are not declared as tests.
+    pub fn code_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a File> {
+        let tests: Vec<String> = self.below(folder, "rs").flat_map(test_modules).collect();
+        self.below(folder, "rs").filter(move |file| !tests.contains(&file.path))
+    }
+
     /// A tree of samples, for control tests.
     #[cfg(test)]
     pub fn of(files: &[(&str, &str)]) -> Self {
@@ -60,10 +66,20 @@ impl File {
 
     /// The lines before the file's tests, without comments, each with its number from 1.
     pub fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        let tests = self.text.find("#[cfg(test)]\nmod tests").unwrap_or(self.text.len());
+        let tests = self.text.find("\nmod tests {").unwrap_or(self.text.len());
         self.text[..tests].lines().enumerate().map(|(index, line)| {
             let code = if line.trim_start().starts_with("//") { "" } else { line };
             (index + 1, code.split(" // ").next().unwrap_or_default())
         })
     }
+}
+
+/// The files that a module declares with `#[cfg(test)]` before `mod name;`.
+fn test_modules(file: &File) -> Vec<String> {
+    let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let declared = file.text.split("#[cfg(test)]\n").skip(1).filter_map(|rest| {
+        let line = rest.lines().next()?.trim_end_matches(';');
+        line.split_once("mod ").map(|(_, name)| format!("{folder}/{name}.rs"))
+    });
+    declared.collect()
 }
