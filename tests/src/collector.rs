@@ -29,7 +29,7 @@ impl Collector {
         collector
     }
 
-    /// Takes a batch in as the HTTP edge and the worker would; events of type `refused` are rejected.
+    /// Takes a batch in as the HTTP edge and the worker would; events whose metadata says `refused` are rejected.
     pub fn receive(&mut self, body: &str, at: Timestamp) -> Receipt {
         let mut receipt = Receipt::default();
         let Ok(envelope) = Envelope::parse(body) else { return receipt };
@@ -37,7 +37,7 @@ impl Collector {
             let Ok(event) = parse_event(raw, envelope.defaults()) else { continue };
             let mut id = String::new();
             write_uuid(event.event_id.0, &mut id);
-            if &*event.event_type == "refused" {
+            if event.metadata.as_deref().is_some_and(|metadata| metadata.contains("refused")) {
                 receipt.results.push(ResultRow {
                     index: index as u64,
                     event_id: id.into(),
