@@ -101,7 +101,8 @@ impl Client {
             self.decisions.changes.push_back(DecisionChange { slot: change.slot, decision: change.decision });
         }
         if !decided.ended.is_empty() {
-            decided.ended.iter().for_each(|rule| self.decisions.end_latch(rule, now.wall));
+            let at = self.instant(now);
+            decided.ended.iter().for_each(|rule| self.decisions.end_latch(rule, at));
             self.keep_latches();
         }
     }
@@ -118,7 +119,7 @@ impl Client {
             parts,
             context: &self.context,
             event,
-            now: now.wall,
+            now: self.instant(now),
             session: Some(self.session),
         }
     }

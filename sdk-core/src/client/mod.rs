@@ -256,6 +256,9 @@ impl Client {
     pub fn handle_outcome(&mut self, request: u64, outcome: Outcome, now: Now, random: u64) {
         if let Outcome::Receipt(receipt) = &outcome {
             self.tokens.take(receipt);
+            if receipt.clock_shift_ms != self.overlay.skew_ms() && receipt.accepted > 0 {
+                self.overlay.set_skew(receipt.clock_shift_ms, &self.bundle.signals);
+            }
         }
         let settled = self.queue.settle(request, outcome, now, random);
         self.mark_delivered(&settled.delivered);
@@ -318,9 +321,9 @@ impl Client {
         self.decisions.poll_shown()
     }
 
-    /// The next instant of wall time at which a decision can change by time alone.
+    /// The next instant of this host's wall clock at which a decision can change by time alone.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.decisions.wake_at()
+        self.decisions.wake_at().map(|at| at.plus(-self.overlay.skew_ms()))
     }
 
     /// The decision in effect for a slot.
@@ -375,6 +378,11 @@ impl Client {
             self.queue.declare_closed(closed);
             self.last_seq = 0;
         }
+    }
+
+    /// The instant by the collector's clock, in which signals and rules are kept.
+    fn instant(&self, now: Now) -> Timestamp {
+        now.wall.plus(self.overlay.skew_ms())
     }
 
     fn put(&mut self, key: &str, value: Vec<u8>) {

@@ -23,6 +23,7 @@ pub(super) struct Overlay {
     tiles: Tiles,
     traits: Traits,
     latest: Timestamp,
+    skew_ms: i64,
 }
 
 impl Overlay {
@@ -52,10 +53,11 @@ impl Overlay {
     }
 
     /// Adds an own event unless it is counted already; returns the events that folded into the base to make room.
-    pub fn push(&mut self, event: Event, signals: &SignalTable) -> Vec<EventId> {
+    pub fn push(&mut self, mut event: Event, signals: &SignalTable) -> Vec<EventId> {
         if self.covers(&event) || self.find(event.event_id).is_some() {
             return Vec::new();
         }
+        event.timestamp = event.timestamp.plus(self.skew_ms);
         let document = EventDocument::new(event);
         self.count(&document, signals);
         self.events.push_back(document);
@@ -81,6 +83,25 @@ impl Overlay {
             self.rebuild(signals);
         }
         removed
+    }
+
+    /// Counts own events in the collector's time: by how much it has shifted those that it received.
+    pub fn set_skew(&mut self, skew_ms: i64, signals: &SignalTable) {
+        let change = skew_ms - self.skew_ms;
+        self.skew_ms = skew_ms;
+        let events = core::mem::take(&mut self.events);
+        let shifted = events.into_iter().map(|document| {
+            let mut event = document.into_event();
+            event.timestamp = event.timestamp.plus(change);
+            EventDocument::new(event)
+        });
+        self.events = shifted.collect();
+        self.rebuild(signals);
+    }
+
+    /// By how much this clock is behind the collector's, as far as that is known.
+    pub const fn skew_ms(&self) -> i64 {
+        self.skew_ms
     }
 
     /// Says that the stream begins anew: the next view is the newest there is.
@@ -113,6 +134,7 @@ impl Overlay {
 
     /// Computes the overlay's tiles and traits afresh, as after a change of the signals.
     pub fn rebuild(&mut self, signals: &SignalTable) {
+        self.latest = Timestamp::default();
         self.tiles = Tiles::default();
         self.traits = self.base.traits.clone();
         let events = core::mem::take(&mut self.events);
@@ -122,7 +144,7 @@ impl Overlay {
 
     /// Begins with another member: nothing of the one before stays.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { skew_ms: self.skew_ms, ..Self::default() };
     }
 
     /// Restores the base that an earlier page load stored.

@@ -13,7 +13,7 @@ impl Client {
     pub fn signal(&self, name: &str, key: Option<&str>, now: Now) -> Option<Value> {
         let signal = self.bundle.signals.by_name(name)?;
         let key = key.unwrap_or_default();
-        match Tiles::read(&self.overlay.parts(), signal, key, now.wall, Some(self.session)) {
+        match Tiles::read(&self.overlay.parts(), signal, key, self.instant(now), Some(self.session)) {
             Reading::Value(value, _) => Some(value),
             Reading::Missing | Reading::Truncated => None,
         }
@@ -54,7 +54,7 @@ impl Client {
     }
 
     fn write_entries(&self, signal: &Signal, now: Now, text: &mut String) {
-        let entries = Tiles::entries(&self.overlay.parts(), signal, now.wall, Some(self.session));
+        let entries = Tiles::entries(&self.overlay.parts(), signal, self.instant(now), Some(self.session));
         text.push('{');
         for (index, (key, value)) in entries.iter().enumerate() {
             if index > 0 {

@@ -213,3 +213,20 @@ fn an_older_bundle_and_foreign_bytes_change_nothing() {
     assert!(page.client.handle_profile(b"not a view", page.now).is_err());
     assert_eq!(page.client.bundle_revision(), 1);
 }
+
+#[test]
+fn a_clock_that_is_off_is_corrected_by_what_the_collector_shifted() {
+    let mut page = PageRig::new();
+    page.track("add_to_cart", "{}");
+    let due = page.client.wake_at().expect("time matters now");
+    let Poll::Send(request) = page.client.poll_send(page.now, 0) else {
+        panic!("there is something to send")
+    };
+    let receipt = Receipt { accepted: 1, clock_shift_ms: 7_200_000, ..Receipt::default() };
+    page.client.handle_outcome(request.id, Outcome::Receipt(Box::new(receipt)), page.now, 0);
+    let instant =
+        |client: &Client| client.signal("cart_at", None, page.now).and_then(|value| value.as_number());
+    assert_eq!(instant(&page.client), Some((page.now.wall.0 + 7_200_000) as f64));
+    page.client.handle_wake(page.now);
+    assert_eq!(page.client.wake_at(), Some(due), "by this host's clock the offer is due as before");
+}

@@ -163,7 +163,8 @@ mod tests {
             {"id":"d","slot":"s","actions":[],"priority":2},
             {"id":"e","slot":"s","actions":[]}]}"#;
         let bundle = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle;
-        let (traits, tiles, context) = (Traits::default(), Tiles::default(), parse(r#"{"path":"/"}"#).unwrap());
+        let (traits, tiles, context) =
+            (Traits::default(), Tiles::default(), parse(r#"{"path":"/"}"#).unwrap());
         let document = VisitorDocument {
             traits: &traits,
             signals: &bundle.signals,
@@ -183,7 +184,9 @@ mod tests {
             .collect();
         assert_eq!(codes, ["not_matched", "not_latched", "inactive", "level", "lost_to_higher_priority"]);
         let plan = Unmet::Path { path: Path::parse("traits.plan").unwrap(), found: None };
-        let Verdict::Refused(Refusal::NotMatched(unmet)) = &standings[0].verdict else { panic!("a is not met") };
+        let Verdict::Refused(Refusal::NotMatched(unmet)) = &standings[0].verdict else {
+            panic!("a is not met")
+        };
         assert_eq!(unmet, &[plan], "the part that holds is not listed");
     }
 }

@@ -235,8 +235,10 @@ mod tests {
         assert_eq!(inactive("odd"), Some("unknown_operator:$regx"));
         assert_eq!(inactive("late"), Some("unsupported_field:schedule"));
         assert_eq!((inactive("sound"), compiled.bundle.slots[0].rules.len()), (None, 1));
-        let places =
-            [("unknown_operator", "/rules/0/when/$not/traits.a/$regx", 2), ("unsupported_field", "/rules/1/schedule", 3)];
+        let places = [
+            ("unknown_operator", "/rules/0/when/$not/traits.a/$regx", 2),
+            ("unsupported_field", "/rules/1/schedule", 3),
+        ];
         assert_eq!(codes(&compiled), places);
     }
 
@@ -284,9 +286,18 @@ mod tests {
             compiled.bundle.rule("r").and_then(|rule| rule.inactive.clone()).unwrap_or_default()
         };
         for (rule, expected) in [
-            (r##""actions":[{"kind":"attribute","target":"#a","name":"onclick","value":"x"}]"##, "attribute_not_allowed:name"),
-            (r##""actions":[{"kind":"attribute","target":"#a","name":"href","value":"javascript:x"}]"##, "bad_field:value"),
-            (r##""actions":[{"kind":"text","target":"#a","value":"{{event.metadata.x}}"}]"##, "bad_field:value"),
+            (
+                r##""actions":[{"kind":"attribute","target":"#a","name":"onclick","value":"x"}]"##,
+                "attribute_not_allowed:name",
+            ),
+            (
+                r##""actions":[{"kind":"attribute","target":"#a","name":"href","value":"javascript:x"}]"##,
+                "bad_field:value",
+            ),
+            (
+                r##""actions":[{"kind":"text","target":"#a","value":"{{event.metadata.x}}"}]"##,
+                "bad_field:value",
+            ),
             (r##""actions":[{"kind":"text","target":"#a","value":"{{name|you}}"}]"##, "unknown_path:value"),
             (r#""actions":[{"kind":"webhook","url":"https://x.example"}]"#, "misplaced_action:webhook"),
             (r#""actions":[{"kind":"html"}]"#, "unsupported_action:html"),
