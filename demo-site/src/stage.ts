@@ -30,8 +30,22 @@ export function startScenes(attune: Attune, config: DemoConfig): void {
         const news = JSON.stringify([because, decision?.rule, decision?.key]);
         const isNews = told.get(teller.id) !== news;
         told.set(teller.id, news);
-        if (isNews && isSettled) spotlight(teller, target, because, decision);
+        if (isNews && isSettled) whenVisible(() => spotlight(teller, target, because, decision));
       },
     });
   }
 }
+
+let waiting: (() => void) | undefined;
+
+/** Calls back at once in the tab in front, else when its visitor comes back to it; the last news is enough. */
+function whenVisible(show: () => void): void {
+  waiting = show;
+  if (document.hidden) return;
+  waiting = undefined;
+  show();
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (waiting && !document.hidden) whenVisible(waiting);
+});

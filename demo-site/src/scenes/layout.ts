@@ -3,6 +3,7 @@ import { find, html } from '../html';
 import type { Scene } from './scene';
 
 const previews = { phone: 'Phone', desktop: 'Desktop' };
+const chosen = () => find('#stage').dataset.preview;
 
 export const layout: Scene = {
   id: 'layout',
@@ -15,7 +16,7 @@ export const layout: Scene = {
   controls: () =>
     html`<div class="choice" role="group" aria-label="Preview">${Object.entries(previews).map(
       ([name, label]) =>
-        html`<button type="button" data-do="preview" data-preview="${name}" aria-pressed="false">${label}</button>`,
+        html`<button type="button" data-do="preview" data-preview="${name}" aria-pressed="${String(chosen() === name)}">${label}</button>`,
     )}</div>`,
   start({ attune, happened, on }) {
     // The rules set a class on the shop; the style sheet does the rest.
@@ -26,6 +27,10 @@ export const layout: Scene = {
     on('preview', ({ dataset: { preview } }) => {
       if (!preview) return;
       find('#stage').dataset.preview = preview;
+      find('#shop').scrollTo(0, 0);
+      for (const button of document.querySelectorAll<HTMLElement>('[data-do="preview"]')) {
+        button.setAttribute('aria-pressed', String(button.dataset.preview === preview));
+      }
       attune.setContext({ device: { class: preview } });
     });
   },

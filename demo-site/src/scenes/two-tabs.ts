@@ -9,17 +9,16 @@ export const twoTabs: Scene = {
   tryIt: 'Open a second tab beside this one, look at one category three times there, and watch here.',
   path: '/',
   controls: () =>
-    html`<a class="button button--small" href="/lamps/flame" target="_blank" data-do="beside">Open a second tab</a>`,
-  start({ attune, happened, on }) {
+    html`<a class="button button--small" href="/lamps/flame" target="_blank">Open a second tab</a>`,
+  start({ attune, happened }) {
     // Nothing here synchronises anything. The scene only tells changes that came from elsewhere from our own.
     for (const slot of ['hero', 'guidance'] as const) {
       attune.onDecision(slot, (decision) => {
         const target = slot === 'hero' ? '#hero' : '[data-guidance]';
-        if (decision && document.visibilityState === 'visible' && !document.hasFocus()) {
+        if (decision && !document.hasFocus()) {
           happened(twoTabs, target, 'of what happened in another tab', decision);
         }
       });
     }
-    on('beside', () => undefined);
   },
 };

@@ -11,7 +11,7 @@ export function drawFrame(cart: Cart): void {
   fill(
     find('#shop'),
     html`${raw(sharedGradients)}
-      <p id="notice" class="notice"><span id="notice-text">Sent by rail, free from €60, mended for life</span></p>
+      <section id="notice" class="notice" aria-label="Notice"><p id="notice-text">Sent by rail, free from €60, mended for life</p></section>
       <header class="header">
         <a class="mark" href="/" aria-label="Owlight, home">${icon('owl')}<span>Owlight</span></a>
         <nav class="nav" aria-label="Categories">
