@@ -1,5 +1,11 @@
 //! Runs the numbered rule vectors natively: rule file and a script of events over simulated time → decisions.
 #![cfg(feature = "author")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a vector that cannot be read is a failed test"
+)]
 
 use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};

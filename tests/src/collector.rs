@@ -68,7 +68,7 @@ impl Collector {
     /// What the stream would push to a member's page now.
     pub fn view(&self, member: &MemberId) -> Option<Vec<u8>> {
         let profile = self.members.get(member)?.profile();
-        Some(self.processor.view(self.profiles.get(&profile)?, member).encode())
+        Some(self.processor.view(self.profiles.get(profile)?, member).encode())
     }
 
     fn take(&mut self, event: Event, received_at: Timestamp) -> bool {

@@ -1,5 +1,6 @@
 //! Once in effect and no double counting, over random lives of two browsers of one user: tabs, reloads, crashes, lost
 //! requests, lost receipts, repeats, refusals, pushes in any order.
+#![allow(clippy::expect_used, reason = "a simulation that cannot start is a failed test")]
 
 use attune_core::bundle::Bundle;
 use attune_tests::{Browser, Clock, Collector, Network, bundle};

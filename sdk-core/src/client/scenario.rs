@@ -224,9 +224,8 @@ fn a_clock_that_is_off_is_corrected_by_what_the_collector_shifted() {
     };
     let receipt = Receipt { accepted: 1, clock_shift_ms: 7_200_000, ..Receipt::default() };
     page.client.handle_outcome(request.id, Outcome::Receipt(Box::new(receipt)), page.now, 0);
-    let instant =
-        |client: &Client| client.signal("cart_at", None, page.now).and_then(|value| value.as_number());
-    assert_eq!(instant(&page.client), Some((page.now.wall.0 + 7_200_000) as f64));
+    let instant = page.client.signal("cart_at", None, page.now);
+    assert_eq!(instant, Some(Value::string(&format!("{}", page.now.wall.plus(7_200_000)))));
     page.client.handle_wake(page.now);
     assert_eq!(page.client.wake_at(), Some(due), "by this host's clock the offer is due as before");
 }
