@@ -1,1 +1,25 @@
-//! The native shell of Attune: one binary, attune.
+//! The native shell of Attune: takes events in, keeps profiles, fires triggers, pushes to open pages.
+//!
+//! The way of an event: [`http`] → [`ingest`] → [`log`] → [`worker`] → [`profile`] store and [`push`] hub.
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod assets;
+mod bell;
+pub mod bundle;
+mod clock;
+pub mod http;
+pub mod ingest;
+pub mod limits;
+pub mod log;
+pub mod metrics;
+pub mod profile;
+pub mod push;
+pub mod query;
+mod rooms;
+mod server;
+pub mod settings;
+pub mod worker;
+
+pub use bell::Bell;
+pub use server::{Server, StartError};

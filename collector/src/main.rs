@@ -1,3 +1,60 @@
 //! The `attune` binary.
 
-fn main() {}
+use attune_collector::Server;
+use attune_collector::bundle::compile_to_file;
+use attune_collector::settings::{BundleCommand, Command, LogFormat, ServeArguments, Settings, parse};
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let done = match parse(std::env::args_os()) {
+        Ok(Command::Serve(arguments)) => serve(arguments),
+        Ok(Command::Bundle(BundleCommand::Compile(arguments))) => {
+            compile_to_file(&arguments.folder, &arguments.output)
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("attune: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: ServeArguments) -> Result<(), String> {
+    start_logging(&arguments)?;
+    let settings = Settings::check(arguments).map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+        let server = Server::start(settings).await.map_err(|error| error.to_string())?;
+        println!("ready http://{}/", server.address());
+        // Whoever started us may wait for the line; where nobody reads it, nothing is lost.
+        let _ = io::stdout().flush();
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        server.shutdown().await;
+        Ok(())
+    })
+}
+
+fn start_logging(arguments: &ServeArguments) -> Result<(), String> {
+    let filter =
+        EnvFilter::try_new(&arguments.log).map_err(|error| format!("--log: '{}': {error}", arguments.log))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    match arguments.log_format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

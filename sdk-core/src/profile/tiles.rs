@@ -188,6 +188,16 @@ impl SignalTiles {
         self.since
     }
 
+    /// All tiles taken together, whatever their bucket and key; nothing where there is none.
+    pub fn total(&self) -> Option<Tile> {
+        let mut tiles = self.slices.iter().flat_map(|(_, slice)| slice.keys.iter().map(|(_, tile)| *tile));
+        let first = tiles.next()?;
+        Some(tiles.fold(first, |mut total, tile| {
+            total.merge(tile);
+            total
+        }))
+    }
+
     fn slice(&mut self, bucket: Bucket, at: Timestamp) -> &mut Slice {
         let span = Span::of_event(bucket, at);
         let slice = self.slices.or_insert_with(bucket, || Slice { span, keys: Keys::default() });

@@ -1,0 +1,235 @@
+//! Write keys: who may send events and read bundles, from which origins, and how far user ids are believed.
+
+use super::secret::{hex, mac, same_secret};
+use crate::limits::{MAX_WRITE_KEY_CHARS, MIN_SECRET_CHARS};
+use hashbrown::HashMap;
+use serde::Deserialize;
+use std::fmt;
+use std::path::Path;
+
+/// How far a sender's user ids are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// A user id links its member at once.
+    Open,
+    /// Only an `attune.identify` with a proof made with this secret links.
+    Proven {
+        /// The site's identity secret.
+        secret: Box<str>,
+    },
+}
+
+/// One write key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteKey {
+    /// The key as senders give it.
+    pub key: Box<str>,
+    /// Origins of pages that may use it; `*` stands for all.
+    pub origins: Vec<Box<str>>,
+    /// How far user ids are believed.
+    pub identity: Identity,
+}
+
+/// All write keys.
+#[derive(Clone, Debug, Default)]
+pub struct WriteKeys {
+    keys: HashMap<Box<str>, WriteKey>,
+}
+
+/// Why a request may not go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccessError {
+    /// No key was given.
+    KeyMissing,
+    /// The key is not one of ours.
+    KeyUnknown,
+    /// Pages of this origin may not use the key.
+    OriginRefused(String),
+}
+
+/// A key file that cannot be used; the text names file, place and limit.
+#[derive(Debug)]
+pub struct KeyFileError(String);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    keys: Vec<KeyEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyEntry {
+    key: Box<str>,
+    #[serde(default)]
+    origins: Vec<Box<str>>,
+    #[serde(default)]
+    identity: IdentityKind,
+    identity_secret: Option<Box<str>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum IdentityKind {
+    #[default]
+    Proven,
+    Open,
+}
+
+impl WriteKey {
+    /// A key for every origin that believes every user id.
+    ///
+    /// # Errors
+    /// Says what a key has to be.
+    pub fn open(key: &str) -> Result<Self, String> {
+        check_key(key)?;
+        Ok(Self { key: key.into(), origins: vec!["*".into()], identity: Identity::Open })
+    }
+
+    /// Whether pages of an origin may use it.
+    pub fn allows(&self, origin: &str) -> bool {
+        self.origins.iter().any(|allowed| &**allowed == "*" || &**allowed == origin)
+    }
+
+    /// Whether a proof shows that the site's own backend has named this user.
+    pub fn proves(&self, user_id: &str, proof: &str) -> bool {
+        match &self.identity {
+            Identity::Open => true,
+            Identity::Proven { secret } => same_secret(&hex(&mac(secret.as_bytes(), &[user_id])), proof),
+        }
+    }
+}
+
+impl WriteKeys {
+    /// These keys; of equal ones the last wins.
+    pub fn new(keys: impl IntoIterator<Item = WriteKey>) -> Self {
+        Self { keys: keys.into_iter().map(|key| (key.key.clone(), key)).collect() }
+    }
+
+    /// Reads a key file: `{"keys":[{"key","origins","identity","identity_secret"}]}`.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong where.
+    pub fn read_file(path: &Path) -> Result<Vec<WriteKey>, KeyFileError> {
+        let told = |what: &dyn fmt::Display| KeyFileError(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| told(&error))?;
+        let file: KeyFile = serde_json::from_str(&text).map_err(|error| told(&error))?;
+        let keys = file.keys.into_iter().enumerate();
+        keys.map(|(index, entry)| entry.check().map_err(|what| told(&format_args!("keys[{index}].{what}"))))
+            .collect()
+    }
+
+    /// The key that a request names, if it may be used from the page's origin.
+    ///
+    /// # Errors
+    /// Says which of the two is wrong.
+    pub fn authorize(&self, key: Option<&str>, origin: Option<&str>) -> Result<&WriteKey, AccessError> {
+        let named = key.filter(|key| !key.is_empty()).ok_or(AccessError::KeyMissing)?;
+        let found = self.keys.get(named).ok_or(AccessError::KeyUnknown)?;
+        match origin {
+            Some(origin) if !found.allows(origin) => {
+                Err(AccessError::OriginRefused(origin.chars().take(200).collect()))
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// One of the keys, for the demo's own pages.
+    pub fn first(&self) -> Option<&str> {
+        self.keys.keys().min().map(|key| &**key)
+    }
+}
+
+impl KeyEntry {
+    fn check(self) -> Result<WriteKey, String> {
+        check_key(&self.key).map_err(|what| format!("key {what}"))?;
+        let identity = match (self.identity, self.identity_secret) {
+            (IdentityKind::Open, _) => Identity::Open,
+            (IdentityKind::Proven, Some(secret)) if secret.chars().count() >= MIN_SECRET_CHARS => {
+                Identity::Proven { secret }
+            }
+            (IdentityKind::Proven, _) => {
+                return Err(format!(
+                    "identity_secret needs at least {MIN_SECRET_CHARS} characters; or set \"identity\":\"open\""
+                ));
+            }
+        };
+        Ok(WriteKey { key: self.key, origins: self.origins, identity })
+    }
+}
+
+fn check_key(key: &str) -> Result<(), String> {
+    let fits = !key.is_empty() && key.len() <= MAX_WRITE_KEY_CHARS;
+    if fits && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
+        return Ok(());
+    }
+    Err(format!("must be 1 to {MAX_WRITE_KEY_CHARS} letters, digits, '-', '_' or '.'"))
+}
+
+impl AccessError {
+    /// Stable name for answers and metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::KeyMissing => "write_key_missing",
+            Self::KeyUnknown => "write_key_unknown",
+            Self::OriginRefused(_) => "origin_not_allowed",
+        }
+    }
+}
+
+impl fmt::Display for AccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyMissing => f.write_str("give the write key as ?k=<key> or Authorization: Bearer <key>"),
+            Self::KeyUnknown => f.write_str("the write key is unknown here"),
+            Self::OriginRefused(origin) => write!(f, "the write key may not be used by pages of {origin}"),
+        }
+    }
+}
+
+impl std::error::Error for AccessError {}
+
+impl fmt::Display for KeyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for KeyFileError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(text: &str) -> Result<WriteKey, String> {
+        serde_json::from_str::<KeyEntry>(text).unwrap().check()
+    }
+
+    #[test]
+    fn an_origin_outside_the_list_is_refused() {
+        let key = entry(r#"{"key":"k","origins":["https://a.example"],"identity":"open"}"#).unwrap();
+        let keys = WriteKeys::new([key]);
+        assert!(keys.authorize(Some("k"), Some("https://a.example")).is_ok());
+        assert!(keys.authorize(Some("k"), None).is_ok(), "servers send no origin");
+        assert_eq!(
+            keys.authorize(Some("k"), Some("https://b.example")).unwrap_err().code(),
+            "origin_not_allowed"
+        );
+        assert_eq!(keys.authorize(Some("x"), None), Err(AccessError::KeyUnknown));
+        assert_eq!(keys.authorize(Some(""), None), Err(AccessError::KeyMissing));
+    }
+
+    #[test]
+    fn only_the_sites_own_proof_proves() {
+        let key = entry(r#"{"key":"k","identity_secret":"0123456789abcdef"}"#).unwrap();
+        assert!(key.proves("user_1", &hex(&mac(b"0123456789abcdef", &["user_1"]))));
+        assert!(!key.proves("user_2", &hex(&mac(b"0123456789abcdef", &["user_1"]))));
+        assert!(!key.proves("user_1", ""));
+    }
+
+    #[test]
+    fn a_bad_entry_says_what_it_needs() {
+        assert!(entry(r#"{"key":"k"}"#).unwrap_err().contains("at least 16 characters"));
+        assert!(entry(r#"{"key":"a b","identity":"open"}"#).unwrap_err().contains("1 to 100 letters"));
+    }
+}

@@ -1,0 +1,66 @@
+//! The privileged listener: totals, firings and single profiles.
+
+use super::Edge;
+use super::error::ApiError;
+use super::request::{header_text, query_value, write_key};
+use crate::access::same_secret;
+use crate::profile::StoreError;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
+
+/// Lets requests through that carry the secret key as `Authorization: Bearer`.
+pub async fn require_secret(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
+    // The key must not end up in logs of URLs, so a parameter is not taken.
+    let is_header = header_text(request.headers(), header::AUTHORIZATION).is_some();
+    let no_parameters = Uri::default();
+    let given = write_key(&no_parameters, request.headers());
+    if is_header && given.is_some_and(|given| same_secret(&given, &edge.secret_key)) {
+        return next.run(request).await;
+    }
+    let message = "give the secret key as Authorization: Bearer <key>";
+    ApiError::new(StatusCode::UNAUTHORIZED, "secret_key_invalid", message).into_response()
+}
+
+/// Totals over all profiles; with `?settled=1` once everything received is taken in.
+pub async fn summary(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
+    let json = answer(edge, &uri, |edge| edge.query.summary()).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+}
+
+/// All firings as NDJSON, in order; `?settled=1` as for the summary.
+pub async fn firings(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
+    let lines = answer(edge, &uri, |edge| edge.query.firings()).await?;
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
+}
+
+/// One profile; `?settled=1` as for the summary.
+pub async fn profile(
+    State(edge): State<Arc<Edge>>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let named = id.clone();
+    let json = answer(edge, &uri, move |edge| edge.query.profile(&named)).await?;
+    let missing =
+        || ApiError::new(StatusCode::NOT_FOUND, "profile_unknown", &format!("there is no profile {id}"));
+    Ok(([(header::CONTENT_TYPE, "application/json")], json.ok_or_else(missing)?).into_response())
+}
+
+async fn answer<T: Send + 'static>(
+    edge: Arc<Edge>,
+    uri: &Uri,
+    ask: impl FnOnce(&Edge) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, ApiError> {
+    if query_value(uri, "settled") == Some("1") && !edge.query.settle().await {
+        let message = "the worker did not catch up in time";
+        return Err(ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "not_settled", message));
+    }
+    // Scans are long; they must not hold a thread that serves requests.
+    let answered = spawn_blocking(move || ask(&edge)).await.map_err(|error| error.to_string());
+    let broken = |message: &str| ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "store_broken", message);
+    answered.map_err(|message| broken(&message))?.map_err(|error| broken(&error.to_string()))
+}

@@ -1,0 +1,102 @@
+//! Errors of the edge: a status and `{code, message}`.
+
+use crate::access::AccessError;
+use crate::ingest::{BodyError, IngestError};
+use crate::limits::RETRY_AFTER_SECONDS;
+use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    body: Value,
+    retry_after_seconds: Option<u64>,
+}
+
+impl ApiError {
+    /// An error of a status with its stable code.
+    pub fn new(status: StatusCode, code: &str, message: &str) -> Self {
+        Self { status, body: json!({"code": code, "message": message}), retry_after_seconds: None }
+    }
+
+    /// The same request may be sent again, after a jittered pause.
+    pub fn retry(status: StatusCode, code: &str, message: &str) -> Self {
+        let mut random = [0];
+        // Without a random source all clients wait alike, which is no worse than no jitter.
+        let _ = getrandom::fill(&mut random);
+        let jitter = u64::from(random[0]) % (RETRY_AFTER_SECONDS + 1);
+        Self { retry_after_seconds: Some(RETRY_AFTER_SECONDS + jitter), ..Self::new(status, code, message) }
+    }
+
+    /// A batch over a limit; names the events that are too large alone.
+    pub fn batch_too_large(message: &str, offending: &[usize]) -> Self {
+        let body = json!({
+            "code": "batch_too_large",
+            "message": message,
+            "max_bytes": MAX_BATCH_BYTES,
+            "max_events": MAX_BATCH_EVENTS,
+            "max_event_bytes": MAX_EVENT_BYTES,
+            "offending": offending,
+        });
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, body, retry_after_seconds: None }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body.to_string()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        let status = match error {
+            AccessError::KeyMissing | AccessError::KeyUnknown => StatusCode::UNAUTHORIZED,
+            AccessError::OriginRefused(_) => StatusCode::FORBIDDEN,
+        };
+        Self::new(status, error.code(), &error.to_string())
+    }
+}
+
+impl From<IngestError> for ApiError {
+    fn from(error: IngestError) -> Self {
+        let message = error.to_string();
+        match &error {
+            IngestError::TooLarge(offending) => Self::batch_too_large(&message, offending),
+            IngestError::Body(BodyError::TypeUnsupported | BodyError::EncodingUnsupported) => {
+                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error.code(), &message)
+            }
+            IngestError::Body(_) | IngestError::Envelope(_) => {
+                Self::new(StatusCode::BAD_REQUEST, error.code(), &message)
+            }
+            IngestError::Log(_) => Self::retry(StatusCode::SERVICE_UNAVAILABLE, error.code(), &message),
+        }
+    }
+}
+
+/// Answers for paths that lead nowhere.
+pub async fn not_found(uri: Uri) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", &format!("nothing is served at {}", uri.path()))
+}
+
+/// Answers for methods that a path does not take.
+pub async fn method_not_allowed() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+}

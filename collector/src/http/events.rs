@@ -1,0 +1,46 @@
+//! `POST /v1/events`: authenticate, read, hand to ingest, answer with the receipt.
+
+use super::Edge;
+use super::error::ApiError;
+use super::request::{header_text, read_body, write_key};
+use crate::clock;
+use crate::ingest::{Body, BodyError, IngestError, Moment, body_type};
+use attune_core::limits::MAX_REQUEST_BYTES;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Takes a batch in; the receipt says what became of every event.
+pub async fn accept(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    match take(&edge, request).await {
+        Ok(receipt) => {
+            let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+            (headers, receipt).into_response()
+        }
+        Err(error) => {
+            edge.metrics.errors.add(error.code(), 1);
+            error.into_response()
+        }
+    }
+}
+
+async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
+    if edge.draining.load(Ordering::Relaxed) {
+        let message = "the collector is shutting down";
+        return Err(ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
+    }
+    let (head, body) = request.into_parts();
+    let named = write_key(&head.uri, &head.headers);
+    let key = edge.keys.authorize(named.as_deref(), header_text(&head.headers, header::ORIGIN))?;
+    let body_type = body_type(header_text(&head.headers, header::CONTENT_TYPE)).map_err(IngestError::Body)?;
+    let encoding = match head.headers.get(header::CONTENT_ENCODING) {
+        None => None,
+        Some(value) => Some(value.to_str().map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))?),
+    };
+    let bytes = read_body(body, MAX_REQUEST_BYTES).await?;
+    let bundle_revision = edge.bundles.borrow().as_ref().map_or(0, |published| published.revision);
+    let moment = Moment { now: clock::now(), bundle_revision };
+    Ok(edge.ingest.accept(key, Body { body_type, encoding, bytes: &bytes }, moment).await?)
+}

@@ -1,0 +1,99 @@
+//! The HTTP edge: routes of the public and the privileged listener.
+
+mod admin;
+mod assets;
+mod bundle;
+mod cors;
+mod error;
+mod events;
+mod health;
+mod listen;
+mod request;
+mod stream;
+mod token;
+
+use crate::access::{Tokens, WriteKeys};
+use crate::assets::Assets;
+use crate::bundle::Published;
+use crate::ingest::Ingest;
+use crate::metrics::Metrics;
+use crate::push::Hub;
+use crate::query::Query;
+use axum::Router;
+use axum::routing::{get, post};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::watch;
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+
+pub use listen::serve;
+pub use request::RequestIds;
+
+/// What the handlers reach.
+#[derive(Debug)]
+pub struct Edge {
+    /// Write keys.
+    pub keys: Arc<WriteKeys>,
+    /// Tokens of browsers.
+    pub tokens: Arc<Tokens>,
+    /// Takes batches in.
+    pub ingest: Ingest,
+    /// The bundle in effect, if any.
+    pub bundles: watch::Receiver<Option<Arc<Published>>>,
+    /// Open streams.
+    pub hub: Arc<Hub>,
+    /// Read-only questions.
+    pub query: Query,
+    /// Embedded files.
+    pub assets: Arc<Assets>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether new requests should go elsewhere.
+    pub draining: AtomicBool,
+    /// `/demo/config.json`, where the demo is served.
+    pub demo_config: Option<String>,
+    /// The key of the privileged listener.
+    pub secret_key: String,
+}
+
+/// Routes of the public listener.
+pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
+    let api = Router::new()
+        .route("/v1/events", post(events::accept))
+        .route("/v1/bundle", get(bundle::current))
+        .route("/v1/stream", get(stream::open))
+        .route("/v1/stream/token", post(token::issue))
+        .route_layer(cors::layer(edge.keys.clone()));
+    let mut router = api.merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
+    if edge.demo_config.is_some() {
+        router = router.route("/demo/config.json", get(assets::demo_config)).fallback(get(assets::demo));
+    } else {
+        router = router.fallback(error::not_found);
+    }
+    finish(router, edge, ids)
+}
+
+/// Routes of the privileged listener.
+pub fn admin_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
+    let admin = Router::new()
+        .route("/admin/summary", get(admin::summary))
+        .route("/admin/firings", get(admin::firings))
+        .route("/admin/profiles/{id}", get(admin::profile))
+        .route_layer(axum::middleware::from_fn_with_state(edge.clone(), admin::require_secret));
+    finish(admin.merge(health_router()).fallback(error::not_found), edge, ids)
+}
+
+fn health_router() -> Router<Arc<Edge>> {
+    Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+}
+
+fn finish(router: Router<Arc<Edge>>, edge: Arc<Edge>, ids: RequestIds) -> Router {
+    router
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(ids))
+        .with_state(edge)
+}

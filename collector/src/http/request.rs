@@ -1,0 +1,105 @@
+//! What every handler needs of a request: the key it names, its body within limits, its id.
+
+use super::error::ApiError;
+use crate::limits::BODY_TIMEOUT;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use std::borrow::Cow;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tower_http::request_id::{MakeRequestId, RequestId};
+
+/// The raw value of a query parameter; our parameters need no escapes.
+pub fn query_value<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    let pairs = uri.query()?.split('&');
+    pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// A header as text.
+pub fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The write key of a request: `?k=`, `Authorization: Bearer`, or the user name of `Basic`.
+pub fn write_key<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
+    if let Some(key) = query_value(uri, "k") {
+        return Some(Cow::Borrowed(key));
+    }
+    let (scheme, value) = header_text(headers, header::AUTHORIZATION)?.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Cow::Borrowed(value.trim()));
+    }
+    if scheme.eq_ignore_ascii_case("basic") {
+        let pair = String::from_utf8(BASE64_STANDARD.decode(value.trim()).ok()?).ok()?;
+        return Some(Cow::Owned(pair.split(':').next().unwrap_or_default().to_owned()));
+    }
+    None
+}
+
+/// The whole body, within a size and a time.
+///
+/// # Errors
+/// 413 over the size, 408 over the time, 400 for a body that breaks off.
+pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, ApiError> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, max_bytes));
+    match read.await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error))
+            if error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>()) =>
+        {
+            let message = format!("a request body holds at most {max_bytes} bytes as it arrives");
+            Err(ApiError::batch_too_large(&message, &[]))
+        }
+        Ok(Err(_)) => Err(ApiError::new(StatusCode::BAD_REQUEST, "body_broken", "the body broke off")),
+        Err(_) => {
+            let message = format!("the body did not arrive within {} seconds", BODY_TIMEOUT.as_secs());
+            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_stalled", &message))
+        }
+    }
+}
+
+/// Numbers requests of one process: `<epoch>-<number>`.
+#[derive(Clone, Debug)]
+pub struct RequestIds {
+    epoch: Arc<str>,
+    next: Arc<AtomicU64>,
+}
+
+impl RequestIds {
+    /// Ids that begin with the epoch of this process.
+    pub fn new(epoch: &str) -> Self {
+        Self { epoch: epoch.into(), next: Arc::default() }
+    }
+}
+
+impl MakeRequestId for RequestIds {
+    fn make_request_id<B>(&mut self, _request: &Request<B>) -> Option<RequestId> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        HeaderValue::try_from(format!("{}-{number:x}", self.epoch)).ok().map(RequestId::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_found_wherever_senders_put_it() {
+        for (uri, authorization, expected) in [
+            ("/v1/events?k=demo", None, Some("demo")),
+            ("/v1/events?a=b&k=demo&c=d", Some("Bearer other"), Some("demo")),
+            ("/v1/events", Some("Bearer demo"), Some("demo")),
+            ("/v1/events", Some("Basic ZGVtbzo="), Some("demo")),
+            ("/v1/events?key=demo", None, None),
+            ("/v1/events", Some("Digest x"), None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.extend(authorization.map(|text| (header::AUTHORIZATION, HeaderValue::from_static(text))));
+            let uri = Uri::from_static(uri);
+            assert_eq!(write_key(&uri, &headers).as_deref(), expected, "{uri}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Turning an envelope into log records: each event read, checked and encoded alone.
+
+use crate::access::{Identity, WriteKey};
+use crate::limits::CLOCK_SHIFT_MS;
+use crate::log::{Batch, EventKey};
+use attune_core::filter::check_bounds;
+use attune_core::id::MemberId;
+use attune_core::limits::{FUTURE_MS, MAX_EVENT_AGE_MS, MAX_EVENT_BYTES, MAX_ID_CHARS};
+use attune_core::time::Timestamp;
+use attune_core::wire::{
+    Envelope, Event, IDENTIFY, Record, ResultKind, ResultRow, encode_record, parse_event, peek_event_id,
+};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// What an envelope holds for the log, and what its receipt will say.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// The records.
+    pub records: Batch,
+    /// For each event record, in order: the index of its event in the request.
+    pub places: Vec<usize>,
+    /// Rows of refused events and warnings.
+    pub rows: Vec<ResultRow>,
+    /// By how much the timestamps were shifted, in milliseconds.
+    pub clock_shift_ms: i64,
+    /// The sending member.
+    pub member: Option<MemberId>,
+}
+
+/// Reads every event of an envelope that arrived at `now` under a key.
+pub fn read(envelope: &Envelope<'_>, key: &WriteKey, now: Timestamp) -> Read {
+    let bytes = envelope.events.iter().map(|raw| raw.len()).sum();
+    let mut read = Read {
+        records: Batch::with_capacity(
+            envelope.events.len() + envelope.void.len() + envelope.closed.len(),
+            bytes,
+        ),
+        places: Vec::with_capacity(envelope.events.len()),
+        rows: Vec::new(),
+        clock_shift_ms: clock_shift_ms(envelope, now),
+        member: envelope.anonymous_id.clone().filter(|member| member.0.len() <= 4 * MAX_ID_CHARS),
+    };
+    for (index, raw) in envelope.events.iter().enumerate() {
+        match read_one(raw, envelope) {
+            Ok(event) => read.take(index, raw, event, key, now),
+            Err((code, message)) => read.rows.push(row(index, raw, ResultKind::Rejected, code, message)),
+        }
+    }
+    for range in &envelope.void {
+        let record =
+            Record::Void { member: range.member.clone(), lane: range.lane, from: range.from, to: range.to };
+        read.records.push(None, |out| encode_record(&record, out));
+    }
+    for closed in &envelope.closed {
+        let record =
+            Record::Close { member: closed.member.clone(), lane: closed.lane, count: closed.count, at: now };
+        read.records.push(None, |out| encode_record(&record, out));
+    }
+    read
+}
+
+/// The indexes of events that are too large alone, from a body that is too large as a whole.
+pub fn oversized(text: &str) -> Vec<usize> {
+    Envelope::parse(text).map(|envelope| too_large(&envelope.events)).unwrap_or_default()
+}
+
+/// The indexes of events that are too large alone.
+pub fn too_large(events: &[&str]) -> Vec<usize> {
+    let large = events.iter().enumerate().filter(|(_, raw)| raw.len() > MAX_EVENT_BYTES);
+    large.map(|(index, _)| index).collect()
+}
+
+impl Read {
+    fn take(&mut self, index: usize, raw: &str, mut event: Event, key: &WriteKey, now: Timestamp) {
+        event.timestamp = event.timestamp.plus(self.clock_shift_ms);
+        if let Some((code, message)) = time_warning(event.timestamp, now) {
+            self.rows.push(row(index, raw, ResultKind::Warning, code, message));
+        }
+        let event_id = event.event_id.0.as_u128();
+        let lane = event.lane.map(|place| (place.lane.0.as_u128(), place.seq));
+        let proven = is_proven(&event, key);
+        let record = Record::Event { event, received_at: now, proven };
+        self.records.push(Some(EventKey { event_id, lane }), |out| encode_record(&record, out));
+        self.places.push(index);
+    }
+}
+
+/// A row of the receipt about the event that stood at `index` as `raw`.
+pub fn row(index: usize, raw: &str, result: ResultKind, code: &str, message: String) -> ResultRow {
+    let event_id: String = peek_event_id(raw).unwrap_or_default().chars().take(MAX_ID_CHARS).collect();
+    ResultRow {
+        index: index as u64,
+        event_id: event_id.into(),
+        result,
+        code: code.into(),
+        message: message.into(),
+    }
+}
+
+fn read_one(raw: &str, envelope: &Envelope<'_>) -> Result<Event, (&'static str, String)> {
+    if raw.len() > MAX_EVENT_BYTES {
+        let message = format!("the event is {} bytes; the limit is {MAX_EVENT_BYTES}", raw.len());
+        return Err(("event_too_large", message));
+    }
+    let event = parse_event(raw, envelope.defaults()).map_err(|error| (error.code(), error.to_string()))?;
+    check_bounds(&event).map_err(|rejection| (rejection.code(), rejection.message()))?;
+    Ok(event)
+}
+
+/// Whether the event may link its member to the user it names.
+fn is_proven(event: &Event, key: &WriteKey) -> bool {
+    #[derive(Deserialize)]
+    struct Metadata<'a> {
+        #[serde(borrow)]
+        proof: Cow<'a, str>,
+    }
+    let Some(user_id) = &event.user_id else { return false };
+    match key.identity {
+        Identity::Open => true,
+        Identity::Proven { .. } => {
+            let metadata = event.metadata.as_deref().filter(|_| &*event.event_type == IDENTIFY);
+            let proof = metadata.and_then(|text| serde_json::from_str::<Metadata<'_>>(text).ok());
+            proof.is_some_and(|metadata| key.proves(user_id, &metadata.proof))
+        }
+    }
+}
+
+/// A sender that does not know how far its clock is off is corrected once, by a whole batch.
+fn clock_shift_ms(envelope: &Envelope<'_>, now: Timestamp) -> i64 {
+    match (envelope.clock_skew_ms, envelope.sent_at) {
+        (None, Some(sent_at)) if now.since(sent_at).saturating_abs() > CLOCK_SHIFT_MS => now.since(sent_at),
+        _ => 0,
+    }
+}
+
+fn time_warning(at: Timestamp, now: Timestamp) -> Option<(&'static str, String)> {
+    if at.since(now) > FUTURE_MS {
+        return Some(("timestamp_in_future", format!("timestamp is {at}, more than 24 h after {now}")));
+    }
+    if now.since(at) > MAX_EVENT_AGE_MS {
+        return Some(("timestamp_in_past", format!("timestamp is {at}, more than 7 days before {now}")));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_763_632_802_120);
+
+    fn read_text(text: &str) -> Read {
+        read(&Envelope::parse(text).unwrap(), &WriteKey::open("k").unwrap(), NOW)
+    }
+
+    fn event(id: &str, extra: &str) -> String {
+        format!(r#"{{"event_id":"{id}","event_type":"click","timestamp":"{NOW}"{extra}}}"#)
+    }
+
+    fn batch(head: &str, events: &[String]) -> Read {
+        read_text(&format!(r#"{{"v":1,"anonymous_id":"m1"{head},"events":[{}]}}"#, events.join(",")))
+    }
+
+    #[test]
+    fn a_bad_event_among_good_ones_is_named_by_index_and_id() {
+        let large = event("big", &format!(r#","metadata":{{"x":"{}"}}"#, "y".repeat(MAX_EVENT_BYTES)));
+        let read = batch("", &[event("a", ""), event("b", r#","metadata":7"#), large, event("c", "")]);
+        let rows: Vec<_> = read.rows.iter().map(|row| (row.index, &*row.event_id, &*row.code)).collect();
+        assert_eq!(rows, [(1, "b", "metadata_not_an_object"), (2, "big", "event_too_large")]);
+        assert_eq!(read.places, [0, 3]);
+    }
+
+    #[test]
+    fn a_sender_of_unknown_skew_is_shifted_by_a_difference_beyond_a_minute() {
+        let sent = |ms: i64, context: &str| format!(r#","sent_at":"{}"{context}"#, NOW.plus(ms));
+        for (head, shift) in [
+            (sent(-61_000, ""), 61_000),
+            (sent(3_600_000, r#","context":{"clock_skew_ms":null}"#), -3_600_000),
+            (sent(-60_000, ""), 0),
+            (sent(-61_000, r#","context":{"clock_skew_ms":5}"#), 0),
+        ] {
+            assert_eq!(batch(&head, &[]).clock_shift_ms, shift, "{head}");
+        }
+    }
+
+    #[test]
+    fn far_times_are_warned_about_and_kept() {
+        let future = event("a", "").replace(&NOW.to_string(), &NOW.plus(2 * FUTURE_MS).to_string());
+        let read = batch("", &[future]);
+        assert_eq!((&*read.rows[0].code, read.rows[0].result), ("timestamp_in_future", ResultKind::Warning));
+        assert_eq!(read.places.len(), 1);
+    }
+}

@@ -1,0 +1,166 @@
+//! From a request body to durable records and a receipt: decode, read each event alone, dedup at the door, log.
+
+mod batch;
+mod body;
+mod door;
+mod receipt;
+
+use crate::access::{Tokens, WriteKey};
+use crate::log::{Log, LogError};
+use crate::metrics::Metrics;
+use attune_core::limits::{MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
+use attune_core::time::Timestamp;
+use attune_core::wire::{Envelope, EnvelopeError};
+use std::fmt;
+use std::sync::Arc;
+
+pub use batch::oversized;
+pub use body::{BodyError, BodyType, body_type};
+pub use door::Door;
+
+/// Takes batches in.
+#[derive(Debug)]
+pub struct Ingest {
+    /// Where accepted records go.
+    pub log: Arc<Log>,
+    /// Makes the tokens of receipts.
+    pub tokens: Arc<Tokens>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// A body as it arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<'a> {
+    /// What its type says.
+    pub body_type: BodyType,
+    /// `Content-Encoding`.
+    pub encoding: Option<&'a str>,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
+/// What holds at the moment a batch arrives.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The wall clock.
+    pub now: Timestamp,
+    /// Revision of the bundle in effect.
+    pub bundle_revision: u64,
+}
+
+/// Why nothing of a batch was taken.
+#[derive(Debug, PartialEq, Eq)]
+pub enum IngestError {
+    /// The body cannot be taken as text.
+    Body(BodyError),
+    /// The envelope cannot be read.
+    Envelope(EnvelopeError),
+    /// Over a limit; holds the indexes of events that are too large alone.
+    TooLarge(Vec<usize>),
+    /// The log could not take it.
+    Log(LogError),
+}
+
+impl Ingest {
+    /// Takes a batch in and answers with the receipt as JSON, once every accepted event is durable.
+    ///
+    /// # Errors
+    /// Nothing of the batch has been taken.
+    pub async fn accept(
+        &self,
+        key: &WriteKey,
+        body: Body<'_>,
+        moment: Moment,
+    ) -> Result<String, IngestError> {
+        let now = moment.now;
+        self.metrics.batches.add(1);
+        self.metrics.received_bytes.add(body.bytes.len() as u64);
+        let text = body::decode(body.bytes, body.encoding).map_err(|error| match error {
+            BodyError::TooLarge(text) => {
+                IngestError::TooLarge(text.as_deref().map(oversized).unwrap_or_default())
+            }
+            other => IngestError::Body(other),
+        })?;
+        let envelope = match body.body_type {
+            BodyType::Batch => Envelope::parse(&text).map_err(IngestError::Envelope)?,
+            BodyType::Lines => Envelope::from_lines(&text),
+        };
+        if envelope.events.len() > MAX_BATCH_EVENTS {
+            return Err(IngestError::TooLarge(batch::too_large(&envelope.events)));
+        }
+        let read = batch::read(&envelope, key, now);
+        if read.clock_shift_ms != 0 {
+            self.metrics.clock_shifts.add(1);
+            tracing::info!(key = %key.key, clock_shift_ms = read.clock_shift_ms, "shifted a batch to this clock");
+        }
+        let appended = if read.records.is_empty() {
+            None
+        } else {
+            Some(self.log.append(read.records).await.map_err(IngestError::Log)?)
+        };
+        let outcome = receipt::Outcome {
+            places: read.places,
+            rows: read.rows,
+            not_new: appended.map(|appended| appended.not_new).unwrap_or_default(),
+        };
+        let mut receipt = outcome.settle(&envelope.events, &self.metrics);
+        receipt.clock_shift_ms = read.clock_shift_ms;
+        receipt.bundle_revision = moment.bundle_revision;
+        receipt.server_time = Some(now.to_string().into());
+        if let Some(member) = read.member {
+            receipt.member_token = Some(self.tokens.member(key, &member).into());
+            match self.tokens.stream(&member, now) {
+                Ok((token, expires)) => {
+                    receipt.stream_token = Some(token.into());
+                    receipt.stream_expires = Some(expires.to_string().into());
+                }
+                Err(error) => tracing::error!(%error, "no stream token could be made"),
+            }
+        }
+        Ok(attune_core::wire::write_receipt(&receipt))
+    }
+}
+
+impl IngestError {
+    /// Stable name for answers and metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Body(BodyError::TypeUnsupported) => "type_not_supported",
+            Self::Body(BodyError::EncodingUnsupported) => "encoding_not_supported",
+            Self::Body(BodyError::NotCompressed) => "body_not_decodable",
+            Self::Body(BodyError::NotText) => "body_not_text",
+            Self::Body(BodyError::TooLarge(_)) | Self::TooLarge(_) => "batch_too_large",
+            Self::Envelope(error) => error.code(),
+            Self::Log(error) => error.code(),
+        }
+    }
+}
+
+impl fmt::Display for IngestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(BodyError::TypeUnsupported) => {
+                f.write_str("Content-Type must be text/plain, application/json or application/x-ndjson")
+            }
+            Self::Body(BodyError::EncodingUnsupported) => {
+                f.write_str("Content-Encoding must be identity, gzip, deflate, br or zstd")
+            }
+            Self::Body(BodyError::NotCompressed) => {
+                f.write_str("the body does not decompress as its encoding says")
+            }
+            Self::Body(BodyError::NotText) => f.write_str("the body is not UTF-8 text"),
+            Self::Body(BodyError::TooLarge(_)) | Self::TooLarge(_) => write!(
+                f,
+                "a batch holds at most {} events, {} bytes, and {} bytes per event, after decompression",
+                MAX_BATCH_EVENTS,
+                attune_core::limits::MAX_BATCH_BYTES,
+                MAX_EVENT_BYTES
+            ),
+            Self::Envelope(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for IngestError {}

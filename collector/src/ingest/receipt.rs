@@ -1,0 +1,61 @@
+//! The receipt of a batch, from what was refused while reading and what was not new at the door.
+
+use super::batch::row;
+use crate::log::Verdict;
+use crate::metrics::Metrics;
+use attune_core::wire::{Receipt, ResultKind, ResultRow};
+
+/// What became of a batch.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Indexes of the events that reached the log writer; they are its first entries, in order.
+    pub places: Vec<usize>,
+    /// Rows of refused events and warnings.
+    pub rows: Vec<ResultRow>,
+    /// Entries that were not new.
+    pub not_new: Vec<(usize, Verdict)>,
+}
+
+impl Outcome {
+    /// Counts everything and lists what is not plainly accepted of the events as they were sent.
+    pub fn settle(self, events: &[&str], metrics: &Metrics) -> Receipt {
+        let Self { places, mut rows, not_new } = self;
+        let mut receipt = Receipt::default();
+        for (entry, verdict) in &not_new {
+            match (verdict, places.get(*entry)) {
+                (Verdict::LaneConflict, Some(index)) => {
+                    let raw = events.get(*index).copied().unwrap_or_default();
+                    let message = "another event has this lane and seq".to_owned();
+                    rows.retain(|row| row.index != *index as u64);
+                    rows.push(row(*index, raw, ResultKind::Rejected, "lane_conflict", message));
+                }
+                _ => receipt.duplicates += 1,
+            }
+        }
+        for row in rows.iter().filter(|row| row.result == ResultKind::Rejected) {
+            metrics.rejected.add(&row.code, 1);
+        }
+        receipt.accepted = (places.len() - not_new.len()) as u64;
+        rows.sort_by_key(|row| row.index);
+        receipt.results = rows;
+        metrics.accepted.add(receipt.accepted);
+        metrics.duplicates.add(receipt.duplicates);
+        receipt
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_lists_what_is_not_plainly_accepted() {
+        let events = [r#"{"event_id":"a"}"#, "", "", "", r#"{"event_id":"b"}"#];
+        let not_new = vec![(1, Verdict::Duplicate), (2, Verdict::LaneConflict)];
+        let outcome = Outcome { places: vec![0, 2, 4], rows: Vec::new(), not_new };
+        let receipt = outcome.settle(&events, &Metrics::default());
+        assert_eq!((receipt.accepted, receipt.duplicates), (1, 1));
+        let row = &receipt.results[0];
+        assert_eq!((row.index, &*row.event_id, &*row.code), (4, "b", "lane_conflict"));
+    }
+}

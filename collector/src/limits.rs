@@ -1,0 +1,85 @@
+//! Every bound and default of the collector in one place, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Capacity of one log segment, in bytes: large enough that rolling is rare, small enough to give space back.
+pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// Largest payload of one log frame, in bytes: a whole batch with room for what the binary form adds.
+pub const MAX_FRAME_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes written and synced together at most: bounds the latency of one group commit.
+pub const MAX_GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// Batches waiting for the log writer at most; beyond it the collector answers 503.
+pub const LOG_QUEUE_BATCHES: usize = 1_024;
+/// Bytes waiting for the log writer at most; beyond it the collector answers 503.
+pub const LOG_QUEUE_BYTES: usize = 64 * 1024 * 1024;
+/// Newest log bytes kept in memory for the worker; an older position is read from disk.
+pub const LOG_TAIL_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes the worker reads from disk at a time while it catches up.
+pub const LOG_READ_BYTES: usize = 4 * 1024 * 1024;
+/// Log kept on disk, in bytes; the oldest segments that the worker has absorbed are removed beyond it.
+pub const LOG_KEEP_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+
+/// Event ids per generation of the door table; two generations are held, the older is dropped when the newer is full.
+pub const DOOR_EVENT_IDS: usize = 1_800_000;
+/// Newest numbers of one lane whose event ids the door remembers, to tell a conflict from a repeat.
+pub const DOOR_LANE_NUMBERS: usize = 2_048;
+/// Numbers a lane may skip at once before the door forgets its older ones: bounds the memory of crafted numbers.
+pub const DOOR_LANE_GAP: u64 = 32;
+/// Newest log bytes from which the door table is rebuilt at start.
+pub const DOOR_REBUILD_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes a body may decompress to before it is given up unread; up to here a 413 names the offending events.
+pub const MAX_INSPECTED_BYTES: usize = 8 * 1024 * 1024;
+/// Difference of the clocks from which a batch without a known skew is shifted, in milliseconds.
+pub const CLOCK_SHIFT_MS: i64 = 60_000;
+/// Time a request head may take to arrive.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time a request body may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Connections open at a time on the public listener; a further one waits in the accept queue. Every stream is one.
+pub const MAX_CONNECTIONS: usize = 16_384;
+/// Connections open at a time on the privileged listener.
+pub const MAX_ADMIN_CONNECTIONS: usize = 64;
+/// `Retry-After` of a 503, in seconds; up to as much again is added as jitter.
+pub const RETRY_AFTER_SECONDS: u64 = 2;
+
+/// Member and profile states the worker keeps decoded, each.
+pub const HOT_STATES: usize = 100_000;
+/// Time between two commits of the worker's state while it keeps up.
+pub const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
+/// The same while it catches up: a crash then repeats more of the log, and every state is written less often.
+pub const COMMIT_INTERVAL_BUSY: Duration = Duration::from_secs(2);
+/// Pause before a worker that met a broken store or log begins again.
+pub const RESTART_PAUSE: Duration = Duration::from_secs(1);
+/// Time between two syncs of the committed state to the disk; the log covers what lies between.
+pub const STATE_SYNC_INTERVAL: Duration = Duration::from_secs(10);
+/// Wake-ups logged together at most.
+pub const WAKE_UPS_AT_ONCE: usize = 1_000;
+
+/// Open streams at most; a further one is answered 503.
+pub const MAX_STREAMS: usize = 10_000;
+/// Open streams of one member at most: far more tabs than a person keeps.
+pub const MAX_STREAMS_PER_MEMBER: usize = 64;
+/// Time between two comment pings on a stream: below the idle limits of common proxies.
+pub const STREAM_PING: Duration = Duration::from_secs(25);
+/// Age at which a stream is closed, up to a tenth more as jitter, so that load spreads after a deployment.
+pub const STREAM_AGE: Duration = Duration::from_secs(30 * 60);
+/// Time a stream token is valid, in milliseconds.
+pub const STREAM_TOKEN_MS: i64 = 15 * 60_000;
+/// Largest body of a stream token request, in bytes.
+pub const MAX_TOKEN_REQUEST_BYTES: usize = 4 * 1024;
+
+/// Time between two looks at the rules folder.
+pub const RULES_POLL: Duration = Duration::from_millis(200);
+/// Rule files in one folder at most.
+pub const MAX_RULE_FILES: usize = 1_000;
+/// Time a page or proxy may reuse a bundle without asking, in seconds.
+pub const BUNDLE_MAX_AGE_SECONDS: u64 = 5;
+/// Longest write key, in characters.
+pub const MAX_WRITE_KEY_CHARS: usize = 100;
+/// Shortest secret for identity proofs or the privileged listener, in characters.
+pub const MIN_SECRET_CHARS: usize = 16;
+/// Time in which requests may finish once shutdown has begun.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time that `settled=1` waits for the worker to catch up.
+pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);

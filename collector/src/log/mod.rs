@@ -1,0 +1,235 @@
+//! The append log: nothing is acknowledged before it is durable here, and every state can be rebuilt from it.
+
+mod frame;
+mod reader;
+mod segment;
+mod tail;
+mod writer;
+
+use crate::bell::Bell;
+use crate::limits::LOG_QUEUE_BYTES;
+use crate::metrics::Metrics;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+pub use frame::{push_record, records};
+pub use reader::{Chunk, LogReader};
+use tail::Tail;
+use writer::{Submission, Work};
+
+/// What identifies an event at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventKey {
+    /// The event id.
+    pub event_id: u128,
+    /// Lane and number within it, for senders that have lanes.
+    pub lane: Option<(u128, u64)>,
+}
+
+/// What became of an entry on its way into the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is in the log now.
+    New,
+    /// It was there before.
+    Duplicate,
+    /// Another event has its lane and number.
+    LaneConflict,
+}
+
+/// Decides, in log order, which events enter the log.
+pub trait Gate: Send {
+    /// Decides about one event and appends the record that is to enter the log, if any, by [`push_record`].
+    fn admit(&mut self, key: &EventKey, record: &[u8], out: &mut Vec<u8>) -> Verdict;
+    /// Says that everything admitted since the last call is durable.
+    fn commit(&mut self);
+    /// Says that nothing admitted since the last commit became durable.
+    fn rollback(&mut self);
+}
+
+/// Encoded records on their way into the log together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    key: Option<EventKey>,
+    end: usize,
+}
+
+impl Batch {
+    /// An empty batch with room for about `bytes` bytes of `entries` records.
+    pub fn with_capacity(entries: usize, bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), entries: Vec::with_capacity(entries) }
+    }
+
+    /// Appends the record that `encode` writes; the gate is asked where there is a key.
+    pub fn push(&mut self, key: Option<EventKey>, encode: impl FnOnce(&mut Vec<u8>)) {
+        encode(&mut self.bytes);
+        self.entries.push(Entry { key, end: self.bytes.len() });
+    }
+
+    /// Whether nothing has been appended.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// What became of a batch that is durable now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Entries that were not new, by their position in the batch.
+    pub not_new: Vec<(usize, Verdict)>,
+    /// Log position behind the batch.
+    pub end: u64,
+}
+
+/// Why a batch is not in the log; nothing of it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogError {
+    /// Too much is waiting already.
+    Busy,
+    /// The disk refused.
+    Disk,
+    /// The collector is shutting down.
+    Closed,
+}
+
+impl LogError {
+    /// Stable name for receipts and metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Busy => "log_busy",
+            Self::Disk => "log_disk_error",
+            Self::Closed => "draining",
+        }
+    }
+}
+
+impl fmt::Display for LogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy => "too many batches are waiting for the log",
+            Self::Disk => "the log could not be written",
+            Self::Closed => "the collector is shutting down",
+        })
+    }
+}
+
+impl std::error::Error for LogError {}
+
+/// The open log: appends go through one writer thread, reads go by position.
+#[derive(Debug)]
+pub struct Log {
+    work: SyncSender<Work>,
+    waiting_bytes: Arc<AtomicUsize>,
+    tail: Arc<Tail>,
+    folder: PathBuf,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Log {
+    /// Opens the log in a folder, cuts a torn tail off and starts the writer.
+    ///
+    /// `make_gate` is given a reader over the newest part of the log, to remember what it holds. `grown` is rung
+    /// after every commit.
+    ///
+    /// # Errors
+    /// Names the file that cannot be read or written.
+    pub fn open<G: Gate + 'static>(
+        folder: PathBuf,
+        grown: Arc<Bell>,
+        metrics: Arc<Metrics>,
+        make_gate: impl FnOnce(LogReader) -> std::io::Result<G>,
+    ) -> std::io::Result<Self> {
+        let appender = writer::Appender::open(&folder)?;
+        let tail = Arc::new(Tail::new(appender.position()));
+        let gate = make_gate(LogReader::new(
+            folder.clone(),
+            tail.clone(),
+            reader::rebuild_from(&folder, tail.end())?,
+        ))?;
+        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let (work, thread) = writer::spawn(writer::Writer {
+            appender,
+            gate,
+            tail: tail.clone(),
+            waiting_bytes: waiting_bytes.clone(),
+            grown,
+            metrics,
+        })?;
+        Ok(Self { work, waiting_bytes, tail, folder, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Appends a batch; resolves when it is durable.
+    ///
+    /// # Errors
+    /// Nothing of the batch is in the log.
+    pub async fn append(&self, batch: Batch) -> Result<Appended, LogError> {
+        self.submit(batch)?.await.unwrap_or(Err(LogError::Closed))
+    }
+
+    /// Appends a batch from a thread that may wait; returns when it is durable.
+    ///
+    /// # Errors
+    /// Nothing of the batch is in the log.
+    pub fn append_blocking(&self, batch: Batch) -> Result<Appended, LogError> {
+        self.submit(batch)?.blocking_recv().unwrap_or(Err(LogError::Closed))
+    }
+
+    /// The position behind the last durable record.
+    pub fn end(&self) -> u64 {
+        self.tail.end()
+    }
+
+    /// Reads on from a position.
+    pub fn reader(&self, from: u64) -> LogReader {
+        LogReader::new(self.folder.clone(), self.tail.clone(), from)
+    }
+
+    /// Gives back old segments that lie wholly before `needed`, once the log is larger than it is to be.
+    ///
+    /// # Errors
+    /// A folder that cannot be read or a file that cannot be removed.
+    pub fn release(&self, needed: u64) -> std::io::Result<()> {
+        segment::remove_old(&self.folder, needed, crate::limits::LOG_KEEP_BYTES)
+    }
+
+    /// Refuses further batches, makes durable what is waiting and ends the writer.
+    pub fn close(&self) {
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let stopped = self.work.send(Work::Stop).is_ok();
+            if thread.join().is_err() || !stopped {
+                tracing::error!("the log writer had ended early");
+            }
+        }
+    }
+
+    fn submit(&self, batch: Batch) -> Result<oneshot::Receiver<Result<Appended, LogError>>, LogError> {
+        let bytes = batch.bytes.len();
+        if self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed) > LOG_QUEUE_BYTES {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(LogError::Busy);
+        }
+        let (reply, receiver) = oneshot::channel();
+        self.work.try_send(Work::Append(Submission { batch, reply })).map_err(|error| {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => LogError::Busy,
+                TrySendError::Disconnected(_) => LogError::Closed,
+            }
+        })?;
+        Ok(receiver)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! Counters and gauges of this process, in the Prometheus text form.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// A number that is added to or set.
+#[derive(Debug, Default)]
+pub struct Number(AtomicU64);
+
+impl Number {
+    /// Adds to it.
+    pub fn add(&self, amount: u64) {
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// Replaces it.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Reads it.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A counter per value of one label.
+#[derive(Debug, Default)]
+pub struct Labelled(Mutex<BTreeMap<String, u64>>);
+
+impl Labelled {
+    /// Adds to the counter of a label value; values are codes of ours, never text of a sender.
+    pub fn add(&self, label: &str, amount: u64) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(label) {
+            Some(count) => *count += amount,
+            None => {
+                counts.insert(label.to_owned(), amount);
+            }
+        }
+    }
+}
+
+/// Everything that is counted.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Events durable and new.
+    pub accepted: Number,
+    /// Events that were durable before.
+    pub duplicates: Number,
+    /// Events refused, by code.
+    pub rejected: Labelled,
+    /// Requests answered with an error, by code.
+    pub errors: Labelled,
+    /// Batches received.
+    pub batches: Number,
+    /// Body bytes received, as they arrived.
+    pub received_bytes: Number,
+    /// Batches whose timestamps were shifted.
+    pub clock_shifts: Number,
+    /// Group commits of the log.
+    pub log_groups: Number,
+    /// Batches in them.
+    pub log_batches: Number,
+    /// Bytes in them.
+    pub log_bytes: Number,
+    /// Time spent writing and syncing them, in microseconds.
+    pub log_micros: Number,
+    /// Group commits that failed.
+    pub log_errors: Number,
+    /// Records the worker has absorbed.
+    pub records: Number,
+    /// Records that the member's state refused.
+    pub refused_records: Number,
+    /// Bytes of log between the worker and the log's end.
+    pub worker_behind_bytes: Number,
+    /// Commits of the worker's state.
+    pub commits: Number,
+    /// Member and profile states held decoded.
+    pub hot_states: Number,
+    /// Firings, repeats left out.
+    pub firings: Number,
+    /// Streams open.
+    pub streams: Number,
+    /// Profile views handed to streams.
+    pub pushes: Number,
+    /// Revision of the bundle in effect.
+    pub bundle_revision: Number,
+    /// Rule files or folders refused.
+    pub bundle_errors: Number,
+}
+
+impl Metrics {
+    /// Counts a group commit.
+    pub fn log_group(&self, batches: usize, bytes: usize, elapsed: Duration) {
+        self.log_groups.add(1);
+        self.log_batches.add(batches as u64);
+        self.log_bytes.add(bytes as u64);
+        self.log_micros.add(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// All of it as Prometheus text.
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        counter(&mut out, "attune_events_accepted_total", "Events durable and new.", &self.accepted);
+        counter(
+            &mut out,
+            "attune_events_duplicate_total",
+            "Events that were durable before.",
+            &self.duplicates,
+        );
+        labelled(&mut out, "attune_events_rejected_total", "Events refused, by code.", &self.rejected);
+        labelled(
+            &mut out,
+            "attune_request_errors_total",
+            "Requests answered with an error, by code.",
+            &self.errors,
+        );
+        counter(&mut out, "attune_batches_total", "Batches received.", &self.batches);
+        counter(&mut out, "attune_received_bytes_total", "Body bytes received.", &self.received_bytes);
+        counter(
+            &mut out,
+            "attune_clock_shifts_total",
+            "Batches whose timestamps were shifted.",
+            &self.clock_shifts,
+        );
+        counter(&mut out, "attune_log_groups_total", "Group commits of the log.", &self.log_groups);
+        counter(&mut out, "attune_log_batches_total", "Batches in group commits.", &self.log_batches);
+        counter(&mut out, "attune_log_bytes_total", "Bytes in group commits.", &self.log_bytes);
+        counter(
+            &mut out,
+            "attune_log_commit_microseconds_total",
+            "Time writing and syncing.",
+            &self.log_micros,
+        );
+        counter(&mut out, "attune_log_errors_total", "Group commits that failed.", &self.log_errors);
+        counter(&mut out, "attune_worker_records_total", "Records absorbed.", &self.records);
+        counter(&mut out, "attune_worker_refused_total", "Records a state refused.", &self.refused_records);
+        gauge(&mut out, "attune_worker_behind_bytes", "Log not absorbed yet.", &self.worker_behind_bytes);
+        counter(&mut out, "attune_worker_commits_total", "Commits of the state.", &self.commits);
+        gauge(&mut out, "attune_worker_hot_states", "States held decoded.", &self.hot_states);
+        counter(&mut out, "attune_firings_total", "Firings, repeats left out.", &self.firings);
+        gauge(&mut out, "attune_streams", "Streams open.", &self.streams);
+        counter(&mut out, "attune_pushes_total", "Profile views handed to streams.", &self.pushes);
+        gauge(&mut out, "attune_bundle_revision", "Revision of the bundle in effect.", &self.bundle_revision);
+        counter(&mut out, "attune_bundle_errors_total", "Rule sources refused.", &self.bundle_errors);
+        out
+    }
+}
+
+fn counter(out: &mut String, name: &str, help: &str, number: &Number) {
+    plain(out, name, help, "counter", number.get());
+}
+
+fn gauge(out: &mut String, name: &str, help: &str, number: &Number) {
+    plain(out, name, help, "gauge", number.get());
+}
+
+fn plain(out: &mut String, name: &str, help: &str, kind: &str, value: u64) {
+    // Writing to a string cannot fail.
+    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+}
+
+fn labelled(out: &mut String, name: &str, help: &str, counts: &Labelled) {
+    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n");
+    for (code, count) in counts.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let _ = writeln!(out, "{name}{{code=\"{code}\"}} {count}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_series_is_rendered_with_its_type() {
+        let metrics = Metrics::default();
+        metrics.accepted.add(3);
+        metrics.rejected.add("metadata_too_large", 2);
+        let text = metrics.render();
+        assert!(
+            text.contains("# TYPE attune_events_accepted_total counter\nattune_events_accepted_total 3\n")
+        );
+        assert!(text.contains("attune_events_rejected_total{code=\"metadata_too_large\"} 2\n"));
+    }
+}

@@ -1,0 +1,82 @@
+//! The profile store: a port of four methods, and its embedded adapter.
+
+mod embedded;
+
+use std::fmt;
+
+pub use embedded::EmbeddedStore;
+
+/// What is kept apart from what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Member states by member id.
+    Members,
+    /// Profile states by profile id.
+    Profiles,
+    /// Due instants by instant and profile id.
+    Timers,
+    /// Firings as JSON by order of firing.
+    Firings,
+    /// Order numbers by firing id.
+    FiringIds,
+    /// The log position absorbed, the bundle in effect and counters, by name.
+    Progress,
+}
+
+/// Writes that become visible together.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Each with its new value, or none for removal.
+    pub writes: Vec<(Table, Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Changes {
+    /// Sets a value.
+    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.writes.push((table, key.into(), Some(value.into())));
+    }
+
+    /// Removes a value.
+    pub fn remove(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.writes.push((table, key.into(), None));
+    }
+}
+
+/// The store could not be read or written.
+#[derive(Debug)]
+pub struct StoreError(String);
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "profile store: {}", self.0)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// Keyed state of members and profiles, with the log position that it has absorbed.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Reads one value.
+    ///
+    /// # Errors
+    /// The store is broken.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Shows every entry in order of key until `visit` says false.
+    ///
+    /// # Errors
+    /// The store is broken.
+    fn scan(&self, table: Table, visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError>;
+
+    /// Applies all changes or none.
+    ///
+    /// # Errors
+    /// Nothing has been applied.
+    fn commit(&self, changes: Changes) -> Result<(), StoreError>;
+
+    /// Makes what has been committed survive a power loss.
+    ///
+    /// # Errors
+    /// The disk refused.
+    fn sync(&self) -> Result<(), StoreError>;
+}

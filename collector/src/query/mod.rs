@@ -1,0 +1,144 @@
+//! Read-only questions about profiles and firings, answered from the committed state.
+
+use crate::bundle::Published;
+use crate::limits::SETTLE_TIMEOUT;
+use crate::log::Log;
+use crate::metrics::Metrics;
+use crate::profile::{Store, StoreError, Table};
+use attune_core::bundle::Bundle;
+use attune_core::id::SignalId;
+use attune_core::processor::ProfileState;
+use attune_core::profile::{Tile, Tiles};
+use attune_core::value::{Value, write_value};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Answers questions.
+#[derive(Debug)]
+pub struct Query {
+    /// Where states and firings are kept.
+    pub store: Arc<dyn Store>,
+    /// Whose end the state is to reach.
+    pub log: Arc<Log>,
+    /// The log position up to which the state is committed.
+    pub committed: watch::Receiver<u64>,
+    /// The bundle in effect, which names the signals.
+    pub bundles: watch::Receiver<Option<Arc<Published>>>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Query {
+    /// Waits until everything that is in the log now is committed; says whether that came in time.
+    pub async fn settle(&self) -> bool {
+        let end = self.log.end();
+        let mut committed = self.committed.clone();
+        let reached = committed.wait_for(|position| *position >= end);
+        matches!(tokio::time::timeout(SETTLE_TIMEOUT, reached).await, Ok(Ok(_)))
+    }
+
+    /// Totals over all profiles as JSON.
+    ///
+    /// # Errors
+    /// The store is broken.
+    pub fn summary(&self) -> Result<String, StoreError> {
+        let bundle = self.bundle();
+        let (mut profiles, mut events, mut firings) = (0_u64, 0, 0_u64);
+        let mut totals: BTreeMap<SignalId, Tile> = BTreeMap::new();
+        self.store.scan(Table::Profiles, &mut |_, bytes| {
+            if let Ok(state) = ProfileState::decode(bytes) {
+                profiles += u64::from(!state.is_vacant());
+                events += state.events();
+                add_totals(&bundle, &state.tiles(), &mut totals);
+            }
+            true
+        })?;
+        self.store.scan(Table::Firings, &mut |_, _| {
+            firings += 1;
+            true
+        })?;
+        let mut out = format!("{{\"profiles\":{profiles},\"events\":{events},");
+        let (accepted, duplicates) = (self.metrics.accepted.get(), self.metrics.duplicates.get());
+        // Writing to a string cannot fail.
+        let _ = write!(
+            out,
+            "\"accepted\":{accepted},\"duplicates\":{duplicates},\"firings\":{firings},\"signals\":"
+        );
+        write_value(&named_totals(&bundle, &totals), &mut out);
+        out.push('}');
+        Ok(out)
+    }
+
+    /// All firings as NDJSON, in order.
+    ///
+    /// # Errors
+    /// The store is broken.
+    pub fn firings(&self) -> Result<String, StoreError> {
+        let mut out = String::new();
+        self.store.scan(Table::Firings, &mut |_, json| {
+            out.push_str(&String::from_utf8_lossy(json));
+            out.push('\n');
+            true
+        })?;
+        Ok(out)
+    }
+
+    /// One profile as JSON, if there is one of this id.
+    ///
+    /// # Errors
+    /// The store is broken.
+    pub fn profile(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let Some(bytes) = self.store.get(Table::Profiles, id.as_bytes())? else { return Ok(None) };
+        let Ok(state) = ProfileState::decode(&bytes) else { return Ok(None) };
+        let bundle = self.bundle();
+        let mut totals = BTreeMap::new();
+        add_totals(&bundle, &state.tiles(), &mut totals);
+        let text = |text: &str| Value::string(text);
+        let latches = state.latches().iter().map(|latch| {
+            let key = latch.key.as_deref().map_or(Value::Null, text);
+            object([("rule", text(&latch.rule)), ("key", key), ("at", text(&latch.at.to_string()))])
+        });
+        let value = object([
+            ("profile", text(id)),
+            ("version", Value::Number(state.version() as f64)),
+            ("time", text(&state.time().to_string())),
+            ("members", Value::Array(state.members().map(|member| text(&member.0)).collect())),
+            ("events", Value::Number(state.events() as f64)),
+            ("firings", Value::Number(state.firings() as f64)),
+            ("traits", state.traits().to_object()),
+            ("signals", named_totals(&bundle, &totals)),
+            ("latches", Value::Array(latches.collect())),
+        ]);
+        let mut out = String::new();
+        write_value(&value, &mut out);
+        Ok(Some(out))
+    }
+
+    fn bundle(&self) -> Bundle {
+        let published = self.bundles.borrow().clone();
+        published.and_then(|published| Bundle::open(published.content.identity()).ok()).unwrap_or_default()
+    }
+}
+
+fn add_totals(bundle: &Bundle, parts: &[&Tiles], totals: &mut BTreeMap<SignalId, Tile>) {
+    let mut ids: Vec<SignalId> = bundle.signals.signals().iter().map(|signal| signal.id).collect();
+    ids.dedup();
+    for id in ids {
+        for total in parts.iter().filter_map(|tiles| tiles.get(id)?.total()) {
+            totals.entry(id).and_modify(|sum| sum.merge(total)).or_insert(total);
+        }
+    }
+}
+
+/// Totals by name; the hidden signals of caps have no name of an author's and are left out.
+fn named_totals(bundle: &Bundle, totals: &BTreeMap<SignalId, Tile>) -> Value {
+    let signals = bundle.signals.signals().iter().filter(|signal| !signal.name.starts_with("attune."));
+    let named = signals.filter_map(|signal| Some((signal.name.clone(), totals.get(&signal.id)?.value())));
+    Value::Object(named.collect())
+}
+
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::Object(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}

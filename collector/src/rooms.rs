@@ -1,0 +1,103 @@
+//! Opening the data folder and putting the rooms around it together, in order of need; closing them in order of flow.
+
+use crate::access::{Secret, Tokens, hex};
+use crate::bell::Bell;
+use crate::bundle::{Publisher, PublisherParts, Signer};
+use crate::ingest::Door;
+use crate::log::Log;
+use crate::metrics::Metrics;
+use crate::profile::{EmbeddedStore, Store};
+use crate::push::Hub;
+use crate::server::StartError;
+use crate::settings::Settings;
+use crate::worker::{WorkerHandle, WorkerParts};
+use std::fs;
+use std::io;
+use std::sync::Arc;
+
+/// Everything behind the listeners.
+#[derive(Debug)]
+pub struct Rooms {
+    /// The append log.
+    pub log: Arc<Log>,
+    /// The profile store.
+    pub store: Arc<dyn Store>,
+    /// Open streams.
+    pub hub: Arc<Hub>,
+    /// The bundle source.
+    pub publisher: Publisher,
+    /// The worker.
+    pub worker: WorkerHandle,
+    /// Tokens of browsers.
+    pub tokens: Arc<Tokens>,
+    /// Key of the privileged listener.
+    pub secret_key: String,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Rooms {
+    /// Opens everything; waits for the disk, so it is not called on a thread that serves requests.
+    pub fn open(settings: &Settings) -> Result<Self, StartError> {
+        let data = &settings.data_dir;
+        let told = |error: io::Error| StartError(format!("--data-dir: {}: {error}", data.display()));
+        fs::create_dir_all(data.join("secrets")).map_err(told)?;
+        let secret = |name: &str| Secret::load_or_create(&data.join("secrets").join(name)).map_err(told);
+        let (metrics, bell) = (Arc::new(Metrics::default()), Arc::new(Bell::default()));
+
+        let store = EmbeddedStore::open(&data.join("state")).map_err(|error| {
+            StartError(format!("--data-dir: {error}; does another collector use {}?", data.display()))
+        })?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let log = Log::open(data.join("log"), bell.clone(), metrics.clone(), Door::rebuild).map_err(told)?;
+        let log = Arc::new(log);
+        // Versions of views go on where they were after a restart, so the epoch is the data folder's, not the process'.
+        let epoch = hex(&secret("epoch")?.bytes()[..6]);
+        let hub = Arc::new(Hub::new(epoch, bell.clone(), metrics.clone()));
+        let publisher = Publisher::start(PublisherParts {
+            data: data.join("bundle"),
+            rules: settings.rules_dir.clone(),
+            signer: Signer::new(&secret("bundle")?),
+            log: log.clone(),
+            metrics: metrics.clone(),
+        });
+        let publisher = publisher.map_err(|error| StartError(format!("--rules: {error}")))?;
+        let worker = WorkerHandle::spawn(WorkerParts {
+            log: log.clone(),
+            store: store.clone(),
+            hub: hub.clone(),
+            bell,
+            metrics: metrics.clone(),
+        });
+        let secret_key = match &settings.secret_key {
+            Some(key) => key.clone(),
+            None => {
+                let key = hex(secret("admin")?.bytes());
+                tracing::info!(secret_key = %key, "no --secret-key given; the privileged listener takes this one");
+                key
+            }
+        };
+        let tokens = Arc::new(Tokens::new(secret("tokens")?));
+        Ok(Self { log, store, hub, publisher, worker: worker.map_err(told)?, tokens, secret_key, metrics })
+    }
+}
+
+/// What has to be closed once no request is left.
+#[derive(Debug)]
+pub struct Closing {
+    /// Appends to the log.
+    pub publisher: Publisher,
+    /// Ends after its last writer and before its last reader.
+    pub log: Arc<Log>,
+    /// Reads the log to its end.
+    pub worker: WorkerHandle,
+}
+
+impl Closing {
+    /// Makes everything received durable and taken in; waits for the disk.
+    pub fn close(self) {
+        self.publisher.stop();
+        self.log.close();
+        self.worker.stop();
+    }
+}

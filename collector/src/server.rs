@@ -1,0 +1,153 @@
+//! The running collector: two listeners in front of the rooms.
+
+use crate::access::{Secret, hex};
+use crate::assets::Assets;
+use crate::http::{Edge, RequestIds, admin_router, public_router, serve};
+use crate::ingest::Ingest;
+use crate::limits::{MAX_ADMIN_CONNECTIONS, MAX_CONNECTIONS};
+use crate::query::Query;
+use crate::rooms::{Closing, Rooms};
+use crate::settings::Settings;
+use std::fmt;
+use std::fs;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// A running collector.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    admin_address: SocketAddr,
+    edge: Arc<Edge>,
+    closing: Closing,
+    stop: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+}
+
+/// Why the collector cannot start; the text names the setting and the place.
+#[derive(Debug)]
+pub struct StartError(pub(crate) String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Server {
+    /// Starts everything; listening when it returns.
+    ///
+    /// # Errors
+    /// A port, folder or file that cannot be used.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let (public, address) = bind(&settings, "--port", settings.port).await?;
+        let (admin, admin_address) = bind(&settings, "--admin-port", settings.admin_port).await?;
+        let process = Secret::random().map_err(|error| StartError(format!("random source: {error}")))?;
+        let demo_config = demo_config(&settings);
+        let opened = spawn_blocking(move || Rooms::open(&settings).map(|rooms| (rooms, settings))).await;
+        let (rooms, settings) = opened.map_err(|error| StartError(error.to_string()))??;
+        let assets = Arc::new(Assets::embedded());
+        assets.compress_in_background();
+        let Rooms { log, store, hub, publisher, worker, tokens, secret_key, metrics } = rooms;
+        let edge = Arc::new(Edge {
+            keys: Arc::new(settings.keys),
+            tokens: tokens.clone(),
+            ingest: Ingest { log: log.clone(), tokens, metrics: metrics.clone() },
+            bundles: publisher.bundles(),
+            hub,
+            query: Query {
+                store,
+                log: log.clone(),
+                committed: worker.committed(),
+                bundles: publisher.bundles(),
+                metrics: metrics.clone(),
+            },
+            assets,
+            metrics,
+            draining: AtomicBool::new(false),
+            demo_config,
+            secret_key,
+        });
+        let (stop, stopped) = watch::channel(false);
+        let ids = RequestIds::new(&hex(&process.bytes()[..4]));
+        let connections = |most| Arc::new(Semaphore::new(most));
+        let public_routes = public_router(edge.clone(), ids.clone());
+        let admin_routes = admin_router(edge.clone(), ids);
+        let listeners = vec![
+            tokio::spawn(serve(public, public_routes, connections(MAX_CONNECTIONS), stopped.clone())),
+            tokio::spawn(serve(admin, admin_routes, connections(MAX_ADMIN_CONNECTIONS), stopped)),
+        ];
+        tracing::info!(%address, %admin_address, data_dir = %settings.data_dir.display(), "listening");
+        Ok(Self {
+            address,
+            admin_address,
+            edge,
+            closing: Closing { publisher, log, worker },
+            stop,
+            listeners,
+        })
+    }
+
+    /// Where the public listener is.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the privileged listener is.
+    pub const fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// The key of the privileged listener.
+    pub fn secret_key(&self) -> &str {
+        &self.edge.secret_key
+    }
+
+    /// Refuses new work, finishes what was begun, makes everything durable.
+    pub async fn shutdown(self) {
+        self.edge.draining.store(true, Ordering::Relaxed);
+        self.edge.hub.close();
+        self.stop.send_replace(true);
+        for listener in self.listeners {
+            if let Err(error) = listener.await {
+                tracing::error!(%error, "a listener had ended early");
+            }
+        }
+        let closing = self.closing;
+        if let Err(error) = spawn_blocking(move || closing.close()).await {
+            tracing::error!(%error, "the shutdown was cut short");
+        }
+        tracing::info!("stopped; everything received is durable");
+    }
+}
+
+async fn bind(
+    settings: &Settings,
+    setting: &str,
+    port: u16,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let address = SocketAddr::new(settings.host, port);
+    let told = |error: std::io::Error| StartError(format!("{setting}: {address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(told)?;
+    let address = listener.local_addr().map_err(told)?;
+    Ok((listener, address))
+}
+
+fn demo_config(settings: &Settings) -> Option<String> {
+    let rules_dir = settings.rules_dir.as_deref().map(|folder| {
+        let whole = fs::canonicalize(folder);
+        whole.as_deref().unwrap_or(folder).display().to_string()
+    });
+    let config = serde_json::json!({
+        "write_key": settings.keys.first(),
+        "control": settings.demo_control.as_deref().map(|url| url.trim_end_matches('/')),
+        "rules_dir": rules_dir,
+    });
+    settings.demo.then(|| config.to_string())
+}

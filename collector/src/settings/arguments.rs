@@ -1,0 +1,117 @@
+//! The command line and the environment, as they are written.
+
+use super::SettingsError;
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+/// Attune's collector: takes events in, keeps profiles, fires triggers, pushes to open pages.
+#[derive(Debug, Parser)]
+#[command(name = "attune", version, disable_help_subcommand = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the collector until SIGTERM or SIGINT
+    Serve(ServeArguments),
+    /// Work with rule files
+    #[command(subcommand)]
+    Bundle(BundleCommand),
+}
+
+/// What to do with rule files.
+#[derive(Debug, Subcommand)]
+pub enum BundleCommand {
+    /// Compile a folder of JSON rule files into one bundle file
+    Compile(CompileArguments),
+}
+
+/// What to compile, and where to.
+#[derive(Debug, Args)]
+pub struct CompileArguments {
+    /// Folder of JSON rule files
+    pub folder: PathBuf,
+    /// File to write the bundle to
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// How the collector is to run.
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// Address of both listeners
+    #[arg(long, env = "ATTUNE_HOST", value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub host: IpAddr,
+    /// Port of the public listener; 0 lets the system choose
+    #[arg(long, env = "ATTUNE_PORT", default_value_t = 7070)]
+    pub port: u16,
+    /// Port of the privileged listener [default: the public port plus one]
+    #[arg(long, env = "ATTUNE_ADMIN_PORT", value_name = "PORT")]
+    pub admin_port: Option<u16>,
+    /// Folder for log, state and secrets; made where missing
+    #[arg(long, env = "ATTUNE_DATA_DIR", value_name = "FOLDER", default_value = "./data")]
+    pub data_dir: PathBuf,
+    /// A write key for every origin that believes user ids without proof; may be repeated [default: demo]
+    #[arg(long = "write-key", env = "ATTUNE_WRITE_KEY", value_name = "KEY", value_delimiter = ',')]
+    pub write_keys: Vec<String>,
+    /// Write keys as JSON: {"keys":[{"key","origins":["*"],"identity":"proven"|"open","identity_secret"}]}
+    #[arg(long = "write-keys", env = "ATTUNE_WRITE_KEYS", value_name = "FILE")]
+    pub write_keys_file: Option<PathBuf>,
+    /// Folder of JSON rule files, watched
+    #[arg(long, alias = "rules-dir", env = "ATTUNE_RULES", value_name = "FOLDER")]
+    pub rules: Option<PathBuf>,
+    /// Serve the embedded demo shop at /
+    #[arg(long, env = "ATTUNE_DEMO")]
+    pub demo: bool,
+    /// Where the demo's supervisor listens, for its outage button
+    #[arg(long, env = "ATTUNE_DEMO_CONTROL", value_name = "URL")]
+    pub demo_control: Option<String>,
+    /// Key of the privileged listener [default: a random one, kept in the data folder]
+    #[arg(long, env = "ATTUNE_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
+    pub secret_key: Option<String>,
+    /// Form of the log lines on standard error
+    #[arg(long, env = "ATTUNE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// Which log lines are written: error, warn, info, debug, trace, or a filter such as attune_collector::worker=debug
+    #[arg(long, env = "ATTUNE_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Reads the command line, its program name first. Help and version are printed and end the process.
+///
+/// # Errors
+/// One line that names what is wrong.
+pub fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Command, SettingsError> {
+    match CommandLine::try_parse_from(words) {
+        Ok(line) => Ok(line.command),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+            _ => Err(SettingsError(one_line(&error.to_string()))),
+        },
+    }
+}
+
+/// Clap's paragraph as one line, without the usage that follows it.
+fn one_line(text: &str) -> String {
+    let body = text.split("\n\nUsage:").next().unwrap_or(text);
+    let body = body.split("\n\nFor more information").next().unwrap_or(body);
+    let words: Vec<&str> = body.trim_start_matches("error: ").split_whitespace().collect();
+    words.join(" ")
+}

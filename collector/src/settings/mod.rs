@@ -1,0 +1,148 @@
+//! Settings: flags and `ATTUNE_*` variables, each checked once, each wrong one told in one line.
+
+mod arguments;
+
+use crate::access::{WriteKey, WriteKeys};
+use crate::limits::MIN_SECRET_CHARS;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+pub use arguments::{BundleCommand, Command, CompileArguments, LogFormat, ServeArguments, parse};
+
+/// Checked settings of `attune serve`.
+#[derive(Debug)]
+pub struct Settings {
+    /// Address of both listeners.
+    pub host: IpAddr,
+    /// Port of the public listener; 0 lets the system choose.
+    pub port: u16,
+    /// Port of the privileged listener; 0 lets the system choose.
+    pub admin_port: u16,
+    /// Where log, state and secrets are kept.
+    pub data_dir: PathBuf,
+    /// Write keys.
+    pub keys: WriteKeys,
+    /// Folder of JSON rule files.
+    pub rules_dir: Option<PathBuf>,
+    /// Whether the demo is served at `/`.
+    pub demo: bool,
+    /// Where the demo's supervisor listens.
+    pub demo_control: Option<String>,
+    /// Key of the privileged listener; made and logged where absent.
+    pub secret_key: Option<String>,
+}
+
+/// A setting that cannot be used; the text names it and what it has to be.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SettingsError(pub String);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Settings {
+    /// Checks the arguments and reads the files that they name.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn check(arguments: ServeArguments) -> Result<Self, SettingsError> {
+        let told = |setting: &str, what: String| SettingsError(format!("{setting}: {what}"));
+        let mut keys = Vec::new();
+        for key in &arguments.write_keys {
+            keys.push(WriteKey::open(key).map_err(|what| told("--write-key", format!("'{key}' {what}")))?);
+        }
+        if let Some(path) = &arguments.write_keys_file {
+            keys.extend(WriteKeys::read_file(path).map_err(|error| told("--write-keys", error.to_string()))?);
+        }
+        if keys.is_empty() {
+            keys.push(WriteKey::open("demo").map_err(|what| told("--write-key", what))?);
+        }
+        if let Some(folder) = arguments.rules.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(told("--rules", format!("{} is not a folder", folder.display())));
+        }
+        if let Some(url) = arguments.demo_control.as_ref().filter(|url| !is_loopback_url(url)) {
+            return Err(told("--demo-control", format!("'{url}' must be http://127.0.0.1:<port>")));
+        }
+        if arguments.secret_key.as_ref().is_some_and(|key| key.chars().count() < MIN_SECRET_CHARS) {
+            return Err(told("--secret-key", format!("needs at least {MIN_SECRET_CHARS} characters")));
+        }
+        let admin_port = match (arguments.admin_port, arguments.port) {
+            (Some(port), _) => port,
+            (None, 0) => 0,
+            (None, port) => port.checked_add(1).ok_or_else(|| {
+                told("--admin-port", format!("no port follows --port {port}; give one from 0 to 65535"))
+            })?,
+        };
+        if admin_port == arguments.port && admin_port != 0 {
+            return Err(told("--admin-port", format!("{admin_port} is the public port already")));
+        }
+        Ok(Self {
+            host: arguments.host,
+            port: arguments.port,
+            admin_port,
+            data_dir: arguments.data_dir,
+            keys: WriteKeys::new(keys),
+            rules_dir: arguments.rules,
+            demo: arguments.demo,
+            demo_control: arguments.demo_control,
+            secret_key: arguments.secret_key,
+        })
+    }
+}
+
+fn is_loopback_url(url: &str) -> bool {
+    let port = ["http://127.0.0.1:", "http://localhost:"].iter().find_map(|prefix| url.strip_prefix(prefix));
+    port.is_some_and(|port| port.trim_end_matches('/').parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(words: &[&str]) -> Result<Settings, String> {
+        let words = ["attune", "serve"].iter().chain(words).map(|word| (*word).to_owned());
+        match parse(words) {
+            Ok(Command::Serve(arguments)) => Settings::check(arguments).map_err(|error| error.to_string()),
+            Ok(other) => Err(format!("{other:?}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn defaults_need_no_flag() {
+        let settings = settings(&[]).unwrap();
+        assert_eq!((settings.port, settings.admin_port), (7070, 7071));
+        assert!(settings.keys.authorize(Some("demo"), Some("https://any.example")).is_ok());
+    }
+
+    #[test]
+    fn the_privileged_port_follows_the_public_one() {
+        assert_eq!(settings(&["--port", "7100"]).unwrap().admin_port, 7101);
+        assert_eq!(settings(&["--port", "0"]).unwrap().admin_port, 0);
+    }
+
+    #[test]
+    fn every_wrong_setting_is_one_line_with_its_name_and_limit() {
+        for (words, expected) in [
+            (&["--port", "70000"][..], "--port"),
+            (&["--port", "65535"], "--admin-port: no port follows"),
+            (&["--port", "7100", "--admin-port", "7100"], "--admin-port: 7100 is the public port already"),
+            (&["--write-key", "a b"], "--write-key: 'a b' must be 1 to 100 letters"),
+            (&["--write-keys", "/nonexistent/keys.json"], "--write-keys: /nonexistent/keys.json"),
+            (&["--rules", "/nonexistent"], "--rules: /nonexistent is not a folder"),
+            (&["--demo-control", "https://x.example"], "--demo-control"),
+            (&["--secret-key", "short"], "--secret-key: needs at least 16 characters"),
+            (&["--host", "nowhere"], "--host"),
+            (&["--unknown"], "--unknown"),
+        ] {
+            let error = settings(words).unwrap_err();
+            assert!(error.contains(expected), "{words:?}: {error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The worker: one thread that turns the log into profiles, firings and pushes, and stops and starts at any record.
+
+mod apply;
+mod firing;
+mod hot;
+mod publish;
+mod timers;
+
+use crate::bell::Bell;
+use crate::clock;
+use crate::limits::{COMMIT_INTERVAL, COMMIT_INTERVAL_BUSY, RESTART_PAUSE, STATE_SYNC_INTERVAL};
+use crate::log::{Log, LogReader, records};
+use crate::metrics::Metrics;
+use crate::profile::{Changes, Store, StoreError, Table};
+use crate::push::Hub;
+use attune_core::processor::Processor;
+use attune_core::wire::{Record, decode_record, encode_record};
+use hashbrown::HashSet;
+use hot::{Hot, HotStates};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use tokio::sync::watch;
+
+/// What the worker works with.
+#[derive(Clone, Debug)]
+pub struct WorkerParts {
+    /// Where records come from and wake-ups go.
+    pub log: Arc<Log>,
+    /// Where states and firings are kept.
+    pub store: Arc<dyn Store>,
+    /// Where views go.
+    pub hub: Arc<Hub>,
+    /// Rung when there is something to do.
+    pub bell: Arc<Bell>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The running worker.
+#[derive(Debug)]
+pub struct WorkerHandle {
+    committed: watch::Receiver<u64>,
+    stop: Arc<AtomicBool>,
+    bell: Arc<Bell>,
+    thread: JoinHandle<()>,
+}
+
+impl WorkerHandle {
+    /// Starts the worker where the committed state ends.
+    ///
+    /// # Errors
+    /// No thread could be started.
+    pub fn spawn(parts: WorkerParts) -> io::Result<Self> {
+        let (sender, committed) = watch::channel(0);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopping, bell) = (stop.clone(), parts.bell.clone());
+        let run = move || {
+            // A broken store or log is tried again from the last commit, as after a restart of the process.
+            while let Err(error) = Worker::open(&parts, &sender, &stopping).and_then(Worker::run) {
+                tracing::error!(%error, "the worker stopped and begins again at its last commit");
+                if stopping.load(Ordering::Relaxed) {
+                    break;
+                }
+                parts.bell.wait(RESTART_PAUSE);
+            }
+        };
+        let thread = std::thread::Builder::new().name("worker".into()).spawn(run)?;
+        Ok(Self { committed, stop, bell, thread })
+    }
+
+    /// The log position up to which everything is committed.
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.clone()
+    }
+
+    /// Lets the worker finish the log, commit and end.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.bell.ring();
+        if self.thread.join().is_err() {
+            tracing::error!("the worker had ended early");
+        }
+    }
+}
+
+/// Why the worker cannot go on.
+#[derive(Debug)]
+enum WorkerError {
+    Store(StoreError),
+    Log(io::Error),
+    Damaged(&'static str),
+}
+
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+            Self::Damaged(what) => write!(f, "profile store: a {what} is not of a form this version reads"),
+        }
+    }
+}
+
+impl From<StoreError> for WorkerError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<io::Error> for WorkerError {
+    fn from(error: io::Error) -> Self {
+        Self::Log(error)
+    }
+}
+
+struct Worker<'a> {
+    parts: &'a WorkerParts,
+    committed: &'a watch::Sender<u64>,
+    stop: &'a AtomicBool,
+    reader: LogReader,
+    processor: Processor,
+    states: HotStates,
+    outbox: firing::Outbox,
+    publisher: publish::Publisher,
+    /// Profiles whose wake-up did not move on; they wait for their next change.
+    stuck: HashSet<Box<str>>,
+    /// The record of the bundle in effect, while it is not committed.
+    new_bundle: Option<Vec<u8>>,
+    position: u64,
+    committed_position: u64,
+    committed_at: Instant,
+    synced_at: Instant,
+    synced_position: u64,
+}
+
+impl<'a> Worker<'a> {
+    fn open(
+        parts: &'a WorkerParts,
+        committed: &'a watch::Sender<u64>,
+        stop: &'a AtomicBool,
+    ) -> Result<Self, WorkerError> {
+        let number = |name: &str| -> Result<u64, WorkerError> {
+            let bytes = parts.store.get(Table::Progress, name.as_bytes())?;
+            let bytes = bytes.map(|bytes| bytes.try_into().map_err(|_| WorkerError::Damaged("number")));
+            Ok(bytes.transpose()?.map_or(0, u64::from_be_bytes))
+        };
+        let position = number("position")?;
+        let mut worker = Self {
+            parts,
+            committed,
+            stop,
+            reader: parts.log.reader(position),
+            processor: Processor::new(),
+            states: HotStates::default(),
+            outbox: firing::Outbox::new(number("firings")?),
+            publisher: publish::Publisher::default(),
+            stuck: HashSet::new(),
+            new_bundle: None,
+            position,
+            committed_position: position,
+            committed_at: Instant::now(),
+            synced_at: Instant::now(),
+            synced_position: position,
+        };
+        if let Some(bytes) = parts.store.get(Table::Progress, b"bundle")? {
+            let record = decode_record(&bytes).map_err(|_| WorkerError::Damaged("bundle record"))?;
+            worker.activate(&record);
+            worker.new_bundle = None;
+        }
+        committed.send_replace(position);
+        Ok(worker)
+    }
+
+    fn run(mut self) -> Result<(), WorkerError> {
+        loop {
+            let chunk = self.reader.read_on()?;
+            if let Some(chunk) = &chunk {
+                for (payload, end) in chunk.frames() {
+                    for record in records(payload) {
+                        self.take(record)?;
+                    }
+                    self.position = end;
+                }
+                self.parts.metrics.worker_behind_bytes.set(self.reader.behind());
+            }
+            self.publish()?;
+            let caught_up = self.reader.behind() == 0;
+            if self.is_dirty() && self.commit_is_due(caught_up) {
+                self.commit()?;
+            }
+            if chunk.is_some() || !caught_up {
+                continue;
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                self.commit()?;
+                return Ok(self.parts.store.sync()?);
+            }
+            if !self.is_dirty() && self.log_due_wake_ups(clock::now())? {
+                continue;
+            }
+            self.sync_if_due()?;
+            self.parts.bell.wait(COMMIT_INTERVAL);
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), WorkerError> {
+        self.parts.metrics.records.add(1);
+        // The log's frames are checked, so this is a record of a later version; the rest goes on without it.
+        let Ok(record) = decode_record(bytes) else {
+            tracing::error!(position = self.position, "skipped a record that this version does not read");
+            return Ok(());
+        };
+        match &record {
+            Record::Event { event, .. } => self.absorb(&event.member, &record),
+            Record::Void { member, .. } | Record::Close { member, .. } => self.absorb(member, &record),
+            Record::WakeUp { profile, at } => self.wake(profile, *at),
+            Record::Bundle { .. } => {
+                self.activate(&record);
+                Ok(())
+            }
+        }
+    }
+
+    fn activate(&mut self, record: &Record) {
+        let Record::Bundle { revision, at, bytes } = record else { return };
+        if *revision != self.processor.bundle().revision {
+            match attune_core::bundle::Bundle::open(bytes) {
+                Ok(bundle) => {
+                    self.processor.set_bundle(bundle, *at);
+                    let mut encoded = Vec::new();
+                    encode_record(record, &mut encoded);
+                    self.new_bundle = Some(encoded);
+                }
+                Err(error) => {
+                    tracing::error!(%error, revision, "a logged bundle cannot be read and is passed over")
+                }
+            }
+        }
+        self.parts.hub.publish_bundle(*revision);
+    }
+
+    fn is_dirty(&self) -> bool {
+        self.position != self.committed_position
+    }
+
+    fn commit_is_due(&self, caught_up: bool) -> bool {
+        let interval = if caught_up { COMMIT_INTERVAL } else { COMMIT_INTERVAL_BUSY };
+        self.committed_at.elapsed() >= interval || self.states.is_crowded()
+    }
+
+    fn commit(&mut self) -> Result<(), WorkerError> {
+        if self.is_dirty() {
+            let mut changes = Changes::default();
+            self.states.write_changes(&mut changes);
+            self.outbox.write_changes(&mut changes);
+            if let Some(bundle) = self.new_bundle.take() {
+                changes.put(Table::Progress, *b"bundle", bundle);
+            }
+            changes.put(Table::Progress, *b"position", self.position.to_be_bytes());
+            self.parts.store.commit(changes)?;
+            self.committed_position = self.position;
+            self.committed.send_replace(self.position);
+            self.states.shrink();
+            self.parts.metrics.commits.add(1);
+            self.parts.metrics.hot_states.set(self.states.len() as u64);
+        }
+        self.committed_at = Instant::now();
+        self.sync_if_due()
+    }
+
+    /// The log may be given back only where the state would survive a power loss.
+    fn sync_if_due(&mut self) -> Result<(), WorkerError> {
+        if self.synced_position != self.committed_position && self.synced_at.elapsed() >= STATE_SYNC_INTERVAL
+        {
+            self.parts.store.sync()?;
+            self.synced_position = self.committed_position;
+            self.synced_at = Instant::now();
+            self.parts.log.release(self.synced_position)?;
+        }
+        Ok(())
+    }
+}
+
+/// The state under a key, decoded from the store where it is not held already.
+fn load<'s, S: hot::State>(
+    hot: &'s mut hot::HotTable<S>,
+    store: &dyn Store,
+    key: &str,
+    make: impl FnOnce() -> S,
+) -> Result<&'s mut Hot<S>, WorkerError> {
+    if !hot.contains(key) {
+        let state = match store.get(S::TABLE, key.as_bytes())? {
+            Some(bytes) => S::read(&bytes).ok_or(WorkerError::Damaged("state"))?,
+            None => make(),
+        };
+        hot.insert(key, state);
+    }
+    hot.get(key).ok_or(WorkerError::Damaged("state"))
+}
