@@ -1,11 +1,11 @@
-//! The compiled body: one table of texts, the signals, the rules in order of id.
+//! The compiled body: tables of texts and ids, the signals, the rules in order of id, the slots with their ranking.
 
 use super::{Bundle, BundleError};
 use crate::codec::CodecError;
 use crate::condition::{Packer, Unpacker};
 use crate::limits::{MAX_RULES, MAX_SIGNALS};
 use crate::profile::{Signal, SignalTable, decode_signal, encode_signal};
-use crate::rules::{Rule, decode_rule, encode_rule, slots_of};
+use crate::rules::{Rule, Slot, decode_rule, encode_rule, slots_of};
 use alloc::vec::Vec;
 
 /// Version of the body's form, its first byte.
@@ -18,6 +18,13 @@ pub fn encode_body(signals: &[Signal], rules: &[Rule]) -> Vec<u8> {
     signals.iter().for_each(|signal| encode_signal(signal, &mut packer));
     packer.out.len(rules.len());
     rules.iter().for_each(|rule| encode_rule(rule, &mut packer));
+    let slots = slots_of(rules);
+    packer.out.len(slots.len());
+    for slot in &slots {
+        packer.text(&slot.name);
+        packer.out.len(slot.rules.len());
+        slot.rules.iter().for_each(|index| packer.out.len(*index));
+    }
     let mut body = alloc::vec![BODY_VERSION];
     body.extend(packer.finish());
     body
@@ -39,6 +46,9 @@ fn unpack(packed: &[u8]) -> Result<Bundle, CodecError> {
     let mut source = Unpacker::new(packed)?;
     let signals = source.list(decode_signal)?;
     let rules = source.list(decode_rule)?;
+    let slots = source.list(|source| {
+        Ok(Slot { name: source.text()?, rules: source.list(|source| Ok(source.reader.u64()? as usize))? })
+    })?;
     let in_order = rules.windows(2).all(|pair| matches!(pair, [one, next] if one.id < next.id));
     // Each rule may bring two hidden signals of its own.
     if !source.reader.is_empty()
@@ -48,7 +58,6 @@ fn unpack(packed: &[u8]) -> Result<Bundle, CodecError> {
     {
         return Err(CodecError);
     }
-    let slots = slots_of(&rules);
     Ok(Bundle { revision: 0, signals: SignalTable::new(signals), rules, slots })
 }
 

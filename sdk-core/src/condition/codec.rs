@@ -1,4 +1,4 @@
-//! The binary form of conditions, with every text in one table, so that a bundle holds each path once.
+//! The binary form of conditions, with texts and signal ids in tables, so that a bundle holds each of them once.
 
 use super::{Condition, Literal, Moment, Path, Root, Test};
 use crate::codec::{CodecError, Reader, Writer};
@@ -10,13 +10,14 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// Writes a compiled form whose texts stand in a table before it. Equal content gives equal bytes.
+/// Writes a compiled form whose texts and signal ids stand in tables before it. Equal content gives equal bytes.
 #[derive(Debug, Default)]
 pub struct Packer {
-    /// Everything that is no text of the table.
+    /// Everything that stands in no table.
     pub out: Writer,
     numbers: BTreeMap<Box<str>, usize>,
     texts: Writer,
+    ids: Vec<SignalId>,
 }
 
 impl Packer {
@@ -35,9 +36,20 @@ impl Packer {
         self.out.len(number);
     }
 
-    /// The table, then what has been written.
+    /// Writes a signal's id as its number in the table.
+    pub fn id(&mut self, id: SignalId) {
+        let number = self.ids.iter().position(|known| *known == id).unwrap_or_else(|| {
+            self.ids.push(id);
+            self.ids.len() - 1
+        });
+        self.out.len(number);
+    }
+
+    /// The tables, then what has been written.
     pub fn finish(self) -> Vec<u8> {
         let mut whole = Writer::new();
+        whole.len(self.ids.len());
+        self.ids.iter().for_each(|id| whole.raw(&id.0.to_le_bytes()));
         whole.len(self.numbers.len());
         whole.raw(&self.texts.into_bytes());
         whole.raw(&self.out.into_bytes());
@@ -48,21 +60,25 @@ impl Packer {
 /// Reads what a [`Packer`] has written; every read may fail, none panics.
 #[derive(Clone, Debug)]
 pub struct Unpacker<'a> {
-    /// Everything that is no text of the table.
+    /// Everything that stands in no table.
     pub reader: Reader<'a>,
     texts: Vec<&'a str>,
+    ids: Vec<SignalId>,
 }
 
 impl<'a> Unpacker<'a> {
-    /// Reads the table at the front of `bytes`.
+    /// Reads the tables at the front of `bytes`.
     ///
     /// # Errors
-    /// Fails on a table that ends early or is no UTF-8.
+    /// Fails on tables that end early and texts that are no UTF-8.
     pub fn new(bytes: &'a [u8]) -> Result<Self, CodecError> {
         let mut reader = Reader::new(bytes);
-        let count = reader.len()?;
-        let texts = (0..count).map(|_| reader.str()).collect::<Result<_, _>>()?;
-        Ok(Self { reader, texts })
+        let ids = read_list(&mut reader, |reader| {
+            let bytes = reader.raw(8)?.try_into().map_err(|_| CodecError)?;
+            Ok(SignalId(u64::from_le_bytes(bytes)))
+        })?;
+        let texts = read_list(&mut reader, Reader::str)?;
+        Ok(Self { reader, texts, ids })
     }
 
     /// Reads the number of a text and looks it up.
@@ -70,8 +86,17 @@ impl<'a> Unpacker<'a> {
     /// # Errors
     /// Fails on a number beyond the table.
     pub fn text(&mut self) -> Result<Box<str>, CodecError> {
-        let number = usize::try_from(self.reader.u64()?).map_err(|_| CodecError)?;
+        let number = self.reader.u64()? as usize;
         self.texts.get(number).map(|text| Box::from(*text)).ok_or(CodecError)
+    }
+
+    /// Reads the number of a signal's id and looks it up.
+    ///
+    /// # Errors
+    /// Fails on a number beyond the table.
+    pub fn id(&mut self) -> Result<SignalId, CodecError> {
+        let number = self.reader.u64()? as usize;
+        self.ids.get(number).copied().ok_or(CodecError)
     }
 
     /// Reads a count, then as many things.
@@ -83,7 +108,11 @@ impl<'a> Unpacker<'a> {
         mut read: impl FnMut(&mut Self) -> Result<T, CodecError>,
     ) -> Result<Vec<T>, CodecError> {
         let count = self.reader.len()?;
-        (0..count).map(|_| read(self)).collect()
+        let mut list = Vec::new();
+        for _ in 0..count {
+            list.push(read(self)?);
+        }
+        Ok(list)
     }
 
     /// Reads a presence byte, then the thing where there is one.
@@ -96,6 +125,18 @@ impl<'a> Unpacker<'a> {
     ) -> Result<Option<T>, CodecError> {
         if self.reader.bool()? { read(self).map(Some) } else { Ok(None) }
     }
+}
+
+fn read_list<'a, T>(
+    reader: &mut Reader<'a>,
+    mut read: impl FnMut(&mut Reader<'a>) -> Result<T, CodecError>,
+) -> Result<Vec<T>, CodecError> {
+    let count = reader.len()?;
+    let mut list = Vec::new();
+    for _ in 0..count {
+        list.push(read(reader)?);
+    }
+    Ok(list)
 }
 
 /// Appends a condition.
@@ -119,7 +160,7 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
         }
         Condition::Signal { signal, key, test } => {
             packer.out.u8(4);
-            packer.out.raw(&signal.0.to_le_bytes());
+            packer.id(*signal);
             packer.out.bool(key.is_some());
             if let Some(literal) = key {
                 encode_literal(literal, packer);
@@ -166,14 +207,11 @@ fn condition_within(source: &mut Unpacker<'_>, depth: usize) -> Result<Condition
         1 => Condition::Any(source.list(|part| condition_within(part, inner))?),
         2 => Condition::Not(Box::new(condition_within(source, inner)?)),
         3 => Condition::Path { path: decode_path(source)?, test: test_within(source, inner)? },
-        4 => {
-            let bytes: [u8; 8] = source.reader.raw(8)?.try_into().map_err(|_| CodecError)?;
-            Condition::Signal {
-                signal: SignalId(u64::from_le_bytes(bytes)),
-                key: source.option(|source| literal_within(source, inner))?,
-                test: test_within(source, inner)?,
-            }
-        }
+        4 => Condition::Signal {
+            signal: source.id()?,
+            key: source.option(|source| literal_within(source, inner))?,
+            test: test_within(source, inner)?,
+        },
         _ => return Err(CodecError),
     })
 }

@@ -48,7 +48,7 @@ fn to_number(value: &Value) -> f64 {
         Value::Null | Value::Bool(false) => 0.0,
         Value::Bool(true) => 1.0,
         Value::Number(number) => *number,
-        Value::String(text) => text_to_number(text.trim()),
+        Value::String(text) => text_to_number(text.trim_ascii()),
         Value::Array(_) | Value::Object(_) => f64::NAN,
     }
 }

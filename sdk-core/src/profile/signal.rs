@@ -65,8 +65,9 @@ pub fn signal_id(signal: &Signal) -> SignalId {
     SignalId(key_hash(&packer.finish()))
 }
 
-/// Appends a signal's binary form; the id is left out, since it follows from the rest.
+/// Appends a signal's binary form, its id included, so that a page need not hash.
 pub fn encode_signal(signal: &Signal, packer: &mut Packer) {
+    packer.id(signal.id);
     packer.text(&signal.name);
     encode_definition(signal, packer);
 }
@@ -76,8 +77,8 @@ pub fn encode_signal(signal: &Signal, packer: &mut Packer) {
 /// # Errors
 /// Fails on bytes that end early, unknown kinds and windows out of bounds.
 pub fn decode_signal(source: &mut Unpacker<'_>) -> Result<Signal, CodecError> {
-    let mut signal = Signal {
-        id: SignalId(0),
+    Ok(Signal {
+        id: source.id()?,
         name: source.text()?,
         on: source.text()?,
         filter: source.option(decode_condition)?,
@@ -90,9 +91,7 @@ pub fn decode_signal(source: &mut Unpacker<'_>) -> Result<Signal, CodecError> {
             _ => return Err(CodecError),
         },
         window: Window::decode(&mut source.reader)?,
-    };
-    signal.id = signal_id(&signal);
-    Ok(signal)
+    })
 }
 
 impl Window {

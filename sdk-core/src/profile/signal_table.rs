@@ -2,6 +2,7 @@
 
 use super::Signal;
 use crate::id::SignalId;
+use crate::order::places_in_order;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -14,32 +15,51 @@ pub struct SignalTable {
     /// In order of id.
     signals: Vec<Signal>,
     /// Places in `signals`, in order of name.
-    by_name: Vec<u32>,
+    by_name: Vec<usize>,
     /// Event types in order, each with the places of the signals that look at it, those for `*` included.
-    by_type: Vec<(Box<str>, Vec<u32>)>,
+    by_type: Vec<(Box<str>, Vec<usize>)>,
     /// Places of the signals that look at every type.
-    for_all: Vec<u32>,
+    for_all: Vec<usize>,
 }
 
 impl SignalTable {
     /// Builds the index. Several names may share one definition; its tiles are kept once.
-    pub fn new(mut signals: Vec<Signal>) -> Self {
-        signals.sort_by(|a, b| (a.id, &a.name).cmp(&(b.id, &b.name)));
-        let mut types: Vec<Box<str>> = signals.iter().map(|signal| signal.on.clone()).collect();
-        types.sort();
-        types.dedup();
-        let places = |wanted: &str| {
-            let of_type = |(_, signal): &(u32, &Signal)| &*signal.on == wanted || &*signal.on == ANY_TYPE;
-            let mut places: Vec<(u32, &Signal)> = (0..).zip(&signals).filter(of_type).collect();
-            places.dedup_by_key(|(_, signal)| signal.id);
-            places.into_iter().map(|(place, _)| place).collect::<Vec<u32>>()
-        };
-        let by_type =
-            types.into_iter().map(|name| (places(&name), name)).map(|(places, name)| (name, places));
-        let (by_type, for_all) = (by_type.collect(), places(ANY_TYPE));
-        let mut by_name: Vec<u32> = (0..).zip(&signals).map(|(place, _)| place).collect();
-        by_name.sort_by_key(|place| signals.get(*place as usize).map(|signal| &signal.name));
-        Self { signals, by_name, by_type, for_all }
+    pub fn new(signals: Vec<Signal>) -> Self {
+        let count = signals.len();
+        let mut unordered: Vec<Option<Signal>> = signals.into_iter().map(Some).collect();
+        let by_id = places_in_order(count, &|a, b| {
+            let rank = |place: usize| unordered.get(place)?.as_ref().map(|signal| (signal.id, &signal.name));
+            rank(a).cmp(&rank(b))
+        });
+        let signals: Vec<Signal> =
+            by_id.iter().filter_map(|place| unordered.get_mut(*place)?.take()).collect();
+        let name = |place: usize| signals.get(place).map(|signal| &signal.name);
+        let by_name = places_in_order(count, &|a, b| name(a).cmp(&name(b)));
+        let mut table = Self { by_name, by_type: Vec::new(), for_all: Vec::new(), signals };
+        table.for_all = table.places_of(ANY_TYPE);
+        for signal in &table.signals {
+            if let Err(at) = table.type_at(&signal.on) {
+                table.by_type.insert(at, (signal.on.clone(), table.places_of(&signal.on)));
+            }
+        }
+        table
+    }
+
+    /// The places of the signals that look at a type, each definition once.
+    fn places_of(&self, wanted: &str) -> Vec<usize> {
+        let mut places: Vec<usize> = Vec::new();
+        for (place, signal) in self.signals.iter().enumerate() {
+            let last = places.last().and_then(|last| self.signals.get(*last));
+            let repeated = last.is_some_and(|last| last.id == signal.id);
+            if !repeated && (&*signal.on == wanted || &*signal.on == ANY_TYPE) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    fn type_at(&self, event_type: &str) -> Result<usize, usize> {
+        self.by_type.binary_search_by(|(name, _)| (**name).cmp(event_type))
     }
 
     /// All signals, in order of id.
@@ -55,17 +75,17 @@ impl SignalTable {
 
     /// The signal of a name.
     pub fn by_name(&self, name: &str) -> Option<&Signal> {
-        let place = |place: &u32| self.signals.get(*place as usize);
-        let order = |at: &u32| place(at).map_or("", |signal| &*signal.name).cmp(name);
+        let place = |place: &usize| self.signals.get(*place);
+        let order = |at: &usize| place(at).map_or("", |signal| &*signal.name).cmp(name);
         let at = self.by_name.binary_search_by(order).ok()?;
         self.by_name.get(at).and_then(place)
     }
 
     /// The signals that look at an event type, each definition once.
     pub fn for_type(&self, event_type: &str) -> impl Iterator<Item = &Signal> {
-        let found = self.by_type.binary_search_by(|(name, _)| (**name).cmp(event_type)).ok();
+        let found = self.type_at(event_type).ok();
         let places = found.and_then(|at| self.by_type.get(at)).map_or(&self.for_all, |(_, places)| places);
-        places.iter().filter_map(|place| self.signals.get(*place as usize))
+        places.iter().filter_map(|place| self.signals.get(*place))
     }
 }
 

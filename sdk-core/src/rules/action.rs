@@ -123,12 +123,10 @@ pub fn url_allowed(url: &str) -> bool {
 pub fn interpolate(text: &str, lookup: &mut dyn FnMut(&str) -> Option<String>) -> String {
     let mut filled = String::new();
     let mut rest = text;
-    while let Some((before, (place, after))) =
-        rest.split_once("{{").and_then(|(before, tail)| Some((before, tail.split_once("}}")?)))
-    {
+    while let Some((before, place, after)) = next_place(rest) {
         filled.push_str(before);
         let (path, fallback) = place.split_once('|').unwrap_or((place, ""));
-        match lookup(path.trim()).filter(|found| !found.is_empty()) {
+        match lookup(path.trim_ascii()).filter(|found| !found.is_empty()) {
             Some(found) => filled.push_str(&found),
             None => filled.push_str(fallback),
         }
@@ -138,8 +136,19 @@ pub fn interpolate(text: &str, lookup: &mut dyn FnMut(&str) -> Option<String>) -
     filled
 }
 
+/// What stands before, in and after the first `{{place}}`.
+fn next_place(text: &str) -> Option<(&str, &str, &str)> {
+    let pair = |from: usize, brace: u8| {
+        let found = text.as_bytes().get(from..)?.windows(2).position(|pair| *pair == [brace; 2])?;
+        Some(from + found)
+    };
+    let open = pair(0, b'{')?;
+    let close = pair(open + 2, b'}')?;
+    Some((text.get(..open)?, text.get(open + 2..close)?, text.get(close + 2..)?))
+}
+
 fn fill(text: &mut Box<str>, lookup: &mut dyn FnMut(&str) -> Option<String>) {
-    if text.contains("{{") {
+    if text.contains('{') {
         *text = interpolate(text, lookup).into_boxed_str();
     }
 }

@@ -3,7 +3,6 @@
 use super::{Action, Cap, CapPeriod, Hold, Mode, Rule};
 use crate::codec::CodecError;
 use crate::condition::{Packer, Unpacker, decode_condition, decode_path, encode_condition, encode_path};
-use crate::id::SignalId;
 use crate::value::Value;
 use alloc::boxed::Box;
 
@@ -82,9 +81,8 @@ fn encode_cap(cap: &Cap, packer: &mut Packer) {
     packer.out.u8(cap.per as u8);
     packer.out.u64(u64::from(cap.count));
     packer.out.option(cap.min_gap_ms, |out, ms| out.i64(ms));
-    for signal in [cap.shown, cap.shown_at] {
-        packer.out.option(signal, |out, id| out.raw(&id.0.to_le_bytes()));
-    }
+    option(cap.shown.as_ref(), packer, |id, packer| packer.id(*id));
+    option(cap.shown_at.as_ref(), packer, |id, packer| packer.id(*id));
 }
 
 fn decode_cap(source: &mut Unpacker<'_>) -> Result<Cap, CodecError> {
@@ -96,13 +94,13 @@ fn decode_cap(source: &mut Unpacker<'_>) -> Result<Cap, CodecError> {
     };
     let count = u32::try_from(source.reader.u64()?).map_err(|_| CodecError)?;
     let min_gap_ms = source.reader.option(|reader| reader.i64())?;
-    let mut signal = || {
-        source.reader.option(|reader| {
-            let bytes = reader.raw(8)?.try_into().map_err(|_| CodecError)?;
-            Ok(SignalId(u64::from_le_bytes(bytes)))
-        })
-    };
-    Ok(Cap { per, count, min_gap_ms, shown: signal()?, shown_at: signal()? })
+    Ok(Cap {
+        per,
+        count,
+        min_gap_ms,
+        shown: source.option(Unpacker::id)?,
+        shown_at: source.option(Unpacker::id)?,
+    })
 }
 
 fn encode_action(action: &Action, packer: &mut Packer) {
