@@ -310,6 +310,7 @@ mod tests {
             (r#""actions":[],"colour":"red""#, "unknown_field:colour"),
             (r#""actions":[],"consent":"functional""#, "unsupported_field:consent"),
             (r#""actions":[],"description":"sound""#, ""),
+            (r#""priority":1"#, ""),
         ] {
             assert_eq!(&*reason(rule), expected, "{rule}");
         }

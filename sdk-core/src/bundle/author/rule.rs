@@ -65,6 +65,10 @@ pub(super) fn compile(
         },
         _ => false,
     };
+    if kind == Kind::Slot && fields.value("actions").is_none() {
+        let message = "it has no actions, so it fills its slot and changes nothing";
+        fields.problems().push(Problem::of(at, "no_actions", id.unwrap_or_default(), message).warning());
+    }
     fields.close(
         &UNSUPPORTED,
         if kind == Kind::Slot { &["on_publish"] } else { &["slot", "priority", "hold"] },
