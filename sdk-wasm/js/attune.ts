@@ -9,6 +9,7 @@ import {
   pageContext,
   watchDevice,
 } from './context.ts';
+import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import { ShellLink } from './link.ts';
@@ -20,18 +21,6 @@ import { uuidV7 } from './uuid.ts';
 
 /** How soon an event leaves and how late it is given up. */
 export type Priority = 'low' | 'normal' | 'critical';
-
-/** What fills a slot, and why. */
-export interface Decision {
-  /** The slot. */
-  slot: string;
-  /** Id of the rule that fills it. */
-  rule: string;
-  /** The key it holds for, where its rule counts by key. */
-  key?: string;
-  /** Why it holds. */
-  reason: string;
-}
 
 /** When and as what a call was made, where that is earlier than now. */
 export interface Moment {
@@ -61,7 +50,10 @@ export class Attune {
   constructor(settings: Settings, defaultWasmUrl: string) {
     const storage = openStorage();
     const space = `attune/${settings.writeKey}/`;
-    const port: DevtoolsPort = { inspect: () => this.#link.ask((shell) => shell.inspect()) };
+    const port: DevtoolsPort = {
+      inspect: () => this.#link.ask((shell) => shell.inspect()),
+      decisions: () => [...this.#decisions.values()],
+    };
     this[devtoolsPort] = port;
     this.#session = new Session(storage, `${space}session`);
     this.#link = new ShellLink(settings, settings.wasmUrl ?? defaultWasmUrl, storage, {
@@ -69,6 +61,7 @@ export class Attune {
       shown: (metadata) => void this.#capture('attune.shown', JSON.parse(metadata)),
       changed: () => port.changed?.(),
       report: (error) => this.#reports.report(error),
+      session: () => this.#session.at(wallMs()),
     });
     this.ready = this.#link.ready;
     this.setContext({ ...defaultContext(), ...settings.context });

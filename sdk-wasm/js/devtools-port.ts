@@ -1,5 +1,7 @@
 /** The opening through which `attune/devtools` looks into an instance; the page pays for nothing more. */
 
+import type { Decision } from './decision.ts';
+
 /** The instance's property that holds the port. */
 export const devtoolsPort: unique symbol = Symbol.for('attune.devtools');
 
@@ -16,6 +18,8 @@ export interface TappedEvent {
 export interface DevtoolsPort {
   /** The inside as JSON text; nothing before the WebAssembly half has started. */
   inspect(): string | undefined;
+  /** What fills each slot. */
+  decisions(): Decision[];
   /** Called after anything may have changed. */
   changed?: () => void;
   /** Called with every event captured. */

@@ -1,6 +1,7 @@
 /** The npm entry `attune/devtools`: looks inside a running instance, for a developer panel. */
 
-import type { Attune, Decision } from './attune.ts';
+import type { Attune } from './attune.ts';
+import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort, type TappedEvent } from './devtools-port.ts';
 
 export type { TappedEvent } from './devtools-port.ts';
@@ -9,6 +10,8 @@ export type { TappedEvent } from './devtools-port.ts';
 export interface Inspection {
   /** The visitor on this browser. */
   member: string;
+  /** The user that the visitor is bound to. */
+  user_id: string | null;
   /** This page load's own event numbering. */
   lane: string;
   /** How delivery stands. */
@@ -39,8 +42,9 @@ export interface Queue {
 
 /** Looks inside; nothing before the WebAssembly half has started. */
 export function inspect(attune: Attune): Inspection | undefined {
-  const text = attune[devtoolsPort].inspect();
-  return text === undefined ? undefined : (JSON.parse(text) as Inspection);
+  const port = attune[devtoolsPort];
+  const text = port.inspect();
+  return text === undefined ? undefined : { ...JSON.parse(text), decisions: port.decisions() };
 }
 
 /** Calls back, at most once a frame, after anything `inspect` shows may have changed. Returns what ends that. */

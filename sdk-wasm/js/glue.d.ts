@@ -1,7 +1,7 @@
 /** The module that wasm-bindgen writes to `pkg/`; the build resolves its name. */
 declare module 'attune-wasm-glue' {
   import type { Shell as Exports, Host } from './shell.ts';
-  export const Shell: { new (host: Host, writeKey: string, collector: string): Exports };
+  export const Shell: { new (host: Host, writeKey: string, collector: string, sessionId: string): Exports };
   export default function initialise(options: { module_or_path: string | URL | Request }): Promise<unknown>;
 }
 

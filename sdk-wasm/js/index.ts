@@ -4,8 +4,9 @@ import type { Attune } from './attune.ts';
 import { initWith } from './init.ts';
 import type { InitOptions } from './options.ts';
 
-export type { Attune, Decision, Priority } from './attune.ts';
+export type { Attune, Priority } from './attune.ts';
 export type { DeviceClass, Json, JsonObject } from './context.ts';
+export type { Decision } from './decision.ts';
 export type { AttuneErrorKind } from './errors.ts';
 export { AttuneError } from './errors.ts';
 export type { InitOptions } from './options.ts';

@@ -9,7 +9,12 @@ import type { KeyValue } from './storage.ts';
 import { uuidV7 } from './uuid.ts';
 
 /** What the WebAssembly half tells the public API. */
-export type Events = Omit<Host, 'started' | 'ready' | 'error'> & { report(error: AttuneError): void };
+export type Events = Pick<Host, 'decision' | 'shown' | 'changed'> & {
+  /** Something went wrong. */
+  report(error: AttuneError): void;
+  /** Which session is it now? */
+  session(): string;
+};
 
 /** One WebAssembly half, from before it is loaded until it is shut down. */
 export class ShellLink {
@@ -33,7 +38,7 @@ export class ShellLink {
       const error = (code: string, message: string, isUsage: boolean) =>
         events.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
       const host: Host = { ...events, started, ready, error };
-      loadShell(wasmUrl, host, settings.writeKey, settings.collector).then((shell) => {
+      loadShell(wasmUrl, host, settings, events.session).then((shell) => {
         loaded = shell;
       }, failed);
     });

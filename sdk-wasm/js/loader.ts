@@ -2,6 +2,7 @@
 
 import initialise, { Shell as Exports } from 'attune-wasm-glue';
 import { AttuneError } from './errors.ts';
+import type { Settings } from './options.ts';
 import type { Host, Shell } from './shell.ts';
 
 const RETRY_DELAYS_MS = [1_000, 4_000, 16_000];
@@ -10,13 +11,13 @@ const RETRY_DELAYS_MS = [1_000, 4_000, 16_000];
 export async function loadShell(
   url: string,
   host: Host,
-  writeKey: string,
-  collector: string,
+  { writeKey, collector }: Settings,
+  session: () => string,
 ): Promise<Shell> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       await initialise({ module_or_path: url });
-      return new Exports(host, writeKey, collector);
+      return new Exports(host, writeKey, collector, session());
     } catch (cause) {
       const delay = RETRY_DELAYS_MS[attempt];
       if (delay === undefined || cause instanceof WebAssembly.CompileError) {

@@ -1,0 +1,36 @@
+//! Gzip through the browser's own compressor.
+
+use super::promise::when_settled;
+use js_sys::{Array, ArrayBuffer};
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, ReadableWritablePair, Response};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The browser's compressor, which web-sys knows in an unstable form only.
+    #[wasm_bindgen(extends = ReadableWritablePair)]
+    type CompressionStream;
+    #[wasm_bindgen(constructor, catch)]
+    fn new(format: &str) -> Result<CompressionStream, JsValue>;
+}
+
+/// Compresses a text; nothing where the browser cannot.
+pub fn gzip(text: &str, done: impl FnOnce(Option<ArrayBuffer>) + 'static) {
+    match compressed(text) {
+        Some(response) => match response.array_buffer() {
+            Ok(reading) => when_settled(&reading, move |ending| {
+                done(ending.ok().and_then(|value| value.dyn_into().ok()));
+            }),
+            Err(_) => done(None),
+        },
+        None => done(None),
+    }
+}
+
+fn compressed(text: &str) -> Option<Response> {
+    let stream = Blob::new_with_str_sequence(&Array::of1(&text.into())).ok()?.stream();
+    // A browser that has none throws.
+    let compressor = CompressionStream::new("gzip").ok()?;
+    let compressed = stream.pipe_through(&compressor);
+    Response::new_with_opt_readable_stream(Some(&compressed)).ok()
+}

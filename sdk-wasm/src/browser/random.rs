@@ -1,0 +1,18 @@
+//! Random bytes of the browser.
+
+use web_sys::window;
+
+/// Fresh random bytes; without a source of them, zeros.
+pub fn random_bytes<const COUNT: usize>() -> [u8; COUNT] {
+    let mut bytes = [0; COUNT];
+    if let Some(crypto) = window().and_then(|window| window.crypto().ok()) {
+        // Fails beyond 65,536 bytes only.
+        let _ = crypto.get_random_values_with_u8_array(&mut bytes);
+    }
+    bytes
+}
+
+/// A fresh random number for jitter.
+pub fn random_u64() -> u64 {
+    u64::from_le_bytes(random_bytes())
+}

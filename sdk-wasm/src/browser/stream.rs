@@ -1,0 +1,59 @@
+//! Server-sent events.
+
+use gloo::events::EventListener;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use web_sys::{EventSource, MessageEvent};
+
+/// What a stream tells.
+#[derive(Debug)]
+pub enum StreamEvent {
+    /// A named message with its data and its id.
+    Message {
+        /// Its name.
+        name: &'static str,
+        /// Its data.
+        data: String,
+        /// The id to resume after.
+        id: String,
+    },
+    /// The connection has failed; nothing more will come.
+    Failed,
+}
+
+/// An open stream; dropping it closes it.
+pub struct Stream {
+    source: EventSource,
+    _listeners: Vec<EventListener>,
+}
+
+impl Stream {
+    /// Opens a stream and listens for messages of these names; nothing where the browser has no such streams.
+    pub fn open(url: &str, names: &[&'static str], callback: impl Fn(StreamEvent) + 'static) -> Option<Self> {
+        let has_streams = js_sys::Reflect::has(&js_sys::global(), &"EventSource".into()).unwrap_or(false);
+        let source = if has_streams { EventSource::new(url).ok()? } else { return None };
+        let callback: Rc<dyn Fn(StreamEvent)> = Rc::new(callback);
+        let mut listeners = Vec::new();
+        for &name in names {
+            let callback = Rc::clone(&callback);
+            listeners.push(EventListener::new(&source, name, move |event| {
+                let Some(message) = event.dyn_ref::<MessageEvent>() else { return };
+                let data = message.data().as_string().unwrap_or_default();
+                callback(StreamEvent::Message { name, data, id: message.last_event_id() });
+            }));
+        }
+        let failing = source.clone();
+        listeners.push(EventListener::new(&source, "error", move |_| {
+            // The browser would open the same address again, whose token may have run out.
+            failing.close();
+            callback(StreamEvent::Failed);
+        }));
+        Some(Self { source, _listeners: listeners })
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.source.close();
+    }
+}
