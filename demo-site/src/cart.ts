@@ -1,8 +1,9 @@
 /** The shopping cart: kept by the shop itself, shared by its tabs; every change is tracked. */
 import type { Attune } from 'attune';
 import { findLamp, type Lamp } from './catalogue';
+import { isKept, keep, kept } from './kept';
 
-const STORED = 'owlight.cart';
+const NAME = 'cart';
 
 export interface CartLine {
   readonly lamp: Lamp;
@@ -14,10 +15,10 @@ export class Cart extends EventTarget {
 
   constructor(private readonly attune: Attune) {
     super();
-    this.#quantities = read();
+    this.#quantities = kept(NAME, {});
     addEventListener('storage', ({ key }) => {
-      if (key !== STORED) return;
-      this.#quantities = read();
+      if (!isKept(NAME, key)) return;
+      this.#quantities = kept(NAME, {});
       this.dispatchEvent(new Event('change'));
     });
   }
@@ -68,15 +69,7 @@ export class Cart extends EventTarget {
   }
 
   #keep(): void {
-    localStorage.setItem(STORED, JSON.stringify(this.#quantities));
+    keep(NAME, this.#quantities);
     this.dispatchEvent(new Event('change'));
-  }
-}
-
-function read(): Record<string, number> {
-  try {
-    return JSON.parse(localStorage.getItem(STORED) ?? '{}');
-  } catch {
-    return {};
   }
 }

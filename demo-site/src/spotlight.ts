@@ -1,15 +1,16 @@
 /** Points at what has just changed and says why, without moving anything. */
 import type { Decision } from 'attune';
 import { fill, find, html } from './html';
+import { keep, kept } from './kept';
 import { numberOf } from './scenes/index';
 import type { Scene } from './scenes/scene';
 
 const LIT_MS = 3_500;
 const SAID_MS = 9_000;
-const SEEN = 'owlight.seen';
+const SEEN = 'seen';
 
 /** Scenes that have happened in this browser. */
-export const seen = new Set<string>(stored());
+export const seen = new Set<string>(kept<string[]>(SEEN, []));
 
 let quiet: ReturnType<typeof setTimeout> | undefined;
 
@@ -33,14 +34,6 @@ export function spotlight(scene: Scene, target: string, because: string, decisio
   clearTimeout(quiet);
   quiet = setTimeout(() => box.classList.remove('is-on'), SAID_MS);
   seen.add(scene.id);
-  localStorage.setItem(SEEN, JSON.stringify([...seen]));
+  keep(SEEN, [...seen]);
   document.dispatchEvent(new CustomEvent('scene', { detail: scene }));
-}
-
-function stored(): string[] {
-  try {
-    return JSON.parse(localStorage.getItem(SEEN) ?? '[]');
-  } catch {
-    return [];
-  }
 }

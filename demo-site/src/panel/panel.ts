@@ -3,6 +3,7 @@ import type { Attune } from 'attune';
 import { inspect, onChange, onEvent } from 'attune/devtools';
 import type { DemoConfig } from '../config';
 import { fill, find, html } from '../html';
+import { keep, kept } from '../kept';
 import { icon } from '../shop/icons';
 import { drawDecisions } from './decisions';
 import { DeliveryGraph } from './delivery';
@@ -11,7 +12,7 @@ import { startSceneTabs } from './scene-tabs';
 import { drawSignals } from './signals';
 
 const GRAPH_TICK_MS = 250;
-const OPEN = 'owlight.panel';
+const OPEN = 'panel';
 
 /** Draws the panel and keeps it true. */
 export function startPanel(attune: Attune, config: DemoConfig): void {
@@ -56,10 +57,10 @@ function startToggle(): void {
     toggle.setAttribute('aria-expanded', String(isOpen));
     document.body.classList.toggle('has-panel', isOpen);
   };
-  open(isWide && sessionStorage.getItem(OPEN) !== 'closed');
+  open(isWide && kept(OPEN, true));
   toggle.addEventListener('click', () => {
     const isOpen = toggle.getAttribute('aria-expanded') !== 'true';
-    sessionStorage.setItem(OPEN, isOpen ? 'open' : 'closed');
+    keep(OPEN, isOpen);
     open(isOpen);
   });
   addEventListener('keydown', ({ key }) => {
