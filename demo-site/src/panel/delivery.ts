@@ -9,6 +9,7 @@ const LEAST_SCALE = 6;
 
 export class DeliveryGraph {
   readonly #lengths: number[] = Array.from({ length: SAMPLES }, () => 0);
+  #inherited = 0;
   readonly #troubled: boolean[] = Array.from({ length: SAMPLES }, () => false);
 
   constructor(private readonly place: HTMLElement) {
@@ -52,8 +53,11 @@ export class DeliveryGraph {
 
   /** Writes the counts and the states. */
   draw({ queue, stream, bundle_revision }: Inspection, tracked: number): void {
-    this.#text('tracked', String(tracked));
-    this.#text('delivered', String(Math.max(0, tracked - queue.events)));
+    // Events that an earlier page of this browser left behind count as well, once this page sends them.
+    this.#inherited = Math.max(this.#inherited, queue.events - tracked);
+    const all = tracked + this.#inherited;
+    this.#text('tracked', String(all));
+    this.#text('delivered', String(all - queue.events));
     this.#text('queue', String(queue.events));
     this.#text('flight', String(queue.in_flight));
     this.#text('state', stateOf(queue));
