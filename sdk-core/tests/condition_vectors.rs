@@ -100,9 +100,9 @@ fn every_condition_vector_gives_its_answer() {
         let mut packer = Packer::new();
         encode_condition(&condition, &mut packer);
         let bytes = packer.finish();
-        let mut source = Unpacker::new(&bytes).unwrap();
-        assert_eq!(decode_condition(&mut source).as_ref(), Ok(&condition), "{name}");
-        assert!(source.reader.is_empty(), "{name}");
+        let mut source = Unpacker::new(&bytes);
+        assert_eq!(decode_condition(&mut source), condition, "{name}");
+        assert_eq!(source.finish(), Ok(()), "{name}");
         let mut outlook = Outlook::default();
         let holds = evaluate(&condition, &document, &mut outlook);
         assert_eq!(case.field("holds"), Some(&Value::Bool(holds)), "{index}: {name}");

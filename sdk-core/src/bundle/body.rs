@@ -14,17 +14,12 @@ pub const BODY_VERSION: u8 = 1;
 /// Writes a body; `rules` are in order of id, without repeats.
 pub fn encode_body(signals: &[Signal], rules: &[Rule]) -> Vec<u8> {
     let mut packer = Packer::new();
-    packer.out.len(signals.len());
-    signals.iter().for_each(|signal| encode_signal(signal, &mut packer));
-    packer.out.len(rules.len());
-    rules.iter().for_each(|rule| encode_rule(rule, &mut packer));
-    let slots = slots_of(rules);
-    packer.out.len(slots.len());
-    for slot in &slots {
+    packer.list(signals, encode_signal);
+    packer.list(rules, encode_rule);
+    packer.list(&slots_of(rules), |slot, packer| {
         packer.text(&slot.name);
-        packer.out.len(slot.rules.len());
-        slot.rules.iter().for_each(|index| packer.out.len(*index));
-    }
+        packer.list(&slot.rules, |index, packer| packer.out.len(*index));
+    });
     let mut body = alloc::vec![BODY_VERSION];
     body.extend(packer.finish());
     body
@@ -43,19 +38,15 @@ pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
 }
 
 fn unpack(packed: &[u8]) -> Result<Bundle, CodecError> {
-    let mut source = Unpacker::new(packed)?;
-    let signals = source.list(decode_signal)?;
-    let rules = source.list(decode_rule)?;
-    let slots = source.list(|source| {
-        Ok(Slot { name: source.text()?, rules: source.list(|source| Ok(source.reader.u64()? as usize))? })
-    })?;
+    let mut source = Unpacker::new(packed);
+    let signals = source.list(decode_signal);
+    let rules = source.list(decode_rule);
+    let slots = source
+        .list(|source| Slot { name: source.text(), rules: source.list(|source| source.number() as usize) });
+    source.finish()?;
     let in_order = rules.windows(2).all(|pair| matches!(pair, [one, next] if one.id < next.id));
     // Each rule may bring two hidden signals of its own.
-    if !source.reader.is_empty()
-        || !in_order
-        || rules.len() > MAX_RULES
-        || signals.len() > MAX_SIGNALS + 2 * MAX_RULES
-    {
+    if !in_order || rules.len() > MAX_RULES || signals.len() > MAX_SIGNALS + 2 * MAX_RULES {
         return Err(CodecError);
     }
     Ok(Bundle { revision: 0, signals: SignalTable::new(signals), rules, slots })

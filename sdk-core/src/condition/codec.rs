@@ -1,143 +1,11 @@
-//! The binary form of conditions, with texts and signal ids in tables, so that a bundle holds each of them once.
+//! The binary form of conditions.
 
-use super::{Condition, Literal, Moment, Path, Root, Test};
-use crate::codec::{CodecError, Reader, Writer};
-use crate::id::SignalId;
+use super::{Condition, Literal, Moment, Packer, Path, Root, Test, Unpacker};
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::time::Timestamp;
 use crate::value::Value;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-
-/// Writes a compiled form whose texts and signal ids stand in tables before it. Equal content gives equal bytes.
-#[derive(Debug, Default)]
-pub struct Packer {
-    /// Everything that stands in no table.
-    pub out: Writer,
-    numbers: BTreeMap<Box<str>, usize>,
-    texts: Writer,
-    ids: Vec<SignalId>,
-}
-
-impl Packer {
-    /// An empty form.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Writes a text as its number in the table.
-    pub fn text(&mut self, text: &str) {
-        let next = self.numbers.len();
-        let number = *self.numbers.entry(Box::from(text)).or_insert_with(|| {
-            self.texts.str(text);
-            next
-        });
-        self.out.len(number);
-    }
-
-    /// Writes a signal's id as its number in the table.
-    pub fn id(&mut self, id: SignalId) {
-        let number = self.ids.iter().position(|known| *known == id).unwrap_or_else(|| {
-            self.ids.push(id);
-            self.ids.len() - 1
-        });
-        self.out.len(number);
-    }
-
-    /// The tables, then what has been written.
-    pub fn finish(self) -> Vec<u8> {
-        let mut whole = Writer::new();
-        whole.len(self.ids.len());
-        self.ids.iter().for_each(|id| whole.raw(&id.0.to_le_bytes()));
-        whole.len(self.numbers.len());
-        whole.raw(&self.texts.into_bytes());
-        whole.raw(&self.out.into_bytes());
-        whole.into_bytes()
-    }
-}
-
-/// Reads what a [`Packer`] has written; every read may fail, none panics.
-#[derive(Clone, Debug)]
-pub struct Unpacker<'a> {
-    /// Everything that stands in no table.
-    pub reader: Reader<'a>,
-    texts: Vec<&'a str>,
-    ids: Vec<SignalId>,
-}
-
-impl<'a> Unpacker<'a> {
-    /// Reads the tables at the front of `bytes`.
-    ///
-    /// # Errors
-    /// Fails on tables that end early and texts that are no UTF-8.
-    pub fn new(bytes: &'a [u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes);
-        let ids = read_list(&mut reader, |reader| {
-            let bytes = reader.raw(8)?.try_into().map_err(|_| CodecError)?;
-            Ok(SignalId(u64::from_le_bytes(bytes)))
-        })?;
-        let texts = read_list(&mut reader, Reader::str)?;
-        Ok(Self { reader, texts, ids })
-    }
-
-    /// Reads the number of a text and looks it up.
-    ///
-    /// # Errors
-    /// Fails on a number beyond the table.
-    pub fn text(&mut self) -> Result<Box<str>, CodecError> {
-        let number = self.reader.u64()? as usize;
-        self.texts.get(number).map(|text| Box::from(*text)).ok_or(CodecError)
-    }
-
-    /// Reads the number of a signal's id and looks it up.
-    ///
-    /// # Errors
-    /// Fails on a number beyond the table.
-    pub fn id(&mut self) -> Result<SignalId, CodecError> {
-        let number = self.reader.u64()? as usize;
-        self.ids.get(number).copied().ok_or(CodecError)
-    }
-
-    /// Reads a count, then as many things.
-    ///
-    /// # Errors
-    /// Fails where one of them does.
-    pub fn list<T>(
-        &mut self,
-        mut read: impl FnMut(&mut Self) -> Result<T, CodecError>,
-    ) -> Result<Vec<T>, CodecError> {
-        let count = self.reader.len()?;
-        let mut list = Vec::new();
-        for _ in 0..count {
-            list.push(read(self)?);
-        }
-        Ok(list)
-    }
-
-    /// Reads a presence byte, then the thing where there is one.
-    ///
-    /// # Errors
-    /// Fails where it does.
-    pub fn option<T>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, CodecError>,
-    ) -> Result<Option<T>, CodecError> {
-        if self.reader.bool()? { read(self).map(Some) } else { Ok(None) }
-    }
-}
-
-fn read_list<'a, T>(
-    reader: &mut Reader<'a>,
-    mut read: impl FnMut(&mut Reader<'a>) -> Result<T, CodecError>,
-) -> Result<Vec<T>, CodecError> {
-    let count = reader.len()?;
-    let mut list = Vec::new();
-    for _ in 0..count {
-        list.push(read(reader)?);
-    }
-    Ok(list)
-}
 
 /// Appends a condition.
 pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
@@ -170,11 +38,8 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
     }
 }
 
-/// Reads a condition.
-///
-/// # Errors
-/// Fails on bytes that are no condition, and on one nested deeper than [`MAX_CONDITION_DEPTH`].
-pub fn decode_condition(source: &mut Unpacker<'_>) -> Result<Condition, CodecError> {
+/// Reads a condition; bytes that are none, and nesting beyond [`MAX_CONDITION_DEPTH`], fail the source.
+pub fn decode_condition(source: &mut Unpacker<'_>) -> Condition {
     condition_within(source, MAX_CONDITION_DEPTH)
 }
 
@@ -184,36 +49,41 @@ pub fn encode_path(path: &Path, packer: &mut Packer) {
     packer.text(&path.rest);
 }
 
-/// Reads a path.
-///
-/// # Errors
-/// Fails on bytes that are no path.
-pub fn decode_path(source: &mut Unpacker<'_>) -> Result<Path, CodecError> {
-    let root = match source.reader.u8()? {
+/// Reads a path; bytes that are none fail the source.
+pub fn decode_path(source: &mut Unpacker<'_>) -> Path {
+    let root = match source.byte() {
         0 => Root::Traits,
         1 => Root::Signals,
         2 => Root::Context,
         3 => Root::Event,
         4 => Root::Bare,
-        _ => return Err(CodecError),
+        _ => {
+            source.fail();
+            Root::Bare
+        }
     };
-    Ok(Path { root, rest: source.text()? })
+    Path { root, rest: source.text() }
 }
 
-fn condition_within(source: &mut Unpacker<'_>, depth: usize) -> Result<Condition, CodecError> {
-    let inner = depth.checked_sub(1).ok_or(CodecError)?;
-    Ok(match source.reader.u8()? {
-        0 => Condition::All(source.list(|part| condition_within(part, inner))?),
-        1 => Condition::Any(source.list(|part| condition_within(part, inner))?),
-        2 => Condition::Not(Box::new(condition_within(source, inner)?)),
-        3 => Condition::Path { path: decode_path(source)?, test: test_within(source, inner)? },
+fn condition_within(source: &mut Unpacker<'_>, depth: usize) -> Condition {
+    // At depth 0 nothing may follow; the tag that no condition has says so.
+    let tag = if depth == 0 { u8::MAX } else { source.byte() };
+    let inner = depth.saturating_sub(1);
+    match tag {
+        0 => Condition::All(source.list(|part| condition_within(part, inner))),
+        1 => Condition::Any(source.list(|part| condition_within(part, inner))),
+        2 => Condition::Not(Box::new(condition_within(source, inner))),
+        3 => Condition::Path { path: decode_path(source), test: test_within(source, inner) },
         4 => Condition::Signal {
-            signal: source.id()?,
-            key: source.option(|source| literal_within(source, inner))?,
-            test: test_within(source, inner)?,
+            signal: source.id(),
+            key: source.option(|source| literal_within(source, inner)),
+            test: test_within(source, inner),
         },
-        _ => return Err(CodecError),
-    })
+        _ => {
+            source.fail();
+            Condition::Any(Vec::new())
+        }
+    }
 }
 
 fn encode_test(test: &Test, packer: &mut Packer) {
@@ -246,15 +116,15 @@ fn encode_test(test: &Test, packer: &mut Packer) {
     }
 }
 
-fn test_within(source: &mut Unpacker<'_>, depth: usize) -> Result<Test, CodecError> {
-    let inner = depth.checked_sub(1).ok_or(CodecError)?;
-    let tag = source.reader.u8()?;
+fn test_within(source: &mut Unpacker<'_>, depth: usize) -> Test {
+    let tag = if depth == 0 { u8::MAX } else { source.byte() };
+    let inner = depth.saturating_sub(1);
     let wrap = match tag {
-        0 => return Ok(Test::All(source.list(|test| test_within(test, inner))?)),
-        1 => return Ok(Test::Not(Box::new(test_within(source, inner)?))),
-        11 | 12 => return Ok(Test::Exists(tag == 12)),
-        13..=15 => return Ok(Test::Before(decode_moment(tag - 13, source)?)),
-        16..=18 => return Ok(Test::After(decode_moment(tag - 16, source)?)),
+        0 => return Test::All(source.list(|test| test_within(test, inner))),
+        1 => return Test::Not(Box::new(test_within(source, inner))),
+        11 | 12 => return Test::Exists(tag == 12),
+        13..=15 => return Test::Before(decode_moment(tag - 13, source)),
+        16..=18 => return Test::After(decode_moment(tag - 16, source)),
         2 => Test::Is,
         3 => Test::Eq,
         4 => Test::Ne,
@@ -264,9 +134,12 @@ fn test_within(source: &mut Unpacker<'_>, depth: usize) -> Result<Test, CodecErr
         8 => Test::Gte,
         9 => Test::Lt,
         10 => Test::Lte,
-        _ => return Err(CodecError),
+        _ => {
+            source.fail();
+            return Test::Exists(false);
+        }
     };
-    Ok(wrap(literal_within(source, inner)?))
+    wrap(literal_within(source, inner))
 }
 
 fn encode_moment(base: u8, moment: &Moment, packer: &mut Packer) {
@@ -282,12 +155,12 @@ fn encode_moment(base: u8, moment: &Moment, packer: &mut Packer) {
     }
 }
 
-fn decode_moment(kind: u8, source: &mut Unpacker<'_>) -> Result<Moment, CodecError> {
-    Ok(match kind {
-        0 => Moment::Relative(source.reader.i64()?),
-        1 => Moment::Fixed(Timestamp(source.reader.i64()?)),
-        _ => Moment::Path(decode_path(source)?),
-    })
+fn decode_moment(kind: u8, source: &mut Unpacker<'_>) -> Moment {
+    match kind {
+        0 => Moment::Relative(source.signed()),
+        1 => Moment::Fixed(Timestamp(source.signed())),
+        _ => Moment::Path(decode_path(source)),
+    }
 }
 
 fn encode_literal(literal: &Literal, packer: &mut Packer) {
@@ -312,13 +185,16 @@ fn encode_literal(literal: &Literal, packer: &mut Packer) {
     }
 }
 
-fn literal_within(source: &mut Unpacker<'_>, depth: usize) -> Result<Literal, CodecError> {
-    let inner = depth.checked_sub(1).ok_or(CodecError)?;
-    Ok(match source.reader.u8()? {
-        0 => Literal::Value(Value::String(source.text()?)),
-        1 => Literal::Value(Value::decode(&mut source.reader)?),
-        2 => Literal::Path(decode_path(source)?),
-        3 => Literal::List(source.list(|item| literal_within(item, inner))?),
-        _ => return Err(CodecError),
-    })
+fn literal_within(source: &mut Unpacker<'_>, depth: usize) -> Literal {
+    let tag = if depth == 0 { u8::MAX } else { source.byte() };
+    match tag {
+        0 => Literal::Value(Value::String(source.text())),
+        1 => Literal::Value(source.read(Value::Null, Value::decode)),
+        2 => Literal::Path(decode_path(source)),
+        3 => Literal::List(source.list(|item| literal_within(item, depth.saturating_sub(1)))),
+        _ => {
+            source.fail();
+            Literal::Value(Value::Null)
+        }
+    }
 }

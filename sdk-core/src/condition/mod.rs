@@ -5,6 +5,7 @@ mod coerce;
 mod evaluate;
 #[cfg(feature = "author")]
 mod inspect;
+mod pack;
 #[cfg(feature = "author")]
 mod parse;
 #[cfg(feature = "author")]
@@ -17,11 +18,12 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use codec::{Packer, Unpacker, decode_condition, decode_path, encode_condition, encode_path};
+pub use codec::{decode_condition, decode_path, encode_condition, encode_path};
 pub use coerce::{instant, plain_text};
 pub use evaluate::{evaluate, resolve};
 #[cfg(feature = "author")]
 pub use inspect::{specificity, visit_paths};
+pub use pack::{Packer, Unpacker};
 #[cfg(feature = "author")]
 pub use parse::{ConditionScope, KnownSignal, parse_condition, parse_path};
 #[cfg(feature = "author")]

@@ -72,26 +72,26 @@ pub fn encode_signal(signal: &Signal, packer: &mut Packer) {
     encode_definition(signal, packer);
 }
 
-/// Reads a signal's binary form.
-///
-/// # Errors
-/// Fails on bytes that end early, unknown kinds and windows out of bounds.
-pub fn decode_signal(source: &mut Unpacker<'_>) -> Result<Signal, CodecError> {
-    Ok(Signal {
-        id: source.id()?,
-        name: source.text()?,
-        on: source.text()?,
-        filter: source.option(decode_condition)?,
-        by: source.option(decode_path)?,
-        of: source.option(decode_path)?,
-        aggregate: match source.reader.u8()? {
+/// Reads a signal's binary form; unknown kinds and windows out of bounds fail the source.
+pub fn decode_signal(source: &mut Unpacker<'_>) -> Signal {
+    Signal {
+        id: source.id(),
+        name: source.text(),
+        on: source.text(),
+        filter: source.option(decode_condition),
+        by: source.option(decode_path),
+        of: source.option(decode_path),
+        aggregate: match source.byte() {
             0 => Aggregate::Count,
             1 => Aggregate::Sum,
             2 => Aggregate::LastAt,
-            _ => return Err(CodecError),
+            _ => {
+                source.fail();
+                Aggregate::Count
+            }
         },
-        window: Window::decode(&mut source.reader)?,
-    })
+        window: source.read(Window::Lifetime, Window::decode),
+    }
 }
 
 impl Window {
@@ -193,7 +193,9 @@ mod tests {
         let mut packer = Packer::new();
         encode_signal(&signal(), &mut packer);
         let bytes = packer.finish();
-        assert_eq!(decode_signal(&mut Unpacker::new(&bytes).unwrap()), Ok(signal()));
+        let mut source = Unpacker::new(&bytes);
+        assert_eq!(decode_signal(&mut source), signal());
+        assert_eq!(source.finish(), Ok(()));
         let mut out = Writer::new();
         Window::Sliding { window_ms: 10, bucket_ms: 0 }.encode(&mut out);
         assert_eq!(Window::decode(&mut Reader::new(&out.into_bytes())), Err(CodecError));
