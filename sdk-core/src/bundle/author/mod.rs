@@ -3,6 +3,7 @@
 mod action;
 mod diagnostic;
 mod fields;
+mod file;
 mod locate;
 mod rule;
 mod signal;
@@ -15,11 +16,12 @@ use crate::rules::Rule;
 use crate::value::{Value, parse};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use diagnostic::{Problem, Problems};
+use file::{check_lists, items};
 use locate::line_of_offset;
 
 pub use diagnostic::{Diagnostic, Severity};
@@ -176,40 +178,6 @@ impl Compiler {
     }
 }
 
-/// The elements of a list of the file, each with its JSON pointer.
-fn items<'a>(file: &'a Value, list: &str) -> impl Iterator<Item = (String, &'a Value)> {
-    let items = match file.field(list) {
-        Some(Value::Array(items)) => items.as_slice(),
-        _ => &[],
-    };
-    let list = list.to_owned();
-    items.iter().enumerate().map(move |(index, item)| (format!("/{list}/{index}"), item))
-}
-
-fn check_lists(file: &Value, problems: &mut Problems) {
-    let Value::Object(fields) = file else { return };
-    let mut seen = BTreeSet::new();
-    for (name, value) in fields {
-        let at = format!("/{name}");
-        match (&**name, value) {
-            ("signals" | "rules" | "triggers", Value::Array(_)) => {}
-            ("signals" | "rules" | "triggers", _) => {
-                problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
-            }
-            ("description" | "$schema", _) => {}
-            _ => problems.push(Problem::of(
-                &at,
-                "unknown_field",
-                name,
-                "a rule file has signals, rules and triggers",
-            )),
-        }
-        if !seen.insert(name) {
-            problems.push(Problem::of(&at, "duplicate_field", name, "the last of equal fields counts"));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,6 +281,22 @@ mod tests {
             (r#""priority":1"#, ""),
         ] {
             assert_eq!(&*reason(rule), expected, "{rule}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn damaged_rule_files_never_panic(at: proptest::sample::Index, byte in 32_u8..127) {
+            let mut text = include_str!("../../../../tests/vectors/rules.json").as_bytes().to_vec();
+            let at = at.index(text.len());
+            text[at] = byte;
+            let vectors = parse(core::str::from_utf8(&text).unwrap_or_default()).unwrap_or(Value::Null);
+            let Value::Array(cases) = vectors else { return Ok(()) };
+            for rules in cases.iter().filter_map(|case| case.field("rules")) {
+                let mut source = String::new();
+                crate::value::write_value(rules, &mut source);
+                compiled(&source);
+            }
         }
     }
 }

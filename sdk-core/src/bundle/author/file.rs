@@ -1,0 +1,43 @@
+//! The three lists of one rule file.
+
+use super::diagnostic::{Problem, Problems};
+use crate::value::Value;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+
+/// The elements of a list of the file, each with its JSON pointer.
+pub(super) fn items<'a>(file: &'a Value, list: &str) -> impl Iterator<Item = (String, &'a Value)> {
+    let items = match file.field(list) {
+        Some(Value::Array(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let list = list.to_owned();
+    items.iter().enumerate().map(move |(index, item)| (format!("/{list}/{index}"), item))
+}
+
+/// Names the fields of the file that no list of definitions is.
+pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
+    let Value::Object(fields) = file else { return };
+    let mut seen = BTreeSet::new();
+    for (name, value) in fields {
+        let at = format!("/{name}");
+        match (&**name, value) {
+            ("signals" | "rules" | "triggers", Value::Array(_)) => {}
+            ("signals" | "rules" | "triggers", _) => {
+                problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
+            }
+            ("description" | "$schema", _) => {}
+            _ => problems.push(Problem::of(
+                &at,
+                "unknown_field",
+                name,
+                "a rule file has signals, rules and triggers",
+            )),
+        }
+        if !seen.insert(name) {
+            problems.push(Problem::of(&at, "duplicate_field", name, "the last of equal fields counts"));
+        }
+    }
+}
