@@ -1,1 +1,29 @@
 //! sdk-core as core.wasm for any host: a byte interface with zero imports.
+//!
+//! # The byte interface
+//! Buffers are named by their address. `buffer_new(length)` makes one, the host writes into it, and a call that takes a
+//! buffer uses it up. A call that answers returns the address of a buffer of `buffer_length(address)` bytes, which the
+//! host frees with `buffer_free(address)`. All texts are UTF-8. An address or handle that names nothing is answered
+//! with 0 (or, by functions that answer with JSON, an object with `error`), never with a trap.
+//!
+//! | export | takes | gives |
+//! |---|---|---|
+//! | `buffer_new(length)` | bytes wanted | address, or 0 above 64 MiB |
+//! | `buffer_length(address)` | | its length |
+//! | `buffer_free(address)` | | |
+//! | `evaluator_new(address)` | bundle envelope | handle, or 0: see `last_error()` |
+//! | `last_error()` | | address of `{"error","message"}` of the last refused bundle |
+//! | `evaluator_absorb(handle, address)` | JSON array of events | address of what it changed, see [`Evaluator::absorb`] |
+//! | `evaluator_decisions(handle, address)` | `anonymous_id` | address of a JSON array of decisions |
+//! | `evaluator_summary(handle)` | | address of totals, see [`Evaluator::summary`] |
+//! | `evaluator_free(handle)` | | |
+
+#[cfg(target_arch = "wasm32")]
+mod abi;
+mod answer;
+mod cut;
+mod evaluator;
+mod event;
+
+pub use evaluator::Evaluator;
+pub use event::{EventError, read_event};

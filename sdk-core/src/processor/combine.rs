@@ -1,11 +1,12 @@
 //! The step that takes a member's change into its profile, and the one that lets time pass.
 
 use super::firing::{Cause, Firing, Moment};
-use super::state::ProfileState;
+use super::state::{ProfileState, Scene};
 use super::{Outcome, Processor};
 use crate::profile::{Change, EventDocument};
 use crate::rules::{judge, latch};
 use crate::time::Timestamp;
+use crate::value::Value;
 use alloc::vec::Vec;
 
 /// Takes a change in; one that is no newer than what the state has of the member changes nothing.
@@ -60,8 +61,9 @@ impl Processor {
     fn judge_event(&self, state: &mut ProfileState, document: &EventDocument, firings: &mut Vec<Firing>) {
         let event = document.event();
         let rules = &self.bundle.rules;
-        let matches = state
-            .read(&self.bundle.signals, state.time, Some(document), |visitor| judge(rules, visitor, event));
+        let (signals, context) = (&self.bundle.signals, &Value::Null);
+        let scene = Scene { signals, now: state.time, event: Some(document), context };
+        let matches = state.read(scene, |visitor| judge(rules, visitor, event));
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };
             if rule.slot.is_some() {

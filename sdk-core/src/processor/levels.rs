@@ -2,12 +2,13 @@
 
 use super::Processor;
 use super::firing::{Cause, Firing, Moment};
-use super::state::ProfileState;
+use super::state::{ProfileState, Scene};
 use crate::condition::{Outlook, Packer, encode_condition, evaluate};
 use crate::hash::key_hash;
 use crate::limits::MAX_DUE_STEPS;
 use crate::rules::{Mode, Rule, rule_key};
 use crate::time::Timestamp;
+use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -111,8 +112,8 @@ impl Processor {
 
     /// Under which key the rule holds at an instant, if it does.
     fn stand(&self, state: &ProfileState, rule: &Rule, at: Timestamp, outlook: &mut Outlook) -> Option<Key> {
-        state.read(&self.bundle.signals, at, None, |document| {
-            evaluate(&rule.when, document, outlook).then(|| rule_key(rule, document))
-        })
+        let scene = Scene { signals: &self.bundle.signals, now: at, event: None, context: &Value::Null };
+        state
+            .read(scene, |document| evaluate(&rule.when, document, outlook).then(|| rule_key(rule, document)))
     }
 }

@@ -13,10 +13,13 @@ mod state_codec;
 use crate::bundle::Bundle;
 use crate::id::MemberId;
 use crate::profile::{Absorbed, Change, MemberState, ProfileView};
+use crate::rules::{Decided, Decision, decide};
 use crate::time::Timestamp;
+use crate::value::Value;
 use crate::wire::Record;
 use alloc::vec::Vec;
 use levels::LevelTrigger;
+use state::Scene;
 
 pub use firing::{Cause, Firing};
 pub use state::ProfileState;
@@ -83,6 +86,16 @@ impl Processor {
     /// Takes a logged wake-up in: level triggers that time alone has made true fire.
     pub fn wake(&self, state: &mut ProfileState, at: Timestamp) -> Outcome {
         combine::wake(self, state, at)
+    }
+
+    /// Decides the slots anew at profile time, in a context of the caller's. `current` are the decisions in effect.
+    /// Latches that end with it leave the state.
+    pub fn decide(&self, state: &mut ProfileState, context: &Value, current: &[Decision]) -> Decided {
+        let scene = Scene { signals: &self.bundle.signals, now: state.time(), event: None, context };
+        let (rules, slots) = (&self.bundle.rules, &self.bundle.slots);
+        let decided = state.read(scene, |visitor| decide(rules, slots, visitor, state.latches(), current));
+        state.end_latches(&decided.ended);
+        decided
     }
 
     /// The profile as one member's page is to see it.

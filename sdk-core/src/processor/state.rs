@@ -51,6 +51,16 @@ pub(super) struct Part {
     pub traits: Traits,
 }
 
+/// What a profile is read with.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub signals: &'a SignalTable,
+    pub now: Timestamp,
+    /// The event being judged.
+    pub event: Option<&'a EventDocument>,
+    pub context: &'a Value,
+}
+
 /// Time is looked at for pruning whenever another of these has begun, in milliseconds.
 const PRUNE_EVERY_MS: i64 = 3_600_000;
 
@@ -163,14 +173,9 @@ impl ProfileState {
         part.or_else(|| self.departed.get(member).copied()).unwrap_or(0)
     }
 
-    /// Shows the profile as a document at an instant.
-    pub(super) fn read<T>(
-        &self,
-        signals: &SignalTable,
-        now: Timestamp,
-        event: Option<&EventDocument>,
-        ask: impl FnOnce(&dyn Document) -> T,
-    ) -> T {
+    /// Shows the profile as a document.
+    pub(super) fn read<T>(&self, scene: Scene<'_>, ask: impl FnOnce(&dyn Document) -> T) -> T {
+        let Scene { signals, now, event, context } = scene;
         let session = event.map_or(self.session(), |document| document.event().session);
         let (one, many);
         let mut parts = self.parts.iter().map(|(_, part)| &part.tiles);
@@ -184,7 +189,6 @@ impl ProfileState {
                 &many
             }
         };
-        let context = &Value::Null;
         ask(&VisitorDocument { traits: &self.traits, signals, parts, context, event, now, session })
     }
 
@@ -245,6 +249,11 @@ impl ProfileState {
         if self.latches.len() > MAX_LATCHES {
             self.prune();
         }
+    }
+
+    /// Ends the latches of rules whose next holder has come.
+    pub(super) fn end_latches(&mut self, rules: &[Box<str>]) {
+        self.latches.retain(|latch| !rules.contains(&latch.rule));
     }
 
     /// Forgets what is over at profile time and what is above its bound.

@@ -1,0 +1,253 @@
+//! What hosts are answered, as JSON text.
+
+use attune_core::id::{ProfileId, write_uuid};
+use attune_core::processor::{Cause, Firing, ProfileState};
+use attune_core::profile::{SignalTable, Tiles};
+use attune_core::rules::{Action, Decision, SlotChange};
+use attune_core::value::{Value, write_string, write_value};
+use std::collections::BTreeMap;
+
+/// The answer to a set of events.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub accepted: u64,
+    pub duplicates: u64,
+    decisions: String,
+    firings: String,
+    errors: String,
+}
+
+impl Answer {
+    /// A text that is no array: one error for all of it.
+    pub fn unreadable(mut self) -> String {
+        let message = "expected a JSON array of events";
+        self.refuse(None, None, "events_unreadable", "events", message);
+        self.finish()
+    }
+
+    /// An event that was not taken in.
+    pub fn refuse(
+        &mut self,
+        index: impl Into<Option<usize>>,
+        event_id: Option<Box<str>>,
+        code: &str,
+        field: &str,
+        message: &str,
+    ) {
+        let mut row = Row::after(&mut self.errors);
+        row.value("index", &index.into().map_or(Value::Null, |index| Value::Number(index as f64)));
+        row.text("event_id", event_id.as_deref());
+        row.text("code", Some(code));
+        row.text("field", Some(field));
+        row.text("message", Some(message));
+        row.end();
+    }
+
+    /// A trigger that fired.
+    pub fn firing(&mut self, firing: &Firing) {
+        let mut row = Row::after(&mut self.firings);
+        let mut id = String::new();
+        write_uuid(firing.id, &mut id);
+        row.text("id", Some(&id));
+        row.text("rule", Some(&firing.rule));
+        row.text("profile", Some(&firing.profile.0));
+        row.text("anonymous_id", Some(&firing.member.0));
+        row.text("key", firing.key.as_deref());
+        row.text("at", Some(&firing.at.to_string()));
+        match firing.cause {
+            Cause::Event(event_id) => {
+                let mut id = String::new();
+                write_uuid(event_id.0, &mut id);
+                row.text("event_id", Some(&id));
+            }
+            Cause::Due(at) => row.text("due_at", Some(&at.to_string())),
+        }
+        row.actions(&firing.actions);
+        row.end();
+    }
+
+    /// A slot with another decision than before.
+    pub fn decision(&mut self, profile: &ProfileId, change: &SlotChange) {
+        let mut row = Row::after(&mut self.decisions);
+        row.text("profile", Some(&profile.0));
+        row.text("slot", Some(&change.slot));
+        row.decision(change.decision.as_ref());
+        row.raw("shown", change.shown.as_deref().unwrap_or("null"));
+        row.end();
+    }
+
+    /// The whole answer.
+    pub fn finish(self) -> String {
+        let mut text = String::new();
+        let mut row = Row::after(&mut text);
+        row.value("accepted", &Value::Number(self.accepted as f64));
+        row.value("duplicates", &Value::Number(self.duplicates as f64));
+        for (name, rows) in
+            [("decisions", self.decisions), ("firings", self.firings), ("errors", self.errors)]
+        {
+            row.raw(name, &format!("[{rows}]"));
+        }
+        row.end();
+        text
+    }
+}
+
+/// Why a call could not be answered.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn failure(code: &str, message: &str) -> String {
+    let mut text = String::new();
+    let mut row = Row::after(&mut text);
+    row.text("error", Some(code));
+    row.text("message", Some(message));
+    row.end();
+    text
+}
+
+/// Decisions as an array.
+pub(crate) fn decisions(decisions: &[&Decision]) -> String {
+    let mut rows = String::new();
+    for decision in decisions {
+        let mut row = Row::after(&mut rows);
+        row.text("slot", Some(&decision.slot));
+        row.decision(Some(decision));
+        row.end();
+    }
+    format!("[{rows}]")
+}
+
+/// Number of profiles, events and firings, and each signal added up over its keys and all profiles.
+pub(crate) fn totals<'a>(
+    [profiles, events, firings]: [u64; 3],
+    signals: &SignalTable,
+    states: impl Iterator<Item = &'a ProfileState>,
+) -> String {
+    let mut sums: BTreeMap<&str, f64> = signals.signals().iter().map(|signal| (&*signal.name, 0.0)).collect();
+    for state in states {
+        for signal in signals.signals() {
+            let entries = Tiles::entries(&state.tiles(), signal, state.time(), state.session());
+            let sum: f64 = entries.iter().filter_map(|(_, value)| value.as_number()).sum();
+            *sums.entry(&signal.name).or_default() += sum;
+        }
+    }
+    let sums = sums.into_iter().map(|(name, sum)| (Box::from(name), Value::Number(sum))).collect();
+    let count = |count: u64| Value::Number(count as f64);
+    let mut text = String::new();
+    let mut row = Row::after(&mut text);
+    row.value("profiles", &count(profiles));
+    row.value("events", &count(events));
+    row.value("firings", &count(firings));
+    row.value("signals", &Value::Object(sums));
+    row.end();
+    text
+}
+
+/// An object being written behind others.
+struct Row<'a> {
+    text: &'a mut String,
+    fresh: bool,
+}
+
+impl<'a> Row<'a> {
+    fn after(text: &'a mut String) -> Self {
+        text.push_str(if text.is_empty() { "{" } else { ",{" });
+        Self { text, fresh: true }
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.fresh {
+            self.text.push(',');
+        }
+        self.fresh = false;
+        write_string(name, self.text);
+        self.text.push(':');
+    }
+
+    fn raw(&mut self, name: &str, json: &str) {
+        self.name(name);
+        self.text.push_str(json);
+    }
+
+    fn value(&mut self, name: &str, value: &Value) {
+        self.name(name);
+        write_value(value, self.text);
+    }
+
+    fn text(&mut self, name: &str, text: Option<&str>) {
+        self.name(name);
+        match text {
+            Some(text) => write_string(text, self.text),
+            None => self.text.push_str("null"),
+        }
+    }
+
+    fn decision(&mut self, decision: Option<&Decision>) {
+        self.text("rule", decision.map(|decision| &*decision.rule));
+        self.text("key", decision.and_then(|decision| decision.key.as_deref()));
+        self.text("reason", decision.map(|decision| decision.reason.code()));
+        self.actions(decision.map_or(&[], |decision| &decision.actions));
+    }
+
+    fn actions(&mut self, actions: &[Action]) {
+        self.value("actions", &Value::Array(actions.iter().map(action).collect()));
+    }
+
+    fn end(self) {
+        self.text.push('}');
+    }
+}
+
+/// An action as rule files write it.
+fn action(action: &Action) -> Value {
+    let texts = |texts: &[Box<str>]| Value::Array(texts.iter().map(|text| Value::string(text)).collect());
+    let (kind, fields) = match action {
+        Action::Text { target, value } => {
+            ("text", vec![("target", Value::string(target)), ("value", Value::string(value))])
+        }
+        Action::Attribute { target, name, value } => (
+            "attribute",
+            vec![
+                ("target", Value::string(target)),
+                ("name", Value::string(name)),
+                ("value", Value::string(value)),
+            ],
+        ),
+        Action::Class { target, add, remove } => {
+            ("class", vec![("target", Value::string(target)), ("add", texts(add)), ("remove", texts(remove))])
+        }
+        Action::Style { target, property, value } => (
+            "style",
+            vec![
+                ("target", Value::string(target)),
+                ("property", Value::string(property)),
+                ("value", Value::string(value)),
+            ],
+        ),
+        Action::Hide { target } => ("hide", vec![("target", Value::string(target))]),
+        Action::Show { target } => ("show", vec![("target", Value::string(target))]),
+        Action::Variable { name, value } => {
+            ("variable", vec![("name", Value::string(name)), ("value", value.clone())])
+        }
+        Action::Webhook { url } => ("webhook", vec![("url", Value::string(url))]),
+    };
+    let kind = core::iter::once(("kind", Value::string(kind)));
+    Value::Object(kind.chain(fields).map(|(name, value)| (Box::from(name), value)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_answer_is_an_object_with_every_list() {
+        let text = Answer::default().finish();
+        assert_eq!(text, r#"{"accepted":0,"duplicates":0,"decisions":[],"firings":[],"errors":[]}"#);
+    }
+
+    #[test]
+    fn actions_are_written_as_rule_files_write_them() {
+        let class = Action::Class { target: "#hero".into(), add: vec!["rescue".into()], remove: vec![] };
+        let mut text = String::new();
+        write_value(&action(&class), &mut text);
+        assert_eq!(text, r##"{"kind":"class","target":"#hero","add":["rescue"],"remove":[]}"##);
+    }
+}

@@ -1,0 +1,221 @@
+//! The core over a stream of events: members and profiles in memory, changed decisions and firings out.
+
+use crate::answer::{Answer, totals};
+use crate::cut::elements;
+use crate::event::{peek_event_id, read_event};
+use attune_core::bundle::{Bundle, BundleError};
+use attune_core::id::{MemberId, ProfileId};
+use attune_core::processor::{Processor, ProfileState};
+use attune_core::profile::{Absorbed, MemberState};
+use attune_core::rules::Decision;
+use attune_core::time::Timestamp;
+use attune_core::value::Value;
+use attune_core::wire::{Event, Record};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Evaluates a bundle over events, without a clock: time is what the events say.
+///
+/// A `user_id` counts as proven, since whoever feeds events here is trusted with them.
+#[derive(Debug)]
+pub struct Evaluator {
+    processor: Processor,
+    members: BTreeMap<MemberId, MemberState>,
+    profiles: BTreeMap<ProfileId, Profile>,
+    firings: u64,
+}
+
+#[derive(Debug, Default)]
+struct Profile {
+    state: ProfileState,
+    decisions: Vec<Decision>,
+}
+
+impl Evaluator {
+    /// An evaluator of a bundle, with nobody known.
+    ///
+    /// # Errors
+    /// Bytes that are no bundle envelope of this version.
+    pub fn new(bundle: &[u8]) -> Result<Self, BundleError> {
+        let mut processor = Processor::new();
+        processor.set_bundle(Bundle::open(bundle)?, Timestamp(0));
+        Ok(Self { processor, members: BTreeMap::new(), profiles: BTreeMap::new(), firings: 0 })
+    }
+
+    /// Takes a JSON array of events in, in their order, and answers with what it changed:
+    /// `{"accepted":2,"duplicates":0,"decisions":[…],"firings":[…],"errors":[…]}`.
+    ///
+    /// Decisions are those that differ after the last event, a null `rule` standing for a slot that is empty now.
+    /// Events that cannot be taken in are listed in `errors` by index; the others go on.
+    pub fn absorb(&mut self, events: &str) -> String {
+        let mut answer = Answer::default();
+        let Some(events) = elements(events) else {
+            return answer.unreadable();
+        };
+        let mut touched = BTreeSet::new();
+        for (index, text) in events.into_iter().enumerate() {
+            match read_event(text) {
+                Ok(event) => match self.take(event, &mut answer, &mut touched) {
+                    Absorbed::Change(_) => answer.accepted += 1,
+                    Absorbed::Duplicate => answer.duplicates += 1,
+                    Absorbed::Conflict => {
+                        answer.refuse(index, peek_event_id(text), "lane_conflict", "seq", CONFLICT)
+                    }
+                    Absorbed::LaneFull => answer.refuse(index, peek_event_id(text), "lane_full", "seq", FULL),
+                    Absorbed::Ignored => {}
+                },
+                Err(error) => {
+                    answer.refuse(index, peek_event_id(text), error.code(), error.field(), &error.message());
+                }
+            }
+        }
+        for id in touched {
+            let Some(profile) = self.profiles.get_mut(&id) else { continue };
+            let decided = self.processor.decide(&mut profile.state, &Value::Null, &profile.decisions);
+            for change in decided.changes {
+                answer.decision(&id, &change);
+                profile.decisions.retain(|decision| decision.slot != change.slot);
+                profile.decisions.extend(change.decision);
+            }
+        }
+        answer.finish()
+    }
+
+    /// The decisions in effect for a member, as a JSON array in order of slot.
+    pub fn decisions(&self, member: &str) -> String {
+        let profile =
+            self.members.get(&MemberId(member.into())).and_then(|state| self.profiles.get(state.profile()));
+        let mut decisions: Vec<&Decision> = profile.iter().flat_map(|profile| &profile.decisions).collect();
+        decisions.sort_by(|a, b| a.slot.cmp(&b.slot));
+        crate::answer::decisions(&decisions)
+    }
+
+    /// Totals over everybody: `{"profiles":2,"events":9,"firings":1,"signals":{"views":9}}`. A signal's total adds the
+    /// values that counts and sums have at each profile's own time.
+    pub fn summary(&self) -> String {
+        let live = || self.profiles.values().map(|profile| &profile.state).filter(|state| !state.is_vacant());
+        let events = live().map(ProfileState::events).sum();
+        totals([live().count() as u64, events, self.firings], &self.processor.bundle().signals, live())
+    }
+
+    fn take(&mut self, event: Event, answer: &mut Answer, touched: &mut BTreeSet<ProfileId>) -> Absorbed {
+        let member = event.member.clone();
+        let received_at = event.timestamp;
+        let record = Record::Event { event, received_at, proven: true };
+        let state = self.members.entry(member.clone()).or_insert_with(|| MemberState::new(member));
+        let absorbed = self.processor.absorb(state, &record);
+        let Absorbed::Change(change) = &absorbed else { return absorbed };
+        let mut left = change.moved_from.as_ref().and_then(|from| self.profiles.remove(from));
+        let profile = self.profiles.entry(change.profile.clone()).or_default();
+        let left_state = left.as_mut().map(|left| &mut left.state);
+        let outcome = self.processor.combine(&mut profile.state, change, left_state);
+        if let (Some(from), Some(left)) = (&change.moved_from, left)
+            && !left.state.is_vacant()
+        {
+            touched.insert(from.clone());
+            self.profiles.insert(from.clone(), left);
+        }
+        self.firings += outcome.firings.len() as u64;
+        outcome.firings.iter().for_each(|firing| answer.firing(firing));
+        if !self.processor.bundle().slots.is_empty() && !touched.contains(&change.profile) {
+            touched.insert(change.profile.clone());
+        }
+        absorbed
+    }
+}
+
+const CONFLICT: &str = "this lane's number belongs to another event";
+const FULL: &str = "this lane has more gaps than a page load can have";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attune_core::bundle::author::{SourceFile, compile};
+    use attune_core::bundle::{Header, attach_signature, seal_envelope};
+    use attune_core::value::parse;
+    use proptest::prelude::*;
+
+    const RULES: &str = r##"{
+        "signals":[{"name":"clicks","on":"click","by":"metadata.category","aggregate":"count","window":"session"}],
+        "rules":[{"id":"banner","slot":"hero","priority":1,"on":"click",
+            "when":{"$signal":{"name":"clicks","key":{"$path":"event.metadata.category"},"is":{"$gte":2}}},
+            "actions":[{"kind":"text","target":"#hero","value":"Hello"}]}],
+        "triggers":[{"id":"third-click","on":"click",
+            "when":{"$signal":{"name":"clicks","key":{"$path":"event.metadata.category"},"is":{"$gte":3}}},
+            "cap":{"per":"session","key":"event.metadata.category","count":1},"actions":[]}]
+    }"##;
+
+    fn evaluator() -> Evaluator {
+        let compiled = compile(&[SourceFile { name: "rules.json".into(), text: RULES.into() }]);
+        assert_eq!(compiled.diagnostics, []);
+        let header = Header { project: "shop", revision: 1, ..Header::default() };
+        let envelope = attach_signature(seal_envelope(&header, &compiled.body), &[0; 64]);
+        Evaluator::new(&envelope).unwrap()
+    }
+
+    fn click(number: u32, category: &str) -> String {
+        format!(
+            r#"{{"event_id":"e{number}","event_type":"click","timestamp":"2026-11-20T10:00:{number:02}Z","anonymous_id":"a",
+            "lane":"l","seq":{number},"session_id":"s","metadata":{{"category":"{category}"}}}}"#
+        )
+    }
+
+    fn absorb(evaluator: &mut Evaluator, events: &[String]) -> Value {
+        parse(&evaluator.absorb(&format!("[{}]", events.join(",")))).unwrap()
+    }
+
+    fn number(value: &Value, path: &str) -> f64 {
+        value.at(path).and_then(Value::as_number).unwrap()
+    }
+
+    #[test]
+    fn answers_with_what_the_events_changed() {
+        let mut evaluator = evaluator();
+        let first = absorb(&mut evaluator, &[click(1, "shoes"), click(2, "shoes")]);
+        assert_eq!((number(&first, "accepted"), first.at("firings.0")), (2.0, None));
+        assert_eq!(first.at("decisions.0.rule"), Some(&Value::string("banner")));
+        assert_eq!(first.at("decisions.0.actions.0.value"), Some(&Value::string("Hello")));
+        let second = absorb(&mut evaluator, &[click(3, "shoes"), click(4, "shoes")]);
+        assert_eq!(second.at("firings.0.rule"), Some(&Value::string("third-click")));
+        assert_eq!(second.at("firings.0.key"), Some(&Value::string("shoes")));
+        assert_eq!(second.at("firings.1"), None);
+        assert_eq!(parse(&evaluator.decisions("a")).unwrap().at("0.slot"), Some(&Value::string("hero")));
+        assert_eq!(evaluator.decisions("nobody"), "[]");
+        let summary = parse(&evaluator.summary()).unwrap();
+        assert_eq!((number(&summary, "profiles"), number(&summary, "events")), (1.0, 4.0));
+        assert_eq!((number(&summary, "firings"), number(&summary, "signals.clicks")), (1.0, 4.0));
+    }
+
+    #[test]
+    fn a_malformed_event_leaves_its_neighbours_alone() {
+        let bad = r#"{"event_id":"bad","event_type":"click","timestamp":"2026-11-20T10:00:01Z","metadata":{"a":1e400}}"#;
+        let events = [click(1, "shoes"), bad.into(), "oops".into(), click(1, "shoes"), click(2, "shoes")];
+        let answer = absorb(&mut evaluator(), &events);
+        assert_eq!((number(&answer, "accepted"), number(&answer, "duplicates")), (2.0, 1.0));
+        assert_eq!((number(&answer, "errors.0.index"), number(&answer, "errors.1.index")), (1.0, 2.0));
+        assert_eq!(answer.at("errors.0.event_id"), Some(&Value::string("bad")));
+        assert_eq!(answer.at("errors.1.code"), Some(&Value::string("event_not_an_object")));
+    }
+
+    #[test]
+    fn a_lane_number_with_another_event_is_an_error_and_no_duplicate() {
+        let other = click(1, "shoes").replace("\"e1\"", "\"other\"");
+        let answer = absorb(&mut evaluator(), &[click(1, "shoes"), other]);
+        assert_eq!(answer.at("errors.0.code"), Some(&Value::string("lane_conflict")));
+        assert_eq!(number(&answer, "duplicates"), 0.0);
+    }
+
+    #[test]
+    fn bytes_that_are_no_bundle_are_refused() {
+        assert!(Evaluator::new(b"").is_err() && Evaluator::new(&[1; 300]).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_text_is_answered_in_json(text in r#"\[?[\[\]{}",:\\a1]{0,40}\]?"#, bytes: Vec<u8>) {
+            prop_assert!(parse(&evaluator().absorb(&text)).is_ok());
+            prop_assert!(Evaluator::new(&bytes).is_err());
+        }
+    }
+}
