@@ -145,7 +145,9 @@ export class Evaluator {
 
   /** The decisions in effect for a visitor. */
   decisions(anonymousId: string): CurrentDecision[] {
-    return this.#ask((core) => core.evaluator_decisions(this.#handle, put(core, encoder.encode(anonymousId))));
+    return this.#ask((core) =>
+      core.evaluator_decisions(this.#handle, put(core, encoder.encode(anonymousId))),
+    );
   }
 
   /** Totals over everybody seen. */

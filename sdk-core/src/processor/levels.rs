@@ -1,6 +1,7 @@
 //! Level triggers: they fire when their condition turns from false to true, by an event or by time alone.
 
 use super::Processor;
+use super::edge::Key;
 use super::firing::{Cause, Firing, Moment};
 use super::state::{ProfileState, Scene};
 use crate::condition::{Outlook, Packer, encode_condition, evaluate};
@@ -9,7 +10,6 @@ use crate::limits::MAX_DUE_STEPS;
 use crate::rules::{Mode, Rule, rule_key};
 use crate::time::Timestamp;
 use crate::value::Value;
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// A level trigger of the bundle in effect.
@@ -20,16 +20,6 @@ pub(super) struct LevelTrigger {
     /// Hash of its id and condition: with another condition it counts as newly published.
     pub identity: u64,
 }
-
-/// A trigger and key for which the condition is true, so that it has to become false before it fires again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Edge {
-    pub rule: Box<str>,
-    pub key: Key,
-}
-
-/// The key a rule is judged under, where it has one.
-pub(super) type Key = Option<Box<str>>;
 
 /// The active level triggers, in order of rule.
 pub(super) fn level_triggers(rules: &[Rule]) -> Vec<LevelTrigger> {

@@ -2,6 +2,7 @@
 
 mod caps;
 mod combine;
+mod edge;
 mod firing;
 #[cfg(test)]
 mod fixture;

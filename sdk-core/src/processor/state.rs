@@ -1,7 +1,7 @@
 //! A profile's state: its members' parts as absolute values, and what rules remember between records.
 
 use super::caps::Caps;
-use super::levels::{Edge, Key};
+use super::edge::{Edge, Key};
 use crate::condition::Document;
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};

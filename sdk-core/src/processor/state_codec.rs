@@ -1,7 +1,7 @@
 //! The binary form of a profile's state: opaque to hosts, versioned by its first byte.
 
 use super::caps::Caps;
-use super::levels::Edge;
+use super::edge::Edge;
 use super::state::{Part, ProfileState};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::id::{MemberId, ProfileId, SessionId, Uuid};
