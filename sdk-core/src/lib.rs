@@ -13,7 +13,6 @@ pub mod codec;
 pub mod hash;
 pub mod id;
 pub mod limits;
-pub mod order;
 pub mod time;
 pub mod value;
 

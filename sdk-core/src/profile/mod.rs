@@ -11,6 +11,7 @@ mod keys;
 mod lane;
 mod lanes;
 mod member;
+pub(crate) mod order;
 mod ranges;
 mod reading;
 mod signal;

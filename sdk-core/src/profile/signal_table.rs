@@ -2,7 +2,7 @@
 
 use super::Signal;
 use crate::id::SignalId;
-use crate::order::places_in_order;
+use super::order::places_in_order;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
