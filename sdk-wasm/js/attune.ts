@@ -241,6 +241,7 @@ export class Attune {
       ({ key, newValue }) => {
         if (key === `${space}session`) this.#session.follow(newValue, wallMs());
         if (key === `${space}member` && newValue) this.#follow(newValue);
+        if (key === `${space}token` && newValue) this.#link.ask((shell) => shell.take_token(newValue));
       },
       { signal },
     );

@@ -33,9 +33,11 @@ export class Session {
       const stored = parse(this.#storage?.getItem(this.#key));
       state = isLive(stored, ms) ? stored : { id: uuidV7(ms), startedMs: ms, lastMs: ms };
       this.#state = state;
+      // A tab that opens next is to find it.
+      this.#flushAfter(0);
     }
     if (ms > state.lastMs) state.lastMs = ms;
-    this.#timer ??= setTimeout(() => this.flush(), WRITE_DELAY_MS);
+    if (this.#timer === undefined) this.#flushAfter(WRITE_DELAY_MS);
     return state.id;
   }
 
@@ -66,6 +68,11 @@ export class Session {
     this.#timer = undefined;
     const state = this.#state;
     if (state) tryWrite(this.#storage, this.#key, `${state.id} ${state.startedMs} ${state.lastMs}`);
+  }
+
+  #flushAfter(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.flush(), delayMs);
   }
 }
 

@@ -13,6 +13,7 @@ export interface Shell {
   identify(userId: string): void;
   reset(sessionId: string): void;
   follow(anonymousId: string, sessionId: string): void;
+  take_token(stored: string): void;
   set_context(values: string): void;
   variable(name: string): string | undefined;
   signal(name: string, key?: string): string | undefined;

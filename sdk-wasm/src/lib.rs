@@ -67,6 +67,11 @@ impl Shell {
         self.driver.follow(MemberId(anonymous_id.into()), session_of(session_id));
     }
 
+    /// Takes the member token that another tab has stored.
+    pub fn take_token(&self, stored: &str) {
+        self.driver.take_token(stored);
+    }
+
     /// Merges a JSON object into the context.
     pub fn set_context(&self, values: &str) {
         self.driver.set_context(values);

@@ -48,9 +48,7 @@ impl Push {
     /// A closed stream, with the member token that an earlier page load stored.
     pub fn new(storage: &Storage, member: &MemberId) -> Self {
         let stored = storage.get(TOKEN).and_then(|bytes| String::from_utf8(bytes).ok());
-        let token = stored.and_then(|text| {
-            text.split_once('\n').filter(|(owner, _)| *owner == &*member.0).map(|(_, token)| Box::from(token))
-        });
+        let token = stored.as_deref().and_then(|text| token_of(text, member));
         Self {
             state: RefCell::new(State::Closed),
             timer: Timer::default(),
@@ -81,7 +79,22 @@ impl Push {
     }
 }
 
+/// The member token in a stored text, if it is this member's.
+fn token_of(stored: &str, member: &MemberId) -> Option<Box<str>> {
+    let (owner, token) = stored.split_once('\n')?;
+    (owner == &*member.0).then(|| token.into())
+}
+
 impl Driver {
+    /// Takes the token that another tab of this member has stored, and opens the stream with it.
+    pub fn take_token(&self, stored: &str) {
+        let token = token_of(stored, &self.sender.borrow().0);
+        if let Some(token) = token {
+            self.push.member_token.replace(Some(token));
+            self.open_push();
+        }
+    }
+
     /// Takes the tokens of a receipt; opens the stream where it is closed.
     pub(super) fn note_tokens(&self, member_token: Option<&str>, stream_token: Option<&str>) {
         if let Some(token) = member_token
@@ -135,7 +148,9 @@ impl Driver {
             State::Open { .. } => return self.push.timer.clear(),
             State::Connecting => return,
         }
-        self.ask_stream_token();
+        if !is_hidden() {
+            self.ask_stream_token();
+        }
     }
 
     fn ask_stream_token(&self) {
