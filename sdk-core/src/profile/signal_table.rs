@@ -1,8 +1,8 @@
 //! The signals of a bundle behind one index.
 
 use super::Signal;
-use crate::id::SignalId;
 use super::order::places_in_order;
+use crate::id::SignalId;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
