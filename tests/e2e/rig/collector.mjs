@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,15 +20,30 @@ export class Collector {
   #log = '';
   #folder = mkdtempSync(join(tmpdir(), 'attune-e2e-'));
   #ports;
+  #more = [];
 
   /** Starts a collector with these rules. */
   static async start(rules) {
     const collector = new Collector();
     mkdirSync(collector.#rulesFolder);
     collector.writeRules(rules);
-    collector.#ports = await freePorts(2);
-    await collector.start();
-    return collector;
+    return await collector.#begin();
+  }
+
+  /** Starts a collector that serves the demo shop, with a copy of the shop's rule files. */
+  static async startDemo() {
+    const collector = new Collector();
+    cpSync(join(import.meta.dirname, '../../../demo-site/rules'), collector.#rulesFolder, {
+      recursive: true,
+    });
+    collector.#more = ['--demo', '--write-key', 'demo'];
+    return await collector.#begin();
+  }
+
+  async #begin() {
+    this.#ports = await freePorts(2);
+    await this.start();
+    return this;
   }
 
   /** Address of the public listener. */
@@ -40,9 +55,9 @@ export class Collector {
     return join(this.#folder, 'rules');
   }
 
-  /** Replaces the rule file; a running collector is to notice. */
-  writeRules(rules) {
-    writeFileSync(join(this.#rulesFolder, 'rules.json'), JSON.stringify(rules));
+  /** Replaces a rule file; a running collector is to notice. */
+  writeRules(rules, file = 'rules.json') {
+    writeFileSync(join(this.#rulesFolder, file), JSON.stringify(rules));
   }
 
   /** Starts the process and waits until it is ready. */
@@ -56,6 +71,7 @@ export class Collector {
       'serve',
       ...['--port', port, '--admin-port', adminPort, '--data-dir', data, '--rules', this.#rulesFolder],
       ...['--write-key', WRITE_KEY, '--secret-key', SECRET_KEY],
+      ...this.#more,
     ]);
     for (const output of [this.#child.stdout, this.#child.stderr]) {
       output.on('data', (text) => {
