@@ -50,7 +50,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
 fn source_checks(suite: &mut Suite, root: &Path) {
     suite.check("tidy", || tidy::check(root));
     suite.program("rustfmt", &mut program(root, &["cargo", "fmt", "--all", "--check"]));
-    let clippy = "cargo clippy --workspace --all-targets --features attune-core/author -- -D warnings";
+    let clippy = "cargo clippy --workspace --all-targets --features attune-core/author,attune-benches/recorded -- -D warnings";
     suite.program("clippy", &mut words(root, clippy));
     let page = "cargo clippy --package attune-core --package attune-wasm --package attune-core-abi";
     let mut page = words(root, page);
