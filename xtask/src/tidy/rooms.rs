@@ -15,22 +15,26 @@ const fn room(name: &'static str, may_name: &'static [&'static str]) -> Room {
 /// The crates whose inner arrows are checked.
 pub const CRATES: [(&str, &[Room]); 2] = [("sdk-core/src", &CORE), ("collector/src", &COLLECTOR)];
 
-const CORE: [Room; 15] = [
+const CORE: [Room; 16] = [
     room("limits", &[]),
     room("hash", &[]),
+    room("order", &[]),
     room("time", &["limits"]),
     room("id", &["hash", "limits", "time"]),
     room("codec", &["hash", "id", "limits", "time"]),
     room("value", &["codec", "limits"]),
     room("wire", &["codec", "hash", "id", "limits", "time", "value"]),
-    room("condition", &["codec", "hash", "id", "limits", "time", "value"]),
-    room("filter", &["codec", "condition", "hash", "id", "limits", "time", "value", "wire"]),
-    room("queue", &["codec", "filter", "hash", "id", "limits", "time", "value", "wire"]),
-    room("profile", &["codec", "condition", "hash", "id", "limits", "time", "value", "wire"]),
-    room("rules", &["codec", "condition", "hash", "id", "limits", "profile", "time", "value", "wire"]),
+    room("condition", &["codec", "hash", "id", "limits", "order", "time", "value"]),
+    room("filter", &["codec", "condition", "hash", "id", "limits", "order", "time", "value", "wire"]),
+    room("queue", &["codec", "filter", "hash", "id", "limits", "order", "time", "value", "wire"]),
+    room("profile", &["codec", "condition", "hash", "id", "limits", "order", "time", "value", "wire"]),
+    room(
+        "rules",
+        &["codec", "condition", "hash", "id", "limits", "order", "profile", "time", "value", "wire"],
+    ),
     room(
         "bundle",
-        &["codec", "condition", "hash", "id", "limits", "profile", "rules", "time", "value", "wire"],
+        &["codec", "condition", "hash", "id", "limits", "order", "profile", "rules", "time", "value", "wire"],
     ),
     room(
         "processor",
@@ -41,6 +45,7 @@ const CORE: [Room; 15] = [
             "hash",
             "id",
             "limits",
+            "order",
             "profile",
             "rules",
             "time",
@@ -58,6 +63,7 @@ const CORE: [Room; 15] = [
             "hash",
             "id",
             "limits",
+            "order",
             "profile",
             "queue",
             "rules",
@@ -69,7 +75,7 @@ const CORE: [Room; 15] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 15] = [
+const COLLECTOR: [Room; 17] = [
     room("limits", &[]),
     room("bell", &[]),
     room("clock", &["limits"]),
@@ -81,10 +87,18 @@ const COLLECTOR: [Room; 15] = [
     room("ingest", &["access", "clock", "limits", "log", "metrics"]),
     room("profile", &["clock", "limits", "log", "metrics"]),
     room("push", &["access", "bell", "clock", "limits", "metrics"]),
-    room("bundle", &["bell", "clock", "limits", "log", "metrics"]),
+    room("bundle", &["access", "assets", "bell", "clock", "limits", "log", "metrics"]),
     room("query", &["bell", "bundle", "clock", "limits", "log", "metrics", "profile"]),
     room("http", &["access", "assets", "bundle", "clock", "ingest", "limits", "metrics", "push", "query"]),
     room("worker", &["bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
+    room("rooms", WIRING),
+    room("server", WIRING),
+];
+
+/// What puts the collector's rooms together names them all.
+const WIRING: &[&str] = &[
+    "access", "assets", "bell", "bundle", "clock", "http", "ingest", "limits", "log", "metrics", "profile",
+    "push", "query", "rooms", "server", "settings", "worker",
 ];
 
 /// Packages of ours and the packages of ours that each may depend on, tests included.
