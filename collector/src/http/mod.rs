@@ -63,7 +63,9 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/v1/bundle", get(bundle::current))
         .route("/v1/stream", get(stream::open))
         .route("/v1/stream/token", post(token::issue))
-        .route_layer(cors::layer(edge.keys.clone()));
+        .method_not_allowed_fallback(error::method_not_allowed)
+        // A preflight is a method that no route takes, so the layer goes around the whole of them.
+        .layer(cors::layer(edge.keys.clone()));
     let mut router = api.merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
     if edge.demo_config.is_some() {
         router = router.route("/demo/config.json", get(assets::demo_config)).fallback(get(assets::demo));

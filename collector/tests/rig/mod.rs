@@ -1,0 +1,332 @@
+//! A collector of the test's own, in this process or as the real binary, and a plain HTTP client for it.
+
+#![allow(dead_code, reason = "every test file takes what it needs")]
+
+use attune_collector::Server;
+use attune_collector::settings::{Command, Settings, parse};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+pub const SECRET: &str = "secret-of-the-tests";
+pub const LANE: &str = "01930000-0000-7000-8000-000000000001";
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// An answer of any status.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// Where a collector listens.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub public: String,
+    pub admin: String,
+}
+
+impl Place {
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.try_send(method, path, headers, body).unwrap()
+    }
+
+    /// Sends a request to a collector that may go away.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE));
+        let agent = ureq::Agent::new_with_config(config.build());
+        let base = if path.starts_with("/admin") { &self.admin } else { &self.public };
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("http://{base}{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response =
+            if method == "GET" { agent.run(request.body(())?)? } else { agent.run(request.body(body)?)? };
+        let headers = response.headers().iter();
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let body = response.body_mut().read_to_vec()?;
+        Ok(Answer { status: response.status().as_u16(), headers, body })
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], &[])
+    }
+
+    pub fn admin(&self, path: &str) -> Answer {
+        self.send("GET", path, &[("Authorization", &format!("Bearer {SECRET}"))], &[])
+    }
+
+    /// Sends a batch as a browser does.
+    pub fn post(&self, batch: &Value) -> Answer {
+        self.send(
+            "POST",
+            "/v1/events?k=demo",
+            &[("Content-Type", "text/plain")],
+            batch.to_string().as_bytes(),
+        )
+    }
+
+    /// Sends a batch that has to be taken; returns its receipt.
+    pub fn receipt(&self, batch: &Value) -> Value {
+        let answer = self.post(batch);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// The summary once everything received has been taken in.
+    pub fn summary(&self) -> Value {
+        let answer = self.admin("/admin/summary?settled=1");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Opens the stream of a member, resuming behind a message if one is named.
+    pub fn stream(&self, receipt: &Value, last_event_id: Option<&str>) -> Stream {
+        let token = receipt["stream"]["token"].as_str().unwrap();
+        let last = last_event_id.map_or(String::new(), |id| format!("&last_event_id={id}"));
+        let config = ureq::Agent::config_builder().timeout_global(Some(DEADLINE)).build();
+        let url = format!("http://{}/v1/stream?token={token}{last}", self.public);
+        let response = ureq::Agent::new_with_config(config).get(&url).call().unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Stream { lines: Box::new(BufReader::new(response.into_body().into_reader())) }
+    }
+}
+
+/// One message of a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Message {
+    pub event: String,
+    pub id: Option<String>,
+    pub data: String,
+}
+
+/// An open stream.
+pub struct Stream {
+    lines: Box<dyn BufRead>,
+}
+
+impl Stream {
+    /// The next message; comments and settings of the stream are passed over. Nothing at its end.
+    pub fn next(&mut self) -> Option<Message> {
+        let (mut event, mut id, mut data) = (None, None, None);
+        loop {
+            let mut line = String::new();
+            if self.lines.read_line(&mut line).unwrap() == 0 {
+                return None;
+            }
+            let line = line.trim_end();
+            if line.is_empty() && event.is_some() {
+                return Some(Message { event: event?, id, data: data.unwrap_or_default() });
+            }
+            match line.split_once(": ") {
+                Some(("event", text)) => event = Some(text.to_owned()),
+                Some(("id", text)) => id = Some(text.to_owned()),
+                Some(("data", text)) => data = Some(text.to_owned()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next message of a kind.
+    pub fn next_of(&mut self, event: &str) -> Message {
+        loop {
+            let message = self.next().unwrap_or_else(|| panic!("the stream ended before {event}"));
+            if message.event == event {
+                return message;
+            }
+        }
+    }
+}
+
+/// A collector in this process.
+pub struct Collector {
+    runtime: Runtime,
+    server: Option<Server>,
+    pub place: Place,
+    pub data: PathBuf,
+    pub rules: PathBuf,
+    folder: Option<TempDir>,
+}
+
+impl Collector {
+    /// Starts one on free ports with an empty data folder and these rule files.
+    pub fn start(rules: &[(&str, &str)]) -> Self {
+        Self::start_with(rules, &[])
+    }
+
+    /// The same with further arguments of `attune serve`.
+    pub fn start_with(rules: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let rules_folder = folder.path().join("rules");
+        std::fs::create_dir(&rules_folder).unwrap();
+        for (name, text) in rules {
+            std::fs::write(rules_folder.join(name), text).unwrap();
+        }
+        let data = folder.path().join("data");
+        let mut collector = Self::start_in(&data, &rules_folder, arguments);
+        collector.folder = Some(folder);
+        collector
+    }
+
+    fn start_in(data: &Path, rules: &Path, arguments: &[&str]) -> Self {
+        let words =
+            serve_arguments(data, rules).into_iter().chain(arguments.iter().map(|word| (*word).to_owned()));
+        let Ok(Command::Serve(arguments)) = parse(["attune".to_owned()].into_iter().chain(words)) else {
+            panic!("the arguments of the tests are wrong");
+        };
+        let settings = Settings::check(arguments).unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start(settings)).unwrap();
+        let place = Place { public: server.address().to_string(), admin: server.admin_address().to_string() };
+        Self { runtime, server: Some(server), place, data: data.into(), rules: rules.into(), folder: None }
+    }
+
+    /// Stops in order and starts again on the same data.
+    pub fn restart(mut self) -> Self {
+        let folder = self.folder.take();
+        self.stop();
+        let mut next = Self::start_in(&self.data, &self.rules, &[]);
+        next.folder = folder;
+        next
+    }
+
+    /// Stops in order.
+    pub fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.shutdown());
+        }
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn serve_arguments(data: &Path, rules: &Path) -> Vec<String> {
+    let (data, rules) = (data.display().to_string(), rules.display().to_string());
+    let words = ["serve", "--port", "0", "--admin-port", "0", "--secret-key", SECRET, "--data-dir", &data];
+    words.iter().map(|word| (*word).to_owned()).chain(["--rules".to_owned(), rules]).collect()
+}
+
+/// The real binary as a process of its own.
+pub struct Process {
+    pub child: Child,
+    pub place: Place,
+}
+
+impl Process {
+    pub fn start(data: &Path, rules: &Path) -> Self {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_attune"))
+            .args(serve_arguments(data, rules))
+            .args(["--log-format", "json"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let public = ready.trim().strip_prefix("ready http://").and_then(|rest| rest.strip_suffix('/'));
+        let public = public.unwrap_or_else(|| panic!("no ready line but {ready:?}")).to_owned();
+        let mut logged = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("admin_address") {
+            line.clear();
+            assert!(logged.read_line(&mut line).unwrap() > 0, "the collector ended");
+        }
+        let fields: Value = serde_json::from_str(&line).unwrap();
+        let admin = fields["admin_address"].as_str().unwrap().to_owned();
+        // Whatever else it says is read, so that it never waits for us.
+        std::thread::spawn(move || std::io::copy(&mut logged, &mut std::io::sink()));
+        Self { child, place: Place { public, admin } }
+    }
+
+    pub fn terminate(&mut self) -> std::process::ExitStatus {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap()
+    }
+
+    /// Ends it as a crash does: nothing of its own runs any more.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A batch of one member on one lane.
+pub fn batch(member: &str, events: &[Value]) -> Value {
+    json!({"v": 1, "anonymous_id": member, "lane": LANE, "sent_at": now(0), "events": events})
+}
+
+/// An event without a number.
+pub fn event(id: &str, event_type: &str, metadata: Value) -> Value {
+    json!({"event_id": id, "event_type": event_type, "timestamp": now(0), "metadata": metadata})
+}
+
+/// An event with a number.
+pub fn numbered(id: &str, seq: u64) -> Value {
+    json!({"event_id": id, "event_type": "click", "timestamp": now(0), "seq": seq})
+}
+
+/// The wall clock, moved, as RFC 3339.
+pub fn now(ms: i64) -> String {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+    attune_core::time::Timestamp(wall + ms).to_string()
+}
+
+/// An id that no other call gives.
+pub fn fresh_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("id-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Asks until the answer is yes.
+pub fn eventually(what: &str, mut ask: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !ask() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
