@@ -1,5 +1,7 @@
 //! What a 200 promises: a restart, a crash or an orderly end loses nothing and counts nothing twice.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod rig;
 
 use rig::{Collector, Place, Process, batch, eventually, numbered};
