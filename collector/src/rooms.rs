@@ -1,19 +1,33 @@
 //! Opening the data folder and putting the rooms around it together, in order of need; closing them in order of flow.
 
-use crate::access::{Secret, Tokens, hex};
+use crate::access::Tokens;
 use crate::bell::Bell;
 use crate::bundle::{Publisher, PublisherParts, Signer};
+use crate::hex::hex;
 use crate::ingest::Door;
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::profile::{EmbeddedStore, Store};
 use crate::push::Hub;
-use crate::server::StartError;
+use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::worker::{WorkerHandle, WorkerParts};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::sync::Arc;
+
+/// Why the collector cannot start; the text names the setting and the place.
+#[derive(Debug)]
+pub struct StartError(pub String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
 
 /// Everything behind the listeners.
 #[derive(Debug)]

@@ -1,14 +1,14 @@
 //! The running collector: two listeners in front of the rooms.
 
-use crate::access::{Secret, hex};
 use crate::assets::Assets;
+use crate::hex::hex;
 use crate::http::{Edge, RequestIds, admin_router, public_router, serve};
 use crate::ingest::Ingest;
 use crate::limits::{MAX_ADMIN_CONNECTIONS, MAX_CONNECTIONS};
 use crate::query::Query;
-use crate::rooms::{Closing, Rooms};
+use crate::rooms::{Closing, Rooms, StartError};
+use crate::secret::Secret;
 use crate::settings::Settings;
-use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,18 +27,6 @@ pub struct Server {
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
 }
-
-/// Why the collector cannot start; the text names the setting and the place.
-#[derive(Debug)]
-pub struct StartError(pub(crate) String);
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StartError {}
 
 impl Server {
     /// Starts everything; listening when it returns.

@@ -4,7 +4,7 @@
 
 mod rig;
 
-use attune_collector::access::hex;
+use attune_collector::hex::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use rig::{Collector, batch, event, numbered};
 use serde_json::{Value, json};

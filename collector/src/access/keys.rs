@@ -1,7 +1,8 @@
 //! Write keys: who may send events and read bundles, from which origins, and how far user ids are believed.
 
-use super::secret::{hex, mac, same_secret};
+use crate::hex::hex;
 use crate::limits::{MAX_WRITE_KEY_CHARS, MIN_SECRET_CHARS};
+use crate::secret::{mac, same_secret};
 use hashbrown::HashMap;
 use serde::Deserialize;
 use std::fmt;

@@ -1,8 +1,9 @@
 //! The tokens handed to browsers: proof of membership, and the short-lived key to a stream.
 
 use super::keys::WriteKey;
-use super::secret::{Secret, hex, same_secret};
+use crate::hex::hex;
 use crate::limits::STREAM_TOKEN_MS;
+use crate::secret::{Secret, same_secret};
 use attune_core::codec::{Reader, Writer};
 use attune_core::id::MemberId;
 use attune_core::time::Timestamp;

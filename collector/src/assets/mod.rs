@@ -1,11 +1,8 @@
 //! The files inside the binary: the built SDK and the demo shop.
 
-mod content;
-
+use crate::content::{Content, Quality, sha256_etag};
 use hashbrown::HashMap;
 use std::sync::Arc;
-
-pub use content::{Content, Encoding, Quality, etag_matches, sha256_etag};
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 

@@ -2,7 +2,7 @@
 
 use super::Signer;
 use super::folder::RulesFolder;
-use crate::access::Secret;
+use crate::secret::Secret;
 use attune_core::bundle::author::Severity;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -5,7 +5,7 @@ mod folder;
 mod publisher;
 mod signer;
 
-use crate::assets::{Content, Quality, sha256_etag};
+use crate::content::{Content, Quality, sha256_etag};
 use axum::body::Bytes;
 
 pub use compile::compile_to_file;

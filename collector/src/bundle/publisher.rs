@@ -7,13 +7,14 @@ use crate::clock;
 use crate::limits::RULES_POLL;
 use crate::log::{Batch, Log};
 use crate::metrics::Metrics;
+use crate::whole_file::{self, named};
 use attune_core::bundle::author::Severity;
 use attune_core::bundle::open_envelope;
 use attune_core::wire::{Record, encode_record};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -52,7 +53,7 @@ impl Publisher {
     /// A folder or file that cannot be read or written, named in the text.
     pub fn start(parts: PublisherParts) -> io::Result<Self> {
         fs::create_dir_all(&parts.data)?;
-        let sound = read_if_there(&parts.data.join(SOURCES))?
+        let sound = whole_file::read(&parts.data.join(SOURCES))?
             .and_then(|bytes| serde_json::from_slice::<BTreeMap<String, String>>(&bytes).ok());
         let folder = parts.rules.clone().map(|path| RulesFolder::new(path, sound.unwrap_or_default()));
         let (sender, bundles) = watch::channel(None);
@@ -127,7 +128,7 @@ impl Watching {
     /// Takes the bundle that was in effect before this process into effect.
     fn restore(&mut self) -> io::Result<()> {
         let path = self.parts.data.join(CURRENT);
-        let Some(bytes) = read_if_there(&path)? else { return Ok(()) };
+        let Some(bytes) = whole_file::read(&path)? else { return Ok(()) };
         match open_envelope(&bytes) {
             Ok(envelope) => {
                 let revision = envelope.header.revision;
@@ -143,7 +144,7 @@ impl Watching {
         self.report(loaded);
         let sources = self.folder.as_ref().map(|folder| serde_json::to_vec(folder.sound()));
         if let Some(sources) = sources.transpose()? {
-            write_whole(&self.parts.data.join(SOURCES), &sources)?;
+            whole_file::write(&self.parts.data.join(SOURCES), &sources)?;
         }
         let before = self.current.as_deref().and_then(|bytes| open_envelope(bytes).ok());
         if before.is_some_and(|envelope| envelope.body == loaded.body) {
@@ -151,7 +152,7 @@ impl Watching {
         }
         let revision = before.map_or(0, |envelope| envelope.header.revision) + 1;
         let envelope: Arc<[u8]> = self.parts.signer.seal(revision, &loaded.body).into();
-        write_whole(&self.parts.data.join(CURRENT), &envelope)?;
+        whole_file::write(&self.parts.data.join(CURRENT), &envelope)?;
         tracing::info!(revision, bytes = envelope.len(), "published a bundle");
         self.hand_out(revision, envelope);
         Ok(())
@@ -190,26 +191,4 @@ impl Watching {
             }
         }
     }
-}
-
-/// Writes a file so that it holds either the old or the new content, whatever happens.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh).map_err(|error| named(&fresh, &error))?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path).map_err(|error| named(path, &error))?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
-fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(named(path, &error)),
-    }
-}
-
-fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

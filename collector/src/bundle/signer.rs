@@ -1,6 +1,7 @@
 //! Signing envelopes with the development key of the data folder.
 
-use crate::access::{Secret, hex};
+use crate::hex::hex;
+use crate::secret::Secret;
 use attune_core::bundle::{Header, attach_signature, seal_envelope};
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::fmt;

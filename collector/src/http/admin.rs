@@ -3,8 +3,8 @@
 use super::Edge;
 use super::error::ApiError;
 use super::request::{header_text, query_value, write_key};
-use crate::access::same_secret;
-use crate::profile::StoreError;
+use crate::query::StoreError;
+use crate::secret::same_secret;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::middleware::Next;

@@ -3,7 +3,8 @@
 use super::Edge;
 use super::error::ApiError;
 use super::request::header_text;
-use crate::assets::{Asset, Encoding, etag_matches};
+use crate::assets::Asset;
+use crate::content::{Encoding, etag_matches};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};

@@ -3,7 +3,7 @@
 use super::Edge;
 use super::error::ApiError;
 use super::request::{header_text, write_key};
-use crate::assets::{Encoding, etag_matches};
+use crate::content::{Encoding, etag_matches};
 use crate::limits::BUNDLE_MAX_AGE_SECONDS;
 use axum::body::Body;
 use axum::extract::State;

@@ -19,6 +19,10 @@ pub async fn ready(State(edge): State<Arc<Edge>>) -> Result<&'static str, ApiErr
         let message = "the collector is shutting down";
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
     }
+    if edge.query.has_stopped() {
+        let message = "the worker has stopped; events are kept, profiles stand still";
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "worker_stopped", message));
+    }
     Ok("ready\n")
 }
 

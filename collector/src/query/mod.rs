@@ -4,7 +4,7 @@ use crate::bundle::Published;
 use crate::limits::SETTLE_TIMEOUT;
 use crate::log::Log;
 use crate::metrics::Metrics;
-use crate::profile::{Store, StoreError, Table};
+use crate::profile::{Store, Table};
 use attune_core::bundle::Bundle;
 use attune_core::id::SignalId;
 use attune_core::processor::ProfileState;
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use tokio::sync::watch;
+
+pub use crate::profile::StoreError;
 
 /// Answers questions.
 #[derive(Debug)]
@@ -37,6 +39,11 @@ impl Query {
         let mut committed = self.committed.clone();
         let reached = committed.wait_for(|position| *position >= end);
         matches!(tokio::time::timeout(SETTLE_TIMEOUT, reached).await, Ok(Ok(_)))
+    }
+
+    /// Whether nothing takes the log in any more.
+    pub fn has_stopped(&self) -> bool {
+        self.committed.has_changed().is_err()
     }
 
     /// Totals over all profiles as JSON.

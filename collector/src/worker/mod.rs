@@ -1,6 +1,7 @@
 //! The worker: one thread that turns the log into profiles, firings and pushes, and stops and starts at any record.
 
 mod apply;
+mod error;
 mod firing;
 mod hot;
 mod publish;
@@ -8,16 +9,18 @@ mod timers;
 
 use crate::bell::Bell;
 use crate::clock;
-use crate::limits::{COMMIT_INTERVAL, COMMIT_INTERVAL_BUSY, RESTART_PAUSE, STATE_SYNC_INTERVAL};
+use crate::limits::{
+    COMMIT_INTERVAL, COMMIT_INTERVAL_BUSY, DRAIN_TIMEOUT, RESTART_PAUSE, STATE_SYNC_INTERVAL,
+};
 use crate::log::{Log, LogReader, records};
 use crate::metrics::Metrics;
-use crate::profile::{Changes, Store, StoreError, Table};
+use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
 use attune_core::processor::Processor;
 use attune_core::wire::{Record, decode_record, encode_record};
+use error::WorkerError;
 use hashbrown::HashSet;
 use hot::{Hot, HotStates};
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,36 +90,6 @@ impl WorkerHandle {
     }
 }
 
-/// Why the worker cannot go on.
-#[derive(Debug)]
-enum WorkerError {
-    Store(StoreError),
-    Log(io::Error),
-    Damaged(&'static str),
-}
-
-impl fmt::Display for WorkerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::Log(error) => error.fmt(f),
-            Self::Damaged(what) => write!(f, "profile store: a {what} is not of a form this version reads"),
-        }
-    }
-}
-
-impl From<StoreError> for WorkerError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<io::Error> for WorkerError {
-    fn from(error: io::Error) -> Self {
-        Self::Log(error)
-    }
-}
-
 struct Worker<'a> {
     parts: &'a WorkerParts,
     committed: &'a watch::Sender<u64>,
@@ -176,6 +149,7 @@ impl<'a> Worker<'a> {
     }
 
     fn run(mut self) -> Result<(), WorkerError> {
+        let mut stop_at = None;
         loop {
             let chunk = self.reader.read_on()?;
             if let Some(chunk) = &chunk {
@@ -192,12 +166,16 @@ impl<'a> Worker<'a> {
             if self.is_dirty() && self.commit_is_due(caught_up) {
                 self.commit()?;
             }
+            if self.stop.load(Ordering::Relaxed) {
+                // What is left after that time is taken in at the next start; the log keeps it.
+                let until = *stop_at.get_or_insert_with(|| Instant::now() + DRAIN_TIMEOUT);
+                if caught_up || Instant::now() >= until {
+                    self.commit()?;
+                    return Ok(self.parts.store.sync()?);
+                }
+            }
             if chunk.is_some() || !caught_up {
                 continue;
-            }
-            if self.stop.load(Ordering::Relaxed) {
-                self.commit()?;
-                return Ok(self.parts.store.sync()?);
             }
             if !self.is_dirty() && self.log_due_wake_ups(clock::now())? {
                 continue;

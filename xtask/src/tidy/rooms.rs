@@ -75,21 +75,31 @@ const CORE: [Room; 16] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 17] = [
+const COLLECTOR: [Room; 21] = [
     room("limits", &[]),
     room("bell", &[]),
+    room("hex", &[]),
     room("clock", &["limits"]),
     room("metrics", &["limits"]),
-    room("access", &["clock", "limits"]),
-    room("assets", &["access", "limits"]),
+    room("whole_file", &[]),
+    room("secret", &["hex", "whole_file"]),
+    room("content", &["hex"]),
+    room("access", &["clock", "hex", "limits", "secret"]),
+    room("assets", &["content", "limits"]),
     room("settings", &["access", "limits"]),
     room("log", &["bell", "clock", "limits", "metrics"]),
     room("ingest", &["access", "clock", "limits", "log", "metrics"]),
     room("profile", &["clock", "limits", "log", "metrics"]),
     room("push", &["access", "bell", "clock", "limits", "metrics"]),
-    room("bundle", &["access", "assets", "bell", "clock", "limits", "log", "metrics"]),
+    room("bundle", &["bell", "clock", "content", "hex", "limits", "log", "metrics", "secret", "whole_file"]),
     room("query", &["bell", "bundle", "clock", "limits", "log", "metrics", "profile"]),
-    room("http", &["access", "assets", "bundle", "clock", "ingest", "limits", "metrics", "push", "query"]),
+    room(
+        "http",
+        &[
+            "access", "assets", "bundle", "clock", "content", "ingest", "limits", "metrics", "push", "query",
+            "secret",
+        ],
+    ),
     room("worker", &["bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
     room("rooms", WIRING),
     room("server", WIRING),
@@ -97,8 +107,27 @@ const COLLECTOR: [Room; 17] = [
 
 /// What puts the collector's rooms together names them all.
 const WIRING: &[&str] = &[
-    "access", "assets", "bell", "bundle", "clock", "http", "ingest", "limits", "log", "metrics", "profile",
-    "push", "query", "rooms", "server", "settings", "worker",
+    "access",
+    "assets",
+    "bell",
+    "bundle",
+    "clock",
+    "content",
+    "hex",
+    "http",
+    "ingest",
+    "limits",
+    "log",
+    "metrics",
+    "profile",
+    "push",
+    "query",
+    "rooms",
+    "secret",
+    "server",
+    "settings",
+    "whole_file",
+    "worker",
 ];
 
 /// Packages of ours and the packages of ours that each may depend on, tests included.

@@ -96,7 +96,7 @@ impl Content {
 
 /// A strong validator: the SHA-256 of the bytes.
 pub fn sha256_etag(bytes: &[u8]) -> String {
-    format!("\"{}\"", crate::access::hex(&Sha256::digest(bytes)))
+    format!("\"{}\"", crate::hex::hex(&Sha256::digest(bytes)))
 }
 
 /// Whether `If-None-Match` names a validator.

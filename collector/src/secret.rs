@@ -1,11 +1,10 @@
 //! Secrets: random bytes kept in the data folder, MACs over texts, and comparison in constant time.
 
+use crate::whole_file;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
 
 /// 32 random bytes.
@@ -34,21 +33,18 @@ impl Secret {
     /// # Errors
     /// A file that cannot be read or written, or that holds something else.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
-        match fs::read(path) {
-            Ok(bytes) => bytes.try_into().map(Self).map_err(|_| {
+        match whole_file::read(path)? {
+            Some(bytes) => bytes.try_into().map(Self).map_err(|_| {
                 io::Error::new(
                     io::ErrorKind::InvalidData,
                     format!("{} does not hold 32 bytes", path.display()),
                 )
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            None => {
                 let fresh = Self::random()?;
-                let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-                file.write_all(&fresh.0)?;
-                file.sync_all()?;
+                whole_file::write(path, &fresh.0)?;
                 Ok(fresh)
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -76,13 +72,6 @@ pub fn mac(key: &[u8], parts: &[&str]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// Lowercase hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
-}
-
 /// Whether two texts are equal, in a time that tells nothing but their lengths.
 pub fn same_secret(left: &str, right: &str) -> bool {
     left.len() == right.len() && left.bytes().zip(right.bytes()).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
@@ -91,6 +80,7 @@ pub fn same_secret(left: &str, right: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hex::hex;
 
     #[test]
     fn a_mac_agrees_with_the_published_vector() {
