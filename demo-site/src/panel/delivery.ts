@@ -22,7 +22,8 @@ export class DeliveryGraph {
           <div><dt>tracked</dt><dd data-tracked>0</dd></div><div><dt>delivered</dt><dd data-delivered>0</dd></div>
           <div><dt>waiting</dt><dd data-queue>0</dd></div><div><dt>in flight</dt><dd data-flight>0</dd></div>
         </dl>
-        <p class="wires"><span data-wire="stream">stream</span><span data-wire="breaker">breaker</span><span data-wire="bundle">bundle</span></p>`,
+        <p class="wires"><span data-wire="stream">stream</span><span data-wire="breaker">breaker</span><span data-wire="bundle">bundle</span></p>
+        <p class="trouble" data-trouble-text></p>`,
     );
   }
 
@@ -65,6 +66,11 @@ export class DeliveryGraph {
     this.#wire('stream', `stream ${stream}`, stream === 'open');
     this.#wire('breaker', `breaker ${queue.breaker_open ? 'open' : 'closed'}`, !queue.breaker_open);
     this.#wire('bundle', `bundle ${bundle_revision}`, bundle_revision > 0);
+  }
+
+  /** Says the last error that Attune has reported. */
+  report(message: string): void {
+    this.#text('trouble-text', message);
   }
 
   #path(name: string, outline: string): void {

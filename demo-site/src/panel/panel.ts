@@ -28,6 +28,7 @@ export function startPanel(attune: Attune, config: DemoConfig): void {
         <section aria-label="Events"><h2>Events <small>newest first</small></h2><ol id="events" class="events"></ol></section>
       </div>`,
   );
+  drawDecisions(find('#decisions'), []);
   startToggle();
   startSceneTabs(find('#scene-tabs'), config);
 
@@ -44,6 +45,7 @@ export function startPanel(attune: Attune, config: DemoConfig): void {
   };
   onEvent(attune, (event) => events.add(event));
   onChange(attune, draw);
+  attune.onError((error) => delivery.report(error.message));
   setInterval(() => {
     delivery.tick(inspect(attune)?.queue);
     draw();

@@ -2,6 +2,9 @@
 import { html } from '../html';
 import type { Scene } from './scene';
 
+/** A tab that was not touched for this long has not caused a change itself. */
+const UNUSED_MS = 1_500;
+
 export const twoTabs: Scene = {
   id: 'two-tabs',
   title: 'Two tabs, one visitor',
@@ -11,11 +14,18 @@ export const twoTabs: Scene = {
   controls: () =>
     html`<a class="button button--small" href="/lamps/flame" target="_blank">Open a second tab</a>`,
   start({ attune, happened }) {
-    // Nothing here synchronises anything. The scene only tells changes that came from elsewhere from our own.
+    // Nothing here synchronises anything. The scene only looks whether somebody has just used this tab; a change
+    // in a tab that nobody uses has come from another one.
+    let used_at = Number.NEGATIVE_INFINITY;
+    for (const type of ['pointerdown', 'keydown']) {
+      addEventListener(type, (event) => {
+        used_at = event.timeStamp;
+      });
+    }
     for (const slot of ['hero', 'guidance'] as const) {
       attune.onDecision(slot, (decision) => {
         const target = slot === 'hero' ? '#hero' : '[data-guidance]';
-        if (decision && !document.hasFocus()) {
+        if (decision && performance.now() - used_at > UNUSED_MS) {
           happened(twoTabs, target, 'of what happened in another tab', decision);
         }
       });
