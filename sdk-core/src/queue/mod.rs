@@ -5,6 +5,7 @@ mod breaker;
 mod buffer;
 mod declarations;
 mod drops;
+mod flight;
 #[cfg(test)]
 mod interleavings;
 mod protocol;

@@ -5,7 +5,7 @@ use super::breaker::{Breaker, Pass};
 use super::buffer::{Buffer, Company, is_expired};
 use super::declarations::Declarations;
 use super::drops::DropLedger;
-use super::settle::Flight;
+use super::flight::Flight;
 use super::{DropReason, Outcome, Poll, QueueOptions, QueueStatus, Settled};
 use crate::id::{EventId, LaneId, MemberId};
 use crate::time::Now;

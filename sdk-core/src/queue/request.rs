@@ -1,7 +1,7 @@
 //! From parcels to bodies.
 
 use super::batcher::{Frame, Limits, Parcel, pack};
-use super::settle::Flight;
+use super::flight::Flight;
 use super::{Queue, Request};
 use crate::limits::{FAREWELL_BODY_BYTES, MAX_BATCH_EVENTS};
 use crate::time::Now;

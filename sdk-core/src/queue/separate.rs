@@ -2,7 +2,7 @@
 
 use super::buffer::{Company, Fate};
 use super::declarations::Declarations;
-use super::settle::Flight;
+use super::flight::Flight;
 use super::{DropReason, Queue, Settled};
 use crate::id::EventId;
 use crate::time::Monotonic;

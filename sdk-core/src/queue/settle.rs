@@ -2,32 +2,14 @@
 
 use super::breaker::{Pause, PauseReason};
 use super::buffer::{Company, Entry, Fate};
-use super::declarations::Declarations;
-use super::drops::DropTotals;
+use super::flight::Flight;
 use super::retry::{self, Verdict};
 use super::{DropReason, Outcome, Queue, Settled};
-use crate::id::{EventId, LaneId, uuid_from_text};
+use crate::id::{EventId, uuid_from_text};
 use crate::limits::PROBE_MS;
 use crate::time::{Monotonic, Now};
 use crate::wire::{Event, Receipt, ResultKind, VoidRange};
 use alloc::vec::Vec;
-
-/// A request on its way.
-#[derive(Debug)]
-pub(super) struct Flight {
-    /// Its id.
-    pub request: u64,
-    /// The lane it was sent under.
-    pub lane: LaneId,
-    /// Its events, in the order of its body.
-    pub events: Vec<EventId>,
-    /// Its declarations.
-    pub declarations: Declarations,
-    /// The drops it reports.
-    pub reported: DropTotals,
-    /// Bytes of its body.
-    pub body_bytes: usize,
-}
 
 impl Queue {
     pub(super) fn settle_flight(
