@@ -72,8 +72,9 @@ fn core(root: &Path, pkg: &Path) -> Result<(), Failure> {
 fn compile(root: &Path, package: &str, file: &str) -> Result<PathBuf, Failure> {
     ensure_wasm_target(root)?;
     let words =
-        ["cargo", "build", "--profile", "wasm", "--target", WASM_TARGET, "--lib", "--package", package];
-    run(&mut program(root, &words))?;
+        ["cargo", "rustc", "--profile", "wasm", "--target", WASM_TARGET, "--lib", "--package", package];
+    // Cargo optimizes across crates at link time only where a crate has no other type beside this one.
+    run(program(root, &words).args(["--crate-type", "cdylib"]))?;
     Ok(workspace::target()?.join(WASM_TARGET).join("wasm").join(format!("{file}.wasm")))
 }
 
