@@ -34,3 +34,24 @@ fn compressed(text: &str) -> Option<Response> {
     let compressed = stream.pipe_through(&compressor);
     Response::new_with_opt_readable_stream(Some(&compressed)).ok()
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::*;
+    use crate::browser::promise::test::pause;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    async fn repeated_text_shrinks_and_begins_like_gzip() {
+        let found = Rc::new(RefCell::new(Vec::new()));
+        let kept = Rc::clone(&found);
+        gzip(&"attune ".repeat(1_000), move |buffer| {
+            *kept.borrow_mut() = js_sys::Uint8Array::new(&buffer.unwrap()).to_vec();
+        });
+        pause(200).await;
+        let bytes = found.borrow();
+        assert!(bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() < 200, "{} bytes", bytes.len());
+    }
+}

@@ -95,3 +95,29 @@ fn bytes_of(ending: Ending) -> Option<Vec<u8>> {
     let buffer = ending.ok()?.dyn_into::<ArrayBuffer>().ok()?;
     Some(Uint8Array::new(&buffer).to_vec())
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::*;
+    use crate::browser::promise::test::pause;
+    use std::cell::RefCell;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    async fn an_answer_has_status_and_body_and_its_absence_is_told() {
+        let heard = Rc::new(RefCell::new(Vec::new()));
+        for url in ["data:text/plain,hello", "nowhere:"] {
+            let heard = Rc::clone(&heard);
+            get(
+                url,
+                Box::new(move |answer| {
+                    heard.borrow_mut().push(answer.map(|answer| (answer.status, answer.body)));
+                }),
+            );
+        }
+        pause(200).await;
+        let mut heard = heard.borrow().clone();
+        heard.sort();
+        assert_eq!(heard, [None, Some((200, b"hello".to_vec()))]);
+    }
+}

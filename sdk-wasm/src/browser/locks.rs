@@ -78,3 +78,32 @@ fn manager() -> Option<LockManager> {
     let locks = Reflect::get(&window()?.navigator(), &"locks".into()).ok()?;
     locks.is_object().then(|| locks.unchecked_into())
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::*;
+    use crate::browser::promise::test::pause;
+    use std::cell::Cell;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    async fn is_free(name: &str) -> bool {
+        let free = Rc::new(Cell::new(false));
+        let found = Rc::clone(&free);
+        try_lock(name, move |lock| found.set(lock.is_some()));
+        pause(50).await;
+        free.get()
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_lock_is_held_until_it_is_dropped() {
+        let held = Rc::new(RefCell::new(None));
+        let slot = Rc::clone(&held);
+        try_lock("attune-test/lane", move |lock| *slot.borrow_mut() = lock);
+        pause(50).await;
+        assert!(has_locks() && held.borrow().is_some());
+        assert!(!is_free("attune-test/lane").await);
+        held.take();
+        pause(20).await;
+        assert!(is_free("attune-test/lane").await);
+    }
+}

@@ -35,3 +35,37 @@ fn settle(promise: &Promise, callback: Box<dyn FnOnce(Ending)>) {
     let _ = promise.then2(&resolved, &rejected);
     kept.replace(Some([resolved, rejected]));
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+pub(crate) mod test {
+    //! Waiting in tests.
+
+    use super::*;
+    use gloo::timers::callback::Timeout;
+    use wasm_bindgen_futures::JsFuture;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    /// Waits for some time.
+    pub async fn pause(ms: u32) {
+        let promise = Promise::new(&mut |resolve, _| {
+            Timeout::new(ms, move || {
+                let _ = resolve.call0(&JsValue::UNDEFINED);
+            })
+            .forget();
+        });
+        JsFuture::from(promise).await.unwrap();
+    }
+
+    #[wasm_bindgen_test]
+    async fn both_endings_are_heard_once() {
+        let heard = Rc::new(RefCell::new(Vec::new()));
+        for promise in [Promise::resolve(&JsValue::from(1)), Promise::reject(&JsValue::from(2))] {
+            let heard = Rc::clone(&heard);
+            when_settled(&promise, move |ending| {
+                heard.borrow_mut().push(ending.map_err(|cause| cause.as_f64()).map(|value| value.as_f64()));
+            });
+        }
+        pause(10).await;
+        assert_eq!(*heard.borrow(), [Ok(Some(1.0)), Err(Some(2.0))]);
+    }
+}

@@ -16,3 +16,14 @@ pub fn random_bytes<const COUNT: usize>() -> [u8; COUNT] {
 pub fn random_u64() -> u64 {
     u64::from_le_bytes(random_bytes())
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    fn bytes_differ_from_call_to_call() {
+        assert_ne!(random_bytes::<16>(), random_bytes::<16>());
+    }
+}

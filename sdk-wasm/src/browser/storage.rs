@@ -130,3 +130,75 @@ fn open_local_storage() -> Option<web_sys::Storage> {
 fn bytes_of(text: &str) -> Vec<u8> {
     text.chars().map(|character| character as u8).collect()
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::*;
+    use js_sys::Reflect;
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    fn open(name: &str) -> Rc<Storage> {
+        Storage::open(["attune-test/", name, "/"].concat(), || {})
+    }
+
+    #[wasm_bindgen_test]
+    fn every_byte_survives_the_store() {
+        let storage = open("bytes");
+        let value: Vec<u8> = (0..=255).collect();
+        storage.put("a", &value);
+        assert_eq!(storage.get("a"), None);
+        storage.flush();
+        assert_eq!(open("bytes").get("a"), Some(value));
+    }
+
+    #[wasm_bindgen_test]
+    fn the_last_write_of_a_key_counts() {
+        let storage = open("order");
+        storage.put("gone", b"1");
+        storage.delete("gone");
+        storage.delete("kept");
+        storage.put("kept", b"2");
+        storage.flush();
+        assert_eq!((storage.get("gone"), storage.get("kept")), (None, Some(b"2".to_vec())));
+    }
+
+    #[wasm_bindgen_test]
+    fn entries_are_those_under_the_prefix() {
+        let storage = open("entries");
+        for key in ["core/a", "core/b", "member"] {
+            storage.put(key, key.as_bytes());
+        }
+        storage.flush();
+        let mut entries = storage.entries("core/");
+        entries.sort();
+        assert_eq!(entries, [("a".into(), b"core/a".to_vec()), ("b".into(), b"core/b".to_vec())]);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_full_store_is_reported_once() {
+        let reports = Rc::new(Cell::new(0));
+        let seen = Rc::clone(&reports);
+        let storage = Storage::open("attune-test/full/".into(), move || seen.set(seen.get() + 1));
+        for key in ["a", "b"] {
+            storage.put(key, &vec![b'x'; 8 * 1024 * 1024]);
+        }
+        storage.flush();
+        assert_eq!((reports.get(), storage.get("a")), (1, None));
+    }
+
+    #[wasm_bindgen_test]
+    fn a_blocked_store_keeps_nothing_and_breaks_nothing() {
+        let script = "const own = Object.getOwnPropertyDescriptor(window, 'localStorage');
+            Object.defineProperty(window, 'localStorage', { configurable: true, get() { throw new Error('blocked') } });
+            return own";
+        let window = window().unwrap();
+        let own = js_sys::Function::new_no_args(script).call0(&JsValue::UNDEFINED).unwrap();
+        let storage = open("blocked");
+        storage.put("a", b"1");
+        storage.flush();
+        let found = (storage.is_blocked(), storage.get("a"), storage.entries("").len());
+        Reflect::define_property(&window, &"localStorage".into(), own.unchecked_ref()).unwrap();
+        assert_eq!(found, (true, None, 0));
+    }
+}

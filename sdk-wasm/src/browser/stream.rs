@@ -57,3 +57,24 @@ impl Drop for Stream {
         self.source.close();
     }
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::*;
+    use crate::browser::promise::test::pause;
+    use std::cell::Cell;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    async fn a_stream_that_cannot_open_fails_once() {
+        let failures = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&failures);
+        let stream = Stream::open("http://127.0.0.1:7199/none", &["hello"], move |event| {
+            assert!(matches!(event, StreamEvent::Failed));
+            counted.set(counted.get() + 1);
+        });
+        assert!(stream.is_some());
+        pause(1_000).await;
+        assert_eq!(failures.get(), 1);
+    }
+}

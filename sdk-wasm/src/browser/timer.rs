@@ -38,3 +38,41 @@ impl Timer {
         self.is_set.get()
     }
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::*;
+    use crate::browser::promise::test::pause;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    async fn calls_back_once_for_the_last_that_was_set() {
+        let timer = Timer::default();
+        let called = Rc::new(RefCell::new(Vec::new()));
+        for name in ["first", "second"] {
+            let called = Rc::clone(&called);
+            timer.set(5, move || called.borrow_mut().push(name));
+        }
+        assert!(timer.is_set());
+        pause(40).await;
+        assert_eq!(*called.borrow(), ["second"]);
+        assert!(!timer.is_set());
+    }
+
+    #[wasm_bindgen_test]
+    async fn can_be_set_again_by_its_own_callback_and_cleared() {
+        let timer = Rc::new(Timer::default());
+        let count = Rc::new(Cell::new(0));
+        let (again, counted) = (Rc::clone(&timer), Rc::clone(&count));
+        timer.set(0, move || {
+            let count = Rc::clone(&counted);
+            again.set(0, move || count.set(count.get() + 1));
+        });
+        pause(40).await;
+        let counted = Rc::clone(&count);
+        timer.set(0, move || counted.set(9));
+        timer.clear();
+        pause(20).await;
+        assert_eq!(count.get(), 1);
+    }
+}

@@ -140,3 +140,146 @@ impl State {
         problems.into_iter().for_each(&self.report);
     }
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::super::change::ChangeKind;
+    use super::*;
+    use crate::browser::promise::test::pause;
+    use wasm_bindgen_test::wasm_bindgen_test;
+    use web_sys::Element;
+
+    type Problems = Rc<RefCell<Vec<DomProblem>>>;
+
+    fn open(markup: &str) -> (Page, Element, Problems) {
+        let document = window().unwrap().document().unwrap();
+        let root = document.create_element("section").unwrap();
+        root.set_inner_html(markup);
+        document.body().unwrap().append_child(&root).unwrap();
+        let problems = Problems::default();
+        let reported = Rc::clone(&problems);
+        let page = Page::new(move |problem| reported.borrow_mut().push(problem)).unwrap();
+        (page, root, problems)
+    }
+
+    fn change(target: &str, kind: ChangeKind) -> Change {
+        Change { target: target.into(), kind }
+    }
+
+    fn text(target: &str, value: &str) -> Change {
+        change(target, ChangeKind::Text(value.into()))
+    }
+
+    #[wasm_bindgen_test]
+    fn every_change_is_made_and_taken_back() {
+        let markup =
+            r#"<p id="p1" title="old" class="a b" style="color: red">one</p><p id="p2" hidden="">two</p>"#;
+        let (page, root, problems) = open(markup);
+        page.set(
+            "slot",
+            vec![
+                text("#p1", "new <b>text</b>"),
+                change("#p1", ChangeKind::Attribute("title".into(), "new".into())),
+                change("#p1", ChangeKind::Attribute("lang".into(), "de".into())),
+                change("#p1", ChangeKind::Class { add: vec!["c".into()], remove: vec!["a".into()] }),
+                change("#p1", ChangeKind::Style("color".into(), "blue".into())),
+                change("#p2", ChangeKind::Show),
+            ],
+        );
+        let made = r#"<p id="p1" title="new" class="b c" style="color: blue;" lang="de">new &lt;b&gt;text&lt;/b&gt;</p><p id="p2">two</p>"#;
+        assert_eq!(root.inner_html().replace(r#" style="""#, ""), made);
+        page.set("slot", Vec::new());
+        let before =
+            r#"<p id="p1" title="old" class="b a" style="color: red;">one</p><p id="p2" hidden="">two</p>"#;
+        assert_eq!(root.inner_html().replace(r#" style="""#, ""), before);
+        assert_eq!(*problems.borrow(), []);
+        root.remove();
+    }
+
+    #[wasm_bindgen_test]
+    fn hiding_wins_over_a_style_sheet_and_showing_too() {
+        let markup = r#"<style>.gone { display: none } .flex { display: flex !important }</style>
+            <p id="h1" class="flex">x</p><p id="h2" class="gone">y</p>"#;
+        let (page, root, _) = open(markup);
+        let display = |id: &str| {
+            let element = root.query_selector(id).unwrap().unwrap();
+            let style = window().unwrap().get_computed_style(&element).unwrap().unwrap();
+            style.get_property_value("display").unwrap()
+        };
+        page.set("slot", vec![change("#h1", ChangeKind::Hide), change("#h2", ChangeKind::Show)]);
+        assert_eq!((display("#h1"), display("#h2")), ("none".into(), "block".into()));
+        page.clear();
+        assert_eq!((display("#h1"), display("#h2")), ("flex".into(), "none".into()));
+        root.remove();
+    }
+
+    #[wasm_bindgen_test]
+    fn child_elements_come_back_as_they_were() {
+        let (page, root, _) = open(r#"<h1 id="c1">Hello <b>you</b></h1>"#);
+        let bold = root.query_selector("b").unwrap().unwrap();
+        page.set("slot", vec![text("#c1", "Bye")]);
+        assert_eq!(root.inner_html(), r#"<h1 id="c1">Bye</h1>"#);
+        page.set("slot", Vec::new());
+        assert_eq!(root.inner_html(), r#"<h1 id="c1">Hello <b>you</b></h1>"#);
+        assert!(bold.is_connected());
+        root.remove();
+    }
+
+    #[wasm_bindgen_test]
+    fn another_decision_begins_from_the_original() {
+        let (page, root, _) = open(r#"<p id="d1">one</p>"#);
+        page.set("slot", vec![text("#d1", "two")]);
+        page.set("slot", vec![text("#d1", "three")]);
+        assert_eq!(root.text_content().unwrap(), "three");
+        page.clear();
+        assert_eq!(root.text_content().unwrap(), "one");
+        root.remove();
+    }
+
+    #[wasm_bindgen_test]
+    async fn late_and_rendered_elements_are_changed_too() {
+        let (page, root, problems) = open("");
+        page.set("slot", vec![text(".late", "changed")]);
+        root.set_inner_html(r#"<p class="late">first</p>"#);
+        pause(20).await;
+        assert_eq!(root.text_content().unwrap(), "changed");
+        root.set_inner_html(r#"<p class="late">again</p>"#);
+        pause(20).await;
+        assert_eq!(root.text_content().unwrap(), "changed");
+        root.first_element_child().unwrap().set_text_content(Some("by the page"));
+        pause(20).await;
+        assert_eq!(root.text_content().unwrap(), "changed");
+        page.clear();
+        assert_eq!(root.text_content().unwrap(), "by the page");
+        assert_eq!(*problems.borrow(), []);
+        root.remove();
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_page_that_keeps_undoing_a_change_wins_after_ten_times_and_is_reported() {
+        let (page, root, problems) = open(r#"<p id="l1">mine</p>"#);
+        page.set("slot", vec![text("#l1", "ours")]);
+        let paragraph = root.first_element_child().unwrap();
+        for _ in 0..15 {
+            paragraph.set_text_content(Some("mine"));
+            pause(1).await;
+        }
+        assert_eq!(paragraph.text_content().unwrap(), "mine");
+        assert_eq!(*problems.borrow(), [DomProblem::Loop("#l1".into())]);
+        page.clear();
+        root.remove();
+    }
+
+    #[wasm_bindgen_test]
+    fn what_the_browser_refuses_is_reported_once_and_the_rest_goes_on() {
+        let (page, root, problems) = open(r#"<p id="r1">one</p>"#);
+        let bad = change("#r1", ChangeKind::Attribute("a b".into(), "x".into()));
+        page.set("slot", vec![text("p[", "x"), bad, text("#r1", "two")]);
+        page.set("other", vec![text("#r1", "two")]);
+        assert_eq!(root.text_content().unwrap(), "two");
+        let expected = [DomProblem::Refused("p[".into()), DomProblem::Refused("#r1".into())];
+        assert_eq!(*problems.borrow(), expected);
+        page.clear();
+        root.remove();
+    }
+}

@@ -1,0 +1,39 @@
+/** Options of `init`: one clear error each. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { load } from './load.mjs';
+
+const BASE = 'https://shop.example/products/';
+const GOOD = { writeKey: 'demo', collector: 'https://attune.example' };
+const { readOptions } = await load('options.ts');
+
+it('resolves addresses against the page and drops slashes at their end', () => {
+  assert.equal(readOptions({ ...GOOD, collector: '/' }, BASE).collector, 'https://shop.example');
+  assert.equal(
+    readOptions({ ...GOOD, collector: 'https://a.example/attune/' }, BASE).collector,
+    'https://a.example/attune',
+  );
+  assert.equal(
+    readOptions({ ...GOOD, wasmUrl: new URL('https://cdn.example/a.wasm') }, BASE).wasmUrl,
+    'https://cdn.example/a.wasm',
+  );
+});
+
+for (const [name, options, code, text] of [
+  ['no options', undefined, 'option_invalid', 'options must be an object'],
+  ['no write key', { collector: '/' }, 'option_missing', '"writeKey" must be'],
+  ['a write key with a space', { ...GOOD, writeKey: 'a b' }, 'option_invalid', 'got "a b"'],
+  ['no collector', { writeKey: 'demo' }, 'option_missing', '"collector" must be an http or https address'],
+  ['a collector that is no address', { ...GOOD, collector: 'http://' }, 'option_invalid', '"collector"'],
+  ['a collector of another kind', { ...GOOD, collector: 'ftp://a' }, 'option_invalid', '"collector"'],
+  ['a context that is a list', { ...GOOD, context: [] }, 'option_invalid', '"context" must be an object'],
+  ['a misspelt option', { ...GOOD, colector: '/' }, 'option_unknown', '"colector"; known are writeKey'],
+]) {
+  it(`refuses ${name}, naming the option and what it should be`, () => {
+    assert.throws(
+      () => readOptions(options, BASE),
+      (error) => error.name === 'AttuneError' && error.code === code && error.message.includes(text),
+    );
+  });
+}

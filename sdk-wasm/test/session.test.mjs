@@ -1,0 +1,80 @@
+/** Sessions: idle time, length, tabs. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { load } from './load.mjs';
+
+const MINUTE_MS = 60_000;
+const START_MS = 1_800_000_000_000;
+
+/** What a session needs of localStorage. */
+function memory() {
+  const entries = new Map();
+  return {
+    getItem: (key) => entries.get(key) ?? null,
+    setItem: (key, value) => void entries.set(key, value),
+  };
+}
+
+describe('a session', async () => {
+  const { Session } = await load('session.ts');
+
+  it('lasts while less than 30 minutes pass between events', () => {
+    const session = new Session(undefined, 's');
+    const first = session.at(START_MS);
+    assert.equal(session.at(START_MS + 29 * MINUTE_MS), first);
+    assert.equal(session.at(START_MS + 58 * MINUTE_MS), first);
+    assert.notEqual(session.at(START_MS + 88 * MINUTE_MS), first);
+    session.flush();
+  });
+
+  it('ends after 24 hours, however busy', () => {
+    const session = new Session(undefined, 's');
+    const ids = Array.from({ length: 100 }, (_, index) => session.at(START_MS + index * 20 * MINUTE_MS));
+    assert.equal(new Set(ids.slice(0, 72)).size, 1);
+    assert.notEqual(ids[72], ids[71]);
+    session.flush();
+  });
+
+  it('is shared by tabs through what they store', () => {
+    const storage = memory();
+    const first = new Session(storage, 's');
+    const id = first.at(START_MS);
+    first.flush();
+    assert.equal(new Session(storage, 's').at(START_MS + MINUTE_MS), id);
+  });
+
+  it('goes on where another tab has kept it alive', () => {
+    const storage = memory();
+    const [idle, busy] = [new Session(storage, 's'), new Session(storage, 's')];
+    const id = idle.at(START_MS);
+    idle.flush();
+    for (let minute = 0; minute <= 60; minute += 20) assert.equal(busy.at(START_MS + minute * MINUTE_MS), id);
+    busy.flush();
+    assert.equal(idle.at(START_MS + 61 * MINUTE_MS), id);
+    idle.flush();
+  });
+
+  it('is the older one when two tabs begin side by side', () => {
+    const [first, second] = [memory(), memory()].map((storage) => [new Session(storage, 's'), storage]);
+    const older = first[0].at(START_MS);
+    const newer = second[0].at(START_MS + 1);
+    assert.notEqual(older, newer);
+    first[0].flush();
+    second[0].flush();
+    second[0].follow(first[1].getItem('s'), START_MS + 2);
+    first[0].follow(second[1].getItem('s'), START_MS + 2);
+    assert.deepEqual([first[0].at(START_MS + 3), second[0].at(START_MS + 3)], [older, older]);
+    first[0].flush();
+    second[0].flush();
+  });
+
+  it('begins anew on reset, and where what is stored is broken', () => {
+    const storage = memory();
+    storage.setItem('s', 'nonsense 1 x');
+    const session = new Session(storage, 's');
+    const id = session.at(START_MS);
+    assert.equal(id.length, 36);
+    assert.notEqual(session.reset(START_MS + 1), id);
+  });
+});
