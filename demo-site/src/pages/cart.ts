@@ -61,8 +61,22 @@ const line = ({ lamp, quantity }: CartLine): Html => html`<li class="cart__line"
   </div>
 </li>`;
 
-const empty = html`<div class="empty"><p class="lead">Nothing in it yet. Put a lamp in and leave it for twenty seconds: an offer will come looking for you.</p>
-  <a class="button" href="/lamps/table">Look over the table</a></div>`;
+/** A lit window beside a few words. */
+const note = (lamp: string, category: string, words: string, link: Html): Html => html`<div class="empty">
+  <div class="pane pane--${category}">${raw(lampDrawing(lamp))}</div>
+  <div><p class="lead">${words}</p>${link}</div>
+</div>`;
 
-const thanks = html`<div class="empty"><p class="lead">Thank you. Your lamps are on the night train, and the offer has gone with them.</p>
-  <a class="button" href="/">Back to the street</a></div>`;
+const empty = note(
+  'firefly',
+  'garden',
+  'Nothing in it yet. Put a lamp in and leave it for twenty seconds: an offer will come looking for you.',
+  html`<a class="button" href="/lamps/table">Look over the table</a>`,
+);
+
+const thanks = note(
+  'owl',
+  'flame',
+  'Thank you. Your lamps are on the night train, and the offer has gone with them.',
+  html`<a class="button" href="/">Back to the street</a>`,
+);

@@ -5,8 +5,8 @@ import { guidancePlace } from '../shop/guidance';
 import { categoryWindow, shelf } from '../shop/shelf';
 import type { Page } from './page';
 
-const inWindow = { reading: 'chapter', table: 'supper', garden: 'post', flame: 'harbour' };
-const tonight = ['owl', 'moon', 'firefly', 'footnote'];
+const inWindow = { reading: 'chapter', table: 'supper', garden: 'firefly', flame: 'harbour' };
+const tonight = ['owl', 'moon', 'post', 'footnote'];
 
 export const home: Page = {
   title: 'Owlight',
