@@ -125,3 +125,41 @@ fn a_trigger_fires_once_per_cap_and_stays_fired_after_a_restart() {
         ]
     );
 }
+
+#[test]
+fn what_time_alone_makes_true_fires_once_even_when_it_comes_due_while_nobody_runs() {
+    let rules = json!({
+        "signals": [{"name": "cart_at", "on": "add_to_cart", "aggregate": "last_at", "window": "lifetime"}],
+        "triggers": [{"id": "left-alone", "when": {"signals.cart_at": {"$before": "-2s"}},
+                      "actions": [{"kind": "webhook", "url": "http://127.0.0.1:9/hook"}]}],
+    });
+    let collector = Collector::start(&[("one.json", &rules.to_string())]);
+    let add = |id: &str| event(id, "add_to_cart", json!({}));
+    let firings = |collector: &Collector| collector.place.summary()["firings"].clone();
+    collector.place.receipt(&batch("m1", &[add("a")]));
+    assert_eq!(firings(&collector), 0);
+    eventually("the trigger fires by time alone", || firings(&collector) == 1);
+    collector.place.receipt(&batch("m2", &[add("b")]));
+    let collector = collector.restart();
+    eventually("the timer is kept over a restart", || firings(&collector) == 2);
+    let collector = collector.restart();
+    assert_eq!(firings(&collector), 2);
+}
+
+#[test]
+fn a_folder_is_compiled_to_a_file_without_a_running_collector() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, output) = (folder.path().join("rules"), folder.path().join("out.bundle"));
+    fs::create_dir(&rules).unwrap();
+    let compile = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_attune"));
+        command.args(["bundle", "compile"]).arg(&rules).arg("-o").arg(&output).output().unwrap()
+    };
+    fs::write(rules.join("one.json"), "{ broken").unwrap();
+    let refused = compile();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && told.contains("one.json:1: error") && !output.exists(), "{told}");
+    fs::write(rules.join("one.json"), rule("hero")).unwrap();
+    assert!(compile().status.success());
+    assert_eq!(Bundle::open(&fs::read(&output).unwrap()).unwrap().rules.len(), 1);
+}
