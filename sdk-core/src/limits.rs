@@ -63,7 +63,7 @@ pub const MAX_LANE_RANGES: usize = 1_024;
 /// Lanes that one member keeps; those touched longest ago are forgotten first.
 pub const MAX_LANES: usize = 4_096;
 /// Latest numbers of a lane whose event ids are remembered, to tell a duplicate from a conflict.
-pub const LANE_FINGERPRINTS: usize = 64;
+pub const LANE_FINGERPRINTS: usize = 16;
 /// Longest name and largest value of a trait, in bytes of binary form.
 pub const MAX_TRAIT_BYTES: usize = 1_024;
 /// Event ids remembered per member for senders without lanes.

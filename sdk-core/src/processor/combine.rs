@@ -1,6 +1,6 @@
 //! The step that takes a member's change into its profile, and the one that lets time pass.
 
-use super::firing::{Cause, Firing, Moment};
+use super::firing::{Firing, Moment};
 use super::state::{ProfileState, Scene};
 use super::{Outcome, Processor};
 use crate::profile::{Change, EventDocument};
@@ -19,7 +19,7 @@ pub(super) fn combine(
     if state.version_of(&change.member) >= change.version {
         return Outcome { wake_at: state.wake, ..Outcome::default() };
     }
-    if state.profile != change.profile {
+    if state.version == 0 {
         state.profile = change.profile.clone();
     }
     let mut firings = Vec::new();
@@ -39,8 +39,7 @@ pub(super) fn combine(
     if let Some(document) = &change.event {
         let from = firings.len();
         processor.judge_event(state, document, &mut firings);
-        let session = document.event().session;
-        let moment = Moment { at: state.time, cause: Cause::Event(document.event().event_id), session };
+        let moment = Moment::of_event(document.event(), state.time);
         processor.judge_levels(state, moment, &mut firings);
         firings.get_mut(from..).unwrap_or_default().sort_by(|a, b| a.rule.cmp(&b.rule));
     }
@@ -71,8 +70,7 @@ impl Processor {
                     state.latch(latch);
                 }
             } else {
-                let moment =
-                    Moment { at: state.time, cause: Cause::Event(event.event_id), session: event.session };
+                let moment = Moment::of_event(event, state.time);
                 firings.extend(state.fire(rule, matched.key, moment));
             }
         }

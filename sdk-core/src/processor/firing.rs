@@ -5,6 +5,7 @@ use super::state::ProfileState;
 use crate::id::{EventId, MemberId, ProfileId, SessionId, Uuid, derived_uuid, write_uuid};
 use crate::rules::{Action, Rule};
 use crate::time::Timestamp;
+use crate::wire::Event;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,7 +19,7 @@ pub struct Firing {
     pub rule: Box<str>,
     /// The profile.
     pub profile: ProfileId,
-    /// The member whose event it was, or who was heard of last.
+    /// The member whose event it was, or, where time alone made it fire, the one with the latest event.
     pub member: MemberId,
     /// The key it was judged under, where the rule has one.
     pub key: Option<Box<str>>,
@@ -41,16 +42,24 @@ pub enum Cause {
 
 /// When a trigger fires, and through what.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
+pub(super) struct Moment<'a> {
     pub at: Timestamp,
     pub cause: Cause,
+    pub member: &'a MemberId,
     /// The session in which its cap counts.
     pub session: Option<SessionId>,
 }
 
+impl<'a> Moment<'a> {
+    /// The moment at which an event is judged.
+    pub(super) const fn of_event(event: &'a Event, at: Timestamp) -> Self {
+        Self { at, cause: Cause::Event(event.event_id), member: &event.member, session: event.session }
+    }
+}
+
 impl ProfileState {
     /// Fires a trigger if its cap leaves room.
-    pub(super) fn fire(&mut self, rule: &Rule, key: Option<Box<str>>, moment: Moment) -> Option<Firing> {
+    pub(super) fn fire(&mut self, rule: &Rule, key: Option<Box<str>>, moment: Moment<'_>) -> Option<Firing> {
         let mut period_name = String::new();
         if let Some(cap) = &rule.cap {
             // Where there is no session its cap cannot be known, which counts as reached.
@@ -68,7 +77,7 @@ impl ProfileState {
             ),
             rule: rule.id.clone(),
             profile: self.profile.clone(),
-            member: self.last_member.clone(),
+            member: moment.member.clone(),
             key,
             at: moment.at,
             cause: moment.cause,

@@ -65,7 +65,8 @@ impl Processor {
             if let Some(key) = state.cross_edge(rule, held)
                 && rule.fire_on_publish
             {
-                let moment = Moment { at, cause: Cause::Due(at), session: state.session() };
+                let member = &state.latest_member();
+                let moment = Moment { at, cause: Cause::Due(at), member, session: state.session() };
                 firings.extend(state.fire(rule, key, moment));
             }
         }
@@ -78,7 +79,8 @@ impl Processor {
         for _ in 0..MAX_DUE_STEPS {
             let Some(due) = state.wake.filter(|due| *due <= to) else { break };
             state.time = state.time.max(due);
-            let moment = Moment { at: state.time, cause: Cause::Due(due), session: state.session() };
+            let (at, cause, member) = (state.time, Cause::Due(due), &state.latest_member());
+            let moment = Moment { at, cause, member, session: state.session() };
             self.judge_levels(state, moment, firings);
             if state.wake.is_some_and(|next| next <= due) {
                 state.wake = None;
@@ -88,7 +90,12 @@ impl Processor {
     }
 
     /// Judges every level trigger at profile time and notes when time alone can change one.
-    pub(super) fn judge_levels(&self, state: &mut ProfileState, moment: Moment, firings: &mut Vec<Firing>) {
+    pub(super) fn judge_levels(
+        &self,
+        state: &mut ProfileState,
+        moment: Moment<'_>,
+        firings: &mut Vec<Firing>,
+    ) {
         let mut outlook = Outlook::default();
         for level in &self.levels {
             let Some(rule) = self.bundle.rules.get(level.rule) else { continue };

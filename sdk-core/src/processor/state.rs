@@ -26,7 +26,6 @@ pub struct ProfileState {
     pub(super) parts: SortedMap<MemberId, Part>,
     /// Members that have moved on, with the version of the change by which they did.
     pub(super) departed: SortedMap<MemberId, u64>,
-    pub(super) last_member: MemberId,
     /// The traits of all parts together.
     pub(super) traits: Traits,
     pub(super) latches: Vec<Latch>,
@@ -73,7 +72,6 @@ impl Default for ProfileState {
             session: None,
             parts: SortedMap::default(),
             departed: SortedMap::default(),
-            last_member: MemberId(Box::default()),
             traits: Traits::default(),
             latches: Vec::new(),
             edges: Vec::new(),
@@ -167,6 +165,12 @@ impl ProfileState {
         }
     }
 
+    /// The member with the latest event.
+    pub(super) fn latest_member(&self) -> MemberId {
+        let latest = self.parts.iter().max_by_key(|(_, part)| part.time);
+        latest.map_or_else(|| MemberId(Box::default()), |(member, _)| member.clone())
+    }
+
     /// Version of the last change taken of a member.
     pub(super) fn version_of(&self, member: &MemberId) -> u64 {
         let part = self.parts.get(member).map(|part| part.version);
@@ -222,9 +226,6 @@ impl ProfileState {
             part.events += 1;
             let at = document.event().timestamp.min(change.received_at.unwrap_or(change.time));
             self.session = self.session.max(document.event().session.map(|session| (at, session)));
-        }
-        if self.last_member != change.member {
-            self.last_member = change.member.clone();
         }
         if due {
             self.prune();

@@ -34,7 +34,6 @@ impl ProfileState {
             out.str(&member.0);
             out.u64(*version);
         }
-        out.str(&self.last_member.0);
         out.len(self.latches.len());
         self.latches.iter().for_each(|latch| latch.encode(&mut out));
         out.len(self.edges.len());
@@ -70,7 +69,6 @@ impl ProfileState {
             })?,
             parts: members(&mut reader, Part::decode)?,
             departed: members(&mut reader, |reader| reader.u64())?,
-            last_member: MemberId(reader.boxed_str()?),
             traits: Traits::default(),
             latches: list(&mut reader, Latch::decode)?,
             edges: list(&mut reader, |reader| {

@@ -1,18 +1,18 @@
 //! The K keys with the smallest hash, each with its value: bounded, and exact in whatever order keys come.
 
+use super::few::Few;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::hash::{fnv1a_128, key_hash};
 use crate::limits::{MAX_KEY_BYTES, MAX_KEYS_PER_TILE};
 use crate::value::{Value, number_text};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 /// Values by key. Of more than [`MAX_KEYS_PER_TILE`] keys those with the smallest hash stay; since the bound only ever
 /// falls, a key that was dropped never comes back, and one that is kept has never been dropped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Keys<T> {
-    entries: Vec<Entry<T>>,
+    entries: Few<Entry<T>>,
     truncated: bool,
 }
 
@@ -36,7 +36,7 @@ pub enum Found<T> {
 
 impl<T> Default for Keys<T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), truncated: false }
+        Self { entries: Few::default(), truncated: false }
     }
 }
 
@@ -48,7 +48,7 @@ impl<T> Keys<T> {
 
     /// The same for a key whose hash is at hand.
     pub(crate) fn get_hashed(&self, hash: u64, key: &str) -> Found<&T> {
-        match self.find(hash, key).ok().and_then(|at| self.entries.get(at)) {
+        match self.find(hash, key).ok().and_then(|at| self.entries.as_slice().get(at)) {
             Some(entry) => Found::Value(&entry.value),
             None if self.truncated => Found::Truncated,
             None => Found::Absent,
@@ -66,14 +66,14 @@ impl<T> Keys<T> {
             }
             Err(at) => {
                 self.entries.insert(at, Entry { hash, key: Box::from(key), value: make() });
-                if self.entries.len() > MAX_KEYS_PER_TILE {
-                    self.entries.truncate(MAX_KEYS_PER_TILE);
+                if self.len() > MAX_KEYS_PER_TILE {
+                    self.entries.edit(|entries| entries.truncate(MAX_KEYS_PER_TILE));
                     self.truncated = true;
                 }
                 at
             }
         };
-        self.entries.get_mut(at).map(|entry| &mut entry.value)
+        self.entries.as_mut_slice().get_mut(at).map(|entry| &mut entry.value)
     }
 
     /// Adds another set: union, then the bound; `join` folds the other's value into ours where both have the key.
@@ -81,7 +81,7 @@ impl<T> Keys<T> {
     where
         T: Clone,
     {
-        for entry in &other.entries {
+        for entry in other.entries.as_slice() {
             let mut fresh = false;
             let value = self.or_insert_with(&entry.key, || {
                 fresh = true;
@@ -98,7 +98,7 @@ impl<T> Keys<T> {
 
     /// Keys and values, in order of the keys' hashes.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.entries.iter().map(|entry| (&*entry.key, &entry.value))
+        self.entries.as_slice().iter().map(|entry| (&*entry.key, &entry.value))
     }
 
     /// Whether keys have been dropped.
@@ -113,18 +113,18 @@ impl<T> Keys<T> {
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.as_slice().len()
     }
 
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.as_slice().is_empty()
     }
 
     /// Appends the binary form.
     pub fn encode(&self, out: &mut Writer, mut write: impl FnMut(&T, &mut Writer)) {
         out.bool(self.truncated);
-        out.len(self.entries.len());
+        out.len(self.entries.as_slice().len());
         for (key, value) in self.iter() {
             out.str(key);
             write(value, out);
@@ -144,20 +144,23 @@ impl<T> Keys<T> {
         if count > MAX_KEYS_PER_TILE {
             return Err(CodecError);
         }
-        let mut entries: Vec<Entry<T>> = Vec::with_capacity(count);
+        let mut entries: Few<Entry<T>> = Few::default();
         for _ in 0..count {
             let key = reader.boxed_str()?;
             let hash = key_hash(key.as_bytes());
-            if entries.last().is_some_and(|last| (last.hash, &last.key) >= (hash, &key)) {
+            if entries.as_slice().last().is_some_and(|last| (last.hash, &last.key) >= (hash, &key)) {
                 return Err(CodecError);
             }
-            entries.push(Entry { hash, key, value: read(reader)? });
+            let entry = Entry { hash, key, value: read(reader)? };
+            entries.insert(entries.as_slice().len(), entry);
         }
         Ok(Self { entries, truncated })
     }
 
     fn find(&self, hash: u64, key: &str) -> Result<usize, usize> {
-        self.entries.binary_search_by(|entry| entry.hash.cmp(&hash).then_with(|| (*entry.key).cmp(key)))
+        self.entries
+            .as_slice()
+            .binary_search_by(|entry| entry.hash.cmp(&hash).then_with(|| (*entry.key).cmp(key)))
     }
 }
 
@@ -188,6 +191,7 @@ pub(crate) fn bounded_key(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use alloc::format;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     fn keys(names: &[u16]) -> Keys<u64> {

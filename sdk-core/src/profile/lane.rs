@@ -6,7 +6,6 @@ use crate::hash::key_hash;
 use crate::id::EventId;
 use crate::limits::{LANE_FINGERPRINTS, MAX_LANE_RANGES};
 use crate::time::Timestamp;
-use alloc::vec::Vec;
 
 /// What marking a number found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +27,9 @@ pub struct LaneState {
     void: Ranges,
     closed: Option<u64>,
     touched: Timestamp,
-    /// The latest numbers with a fingerprint of their event ids, in order of number; empty once the lane is complete.
-    fingerprints: Vec<(u64, u32)>,
+    /// Fingerprints of the event ids of the latest numbers, each in the place of its number modulo the length; 0 where
+    /// none is known, as in a complete lane.
+    fingerprints: [u32; LANE_FINGERPRINTS],
 }
 
 impl LaneState {
@@ -62,16 +62,20 @@ impl LaneState {
     /// The same without what only tells conflicts from duplicates, for whoever has no say in that.
     #[must_use]
     pub fn summary(&self) -> Self {
-        Self { fingerprints: Vec::new(), absorbed: self.absorbed.clone(), void: self.void.clone(), ..*self }
+        Self {
+            fingerprints: [0; LANE_FINGERPRINTS],
+            absorbed: self.absorbed.clone(),
+            void: self.void.clone(),
+            ..*self
+        }
     }
 
     pub(super) fn mark(&mut self, seq: u64, event_id: EventId) -> Marked {
-        let fingerprint = key_hash(event_id.0.as_bytes()) as u32;
+        // 0 stands for an unknown one.
+        let fingerprint = (key_hash(event_id.0.as_bytes()) as u32).max(1);
         if self.absorbed.contains(seq) {
-            let known = self.fingerprints.binary_search_by_key(&seq, |pair| pair.0).ok();
-            let known = known.and_then(|at| self.fingerprints.get(at));
-            return match known {
-                Some((_, other)) if *other != fingerprint => Marked::Conflict,
+            return match self.fingerprint(seq) {
+                Some(known) if *known != 0 && *known != fingerprint => Marked::Conflict,
                 _ => Marked::Duplicate,
             };
         }
@@ -82,14 +86,21 @@ impl LaneState {
         if self.void.contains(seq) {
             self.void.remove(seq);
         }
-        if let Err(at) = self.fingerprints.binary_search_by_key(&seq, |pair| pair.0) {
-            self.fingerprints.insert(at, (seq, fingerprint));
-            if self.fingerprints.len() > LANE_FINGERPRINTS {
-                self.fingerprints.remove(0);
-            }
+        if let Some(place) = self.fingerprint(seq) {
+            *place = fingerprint;
         }
         self.collapse();
         Marked::New
+    }
+
+    /// The place of a number's fingerprint, if it is one of the latest. A later number cannot have taken it: the next
+    /// of the same place would push this one out of the latest.
+    fn fingerprint(&mut self, seq: u64) -> Option<&mut u32> {
+        let length = LANE_FINGERPRINTS as u64;
+        if self.absorbed.last()?.saturating_sub(seq) >= length {
+            return None;
+        }
+        self.fingerprints.get_mut((seq % length) as usize)
     }
 
     /// Gives numbers up, both bounds inclusive; returns whether any is new.
@@ -127,7 +138,7 @@ impl LaneState {
 
     fn collapse(&mut self) {
         if self.closed.is_some() && self.is_complete() {
-            self.fingerprints = Vec::new();
+            self.fingerprints = [0; LANE_FINGERPRINTS];
         }
     }
 
@@ -137,10 +148,10 @@ impl LaneState {
         self.void.encode(out);
         out.option(self.closed, Writer::u64);
         out.i64(self.touched.0);
-        out.len(self.fingerprints.len());
-        for (seq, fingerprint) in &self.fingerprints {
-            out.u64(*seq);
-            out.raw(&fingerprint.to_le_bytes());
+        let known = self.fingerprints.iter().any(|fingerprint| *fingerprint != 0);
+        out.bool(known);
+        if known {
+            self.fingerprints.iter().for_each(|fingerprint| out.raw(&fingerprint.to_le_bytes()));
         }
     }
 
@@ -154,12 +165,13 @@ impl LaneState {
             void: Ranges::decode(reader)?,
             closed: reader.option(Reader::u64)?,
             touched: Timestamp(reader.i64()?),
-            fingerprints: Vec::new(),
+            fingerprints: [0; LANE_FINGERPRINTS],
         };
-        for _ in 0..reader.len()? {
-            let seq = reader.u64()?;
-            let bytes: [u8; 4] = reader.raw(4)?.try_into().map_err(|_| CodecError)?;
-            state.fingerprints.push((seq, u32::from_le_bytes(bytes)));
+        if reader.bool()? {
+            for fingerprint in &mut state.fingerprints {
+                let bytes: [u8; 4] = reader.raw(4)?.try_into().map_err(|_| CodecError)?;
+                *fingerprint = u32::from_le_bytes(bytes);
+            }
         }
         Ok(state)
     }

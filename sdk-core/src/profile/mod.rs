@@ -5,6 +5,7 @@ mod bucket;
 mod change;
 mod event_document;
 mod event_ids;
+mod few;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod keys;

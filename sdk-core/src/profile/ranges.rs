@@ -1,24 +1,25 @@
 //! Sorted inclusive ranges of numbers: what has been absorbed, what has been given up.
 
+use super::few::Few;
 use crate::codec::{CodecError, Reader, Writer};
 use alloc::vec::Vec;
 
 /// A set of numbers kept as sorted inclusive ranges that neither touch nor overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ranges {
-    ranges: Vec<(u64, u64)>,
+    ranges: Few<(u64, u64)>,
 }
 
 impl Ranges {
     /// The empty set.
-    pub const fn new() -> Self {
-        Self { ranges: Vec::new() }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Adds a number; returns whether it is new.
     pub fn insert(&mut self, number: u64) -> bool {
         // Numbers nearly always arrive in order, so the last range grows by one.
-        if let Some(last) = self.ranges.last_mut()
+        if let Some(last) = self.ranges.as_mut_slice().last_mut()
             && last.1.checked_add(1) == Some(number)
         {
             last.1 = number;
@@ -36,30 +37,35 @@ impl Ranges {
         if from > to {
             return;
         }
-        let start = self.ranges.partition_point(|range| range.1 < from.saturating_sub(1));
-        let end = self.ranges.partition_point(|range| range.0 <= to.saturating_add(1));
-        let joined = self.ranges.get(start..end).unwrap_or_default();
+        let start = self.ranges.as_slice().partition_point(|range| range.1 < from.saturating_sub(1));
+        let end = self.ranges.as_slice().partition_point(|range| range.0 <= to.saturating_add(1));
+        let joined = self.ranges.as_slice().get(start..end).unwrap_or_default();
         let low = joined.first().map_or(from, |range| range.0.min(from));
         let high = joined.last().map_or(to, |range| range.1.max(to));
-        self.ranges.splice(start..end.max(start), [(low, high)]);
+        let end = end.max(start);
+        self.ranges.edit(|ranges| {
+            ranges.splice(start..end, [(low, high)]);
+        });
     }
 
     /// Removes a number.
     pub fn remove(&mut self, number: u64) {
         let Some(at) = self.position(number) else { return };
-        let Some((from, to)) = self.ranges.get(at).copied() else { return };
+        let Some((from, to)) = self.ranges.as_slice().get(at).copied() else { return };
         let below = (from < number).then(|| (from, number.saturating_sub(1)));
         let above = (number < to).then(|| (number.saturating_add(1), to));
-        self.ranges.splice(at..=at, below.into_iter().chain(above));
+        self.ranges.edit(|ranges| {
+            ranges.splice(at..=at, below.into_iter().chain(above));
+        });
     }
 
     /// Removes every number of `other`.
     pub fn subtract(&mut self, other: &Self) {
-        let mut left = Vec::with_capacity(self.ranges.len());
+        let mut left = Vec::with_capacity(self.ranges.as_slice().len());
         for (from, to) in self.iter() {
             let mut next = Some(from);
-            let first = other.ranges.partition_point(|range| range.1 < from);
-            for cut in other.ranges.iter().skip(first).take_while(|cut| cut.0 <= to) {
+            let first = other.ranges.as_slice().partition_point(|range| range.1 < from);
+            for cut in other.ranges.as_slice().iter().skip(first).take_while(|cut| cut.0 <= to) {
                 if let Some(from) = next.filter(|from| *from < cut.0) {
                     left.push((from, cut.0.saturating_sub(1)));
                 }
@@ -67,7 +73,7 @@ impl Ranges {
             }
             left.extend(next.filter(|from| *from <= to).map(|from| (from, to)));
         }
-        self.ranges = left;
+        self.ranges.edit(|ranges| *ranges = left);
     }
 
     /// Whether the number is in the set.
@@ -77,38 +83,43 @@ impl Ranges {
 
     /// Whether every number from `from` to `to` is in the set.
     pub fn contains_range(&self, from: u64, to: u64) -> bool {
-        let range = self.position(from).and_then(|at| self.ranges.get(at));
+        let range = self.position(from).and_then(|at| self.ranges.as_slice().get(at));
         from > to || range.is_some_and(|range| to <= range.1)
     }
 
     /// Whether every number of `other` is in the set.
     pub fn contains_all(&self, other: &Self) -> bool {
-        other.ranges.iter().all(|(from, to)| self.contains_range(*from, *to))
+        other.ranges.as_slice().iter().all(|(from, to)| self.contains_range(*from, *to))
     }
 
     /// Adds every number of `other`.
     pub fn merge(&mut self, other: &Self) {
-        other.ranges.iter().for_each(|(from, to)| self.insert_range(*from, *to));
+        other.ranges.as_slice().iter().for_each(|(from, to)| self.insert_range(*from, *to));
     }
 
     /// The ranges in ascending order; both bounds are inclusive.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.ranges.iter().copied()
+        self.ranges.as_slice().iter().copied()
+    }
+
+    /// The largest number.
+    pub fn last(&self) -> Option<u64> {
+        self.ranges.as_slice().last().map(|range| range.1)
     }
 
     /// How many ranges there are.
     pub fn len(&self) -> usize {
-        self.ranges.len()
+        self.ranges.as_slice().len()
     }
 
     /// Whether the set has no number.
     pub fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
+        self.ranges.as_slice().is_empty()
     }
 
     /// Appends the binary form: gaps and lengths.
     pub fn encode(&self, out: &mut Writer) {
-        out.len(self.ranges.len());
+        out.len(self.ranges.as_slice().len());
         let mut next = 0;
         for (from, to) in self.iter() {
             out.u64(from.wrapping_sub(next));
@@ -133,8 +144,8 @@ impl Ranges {
     }
 
     fn position(&self, number: u64) -> Option<usize> {
-        let at = self.ranges.partition_point(|range| range.1 < number);
-        self.ranges.get(at).filter(|range| range.0 <= number).map(|_| at)
+        let at = self.ranges.as_slice().partition_point(|range| range.1 < number);
+        self.ranges.as_slice().get(at).filter(|range| range.0 <= number).map(|_| at)
     }
 }
 

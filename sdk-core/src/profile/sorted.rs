@@ -1,16 +1,16 @@
 //! A map kept as one sorted vector: small in memory and in the page's code, and in order when written.
 
-use alloc::vec::Vec;
+use super::few::Few;
 
 /// Pairs in ascending order of their keys.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SortedMap<K, V> {
-    pairs: Vec<(K, V)>,
+    pairs: Few<(K, V)>,
 }
 
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
-        Self { pairs: Vec::new() }
+        Self { pairs: Few::default() }
     }
 }
 
@@ -21,7 +21,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         K: core::borrow::Borrow<Q>,
     {
         let at = self.find(key).ok()?;
-        self.pairs.get(at).map(|(_, value)| value)
+        self.pairs.as_slice().get(at).map(|(_, value)| value)
     }
 
     /// The value under a key, to be changed.
@@ -30,7 +30,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         K: core::borrow::Borrow<Q>,
     {
         let at = self.find(key).ok()?;
-        self.pairs.get_mut(at).map(|(_, value)| value)
+        self.pairs.as_mut_slice().get_mut(at).map(|(_, value)| value)
     }
 
     /// The value under a key, made first where there is none.
@@ -42,13 +42,13 @@ impl<K: Ord, V> SortedMap<K, V> {
                 at
             }
         };
-        &mut self.pairs[at].1
+        &mut self.pairs.as_mut_slice()[at].1
     }
 
     /// Puts a value under a key, replacing the one there.
     pub fn insert(&mut self, key: K, value: V) {
         match self.find(&key) {
-            Ok(at) => self.pairs[at].1 = value,
+            Ok(at) => self.pairs.as_mut_slice()[at].1 = value,
             Err(at) => self.pairs.insert(at, (key, value)),
         }
     }
@@ -59,36 +59,36 @@ impl<K: Ord, V> SortedMap<K, V> {
         K: core::borrow::Borrow<Q>,
     {
         let at = self.find(key).ok()?;
-        Some(self.pairs.remove(at).1)
+        Some(self.pairs.edit(|pairs| pairs.remove(at)).1)
     }
 
     /// Adds a pair behind all others; returns whether its key is the largest, as it must be.
     pub fn push(&mut self, key: K, value: V) -> bool {
-        let ascending = self.pairs.last().is_none_or(|(last, _)| *last < key);
+        let ascending = self.pairs.as_slice().last().is_none_or(|(last, _)| *last < key);
         if ascending {
-            self.pairs.push((key, value));
+            self.pairs.insert(self.len(), (key, value));
         }
         ascending
     }
 
     /// Keeps the pairs for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        self.pairs.retain_mut(|(key, value)| keep(key, value));
+        self.pairs.edit(|pairs| pairs.retain_mut(|(key, value)| keep(key, value)));
     }
 
     /// All pairs in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> + Clone {
-        self.pairs.iter().map(|(key, value)| (key, value))
+        self.pairs.as_slice().iter().map(|(key, value)| (key, value))
     }
 
     /// How many pairs there are.
     pub fn len(&self) -> usize {
-        self.pairs.len()
+        self.pairs.as_slice().len()
     }
 
     /// Whether there is no pair.
     pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.pairs.as_slice().is_empty()
     }
 
     fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
@@ -96,9 +96,10 @@ impl<K: Ord, V> SortedMap<K, V> {
         K: core::borrow::Borrow<Q>,
     {
         // Keys mostly grow with time, so the last place is tried first.
-        match self.pairs.last() {
-            Some((last, _)) if last.borrow() < key => Err(self.pairs.len()),
-            _ => self.pairs.binary_search_by(|(other, _)| other.borrow().cmp(key)),
+        let pairs = self.pairs.as_slice();
+        match pairs.last() {
+            Some((last, _)) if last.borrow() < key => Err(pairs.len()),
+            _ => pairs.binary_search_by(|(other, _)| other.borrow().cmp(key)),
         }
     }
 }
