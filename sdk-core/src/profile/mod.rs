@@ -5,6 +5,10 @@ mod bucket;
 mod change;
 mod event_document;
 mod event_ids;
+#[cfg(not(target_arch = "wasm32"))]
+mod few;
+#[cfg(target_arch = "wasm32")]
+#[path = "few_plain.rs"]
 mod few;
 #[cfg(test)]
 pub(crate) mod fixture;
