@@ -35,11 +35,11 @@ fn main() -> ExitCode {
 
 fn run(asked: &Asked) -> Result<(), Failure> {
     let visits = visits(&eshop::read(&asked.file)?);
-    let line = match asked.engine {
+    let replayed = match asked.engine {
         Engine::Native => report::native(visits, asked.disturbance)?,
         Engine::Wasm => wasm::replay(visits, asked.disturbance)?,
     };
-    println!("{line}");
+    println!("{}", replayed.line);
     Ok(())
 }
 

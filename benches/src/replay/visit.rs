@@ -25,7 +25,7 @@ pub fn visits(clicks: &[Click]) -> Vec<Visit> {
     for click in clicks {
         sessions.entry(click.session).or_default().push(*click);
     }
-    sessions.into_values().filter_map(|clicks| visit(clicks)).collect()
+    sessions.into_values().filter_map(visit).collect()
 }
 
 fn visit(mut clicks: Vec<Click>) -> Option<Visit> {

@@ -1,7 +1,7 @@
 //! The replay through `core.wasm` in Node: the package's own files, no collector in between.
 
 use super::order::Disturbance;
-use super::report::seconds_since;
+use super::report::{Replayed, report, seconds_since};
 use super::rule::{PRICE_SIGNAL, third_click};
 use super::visit::Visit;
 use crate::collector::{BINARY, repository_root};
@@ -22,17 +22,17 @@ const CHUNK_EVENTS: usize = 1_000;
 ///
 /// # Errors
 /// Node or the built package is missing, or the evaluator refuses an event.
-pub fn replay(visits: Vec<Visit>, disturbance: Disturbance) -> Result<Value, Failure> {
+pub fn replay(visits: Vec<Visit>, disturbance: Disturbance) -> Result<Replayed, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::of("temporary folder", error))?;
     let bundle = compile(folder.path())?;
     let visits = disturbance.arrange(visits);
     let again = visits.iter().flat_map(|visit| disturbance.repeated(visit));
     let events: Vec<&Event> = visits.iter().flat_map(|visit| &visit.events).chain(again).collect();
     let started = Instant::now();
-    let mut line = evaluate(&bundle, &events)?;
-    line["events"] = json!(events.len());
-    line["seconds"] = json!(seconds_since(started));
-    Ok(line)
+    let figures = evaluate(&bundle, &events)?;
+    let firings =
+        figures["fired"].as_array().ok_or_else(|| Failure::new("the evaluator listed no firings"))?;
+    report(&figures, firings, seconds_since(started))
 }
 
 /// Compiles the rule file by the collector's own command.

@@ -94,7 +94,9 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
         command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium).env("XTASK_BINARY", &xtask)
     });
     if root.join(RECORDING).is_file() {
-        let tests = "cargo test --release --package attune-benches --features recorded --test replay";
+        // The features of the workspace's tests, so that nothing is compiled twice.
+        let tests =
+            "cargo test --workspace --features attune-core/author,attune-benches/recorded --test replay";
         let mut replay = words(root, tests);
         suite.tests("replay of recorded input", replay.env("ATTUNE_BINARY", &binary));
     } else {
