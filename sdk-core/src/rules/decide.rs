@@ -157,7 +157,8 @@ impl Scene<'_> {
         let held = self.held.filter(|held| held.rule == rule.id);
         let kept = held.is_some_and(|held| held.key == key);
         let allowed = |outlook: &mut Outlook| {
-            let cap = rule.cap.as_ref();
+            // An event rule's cap was asked when it latched.
+            let cap = rule.cap.as_ref().filter(|_| rule.mode == Mode::Level);
             cap.is_none_or(|cap| cap_allows(cap, key.as_deref().unwrap_or_default(), self.document, outlook))
         };
         if kept || allowed(self.outlook) {

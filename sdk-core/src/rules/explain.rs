@@ -108,7 +108,8 @@ fn verdict(
         });
     };
     let winner = rule.slot.as_deref().and_then(holder);
-    match (winner, &rule.cap) {
+    let cap = rule.cap.as_ref().filter(|_| rule.mode == Mode::Level);
+    match (winner, cap) {
         (Some(winner), _) if winner == rule.id => Verdict::Holds(reason),
         (_, Some(cap)) if !cap_allows(cap, key.as_deref().unwrap_or_default(), document, &mut outlook) => {
             Verdict::Refused(Refusal::CapReached)

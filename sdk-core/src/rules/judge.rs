@@ -1,6 +1,6 @@
 //! Event rules at an event: which match, under which key, and the latch that a match sets.
 
-use super::{Hold, Mode, Rule};
+use super::{Hold, Mode, Rule, cap_allows};
 use crate::condition::{Document, Outlook, evaluate, resolve};
 use crate::profile::{Latch, key_text};
 use crate::wire::Event;
@@ -18,15 +18,23 @@ pub struct Match {
 
 /// The active event rules, of slots and triggers alike, that this event matches, in order of index.
 ///
-/// `document` holds the event and the signals with this event already counted. Caps are not asked here: a slot
-/// rule's cap applies when it would take its slot, a trigger's when it would fire.
+/// `document` holds the event and the signals with this event already counted. A slot rule that its cap keeps away
+/// does not match: the cap is asked once, here, so that what has latched stays over reloads. A trigger's cap applies
+/// when it would fire.
 pub fn judge(rules: &[Rule], document: &dyn Document, event: &Event) -> Vec<Match> {
     let mut matches = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
         let Mode::Event { on, .. } = &rule.mode else { continue };
         let asked = rule.inactive.is_none() && (**on == *event.event_type || &**on == "*");
-        if asked && evaluate(&rule.when, document, &mut Outlook::default()) {
-            matches.push(Match { rule: index, key: rule_key(rule, document) });
+        if !asked || !evaluate(&rule.when, document, &mut Outlook::default()) {
+            continue;
+        }
+        let key = rule_key(rule, document);
+        let cap = rule.cap.as_ref().filter(|_| rule.slot.is_some());
+        if cap.is_none_or(|cap| {
+            cap_allows(cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
+        }) {
+            matches.push(Match { rule: index, key });
         }
     }
     matches
