@@ -219,6 +219,8 @@ impl Driver {
                 if hello.field("state").and_then(Value::as_str) == Some("gap") {
                     self.poll(Client::handle_stream_gap);
                 }
+                // The collector answers again: what waits for a retry need not wait longer.
+                self.input(|client, _| client.handle_online());
             }
             "profile" => {
                 let bytes = decode_base64(&data).unwrap_or_default();
