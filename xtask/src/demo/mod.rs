@@ -9,10 +9,11 @@ use crate::failure::Failure;
 use crate::workspace;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use supervisor::Service;
+use supervisor::{Parent, Service};
 
 /// Serves the demo until SIGINT or SIGTERM.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
+    let parent = Parent::if_npm();
     let mut arguments = Arguments::new(arguments);
     let root = workspace::root()?;
     let port: u16 = arguments.value("--port", 7070)?;
@@ -27,8 +28,15 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     build::assets(&root)?;
     build::collector(&root)?;
-    let service =
-        Service { binary: workspace::collector_binary()?, root, port, admin_port, control_port, data };
+    let service = Service {
+        binary: workspace::collector_binary()?,
+        root,
+        port,
+        admin_port,
+        control_port,
+        data,
+        parent,
+    };
     supervisor::supervise(&service)
 }
 

@@ -2,9 +2,10 @@
 
 use super::control;
 use crate::failure::Failure;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getppid, kill_process};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use std::env;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -35,6 +36,23 @@ pub struct Service {
     pub control_port: u16,
     /// Where the collector keeps its log and state.
     pub data: PathBuf,
+    /// What started this process, where the demo is to end with it.
+    pub parent: Option<Parent>,
+}
+
+/// The process that started this one.
+#[derive(Clone, Copy)]
+pub struct Parent(Option<Pid>);
+
+impl Parent {
+    /// The parent, where it is npm: a SIGTERM ends npm and its shell, and is not passed on by them.
+    pub fn if_npm() -> Option<Self> {
+        env::var_os("npm_lifecycle_event").map(|_| Self(getppid()))
+    }
+
+    fn is_gone(self) -> bool {
+        getppid() != self.0
+    }
 }
 
 enum State {
@@ -42,7 +60,7 @@ enum State {
     Down { until: Instant },
 }
 
-/// Serves until SIGINT or SIGTERM.
+/// Serves until SIGINT or SIGTERM, or until the parent is gone.
 ///
 /// # Errors
 /// The collector cannot be started, or ends by itself.
@@ -58,7 +76,7 @@ pub fn supervise(service: &Service) -> Result<(), Failure> {
         println!("ready http://127.0.0.1:{}/", service.port);
         let _ = io::stdout().flush();
     }
-    while !stop.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) && !service.parent.is_some_and(Parent::is_gone) {
         let outage = outages.try_recv().ok();
         state = match (state, outage) {
             (State::Running(mut child), Some(duration)) => {
