@@ -1,6 +1,7 @@
 //! The browser shell of Attune: exports, the driver loop, one web API per file.
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 mod browser;

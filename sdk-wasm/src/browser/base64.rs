@@ -8,7 +8,8 @@ pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
     Some(binary.chars().map(|character| character as u8).collect())
 }
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
     use wasm_bindgen_test::wasm_bindgen_test;

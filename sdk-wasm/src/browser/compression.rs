@@ -35,7 +35,8 @@ fn compressed(text: &str) -> Option<Response> {
     Response::new_with_opt_readable_stream(Some(&compressed)).ok()
 }
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
     use crate::browser::promise::test::pause;

@@ -36,7 +36,8 @@ fn settle(promise: &Promise, callback: Box<dyn FnOnce(Ending)>) {
     kept.replace(Some([resolved, rejected]));
 }
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 pub(crate) mod test {
     //! Waiting in tests.
 

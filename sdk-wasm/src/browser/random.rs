@@ -17,7 +17,8 @@ pub fn random_u64() -> u64 {
     u64::from_le_bytes(random_bytes())
 }
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
     use wasm_bindgen_test::wasm_bindgen_test;

@@ -131,7 +131,8 @@ fn bytes_of(text: &str) -> Vec<u8> {
     text.chars().map(|character| character as u8).collect()
 }
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
     use js_sys::Reflect;

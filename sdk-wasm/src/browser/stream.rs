@@ -58,7 +58,8 @@ impl Drop for Stream {
     }
 }
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
     use crate::browser::promise::test::pause;

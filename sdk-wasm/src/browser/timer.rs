@@ -39,7 +39,8 @@ impl Timer {
     }
 }
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
     use crate::browser::promise::test::pause;

@@ -141,7 +141,8 @@ impl State {
     }
 }
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 mod tests {
     use super::super::change::ChangeKind;
     use super::*;
