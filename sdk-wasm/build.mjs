@@ -12,18 +12,13 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { shorten } from './glue.mjs';
 
 const MAX_SNIPPET_BROTLI_BYTES = 700;
 const home = import.meta.dirname;
 const at = (...parts) => join(home, ...parts);
 const dist = (...parts) => at('dist', ...parts);
 
-const glue = {
-  name: 'attune-wasm-glue',
-  setup({ onResolve }) {
-    onResolve({ filter: /^attune-wasm-glue$/ }, () => ({ path: at('pkg', 'attune_wasm.js') }));
-  },
-};
 const common = { bundle: true, minify: true, target: 'es2022', legalComments: 'none', logLevel: 'warning' };
 
 for (const file of ['attune_wasm.js', 'attune_wasm_bg.wasm']) {
@@ -32,7 +27,19 @@ for (const file of ['attune_wasm.js', 'attune_wasm_bg.wasm']) {
 rmSync(dist(), { recursive: true, force: true });
 mkdirSync(dist('script'), { recursive: true });
 
-copyFileSync(at('pkg', 'attune_wasm_bg.wasm'), dist('attune_bg.wasm'));
+const glueCode = shorten({
+  optimizer: binary('binaryen', 'wasm-opt'),
+  wasm: at('pkg', 'attune_wasm_bg.wasm'),
+  glue: at('pkg', 'attune_wasm.js'),
+  output: dist('attune_bg.wasm'),
+});
+const glue = {
+  name: 'attune-wasm-glue',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^attune-wasm-glue$/ }, () => ({ path: 'glue', namespace: 'glue' }));
+    onLoad({ filter: /.*/, namespace: 'glue' }, () => ({ contents: glueCode }));
+  },
+};
 const wasmFile = `attune-${hashOf(dist('attune_bg.wasm'))}.wasm`;
 copyFileSync(dist('attune_bg.wasm'), dist('script', wasmFile));
 
