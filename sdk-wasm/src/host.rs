@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 extern "C" {
     /// The TypeScript half.
+    #[derive(Clone)]
     pub type Host;
 
     /// What earlier page loads stored has been taken back: buffered calls may follow.

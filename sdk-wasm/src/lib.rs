@@ -20,13 +20,12 @@ use attune_core::value::{Value, write_value};
 use attune_core::wire::Priority;
 use driver::Driver;
 use host::Host;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// One site's client on one page, as the TypeScript half drives it: ids as texts, structures as JSON texts.
 #[wasm_bindgen]
 pub struct Shell {
-    driver: Rc<Driver>,
+    driver: &'static Driver,
 }
 
 #[wasm_bindgen]

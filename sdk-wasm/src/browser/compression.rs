@@ -39,7 +39,7 @@ fn compressed(text: &str) -> Option<Response> {
 #[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
-    use crate::browser::promise::test::pause;
+    use crate::browser::promise::test::until;
     use std::cell::RefCell;
     use std::rc::Rc;
     use wasm_bindgen_test::wasm_bindgen_test;
@@ -51,7 +51,7 @@ mod tests {
         gzip(&"attune ".repeat(1_000), move |buffer| {
             *kept.borrow_mut() = js_sys::Uint8Array::new(&buffer.unwrap()).to_vec();
         });
-        pause(200).await;
+        until(|| !found.borrow().is_empty()).await;
         let bytes = found.borrow();
         assert!(bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() < 200, "{} bytes", bytes.len());
     }

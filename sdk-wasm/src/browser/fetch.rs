@@ -100,7 +100,7 @@ fn bytes_of(ending: Ending) -> Option<Vec<u8>> {
 #[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
-    use crate::browser::promise::test::pause;
+    use crate::browser::promise::test::until;
     use std::cell::RefCell;
     use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -116,7 +116,7 @@ mod tests {
                 }),
             );
         }
-        pause(200).await;
+        until(|| heard.borrow().len() == 2).await;
         let mut heard = heard.borrow().clone();
         heard.sort();
         assert_eq!(heard, [None, Some((200, b"hello".to_vec()))]);

@@ -83,28 +83,29 @@ fn manager() -> Option<LockManager> {
 #[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
-    use crate::browser::promise::test::pause;
-    use std::cell::Cell;
+    use crate::browser::promise::test::{pause, until};
     use wasm_bindgen_test::wasm_bindgen_test;
 
-    async fn is_free(name: &str) -> bool {
-        let free = Rc::new(Cell::new(false));
-        let found = Rc::clone(&free);
-        try_lock(name, move |lock| found.set(lock.is_some()));
-        pause(50).await;
-        free.get()
+    async fn try_now(name: &str) -> Option<Lock> {
+        let answer = Rc::new(RefCell::new(None));
+        let slot = Rc::clone(&answer);
+        try_lock(name, move |lock| *slot.borrow_mut() = Some(lock));
+        until(|| answer.borrow().is_some()).await;
+        answer.take().flatten()
     }
 
     #[wasm_bindgen_test]
     async fn a_lock_is_held_until_it_is_dropped() {
-        let held = Rc::new(RefCell::new(None));
-        let slot = Rc::clone(&held);
-        try_lock("attune-test/lane", move |lock| *slot.borrow_mut() = lock);
-        pause(50).await;
-        assert!(has_locks() && held.borrow().is_some());
-        assert!(!is_free("attune-test/lane").await);
-        held.take();
-        pause(20).await;
-        assert!(is_free("attune-test/lane").await);
+        let held = try_now("attune-test/lane").await;
+        assert!(has_locks() && held.is_some());
+        assert!(try_now("attune-test/lane").await.is_none());
+        drop(held);
+        // The browser hears of a release a little later than the page.
+        let mut again = None;
+        for _ in 0..50 {
+            again = again.or(try_now("attune-test/lane").await);
+            pause(10).await;
+        }
+        assert!(again.is_some());
     }
 }

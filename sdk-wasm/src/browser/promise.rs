@@ -57,6 +57,16 @@ pub(crate) mod test {
         JsFuture::from(promise).await.unwrap();
     }
 
+    /// Waits until something holds, for 5 s at most.
+    pub async fn until(holds: impl Fn() -> bool) {
+        for _ in 0..500 {
+            if holds() {
+                return;
+            }
+            pause(10).await;
+        }
+    }
+
     #[wasm_bindgen_test]
     async fn both_endings_are_heard_once() {
         let heard = Rc::new(RefCell::new(Vec::new()));

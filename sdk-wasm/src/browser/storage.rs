@@ -4,7 +4,6 @@ use super::timer::Timer;
 use gloo::storage::{LocalStorage, Storage as _};
 use js_sys::Map;
 use std::cell::Cell;
-use std::rc::{Rc, Weak};
 use wasm_bindgen::JsValue;
 use web_sys::window;
 
@@ -13,7 +12,6 @@ const WRITE_DELAY_MS: u64 = 50;
 
 /// The entries of one site under a prefix. Values are bytes, stored as one character each.
 pub struct Storage {
-    me: Weak<Storage>,
     prefix: String,
     backing: Option<web_sys::Storage>,
     /// Writes that wait, by full key: a text, or `undefined` for what is to be removed. It keeps their order.
@@ -24,17 +22,16 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Opens the entries under a prefix; calls back once when the quota is used up.
-    pub fn open(prefix: String, filled: impl Fn() + 'static) -> Rc<Self> {
-        Rc::new_cyclic(|me| Self {
-            me: Weak::clone(me),
+    /// Opens the entries under a prefix, for as long as the page lives; calls back once when the quota is used up.
+    pub fn open(prefix: String, filled: impl Fn() + 'static) -> &'static Self {
+        Box::leak(Box::new(Self {
             prefix,
             backing: open_local_storage(),
             pending: Map::new(),
             timer: Timer::default(),
             is_full: Cell::new(false),
             filled: Box::new(filled),
-        })
+        }))
     }
 
     /// Whether the browser blocks the store, so that nothing outlives the page.
@@ -43,13 +40,13 @@ impl Storage {
     }
 
     /// Queues a write.
-    pub fn put(&self, key: &str, value: &[u8]) {
+    pub fn put(&'static self, key: &str, value: &[u8]) {
         let text: String = value.iter().map(|byte| char::from(*byte)).collect();
         self.queue(key, &JsValue::from_str(&text));
     }
 
     /// Queues a removal.
-    pub fn delete(&self, key: &str) {
+    pub fn delete(&'static self, key: &str) {
         self.queue(key, &JsValue::UNDEFINED);
     }
 
@@ -89,11 +86,11 @@ impl Storage {
     }
 
     /// Performs every write that waits in the next task.
-    pub fn flush_soon(&self) {
+    pub fn flush_soon(&'static self) {
         self.flush_after(0);
     }
 
-    fn queue(&self, key: &str, value: &JsValue) {
+    fn queue(&'static self, key: &str, value: &JsValue) {
         let key = JsValue::from_str(&self.full(key));
         // Deleted first so that a repeated write moves to the end.
         self.pending.delete(&key);
@@ -103,13 +100,8 @@ impl Storage {
         }
     }
 
-    fn flush_after(&self, delay_ms: u64) {
-        let me = Weak::clone(&self.me);
-        self.timer.set(delay_ms, move || {
-            if let Some(storage) = me.upgrade() {
-                storage.flush();
-            }
-        });
+    fn flush_after(&'static self, delay_ms: u64) {
+        self.timer.set(delay_ms, || self.flush());
     }
 
     fn full(&self, key: &str) -> String {
@@ -136,10 +128,11 @@ fn bytes_of(text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
     use js_sys::Reflect;
+    use std::rc::Rc;
     use wasm_bindgen::JsCast;
     use wasm_bindgen_test::wasm_bindgen_test;
 
-    fn open(name: &str) -> Rc<Storage> {
+    fn open(name: &str) -> &'static Storage {
         Storage::open(["attune-test/", name, "/"].concat(), || {})
     }
 

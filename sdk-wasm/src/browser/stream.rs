@@ -62,7 +62,7 @@ impl Drop for Stream {
 #[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
-    use crate::browser::promise::test::pause;
+    use crate::browser::promise::test::until;
     use std::cell::Cell;
     use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -75,7 +75,7 @@ mod tests {
             counted.set(counted.get() + 1);
         });
         assert!(stream.is_some());
-        pause(1_000).await;
+        until(|| failures.get() > 0).await;
         assert_eq!(failures.get(), 1);
     }
 }

@@ -17,6 +17,10 @@ pub struct Timer {
 impl Timer {
     /// Calls back after a delay, in place of what was pending.
     pub fn set(&self, delay_ms: u64, callback: impl FnOnce() + 'static) {
+        self.set_boxed(delay_ms, Box::new(callback));
+    }
+
+    fn set_boxed(&self, delay_ms: u64, callback: Box<dyn FnOnce()>) {
         let is_set = Rc::clone(&self.is_set);
         is_set.set(true);
         let delay = delay_ms.min(MAX_DELAY_MS) as u32;

@@ -8,7 +8,7 @@ use crate::host::Fault;
 use attune_core::id::{LaneId, Uuid};
 use attune_core::limits::SESSION_MAX_MS;
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 /// Time given to the browser to say which lanes are held; a lane it has not spoken of by then waits for the next page.
 const PATIENCE_MS: u64 = 250;
@@ -16,7 +16,7 @@ const PATIENCE_MS: u64 = 250;
 /// The locks that show which lanes are alive: the page's own and those it has adopted.
 pub struct Locks {
     prefix: String,
-    held: Rc<RefCell<Vec<Lock>>>,
+    held: RefCell<Vec<Lock>>,
 }
 
 type Entries = Vec<(String, Vec<u8>)>;
@@ -24,17 +24,12 @@ type Entries = Vec<(String, Vec<u8>)>;
 impl Locks {
     /// No locks.
     pub fn new(write_key: &str) -> Self {
-        Self { prefix: ["attune/", write_key, "/lane/"].concat(), held: Rc::default() }
+        Self { prefix: ["attune/", write_key, "/lane/"].concat(), held: RefCell::default() }
     }
 
     /// Holds the lock of a lane of this page.
-    pub fn hold(&self, lane: LaneId) {
-        let held = Rc::downgrade(&self.held);
-        self.ask(&text_of(lane.0), move |lock| {
-            if let (Some(held), Some(lock)) = (held.upgrade(), lock) {
-                held.borrow_mut().push(lock);
-            }
-        });
+    pub fn hold(&'static self, lane: LaneId) {
+        self.ask(&text_of(lane.0), |lock| self.held.borrow_mut().extend(lock));
     }
 
     /// Releases every lock.
@@ -58,7 +53,7 @@ struct Adoption {
 
 impl Driver {
     /// Takes stored entries back once it is known whose they are, in a later task.
-    pub(super) fn adopt(&self) {
+    pub(super) fn adopt(&'static self) {
         let (_, lane) = *self.sender.borrow();
         self.locks.hold(lane);
         let entries = self.storage.entries(CORE);
@@ -80,23 +75,15 @@ impl Driver {
             is_over: Cell::new(false),
         });
         for lane in asked {
-            let (me, adoption) = (Weak::clone(&self.me), Rc::clone(&adoption));
-            self.locks.ask(&lane.clone(), move |lock| {
-                if let Some(driver) = me.upgrade() {
-                    driver.answered_lane(&adoption, lane, lock);
-                }
-            });
+            let adoption = Rc::clone(&adoption);
+            self.locks.ask(&lane.clone(), move |lock| self.answered_lane(&adoption, lane, lock));
         }
         let patience = if adoption.unanswered.get() == 0 { 0 } else { PATIENCE_MS };
-        let (me, waiting) = (Weak::clone(&self.me), Rc::clone(&adoption));
-        adoption.timer.set(patience, move || {
-            if let Some(driver) = me.upgrade() {
-                driver.end_adoption(&waiting);
-            }
-        });
+        let waiting = Rc::clone(&adoption);
+        adoption.timer.set(patience, move || self.end_adoption(&waiting));
     }
 
-    fn answered_lane(&self, adoption: &Adoption, lane: String, lock: Option<Lock>) {
+    fn answered_lane(&'static self, adoption: &Adoption, lane: String, lock: Option<Lock>) {
         adoption.unanswered.set(adoption.unanswered.get().saturating_sub(1));
         if let Some(lock) = lock
             && !adoption.is_over.get()
@@ -109,7 +96,7 @@ impl Driver {
         }
     }
 
-    fn end_adoption(&self, adoption: &Adoption) {
+    fn end_adoption(&'static self, adoption: &Adoption) {
         if adoption.is_over.replace(true) {
             return;
         }

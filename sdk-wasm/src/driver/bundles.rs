@@ -6,7 +6,6 @@ use crate::browser::random::random_u64;
 use crate::browser::timer::Timer;
 use crate::host::Fault;
 use std::cell::Cell;
-use std::rc::Weak;
 
 /// First delay after a failure; later ones double.
 const RETRY_BASE_MS: u64 = 2_000;
@@ -34,21 +33,15 @@ impl Bundles {
 
 impl Driver {
     /// Fetches the bundle now.
-    pub(super) fn fetch_bundle(&self) {
+    pub(super) fn fetch_bundle(&'static self) {
         if self.bundles.is_fetching.replace(true) {
             return self.bundles.is_stale.set(true);
         }
         self.bundles.retry.clear();
-        let me = Weak::clone(&self.me);
-        let done = Box::new(move |answer| {
-            if let Some(driver) = me.upgrade() {
-                driver.fetched_bundle(answer);
-            }
-        });
-        get(&self.url("/v1/bundle"), done);
+        get(&self.url("/v1/bundle"), Box::new(|answer| self.fetched_bundle(answer)));
     }
 
-    fn fetched_bundle(&self, answer: Option<Answer>) {
+    fn fetched_bundle(&'static self, answer: Option<Answer>) {
         let bundles = &self.bundles;
         bundles.is_fetching.set(false);
         match answer {
@@ -70,7 +63,7 @@ impl Driver {
         }
     }
 
-    fn retry_bundle(&self) {
+    fn retry_bundle(&'static self) {
         let bundles = &self.bundles;
         let failures = bundles.failures.get();
         if failures == 0 {
@@ -79,11 +72,6 @@ impl Driver {
         }
         bundles.failures.set(failures.saturating_add(1));
         let delay = RETRY_BASE_MS << failures.min(MAX_DOUBLINGS);
-        let me = Weak::clone(&self.me);
-        bundles.retry.set(delay / 2 + random_u64() % delay, move || {
-            if let Some(driver) = me.upgrade() {
-                driver.fetch_bundle();
-            }
-        });
+        bundles.retry.set(delay / 2 + random_u64() % delay, || self.fetch_bundle());
     }
 }

@@ -11,41 +11,21 @@ use attune_core::id::MemberId;
 use attune_core::queue::{Outcome, Poll, Request};
 use attune_core::value::{Value, parse};
 use attune_core::wire::{Receipt, ResultKind, parse_receipt};
-use std::cell::Cell;
-use std::rc::Weak;
+use std::cell::{Cell, OnceCell};
 use wasm_bindgen::prelude::*;
 use web_sys::window;
 
 /// When the client is asked next what it wants sent.
+#[derive(Default)]
 pub struct Delivery {
     timer: Timer,
-    pump: Closure<dyn FnMut()>,
+    pump: OnceCell<Closure<dyn FnMut()>>,
     is_requested: Cell<bool>,
     /// Status of the last refusal that was reported, so that a repeated one is not.
     refusal: Cell<u16>,
 }
 
 impl Delivery {
-    /// Delivery that has nothing to do.
-    pub fn new(driver: &Weak<Driver>) -> Self {
-        let driver = Weak::clone(driver);
-        let pump = Closure::new(move || {
-            if let Some(driver) = driver.upgrade() {
-                driver.pump();
-            }
-        });
-        Self { timer: Timer::default(), pump, is_requested: Cell::new(false), refusal: Cell::new(0) }
-    }
-
-    /// Asks the client after the current task: `track()` never sends, and events of one task leave together.
-    pub fn request(&self) {
-        if let Some(window) = window()
-            && !self.is_requested.replace(true)
-        {
-            window.queue_microtask(self.pump.as_ref().unchecked_ref());
-        }
-    }
-
     /// Asks no more.
     pub fn end(&self) {
         self.timer.clear();
@@ -55,27 +35,32 @@ impl Delivery {
 
 impl Driver {
     /// Where batches go.
-    pub(super) fn events_url(&self) -> String {
+    pub(super) fn events_url(&'static self) -> String {
         self.url("/v1/events")
     }
 
     /// An address of the collector with the write key.
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(super) fn url(&'static self, path: &str) -> String {
         [&*self.site.collector, path, "?k=", &self.site.write_key].concat()
     }
 
-    fn pump(&self) {
+    /// Asks the client after the current task: `track()` never sends, and events of one task leave together.
+    pub(super) fn request_delivery(&'static self) {
+        if let Some(window) = window()
+            && !self.delivery.is_requested.replace(true)
+        {
+            let pump = self.delivery.pump.get_or_init(|| Closure::new(|| self.pump()));
+            window.queue_microtask(pump.as_ref().unchecked_ref());
+        }
+    }
+
+    fn pump(&'static self) {
         self.delivery.is_requested.set(false);
         loop {
             match self.poll(|client| client.poll_send(now(), random_u64())) {
                 Poll::Send(request) => self.send(request),
                 Poll::WaitUntil(at) => {
-                    let me = Weak::clone(&self.me);
-                    self.delivery.timer.set(at.since(now().monotonic), move || {
-                        if let Some(driver) = me.upgrade() {
-                            driver.pump();
-                        }
-                    });
+                    self.delivery.timer.set(at.since(now().monotonic), || self.pump());
                     break;
                 }
                 Poll::Idle => {
@@ -88,18 +73,13 @@ impl Driver {
         self.host.changed();
     }
 
-    fn send(&self, request: Request) {
-        let me = Weak::clone(&self.me);
+    fn send(&'static self, request: Request) {
         let sender = self.sender.borrow().0.clone();
-        let done = Box::new(move |answer| {
-            if let Some(driver) = me.upgrade() {
-                driver.answered(request.id, &sender, answer);
-            }
-        });
+        let done = Box::new(move |answer| self.answered(request.id, &sender, answer));
         post(&self.events_url(), &request.body, done);
     }
 
-    fn answered(&self, request: u64, sender: &MemberId, answer: Option<Answer>) {
+    fn answered(&'static self, request: u64, sender: &MemberId, answer: Option<Answer>) {
         let outcome = match &answer {
             None => Outcome::Network,
             Some(answer) => self.outcome_of(answer),
@@ -114,7 +94,7 @@ impl Driver {
         }
     }
 
-    fn outcome_of(&self, answer: &Answer) -> Outcome {
+    fn outcome_of(&'static self, answer: &Answer) -> Outcome {
         let text = core::str::from_utf8(&answer.body).unwrap_or_default();
         if answer.status == 200 {
             return match parse_receipt(text) {
@@ -142,13 +122,13 @@ impl Driver {
         Outcome::Status { status: answer.status, retry_after_ms, offending }
     }
 
-    fn refused(&self, status: u16, code: &str, message: &str) {
+    fn refused(&'static self, status: u16, code: &str, message: &str) {
         if self.delivery.refusal.replace(status) != status {
             self.report(code, message, Fault::Environment);
         }
     }
 
-    fn note_receipt(&self, receipt: &Receipt, sender: &MemberId) {
+    fn note_receipt(&'static self, receipt: &Receipt, sender: &MemberId) {
         self.delivery.refusal.set(0);
         for row in receipt.results.iter().filter(|row| row.result != ResultKind::Retry) {
             let code = if row.result == ResultKind::Rejected { "event_rejected" } else { "event_warning" };

@@ -6,7 +6,7 @@ use attune_core::value::{number_text, write_string};
 
 impl Driver {
     /// Member, lane, delivery, signals, bundle and stream.
-    pub fn inspect(&self) -> String {
+    pub fn inspect(&'static self) -> String {
         self.ask(|client, now| {
             let (member, lane) = client.sender();
             let status = client.status();

@@ -13,7 +13,6 @@ use attune_core::client::Client;
 use attune_core::id::MemberId;
 use attune_core::value::{Value, parse, write_string};
 use std::cell::{Cell, RefCell};
-use std::rc::Weak;
 
 /// Key of the member token, stored behind the member it is for.
 const TOKEN: &str = "token";
@@ -87,7 +86,7 @@ fn token_of(stored: &str, member: &MemberId) -> Option<Box<str>> {
 
 impl Driver {
     /// Takes the token that another tab of this member has stored, and opens the stream with it.
-    pub fn take_token(&self, stored: &str) {
+    pub fn take_token(&'static self, stored: &str) {
         let token = token_of(stored, &self.sender.borrow().0);
         if let Some(token) = token {
             self.push.member_token.replace(Some(token));
@@ -96,7 +95,7 @@ impl Driver {
     }
 
     /// Takes the tokens of a receipt; opens the stream where it is closed.
-    pub(super) fn note_tokens(&self, member_token: Option<&str>, stream_token: Option<&str>) {
+    pub(super) fn note_tokens(&'static self, member_token: Option<&str>, stream_token: Option<&str>) {
         if let Some(token) = member_token
             && self.push.member_token.borrow().as_deref() != Some(token)
         {
@@ -113,7 +112,7 @@ impl Driver {
     }
 
     /// Forgets a member's tokens and stream.
-    pub(super) fn forget_push(&self) {
+    pub(super) fn forget_push(&'static self) {
         self.close_push();
         self.push.member_token.replace(None);
         self.push.last_event_id.take();
@@ -121,27 +120,24 @@ impl Driver {
     }
 
     /// Closes the stream until it is opened again.
-    pub(super) fn close_push(&self) {
+    pub(super) fn close_push(&'static self) {
         self.push.timer.clear();
         self.push.era.set(self.push.era.get().wrapping_add(1));
         self.push.enter(State::Closed);
     }
 
     /// Gives the connection up if the page stays hidden.
-    pub(super) fn rest_push(&self) {
-        let me = Weak::clone(&self.me);
-        self.push.timer.set(HIDDEN_MS, move || {
-            if let Some(driver) = me.upgrade()
-                && is_hidden()
-            {
-                driver.close_push();
-                driver.host.changed();
+    pub(super) fn rest_push(&'static self) {
+        self.push.timer.set(HIDDEN_MS, || {
+            if is_hidden() {
+                self.close_push();
+                self.host.changed();
             }
         });
     }
 
     /// Opens the stream where it is closed and a member token is known.
-    pub(super) fn open_push(&self) {
+    pub(super) fn open_push(&'static self) {
         match *self.push.state.borrow() {
             State::Closed => {}
             // It was about to be given up.
@@ -153,7 +149,7 @@ impl Driver {
         }
     }
 
-    fn ask_stream_token(&self) {
+    fn ask_stream_token(&'static self) {
         let Some(token) = self.push.member_token.borrow().clone() else {
             return self.push.enter(State::Closed);
         };
@@ -163,18 +159,16 @@ impl Driver {
         body.push_str(",\"member_token\":");
         write_string(&token, &mut body);
         body.push('}');
-        let (me, era) = (Weak::clone(&self.me), self.push.era.get());
+        let era = self.push.era.get();
         let done = Box::new(move |answer| {
-            if let Some(driver) = me.upgrade()
-                && driver.push.era.get() == era
-            {
-                driver.answered_stream_token(answer);
+            if self.push.era.get() == era {
+                self.answered_stream_token(answer);
             }
         });
         post(&self.url("/v1/stream/token"), &body, done);
     }
 
-    fn answered_stream_token(&self, answer: Option<Answer>) {
+    fn answered_stream_token(&'static self, answer: Option<Answer>) {
         let Some(answer) = answer else { return self.reopen_later() };
         let body = core::str::from_utf8(&answer.body).ok().and_then(|text| parse(text).ok());
         let token = body.as_ref().and_then(|body| body.field("token")).and_then(Value::as_str);
@@ -189,7 +183,7 @@ impl Driver {
         }
     }
 
-    fn open_stream(&self, token: &str) {
+    fn open_stream(&'static self, token: &str) {
         let mut url = [&*self.site.collector, "/v1/stream?token=", token].concat();
         let last_event_id = self.push.last_event_id.borrow();
         if !last_event_id.is_empty() {
@@ -197,17 +191,12 @@ impl Driver {
             url.push_str(&last_event_id);
         }
         drop(last_event_id);
-        let me = Weak::clone(&self.me);
-        let stream = Stream::open(&url, &["hello", "profile", "bundle"], move |event| {
-            if let Some(driver) = me.upgrade() {
-                driver.streamed(event);
-            }
-        });
+        let stream = Stream::open(&url, &["hello", "profile", "bundle"], |event| self.streamed(event));
         self.push.enter(stream.map_or(State::Closed, |stream| State::Open { _stream: stream }));
         self.host.changed();
     }
 
-    fn streamed(&self, event: StreamEvent) {
+    fn streamed(&'static self, event: StreamEvent) {
         let StreamEvent::Message { name, data, id } = event else { return self.reopen_later() };
         if !id.is_empty() {
             self.push.last_event_id.replace(id);
@@ -237,17 +226,12 @@ impl Driver {
         }
     }
 
-    fn reopen_later(&self) {
+    fn reopen_later(&'static self) {
         let failures = self.push.failures.get();
         self.push.failures.set(failures.saturating_add(1));
         self.push.enter(State::Connecting);
         self.host.changed();
         let delay = REOPEN_BASE_MS << failures.min(MAX_DOUBLINGS);
-        let me = Weak::clone(&self.me);
-        self.push.timer.set(delay / 2 + random_u64() % delay, move || {
-            if let Some(driver) = me.upgrade() {
-                driver.ask_stream_token();
-            }
-        });
+        self.push.timer.set(delay / 2 + random_u64() % delay, || self.ask_stream_token());
     }
 }

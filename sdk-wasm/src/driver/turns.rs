@@ -4,39 +4,32 @@ use super::{Driver, LaneState};
 use crate::browser::beacon::send_beacon;
 use crate::browser::lifecycle::{Lifecycle, Turn};
 use attune_core::client::Client;
-use std::rc::Weak;
 
 impl Driver {
     /// Stores and sends now what waits for it.
-    pub fn flush(&self) {
+    pub fn flush(&'static self) {
         self.storage.flush();
         self.input(|client, _| client.handle_online());
     }
 
     /// Ends the client on this page: says farewell, takes every change of the page back, listens no more.
-    pub fn shutdown(&self) {
+    pub fn shutdown(&'static self) {
         self.leave();
         self.lifecycle.replace(None);
         self.delivery.end();
         self.bundles.end();
         self.wake.clear();
-        if let Some(page) = &self.page {
+        if let Some(page) = self.page.get() {
             page.clear();
         }
     }
 
     /// Listens to the page's turns.
-    pub(super) fn watch_turns(&self) {
-        let me = Weak::clone(&self.me);
-        let lifecycle = Lifecycle::watch(move |turn| {
-            if let Some(driver) = me.upgrade() {
-                driver.turn(turn);
-            }
-        });
-        self.lifecycle.replace(Some(lifecycle));
+    pub(super) fn watch_turns(&'static self) {
+        self.lifecycle.replace(Some(Lifecycle::watch(|turn| self.turn(turn))));
     }
 
-    fn turn(&self, turn: Turn) {
+    fn turn(&'static self, turn: Turn) {
         match turn {
             Turn::Hidden => {
                 self.send_farewell(|client, now| client.handle_hidden(now));
@@ -46,7 +39,7 @@ impl Driver {
             Turn::Leaving => self.leave(),
             Turn::Restored => {
                 self.open_lane();
-                self.input(|client, now| client.handle_wake(now));
+                self.input(Client::handle_wake);
                 self.open_push();
                 self.fetch_bundle();
             }
@@ -57,7 +50,7 @@ impl Driver {
         }
     }
 
-    fn leave(&self) {
+    fn leave(&'static self) {
         self.lane_state.set(LaneState::Left);
         self.send_farewell(Client::handle_leave);
         self.close_push();
@@ -66,7 +59,7 @@ impl Driver {
     }
 
     /// Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it.
-    fn send_farewell(&self, cut: impl FnOnce(&mut Client, attune_core::time::Now) -> Vec<String>) {
+    fn send_farewell(&'static self, cut: impl FnOnce(&mut Client, attune_core::time::Now) -> Vec<String>) {
         let bodies = self.poll(|client| cut(client, super::fresh::now()));
         self.drain_writes();
         self.storage.flush();
