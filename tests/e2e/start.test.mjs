@@ -75,7 +75,7 @@ describe('npm start', () => {
 
   it('prints one ready line and serves the shop', async () => {
     assert.deepEqual(demo.lines, [`ready http://127.0.0.1:${port}/`], demo.errors);
-    const shop = await fetch(`http://127.0.0.1:${port}/`, { headers: { accept: 'text/html' } });
+    const shop = await fetch(`http://127.0.0.1:${port}/`);
     assert.match(shop.headers.get('content-type') ?? '', /text\/html/);
     const config = await (await fetch(`http://127.0.0.1:${port}/demo/config.json`)).json();
     assert.equal(config.write_key, 'demo');

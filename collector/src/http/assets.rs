@@ -47,8 +47,8 @@ pub async fn demo(State(edge): State<Arc<Edge>>, uri: Uri, headers: HeaderMap) -
         return Ok(send(asset, NONE, &headers));
     }
     let last = path.rsplit('/').next().unwrap_or_default();
-    let is_page = !last.contains('.')
-        && header_text(&headers, header::ACCEPT).is_none_or(|accept| accept.contains("html"));
+    let wants_page = header_text(&headers, header::ACCEPT).is_none_or(|accept| accept.contains("html"));
+    let is_page = path.is_empty() || (wants_page && !last.contains('.'));
     match edge.assets.demo("index.html").filter(|_| is_page && !path.starts_with("v1/")) {
         Some(document) => Ok(send(document, NONE, &headers)),
         None => Err(nothing_at(uri.path())),
