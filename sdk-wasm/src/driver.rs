@@ -64,6 +64,8 @@ enum LaneState {
     Open { since_ms: i64 },
     /// The page has left; if it comes back, its next event begins a new lane.
     Left,
+    /// The client has ended; answers that are still on their way change nothing on the page.
+    Ended,
 }
 
 impl Driver {
@@ -171,6 +173,9 @@ impl Driver {
 
     fn drain(&'static self) {
         self.drain_writes();
+        if self.lane_state.get() == LaneState::Ended {
+            return;
+        }
         self.note_sender();
         while let Some(change) = self.poll(Client::poll_decision) {
             if let Some(page) = self.page.get() {
@@ -235,6 +240,7 @@ impl Driver {
         let is_open = match self.lane_state.get() {
             LaneState::Open { since_ms } => now.wall.0 - since_ms < SESSION_MAX_MS,
             LaneState::Left => false,
+            LaneState::Ended => true,
         };
         if !is_open {
             self.poll(|client| client.handle_lane(fresh_lane(now)));

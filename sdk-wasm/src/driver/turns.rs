@@ -15,6 +15,7 @@ impl Driver {
     /// Ends the client on this page: says farewell, takes every change of the page back, listens no more.
     pub fn shutdown(&'static self) {
         self.leave();
+        self.lane_state.set(LaneState::Ended);
         self.lifecycle.replace(None);
         self.delivery.end();
         self.bundles.end();
