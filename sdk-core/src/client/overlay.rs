@@ -62,15 +62,17 @@ impl Overlay {
         self.count(&document, signals);
         self.events.push_back(document);
         let mut folded = Vec::new();
-        while self.events.len() > OVERLAY_EVENTS {
+        if self.events.len() <= OVERLAY_EVENTS {
+            return folded;
+        }
+        // What is left is counted anew after folding, so a quarter goes at once.
+        while self.events.len() > OVERLAY_EVENTS - OVERLAY_EVENTS / 4 {
             if let Some(oldest) = self.events.pop_front() {
                 self.fold(&oldest, signals);
                 folded.push(oldest.event().event_id);
             }
         }
-        if !folded.is_empty() {
-            self.rebuild(signals);
-        }
+        self.rebuild(signals);
         folded
     }
 

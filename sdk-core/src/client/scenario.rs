@@ -48,7 +48,7 @@ impl PageRig {
             member: MemberId("visitor".into()),
             lane: LaneId(Uuid::from_u128(lane)),
             session: SessionId(Uuid::from_u128(9)),
-            queue: QueueOptions { max_batch_events: 50, max_batch_bytes: 50_000, max_queue_bytes: 100_000 },
+            queue: QueueOptions { max_batch_events: 50, max_batch_bytes: 50_000, max_queue_bytes: 1_000_000 },
         };
         let mut client = Client::new(options, now);
         assert_eq!(client.handle_bundle(&bundle(1), now), Ok(true));
@@ -228,4 +228,15 @@ fn a_clock_that_is_off_is_corrected_by_what_the_collector_shifted() {
     assert_eq!(instant, Some(Value::string(&format!("{}", page.now.wall.plus(7_200_000)))));
     page.client.handle_wake(page.now);
     assert_eq!(page.client.wake_at(), Some(due), "by this host's clock the offer is due as before");
+}
+
+#[test]
+fn a_long_time_without_a_collector_folds_into_the_base_and_counts_on() {
+    let mut page = PageRig::new();
+    for _ in 0..crate::limits::OVERLAY_EVENTS * 2 {
+        page.track("page_view", HATS);
+    }
+    assert_eq!(page.views(), Some(Value::Number((crate::limits::OVERLAY_EVENTS * 2) as f64)));
+    let older = crate::profile::ProfileView { version: 9, ..Default::default() }.encode();
+    assert_eq!(page.client.handle_profile(&older, page.now), Ok(false), "it does not cover what has folded");
 }
