@@ -97,15 +97,29 @@ pub enum LogFormat {
 /// # Errors
 /// One line that names what is wrong.
 pub fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Command, SettingsError> {
-    match CommandLine::try_parse_from(words) {
+    let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+    match CommandLine::try_parse_from(&words) {
         Ok(line) => Ok(line.command),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
-            _ => Err(SettingsError(one_line(&error.to_string()))),
+            _ => Err(SettingsError(with_source(one_line(&error.to_string()), &words))),
         },
     }
+}
+
+/// The message with the environment variable that the value came from, where the flag it names was not written.
+fn with_source(message: String, words: &[OsString]) -> String {
+    let Some(flag) = message.split([' ', '\'']).find(|word| word.starts_with("--") && word.len() > 2) else {
+        return message;
+    };
+    let written = words.iter().any(|word| word.to_string_lossy().split('=').next() == Some(flag));
+    let variable = format!("ATTUNE_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
+    if written || std::env::var_os(&variable).is_none() {
+        return message;
+    }
+    format!("{message} (from {variable})")
 }
 
 /// Clap's paragraph as one line, without the usage that follows it.
