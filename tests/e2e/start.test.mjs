@@ -90,7 +90,13 @@ describe('npm start', () => {
   });
 
   it('takes the collector down for the asked time and brings it back', async () => {
-    const answer = await fetch(`http://127.0.0.1:${port + 2}/outage?seconds=1`, { method: 'POST' });
+    const outage = `http://127.0.0.1:${port + 2}/outage?seconds=1`;
+    const strange = { method: 'POST', headers: { origin: 'http://elsewhere.example' } };
+    assert.equal((await fetch(outage, strange)).status, 403);
+    const answer = await fetch(outage, {
+      method: 'POST',
+      headers: { origin: `http://127.0.0.1:${port}` },
+    });
     assert.equal(answer.status, 202);
     await until(async () => !(await isReady()), 5_000, 'the outage');
     await until(isReady, 10_000, 'the return');

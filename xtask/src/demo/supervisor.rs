@@ -70,7 +70,7 @@ pub fn supervise(service: &Service) -> Result<(), Failure> {
         flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Failure::new(format!("signal handler: {error}")))?;
     }
-    let outages = control::listen(service.control_port)?;
+    let outages = control::listen(service.control_port, service.port)?;
     let mut state = State::Running(start(service, &stop)?);
     if !stop.load(Ordering::Relaxed) {
         println!("ready http://127.0.0.1:{}/", service.port);

@@ -2,12 +2,12 @@
 
 use super::Finding;
 use super::references::{module_of, references};
-use super::rooms::{CRATES, PACKAGES, Room};
+use super::rooms::{CRATES, OTHER_FACADES, PACKAGES, Room};
 use super::tree::Tree;
 
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let inner = CRATES.iter().flat_map(|(folder, rooms)| check_rooms(tree, folder, rooms));
-    inner.chain(check_packages(tree)).chain(check_browser(tree)).collect()
+    inner.chain(check_packages(tree)).chain(check_browser(tree)).chain(check_facades(tree)).collect()
 }
 
 fn check_rooms(tree: &Tree, folder: &str, rooms: &[Room]) -> Vec<Finding> {
@@ -70,6 +70,22 @@ fn check_browser(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// Each shell uses its own façade of the core.
+fn check_facades(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (folder, forbidden) in OTHER_FACADES {
+        for file in tree.code_below(folder) {
+            for (number, line) in file.code_lines() {
+                if let Some(facade) = forbidden.iter().find(|facade| line.contains(**facade)) {
+                    let place = format!("{}:{number}", file.path);
+                    findings.push(Finding::new(place, format!("`{facade}` is not for `{folder}`")));
+                }
+            }
+        }
+    }
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +106,18 @@ mod tests {
             "sdk-core/src/novel.rs",
         ];
         assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn a_shell_that_uses_the_facade_of_the_other_is_found() {
+        let tree = Tree::of(&[
+            (
+                "sdk-wasm/src/driver.rs",
+                "use attune_core::processor::Processor;\nuse attune_core::client::Client;\n",
+            ),
+            ("collector/src/worker/mod.rs", "use attune_core::client::Client;\n"),
+        ]);
+        assert_eq!(check(&tree).len(), 2);
     }
 
     #[test]

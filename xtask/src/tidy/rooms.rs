@@ -142,6 +142,12 @@ pub const PACKAGES: [(&str, &[&str]); 8] = [
     ("xtask/wasm-tools", &[]),
 ];
 
+/// Folders of a shell, and the façades of the core that are for the other shell.
+pub const OTHER_FACADES: [(&str, &[&str]); 2] = [
+    ("sdk-wasm/src", &["attune_core::processor", "attune_core::bundle::author"]),
+    ("collector/src", &["attune_core::client", "attune_core::queue"]),
+];
+
 /// Folders of scripts, and the beginnings of what a script there may import; `./` and `../` stay inside the folder.
 pub const SCRIPTS: [(&str, &[&str]); 2] = [
     ("sdk-wasm/js", &["./", "../", "attune-wasm-glue", "node:"]),
