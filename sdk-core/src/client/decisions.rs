@@ -25,7 +25,7 @@ impl Decisions {
         self.current.iter().find(|decision| &*decision.slot == slot)
     }
 
-    /// Every decision in effect.
+    /// Every decision in effect, in order of slot.
     pub fn all(&self) -> &[Decision] {
         &self.current
     }
@@ -68,7 +68,10 @@ impl Decisions {
 
     fn set(&mut self, slot: &str, decision: Option<Decision>) {
         self.current.retain(|held| &*held.slot != slot);
-        self.current.extend(decision);
+        if let Some(decision) = decision {
+            let at = self.current.partition_point(|held| &*held.slot < slot);
+            self.current.insert(at, decision);
+        }
     }
 }
 
@@ -128,11 +131,4 @@ impl Client {
         let view = ProfileView { latches: self.decisions.latches.clone(), ..ProfileView::default() };
         self.put(store::LATCHES, view.encode());
     }
-}
-
-/// Names of variables are looked up in the decisions in effect, in order of slot.
-pub(super) fn in_order_of_slot(decisions: &[Decision]) -> Vec<&Decision> {
-    let mut ordered: Vec<&Decision> = decisions.iter().collect();
-    ordered.sort_by(|a, b| a.slot.cmp(&b.slot));
-    ordered
 }

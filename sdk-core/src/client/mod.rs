@@ -14,13 +14,14 @@ use crate::codec::CodecError;
 use crate::filter::{Rejection, validate_event};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::profile::ProfileView;
+use crate::profile::sorted::SortedMap;
 use crate::queue::{Outcome, Poll, Queue, QueueOptions, QueueStatus};
 use crate::rules::Decision;
 use crate::time::{Now, Timestamp};
 use crate::value::{JsonError, Value, parse, write_value};
 use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use decisions::Decisions;
@@ -96,7 +97,7 @@ pub struct Client {
     decisions: Decisions,
     queue: Queue,
     writes: VecDeque<StoreOp>,
-    kept: BTreeMap<EventId, LaneSeq>,
+    kept: SortedMap<EventId, LaneSeq>,
     tokens: Tokens,
 }
 
@@ -123,7 +124,7 @@ impl Client {
             overlay: Overlay::default(),
             decisions: Decisions::default(),
             writes: VecDeque::new(),
-            kept: BTreeMap::new(),
+            kept: SortedMap::default(),
             tokens: Tokens::default(),
         }
     }

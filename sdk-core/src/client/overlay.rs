@@ -8,7 +8,6 @@ use crate::limits::OVERLAY_EVENTS;
 use crate::profile::{EventDocument, Lanes, ProfileView, SignalTable, Tiles, Traits};
 use crate::time::Timestamp;
 use crate::wire::Event;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 /// The visitor's own recent past beside the pushed base.
@@ -19,7 +18,7 @@ pub(super) struct Overlay {
     folded: Lanes,
     /// Whether the next view is the base whatever its version, because the stream begins anew.
     follows_gap: bool,
-    events: VecDeque<EventDocument>,
+    events: Vec<EventDocument>,
     tiles: Tiles,
     traits: Traits,
     latest: Timestamp,
@@ -49,7 +48,7 @@ impl Overlay {
 
     /// The event counted last.
     pub fn newest(&self) -> Option<&EventDocument> {
-        self.events.back()
+        self.events.last()
     }
 
     /// Adds an own event unless it is counted already; returns the events that folded into the base to make room.
@@ -60,17 +59,16 @@ impl Overlay {
         event.timestamp = event.timestamp.plus(self.skew_ms);
         let document = EventDocument::new(event);
         self.count(&document, signals);
-        self.events.push_back(document);
+        self.events.push(document);
         let mut folded = Vec::new();
         if self.events.len() <= OVERLAY_EVENTS {
             return folded;
         }
         // What is left is counted anew after folding, so a quarter goes at once.
-        while self.events.len() > OVERLAY_EVENTS - OVERLAY_EVENTS / 4 {
-            if let Some(oldest) = self.events.pop_front() {
-                self.fold(&oldest, signals);
-                folded.push(oldest.event().event_id);
-            }
+        let newest = self.events.split_off(self.events.len() - (OVERLAY_EVENTS - OVERLAY_EVENTS / 4));
+        for oldest in core::mem::replace(&mut self.events, newest) {
+            self.fold(&oldest, signals);
+            folded.push(oldest.event().event_id);
         }
         self.rebuild(signals);
         folded
@@ -91,13 +89,11 @@ impl Overlay {
     pub fn set_skew(&mut self, skew_ms: i64, signals: &SignalTable) {
         let change = skew_ms - self.skew_ms;
         self.skew_ms = skew_ms;
-        let events = core::mem::take(&mut self.events);
-        let shifted = events.into_iter().map(|document| {
-            let mut event = document.into_event();
+        for document in &mut self.events {
+            let mut event = document.event().clone();
             event.timestamp = event.timestamp.plus(change);
-            EventDocument::new(event)
-        });
-        self.events = shifted.collect();
+            *document = EventDocument::new(event);
+        }
         self.rebuild(signals);
     }
 
@@ -126,12 +122,18 @@ impl Overlay {
         self.base = view;
         self.folded = Lanes::default();
         self.follows_gap = false;
-        let events = core::mem::take(&mut self.events);
-        let (covered, open): (VecDeque<_>, _) =
-            events.into_iter().partition(|document| self.covers(document.event()));
-        self.events = open;
+        let mut covered = Vec::new();
+        let mut events = core::mem::take(&mut self.events);
+        events.retain(|document| {
+            let stays = !self.covers(document.event());
+            if !stays {
+                covered.push(document.event().event_id);
+            }
+            stays
+        });
+        self.events = events;
         self.rebuild(signals);
-        Some(covered.iter().map(|document| document.event().event_id).collect())
+        Some(covered)
     }
 
     /// Computes the overlay's tiles and traits afresh, as after a change of the signals.

@@ -1,6 +1,6 @@
 //! Reading values out: signals, variables, and everything at once for a developer panel.
 
-use super::{Client, decisions::in_order_of_slot};
+use super::Client;
 use crate::condition::Reading;
 use crate::profile::{Signal, Tiles};
 use crate::rules::Action;
@@ -21,9 +21,8 @@ impl Client {
 
     /// The value that the decisions in effect give a variable; where several slots set it, the first slot by name.
     pub fn variable(&self, name: &str) -> Option<&Value> {
-        let actions =
-            in_order_of_slot(self.decisions.all()).into_iter().flat_map(|decision| &decision.actions);
-        actions.into_iter().find_map(|action| match action {
+        let mut actions = self.decisions.all().iter().flat_map(|decision| &decision.actions);
+        actions.find_map(|action| match action {
             Action::Variable { name: known, value } if &**known == name => Some(value),
             _ => None,
         })

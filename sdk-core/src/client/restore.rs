@@ -1,10 +1,12 @@
 //! Taking back what an earlier page load of the same browser stored.
 
-use super::{Client, store, store::Entry};
+use super::store::{Entry, StoredEvent};
+use super::{Client, store};
 use crate::id::LaneId;
 use crate::profile::ProfileView;
-use crate::time::Now;
-use crate::wire::Closed;
+use crate::profile::order::places_in_order;
+use crate::time::{Now, Timestamp};
+use crate::wire::{Closed, LaneSeq};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -37,10 +39,15 @@ impl Client {
                 unreadable.push(key.clone());
             }
         }
-        events.sort_by_key(|stored| (stored.event.timestamp, stored.event.lane));
-        for stored in events {
+        let order = |a: usize, b: usize| at_lane(&events[a]).cmp(&at_lane(&events[b]));
+        let places = places_in_order(events.len(), &order);
+        let mut events: Vec<Option<StoredEvent>> = events.into_iter().map(Some).collect();
+        for place in places {
+            let Some(stored) = events.get_mut(place).and_then(Option::take) else { continue };
             let id = stored.event.event_id;
-            self.kept.extend(stored.event.lane.map(|number| (id, number)));
+            if let Some(number) = stored.event.lane {
+                self.kept.insert(id, number);
+            }
             if !stored.settled {
                 let evicted = self.queue.push(stored.event.clone(), stored.priority, now);
                 self.give_up(&evicted);
@@ -90,4 +97,9 @@ impl Client {
         }
         text.is_ok()
     }
+}
+
+/// When an event was and where it stands in its lane.
+fn at_lane(stored: &StoredEvent) -> (Timestamp, Option<LaneSeq>) {
+    (stored.event.timestamp, stored.event.lane)
 }

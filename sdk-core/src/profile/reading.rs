@@ -1,6 +1,7 @@
 //! Reading signals out of tiles at an instant.
 
 use super::keys::{Found, bounded_key};
+use super::sorted::SortedMap;
 use super::tiles::Slice;
 use super::{Aggregate, Bucket, Signal, Tile, Tiles, Window};
 use crate::condition::{Outlook, Reading};
@@ -9,7 +10,6 @@ use crate::id::SessionId;
 use crate::time::Timestamp;
 use crate::value::Value;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 impl Tiles {
@@ -71,13 +71,15 @@ impl Tiles {
         let Some(view) = View::new(signal.window, now, session) else { return Vec::new() };
         let slices = parts.iter().flat_map(|part| view.slices(part, signal));
         let inside = slices.filter(|(bucket, _)| view.contains(*bucket));
-        let keys: BTreeSet<&str> =
-            inside.flat_map(|(_, slice)| slice.keys.iter().map(|(key, _)| key)).collect();
-        let value = |key: &str| match Self::read(parts, signal, key, now, session) {
-            Reading::Value(value, _) => Some((Box::from(key), value)),
-            Reading::Missing | Reading::Truncated => None,
-        };
-        keys.into_iter().filter_map(value).collect()
+        let mut keys: SortedMap<&str, ()> = SortedMap::default();
+        inside.for_each(|(_, slice)| slice.keys.iter().for_each(|(key, _)| keys.insert(key, ())));
+        let mut entries = Vec::new();
+        for (key, ()) in keys.iter() {
+            if let Reading::Value(value, _) = Self::read(parts, signal, key, now, session) {
+                entries.push((Box::from(*key), value));
+            }
+        }
+        entries
     }
 }
 

@@ -9,7 +9,6 @@ use crate::id::SignalId;
 use crate::limits::MAX_RETIRED_SIGNALS;
 use crate::time::Timestamp;
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 /// Tiles by signal, bucket and key.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -112,12 +111,19 @@ impl Tiles {
         if self.signals.len() <= MAX_RETIRED_SIGNALS {
             return;
         }
-        let unknown = self.signals.iter().filter(|(id, _)| table.by_id(**id).is_none());
-        let mut retired: Vec<(Timestamp, SignalId)> = unknown.map(|(id, tiles)| (tiles.since, *id)).collect();
-        retired.sort_unstable();
-        let surplus = retired.len().saturating_sub(MAX_RETIRED_SIGNALS);
-        for (_, id) in retired.into_iter().take(surplus) {
-            self.signals.remove(&id);
+        loop {
+            let unknown = self.signals.iter().filter(|(id, _)| table.by_id(**id).is_none());
+            let (mut count, mut oldest) = (0, None);
+            for (id, tiles) in unknown {
+                count += 1;
+                if oldest.is_none_or(|known| (tiles.since, *id) < known) {
+                    oldest = Some((tiles.since, *id));
+                }
+            }
+            match oldest {
+                Some((_, id)) if count > MAX_RETIRED_SIGNALS => self.signals.remove(&id),
+                _ => return,
+            };
         }
     }
 

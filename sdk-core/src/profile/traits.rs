@@ -1,6 +1,7 @@
 //! What the site has told about a visitor: names with values, the latest write of each name winning.
 
 use super::keys::Found;
+use super::order::places_in_order;
 use super::{EventDocument, Keys};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::id::{EventId, Uuid};
@@ -8,6 +9,7 @@ use crate::limits::MAX_TRAIT_BYTES;
 use crate::time::Timestamp;
 use crate::value::Value;
 use crate::wire::IDENTIFY;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Traits by name. Equal in whatever order the writes come; of too many names those with the smallest hash stay.
@@ -50,9 +52,10 @@ impl Traits {
 
     /// All traits as one object, in order of name.
     pub fn to_object(&self) -> Value {
-        let mut fields: Vec<_> = self.iter().map(|(name, value)| (name.into(), value.clone())).collect();
-        fields.sort_by(|a: &(alloc::boxed::Box<str>, Value), b| a.0.cmp(&b.0));
-        Value::Object(fields)
+        let traits: Vec<(&str, &Value)> = self.iter().collect();
+        let places = places_in_order(traits.len(), &|a, b| traits[a].0.cmp(traits[b].0));
+        let in_order = places.into_iter().filter_map(|place| traits.get(place));
+        Value::Object(in_order.map(|(name, value)| (Box::from(*name), (*value).clone())).collect())
     }
 
     /// Whether there is no trait.

@@ -1,8 +1,8 @@
 //! Slots and the order in which their rules are asked.
 
 use super::Rule;
+use crate::profile::order::places_in_order;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
@@ -15,22 +15,23 @@ pub struct Slot {
     pub rules: Vec<usize>,
 }
 
-/// How a rule ranks within its slot: priority and specificity, higher first, then its id; and its index.
-type Rank<'a> = (Reverse<(i32, u32)>, &'a str, usize);
-
 /// The slots of the rules in order of name; in each, priority decides, then specificity, then the lower id.
 pub fn slots_of(rules: &[Rule]) -> Vec<Slot> {
-    let mut ranked: BTreeMap<&str, Vec<Rank<'_>>> = BTreeMap::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let Some(slot) = &rule.slot else { continue };
-        let here = ranked.entry(slot).or_default();
-        if rule.inactive.is_none() {
-            here.push((Reverse((rule.priority, rule.specificity)), &rule.id, index));
+    let mut slots: Vec<Slot> = Vec::new();
+    for index in places_in_order(rules.len(), &|a, b| rank(&rules[a]).cmp(&rank(&rules[b]))) {
+        let rule = &rules[index];
+        let Some(name) = &rule.slot else { continue };
+        if slots.last().is_none_or(|slot| slot.name != *name) {
+            slots.push(Slot { name: name.clone(), rules: Vec::new() });
+        }
+        if let (Some(slot), None) = (slots.last_mut(), &rule.inactive) {
+            slot.rules.push(index);
         }
     }
-    let slots = ranked.into_iter().map(|(name, mut rules)| {
-        rules.sort_unstable();
-        Slot { name: Box::from(name), rules: rules.into_iter().map(|(_, _, index)| index).collect() }
-    });
-    slots.collect()
+    slots
+}
+
+/// By slot; within it by priority and specificity, higher first, then by id.
+fn rank(rule: &Rule) -> (Option<&str>, Reverse<(i32, u32)>, &str) {
+    (rule.slot.as_deref(), Reverse((rule.priority, rule.specificity)), &rule.id)
 }
