@@ -233,6 +233,18 @@ impl<'a> Reader<'a> {
         if self.bool()? { read(self).map(Some) } else { Ok(None) }
     }
 
+    /// A count, then as many things.
+    pub fn list<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self) -> Result<T, CodecError>,
+    ) -> Result<Vec<T>, CodecError> {
+        let mut list = Vec::new();
+        for _ in 0..self.len()? {
+            list.push(read(self)?);
+        }
+        Ok(list)
+    }
+
     /// Bytes of a known length.
     pub fn raw(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
         if length > self.bytes.len() {

@@ -100,7 +100,9 @@ impl Client {
         self.decisions.wake_at = decided.wake_at;
         for change in decided.changes {
             self.decisions.set(&change.slot, change.decision.clone());
-            self.decisions.shown.extend(change.shown);
+            if let Some(shown) = change.shown {
+                self.decisions.shown.push_back(shown);
+            }
             self.decisions.changes.push_back(DecisionChange { slot: change.slot, decision: change.decision });
         }
         if !decided.ended.is_empty() {

@@ -114,11 +114,7 @@ impl Change {
             change.received_at = Some(received_at);
         }
         change.tiles = match reader.u8()? {
-            0 => {
-                let count = reader.len()?;
-                let changes = (0..count).map(|_| TileChange::decode(&mut reader));
-                TileChanges::Touched(changes.collect::<Result<_, _>>()?)
-            }
+            0 => TileChanges::Touched(reader.list(TileChange::decode)?),
             1 => TileChanges::Whole(Tiles::decode(&mut reader)?),
             _ => return Err(CodecError),
         };

@@ -42,9 +42,12 @@ impl Ranges {
         let joined = self.ranges.as_slice().get(start..end).unwrap_or_default();
         let low = joined.first().map_or(from, |range| range.0.min(from));
         let high = joined.last().map_or(to, |range| range.1.max(to));
-        let end = end.max(start);
+        if start >= end {
+            return self.ranges.insert(start, (low, high));
+        }
         self.ranges.edit(|ranges| {
-            ranges.splice(start..end, [(low, high)]);
+            ranges[start] = (low, high);
+            ranges.drain(start + 1..end);
         });
     }
 
@@ -52,10 +55,15 @@ impl Ranges {
     pub fn remove(&mut self, number: u64) {
         let Some(at) = self.position(number) else { return };
         let Some((from, to)) = self.ranges.as_slice().get(at).copied() else { return };
-        let below = (from < number).then(|| (from, number.saturating_sub(1)));
-        let above = (number < to).then(|| (number.saturating_add(1), to));
         self.ranges.edit(|ranges| {
-            ranges.splice(at..=at, below.into_iter().chain(above));
+            if number < to {
+                ranges.insert(at + 1, (number + 1, to));
+            }
+            if from < number {
+                ranges[at].1 = number - 1;
+            } else {
+                ranges.remove(at);
+            }
         });
     }
 
@@ -71,7 +79,9 @@ impl Ranges {
                 }
                 next = cut.1.checked_add(1);
             }
-            left.extend(next.filter(|from| *from <= to).map(|from| (from, to)));
+            if let Some(from) = next.filter(|from| *from <= to) {
+                left.push((from, to));
+            }
         }
         self.ranges.edit(|ranges| *ranges = left);
     }

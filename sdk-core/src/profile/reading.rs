@@ -29,12 +29,15 @@ impl Tiles {
         let Some(view) = View::new(signal.window, now, session) else { return Reading::Missing };
         let mut total: Option<(Tile, Option<Timestamp>)> = None;
         let mut outlook = Outlook::default();
-        for (bucket, slice) in parts.iter().flat_map(|part| view.slices(part, signal)) {
+        let mut truncated = false;
+        view.each_slice(parts, signal, &mut |bucket, slice| {
             let tile = match slice.keys.get_hashed(hash, &key) {
                 Found::Value(tile) => *tile,
-                Found::Absent => continue,
-                Found::Truncated if view.contains(bucket) => return Reading::Truncated,
-                Found::Truncated => continue,
+                Found::Absent => return,
+                Found::Truncated => {
+                    truncated |= view.contains(bucket);
+                    return;
+                }
             };
             match view.place(bucket) {
                 Place::Ahead(enters) => outlook.note(enters),
@@ -52,6 +55,9 @@ impl Tiles {
                     (nothing, tile) => *nothing = Some((tile, leaves)),
                 },
             }
+        });
+        if truncated {
+            return Reading::Truncated;
         }
         let (value, leaves) = match (total, signal.aggregate) {
             (Some((tile, leaves)), _) => (tile.value(), leaves),
@@ -69,10 +75,12 @@ impl Tiles {
         session: Option<SessionId>,
     ) -> Vec<(Box<str>, Value)> {
         let Some(view) = View::new(signal.window, now, session) else { return Vec::new() };
-        let slices = parts.iter().flat_map(|part| view.slices(part, signal));
-        let inside = slices.filter(|(bucket, _)| view.contains(*bucket));
         let mut keys: SortedMap<&str, ()> = SortedMap::default();
-        inside.for_each(|(_, slice)| slice.keys.iter().for_each(|(key, _)| keys.insert(key, ())));
+        view.each_slice(parts, signal, &mut |bucket, slice| {
+            if view.contains(bucket) {
+                slice.keys.iter().for_each(|(key, _)| keys.insert(key, ()));
+            }
+        });
         let mut entries = Vec::new();
         for (key, ()) in keys.iter() {
             if let Reading::Value(value, _) = Self::read(parts, signal, key, now, session) {
@@ -111,20 +119,18 @@ impl View {
         })
     }
 
-    /// The slices of a signal that this view may cover, now or later.
-    fn slices<'a>(
-        self,
-        tiles: &'a Tiles,
-        signal: &Signal,
-    ) -> impl Iterator<Item = (Bucket, &'a Slice)> + use<'a> {
-        let slices = tiles.get(signal.id).map(|tiles| &tiles.slices);
-        slices.into_iter().flat_map(move |slices| {
-            let (one, many) = match self {
-                Self::One(bucket) => (slices.get(&bucket).map(|slice| (bucket, slice)), None),
-                Self::Sliding { .. } => (None, Some(slices.iter().map(|(bucket, slice)| (*bucket, slice)))),
-            };
-            one.into_iter().chain(many.into_iter().flatten())
-        })
+    /// Shows the slices of a signal that this view may cover, now or later.
+    fn each_slice<'a>(self, parts: &[&'a Tiles], signal: &Signal, see: &mut dyn FnMut(Bucket, &'a Slice)) {
+        for tiles in parts.iter().filter_map(|part| part.get(signal.id)) {
+            match self {
+                Self::One(bucket) => {
+                    if let Some(slice) = tiles.slices.get(&bucket) {
+                        see(bucket, slice);
+                    }
+                }
+                Self::Sliding { .. } => tiles.slices.iter().for_each(|(bucket, slice)| see(*bucket, slice)),
+            }
+        }
     }
 
     fn contains(self, bucket: Bucket) -> bool {

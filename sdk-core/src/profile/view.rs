@@ -77,7 +77,7 @@ impl ProfileView {
             own: Tiles::decode(&mut reader)?,
             others: Tiles::decode(&mut reader)?,
             traits: Traits::decode(&mut reader)?,
-            latches: (0..reader.len()?).map(|_| Latch::decode(&mut reader)).collect::<Result<_, _>>()?,
+            latches: reader.list(Latch::decode)?,
             user_id: reader.option(Reader::boxed_str)?,
         };
         if reader.is_empty() { Ok(view) } else { Err(CodecError) }

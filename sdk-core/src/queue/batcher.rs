@@ -1,10 +1,9 @@
 //! Which events and declarations leave together.
 
-use super::buffer::{Buffer, Company};
+use super::buffer::{Buffer, Company, Positions};
 use super::declarations::Declarations;
 use crate::limits::{BATCH_RECOVERY_RECEIPTS, CONTEXT_SHARE, PROBE_BATCH_EVENTS};
 use alloc::vec::Vec;
-use core::iter::Peekable;
 
 /// Bytes of an envelope at most, without its member, context, declarations and events.
 const ENVELOPE_BYTES: usize = 384;
@@ -103,7 +102,7 @@ impl BatchSize {
 /// by itself: only the collector can say that it is too large.
 pub(super) fn pack(
     buffer: &Buffer,
-    positions: &mut Peekable<impl Iterator<Item = usize>>,
+    positions: &mut Positions,
     held: &mut Declarations,
     frame: Frame,
     limits: Limits,

@@ -4,7 +4,8 @@ use crate::limits::MAX_EVENT_AGE_MS;
 use crate::time::{Monotonic, Timestamp};
 use crate::wire::{Event, Priority, written_bytes};
 use alloc::boxed::Box;
-use alloc::vec::Vec;
+use alloc::vec::{self, Vec};
+use core::iter::Peekable;
 
 /// Events waiting or in flight.
 #[derive(Debug, Default)]
@@ -12,6 +13,9 @@ pub(super) struct Buffer {
     entries: Vec<Entry>,
     bytes: usize,
 }
+
+/// Positions in a buffer, in the order in which their events leave.
+pub(super) type Positions = Peekable<vec::IntoIter<usize>>;
 
 /// One event held.
 #[derive(Debug)]
@@ -97,17 +101,17 @@ impl Buffer {
 
     /// Takes the events out that are too old, but for those in flight.
     pub fn expire(&mut self, now: Timestamp) -> Vec<Event> {
-        self.take(|entry| entry.place != Place::InFlight && is_expired(&entry.event, now))
+        self.take(&mut |entry| entry.place != Place::InFlight && is_expired(&entry.event, now))
     }
 
     /// Positions of the events that may leave now: critical ones, then all others, each oldest first.
-    pub fn due(&self, now: Monotonic) -> impl Iterator<Item = usize> {
-        self.in_order(move |entry| matches!(entry.place, Place::Waiting(from) if from <= now))
+    pub fn due(&self, now: Monotonic) -> Positions {
+        self.in_order(&|entry| matches!(entry.place, Place::Waiting(from) if from <= now))
     }
 
     /// Positions of the events that wait, due or not, in the same order; what is too old stays out.
-    pub fn unsent(&self, now: Timestamp) -> impl Iterator<Item = usize> {
-        self.in_order(move |entry| entry.place != Place::InFlight && !is_expired(&entry.event, now))
+    pub fn unsent(&self, now: Timestamp) -> Positions {
+        self.in_order(&|entry| entry.place != Place::InFlight && !is_expired(&entry.event, now))
     }
 
     /// The first instant at which a waiting event becomes due.
@@ -129,8 +133,8 @@ impl Buffer {
     }
 
     /// Decides about every event in flight; returns those that are gone.
-    pub fn land(&mut self, mut decide: impl FnMut(&mut Entry) -> Fate) -> Vec<Event> {
-        self.take(|entry| {
+    pub fn land(&mut self, decide: &mut dyn FnMut(&mut Entry) -> Fate) -> Vec<Event> {
+        self.take(&mut |entry| {
             if entry.place != Place::InFlight {
                 return false;
             }
@@ -144,19 +148,25 @@ impl Buffer {
         })
     }
 
-    fn in_order(&self, fits: impl Fn(&Entry) -> bool + Copy) -> impl Iterator<Item = usize> {
-        [true, false].into_iter().flat_map(move |critical| {
-            let entries = self.entries.iter().enumerate();
-            entries
-                .filter(move |(_, entry)| (entry.priority == Priority::Critical) == critical && fits(entry))
-                .map(|(position, _)| position)
-        })
+    fn in_order(&self, fits: &dyn Fn(&Entry) -> bool) -> Positions {
+        let mut positions = Vec::new();
+        for critical in [true, false] {
+            for (position, entry) in self.entries.iter().enumerate() {
+                if (entry.priority == Priority::Critical) == critical && fits(entry) {
+                    positions.push(position);
+                }
+            }
+        }
+        positions.into_iter().peekable()
     }
 
-    fn take(&mut self, mut goes: impl FnMut(&mut Entry) -> bool) -> Vec<Event> {
-        let taken: Vec<Entry> = self.entries.extract_if(.., |entry| goes(entry)).collect();
-        self.bytes -= taken.iter().map(|entry| entry.bytes).sum::<usize>();
-        taken.into_iter().map(|entry| *entry.event).collect()
+    fn take(&mut self, goes: &mut dyn FnMut(&mut Entry) -> bool) -> Vec<Event> {
+        let mut taken = Vec::new();
+        for entry in self.entries.extract_if(.., |entry| goes(entry)) {
+            self.bytes -= entry.bytes;
+            taken.push(*entry.event);
+        }
+        taken
     }
 }
 

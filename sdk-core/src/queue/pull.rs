@@ -120,9 +120,8 @@ impl Queue {
             self.given_up.push(dropped);
         }
         let mut held = mem::take(&mut self.declarations);
-        let mut due = self.buffer.due(now.monotonic).peekable();
+        let mut due = self.buffer.due(now.monotonic);
         let parcel = pack(&self.buffer, &mut due, &mut held, self.frame(), limits);
-        drop(due);
         self.declarations = held;
         if parcel.is_empty() {
             return self.buffer.next_due().map_or(Poll::Idle, Poll::WaitUntil);

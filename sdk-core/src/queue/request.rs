@@ -15,7 +15,7 @@ impl Queue {
     pub fn farewell(&mut self, now: Now) -> Vec<String> {
         let limits = Limits { events: MAX_BATCH_EVENTS, bytes: FAREWELL_BODY_BYTES };
         let mut held = self.declarations.clone();
-        let mut unsent = self.buffer.unsent(now.wall).peekable();
+        let mut unsent = self.buffer.unsent(now.wall);
         let mut bodies = Vec::new();
         loop {
             let parcel = pack(&self.buffer, &mut unsent, &mut held, self.frame(), limits);

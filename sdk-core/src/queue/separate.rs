@@ -15,7 +15,7 @@ impl Queue {
             offending.iter().filter_map(|index| flight.events.get(*index).copied()).collect();
         if !named.is_empty() {
             self.breaker.close();
-            return self.drop_from(flight, |id| named.contains(&id));
+            return self.drop_from(flight, &|id| named.contains(&id));
         }
         match (flight.events.len(), flight.declarations.len()) {
             (1, 0) | (0, 1) | (1, _) => self.separate(flight),
@@ -32,12 +32,12 @@ impl Queue {
         self.breaker.close();
         match (flight.events.len(), flight.declarations.len()) {
             (0, 1) => flight.declarations = Declarations::default(),
-            (1, 0) => return self.drop_from(flight, |_| true),
+            (1, 0) => return self.drop_from(flight, &|_| true),
             (_, declarations) => {
                 if declarations > 0 {
                     self.declarations_company = Company::Alone;
                 }
-                self.buffer.land(|entry| {
+                self.buffer.land(&mut |entry| {
                     entry.company = Company::Alone;
                     Fate::Kept(Monotonic(0))
                 });
@@ -46,8 +46,8 @@ impl Queue {
         self.take_back(flight)
     }
 
-    fn drop_from(&mut self, flight: Flight, is_culprit: impl Fn(EventId) -> bool) -> Settled {
-        let gone = self.buffer.land(|entry| match is_culprit(entry.event.event_id) {
+    fn drop_from(&mut self, flight: Flight, is_culprit: &dyn Fn(EventId) -> bool) -> Settled {
+        let gone = self.buffer.land(&mut |entry| match is_culprit(entry.event.event_id) {
             true => Fate::Gone,
             false => Fate::Kept(Monotonic(0)),
         });

@@ -58,7 +58,7 @@ impl Queue {
         let rows: Vec<(EventId, ResultKind)> =
             rows.filter_map(|row| Some((EventId(uuid_from_text(&row.event_id)?), row.result))).collect();
         let kind_of = |id: EventId| rows.iter().find(|(named, _)| *named == id).map(|(_, kind)| *kind);
-        let gone = self.buffer.land(|entry| match kind_of(entry.event.event_id) {
+        let gone = self.buffer.land(&mut |entry| match kind_of(entry.event.event_id) {
             Some(ResultKind::Retry) => put_off(entry, now.monotonic, random),
             _ => Fate::Gone,
         });
@@ -87,7 +87,7 @@ impl Queue {
 
     /// Puts everything of a request back where it was.
     pub(super) fn take_back(&mut self, flight: Flight) -> Settled {
-        self.buffer.land(|_| Fate::Kept(Monotonic(0)));
+        self.buffer.land(&mut |_| Fate::Kept(Monotonic(0)));
         self.declarations.restore(flight.declarations);
         Settled::default()
     }

@@ -117,16 +117,10 @@ impl Value {
             2 => Self::Bool(true),
             3 => Self::Number(reader.f64()?),
             4 => Self::String(reader.boxed_str()?),
-            5 => {
-                let count = reader.len()?;
-                Self::Array((0..count).map(|_| Self::decode_within(reader, inner)).collect::<Result<_, _>>()?)
-            }
-            6 => {
-                let count = reader.len()?;
-                let fields =
-                    (0..count).map(|_| Ok((reader.boxed_str()?, Self::decode_within(reader, inner)?)));
-                Self::Object(fields.collect::<Result<_, CodecError>>()?)
-            }
+            5 => Self::Array(reader.list(|reader| Self::decode_within(reader, inner))?),
+            6 => Self::Object(
+                reader.list(|reader| Ok((reader.boxed_str()?, Self::decode_within(reader, inner)?)))?,
+            ),
             _ => return Err(CodecError),
         })
     }

@@ -198,7 +198,9 @@ impl Big {
     fn shift_left(&mut self, bits: u64) {
         (0..bits % 32).for_each(|_| self.multiply_add(2, 0));
         let limbs = (bits / 32) as usize;
-        self.0.splice(0..0, core::iter::repeat_n(0, limbs));
+        let mut shifted = alloc::vec![0; limbs];
+        shifted.append(&mut self.0);
+        self.0 = shifted;
     }
 
     fn bits(&self) -> i64 {

@@ -19,7 +19,7 @@ pub fn gzip(text: &str, done: impl FnOnce(Option<ArrayBuffer>) + 'static) {
     match compressed(text) {
         Some(response) => match response.array_buffer() {
             Ok(reading) => when_settled(&reading, move |ending| {
-                done(ending.ok().and_then(|value| value.dyn_into().ok()));
+                done(ending.ok().map(JsCast::unchecked_into));
             }),
             Err(_) => done(None),
         },

@@ -3,10 +3,10 @@
 use super::compression::gzip;
 use super::promise::{Ending, when_settled};
 use super::timer::Timer;
-use js_sys::{ArrayBuffer, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Object, Reflect, Uint8Array};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, Headers, RequestCache, RequestCredentials, RequestInit, Response, window};
+use web_sys::{AbortController, RequestCache, RequestCredentials, RequestInit, Response, window};
 
 /// Time after which a request is given up: longer than any answer of a healthy server takes.
 const TIMEOUT_MS: u64 = 30_000;
@@ -56,11 +56,10 @@ fn send_body(url: &str, body: &JsValue, bytes: usize, done: Done) {
     let options = RequestInit::new();
     options.set_method("POST");
     options.set_body(body);
-    if let Ok(headers) = Headers::new() {
-        // The only content type besides form data that costs no preflight.
-        let _ = headers.set("content-type", "text/plain");
-        options.set_headers(&headers);
-    }
+    let headers = Object::new();
+    // The only content type besides form data that costs no preflight.
+    let _ = Reflect::set(&headers, &"content-type".into(), &"text/plain".into());
+    options.set_headers(&headers);
     if bytes <= MAX_KEEPALIVE_BYTES {
         // Neither web-sys nor gloo knows this field.
         let _ = Reflect::set(&options, &"keepalive".into(), &JsValue::TRUE);
@@ -77,9 +76,7 @@ fn send(url: &str, options: &RequestInit, done: Done) {
         timer.set(TIMEOUT_MS, move || controller.abort());
     }
     when_settled(&window.fetch_with_str_and_init(url, options), move |ending| {
-        let Some(response) = ending.ok().and_then(|value| value.dyn_into::<Response>().ok()) else {
-            return done(None);
-        };
+        let Ok(response) = ending.map(JsCast::unchecked_into::<Response>) else { return done(None) };
         let status = response.status();
         let retry_after = response.headers().get("retry-after").ok().flatten();
         let Ok(reading) = response.array_buffer() else { return done(None) };
@@ -92,7 +89,7 @@ fn send(url: &str, options: &RequestInit, done: Done) {
 }
 
 fn bytes_of(ending: Ending) -> Option<Vec<u8>> {
-    let buffer = ending.ok()?.dyn_into::<ArrayBuffer>().ok()?;
+    let buffer: ArrayBuffer = ending.ok()?.unchecked_into();
     Some(Uint8Array::new(&buffer).to_vec())
 }
 

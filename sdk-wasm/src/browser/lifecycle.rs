@@ -54,6 +54,6 @@ fn turn_of(name: &str, event: &web_sys::Event) -> Option<Turn> {
         "visibilitychange" => Some(if is_hidden() { Turn::Hidden } else { Turn::Visible }),
         "pagehide" => Some(Turn::Leaving),
         "online" => Some(Turn::Online),
-        _ => event.dyn_ref::<PageTransitionEvent>().filter(|event| event.persisted()).map(|_| Turn::Restored),
+        _ => event.unchecked_ref::<PageTransitionEvent>().persisted().then_some(Turn::Restored),
     }
 }

@@ -155,12 +155,8 @@ impl ChangeKind {
 /// A framework goes on owning its text node where there is just one; otherwise the child nodes are set aside.
 fn set_text(element: &Element, value: &str) -> Original {
     let children = Array::from(&element.child_nodes());
-    let only = children
-        .get(0)
-        .dyn_into::<Node>()
-        .ok()
-        .filter(|node| children.length() == 1 && node.node_type() == Node::TEXT_NODE);
-    match only {
+    let only = (children.length() == 1).then(|| children.get(0).unchecked_into::<Node>());
+    match only.filter(|node| node.node_type() == Node::TEXT_NODE) {
         Some(node) => {
             let before = node.node_value().unwrap_or_default();
             node.set_node_value(Some(value));

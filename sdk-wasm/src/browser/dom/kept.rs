@@ -55,9 +55,9 @@ impl Kept {
         };
         let mut problem = None;
         for index in 0..found.length() {
-            let Some(element) = found.get(index).and_then(|node| node.dyn_into::<Element>().ok()) else {
-                continue;
-            };
+            let Some(node) = found.get(index) else { continue };
+            // A selector finds nothing but elements.
+            let element: Element = node.unchecked_into();
             problem = problem.or(match self.edits.iter().position(|edit| edit.element == element) {
                 Some(known) => self.repeat(known, now_ms),
                 None => self.make(element, now_ms),
