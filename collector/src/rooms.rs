@@ -87,7 +87,8 @@ impl Rooms {
             Some(key) => key.clone(),
             None => {
                 let key = hex(secret("admin")?.bytes());
-                tracing::info!(secret_key = %key, "no --secret-key given; the privileged listener takes this one");
+                let file = data.join("secrets/admin");
+                tracing::info!(file = %file.display(), "no --secret-key given; the privileged listener takes the hex of this file");
                 key
             }
         };

@@ -2,7 +2,7 @@
 declare module 'attune-wasm-glue' {
   import type { Shell as Exports, Host } from './shell.ts';
   export const Shell: { new (host: Host, writeKey: string, collector: string, sessionId: string): Exports };
-  export default function initialise(options: { module_or_path: string | URL | Request }): Promise<unknown>;
+  export default function initialise(options: { module_or_path: string | URL | Response }): Promise<unknown>;
 }
 
 /** Name of the WebAssembly file beside the bundle; filled in by the build. */

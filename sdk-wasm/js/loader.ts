@@ -15,12 +15,16 @@ export async function loadShell(
   session: () => string,
 ): Promise<Shell> {
   for (let attempt = 0; ; attempt += 1) {
+    let isFinal = false;
     try {
-      await initialise({ module_or_path: url });
+      const response = await fetch(url);
+      isFinal = response.status >= 400 && response.status < 500;
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      await initialise({ module_or_path: response });
       return new Exports(host, writeKey, collector, session());
     } catch (cause) {
       const delay = RETRY_DELAYS_MS[attempt];
-      if (delay === undefined || cause instanceof WebAssembly.CompileError) {
+      if (isFinal || delay === undefined || cause instanceof WebAssembly.CompileError) {
         throw new AttuneError(
           'wasm_unavailable',
           `${url} did not load: ${String(cause)}`,

@@ -32,12 +32,12 @@ impl ApiError {
         Self { retry_after_seconds: Some(RETRY_AFTER_SECONDS + jitter), ..Self::new(status, code, message) }
     }
 
-    /// A batch over a limit; names the events that are too large alone.
-    pub fn batch_too_large(message: &str, offending: &[usize]) -> Self {
+    /// A batch over a limit of `max_bytes`; names the events that are too large alone.
+    pub fn batch_too_large(message: &str, max_bytes: usize, offending: &[usize]) -> Self {
         let body = json!({
             "code": "batch_too_large",
             "message": message,
-            "max_bytes": MAX_BATCH_BYTES,
+            "max_bytes": max_bytes,
             "max_events": MAX_BATCH_EVENTS,
             "max_event_bytes": MAX_EVENT_BYTES,
             "offending": offending,
@@ -79,7 +79,7 @@ impl From<IngestError> for ApiError {
     fn from(error: IngestError) -> Self {
         let message = error.to_string();
         match &error {
-            IngestError::TooLarge(offending) => Self::batch_too_large(&message, offending),
+            IngestError::TooLarge(offending) => Self::batch_too_large(&message, MAX_BATCH_BYTES, offending),
             IngestError::Body(BodyError::TypeUnsupported | BodyError::EncodingUnsupported) => {
                 Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error.code(), &message)
             }

@@ -51,7 +51,7 @@ pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, ApiError> 
             if error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>()) =>
         {
             let message = format!("a request body holds at most {max_bytes} bytes as it arrives");
-            Err(ApiError::batch_too_large(&message, &[]))
+            Err(ApiError::batch_too_large(&message, max_bytes, &[]))
         }
         Ok(Err(_)) => Err(ApiError::new(StatusCode::BAD_REQUEST, "body_broken", "the body broke off")),
         Err(_) => {

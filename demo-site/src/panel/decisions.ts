@@ -6,7 +6,7 @@ const slots = ['hero', 'offer', 'guidance', 'layout', 'greeting'];
 
 const reasons: Record<string, string> = {
   level: 'its condition holds now',
-  latched: 'an event matched, and it holds since',
+  latched: 'an event matched, and it stays',
 };
 
 /** Every slot of the shop, the empty ones too, so that rows keep their places. */

@@ -65,6 +65,10 @@ function startToggle(): void {
     keep(OPEN, isOpen);
     open(isOpen);
   });
+  find('#panel').addEventListener('click', ({ target }) => {
+    // A drawer would cover what the link leads to.
+    if (!isWide && target instanceof Element && target.closest('a')) open(false);
+  });
   addEventListener('keydown', ({ key }) => {
     if (key === 'Escape' && !isWide && toggle.getAttribute('aria-expanded') === 'true') {
       open(false);

@@ -99,9 +99,13 @@ impl Client {
         let decided = decide(&self.bundle.rules, &self.bundle.slots, &document, latches, current);
         self.decisions.wake_at = decided.wake_at;
         for change in decided.changes {
+            let seen_alike = alike(self.decisions.of_slot(&change.slot), change.decision.as_ref());
             self.decisions.set(&change.slot, change.decision.clone());
             if let Some(shown) = change.shown {
                 self.decisions.shown.push_back(shown);
+            }
+            if seen_alike {
+                continue;
             }
             self.decisions.changes.push_back(DecisionChange { slot: change.slot, decision: change.decision });
         }
@@ -133,4 +137,13 @@ impl Client {
         let view = ProfileView { latches: self.decisions.latches.clone(), ..ProfileView::default() };
         self.put(store::LATCHES, view.encode());
     }
+}
+
+/// Whether a page could not tell two decisions apart: an event rule may latch again without changing anything.
+fn alike(before: Option<&Decision>, after: Option<&Decision>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else { return false };
+    before.rule == after.rule
+        && before.key == after.key
+        && before.since == after.since
+        && before.actions == after.actions
 }

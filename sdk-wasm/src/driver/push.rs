@@ -103,10 +103,13 @@ impl Driver {
             let value = [&*self.sender.borrow().0.0, "\n", token].concat();
             self.storage.put(TOKEN, value.as_bytes());
         }
+        // A receipt says that the collector answers again, so a pause before the next try is over.
+        let pauses = matches!(*self.push.state.borrow(), State::Connecting) && self.push.timer.is_set();
         if let Some(token) = stream_token
-            && self.push.is_closed()
+            && (self.push.is_closed() || pauses)
             && !is_hidden()
         {
+            self.push.timer.clear();
             self.open_stream(token);
         }
     }
