@@ -42,6 +42,7 @@ function openPage() {
     matchMedia: () => ({ matches: true, addEventListener() {} }),
     addEventListener: target.addEventListener.bind(target),
     dispatchEvent: target.dispatchEvent.bind(target),
+    fetch: async () => new Response(),
   };
   Object.assign(globalThis, page, { window: page });
   Object.defineProperty(globalThis, 'navigator', { value: { language: 'en-GB' }, configurable: true });
@@ -76,6 +77,13 @@ describe('attune', () => {
   it('is one instance per page, and refuses to become another', () => {
     assert.equal(init(OPTIONS), attune);
     assert.throws(() => init({ ...OPTIONS, writeKey: 'other' }), { code: 'already_initialised' });
+  });
+
+  it('says at once that its WebAssembly file is not there', async () => {
+    await attune.shutdown();
+    globalThis.fetch = async () => new Response('', { status: 404 });
+    attune = init(OPTIONS);
+    await assert.rejects(attune.ready, { code: 'wasm_unavailable', message: /status 404/ });
   });
 
   it('keeps calls until it is loaded, in order, with the ids it has returned', async () => {
