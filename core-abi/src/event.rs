@@ -83,7 +83,7 @@ pub fn read_event(text: &str) -> Result<Event, EventError> {
         user_id,
         metadata: fields.metadata()?,
     };
-    check_bounds(&event).map_err(EventError::Refused)?;
+    check_bounds(&event, event.metadata_bytes()).map_err(EventError::Refused)?;
     Ok(event)
 }
 

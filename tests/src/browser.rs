@@ -1,19 +1,18 @@
 //! Browsers: a store that survives, and pages that come and go, each with the product's own client.
 
 use crate::{Clock, Collector};
-use attune_core::client::{Client, ClientOptions, StoreOp, Track};
+use attune_core::client::{Client, ClientOptions, MemoryStore, TextTrack};
 use attune_core::id::{EventId, LaneId, MemberId, SessionId, Uuid, uuid_v7};
 use attune_core::limits;
-use attune_core::queue::{Outcome, Poll, QueueOptions, Request};
+use attune_core::queue::{Outcome, Poll, QueueOptions};
 use attune_core::value::Value;
 use attune_core::wire::Priority;
-use std::collections::BTreeMap;
 
 /// One browser: what it has stored, and its open pages.
 #[derive(Debug)]
 pub struct Browser {
     member: MemberId,
-    stored: BTreeMap<String, Vec<u8>>,
+    stored: MemoryStore,
     ids: u64,
     bundle: Vec<u8>,
     /// Open pages.
@@ -24,7 +23,8 @@ pub struct Browser {
 #[derive(Debug)]
 pub struct Page {
     client: Client,
-    in_flight: Option<Request>,
+    /// The request on its way, with its body.
+    in_flight: Option<(u64, String)>,
     /// Bodies that have left before; the network may bring them again.
     pub sent: Vec<String>,
 }
@@ -43,7 +43,13 @@ pub enum Network {
 impl Browser {
     /// A browser that has never been here.
     pub fn new(name: &str, bundle: Vec<u8>) -> Self {
-        Self { member: MemberId(name.into()), stored: BTreeMap::new(), ids: 0, bundle, pages: Vec::new() }
+        Self {
+            member: MemberId(name.into()),
+            stored: MemoryStore::default(),
+            ids: 0,
+            bundle,
+            pages: Vec::new(),
+        }
     }
 
     /// The member that this browser is.
@@ -66,15 +72,8 @@ impl Browser {
         let mut client = Client::new(options, clock.now());
         let opened = client.handle_bundle(&self.bundle, clock.now());
         assert_eq!(opened, Ok(true), "the bundle opens");
-        let alive: Vec<String> = self.pages.iter().map(|page| lane_text(page.client.sender().1)).collect();
-        let free = |key: &String| !alive.iter().any(|lane| key.contains(lane.as_str()));
-        let entries: Vec<(String, Vec<u8>)> = self
-            .stored
-            .iter()
-            .filter(|(key, _)| free(key))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let unreadable = client.handle_stored(&entries, clock.now());
+        let is_alive = |lane: LaneId| self.pages.iter().any(|page| page.client.sender().1 == lane);
+        let unreadable = client.handle_stored(self.stored.stored(is_alive), clock.now());
         assert!(unreadable.is_empty(), "everything stored is readable: {unreadable:?}");
         self.pages.push(Page { client, in_flight: None, sent: Vec::new() });
         self.keep();
@@ -89,16 +88,10 @@ impl Browser {
     /// Tracks an event on a page.
     pub fn track(&mut self, page: usize, event_type: &str, metadata: &str, clock: Clock) {
         let event_id = EventId(self.fresh(clock));
-        let track = Track {
-            event_id,
-            event_type,
-            timestamp: clock.now().wall,
-            session: SessionId(Uuid::from_u128(7)),
-            metadata: Some(metadata),
-            priority: Priority::Normal,
-        };
-        let tracked = self.pages[page].client.handle_track(&track, clock.now());
-        assert_eq!(tracked, Ok(()), "the event is within bounds");
+        let session = SessionId(Uuid::from_u128(7));
+        let track = TextTrack { event_id, event_type, session, metadata, priority: Priority::Normal };
+        let tracked = self.stored.track(&mut self.pages[page].client, track, clock.now());
+        assert!(tracked.is_ok(), "the event is within bounds: {tracked:?}");
         self.keep();
     }
 
@@ -122,19 +115,20 @@ impl Browser {
         if subject.in_flight.is_none() {
             match subject.client.poll_send(now, 0) {
                 Poll::Send(request) => {
-                    subject.sent.push(request.body.clone());
-                    subject.in_flight = Some(request);
+                    let body = self.stored.body(&request, now);
+                    subject.sent.push(body.clone());
+                    subject.in_flight = Some((request.id, body));
                 }
                 Poll::WaitUntil(_) | Poll::Idle => {}
             }
         }
-        let Some(request) = subject.in_flight.take() else { return false };
-        let receipt = (network != Network::LosesRequest).then(|| collector.receive(&request.body, now.wall));
+        let Some((request, body)) = subject.in_flight.take() else { return false };
+        let receipt = (network != Network::LosesRequest).then(|| collector.receive(&body, now.wall));
         let outcome = match (network, receipt) {
-            (Network::Works, Some(receipt)) => Outcome::Receipt(Box::new(receipt)),
+            (Network::Works, Some(receipt)) => Outcome::of_receipt(&receipt),
             _ => Outcome::Network,
         };
-        subject.client.handle_outcome(request.id, outcome, now, 0);
+        subject.client.handle_outcome(request, outcome, now, 0);
         self.keep();
         true
     }
@@ -175,17 +169,12 @@ impl Browser {
 
     /// How many events the store holds.
     pub fn stored_events(&self) -> usize {
-        self.stored.keys().filter(|key| key.starts_with("event/")).count()
+        self.stored.events()
     }
 
     fn keep(&mut self) {
         for page in &mut self.pages {
-            while let Some(write) = page.client.poll_store() {
-                match write {
-                    StoreOp::Put { key, value } => self.stored.insert(key, value),
-                    StoreOp::Delete { key } => self.stored.remove(&key),
-                };
-            }
+            page.client.take_store().into_iter().for_each(|write| self.stored.apply(write));
             while page.client.poll_decision().is_some() {}
             while page.client.poll_shown().is_some() {}
         }
@@ -199,10 +188,4 @@ impl Browser {
         random[9] = self.member.0.as_bytes().last().copied().unwrap_or_default();
         uuid_v7(clock.now().wall, &random)
     }
-}
-
-fn lane_text(lane: LaneId) -> String {
-    let mut text = String::new();
-    attune_core::id::write_uuid(lane.0, &mut text);
-    text
 }

@@ -5,9 +5,9 @@ use super::order::Disturbance;
 use super::visit::Visit;
 use crate::failure::Failure;
 use attune_core::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
-use attune_core::queue::{Outcome, Poll, Queue, QueueOptions};
+use attune_core::queue::{Item, Outcome, Poll, Queue, QueueOptions, Request};
 use attune_core::time::{Monotonic, Now, Timestamp};
-use attune_core::wire::{Closed, Event, Priority, parse_receipt};
+use attune_core::wire::{Batch, Closed, Event, Priority, parse_receipt, write_batch};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,8 +64,9 @@ struct Sender<'a> {
 }
 
 /// A visit on its way: its queue, and what is to be sent again after all is acknowledged.
-struct Open {
+struct Open<'v> {
     queue: Queue,
+    visit: &'v Visit,
     again: Vec<Event>,
     end: Timestamp,
 }
@@ -86,7 +87,7 @@ impl<'a> Sender<'a> {
 
     fn run<'v>(mut self, next: &Mutex<impl Iterator<Item = &'v Visit>>) -> Sent {
         let limit = if self.disturbance.shuffle { OPEN_VISITS } else { 1 };
-        let mut open: Vec<Open> = Vec::new();
+        let mut open: Vec<Open<'v>> = Vec::new();
         loop {
             while open.len() < limit {
                 let Some(visit) = next.lock().ok().and_then(|mut visits| visits.next()) else { break };
@@ -103,7 +104,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    fn open(&self, visit: &Visit) -> Open {
+    fn open<'v>(&self, visit: &'v Visit) -> Open<'v> {
         let options = QueueOptions {
             max_batch_events: if self.disturbance.shuffle {
                 SHUFFLED_BATCH_EVENTS
@@ -116,26 +117,20 @@ impl<'a> Sender<'a> {
         let mut queue = Queue::new(visit.member.clone(), visit.lane, options);
         let end = visit.events.iter().map(|event| event.timestamp).max().unwrap_or_default();
         for event in &visit.events {
-            queue.push(event.clone(), Priority::Normal, self.now(end));
+            queue.push(Item::of(event), Priority::Normal, self.now(end));
         }
         let count = visit.events.len() as u64;
-        // The recording's clock is taken as right: a collector must not shift clicks of past years to today.
-        queue.set_clock_skew(Some(0));
         queue.declare_closed(Closed { member: visit.member.clone(), lane: visit.lane, count });
-        Open { queue, again: self.disturbance.repeated(visit).cloned().collect(), end }
+        Open { queue, visit, again: self.disturbance.repeated(visit).cloned().collect(), end }
     }
 
     /// Does what the queue wants next; returns whether the visit has anything left.
-    fn step(&mut self, open: &mut Open) -> bool {
+    fn step(&mut self, open: &mut Open<'_>) -> bool {
         self.draws += 1;
         let random = draw("jitter", self.draws, 0);
         match open.queue.poll(self.now(open.end), random) {
             Poll::Send(request) => {
-                let outcome = self.post(&request.body);
-                if let Outcome::Receipt(receipt) = &outcome {
-                    self.sent.accepted += receipt.accepted;
-                    self.sent.duplicates += receipt.duplicates;
-                }
+                let outcome = self.post(&open.body(&request));
                 let settled = open.queue.settle(request.id, outcome, self.now(open.end), random);
                 self.sent.dropped += settled.dropped.len() as u64;
                 true
@@ -147,14 +142,14 @@ impl<'a> Sender<'a> {
             Poll::Idle if open.again.is_empty() => false,
             Poll::Idle => {
                 for event in std::mem::take(&mut open.again) {
-                    open.queue.push(event, Priority::Normal, self.now(open.end));
+                    open.queue.push(Item::of(&event), Priority::Normal, self.now(open.end));
                 }
                 true
             }
         }
     }
 
-    fn post(&self, body: &str) -> Outcome {
+    fn post(&mut self, body: &str) -> Outcome {
         let request = self.agent.post(self.url).header("Content-Type", "text/plain");
         let Ok(mut response) = request.send(body) else { return Outcome::Network };
         let status = response.status().as_u16();
@@ -166,11 +161,22 @@ impl<'a> Sender<'a> {
         }
         let text =
             response.body_mut().with_config().limit(MAX_RECEIPT_BYTES).read_to_string().unwrap_or_default();
-        parse_receipt(&text).map_or(Outcome::Network, |receipt| Outcome::Receipt(Box::new(receipt)))
+        let Ok(receipt) = parse_receipt(&text) else { return Outcome::Network };
+        self.sent.accepted += receipt.accepted;
+        self.sent.duplicates += receipt.duplicates;
+        Outcome::of_receipt(&receipt)
     }
 
     /// The visitor's wall clock at the end of the visit, and a real monotonic clock for retries.
     fn now(&self, wall: Timestamp) -> Now {
         Now { wall, monotonic: Monotonic(self.started.elapsed().as_millis() as u64) }
+    }
+}
+
+impl Open<'_> {
+    fn body(&self, request: &Request) -> String {
+        let find = |id| self.visit.events.iter().find(|event| event.event_id == id);
+        // The recording's clock is taken as right: a collector must not shift clicks of past years to today.
+        write_batch(&Batch { clock_skew_ms: Some(0), ..request.batch(self.end, None, find) })
     }
 }

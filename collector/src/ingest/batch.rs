@@ -104,7 +104,8 @@ fn read_one(raw: &str, envelope: &Envelope<'_>) -> Result<Event, (&'static str, 
         return Err(("event_too_large", message));
     }
     let event = parse_event(raw, envelope.defaults()).map_err(|error| (error.code(), error.to_string()))?;
-    check_bounds(&event).map_err(|rejection| (rejection.code(), rejection.message()))?;
+    check_bounds(&event, event.metadata_bytes())
+        .map_err(|rejection| (rejection.code(), rejection.message()))?;
     Ok(event)
 }
 

@@ -1,6 +1,6 @@
 //! Which rule fills which slot on this page, which event rules are latched, and what has to be told of it.
 
-use super::{Client, DecisionChange, store};
+use super::{Client, DecisionChange, Entry};
 use crate::id::EventId;
 use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
 use crate::rules::{Decision, VisitorDocument, decide, judge, latch};
@@ -135,7 +135,7 @@ impl Client {
 
     fn keep_latches(&mut self) {
         let view = ProfileView { latches: self.decisions.latches.clone(), ..ProfileView::default() };
-        self.put(store::LATCHES, view.encode());
+        self.put(Entry::Latches, view.encode());
     }
 }
 

@@ -1,6 +1,7 @@
 //! The page's façade: capture, live signals and decisions, delivery; base and overlay without double counting.
 
 mod decisions;
+mod memory;
 mod overlay;
 mod panel;
 mod restore;
@@ -11,21 +12,21 @@ mod store;
 
 use crate::bundle::{Bundle, BundleError};
 use crate::codec::CodecError;
-use crate::filter::{Rejection, validate_event};
+use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
-use crate::profile::ProfileView;
-use crate::profile::sorted::SortedMap;
-use crate::queue::{Outcome, Poll, Queue, QueueOptions, QueueStatus};
+use crate::profile::{EventDocument, ProfileView};
+use crate::queue::{Item, Outcome, Poll, Queue, QueueOptions, QueueStatus, Request, Ticket};
 use crate::rules::Decision;
 use crate::time::{Now, Timestamp};
-use crate::value::{JsonError, Value, parse, write_value};
+use crate::value::Value;
 use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use decisions::Decisions;
+pub use memory::{MemoryStore, TextTrack};
 use overlay::Overlay;
+pub use store::{Entry, StoreOp, Stored, StoredEvent};
 
 /// Who the page starts as.
 #[derive(Clone, Debug)]
@@ -51,27 +52,14 @@ pub struct Track<'a> {
     pub timestamp: Timestamp,
     /// Session at the call.
     pub session: SessionId,
-    /// Metadata as JSON object text.
-    pub metadata: Option<&'a str>,
+    /// Metadata, an object; absent means none.
+    pub metadata: Option<Value>,
+    /// Bytes of the metadata as JSON text.
+    pub metadata_bytes: usize,
+    /// What the event adds to a batch at most.
+    pub bytes: usize,
     /// How soon it leaves.
     pub priority: Priority,
-}
-
-/// A write that the host is to make durable, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StoreOp {
-    /// Store `value` under `key`.
-    Put {
-        /// Key, unique within the site's storage namespace.
-        key: String,
-        /// Bytes, opaque to the host.
-        value: Vec<u8>,
-    },
-    /// Forget `key`.
-    Delete {
-        /// Key.
-        key: String,
-    },
 }
 
 /// A changed decision for one slot.
@@ -96,17 +84,7 @@ pub struct Client {
     overlay: Overlay,
     decisions: Decisions,
     queue: Queue,
-    writes: VecDeque<StoreOp>,
-    kept: SortedMap<EventId, LaneSeq>,
-    tokens: Tokens,
-}
-
-/// What receipts have brought.
-#[derive(Debug, Default)]
-struct Tokens {
-    member: Option<Box<str>>,
-    stream: Option<Box<str>>,
-    bundle_revision: u64,
+    writes: Vec<StoreOp>,
 }
 
 impl Client {
@@ -123,63 +101,49 @@ impl Client {
             context: Value::Object(Vec::new()),
             overlay: Overlay::default(),
             decisions: Decisions::default(),
-            writes: VecDeque::new(),
-            kept: SortedMap::default(),
-            tokens: Tokens::default(),
+            writes: Vec::new(),
         }
     }
 
-    /// Captures an event: lane number, overlay, queue, decisions.
+    /// Captures an event: lane number, overlay, queue, decisions. Returns its number, under which the host stores it.
     ///
     /// # Errors
     /// The bound that the event breaks; nothing has changed then.
-    pub fn handle_track(&mut self, track: &Track<'_>, now: Now) -> Result<(), Rejection> {
-        let mut event = Event {
-            event_id: track.event_id,
+    pub fn handle_track(&mut self, track: Track<'_>, now: Now) -> Result<LaneSeq, Rejection> {
+        let Track { event_id, timestamp, priority, bytes, .. } = track;
+        let number = LaneSeq { lane: self.lane, seq: self.last_seq + 1 };
+        let event = Event {
+            event_id,
             event_type: Box::from(track.event_type),
-            timestamp: track.timestamp,
+            timestamp,
             member: self.member.clone(),
-            lane: None,
+            lane: Some(number),
             session: Some(track.session),
             user_id: self.user_id.clone(),
-            metadata: track.metadata.map(Box::from),
+            metadata: None,
         };
-        validate_event(&event)?;
-        self.last_seq += 1;
-        event.lane = Some(LaneSeq { lane: self.lane, seq: self.last_seq });
+        check_bounds(&event, track.metadata_bytes)?;
+        let metadata = track.metadata.unwrap_or(Value::Null);
+        if !matches!(metadata, Value::Null | Value::Object(_)) {
+            return Err(Rejection::MetadataNotAnObject);
+        }
+        self.last_seq = number.seq;
         self.session = track.session;
-        self.keep(&event, track.priority);
-        self.writes.push_back(store::put_lane(&self.member, self.lane, self.last_seq));
-        let evicted = self.queue.push(event.clone(), track.priority, now);
-        let event_id = event.event_id;
-        self.overlay_push(event);
+        let ticket = Ticket { event_id, lane: event.lane };
+        let item = Item { ticket, member: self.member.clone(), timestamp, bytes };
+        let evicted = self.queue.push(item, priority, now);
+        self.overlay_push(EventDocument::with_metadata(event, metadata));
         self.judge(event_id, now);
         self.give_up(&evicted);
         self.decide(now);
-        Ok(())
+        Ok(number)
     }
 
-    /// Merges fields into the page's context; `null` removes one. `values` is JSON object text.
-    ///
-    /// # Errors
-    /// Text that is no JSON object; nothing has changed then.
-    pub fn handle_context(&mut self, values: &str, now: Now) -> Result<(), JsonError> {
-        let Value::Object(changes) = parse(values)? else {
-            return Err(JsonError::Unexpected(0));
-        };
-        if let Value::Object(fields) = &mut self.context {
-            for (name, value) in changes {
-                fields.retain(|(known, _)| *known != name);
-                if value != Value::Null {
-                    fields.push((name, value));
-                }
-            }
-        }
-        let mut text = String::new();
-        write_value(&self.context, &mut text);
-        self.queue.set_context(Some(text.into_boxed_str()));
+    /// Replaces the page's context, an object that takes so many bytes as JSON.
+    pub fn handle_context(&mut self, context: Value, bytes: usize, now: Now) {
+        self.context = context;
+        self.queue.set_context_bytes(bytes);
         self.decide(now);
-        Ok(())
     }
 
     /// Binds the member to a user from now on; the caller tracks `attune.identify` after it. Another user than the
@@ -191,15 +155,13 @@ impl Client {
             self.handle_reset(fresh.0, fresh.1, session, now);
         }
         self.user_id = Some(Box::from(user_id));
-        self.put(store::USER, user_id.as_bytes().to_vec());
+        self.put(Entry::User, user_id.as_bytes().to_vec());
         another
     }
 
     /// Begins a new member, lane and session, and forgets signals, traits and latches.
     pub fn handle_reset(&mut self, member: MemberId, lane: LaneId, session: SessionId, now: Now) {
-        for key in [store::BASE, store::LATCHES, store::USER] {
-            self.writes.push_back(StoreOp::Delete { key: String::from(key) });
-        }
+        self.writes.extend([Entry::Base, Entry::Latches, Entry::User].map(StoreOp::Delete));
         self.handle_follow(member, lane, session, now);
     }
 
@@ -209,7 +171,6 @@ impl Client {
         self.member = member;
         self.session = session;
         self.user_id = None;
-        self.tokens = Tokens::default();
         self.overlay.clear();
         self.decisions.forget_latches();
         self.begin_lane(lane);
@@ -242,7 +203,7 @@ impl Client {
             return Ok(false);
         };
         self.release(&covered);
-        self.put(store::BASE, bytes.to_vec());
+        self.put(Entry::Base, bytes.to_vec());
         self.decisions.join_latches(latches);
         self.decide(now);
         Ok(true)
@@ -253,14 +214,15 @@ impl Client {
         self.overlay.expect_any_base();
     }
 
+    /// Takes in by how much the collector has shifted this page's timestamps.
+    pub fn handle_clock_shift(&mut self, shift_ms: i64) {
+        if shift_ms != self.overlay.skew_ms() {
+            self.overlay.set_skew(shift_ms, &self.bundle.signals);
+        }
+    }
+
     /// Takes the outcome of a request in.
     pub fn handle_outcome(&mut self, request: u64, outcome: Outcome, now: Now, random: u64) {
-        if let Outcome::Receipt(receipt) = &outcome {
-            self.tokens.take(receipt);
-            if receipt.clock_shift_ms != self.overlay.skew_ms() && receipt.accepted > 0 {
-                self.overlay.set_skew(receipt.clock_shift_ms, &self.bundle.signals);
-            }
-        }
         let settled = self.queue.settle(request, outcome, now, random);
         self.mark_delivered(&settled.delivered);
         self.give_up(&settled.dropped);
@@ -280,13 +242,13 @@ impl Client {
     }
 
     /// Cuts everything unsent into bodies for a page that is hidden and may not come back; its lane goes on.
-    pub fn handle_hidden(&mut self, now: Now) -> Vec<String> {
+    pub fn handle_hidden(&mut self, now: Now) -> Vec<Request> {
         self.queue.farewell(now)
     }
 
     /// Ends the lane of a page that is leaving and cuts everything unsent into bodies. Call [`Client::handle_lane`]
     /// before the next event if the page comes back.
-    pub fn handle_leave(&mut self, now: Now) -> Vec<String> {
+    pub fn handle_leave(&mut self, now: Now) -> Vec<Request> {
         self.close_lane();
         self.queue.farewell(now)
     }
@@ -306,9 +268,9 @@ impl Client {
         poll
     }
 
-    /// The next write to store; poll until nothing after every input.
-    pub fn poll_store(&mut self) -> Option<StoreOp> {
-        self.writes.pop_front()
+    /// Takes the writes that the host is to make durable, in order. Poll after every input.
+    pub fn take_store(&mut self) -> Vec<StoreOp> {
+        core::mem::take(&mut self.writes)
     }
 
     /// The next changed decision; poll until nothing after every input.
@@ -347,24 +309,9 @@ impl Client {
         self.queue.status()
     }
 
-    /// The newest member token a receipt has brought.
-    pub fn member_token(&self) -> Option<&str> {
-        self.tokens.member.as_deref()
-    }
-
-    /// The newest stream token a receipt has brought.
-    pub fn stream_token(&self) -> Option<&str> {
-        self.tokens.stream.as_deref()
-    }
-
     /// The revision of the bundle in effect; 0 before the first.
     pub const fn bundle_revision(&self) -> u64 {
         self.bundle.revision
-    }
-
-    /// The revision that the newest receipt named; a higher one than in effect is worth fetching.
-    pub const fn known_revision(&self) -> u64 {
-        self.tokens.bundle_revision
     }
 
     fn begin_lane(&mut self, lane: LaneId) {
@@ -386,20 +333,7 @@ impl Client {
         now.wall.plus(self.overlay.skew_ms())
     }
 
-    fn put(&mut self, key: &str, value: Vec<u8>) {
-        self.writes.push_back(StoreOp::Put { key: String::from(key), value });
-    }
-}
-
-impl Tokens {
-    fn take(&mut self, receipt: &crate::wire::Receipt) {
-        self.bundle_revision = self.bundle_revision.max(receipt.bundle_revision);
-        for (held, brought) in
-            [(&mut self.member, &receipt.member_token), (&mut self.stream, &receipt.stream_token)]
-        {
-            if brought.is_some() {
-                held.clone_from(brought);
-            }
-        }
+    fn put(&mut self, entry: Entry, value: Vec<u8>) {
+        self.writes.push(StoreOp::Put(entry, value));
     }
 }

@@ -6,6 +6,7 @@
 use crate::id::EventId;
 use crate::limits::OVERLAY_EVENTS;
 use crate::profile::{EventDocument, Lanes, ProfileView, SignalTable, Tiles, Traits};
+use crate::queue::Ticket;
 use crate::time::Timestamp;
 use crate::wire::Event;
 use alloc::vec::Vec;
@@ -41,9 +42,9 @@ impl Overlay {
         &self.traits
     }
 
-    /// The event of this id, if it is outside the base.
-    pub fn find(&self, id: EventId) -> Option<&Event> {
-        self.events.iter().rev().map(EventDocument::event).find(|event| event.event_id == id)
+    /// Whether this event is here.
+    pub fn holds(&self, id: EventId) -> bool {
+        self.events.iter().any(|document| document.event().event_id == id)
     }
 
     /// The event counted last.
@@ -52,12 +53,11 @@ impl Overlay {
     }
 
     /// Adds an own event unless it is counted already; returns the events that folded into the base to make room.
-    pub fn push(&mut self, mut event: Event, signals: &SignalTable) -> Vec<EventId> {
-        if self.covers(&event) || self.find(event.event_id).is_some() {
+    pub fn push(&mut self, mut document: EventDocument, signals: &SignalTable) -> Vec<Ticket> {
+        if self.covers(document.event()) || self.holds(document.event().event_id) {
             return Vec::new();
         }
-        event.timestamp = event.timestamp.plus(self.skew_ms);
-        let document = EventDocument::new(event);
+        document.shift(self.skew_ms);
         self.count(&document, signals);
         self.events.push(document);
         let mut folded = Vec::new();
@@ -68,16 +68,16 @@ impl Overlay {
         let newest = self.events.split_off(self.events.len() - (OVERLAY_EVENTS - OVERLAY_EVENTS / 4));
         for oldest in core::mem::replace(&mut self.events, newest) {
             self.fold(&oldest, signals);
-            folded.push(oldest.event().event_id);
+            folded.push(ticket(&oldest));
         }
         self.rebuild(signals);
         folded
     }
 
     /// Takes events out that were given up; the base stays. Returns whether there was one.
-    pub fn remove(&mut self, given_up: &[EventId], signals: &SignalTable) -> bool {
+    pub fn remove(&mut self, given_up: &[Ticket], signals: &SignalTable) -> bool {
         let before = self.events.len();
-        self.events.retain(|document| !given_up.contains(&document.event().event_id));
+        self.events.retain(|document| !given_up.contains(&ticket(document)));
         let removed = self.events.len() != before;
         if removed {
             self.rebuild(signals);
@@ -89,11 +89,7 @@ impl Overlay {
     pub fn set_skew(&mut self, skew_ms: i64, signals: &SignalTable) {
         let change = skew_ms - self.skew_ms;
         self.skew_ms = skew_ms;
-        for document in &mut self.events {
-            let mut event = document.event().clone();
-            event.timestamp = event.timestamp.plus(change);
-            *document = EventDocument::new(event);
-        }
+        self.events.iter_mut().for_each(|document| document.shift(change));
         self.rebuild(signals);
     }
 
@@ -114,7 +110,7 @@ impl Overlay {
         view: ProfileView,
         signals: &SignalTable,
         now: Timestamp,
-    ) -> Option<Vec<EventId>> {
+    ) -> Option<Vec<Ticket>> {
         let is_older = view.user_id == self.base.user_id && view.version < self.base.version;
         if (is_older && !self.follows_gap) || !view.lanes.contains(&self.folded, now) {
             return None;
@@ -127,7 +123,7 @@ impl Overlay {
         events.retain(|document| {
             let stays = !self.covers(document.event());
             if !stays {
-                covered.push(document.event().event_id);
+                covered.push(ticket(document));
             }
             stays
         });
@@ -176,4 +172,9 @@ impl Overlay {
         self.base.own.apply(signals, document, self.latest);
         self.base.traits.apply(document);
     }
+}
+
+/// The names by which queue and store know an event.
+fn ticket(document: &EventDocument) -> Ticket {
+    Ticket { event_id: document.event().event_id, lane: document.event().lane }
 }

@@ -1,105 +1,73 @@
-//! Taking back what an earlier page load of the same browser stored.
+//! Taking back what earlier page loads stored.
 
-use super::store::{Entry, StoredEvent};
-use super::{Client, store};
-use crate::id::LaneId;
-use crate::profile::ProfileView;
+use super::store::{Stored, StoredEvent};
+use super::{Client, Entry, StoreOp};
 use crate::profile::order::places_in_order;
-use crate::time::{Now, Timestamp};
-use crate::wire::{Closed, LaneSeq};
-use alloc::boxed::Box;
-use alloc::string::String;
+use crate::profile::{EventDocument, ProfileView};
+use crate::queue::{Item, Ticket};
+use crate::time::Now;
+use crate::wire::Closed;
 use alloc::vec::Vec;
 
 impl Client {
-    /// Takes back what an earlier page load of the same browser stored: the base, the latches, and the lanes whose
-    /// page is gone (the host leaves out lanes that another open page still holds).
-    ///
-    /// Events that no receipt has named are queued again under their own lane and number; all of this member's go
-    /// into the overlay. Entries that cannot be read are returned by key and skipped.
-    pub fn handle_stored(&mut self, entries: &[(String, Vec<u8>)], now: Now) -> Vec<String> {
+    /// Takes back what is stored of this page's member and of lanes that have ended; returns what could not be read.
+    pub fn handle_stored(&mut self, stored: Stored<'_>, now: Now) -> Vec<Entry> {
         let mut unreadable = Vec::new();
-        let mut events = Vec::new();
-        for (key, value) in entries {
-            let taken = match store::read_entry(key, value) {
-                Ok(Entry::Event(stored)) => {
-                    events.push(stored);
-                    true
-                }
-                Ok(Entry::Lane(lane)) => {
-                    self.adopt_lane(Closed { member: lane.member, lane: lane.lane, count: lane.count });
-                    true
-                }
-                Ok(Entry::Base) => self.restore_base(value),
-                Ok(Entry::Latches) => self.restore_latches(value),
-                Ok(Entry::User) => self.restore_user(value),
-                Err(_) => false,
-            };
-            if !taken {
-                unreadable.push(key.clone());
+        for (entry, bytes) in [(Entry::Base, stored.base), (Entry::Latches, stored.latches)] {
+            if let Some(bytes) = bytes
+                && !self.restore_view(entry, bytes)
+            {
+                unreadable.push(entry);
             }
         }
-        let order = |a: usize, b: usize| at_lane(&events[a]).cmp(&at_lane(&events[b]));
-        let places = places_in_order(events.len(), &order);
-        let mut events: Vec<Option<StoredEvent>> = events.into_iter().map(Some).collect();
+        if stored.user.is_some() {
+            self.user_id = stored.user;
+        }
+        stored.lanes.into_iter().for_each(|lane| self.adopt_lane(lane));
+        let order = |place: usize| {
+            let event = stored.events.get(place).map(|stored| &stored.event);
+            event.map(|event| (event.timestamp, event.lane))
+        };
+        let places = places_in_order(stored.events.len(), &|a, b| order(a).cmp(&order(b)));
+        let mut events: Vec<Option<StoredEvent>> = stored.events.into_iter().map(Some).collect();
         for place in places {
-            let Some(stored) = events.get_mut(place).and_then(Option::take) else { continue };
-            let id = stored.event.event_id;
-            if let Some(number) = stored.event.lane {
-                self.kept.insert(id, number);
-            }
-            if !stored.settled {
-                let evicted = self.queue.push(stored.event.clone(), stored.priority, now);
-                self.give_up(&evicted);
-            }
-            if stored.event.member == self.member {
-                self.overlay_push(stored.event);
-            }
-            if stored.settled && self.overlay.find(id).is_none() {
-                self.forget(id);
+            if let Some(event) = events.get_mut(place).and_then(Option::take) {
+                self.restore_event(event, now);
             }
         }
         self.decide(now);
         unreadable
     }
 
+    fn restore_event(&mut self, stored: StoredEvent, now: Now) {
+        let StoredEvent { event, metadata, bytes, priority, settled } = stored;
+        let ticket = Ticket { event_id: event.event_id, lane: event.lane };
+        if !settled {
+            let (member, timestamp) = (event.member.clone(), event.timestamp);
+            let evicted = self.queue.push(Item { ticket, member, timestamp, bytes }, priority, now);
+            self.give_up(&evicted);
+        }
+        if event.member == self.member {
+            self.overlay_push(EventDocument::with_metadata(event, metadata));
+        }
+        if settled && !self.overlay.holds(ticket.event_id) {
+            self.forget(ticket);
+        }
+    }
+
     fn adopt_lane(&mut self, closed: Closed) {
-        let own: LaneId = self.lane;
-        if closed.lane != own {
-            self.writes.push_back(super::StoreOp::Delete { key: store::lane_key(closed.lane) });
+        if closed.lane != self.lane {
+            self.writes.push(StoreOp::ForgetLane(closed.lane));
             self.queue.declare_closed(closed);
         }
     }
 
-    fn restore_base(&mut self, value: &[u8]) -> bool {
-        let view = ProfileView::decode(value);
-        let readable = view.is_ok();
-        if let Ok(view) = view {
-            self.decisions.join_latches(view.latches.clone());
+    fn restore_view(&mut self, entry: Entry, bytes: &[u8]) -> bool {
+        let Ok(mut view) = ProfileView::decode(bytes) else { return false };
+        self.decisions.join_latches(core::mem::take(&mut view.latches));
+        if entry == Entry::Base {
             self.overlay.restore_base(view, &self.bundle.signals);
         }
-        readable
+        true
     }
-
-    fn restore_latches(&mut self, value: &[u8]) -> bool {
-        let view = ProfileView::decode(value);
-        let readable = view.is_ok();
-        if let Ok(view) = view {
-            self.decisions.join_latches(view.latches);
-        }
-        readable
-    }
-
-    fn restore_user(&mut self, value: &[u8]) -> bool {
-        let text = core::str::from_utf8(value);
-        if let Ok(text) = text {
-            self.user_id = Some(Box::from(text));
-        }
-        text.is_ok()
-    }
-}
-
-/// When an event was and where it stands in its lane.
-fn at_lane(stored: &StoredEvent) -> (Timestamp, Option<LaneSeq>) {
-    (stored.event.timestamp, stored.event.lane)
 }

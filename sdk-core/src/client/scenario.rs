@@ -1,17 +1,15 @@
 //! A page's life in small, as its host would drive it.
 
-use super::{Client, ClientOptions, StoreOp, Track};
+use super::{Client, ClientOptions, MemoryStore, TextTrack};
 use crate::bundle::author::{SourceFile, compile};
 use crate::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid};
 use crate::queue::{Outcome, Poll, QueueOptions};
 use crate::time::{Monotonic, Now, Timestamp};
-use crate::value::Value;
-use crate::wire::{Priority, Receipt, ResultKind, ResultRow};
-use alloc::boxed::Box;
+use crate::value::{Value, parse};
+use crate::wire::{Priority, ResultKind};
 use alloc::string::String;
 use alloc::vec::Vec;
-use std::collections::BTreeMap;
 use std::format;
 
 const RULES: &str = r#"{
@@ -32,17 +30,17 @@ const RULES: &str = r#"{
 
 struct PageRig {
     client: Client,
-    stored: BTreeMap<String, Vec<u8>>,
+    stored: MemoryStore,
     now: Now,
     ids: u128,
 }
 
 impl PageRig {
     fn new() -> Self {
-        Self::restored(BTreeMap::new(), 1)
+        Self::restored(MemoryStore::default(), 1)
     }
 
-    fn restored(stored: BTreeMap<String, Vec<u8>>, lane: u128) -> Self {
+    fn restored(stored: MemoryStore, lane: u128) -> Self {
         let now = Now { wall: Timestamp(1_790_000_000_000), monotonic: Monotonic(5_000) };
         let options = ClientOptions {
             member: MemberId("visitor".into()),
@@ -52,8 +50,7 @@ impl PageRig {
         };
         let mut client = Client::new(options, now);
         assert_eq!(client.handle_bundle(&bundle(1), now), Ok(true));
-        let entries: Vec<(String, Vec<u8>)> = stored.clone().into_iter().collect();
-        assert_eq!(client.handle_stored(&entries, now), Vec::<String>::new());
+        assert_eq!(client.handle_stored(stored.stored(|_| false), now), []);
         let mut rig = Self { client, stored, now, ids: lane * 1_000 };
         rig.drain();
         rig
@@ -62,15 +59,9 @@ impl PageRig {
     fn track(&mut self, event_type: &str, metadata: &str) -> EventId {
         self.ids += 1;
         let event_id = EventId(Uuid::from_u128(self.ids));
-        let track = Track {
-            event_id,
-            event_type,
-            timestamp: self.now.wall,
-            session: SessionId(Uuid::from_u128(9)),
-            metadata: Some(metadata),
-            priority: Priority::Normal,
-        };
-        assert_eq!(self.client.handle_track(&track, self.now), Ok(()));
+        let session = SessionId(Uuid::from_u128(9));
+        let track = TextTrack { event_id, event_type, session, metadata, priority: Priority::Normal };
+        assert!(self.stored.track(&mut self.client, track, self.now).is_ok());
         self.drain();
         event_id
     }
@@ -82,12 +73,19 @@ impl PageRig {
     }
 
     fn drain(&mut self) {
-        while let Some(write) = self.client.poll_store() {
-            match write {
-                StoreOp::Put { key, value } => self.stored.insert(key, value),
-                StoreOp::Delete { key } => self.stored.remove(&key),
-            };
-        }
+        self.client.take_store().into_iter().for_each(|write| self.stored.apply(write));
+    }
+
+    /// Sends what waits; returns the request's id and body.
+    fn send(&mut self) -> (u64, String) {
+        let Poll::Send(request) = self.client.poll_send(self.now, 0) else {
+            panic!("there is something to send")
+        };
+        (request.id, self.stored.body(&request, self.now))
+    }
+
+    fn context(&mut self, text: &str) {
+        self.client.handle_context(parse(text).expect("json"), text.len(), self.now);
     }
 
     fn views(&self) -> Option<Value> {
@@ -95,7 +93,7 @@ impl PageRig {
     }
 
     fn stored_events(&self) -> usize {
-        self.stored.keys().filter(|key| key.starts_with("event/")).count()
+        self.stored.events()
     }
 }
 
@@ -144,13 +142,12 @@ fn time_alone_brings_an_offer_at_the_instant_it_named() {
 }
 
 #[test]
-fn context_decides_levels_and_null_takes_a_field_back() {
+fn context_decides_levels_for_as_long_as_it_says_so() {
     let mut page = PageRig::new();
-    page.client.handle_context(r#"{"device":{"class":"phone"}}"#, page.now).expect("json");
+    page.context(r#"{"device":{"class":"phone"}}"#);
     assert!(page.client.decision("layout").is_some());
-    page.client.handle_context(r#"{"device":null}"#, page.now).expect("json");
+    page.context("{}");
     assert_eq!(page.client.decision("layout"), None);
-    assert!(page.client.handle_context("[1]", page.now).is_err());
 }
 
 #[test]
@@ -158,18 +155,9 @@ fn a_rejected_event_leaves_the_count_and_the_store() {
     let mut page = PageRig::new();
     page.track("page_view", HATS);
     let refused = page.track("page_view", HATS);
-    let Poll::Send(request) = page.client.poll_send(page.now, 0) else {
-        panic!("there is something to send")
-    };
-    let row = ResultRow {
-        index: 1,
-        event_id: format!("{}", refused.0).into(),
-        result: ResultKind::Rejected,
-        code: "no".into(),
-        message: "no".into(),
-    };
-    let receipt = Receipt { accepted: 1, results: [row].into(), ..Receipt::default() };
-    page.client.handle_outcome(request.id, Outcome::Receipt(Box::new(receipt)), page.now, 0);
+    let (request, _) = page.send();
+    let outcome = Outcome::Receipt([(refused, ResultKind::Rejected)].into());
+    page.client.handle_outcome(request, outcome, page.now, 0);
     page.drain();
     assert_eq!(page.views(), Some(Value::Number(1.0)));
     assert_eq!(page.stored_events(), 1, "the accepted one stays until the base covers it");
@@ -182,15 +170,9 @@ fn what_a_dead_page_left_is_counted_once_and_sent_under_its_own_lane() {
     let mut next = PageRig::restored(page.stored, 2);
     next.track("page_view", HATS);
     assert_eq!(next.views(), Some(Value::Number(2.0)));
-    let Poll::Send(request) = next.client.poll_send(next.now, 0) else {
-        panic!("there is something to send")
-    };
+    let (_, body) = next.send();
     let first_lane = format!("{}", Uuid::from_u128(1));
-    assert!(
-        request.body.contains(&format!(r#""closed":[{{"lane":"{first_lane}","count":1"#)),
-        "{}",
-        request.body
-    );
+    assert!(body.contains(&format!(r#""closed":[{{"lane":"{first_lane}","count":1"#)), "{body}");
 }
 
 #[test]
@@ -219,11 +201,9 @@ fn a_clock_that_is_off_is_corrected_by_what_the_collector_shifted() {
     let mut page = PageRig::new();
     page.track("add_to_cart", "{}");
     let due = page.client.wake_at().expect("time matters now");
-    let Poll::Send(request) = page.client.poll_send(page.now, 0) else {
-        panic!("there is something to send")
-    };
-    let receipt = Receipt { accepted: 1, clock_shift_ms: 7_200_000, ..Receipt::default() };
-    page.client.handle_outcome(request.id, Outcome::Receipt(Box::new(receipt)), page.now, 0);
+    let (request, _) = page.send();
+    page.client.handle_clock_shift(7_200_000);
+    page.client.handle_outcome(request, Outcome::Receipt(Vec::new()), page.now, 0);
     let instant = page.client.signal("cart_at", None, page.now);
     assert_eq!(instant, Some(Value::string(&format!("{}", page.now.wall.plus(7_200_000)))));
     page.client.handle_wake(page.now);

@@ -1,62 +1,53 @@
 //! What becomes of own events: delivered, given up, covered; and what the store then keeps of them.
 
-use super::{Client, StoreOp, store};
-use crate::id::EventId;
-use crate::queue::DropReason;
-use crate::wire::{Event, Priority};
+use super::{Client, Entry, StoreOp};
+use crate::profile::EventDocument;
+use crate::queue::{DropReason, Ticket};
 use alloc::vec::Vec;
 
 impl Client {
-    /// Makes an event durable: the host is to store it, and it is known by id from now on.
-    pub(super) fn keep(&mut self, event: &Event, priority: Priority) {
-        if let Some(number) = event.lane {
-            self.kept.insert(event.event_id, number);
-            self.writes.extend(store::put_event(event, priority, false));
-        }
-    }
-
-    /// Puts an own event into the overlay; what folds into the base for it is kept there from now on.
-    pub(super) fn overlay_push(&mut self, event: Event) {
+    /// Counts an own event; what folds into the base is no longer needed one by one.
+    pub(super) fn overlay_push(&mut self, event: EventDocument) {
         let folded = self.overlay.push(event, &self.bundle.signals);
         if !folded.is_empty() {
             let base = self.overlay.base().encode();
-            self.put(store::BASE, base);
+            self.put(Entry::Base, base);
             self.release(&folded);
         }
     }
 
-    /// Lets go of events that the base covers, but for those still to be delivered.
-    pub(super) fn release(&mut self, covered: &[EventId]) {
-        let waiting: Vec<EventId> = self.queue.events().map(|event| event.event_id).collect();
-        for id in covered.iter().filter(|id| !waiting.contains(id)) {
-            self.forget(*id);
-        }
-    }
-
-    /// Takes note of events a receipt has named: the store keeps them for the overlay only, or no longer at all.
-    pub(super) fn mark_delivered(&mut self, delivered: &[EventId]) {
-        for id in delivered {
-            match self.overlay.find(*id) {
-                Some(event) => self.writes.extend(store::put_event(event, Priority::Normal, true)),
-                None => self.forget(*id),
+    /// Forgets stored events that are counted in the base; those still to be delivered stay.
+    pub(super) fn release(&mut self, covered: &[Ticket]) {
+        for ticket in covered {
+            if !self.queue.holds(ticket.event_id) {
+                self.forget(*ticket);
             }
         }
     }
 
-    /// Takes events out of everything the page counts and keeps, because they were given up.
-    pub(super) fn give_up(&mut self, dropped: &[(EventId, DropReason)]) {
+    /// The collector has these: they stay stored for counting until the base covers them.
+    pub(super) fn mark_delivered(&mut self, delivered: &[Ticket]) {
+        for ticket in delivered {
+            match ticket.lane {
+                Some(number) if self.overlay.holds(ticket.event_id) => {
+                    self.writes.push(StoreOp::Settle(number));
+                }
+                _ => self.forget(*ticket),
+            }
+        }
+    }
+
+    /// These will never arrive: they leave counts and store.
+    pub(super) fn give_up(&mut self, dropped: &[(Ticket, DropReason)]) {
         if dropped.is_empty() {
             return;
         }
-        let ids: Vec<EventId> = dropped.iter().map(|(id, _)| *id).collect();
-        self.overlay.remove(&ids, &self.bundle.signals);
-        ids.into_iter().for_each(|id| self.forget(id));
+        let tickets: Vec<Ticket> = dropped.iter().map(|(ticket, _)| *ticket).collect();
+        self.overlay.remove(&tickets, &self.bundle.signals);
+        tickets.into_iter().for_each(|ticket| self.forget(ticket));
     }
 
-    /// Lets the store forget an event.
-    pub(super) fn forget(&mut self, id: EventId) {
-        if let Some(number) = self.kept.remove(&id) {
-            self.writes.push_back(StoreOp::Delete { key: store::event_key(number) });
-        }
+    pub(super) fn forget(&mut self, ticket: Ticket) {
+        self.writes.extend(ticket.lane.map(StoreOp::Forget));
     }
 }

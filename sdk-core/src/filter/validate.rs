@@ -28,19 +28,18 @@ pub enum Rejection {
 /// # Errors
 /// The first bound that the event breaks.
 pub fn validate_event(event: &Event) -> Result<(), Rejection> {
-    check_bounds(event)?;
+    check_bounds(event, event.metadata_bytes())?;
     match &event.metadata {
         Some(metadata) => value::validate(metadata).map_err(|_| Rejection::MetadataNotAnObject),
         None => Ok(()),
     }
 }
 
-/// Checks the bounds of an event whose metadata its reader has proven to be a JSON object.
+/// Checks the bounds of an event whose metadata its reader has proven to be a JSON object of so many bytes.
 ///
 /// # Errors
 /// The first bound that the event breaks.
-pub fn check_bounds(event: &Event) -> Result<(), Rejection> {
-    let metadata_bytes = event.metadata.as_ref().map_or(0, |metadata| metadata.len());
+pub fn check_bounds(event: &Event, metadata_bytes: usize) -> Result<(), Rejection> {
     // A sender with a user id alone is the member `user:<id>`; the bound is the id's.
     let member = event.member.0.strip_prefix("user:").unwrap_or(&event.member.0);
     if event.event_type.is_empty() {
@@ -92,10 +91,22 @@ impl Rejection {
         }
     }
 
+    /// What was found and the most that is allowed, in bytes for metadata and otherwise in characters; both are 0
+    /// where it is not a matter of size.
+    pub const fn measure(self) -> (usize, usize) {
+        match self {
+            Self::TypeMissing | Self::MetadataNotAnObject | Self::AnonymousIdInvalid(0) => (0, 0),
+            Self::MetadataTooLarge(bytes) => (bytes, MAX_METADATA_BYTES),
+            Self::TypeTooLong(chars) | Self::UserIdTooLong(chars) | Self::AnonymousIdInvalid(chars) => {
+                (chars, MAX_ID_CHARS)
+            }
+        }
+    }
+
     /// The same for people: what, where, the limit.
     pub fn message(self) -> String {
         let mut out = String::from(self.field());
-        let (size, unit, limit) = match self {
+        let unit = match self {
             Self::TypeMissing | Self::AnonymousIdInvalid(0) => {
                 out.push_str(" is empty");
                 return out;
@@ -104,11 +115,12 @@ impl Rejection {
                 out.push_str(" is not a JSON object");
                 return out;
             }
-            Self::MetadataTooLarge(bytes) => (bytes, " bytes; the limit is ", MAX_METADATA_BYTES),
-            Self::TypeTooLong(chars) | Self::UserIdTooLong(chars) | Self::AnonymousIdInvalid(chars) => {
-                (chars, " characters; the limit is ", MAX_ID_CHARS)
+            Self::MetadataTooLarge(_) => " bytes; the limit is ",
+            Self::TypeTooLong(_) | Self::UserIdTooLong(_) | Self::AnonymousIdInvalid(_) => {
+                " characters; the limit is "
             }
         };
+        let (size, limit) = self.measure();
         out.push_str(" is ");
         push_grouped(size, &mut out);
         out.push_str(unit);

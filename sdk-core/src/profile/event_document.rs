@@ -30,6 +30,16 @@ impl EventDocument {
         Self { event, metadata: OnceCell::new() }
     }
 
+    /// Makes an event readable whose metadata is known already.
+    pub fn with_metadata(event: Event, metadata: Value) -> Self {
+        Self { event, metadata: OnceCell::from(metadata) }
+    }
+
+    /// Moves the event in time.
+    pub const fn shift(&mut self, ms: i64) {
+        self.event.timestamp = self.event.timestamp.plus(ms);
+    }
+
     /// The event.
     pub const fn event(&self) -> &Event {
         &self.event

@@ -32,6 +32,8 @@ pub(super) struct Parcel {
     pub events: Vec<usize>,
     /// Declarations, taken out of those held.
     pub declarations: Declarations,
+    /// Its bytes at most.
+    pub bytes: usize,
     /// Whether the context leaves with it.
     pub with_context: bool,
 }
@@ -107,36 +109,38 @@ pub(super) fn pack(
     frame: Frame,
     limits: Limits,
 ) -> Parcel {
-    let mut parcel =
-        Parcel { with_context: frame.context_bytes <= limits.bytes / CONTEXT_SHARE, ..Parcel::default() };
-    let context_bytes = if parcel.with_context { frame.context_bytes } else { 0 };
-    let mut room = limits.bytes.saturating_sub(ENVELOPE_BYTES + frame.member_bytes + context_bytes);
-    let company = |position: &usize| buffer.entries().get(*position).map(|entry| entry.company);
-    match positions.peek().and_then(company) {
-        Some(Company::Alone) => {
-            parcel.events.extend(positions.next());
+    let mut parcel = Parcel {
+        with_context: frame.context_bytes <= limits.bytes / CONTEXT_SHARE,
+        bytes: ENVELOPE_BYTES + frame.member_bytes,
+        ..Parcel::default()
+    };
+    if parcel.with_context {
+        parcel.bytes += frame.context_bytes;
+    }
+    let first = positions.peek().and_then(|position| buffer.entries().get(*position));
+    if first.is_none_or(|entry| entry.company != Company::Alone) {
+        let alone = frame.declarations == Company::Alone;
+        let most = if alone { 1 } else { usize::MAX };
+        let bytes;
+        (parcel.declarations, bytes) = held.take(most, limits.bytes.saturating_sub(parcel.bytes) / 2);
+        parcel.bytes += bytes;
+        if alone && !parcel.declarations.is_empty() {
             return parcel;
-        }
-        first => {
-            let alone = frame.declarations == Company::Alone;
-            let most = if alone { 1 } else { usize::MAX };
-            let (declarations, bytes) = held.take(most, room / 2);
-            let declared = !declarations.is_empty();
-            parcel.declarations = declarations;
-            room = room.saturating_sub(bytes);
-            if first.is_none() || (declared && alone) {
-                return parcel;
-            }
         }
     }
     while let Some(entry) = positions.peek().and_then(|position| buffer.entries().get(*position)) {
-        let empty = parcel.events.is_empty() && parcel.declarations.is_empty();
-        let full = parcel.events.len() >= limits.events || entry.bytes > room;
-        if !empty && (full || entry.company == Company::Alone) {
+        let is_alone = entry.company == Company::Alone;
+        let is_full = parcel.events.len() >= limits.events
+            || parcel.bytes + entry.item.bytes > limits.bytes
+            || is_alone;
+        if is_full && !parcel.is_empty() {
             break;
         }
-        room = room.saturating_sub(entry.bytes);
+        parcel.bytes += entry.item.bytes;
         parcel.events.extend(positions.next());
+        if is_alone {
+            break;
+        }
     }
     parcel
 }

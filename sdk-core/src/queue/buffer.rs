@@ -1,9 +1,9 @@
 //! The events held, in the order in which they came.
 
+use super::Item;
 use crate::limits::MAX_EVENT_AGE_MS;
 use crate::time::{Monotonic, Timestamp};
-use crate::wire::{Event, Priority, written_bytes};
-use alloc::boxed::Box;
+use crate::wire::Priority;
 use alloc::vec::{self, Vec};
 use core::iter::Peekable;
 
@@ -20,12 +20,10 @@ pub(super) type Positions = Peekable<vec::IntoIter<usize>>;
 /// One event held.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// The event; boxed, so that taking an entry out from the front of many moves few bytes.
-    pub event: Box<Event>,
+    /// The event.
+    pub item: Item,
     /// How soon it leaves and how late it is evicted.
     pub priority: Priority,
-    /// What it adds to a batch at most.
-    pub bytes: usize,
     /// Where it is.
     pub place: Place,
     /// With whom it travels.
@@ -78,16 +76,14 @@ impl Buffer {
     }
 
     /// Takes an event in.
-    pub fn push(&mut self, event: Event, priority: Priority) {
-        let bytes = written_bytes(&event);
-        self.bytes += bytes;
+    pub fn push(&mut self, item: Item, priority: Priority) {
+        self.bytes += item.bytes;
         let place = Place::Waiting(Monotonic(0));
-        let event = Box::new(event);
-        self.entries.push(Entry { event, priority, bytes, place, company: Company::Any, put_off: 0 });
+        self.entries.push(Entry { item, priority, place, company: Company::Any, put_off: 0 });
     }
 
     /// Takes the event out that is given up first: of the lowest priority the oldest, never one in flight.
-    pub fn evict(&mut self) -> Option<Event> {
+    pub fn evict(&mut self) -> Option<Item> {
         let victim =
             [Priority::Low, Priority::Normal, Priority::Critical].into_iter().find_map(|priority| {
                 self.entries
@@ -95,13 +91,13 @@ impl Buffer {
                     .position(|entry| entry.priority == priority && entry.place != Place::InFlight)
             })?;
         let entry = self.entries.remove(victim);
-        self.bytes -= entry.bytes;
-        Some(*entry.event)
+        self.bytes -= entry.item.bytes;
+        Some(entry.item)
     }
 
     /// Takes the events out that are too old, but for those in flight.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<Event> {
-        self.take(&mut |entry| entry.place != Place::InFlight && is_expired(&entry.event, now))
+    pub fn expire(&mut self, now: Timestamp) -> Vec<Item> {
+        self.take(&mut |entry| entry.place != Place::InFlight && is_expired(&entry.item, now))
     }
 
     /// Positions of the events that may leave now: critical ones, then all others, each oldest first.
@@ -111,7 +107,7 @@ impl Buffer {
 
     /// Positions of the events that wait, due or not, in the same order; what is too old stays out.
     pub fn unsent(&self, now: Timestamp) -> Positions {
-        self.in_order(&|entry| entry.place != Place::InFlight && !is_expired(&entry.event, now))
+        self.in_order(&|entry| entry.place != Place::InFlight && !is_expired(&entry.item, now))
     }
 
     /// The first instant at which a waiting event becomes due.
@@ -133,7 +129,7 @@ impl Buffer {
     }
 
     /// Decides about every event in flight; returns those that are gone.
-    pub fn land(&mut self, decide: &mut dyn FnMut(&mut Entry) -> Fate) -> Vec<Event> {
+    pub fn land(&mut self, decide: &mut dyn FnMut(&mut Entry) -> Fate) -> Vec<Item> {
         self.take(&mut |entry| {
             if entry.place != Place::InFlight {
                 return false;
@@ -160,17 +156,17 @@ impl Buffer {
         positions.into_iter().peekable()
     }
 
-    fn take(&mut self, goes: &mut dyn FnMut(&mut Entry) -> bool) -> Vec<Event> {
+    fn take(&mut self, goes: &mut dyn FnMut(&mut Entry) -> bool) -> Vec<Item> {
         let mut taken = Vec::new();
         for entry in self.entries.extract_if(.., |entry| goes(entry)) {
-            self.bytes -= entry.bytes;
-            taken.push(*entry.event);
+            self.bytes -= entry.item.bytes;
+            taken.push(entry.item);
         }
         taken
     }
 }
 
 /// Whether an event is over the age limit.
-pub(super) const fn is_expired(event: &Event, now: Timestamp) -> bool {
-    now.since(event.timestamp) > MAX_EVENT_AGE_MS
+pub(super) const fn is_expired(item: &Item, now: Timestamp) -> bool {
+    now.since(item.timestamp) > MAX_EVENT_AGE_MS
 }

@@ -9,8 +9,8 @@ use core::mem;
 const DECLARATION_BYTES: usize = 128;
 
 /// Declarations that no receipt has confirmed.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Declarations {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Declarations {
     /// Numbers given up; neighbouring ones share a range.
     pub void: Vec<VoidRange>,
     /// Lanes that have ended.

@@ -7,10 +7,13 @@ use core::mem;
 
 /// Totals by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct DropTotals {
-    queue_full: u64,
-    expired: u64,
-    rejected: u64,
+pub struct DropTotals {
+    /// Evicted from a full queue.
+    pub queue_full: u64,
+    /// Over the age limit.
+    pub expired: u64,
+    /// Refused by the collector.
+    pub rejected: u64,
 }
 
 impl DropReason {

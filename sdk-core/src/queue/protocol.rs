@@ -1,82 +1,114 @@
-//! What host and queue say to each other.
+//! What goes into the queue and comes out of it.
 
-use crate::id::EventId;
-use crate::time::Monotonic;
-use crate::wire::Receipt;
-use alloc::boxed::Box;
-use alloc::string::String;
+use super::declarations::Declarations;
+use super::drops::DropTotals;
+use crate::id::{EventId, LaneId, MemberId};
+use crate::time::{Monotonic, Timestamp};
+use crate::wire::{Batch, Event, LaneSeq, Receipt, ResultKind, written_bytes};
 use alloc::vec::Vec;
 
-/// Settings of a queue.
+/// Bounds of one queue; the defaults are in [`crate::limits`].
 #[derive(Clone, Debug)]
 pub struct QueueOptions {
-    /// Most events in one batch.
+    /// Most events in a batch.
     pub max_batch_events: usize,
-    /// Most bytes in one batch.
+    /// Most bytes in a batch, before compression.
     pub max_batch_bytes: usize,
-    /// Most bytes held, in flight included.
+    /// Most bytes held before events are evicted.
     pub max_queue_bytes: usize,
+}
+
+/// An event as the queue knows it; its text stays with the host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Its names.
+    pub ticket: Ticket,
+    /// Whose event it is.
+    pub member: MemberId,
+    /// When it happened; too old events are given up.
+    pub timestamp: Timestamp,
+    /// What it adds to a batch at most.
+    pub bytes: usize,
+}
+
+/// The names of an event: its identity, and its number where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Its identity for retry and acknowledgement.
+    pub event_id: EventId,
+    /// Its number within a page load.
+    pub lane: Option<LaneSeq>,
 }
 
 /// Why an event was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DropReason {
-    /// Evicted because the queue was full.
+    /// The queue was over its byte limit and this event was the least important, oldest one.
     QueueFull,
-    /// Older than the age limit.
+    /// It could not be delivered within [`crate::limits::MAX_EVENT_AGE_MS`].
     Expired,
-    /// Refused by the collector.
+    /// The collector refused it for good.
     Rejected,
 }
 
-/// What the host is to do next.
+/// What the host has to do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Poll {
-    /// Send this body, then call [`super::Queue::settle`] with the same request id.
+    /// Send this request, then hand its outcome to `settle`.
     Send(Request),
-    /// Nothing before this instant; poll again then, or after any input.
+    /// Poll again at this instant, or after the next input.
     WaitUntil(Monotonic),
-    /// Nothing until the next input.
+    /// Poll again after the next input.
     Idle,
 }
 
-/// One batch on its way.
+/// A batch on its way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// Names the request in [`super::Queue::settle`].
+    /// Names the request when it is settled; 0 for what is never settled.
     pub id: u64,
-    /// The batch as JSON.
-    pub body: String,
+    /// The member whose page sends.
+    pub member: MemberId,
+    /// The lane of the sending page load.
+    pub lane: LaneId,
+    /// Whether there is room for the context.
+    pub with_context: bool,
+    /// The events, in the order in which they leave.
+    pub events: Vec<Ticket>,
+    /// Numbers given up and lanes ended.
+    pub declarations: Declarations,
+    /// Totals of this lane's drops since its start.
+    pub dropped: DropTotals,
 }
 
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// 200 with a receipt.
-    Receipt(Box<Receipt>),
-    /// Any other status; `retry_after_ms` from the header, `offending` from a 413 body.
+    /// The collector answered 200: what it says of each event that was not plainly accepted.
+    Receipt(Vec<(EventId, ResultKind)>),
+    /// Another answer.
     Status {
         /// HTTP status.
         status: u16,
-        /// `Retry-After` in milliseconds, if sent.
+        /// `Retry-After` in milliseconds.
         retry_after_ms: Option<u64>,
-        /// Indexes a 413 names.
+        /// Positions of events that a 413 names.
         offending: Vec<usize>,
     },
-    /// No response: offline, blocked, aborted, or a 200 whose body is no receipt.
+    /// No answer: offline, blocked, aborted or timed out.
     Network,
 }
 
-/// What settling changed: the host forgets these in its store, the client in its overlay.
+/// What a settled request means for the host's store.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settled {
-    /// Durable at the collector, duplicates included.
-    pub delivered: Vec<EventId>,
-    /// Given up, each with its reason; their numbers have become void.
-    pub dropped: Vec<(EventId, DropReason)>,
+    /// Delivered events.
+    pub delivered: Vec<Ticket>,
+    /// Events given up.
+    pub dropped: Vec<(Ticket, DropReason)>,
 }
 
-/// How delivery stands, for a developer panel.
+/// How the queue stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStatus {
     /// Events waiting or in flight.
@@ -89,4 +121,49 @@ pub struct QueueStatus {
     pub failures: u32,
     /// Whether the breaker is open.
     pub breaker_open: bool,
+}
+
+impl Item {
+    /// An event as a host that keeps events whole hands it in.
+    pub fn of(event: &Event) -> Self {
+        Self {
+            ticket: Ticket { event_id: event.event_id, lane: event.lane },
+            member: event.member.clone(),
+            timestamp: event.timestamp,
+            bytes: written_bytes(event),
+        }
+    }
+}
+
+impl Request {
+    /// The request as a host that keeps events whole writes it; `find` gives the events back.
+    pub fn batch<'a>(
+        &'a self,
+        sent_at: Timestamp,
+        context: Option<&'a str>,
+        find: impl Fn(EventId) -> Option<&'a Event>,
+    ) -> Batch<'a> {
+        Batch {
+            sent_at,
+            member: &self.member,
+            lane: self.lane,
+            clock_skew_ms: None,
+            context: context.filter(|_| self.with_context),
+            events: self.events.iter().filter_map(|ticket| find(ticket.event_id)).collect(),
+            void: self.declarations.void.clone(),
+            closed: self.declarations.closed.clone(),
+            dropped: self.dropped.to_list(),
+        }
+    }
+}
+
+impl Outcome {
+    /// A receipt as the queue needs it.
+    pub fn of_receipt(receipt: &Receipt) -> Self {
+        let rows = receipt.results.iter();
+        Self::Receipt(
+            rows.filter_map(|row| Some((EventId(crate::id::uuid_from_text(&row.event_id)?), row.result)))
+                .collect(),
+        )
+    }
 }

@@ -6,11 +6,10 @@ use super::buffer::{Buffer, Company, is_expired};
 use super::declarations::Declarations;
 use super::drops::DropLedger;
 use super::flight::Flight;
-use super::{DropReason, Outcome, Poll, QueueOptions, QueueStatus, Settled};
+use super::{DropReason, Item, Outcome, Poll, QueueOptions, QueueStatus, Settled, Ticket};
 use crate::id::{EventId, LaneId, MemberId};
 use crate::time::Now;
-use crate::wire::{Closed, Event, Priority, VoidRange};
-use alloc::boxed::Box;
+use crate::wire::{Closed, Priority, VoidRange};
 use alloc::vec::Vec;
 use core::mem;
 
@@ -23,13 +22,12 @@ pub struct Queue {
     pub(super) member: MemberId,
     pub(super) lane: LaneId,
     max_queue_bytes: usize,
-    pub(super) context: Option<Box<str>>,
-    pub(super) clock_skew_ms: Option<i64>,
+    pub(super) context_bytes: usize,
     pub(super) buffer: Buffer,
     pub(super) declarations: Declarations,
     pub(super) declarations_company: Company,
     pub(super) drops: DropLedger,
-    pub(super) given_up: Vec<(EventId, DropReason)>,
+    pub(super) given_up: Vec<(Ticket, DropReason)>,
     pub(super) size: BatchSize,
     pub(super) breaker: Breaker,
     pub(super) flight: Option<Flight>,
@@ -43,8 +41,7 @@ impl Queue {
             member,
             lane,
             max_queue_bytes: options.max_queue_bytes,
-            context: None,
-            clock_skew_ms: None,
+            context_bytes: 0,
             buffer: Buffer::default(),
             declarations: Declarations::default(),
             declarations_company: Company::Any,
@@ -61,32 +58,27 @@ impl Queue {
     pub fn set_sender(&mut self, member: MemberId, lane: LaneId) {
         if lane != self.lane {
             let known = self.drops.begin_lane();
-            if let Some(flight) = self.flight.as_mut().filter(|flight| flight.lane == self.lane) {
-                flight.reported = flight.reported.beyond(known);
+            if let Some(flight) = self.flight.as_mut().filter(|flight| flight.request.lane == self.lane) {
+                flight.request.dropped = flight.request.dropped.beyond(known);
             }
         }
         self.member = member;
         self.lane = lane;
     }
 
-    /// Sets the context object that goes with every batch, as JSON text. One that takes more than a quarter of a
+    /// Says how many bytes the context takes that goes with every batch. One that takes more than a quarter of a
     /// batch's bytes is left out of it.
-    pub fn set_context(&mut self, context: Option<Box<str>>) {
-        self.context = context;
-    }
-
-    /// Sets the difference to the collector's clock that event timestamps have been shifted by, if one is known.
-    pub fn set_clock_skew(&mut self, clock_skew_ms: Option<i64>) {
-        self.clock_skew_ms = clock_skew_ms;
+    pub const fn set_context_bytes(&mut self, bytes: usize) {
+        self.context_bytes = bytes;
     }
 
     /// Takes an event in; returns what had to be evicted for it (never what is in flight), or the event itself if it
     /// is over the age limit or everything else matters more.
-    pub fn push(&mut self, event: Event, priority: Priority, now: Now) -> Vec<(EventId, DropReason)> {
-        if is_expired(&event, now.wall) {
-            return alloc::vec![self.give_up(&event, DropReason::Expired)];
+    pub fn push(&mut self, item: Item, priority: Priority, now: Now) -> Vec<(Ticket, DropReason)> {
+        if is_expired(&item, now.wall) {
+            return alloc::vec![self.give_up(&item, DropReason::Expired)];
         }
-        self.buffer.push(event, priority);
+        self.buffer.push(item, priority);
         let mut evicted = Vec::new();
         while self.buffer.bytes() > self.max_queue_bytes {
             let Some(victim) = self.buffer.evict() else { break };
@@ -115,8 +107,8 @@ impl Queue {
             Pass::Batch => self.size.limits(),
             Pass::Probe => self.size.probe(),
         };
-        for event in self.buffer.expire(now.wall) {
-            let dropped = self.give_up(&event, DropReason::Expired);
+        for item in self.buffer.expire(now.wall) {
+            let dropped = self.give_up(&item, DropReason::Expired);
             self.given_up.push(dropped);
         }
         let mut held = mem::take(&mut self.declarations);
@@ -126,19 +118,19 @@ impl Queue {
         if parcel.is_empty() {
             return self.buffer.next_due().map_or(Poll::Idle, Poll::WaitUntil);
         }
-        Poll::Send(self.launch(parcel, now))
+        Poll::Send(self.launch(parcel))
     }
 
     /// Takes the outcome of a request in; an id that is not in flight changes nothing.
     pub fn settle(&mut self, request: u64, outcome: Outcome, now: Now, random: u64) -> Settled {
-        match self.flight.take_if(|flight| flight.request == request) {
+        match self.flight.take_if(|flight| flight.request.id == request) {
             Some(flight) => self.settle_flight(flight, outcome, now, random),
             None => Settled::default(),
         }
     }
 
     /// What a poll has given up because of its age. Take it after every poll, or find it in the next [`Settled`].
-    pub fn take_dropped(&mut self) -> Vec<(EventId, DropReason)> {
+    pub fn take_dropped(&mut self) -> Vec<(Ticket, DropReason)> {
         mem::take(&mut self.given_up)
     }
 
@@ -153,15 +145,15 @@ impl Queue {
         QueueStatus {
             events: self.buffer.len(),
             bytes: self.buffer.bytes(),
-            in_flight: self.flight.as_ref().map_or(0, |flight| flight.events.len()),
+            in_flight: self.flight.as_ref().map_or(0, |flight| flight.request.events.len()),
             failures: self.breaker.failures(),
             breaker_open: self.breaker.is_open(),
         }
     }
 
-    /// The queued events, oldest first, for a host that stores them.
-    pub fn events(&self) -> impl Iterator<Item = &Event> {
-        self.buffer.entries().iter().map(|entry| &*entry.event)
+    /// Whether an event is waiting or in flight.
+    pub fn holds(&self, id: EventId) -> bool {
+        self.buffer.entries().iter().any(|entry| entry.item.ticket.event_id == id)
     }
 }
 
@@ -217,7 +209,7 @@ mod tests {
         rig.push_all(1..=1);
         let old = sample::event(2);
         rig.pass(MAX_EVENT_AGE_MS as u64 + 1);
-        assert_eq!(rig.queue.push(old, Priority::Normal, rig.now), [(id(2), DropReason::Expired)]);
+        assert_eq!(rig.push_event(old, Priority::Normal), [(id(2), DropReason::Expired)]);
         let body = rig.sent().body;
         assert_eq!((events(&body), dropped(&body, "expired")), (Vec::new(), 2));
         assert_eq!(rig.queue.take_dropped(), [(id(1), DropReason::Expired)]);

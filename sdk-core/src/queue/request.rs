@@ -1,66 +1,55 @@
-//! From parcels to bodies.
+//! From parcels to requests.
 
 use super::batcher::{Frame, Limits, Parcel, pack};
 use super::flight::Flight;
 use super::{Queue, Request};
 use crate::limits::{FAREWELL_BODY_BYTES, MAX_BATCH_EVENTS};
 use crate::time::Now;
-use crate::wire::{Batch, write_batch};
-use alloc::string::String;
 use alloc::vec::Vec;
 
 impl Queue {
-    /// Cuts everything that waits into bodies of at most [`FAREWELL_BODY_BYTES`] for a page that is leaving; nothing
+    /// Cuts everything that waits into requests of at most [`FAREWELL_BODY_BYTES`] for a page that is leaving; nothing
     /// is marked delivered, and what is in flight stays out.
-    pub fn farewell(&mut self, now: Now) -> Vec<String> {
+    pub fn farewell(&mut self, now: Now) -> Vec<Request> {
         let limits = Limits { events: MAX_BATCH_EVENTS, bytes: FAREWELL_BODY_BYTES };
         let mut held = self.declarations.clone();
         let mut unsent = self.buffer.unsent(now.wall);
-        let mut bodies = Vec::new();
+        let mut requests = Vec::new();
         loop {
             let parcel = pack(&self.buffer, &mut unsent, &mut held, self.frame(), limits);
             if parcel.is_empty() {
-                return bodies;
+                return requests;
             }
-            bodies.push(self.write(&parcel, now));
+            requests.push(self.request(0, parcel));
         }
     }
 
-    pub(super) fn launch(&mut self, parcel: Parcel, now: Now) -> Request {
-        let body = self.write(&parcel, now);
+    pub(super) fn launch(&mut self, parcel: Parcel) -> Request {
         self.buffer.launch(&parcel.events);
         self.last_request += 1;
-        let entries = parcel.events.iter().filter_map(|position| self.buffer.entries().get(*position));
-        self.flight = Some(Flight {
-            request: self.last_request,
-            lane: self.lane,
-            events: entries.map(|entry| entry.event.event_id).collect(),
-            declarations: parcel.declarations,
-            reported: self.drops.totals(),
-            body_bytes: body.len(),
-        });
-        Request { id: self.last_request, body }
+        let bytes = parcel.bytes;
+        let request = self.request(self.last_request, parcel);
+        self.flight = Some(Flight { request: request.clone(), bytes });
+        request
     }
 
-    fn write(&self, parcel: &Parcel, now: Now) -> String {
+    fn request(&self, id: u64, parcel: Parcel) -> Request {
         let entries = parcel.events.iter().filter_map(|position| self.buffer.entries().get(*position));
-        write_batch(&Batch {
-            sent_at: now.wall,
-            member: &self.member,
+        Request {
+            id,
+            member: self.member.clone(),
             lane: self.lane,
-            clock_skew_ms: self.clock_skew_ms,
-            context: self.context.as_deref().filter(|_| parcel.with_context),
-            events: entries.map(|entry| &*entry.event).collect(),
-            void: parcel.declarations.void.clone(),
-            closed: parcel.declarations.closed.clone(),
-            dropped: self.drops.totals().to_list(),
-        })
+            with_context: parcel.with_context,
+            events: entries.map(|entry| entry.item.ticket).collect(),
+            declarations: parcel.declarations,
+            dropped: self.drops.totals(),
+        }
     }
 
     pub(super) fn frame(&self) -> Frame {
         Frame {
             member_bytes: self.member.0.len(),
-            context_bytes: self.context.as_ref().map_or(0, |context| context.len()),
+            context_bytes: self.context_bytes,
             declarations: self.declarations_company,
         }
     }
@@ -89,14 +78,13 @@ mod tests {
     #[test]
     fn a_context_never_crowds_out_events() {
         let mut rig = Rig::new(PAGE);
-        rig.queue.set_clock_skew(Some(-7));
-        rig.queue.set_context(Some(["{\"a\":\"", &"x".repeat(20_000), "\"}"].concat().into()));
+        rig.set_context(["{\"a\":\"", &"x".repeat(20_000), "\"}"].concat());
         rig.push_all(1..=3);
         let body = rig.deliver().0.body;
-        assert!(body.contains(r#""context":{"clock_skew_ms":-7},"#));
-        rig.queue.set_context(Some(r#"{"a":1}"#.into()));
+        assert!(body.contains(r#""context":{"clock_skew_ms":null},"#));
+        rig.set_context(r#"{"a":1}"#.into());
         rig.push_all(4..=4);
-        assert!(rig.sent().body.contains(r#""context":{"clock_skew_ms":-7,"a":1},"#));
+        assert!(rig.sent().body.contains(r#""context":{"clock_skew_ms":null,"a":1},"#));
     }
 
     #[test]
@@ -105,7 +93,7 @@ mod tests {
         rig.push_all(1..=1);
         rig.sent();
         rig.push_all(2..=500);
-        let bodies = rig.queue.farewell(rig.now);
+        let bodies: Vec<_> = rig.queue.farewell(rig.now).iter().map(|request| rig.body(request)).collect();
         assert!(bodies.iter().all(|body| body.len() <= FAREWELL_BODY_BYTES));
         let sent: Vec<u64> = bodies.iter().flat_map(|body| events(body)).collect();
         assert_eq!(sent, (2..=500).collect::<Vec<_>>());

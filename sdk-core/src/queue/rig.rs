@@ -1,19 +1,28 @@
 //! A queue with its host, for tests: a clock to turn, events to push, bodies to look into.
 
-use super::{DropReason, Outcome, Poll, Queue, QueueOptions, Request, Settled};
+use super::{DropReason, Item, Outcome, Poll, Queue, QueueOptions, Request, Settled, Ticket};
 use crate::id::EventId;
 use crate::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
 use crate::time::{Monotonic, Now};
 use crate::value::{self, Value};
-use crate::wire::{Event, Priority, Receipt, ResultKind, ResultRow, sample, written_bytes};
+use crate::wire::{Event, Priority, ResultKind, sample, write_batch, written_bytes};
 use std::boxed::Box;
-use std::string::{String, ToString};
+use std::collections::BTreeMap;
+use std::string::String;
 use std::vec::Vec;
 
 pub(super) struct Rig {
     pub queue: Queue,
+    events: BTreeMap<EventId, Event>,
+    context: Option<Box<str>>,
     pub now: Now,
     pub random: u64,
+}
+
+/// What has left, as the network sees it.
+pub(super) struct Sent {
+    pub id: u64,
+    pub body: String,
 }
 
 pub(super) const PAGE: QueueOptions = QueueOptions {
@@ -31,7 +40,8 @@ impl Rig {
     /// A queue of the member `someone` and lane 9, whose events [`sample::event`] makes.
     pub fn new(options: QueueOptions) -> Self {
         let now = Now { wall: sample::event(1).timestamp, monotonic: Monotonic(0) };
-        Self { queue: Queue::new(sample::member("someone"), sample::lane(9), options), now, random: u64::MAX }
+        let queue = Queue::new(sample::member("someone"), sample::lane(9), options);
+        Self { queue, events: BTreeMap::new(), context: None, now, random: u64::MAX }
     }
 
     pub fn pass(&mut self, ms: u64) {
@@ -39,9 +49,19 @@ impl Rig {
         self.now.wall = self.now.wall.plus(ms as i64);
     }
 
-    pub fn push(&mut self, number: u64, priority: Priority) -> Vec<(EventId, DropReason)> {
-        let event = Event { timestamp: self.now.wall, ..sample::event(number) };
-        self.queue.push(event, priority, self.now)
+    pub fn set_context(&mut self, context: String) {
+        self.queue.set_context_bytes(context.len());
+        self.context = Some(context.into());
+    }
+
+    pub fn push(&mut self, number: u64, priority: Priority) -> Vec<(Ticket, DropReason)> {
+        self.push_event(Event { timestamp: self.now.wall, ..sample::event(number) }, priority)
+    }
+
+    pub fn push_event(&mut self, event: Event, priority: Priority) -> Vec<(Ticket, DropReason)> {
+        let item = Item::of(&event);
+        self.events.insert(event.event_id, event);
+        self.queue.push(item, priority, self.now)
     }
 
     pub fn push_all(&mut self, numbers: core::ops::RangeInclusive<u64>) {
@@ -52,11 +72,21 @@ impl Rig {
         self.queue.poll(self.now, self.random)
     }
 
-    pub fn sent(&mut self) -> Request {
+    pub fn sent(&mut self) -> Sent {
+        self.try_send().unwrap_or_else(|poll| panic!("nothing was sent but {poll:?}"))
+    }
+
+    /// What is sent next, or what the queue says instead.
+    pub fn try_send(&mut self) -> Result<Sent, Poll> {
         match self.poll() {
-            Poll::Send(request) => request,
-            other => panic!("nothing was sent but {other:?}"),
+            Poll::Send(request) => Ok(Sent { id: request.id, body: self.body(&request) }),
+            other => Err(other),
         }
+    }
+
+    pub fn body(&self, request: &Request) -> String {
+        let batch = request.batch(self.now.wall, self.context.as_deref(), |id| self.events.get(&id));
+        write_batch(&batch)
     }
 
     pub fn settle(&mut self, request: u64, outcome: Outcome) -> Settled {
@@ -64,14 +94,14 @@ impl Rig {
     }
 
     /// Sends one batch and answers with a status.
-    pub fn answer(&mut self, status: u16) -> (Request, Settled) {
+    pub fn answer(&mut self, status: u16) -> (Sent, Settled) {
         let request = self.sent();
         let settled = self.settle(request.id, refusal(status, &[]));
         (request, settled)
     }
 
     /// Sends one batch and answers with a plain receipt.
-    pub fn deliver(&mut self) -> (Request, Settled) {
+    pub fn deliver(&mut self) -> (Sent, Settled) {
         let request = self.sent();
         let settled = self.settle(request.id, receipt(&[]));
         (request, settled)
@@ -83,18 +113,12 @@ pub(super) fn refusal(status: u16, offending: &[usize]) -> Outcome {
 }
 
 pub(super) fn receipt(rows: &[(u64, ResultKind)]) -> Outcome {
-    let row = |(number, result): &(u64, ResultKind)| ResultRow {
-        index: 0,
-        event_id: sample::event(*number).event_id.0.to_string().into(),
-        result: *result,
-        code: "code".into(),
-        message: "message".into(),
-    };
-    Outcome::Receipt(Box::new(Receipt { results: rows.iter().map(row).collect(), ..Receipt::default() }))
+    let row = |(number, result): &(u64, ResultKind)| (sample::event(*number).event_id, *result);
+    Outcome::Receipt(rows.iter().map(row).collect())
 }
 
-pub(super) fn id(number: u64) -> EventId {
-    sample::event(number).event_id
+pub(super) fn id(number: u64) -> Ticket {
+    Item::of(&sample::event(number)).ticket
 }
 
 /// The numbers of the events in a body.

@@ -11,17 +11,19 @@ use alloc::vec::Vec;
 impl Queue {
     /// Too large: what the collector names is dropped, a lone event as well; otherwise the next batch is half as big.
     pub(super) fn shrink(&mut self, flight: Flight, offending: &[usize]) -> Settled {
-        let named: Vec<EventId> =
-            offending.iter().filter_map(|index| flight.events.get(*index).copied()).collect();
+        let named: Vec<EventId> = {
+            let events = &flight.request.events;
+            offending.iter().filter_map(|index| Some(events.get(*index)?.event_id)).collect()
+        };
         if !named.is_empty() {
             self.breaker.close();
             return self.drop_from(flight, &|id| named.contains(&id));
         }
-        match (flight.events.len(), flight.declarations.len()) {
+        match (flight.request.events.len(), flight.request.declarations.len()) {
             (1, 0) | (0, 1) | (1, _) => self.separate(flight),
             (events, _) => {
                 self.breaker.close();
-                self.size.halve(events, flight.body_bytes);
+                self.size.halve(events, flight.bytes);
                 self.take_back(flight)
             }
         }
@@ -30,8 +32,8 @@ impl Queue {
     /// Unreadable: whatever travelled together travels alone from now on, and what travelled alone is the culprit.
     pub(super) fn separate(&mut self, mut flight: Flight) -> Settled {
         self.breaker.close();
-        match (flight.events.len(), flight.declarations.len()) {
-            (0, 1) => flight.declarations = Declarations::default(),
+        match (flight.request.events.len(), flight.request.declarations.len()) {
+            (0, 1) => flight.request.declarations = Declarations::default(),
             (1, 0) => return self.drop_from(flight, &|_| true),
             (_, declarations) => {
                 if declarations > 0 {
@@ -47,18 +49,17 @@ impl Queue {
     }
 
     fn drop_from(&mut self, flight: Flight, is_culprit: &dyn Fn(EventId) -> bool) -> Settled {
-        let gone = self.buffer.land(&mut |entry| match is_culprit(entry.event.event_id) {
+        let gone = self.buffer.land(&mut |entry| match is_culprit(entry.item.ticket.event_id) {
             true => Fate::Gone,
             false => Fate::Kept(Monotonic(0)),
         });
-        let dropped = gone.iter().map(|event| self.give_up(event, DropReason::Rejected)).collect();
+        let dropped = gone.iter().map(|item| self.give_up(item, DropReason::Rejected)).collect();
         Settled { dropped, ..self.take_back(flight) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Poll;
     use super::super::rig::{PAGE, Rig, closed, events, id, receipt, refusal};
     use super::*;
     use crate::wire::{Closed, sample};
@@ -73,7 +74,7 @@ mod tests {
         let (request, settled) = rig.answer(413);
         assert_eq!((events(&request.body).len(), settled), (7, Settled::default()));
         let mut delivered = 0;
-        while let Poll::Send(request) = rig.poll() {
+        while let Ok(request) = rig.try_send() {
             assert!(events(&request.body).len() <= 3);
             delivered += rig.settle(request.id, receipt(&[])).delivered.len();
         }
@@ -90,7 +91,7 @@ mod tests {
             count: 1,
         });
         let (mut delivered, mut dropped, mut told) = (Vec::new(), Vec::new(), 0);
-        while let Poll::Send(request) = rig.poll() {
+        while let Ok(request) = rig.try_send() {
             let (inside, bad) = (events(&request.body), events(&request.body).contains(&3));
             told += if bad { 0 } else { closed(&request.body).len() };
             assert!(inside.len() <= 1 || bad);
@@ -117,7 +118,7 @@ mod tests {
             });
         }
         let mut delivered = Vec::new();
-        while let Poll::Send(request) = rig.poll() {
+        while let Ok(request) = rig.try_send() {
             let bad = request.body.contains("000000000003\",\"count");
             delivered
                 .extend(rig.settle(request.id, if bad { refusal(400, &[]) } else { receipt(&[]) }).delivered);

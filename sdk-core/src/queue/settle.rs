@@ -4,12 +4,11 @@ use super::breaker::{Pause, PauseReason};
 use super::buffer::{Company, Entry, Fate};
 use super::flight::Flight;
 use super::retry::{self, Verdict};
-use super::{DropReason, Outcome, Queue, Settled};
-use crate::id::{EventId, uuid_from_text};
+use super::{DropReason, Item, Outcome, Queue, Settled, Ticket};
+use crate::id::EventId;
 use crate::limits::PROBE_MS;
 use crate::time::{Monotonic, Now};
-use crate::wire::{Event, Receipt, ResultKind, VoidRange};
-use alloc::vec::Vec;
+use crate::wire::{ResultKind, VoidRange};
 
 impl Queue {
     pub(super) fn settle_flight(
@@ -20,7 +19,7 @@ impl Queue {
         random: u64,
     ) -> Settled {
         let mut settled = match outcome {
-            Outcome::Receipt(receipt) => self.take_receipt(flight, &receipt, now, random),
+            Outcome::Receipt(rows) => self.take_receipt(flight, &rows, now, random),
             Outcome::Network => self.back_off(flight, None, now, random),
             Outcome::Status { status, retry_after_ms, offending } => match retry::judge(status) {
                 Verdict::Later => self.back_off(flight, retry_after_ms, now, random),
@@ -34,41 +33,42 @@ impl Queue {
     }
 
     /// Notes that an event is given up; its number becomes void.
-    pub(super) fn give_up(&mut self, event: &Event, reason: DropReason) -> (EventId, DropReason) {
+    pub(super) fn give_up(&mut self, item: &Item, reason: DropReason) -> (Ticket, DropReason) {
         self.drops.count(reason);
-        if let Some(number) = event.lane {
+        if let Some(number) = item.ticket.lane {
             let (lane, seq) = (number.lane, number.seq);
-            self.declarations.add_void(VoidRange { member: event.member.clone(), lane, from: seq, to: seq });
+            self.declarations.add_void(VoidRange { member: item.member.clone(), lane, from: seq, to: seq });
         }
-        (event.event_id, reason)
+        (item.ticket, reason)
     }
 
-    fn take_receipt(&mut self, flight: Flight, receipt: &Receipt, now: Now, random: u64) -> Settled {
+    fn take_receipt(
+        &mut self,
+        flight: Flight,
+        rows: &[(EventId, ResultKind)],
+        now: Now,
+        random: u64,
+    ) -> Settled {
         self.breaker.close();
         self.size.confirm();
-        if flight.lane == self.lane {
-            self.drops.confirm(flight.reported);
+        if flight.request.lane == self.lane {
+            self.drops.confirm(flight.request.dropped);
         } else {
-            self.drops.settle_earlier_lane(flight.reported);
+            self.drops.settle_earlier_lane(flight.request.dropped);
         }
         if self.declarations.is_empty() {
             self.declarations_company = Company::Any;
         }
-        let rows = receipt.results.iter().filter(|row| row.result != ResultKind::Warning);
-        let rows: Vec<(EventId, ResultKind)> =
-            rows.filter_map(|row| Some((EventId(uuid_from_text(&row.event_id)?), row.result))).collect();
         let kind_of = |id: EventId| rows.iter().find(|(named, _)| *named == id).map(|(_, kind)| *kind);
-        let gone = self.buffer.land(&mut |entry| match kind_of(entry.event.event_id) {
+        let gone = self.buffer.land(&mut |entry| match kind_of(entry.item.ticket.event_id) {
             Some(ResultKind::Retry) => put_off(entry, now.monotonic, random),
             _ => Fate::Gone,
         });
         let mut settled = Settled::default();
-        for event in gone {
-            match kind_of(event.event_id) {
-                Some(ResultKind::Rejected) => {
-                    settled.dropped.push(self.give_up(&event, DropReason::Rejected))
-                }
-                _ => settled.delivered.push(event.event_id),
+        for item in gone {
+            match kind_of(item.ticket.event_id) {
+                Some(ResultKind::Rejected) => settled.dropped.push(self.give_up(&item, DropReason::Rejected)),
+                _ => settled.delivered.push(item.ticket),
             }
         }
         settled
@@ -88,7 +88,7 @@ impl Queue {
     /// Puts everything of a request back where it was.
     pub(super) fn take_back(&mut self, flight: Flight) -> Settled {
         self.buffer.land(&mut |_| Fate::Kept(Monotonic(0)));
-        self.declarations.restore(flight.declarations);
+        self.declarations.restore(flight.request.declarations);
         Settled::default()
     }
 }
@@ -112,6 +112,7 @@ mod tests {
     use super::super::rig::{PAGE, Rig, dropped, events, id, receipt, room_for, void};
     use super::*;
     use crate::wire::Priority;
+    use alloc::vec::Vec;
 
     #[test]
     fn what_a_receipt_does_not_list_is_delivered() {

@@ -30,6 +30,13 @@ pub struct Event {
     pub metadata: Option<Box<str>>,
 }
 
+impl Event {
+    /// Bytes of the metadata's text.
+    pub fn metadata_bytes(&self) -> usize {
+        self.metadata.as_ref().map_or(0, |metadata| metadata.len())
+    }
+}
+
 /// An event's number within its lane; the first event of a lane has number 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LaneSeq {
