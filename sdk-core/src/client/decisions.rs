@@ -3,10 +3,9 @@
 use super::{Client, DecisionChange, Entry};
 use crate::id::EventId;
 use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
-use crate::rules::{Decision, VisitorDocument, decide, judge, latch};
+use crate::rules::{Decision, Shown, VisitorDocument, decide, judge, latch};
 use crate::time::{Now, Timestamp};
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Decisions in effect and what the host has not polled yet.
@@ -15,7 +14,7 @@ pub(super) struct Decisions {
     current: Vec<Decision>,
     latches: Vec<Latch>,
     changes: VecDeque<DecisionChange>,
-    shown: VecDeque<String>,
+    shown: VecDeque<Shown>,
     wake_at: Option<Timestamp>,
 }
 
@@ -34,7 +33,7 @@ impl Decisions {
         self.changes.pop_front()
     }
 
-    pub fn poll_shown(&mut self) -> Option<String> {
+    pub fn poll_shown(&mut self) -> Option<Shown> {
         self.shown.pop_front()
     }
 

@@ -46,7 +46,7 @@ impl MemoryStore {
         track: TextTrack<'_>,
         now: Now,
     ) -> Result<LaneSeq, Rejection> {
-        let metadata = parse(track.metadata).map_err(|_| Rejection::MetadataNotAnObject)?;
+        let metadata = Some(parse(track.metadata).map_err(|_| Rejection::MetadataNotAnObject)?);
         let TextTrack { event_id, event_type, session, priority, .. } = track;
         let (member, lane) = client.sender();
         let mut event = Event {
@@ -65,7 +65,7 @@ impl MemoryStore {
             event_type,
             timestamp: now.wall,
             session,
-            metadata: Some(metadata.clone()),
+            metadata: metadata.clone(),
             metadata_bytes: track.metadata.len(),
             bytes,
             priority,

@@ -16,12 +16,11 @@ use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::profile::{EventDocument, ProfileView};
 use crate::queue::{Item, Outcome, Poll, Queue, QueueOptions, QueueStatus, Request, Ticket};
-use crate::rules::Decision;
+use crate::rules::{Decision, Shown};
 use crate::time::{Now, Timestamp};
 use crate::value::Value;
 use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use decisions::Decisions;
 pub use memory::{MemoryStore, TextTrack};
@@ -280,7 +279,7 @@ impl Client {
 
     /// The next exposure to track as `attune.shown`: its metadata as JSON text. Poll until nothing after
     /// [`Client::poll_decision`]; the host tracks it with a fresh id.
-    pub fn poll_shown(&mut self) -> Option<String> {
+    pub fn poll_shown(&mut self) -> Option<Shown> {
         self.decisions.poll_shown()
     }
 

@@ -5,8 +5,7 @@ use crate::condition::Reading;
 use crate::profile::{Signal, Tiles};
 use crate::rules::Action;
 use crate::time::Now;
-use crate::value::{Value, write_string, write_value};
-use alloc::string::String;
+use crate::value::Value;
 
 impl Client {
     /// The live value of a signal; nothing for a name the bundle does not have and for a missing value.
@@ -28,41 +27,15 @@ impl Client {
         })
     }
 
-    /// Every signal with its values as JSON text: a number or `null` by name, or an object by key for signals with
-    /// `by`. Signals that the compiler made for caps are left out.
-    pub fn signals_json(&self, now: Now) -> String {
-        let mut text = String::from("{");
-        for signal in
-            self.bundle.signals.signals().iter().filter(|signal| !signal.name.starts_with("attune."))
-        {
-            if text.len() > 1 {
-                text.push(',');
-            }
-            write_string(&signal.name, &mut text);
-            text.push(':');
-            match signal.by {
-                None => {
-                    let value = self.signal(&signal.name, None, now).unwrap_or(Value::Null);
-                    write_value(&value, &mut text);
-                }
-                Some(_) => self.write_entries(signal, now, &mut text),
-            }
-        }
-        text.push('}');
-        text
-    }
-
-    fn write_entries(&self, signal: &Signal, now: Now, text: &mut String) {
-        let entries = Tiles::entries(&self.overlay.parts(), signal, self.instant(now), Some(self.session));
-        text.push('{');
-        for (index, (key, value)) in entries.iter().enumerate() {
-            if index > 0 {
-                text.push(',');
-            }
-            write_string(key, text);
-            text.push(':');
-            write_value(value, text);
-        }
-        text.push('}');
+    /// Every signal's value, by key where it is counted by one, for a developer panel; the SDK's own are left out.
+    pub fn signals_now(&self, now: Now) -> Value {
+        let parts = self.overlay.parts();
+        let value_of = |signal: &Signal| match signal.by {
+            None => self.signal(&signal.name, None, now).unwrap_or(Value::Null),
+            Some(_) => Value::Object(Tiles::entries(&parts, signal, self.instant(now), Some(self.session))),
+        };
+        let signals = self.bundle.signals.signals().iter();
+        let own = signals.filter(|signal| !signal.name.starts_with("attune."));
+        Value::Object(own.map(|signal| (signal.name.clone(), value_of(signal))).collect())
     }
 }

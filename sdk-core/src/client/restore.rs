@@ -6,6 +6,7 @@ use crate::profile::order::places_in_order;
 use crate::profile::{EventDocument, ProfileView};
 use crate::queue::{Item, Ticket};
 use crate::time::Now;
+use crate::value::Value;
 use crate::wire::Closed;
 use alloc::vec::Vec;
 
@@ -48,7 +49,7 @@ impl Client {
             self.give_up(&evicted);
         }
         if event.member == self.member {
-            self.overlay_push(EventDocument::with_metadata(event, metadata));
+            self.overlay_push(EventDocument::with_metadata(event, metadata.unwrap_or(Value::Null)));
         }
         if settled && !self.overlay.holds(ticket.event_id) {
             self.forget(ticket);

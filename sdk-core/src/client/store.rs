@@ -52,8 +52,8 @@ pub struct Stored<'a> {
 pub struct StoredEvent {
     /// The event, without its metadata.
     pub event: Event,
-    /// Its metadata.
-    pub metadata: Value,
+    /// Its metadata, an object; absent means none.
+    pub metadata: Option<Value>,
     /// What it adds to a batch at most.
     pub bytes: usize,
     /// How soon it leaves.

@@ -5,7 +5,7 @@ use super::{Action, Mode, Rule, Slot, cap_allows, rule_key};
 use crate::condition::{Document, Outlook, Path, evaluate, plain_text, resolve};
 use crate::profile::Latch;
 use crate::time::Timestamp;
-use crate::value::{Value, write_string};
+use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -80,7 +80,7 @@ pub struct SlotChange {
     /// The new decision; absent when the slot is empty now.
     pub decision: Option<Decision>,
     /// Metadata of the `attune.shown` to track, when a rule with a cap has newly taken the slot.
-    pub shown: Option<String>,
+    pub shown: Option<Shown>,
 }
 
 /// Decides every slot anew. `current` are the decisions in effect on this page load: their rules keep their slots
@@ -113,7 +113,10 @@ pub fn decide(
         let newly =
             |next: &Decision| held.is_none_or(|held| (&held.rule, &held.key) != (&next.rule, &next.key));
         let shown = next.as_ref().filter(|(decision, capped)| *capped && newly(decision));
-        let shown = shown.map(|(decision, _)| shown_metadata(&decision.rule, decision.key.as_deref()));
+        let shown = shown.map(|(decision, _)| Shown {
+            rule: decision.rule.clone(),
+            key: decision.key.clone().unwrap_or_default(),
+        });
         let next = next.map(|(decision, _)| decision);
         if next.as_ref() != held {
             decided.changes.push(SlotChange { slot: slot.name.clone(), decision: next, shown });
@@ -126,15 +129,13 @@ pub fn decide(
     decided
 }
 
-/// The metadata under which the showing of a capped rule is tracked.
-pub fn shown_metadata(rule: &str, key: Option<&str>) -> String {
-    let mut text = String::from("{\"rule\":");
-    write_string(rule, &mut text);
-    text.push_str(",\"key\":");
-    // An empty key is written out, so that a keyed count sees the showing as well.
-    write_string(key.unwrap_or_default(), &mut text);
-    text.push('}');
-    text
+/// A capped rule shown to the visitor, to be tracked as [`crate::wire::SHOWN`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The rule.
+    pub rule: Box<str>,
+    /// The key it is shown under; empty where the rule has none, so that a keyed count sees the showing as well.
+    pub key: Box<str>,
 }
 
 struct Scene<'a> {

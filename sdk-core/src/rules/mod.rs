@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 pub use action::{Action, attribute_allowed, interpolate, url_allowed};
 pub use cap::cap_allows;
 pub use codec::{decode_rule, encode_rule};
-pub use decide::{Decided, Decision, Reason, SlotChange, decide, shown_metadata};
+pub use decide::{Decided, Decision, Reason, Shown, SlotChange, decide};
 pub use document::VisitorDocument;
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain};
 pub use judge::{Match, in_effect, judge, latch, rule_key};

@@ -1,0 +1,205 @@
+//! Writing the output of an operation: effects that the host carries out in order.
+
+use alloc::vec::Vec;
+use attune_core::client::{DecisionChange, Entry, StoreOp};
+use attune_core::codec::Writer;
+use attune_core::filter::Rejection;
+use attune_core::id::{LaneId, MemberId};
+use attune_core::queue::{QueueStatus, Request};
+use attune_core::rules::{Action, Reason};
+use attune_core::time::Timestamp;
+use attune_core::value::Value;
+use attune_core::wire::LaneSeq;
+
+/// An output being written.
+#[derive(Default)]
+pub struct Effects {
+    out: Writer,
+}
+
+impl Effects {
+    /// The bytes.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.out.into_bytes()
+    }
+
+    pub fn kept(&mut self, number: LaneSeq) {
+        self.out.u8(1);
+        self.out.u64(number.seq);
+    }
+
+    pub fn write(&mut self, write: &StoreOp) {
+        match write {
+            StoreOp::Settle(number) => self.number(2, *number),
+            StoreOp::Forget(number) => self.number(3, *number),
+            StoreOp::Put(entry, bytes) => {
+                self.entry(4, *entry);
+                self.out.bytes(bytes);
+            }
+            StoreOp::Delete(entry) => self.entry(5, *entry),
+            StoreOp::ForgetLane(lane) => {
+                self.out.u8(6);
+                self.lane(*lane);
+            }
+        }
+    }
+
+    pub fn decision(&mut self, change: &DecisionChange) {
+        self.out.u8(7);
+        self.out.str(&change.slot);
+        self.out.bool(change.decision.is_some());
+        let Some(decision) = &change.decision else { return };
+        self.out.str(&decision.rule);
+        self.optional(decision.key.as_deref());
+        self.out.u8(match decision.reason {
+            Reason::Level => 0,
+            Reason::Latched { .. } => 1,
+        });
+        self.time(decision.since);
+        self.out.len(decision.actions.len());
+        for action in &decision.actions {
+            self.action(action);
+        }
+    }
+
+    pub fn shown(&mut self, rule: &str, key: &str) {
+        self.out.u8(8);
+        self.out.str(rule);
+        self.out.str(key);
+    }
+
+    pub fn sender(&mut self, member: &MemberId, lane: LaneId) {
+        self.out.u8(9);
+        self.out.str(&member.0);
+        self.lane(lane);
+    }
+
+    pub fn refused(&mut self, rejection: Rejection) {
+        let (actual, limit) = rejection.measure();
+        self.out.u8(10);
+        self.out.str(rejection.code());
+        self.out.len(actual);
+        self.out.len(limit);
+    }
+
+    pub fn request(&mut self, request: &Request) {
+        self.out.u8(11);
+        self.out.u64(request.id);
+        self.out.str(&request.member.0);
+        self.lane(request.lane);
+        self.out.bool(request.with_context);
+        self.out.len(request.events.len());
+        for ticket in &request.events {
+            // Every event of a page has a number.
+            if let Some(number) = ticket.lane {
+                self.lane(number.lane);
+                self.out.u64(number.seq);
+            }
+        }
+        self.out.len(request.declarations.void.len());
+        for range in &request.declarations.void {
+            self.out.str(&range.member.0);
+            self.lane(range.lane);
+            self.out.u64(range.from);
+            self.out.u64(range.to);
+        }
+        self.out.len(request.declarations.closed.len());
+        for closed in &request.declarations.closed {
+            self.out.str(&closed.member.0);
+            self.lane(closed.lane);
+            self.out.u64(closed.count);
+        }
+        let dropped = request.dropped;
+        for total in [dropped.queue_full, dropped.expired, dropped.rejected] {
+            self.out.u64(total);
+        }
+    }
+
+    pub fn wait(&mut self, at_ms: u64) {
+        self.out.u8(12);
+        self.out.f64(at_ms as f64);
+    }
+
+    pub fn wake(&mut self, at: Option<Timestamp>) {
+        self.out.u8(13);
+        self.time(at.unwrap_or_default());
+    }
+
+    pub fn answer(&mut self, value: &Value) {
+        self.out.u8(14);
+        value.encode(&mut self.out);
+    }
+
+    pub fn failed(&mut self, code: &str) {
+        self.out.u8(15);
+        self.out.str(code);
+    }
+
+    pub fn unreadable(&mut self, entry: Entry) {
+        self.entry(16, entry);
+    }
+
+    pub fn inspection(&mut self, signals: &Value, status: QueueStatus, revision: u64) {
+        self.out.u8(17);
+        signals.encode(&mut self.out);
+        for count in [status.events, status.bytes, status.in_flight, status.failures as usize] {
+            self.out.len(count);
+        }
+        self.out.bool(status.breaker_open);
+        self.out.u64(revision);
+    }
+
+    fn action(&mut self, action: &Action) {
+        let out = &mut self.out;
+        match action {
+            Action::Text { target, value } => texts(out, 0, &[target, value]),
+            Action::Attribute { target, name, value } => texts(out, 1, &[target, name, value]),
+            Action::Class { target, add, remove } => {
+                texts(out, 2, &[target]);
+                for list in [add, remove] {
+                    out.len(list.len());
+                    list.iter().for_each(|name| out.str(name));
+                }
+            }
+            Action::Style { target, property, value } => texts(out, 3, &[target, property, value]),
+            Action::Hide { target } => texts(out, 4, &[target]),
+            Action::Show { target } => texts(out, 5, &[target]),
+            Action::Variable { name, value } => {
+                texts(out, 6, &[name]);
+                value.encode(out);
+            }
+            Action::Webhook { .. } => {}
+        }
+    }
+
+    fn number(&mut self, effect: u8, number: LaneSeq) {
+        self.out.u8(effect);
+        self.lane(number.lane);
+        self.out.u64(number.seq);
+    }
+
+    fn entry(&mut self, effect: u8, entry: Entry) {
+        self.out.u8(effect);
+        self.out.u8(entry as u8);
+    }
+
+    fn lane(&mut self, lane: LaneId) {
+        self.out.raw(lane.0.as_bytes());
+    }
+
+    fn time(&mut self, at: Timestamp) {
+        self.out.f64(at.0 as f64);
+    }
+
+    fn optional(&mut self, text: Option<&str>) {
+        self.out.bool(text.is_some());
+        if let Some(text) = text {
+            self.out.str(text);
+        }
+    }
+}
+
+fn texts(out: &mut Writer, kind: u8, texts: &[&str]) {
+    out.u8(kind);
+    texts.iter().for_each(|text| out.str(text));
+}

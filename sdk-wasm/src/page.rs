@@ -1,0 +1,288 @@
+//! One client behind the byte interface: an operation in, its effects out.
+
+use crate::effects::Effects;
+use crate::input::Input;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use attune_core::client::{Client, ClientOptions, Stored, StoredEvent, Track};
+use attune_core::id::{LaneId, MemberId};
+use attune_core::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
+use attune_core::queue::{Outcome, Poll, QueueOptions};
+use attune_core::time::Now;
+use attune_core::wire::{Closed, Event, LaneSeq, ResultKind};
+
+/// Code of an input that cannot be read.
+const INPUT_UNREADABLE: &str = "input_unreadable";
+
+/// What a host can ask for, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+#[allow(missing_docs, reason = "docs/page-abi.md describes each")]
+pub enum Operation {
+    Start = 0,
+    StoredEvent = 1,
+    Restore = 2,
+    Track = 3,
+    Identify = 4,
+    Reset = 5,
+    Follow = 6,
+    Lane = 7,
+    Context = 8,
+    Bundle = 9,
+    Profile = 10,
+    Gap = 11,
+    Outcome = 12,
+    Wake = 13,
+    Online = 14,
+    Farewell = 15,
+    Poll = 16,
+    Signal = 17,
+    Inspect = 18,
+}
+
+/// The one client of an instance, and the buffers through which its host talks to it.
+#[derive(Default)]
+pub struct Page {
+    client: Option<Client>,
+    /// Stored events that wait for `restore`.
+    stored: Vec<StoredEvent>,
+    /// The sender that the host knows.
+    sender: Option<(MemberId, LaneId)>,
+    input: Vec<u8>,
+    output: Vec<u8>,
+}
+
+impl Page {
+    /// A page that has not started.
+    pub const fn new() -> Self {
+        Self { client: None, stored: Vec::new(), sender: None, input: Vec::new(), output: Vec::new() }
+    }
+
+    /// Room for an input of so many bytes.
+    pub fn input(&mut self, length: usize) -> &mut [u8] {
+        self.input.resize(length, 0);
+        &mut self.input
+    }
+
+    /// The output of the last call.
+    pub fn output(&self) -> &[u8] {
+        &self.output
+    }
+
+    /// Carries out an operation with the first `length` bytes of the input; returns the length of its output.
+    pub fn call(&mut self, operation: u32, length: usize) -> usize {
+        let bytes = core::mem::take(&mut self.input);
+        let mut input = Input::new(bytes.get(..length).unwrap_or(&bytes));
+        let mut effects = Effects::default();
+        self.operate(operation, &mut input, &mut effects);
+        self.output = effects.into_bytes();
+        self.input = bytes;
+        self.output.len()
+    }
+
+    fn operate(&mut self, operation: u32, input: &mut Input<'_>, effects: &mut Effects) {
+        let now = input.now();
+        if operation == Operation::Start as u32 {
+            self.start(input, now);
+        }
+        if operation == Operation::StoredEvent as u32 {
+            let stored = stored_event(input);
+            if input.is_sound() {
+                self.stored.push(stored);
+            }
+        }
+        let stored = match operation == Operation::Restore as u32 {
+            true => core::mem::take(&mut self.stored),
+            false => Vec::new(),
+        };
+        let Some(client) = &mut self.client else { return effects.failed("not_started") };
+        let asks = operation > Operation::Poll as u32;
+        match operation {
+            0 | 1 => {}
+            2 => restore(client, stored, input, effects, now),
+            3 => track(client, input, effects, now),
+            4 => {
+                let (user, fresh) = (input.text(), (input.member(), input.lane()));
+                if input.is_sound() {
+                    client.handle_identify(user, fresh, now);
+                }
+            }
+            5 | 6 => {
+                let (member, lane, session) = (input.member(), input.lane(), input.session());
+                if input.is_sound() {
+                    match operation == Operation::Reset as u32 {
+                        true => client.handle_reset(member, lane, session, now),
+                        false => client.handle_follow(member, lane, session, now),
+                    }
+                }
+            }
+            7 => {
+                let lane = input.lane();
+                if input.is_sound() {
+                    client.handle_lane(lane);
+                }
+            }
+            8 => {
+                let (size, context) = (input.size(), input.value());
+                if input.is_sound() {
+                    client.handle_context(context, size, now);
+                }
+            }
+            9 => {
+                if let Err(error) = client.handle_bundle(input.rest(), now) {
+                    effects.failed(error.code());
+                }
+            }
+            10 => {
+                if client.handle_profile(input.rest(), now).is_err() {
+                    effects.failed("profile_invalid");
+                }
+            }
+            11 => client.handle_stream_gap(),
+            12 => outcome(client, input, now),
+            13 => client.handle_wake(now),
+            14 => client.handle_online(),
+            15 => {
+                let requests =
+                    if input.flag() { client.handle_leave(now) } else { client.handle_hidden(now) };
+                requests.iter().for_each(|request| effects.request(request));
+            }
+            16 => match client.poll_send(now, input.random()) {
+                Poll::Send(request) => effects.request(&request),
+                Poll::WaitUntil(at) => effects.wait(at.0),
+                Poll::Idle => effects.wait(0),
+            },
+            17 => {
+                let (name, key) = (input.text(), input.option(Input::text));
+                if let Some(value) = client.signal(name, key, now) {
+                    effects.answer(&value);
+                }
+            }
+            18 => effects.inspection(&client.signals_now(now), client.status(), client.bundle_revision()),
+            _ => return effects.failed("operation_unknown"),
+        }
+        if !input.is_sound() {
+            effects.failed(INPUT_UNREADABLE);
+        }
+        if !asks {
+            self.drain(effects);
+        }
+    }
+
+    fn start(&mut self, input: &mut Input<'_>, now: Now) {
+        let options = ClientOptions {
+            member: input.member(),
+            lane: input.lane(),
+            session: input.session(),
+            queue: QueueOptions {
+                max_batch_events: PAGE_BATCH_EVENTS,
+                max_batch_bytes: PAGE_BATCH_BYTES,
+                max_queue_bytes: PAGE_QUEUE_BYTES,
+            },
+        };
+        if input.is_sound() {
+            self.sender = Some((options.member.clone(), options.lane));
+            self.client = Some(Client::new(options, now));
+        }
+    }
+
+    /// Everything that the client wants done after an input.
+    fn drain(&mut self, effects: &mut Effects) {
+        let Some(client) = &mut self.client else { return };
+        let (member, lane) = client.sender();
+        let is_known =
+            matches!(&self.sender, Some((known, known_lane)) if known == member && *known_lane == lane);
+        if !is_known {
+            effects.sender(member, lane);
+            self.sender = Some((member.clone(), lane));
+        }
+        client.take_store().iter().for_each(|write| effects.write(write));
+        while let Some(change) = client.poll_decision() {
+            effects.decision(&change);
+        }
+        while let Some(shown) = client.poll_shown() {
+            effects.shown(&shown.rule, &shown.key);
+        }
+        effects.wake(client.wake_at());
+    }
+}
+
+fn stored_event(input: &mut Input<'_>) -> StoredEvent {
+    let (priority, settled) = (input.priority(), input.flag());
+    let member = input.member();
+    let lane = Some(LaneSeq { lane: input.lane(), seq: input.count() });
+    let event = Event {
+        event_id: input.event_id(),
+        event_type: Box::from(input.text()),
+        timestamp: input.time(),
+        member,
+        lane,
+        session: Some(input.session()),
+        user_id: None,
+        metadata: None,
+    };
+    let bytes = input.size();
+    StoredEvent { event, metadata: input.metadata().1, bytes, priority, settled }
+}
+
+fn restore(
+    client: &mut Client,
+    events: Vec<StoredEvent>,
+    input: &mut Input<'_>,
+    effects: &mut Effects,
+    now: Now,
+) {
+    let (base, latches) = (input.option(Input::bytes), input.option(Input::bytes));
+    let user = input.option(|input| Box::from(input.text()));
+    let lanes =
+        input.list(|input| Closed { member: input.member(), lane: input.lane(), count: input.count() });
+    let stored = Stored { events, lanes, base, latches, user };
+    for entry in client.handle_stored(stored, now) {
+        effects.unreadable(entry);
+    }
+}
+
+fn track(client: &mut Client, input: &mut Input<'_>, effects: &mut Effects, now: Now) {
+    let mut track = Track {
+        event_id: input.event_id(),
+        event_type: input.text(),
+        timestamp: input.time(),
+        session: input.session(),
+        priority: input.priority(),
+        bytes: input.size(),
+        metadata_bytes: 0,
+        metadata: None,
+    };
+    (track.metadata_bytes, track.metadata) = input.metadata();
+    if input.is_sound() {
+        match client.handle_track(track, now) {
+            Ok(number) => effects.kept(number),
+            Err(rejection) => effects.refused(rejection),
+        }
+    }
+}
+
+fn outcome(client: &mut Client, input: &mut Input<'_>, now: Now) {
+    let (random, request) = (input.random(), input.count());
+    let outcome = match input.byte() {
+        0 => Outcome::Network,
+        1 => Outcome::Status {
+            status: input.count() as u16,
+            retry_after_ms: input.option(|input| input.time().0.max(0) as u64),
+            offending: input.list(Input::size),
+        },
+        _ => {
+            let (accepted, shift) = (input.count(), input.time());
+            if accepted > 0 && input.is_sound() {
+                client.handle_clock_shift(shift.0);
+            }
+            Outcome::Receipt(input.list(|input| {
+                let id = input.event_id();
+                (id, if input.byte() == 1 { ResultKind::Rejected } else { ResultKind::Retry })
+            }))
+        }
+    };
+    if input.is_sound() {
+        client.handle_outcome(request, outcome, now, random);
+    }
+}
