@@ -95,3 +95,7 @@ pub const MAX_CONDITION_DEPTH: usize = 16;
 pub const MAX_WINDOW_BUCKETS: i64 = 1_000;
 /// Highest count of a cap: far above what anybody shows, far below what a counter holds.
 pub const MAX_CAP_COUNT: u32 = 1_000_000;
+
+/// The most, in milliseconds, that a page takes its clock to be off: 200 years, more than any clock is, so that no answer
+/// can move an instant out of what can be counted.
+pub const MAX_CLOCK_SHIFT_MS: i64 = 200 * 366 * 86_400_000;

@@ -1,4 +1,4 @@
-//! Runs the numbered condition vectors natively: compile, binary form and back, evaluation, next instant.
+//! Runs the numbered condition vectors, natively and in a browser: compile, binary form and back, evaluation, next instant.
 #![cfg(feature = "author")]
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +16,9 @@ use attune_core::id::{SessionId, SignalId};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, parse};
 use std::borrow::Cow;
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 const VECTORS: &str = include_str!("../../tests/vectors/conditions.json");
 
@@ -80,7 +83,8 @@ impl Document for Given<'_> {
     }
 }
 
-#[test]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn every_condition_vector_gives_its_answer() {
     let Value::Array(cases) = parse(VECTORS).unwrap() else { panic!("a list of vectors") };
     for (index, case) in cases.iter().enumerate() {

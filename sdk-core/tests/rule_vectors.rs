@@ -1,4 +1,4 @@
-//! Runs the numbered rule vectors natively: rule file and a script of events over simulated time → decisions.
+//! Runs the numbered rule vectors, natively and in a browser: rule file and a script of events over simulated time → decisions.
 #![cfg(feature = "author")]
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +16,9 @@ use attune_core::time::{Timestamp, parse_duration_ms};
 use attune_core::value::{Value, parse, write_value};
 use attune_core::wire::{Event, SHOWN};
 use std::collections::BTreeMap;
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 const VECTORS: &str = include_str!("../../tests/vectors/rules.json");
 /// A session of scripts that name none.
@@ -123,8 +126,14 @@ impl Page {
                 None => self.current.remove(&change.slot),
             };
         }
-        for metadata in shown {
-            self.track(SHOWN, &metadata);
+        for shown in shown {
+            let metadata = Value::Object(vec![
+                ("rule".into(), Value::String(shown.rule)),
+                ("key".into(), Value::String(shown.key)),
+            ]);
+            let mut text = String::new();
+            write_value(&metadata, &mut text);
+            self.track(SHOWN, &text);
             self.decide();
         }
     }
@@ -167,7 +176,8 @@ fn bundle(rules: &Value) -> Bundle {
     compiled.bundle
 }
 
-#[test]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn every_rule_vector_gives_its_decisions() {
     let Value::Array(cases) = parse(VECTORS).unwrap() else { panic!("a list of vectors") };
     for (index, case) in cases.iter().enumerate() {

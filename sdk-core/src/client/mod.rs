@@ -14,6 +14,7 @@ use crate::bundle::{Bundle, BundleError};
 use crate::codec::CodecError;
 use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
+use crate::limits::MAX_CLOCK_SHIFT_MS;
 use crate::profile::{EventDocument, ProfileView};
 use crate::queue::{Item, Outcome, Poll, Queue, QueueOptions, QueueStatus, Request, Ticket};
 use crate::rules::{Decision, Shown};
@@ -215,6 +216,7 @@ impl Client {
 
     /// Takes in by how much the collector has shifted this page's timestamps.
     pub fn handle_clock_shift(&mut self, shift_ms: i64) {
+        let shift_ms = shift_ms.clamp(-MAX_CLOCK_SHIFT_MS, MAX_CLOCK_SHIFT_MS);
         if shift_ms != self.overlay.skew_ms() {
             self.overlay.set_skew(shift_ms, &self.bundle.signals);
         }
