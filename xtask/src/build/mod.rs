@@ -50,8 +50,7 @@ fn step(name: &str, work: impl FnOnce() -> Result<bool, Failure>) -> Result<(), 
 }
 
 fn package(root: &Path) -> Result<bool, Failure> {
-    let mut inputs =
-        paths(root, &["sdk-wasm/js", "sdk-wasm/build.mjs", "sdk-wasm/glue.mjs", "sdk-wasm/package.json"]);
+    let mut inputs = paths(root, &["sdk-wasm/js", "sdk-wasm/build.mjs", "sdk-wasm/package.json"]);
     inputs.extend(paths(root, &["sdk-wasm/tsconfig.json", "tsconfig.base.json", "package-lock.json"]));
     inputs.extend(wasm::OUTPUTS.iter().map(|name| root.join("sdk-wasm/pkg").join(name)));
     let outputs = paths(root, &["sdk-wasm/dist", "sdk-wasm/dist/script/attune.js"]);
@@ -66,7 +65,7 @@ fn shop(root: &Path) -> Result<bool, Failure> {
     let inputs: Vec<PathBuf> = inputs
         .into_iter()
         .chain(wasm::OUTPUTS.iter().map(|name| root.join("sdk-wasm/pkg").join(name)))
-        .chain(paths(root, &["sdk-wasm/build.mjs", "sdk-wasm/glue.mjs"]))
+        .chain(paths(root, &["sdk-wasm/build.mjs"]))
         .collect();
     let outputs = paths(root, &["demo-site/dist/index.html"]);
     when_changed("shop", &inputs, &outputs, || {

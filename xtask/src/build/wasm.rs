@@ -1,4 +1,4 @@
-//! Rust to WebAssembly: cargo, wasm-bindgen, wasm-opt. The results go to `sdk-wasm/pkg`.
+//! Rust to WebAssembly: cargo, then wasm-opt. The results go to `sdk-wasm/pkg`.
 
 use super::{paths, step};
 use crate::command::{program, run};
@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What stands in `sdk-wasm/pkg` afterwards.
-pub const OUTPUTS: [&str; 4] = ["attune_wasm.js", "attune_wasm.d.ts", "attune_wasm_bg.wasm", "core.wasm"];
+pub const OUTPUTS: [&str; 2] = [PAGE, CORE];
+
+const PAGE: &str = "attune_bg.wasm";
+const CORE: &str = "core.wasm";
 
 /// The features that rustc uses for this target and that all current browsers have.
 const WASM_FEATURES: [&str; 7] = [
@@ -36,7 +39,7 @@ const SMALL: [&str; 7] = [
     "--strip-producers",
 ];
 
-/// Builds `attune_wasm_bg.wasm` with its bindings, and `core.wasm`, where their sources have changed.
+/// Builds `attune_bg.wasm` and `core.wasm` where their sources have changed.
 ///
 /// # Errors
 /// The first tool that fails.
@@ -45,17 +48,20 @@ pub fn build(root: &Path) -> Result<(), Failure> {
     let shared = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "sdk-core", "xtask/src/build"];
     let with =
         |own: &[&str]| -> Vec<PathBuf> { paths(root, &shared).into_iter().chain(paths(root, own)).collect() };
-    let page_outputs: Vec<PathBuf> = OUTPUTS.iter().take(3).map(|name| pkg.join(name)).collect();
     step("page core (wasm)", || {
         let inputs = with(&["sdk-wasm/src", "sdk-wasm/Cargo.toml"]);
-        when_changed("page-wasm", &inputs, &page_outputs, || page(root, &pkg))
+        when_changed("page-wasm", &inputs, &[pkg.join(PAGE)], || {
+            module(root, "attune-wasm", &["--features", "page"], &pkg.join(PAGE))
+        })
     })?;
     step("core.wasm", || {
-        when_changed("core-wasm", &with(&["core-abi"]), &[pkg.join("core.wasm")], || core(root, &pkg))
+        when_changed("core-wasm", &with(&["core-abi"]), &[pkg.join(CORE)], || {
+            module(root, "attune-core-abi", &[], &pkg.join(CORE))
+        })
     })
 }
 
-/// Builds wasm-bindgen and its test runner from the version that Cargo.lock pins; returns the binary.
+/// Builds the runner of tests in a browser from the version that Cargo.lock pins; returns the binary.
 ///
 /// # Errors
 /// It does not compile.
@@ -64,30 +70,18 @@ pub fn wasm_tools(root: &Path) -> Result<PathBuf, Failure> {
     Ok(workspace::target()?.join("debug").join("wasm-tools"))
 }
 
-fn page(root: &Path, pkg: &Path) -> Result<(), Failure> {
-    let compiled = compile(root, "attune-wasm", "attune_wasm")?;
-    let tools = wasm_tools(root)?;
-    fs::create_dir_all(pkg).map_err(|error| Failure::at(pkg, &error))?;
-    let mut bindgen = Command::new(tools);
-    bindgen.args(["bindgen", "--target", "web", "--out-name", "attune_wasm", "--remove-producers-section"]);
-    run(bindgen.arg("--out-dir").arg(pkg).arg(compiled))?;
-    let bound = pkg.join("attune_wasm_bg.wasm");
-    optimize(root, &bound, &bound)
-}
-
-fn core(root: &Path, pkg: &Path) -> Result<(), Failure> {
-    let compiled = compile(root, "attune-core-abi", "attune_core_abi")?;
-    fs::create_dir_all(pkg).map_err(|error| Failure::at(pkg, &error))?;
-    optimize(root, &compiled, &pkg.join("core.wasm"))
-}
-
-fn compile(root: &Path, package: &str, file: &str) -> Result<PathBuf, Failure> {
+fn module(root: &Path, package: &str, flags: &[&str], to: &Path) -> Result<(), Failure> {
     ensure_wasm_target(root)?;
     let words =
         ["cargo", "rustc", "--profile", "wasm", "--target", WASM_TARGET, "--lib", "--package", package];
     // Cargo optimizes across crates at link time only where a crate has no other type beside this one.
-    run(program(root, &words).args(["--crate-type", "cdylib"]))?;
-    Ok(workspace::target()?.join(WASM_TARGET).join("wasm").join(format!("{file}.wasm")))
+    run(program(root, &words).args(["--crate-type", "cdylib"]).args(flags))?;
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    let compiled = workspace::target()?.join(WASM_TARGET).join("wasm").join(file);
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(|error| Failure::at(folder, &error))?;
+    }
+    optimize(root, &compiled, to)
 }
 
 fn optimize(root: &Path, from: &Path, to: &Path) -> Result<(), Failure> {

@@ -36,7 +36,8 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let built = suite.check("build of the page", || build::assets(&root));
     rust_tests(&mut suite, &root);
     if built {
-        suite.check("core.wasm has no imports", || tidy::check_core_wasm(&root));
+        suite.check("the WebAssembly has no imports", || tidy::check_built_wasm(&root));
+        suite.program("weight of the page", &mut program(&root, &["node", "benches/size.mjs", "--gate"]));
         wasm_tests(&mut suite, &root, &browser);
         script_checks(&mut suite, &root);
         let collector = suite.check("build of the collector", || build::collector(&root));
@@ -52,7 +53,7 @@ fn source_checks(suite: &mut Suite, root: &Path) {
     suite.program("rustfmt", &mut program(root, &["cargo", "fmt", "--all", "--check"]));
     let clippy = "cargo clippy --workspace --all-targets --features attune-core/author,attune-benches/recorded -- -D warnings";
     suite.program("clippy", &mut words(root, clippy));
-    let page = "cargo clippy --package attune-core --package attune-wasm --package attune-core-abi";
+    let page = "cargo clippy --package attune-wasm --features page --package attune-core-abi --lib";
     let mut page = words(root, page);
     suite.program("clippy of the page", page.args(["--target", WASM_TARGET, "--", "-D", "warnings"]));
     suite.program("biome", &mut program(root, &["node_modules/.bin/biome", "ci", "."]));
@@ -68,9 +69,11 @@ fn wasm_tests(suite: &mut Suite, root: &Path, browser: &Browser) {
         Ok(tools) => tools,
         Err(failure) => return suite.fail("WebAssembly in Chromium", &failure),
     };
-    let mut tests = words(root, "cargo test --package attune-wasm --tests --target");
+    let tests = "cargo test --package attune-core --package attune-wasm --features attune-core/author";
+    let mut tests = words(root, tests);
     tests
-        .args([WASM_TARGET, "--no-fail-fast"])
+        .args(["--test", "condition_vectors", "--test", "rule_vectors", "--test", "page"])
+        .args(["--target", WASM_TARGET, "--no-fail-fast"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools)
         .env("CHROMEDRIVER", &browser.driver)
         // A cold browser on a small machine needs longer than the runner's default of 5 s.

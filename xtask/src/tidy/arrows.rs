@@ -7,7 +7,7 @@ use super::tree::Tree;
 
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let inner = CRATES.iter().flat_map(|(folder, rooms)| check_rooms(tree, folder, rooms));
-    inner.chain(check_packages(tree)).chain(check_browser(tree)).chain(check_facades(tree)).collect()
+    inner.chain(check_packages(tree)).chain(check_facades(tree)).collect()
 }
 
 fn check_rooms(tree: &Tree, folder: &str, rooms: &[Room]) -> Vec<Finding> {
@@ -45,25 +45,6 @@ fn check_packages(tree: &Tree) -> Vec<Finding> {
             if ours && line.contains('=') && !allowed.contains(&name) {
                 let place = format!("{manifest}:{}", index + 1);
                 findings.push(Finding::new(place, format!("`{folder}` may not depend on `{name}`")));
-            }
-        }
-    }
-    findings
-}
-
-/// Browser adapters know one web API each and nothing of ours.
-fn check_browser(tree: &Tree) -> Vec<Finding> {
-    let outside = |segments: &[String]| segments.first().is_some_and(|first| first != "browser");
-    let mut findings = Vec::new();
-    for file in tree.code_below("sdk-wasm/src/browser") {
-        for reference in references(file).into_iter().filter(|reference| outside(&reference.segments)) {
-            let place = format!("{}:{}", file.path, reference.line);
-            findings.push(Finding::new(place, "a browser adapter names nothing of ours"));
-        }
-        for (number, line) in file.code_lines() {
-            if line.contains("attune_core") {
-                let place = format!("{}:{number}", file.path);
-                findings.push(Finding::new(place, "a browser adapter does not name the core"));
             }
         }
     }
@@ -112,7 +93,7 @@ mod tests {
     fn a_shell_that_uses_the_facade_of_the_other_is_found() {
         let tree = Tree::of(&[
             (
-                "sdk-wasm/src/driver.rs",
+                "sdk-wasm/src/page.rs",
                 "use attune_core::processor::Processor;\nuse attune_core::client::Client;\n",
             ),
             ("collector/src/worker/mod.rs", "use attune_core::client::Client;\n"),
@@ -146,11 +127,5 @@ mod tests {
             ),
         ]);
         assert_eq!(check(&tree).len(), 2);
-    }
-
-    #[test]
-    fn a_browser_adapter_that_knows_the_core_is_found() {
-        let bad = "use attune_core::time::Now;\nuse crate::driver::Driver;\nuse super::clock::now;\n";
-        assert_eq!(check(&Tree::of(&[("sdk-wasm/src/browser/clock.rs", bad)])).len(), 2);
     }
 }

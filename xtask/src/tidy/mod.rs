@@ -51,8 +51,10 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
 pub fn check(root: &Path) -> Result<(), Failure> {
     let tree = Tree::read(root)?;
     let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(&tree)).collect();
-    if let Ok(bytes) = fs::read(root.join(CORE_WASM)) {
-        findings.extend(zero_imports(&bytes));
+    for name in BUILT_WASM {
+        if let Ok(bytes) = fs::read(root.join(name)) {
+            findings.extend(zero_imports(name, &bytes));
+        }
     }
     findings.sort();
     for finding in &findings {
@@ -61,24 +63,30 @@ pub fn check(root: &Path) -> Result<(), Failure> {
     if findings.is_empty() { Ok(()) } else { Err(Failure::new(format!("{} rules broken", findings.len()))) }
 }
 
-/// Checks that the built `core.wasm` asks nothing of its host.
+/// Checks that the built WebAssembly files ask nothing of their hosts.
 ///
 /// # Errors
-/// It was not built, is no WebAssembly, or has imports.
-pub fn check_core_wasm(root: &Path) -> Result<(), Failure> {
-    let path = root.join(CORE_WASM);
-    let bytes = fs::read(&path).map_err(|error| Failure::at(&path, &error))?;
-    zero_imports(&bytes).map_or(Ok(()), |finding| Err(Failure::new(finding.message)))
+/// One was not built, is no WebAssembly, or has imports.
+pub fn check_built_wasm(root: &Path) -> Result<(), Failure> {
+    for name in BUILT_WASM {
+        let path = root.join(name);
+        let bytes = fs::read(&path).map_err(|error| Failure::at(&path, &error))?;
+        if let Some(finding) = zero_imports(name, &bytes) {
+            return Err(Failure::new(format!("{name}: {}", finding.message)));
+        }
+    }
+    Ok(())
 }
 
-const CORE_WASM: &str = "sdk-wasm/pkg/core.wasm";
+/// The core for a page, and the core for any other host.
+const BUILT_WASM: [&str; 2] = ["sdk-wasm/pkg/attune_bg.wasm", "sdk-wasm/pkg/core.wasm"];
 
-fn zero_imports(bytes: &[u8]) -> Option<Finding> {
+fn zero_imports(name: &str, bytes: &[u8]) -> Option<Finding> {
     match wasm::count_imports(bytes) {
         Some(0) => None,
         Some(count) => {
-            Some(Finding::new(CORE_WASM, format!("{count} imports; the core needs nothing of its host")))
+            Some(Finding::new(name, format!("{count} imports; the core needs nothing of its host")))
         }
-        None => Some(Finding::new(CORE_WASM, "not a WebAssembly module")),
+        None => Some(Finding::new(name, "not a WebAssembly module")),
     }
 }

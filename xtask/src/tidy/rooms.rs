@@ -149,7 +149,5 @@ pub const OTHER_FACADES: [(&str, &[&str]); 2] = [
 ];
 
 /// Folders of scripts, and the beginnings of what a script there may import; `./` and `../` stay inside the folder.
-pub const SCRIPTS: [(&str, &[&str]); 2] = [
-    ("sdk-wasm/js", &["./", "../", "attune-wasm-glue", "node:"]),
-    ("demo-site/src", &["./", "../", "attune", "@fontsource"]),
-];
+pub const SCRIPTS: [(&str, &[&str]); 2] =
+    [("sdk-wasm/js", &["./", "../", "node:"]), ("demo-site/src", &["./", "../", "attune", "@fontsource"])];
