@@ -5,7 +5,7 @@ use attune_core::client::{DecisionChange, Entry, StoreOp};
 use attune_core::codec::Writer;
 use attune_core::filter::Rejection;
 use attune_core::id::{LaneId, MemberId};
-use attune_core::queue::{QueueStatus, Request};
+use attune_core::queue::{DeclarationKind, QueueStatus, Request};
 use attune_core::rules::{Action, Reason};
 use attune_core::time::Timestamp;
 use attune_core::value::Value;
@@ -96,18 +96,13 @@ impl Effects {
                 self.out.u64(number.seq);
             }
         }
-        self.out.len(request.declarations.void.len());
-        for range in &request.declarations.void {
-            self.out.str(&range.member.0);
-            self.lane(range.lane);
-            self.out.u64(range.from);
-            self.out.u64(range.to);
-        }
-        self.out.len(request.declarations.closed.len());
-        for closed in &request.declarations.closed {
-            self.out.str(&closed.member.0);
-            self.lane(closed.lane);
-            self.out.u64(closed.count);
+        self.out.len(request.declarations.len());
+        for declared in &request.declarations.0 {
+            self.out.bool(declared.kind == DeclarationKind::Closed);
+            self.out.str(&declared.member.0);
+            self.lane(declared.lane);
+            self.out.u64(declared.from);
+            self.out.u64(declared.to);
         }
         let dropped = request.dropped;
         for total in [dropped.queue_full, dropped.expired, dropped.rejected] {

@@ -20,8 +20,8 @@ const INPUT_UNREADABLE: &str = "input_unreadable";
 #[allow(missing_docs, reason = "docs/page-abi.md describes each")]
 pub enum Operation {
     Start = 0,
-    StoredEvent = 1,
-    Restore = 2,
+    Restore = 1,
+    StoredEvent = 2,
     Track = 3,
     Identify = 4,
     Reset = 5,
@@ -44,8 +44,6 @@ pub enum Operation {
 #[derive(Default)]
 pub struct Page {
     client: Option<Client>,
-    /// Stored events that wait for `restore`.
-    stored: Vec<StoredEvent>,
     /// The sender that the host knows.
     sender: Option<(MemberId, LaneId)>,
     input: Vec<u8>,
@@ -55,7 +53,7 @@ pub struct Page {
 impl Page {
     /// A page that has not started.
     pub const fn new() -> Self {
-        Self { client: None, stored: Vec::new(), sender: None, input: Vec::new(), output: Vec::new() }
+        Self { client: None, sender: None, input: Vec::new(), output: Vec::new() }
     }
 
     /// Room for an input of so many bytes.
@@ -85,21 +83,17 @@ impl Page {
         if operation == Operation::Start as u32 {
             self.start(input, now);
         }
-        if operation == Operation::StoredEvent as u32 {
-            let stored = stored_event(input);
-            if input.is_sound() {
-                self.stored.push(stored);
-            }
-        }
-        let stored = match operation == Operation::Restore as u32 {
-            true => core::mem::take(&mut self.stored),
-            false => Vec::new(),
-        };
         let Some(client) = &mut self.client else { return effects.failed("not_started") };
         let asks = operation > Operation::Poll as u32;
         match operation {
-            0 | 1 => {}
-            2 => restore(client, stored, input, effects, now),
+            0 => {}
+            1 => restore(client, input, effects),
+            2 => {
+                let stored = stored_event(input);
+                if input.is_sound() {
+                    client.handle_stored_event(stored, now);
+                }
+            }
             3 => track(client, input, effects, now),
             4 => {
                 let (user, fresh) = (input.text(), (input.member(), input.lane()));
@@ -147,8 +141,8 @@ impl Page {
                     if input.flag() { client.handle_leave(now) } else { client.handle_hidden(now) };
                 requests.iter().for_each(|request| effects.request(request));
             }
-            16 => match client.poll_send(now, input.random()) {
-                Poll::Send(request) => effects.request(&request),
+            16 => match client.poll_send(now) {
+                Poll::Send => client.in_flight().into_iter().for_each(|request| effects.request(request)),
                 Poll::WaitUntil(at) => effects.wait(at.0),
                 Poll::Idle => effects.wait(0),
             },
@@ -225,20 +219,14 @@ fn stored_event(input: &mut Input<'_>) -> StoredEvent {
     StoredEvent { event, metadata: input.metadata().1, bytes, priority, settled }
 }
 
-fn restore(
-    client: &mut Client,
-    events: Vec<StoredEvent>,
-    input: &mut Input<'_>,
-    effects: &mut Effects,
-    now: Now,
-) {
+fn restore(client: &mut Client, input: &mut Input<'_>, effects: &mut Effects) {
     let (base, latches) = (input.option(Input::bytes), input.option(Input::bytes));
     let user = input.option(|input| Box::from(input.text()));
     let lanes =
         input.list(|input| Closed { member: input.member(), lane: input.lane(), count: input.count() });
-    let stored = Stored { events, lanes, base, latches, user };
-    for entry in client.handle_stored(stored, now) {
-        effects.unreadable(entry);
+    if input.is_sound() {
+        let unreadable = client.handle_stored(Stored { lanes, base, latches, user });
+        unreadable.into_iter().for_each(|entry| effects.unreadable(entry));
     }
 }
 

@@ -112,7 +112,7 @@ impl Host {
     }
 
     fn poll(&mut self) -> Vec<Effect> {
-        self.call(Operation::Poll, |out| out.raw(&[0; 8]))
+        self.call(Operation::Poll, |_| {})
     }
 }
 
@@ -173,14 +173,14 @@ fn effect(from: &mut Reader<'_>) -> Effect {
                     from.u64()
                 })
                 .unwrap();
-            for counts in [2, 1] {
-                from.list(|from| {
-                    from.str()?;
-                    from.raw(16)?;
-                    (0..counts).try_for_each(|_| from.u64().map(drop))
-                })
-                .unwrap();
-            }
+            from.list(|from| {
+                from.bool()?;
+                from.str()?;
+                from.raw(16)?;
+                from.u64()?;
+                from.u64()
+            })
+            .unwrap();
             for _ in 0..3 {
                 from.u64().unwrap();
             }

@@ -73,7 +73,7 @@ impl Browser {
         let opened = client.handle_bundle(&self.bundle, clock.now());
         assert_eq!(opened, Ok(true), "the bundle opens");
         let is_alive = |lane: LaneId| self.pages.iter().any(|page| page.client.sender().1 == lane);
-        let unreadable = client.handle_stored(self.stored.stored(is_alive), clock.now());
+        let unreadable = self.stored.restore(&mut client, is_alive, clock.now());
         assert!(unreadable.is_empty(), "everything stored is readable: {unreadable:?}");
         self.pages.push(Page { client, in_flight: None, sent: Vec::new() });
         self.keep();
@@ -113,13 +113,11 @@ impl Browser {
         let now = clock.now();
         let subject = &mut self.pages[page];
         if subject.in_flight.is_none() {
-            match subject.client.poll_send(now, 0) {
-                Poll::Send(request) => {
-                    let body = self.stored.body(&request, now);
-                    subject.sent.push(body.clone());
-                    subject.in_flight = Some((request.id, body));
-                }
-                Poll::WaitUntil(_) | Poll::Idle => {}
+            let polled = subject.client.poll_send(now);
+            if let (Poll::Send, Some(request)) = (polled, subject.client.in_flight()) {
+                let body = self.stored.body(request, now);
+                subject.sent.push(body.clone());
+                subject.in_flight = Some((request.id, body));
             }
         }
         let Some((request, body)) = subject.in_flight.take() else { return false };

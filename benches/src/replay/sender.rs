@@ -128,8 +128,9 @@ impl<'a> Sender<'a> {
     fn step(&mut self, open: &mut Open<'_>) -> bool {
         self.draws += 1;
         let random = draw("jitter", self.draws, 0);
-        match open.queue.poll(self.now(open.end), random) {
-            Poll::Send(request) => {
+        match open.queue.poll(self.now(open.end)) {
+            Poll::Send => {
+                let Some(request) = open.queue.in_flight().cloned() else { return true };
                 let outcome = self.post(&open.body(&request));
                 let settled = open.queue.settle(request.id, outcome, self.now(open.end), random);
                 self.sent.dropped += settled.dropped.len() as u64;

@@ -132,9 +132,11 @@ impl Client {
         }
     }
 
-    fn keep_latches(&mut self) {
-        let view = ProfileView { latches: self.decisions.latches.clone(), ..ProfileView::default() };
+    pub(super) fn keep_latches(&mut self) {
+        let mut view = ProfileView::default();
+        core::mem::swap(&mut view.latches, &mut self.decisions.latches);
         self.put(Entry::Latches, view.encode());
+        core::mem::swap(&mut view.latches, &mut self.decisions.latches);
     }
 }
 

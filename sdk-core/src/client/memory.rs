@@ -101,20 +101,25 @@ impl MemoryStore {
         }
     }
 
-    /// What a new page takes back; lanes that other pages are still in stay with them.
-    pub fn stored(&self, is_alive: impl Fn(LaneId) -> bool) -> Stored<'_> {
+    /// Hands a new page what it takes back; lanes that other pages are still in stay with them. Returns what could
+    /// not be read.
+    pub fn restore(&self, client: &mut Client, is_alive: impl Fn(LaneId) -> bool, now: Now) -> Vec<Entry> {
         let bytes = |entry: Entry| self.entries.get(&entry).map(|bytes| &**bytes);
         let user = bytes(Entry::User).and_then(|bytes| core::str::from_utf8(bytes).ok());
         let is_free = |number: &LaneSeq| !is_alive(number.lane);
         let events = self.events.iter().filter(|(number, _)| is_free(number));
+        let mut events: Vec<&StoredEvent> = events.map(|(_, stored)| stored).collect();
+        events.sort_by_key(|stored| (stored.event.timestamp, stored.event.lane));
         let lanes = self.lanes.values().filter(|closed| !is_alive(closed.lane));
-        Stored {
-            events: events.map(|(_, stored)| stored.clone()).collect(),
+        let unreadable = client.handle_stored(Stored {
             lanes: lanes.cloned().collect(),
             base: bytes(Entry::Base),
             latches: bytes(Entry::Latches),
             user: user.map(Box::from),
-        }
+        });
+        events.into_iter().for_each(|stored| client.handle_stored_event(stored.clone(), now));
+        client.handle_wake(now);
+        unreadable
     }
 
     /// How many events are stored.

@@ -197,14 +197,16 @@ impl Client {
     /// # Errors
     /// Bytes that are no view of this version; the base stays.
     pub fn handle_profile(&mut self, bytes: &[u8], now: Now) -> Result<bool, CodecError> {
-        let view = ProfileView::decode(bytes)?;
-        let latches = view.latches.clone();
+        let mut view = ProfileView::decode(bytes)?;
+        let latches = core::mem::take(&mut view.latches);
         let Some(covered) = self.overlay.replace_base(view, &self.bundle.signals, now.wall) else {
             return Ok(false);
         };
         self.release(&covered);
         self.put(Entry::Base, bytes.to_vec());
-        self.decisions.join_latches(latches);
+        if self.decisions.join_latches(latches) {
+            self.keep_latches();
+        }
         self.decide(now);
         Ok(true)
     }
@@ -262,11 +264,16 @@ impl Client {
     }
 
     /// What delivery wants next. Poll after every input and at the instant it names.
-    pub fn poll_send(&mut self, now: Now, random: u64) -> Poll {
-        let poll = self.queue.poll(now, random);
+    pub fn poll_send(&mut self, now: Now) -> Poll {
+        let poll = self.queue.poll(now);
         let expired = self.queue.take_dropped();
         self.give_up(&expired);
         poll
+    }
+
+    /// The request that is to be sent, or is on its way.
+    pub fn in_flight(&self) -> Option<&Request> {
+        self.queue.in_flight()
     }
 
     /// Takes the writes that the host is to make durable, in order. Poll after every input.

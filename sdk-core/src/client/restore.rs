@@ -2,7 +2,6 @@
 
 use super::store::{Stored, StoredEvent};
 use super::{Client, Entry, StoreOp};
-use crate::profile::order::places_in_order;
 use crate::profile::{EventDocument, ProfileView};
 use crate::queue::{Item, Ticket};
 use crate::time::Now;
@@ -12,7 +11,8 @@ use alloc::vec::Vec;
 
 impl Client {
     /// Takes back what is stored of this page's member and of lanes that have ended; returns what could not be read.
-    pub fn handle_stored(&mut self, stored: Stored<'_>, now: Now) -> Vec<Entry> {
+    /// The stored events follow, oldest first, and then a wake.
+    pub fn handle_stored(&mut self, stored: Stored<'_>) -> Vec<Entry> {
         let mut unreadable = Vec::new();
         for (entry, bytes) in [(Entry::Base, stored.base), (Entry::Latches, stored.latches)] {
             if let Some(bytes) = bytes
@@ -25,22 +25,11 @@ impl Client {
             self.user_id = stored.user;
         }
         stored.lanes.into_iter().for_each(|lane| self.adopt_lane(lane));
-        let order = |place: usize| {
-            let event = stored.events.get(place).map(|stored| &stored.event);
-            event.map(|event| (event.timestamp, event.lane))
-        };
-        let places = places_in_order(stored.events.len(), &|a, b| order(a).cmp(&order(b)));
-        let mut events: Vec<Option<StoredEvent>> = stored.events.into_iter().map(Some).collect();
-        for place in places {
-            if let Some(event) = events.get_mut(place).and_then(Option::take) {
-                self.restore_event(event, now);
-            }
-        }
-        self.decide(now);
         unreadable
     }
 
-    fn restore_event(&mut self, stored: StoredEvent, now: Now) {
+    /// Takes back an event that was stored.
+    pub fn handle_stored_event(&mut self, stored: StoredEvent, now: Now) {
         let StoredEvent { event, metadata, bytes, priority, settled } = stored;
         let ticket = Ticket { event_id: event.event_id, lane: event.lane };
         if !settled {

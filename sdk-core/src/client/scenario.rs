@@ -50,7 +50,7 @@ impl PageRig {
         };
         let mut client = Client::new(options, now);
         assert_eq!(client.handle_bundle(&bundle(1), now), Ok(true));
-        assert_eq!(client.handle_stored(stored.stored(|_| false), now), []);
+        assert_eq!(stored.restore(&mut client, |_| false, now), []);
         let mut rig = Self { client, stored, now, ids: lane * 1_000 };
         rig.drain();
         rig
@@ -78,10 +78,9 @@ impl PageRig {
 
     /// Sends what waits; returns the request's id and body.
     fn send(&mut self) -> (u64, String) {
-        let Poll::Send(request) = self.client.poll_send(self.now, 0) else {
-            panic!("there is something to send")
-        };
-        (request.id, self.stored.body(&request, self.now))
+        assert_eq!(self.client.poll_send(self.now), Poll::Send, "there is something to send");
+        let request = self.client.in_flight().expect("a request is on its way");
+        (request.id, self.stored.body(request, self.now))
     }
 
     fn context(&mut self, text: &str) {

@@ -32,11 +32,9 @@ pub enum Entry {
     User,
 }
 
-/// Everything stored that is this page's to take back.
+/// Everything stored that is this page's to take back, but for events.
 #[derive(Debug, Default)]
 pub struct Stored<'a> {
-    /// Events of lanes that have ended, in any order.
-    pub events: Vec<StoredEvent>,
     /// Lanes that have ended, with their counts.
     pub lanes: Vec<Closed>,
     /// Bytes under [`Entry::Base`].

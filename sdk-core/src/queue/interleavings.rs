@@ -158,9 +158,9 @@ impl World {
         let poll = self.rig.poll();
         let expired = self.rig.queue.take_dropped();
         self.note_dropped(expired);
-        if let Poll::Send(request) = &poll {
+        if poll == Poll::Send {
             assert!(self.in_flight.is_none(), "one request at a time");
-            let sent = Sent { id: request.id, body: self.rig.body(request) };
+            let sent = self.rig.in_flight();
             self.check_body(&sent.body, self.max_batch_bytes);
             assert!(events(&sent.body).len() <= self.max_batch_events);
             self.in_flight = Some(sent);
@@ -244,7 +244,7 @@ impl World {
         for _ in 0..10_000 {
             self.settle(&good);
             match self.poll() {
-                Poll::Send(_) => heard = true,
+                Poll::Send => heard = true,
                 Poll::WaitUntil(until) => {
                     assert!(until > self.rig.now.monotonic, "an instant to wait for lies ahead");
                     self.rig.pass(until.since(self.rig.now.monotonic));

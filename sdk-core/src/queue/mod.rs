@@ -17,7 +17,7 @@ mod rig;
 mod separate;
 mod settle;
 
-pub use declarations::Declarations;
+pub use declarations::{Declaration, DeclarationKind, Declarations};
 pub use drops::DropTotals;
 pub use protocol::{DropReason, Item, Outcome, Poll, QueueOptions, QueueStatus, Request, Settled, Ticket};
 pub use pull::Queue;

@@ -1,10 +1,10 @@
 //! What goes into the queue and comes out of it.
 
-use super::declarations::Declarations;
+use super::declarations::{DeclarationKind, Declarations};
 use super::drops::DropTotals;
 use crate::id::{EventId, LaneId, MemberId};
 use crate::time::{Monotonic, Timestamp};
-use crate::wire::{Batch, Event, LaneSeq, Receipt, ResultKind, written_bytes};
+use crate::wire::{Batch, Closed, Event, LaneSeq, Receipt, ResultKind, VoidRange, written_bytes};
 use alloc::vec::Vec;
 
 /// Bounds of one queue; the defaults are in [`crate::limits`].
@@ -52,10 +52,10 @@ pub enum DropReason {
 }
 
 /// What the host has to do next.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poll {
-    /// Send this request, then hand its outcome to `settle`.
-    Send(Request),
+    /// Send the request that `in_flight` gives, then hand its outcome to `settle`.
+    Send,
     /// Poll again at this instant, or after the next input.
     WaitUntil(Monotonic),
     /// Poll again after the next input.
@@ -143,6 +143,7 @@ impl Request {
         context: Option<&'a str>,
         find: impl Fn(EventId) -> Option<&'a Event>,
     ) -> Batch<'a> {
+        let of_kind = |kind| self.declarations.0.iter().filter(move |declared| declared.kind == kind);
         Batch {
             sent_at,
             member: &self.member,
@@ -150,8 +151,17 @@ impl Request {
             clock_skew_ms: None,
             context: context.filter(|_| self.with_context),
             events: self.events.iter().filter_map(|ticket| find(ticket.event_id)).collect(),
-            void: self.declarations.void.clone(),
-            closed: self.declarations.closed.clone(),
+            void: of_kind(DeclarationKind::Void)
+                .map(|range| VoidRange {
+                    member: range.member.clone(),
+                    lane: range.lane,
+                    from: range.from,
+                    to: range.to,
+                })
+                .collect(),
+            closed: of_kind(DeclarationKind::Closed)
+                .map(|range| Closed { member: range.member.clone(), lane: range.lane, count: range.to })
+                .collect(),
             dropped: self.dropped.to_list(),
         }
     }

@@ -6,10 +6,13 @@ use super::buffer::{Buffer, Company, is_expired};
 use super::declarations::Declarations;
 use super::drops::DropLedger;
 use super::flight::Flight;
-use super::{DropReason, Item, Outcome, Poll, QueueOptions, QueueStatus, Settled, Ticket};
+use super::{
+    Declaration, DeclarationKind, DropReason, Item, Outcome, Poll, QueueOptions, QueueStatus, Request,
+    Settled, Ticket,
+};
 use crate::id::{EventId, LaneId, MemberId};
 use crate::time::Now;
-use crate::wire::{Closed, Priority, VoidRange};
+use crate::wire::{Closed, Priority};
 use alloc::vec::Vec;
 use core::mem;
 
@@ -87,18 +90,20 @@ impl Queue {
         evicted
     }
 
-    /// Declares numbers void that will never come; they leave with the next batch.
-    pub fn declare_void(&mut self, range: VoidRange) {
-        self.declarations.add_void(range);
-    }
-
     /// Declares a lane closed; it leaves with the next batch.
     pub fn declare_closed(&mut self, closed: Closed) {
-        self.declarations.add_closed(closed);
+        let Closed { member, lane, count } = closed;
+        self.declarations.add(Declaration {
+            kind: DeclarationKind::Closed,
+            member,
+            lane,
+            from: 1,
+            to: count,
+        });
     }
 
     /// Says what to do now. Poll after every input and when a returned instant has come.
-    pub fn poll(&mut self, now: Now, _random: u64) -> Poll {
+    pub fn poll(&mut self, now: Now) -> Poll {
         if self.flight.is_some() || (self.buffer.len() == 0 && self.declarations.is_empty()) {
             return Poll::Idle;
         }
@@ -118,7 +123,8 @@ impl Queue {
         if parcel.is_empty() {
             return self.buffer.next_due().map_or(Poll::Idle, Poll::WaitUntil);
         }
-        Poll::Send(self.launch(parcel))
+        self.launch(parcel);
+        Poll::Send
     }
 
     /// Takes the outcome of a request in; an id that is not in flight changes nothing.
@@ -149,6 +155,11 @@ impl Queue {
             failures: self.breaker.failures(),
             breaker_open: self.breaker.is_open(),
         }
+    }
+
+    /// The request that is to be sent, or is on its way.
+    pub fn in_flight(&self) -> Option<&Request> {
+        self.flight.as_ref().map(|flight| &flight.request)
     }
 
     /// Whether an event is waiting or in flight.

@@ -24,13 +24,12 @@ impl Queue {
         }
     }
 
-    pub(super) fn launch(&mut self, parcel: Parcel) -> Request {
+    pub(super) fn launch(&mut self, parcel: Parcel) {
         self.buffer.launch(&parcel.events);
         self.last_request += 1;
         let bytes = parcel.bytes;
         let request = self.request(self.last_request, parcel);
-        self.flight = Some(Flight { request: request.clone(), bytes });
-        request
+        self.flight = Some(Flight { request, bytes });
     }
 
     fn request(&self, id: u64, parcel: Parcel) -> Request {

@@ -69,7 +69,7 @@ impl Rig {
     }
 
     pub fn poll(&mut self) -> Poll {
-        self.queue.poll(self.now, self.random)
+        self.queue.poll(self.now)
     }
 
     pub fn sent(&mut self) -> Sent {
@@ -79,9 +79,15 @@ impl Rig {
     /// What is sent next, or what the queue says instead.
     pub fn try_send(&mut self) -> Result<Sent, Poll> {
         match self.poll() {
-            Poll::Send(request) => Ok(Sent { id: request.id, body: self.body(&request) }),
+            Poll::Send => Ok(self.in_flight()),
             other => Err(other),
         }
+    }
+
+    /// What is on its way.
+    pub fn in_flight(&self) -> Sent {
+        let request = self.queue.in_flight().expect("a request is on its way");
+        Sent { id: request.id, body: self.body(request) }
     }
 
     pub fn body(&self, request: &Request) -> String {

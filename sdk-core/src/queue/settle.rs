@@ -4,11 +4,11 @@ use super::breaker::{Pause, PauseReason};
 use super::buffer::{Company, Entry, Fate};
 use super::flight::Flight;
 use super::retry::{self, Verdict};
-use super::{DropReason, Item, Outcome, Queue, Settled, Ticket};
+use super::{Declaration, DeclarationKind, DropReason, Item, Outcome, Queue, Settled, Ticket};
 use crate::id::EventId;
 use crate::limits::PROBE_MS;
 use crate::time::{Monotonic, Now};
-use crate::wire::{ResultKind, VoidRange};
+use crate::wire::ResultKind;
 
 impl Queue {
     pub(super) fn settle_flight(
@@ -36,8 +36,13 @@ impl Queue {
     pub(super) fn give_up(&mut self, item: &Item, reason: DropReason) -> (Ticket, DropReason) {
         self.drops.count(reason);
         if let Some(number) = item.ticket.lane {
-            let (lane, seq) = (number.lane, number.seq);
-            self.declarations.add_void(VoidRange { member: item.member.clone(), lane, from: seq, to: seq });
+            self.declarations.add(Declaration {
+                kind: DeclarationKind::Void,
+                member: item.member.clone(),
+                lane: number.lane,
+                from: number.seq,
+                to: number.seq,
+            });
         }
         (item.ticket, reason)
     }
