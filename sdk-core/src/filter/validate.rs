@@ -64,7 +64,8 @@ fn bounded(text: &str, rejection: impl Fn(usize) -> Rejection) -> Result<(), Rej
     if text.len() <= MAX_ID_CHARS {
         return Ok(());
     }
-    let chars = text.chars().count();
+    // Every byte but those that continue a character begins one.
+    let chars = text.bytes().filter(|byte| byte & 0xc0 != 0x80).count();
     if chars > MAX_ID_CHARS { Err(rejection(chars)) } else { Ok(()) }
 }
 
