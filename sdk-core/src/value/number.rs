@@ -77,6 +77,18 @@ pub(crate) fn round(number: f64) -> u64 {
     (number + 0.499_999_999_999_999_94) as u64
 }
 
+/// The double nearest to a wide integer, as `as` gives it.
+///
+/// Halving with the lost bit kept in the last place rounds to odd, so the one rounding to 53 bits stays the only one.
+pub(crate) fn wide_to_f64(number: i128) -> f64 {
+    let (mut halved, mut unit) = (number, 1.0);
+    while i128::from(halved as i64) != halved {
+        halved = (halved >> 1) | (halved & 1);
+        unit *= 2.0;
+    }
+    halved as i64 as f64 * unit
+}
+
 /// What a JSON number says: `mantissa` × 10^`exponent`, as far as `mantissa` holds its `count` digits.
 #[derive(Default)]
 struct Decimal {
@@ -296,6 +308,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn rounding_and_widening_are_those_of_the_language(
+            number in 0.0..9e15, half in 0_u32..1 << 31, wide: i128, shift in 0_u32..128,
+        ) {
+            let half = f64::from(half) / 2.0;
+            prop_assert_eq!((round(number), round(half)), (number.round() as u64, half.round() as u64));
+            prop_assert_eq!(wide_to_f64(wide >> shift), (wide >> shift) as f64);
+        }
+
         #[test]
         fn every_double_survives_its_shortest_text(bits: u64) {
             let number = f64::from_bits(bits);
