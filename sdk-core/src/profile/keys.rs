@@ -1,7 +1,7 @@
 //! The K keys with the smallest hash, each with its value: bounded, and exact in whatever order keys come.
 
 use super::few::Few;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::hash::{fnv1a_128, key_hash};
 use crate::limits::{MAX_KEY_BYTES, MAX_KEYS_PER_TILE};
 use crate::value::{Value, number_text};
@@ -131,30 +131,24 @@ impl<T> Keys<T> {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early, on too many keys and on keys out of order.
-    pub fn decode(
-        reader: &mut Reader<'_>,
-        mut read: impl FnMut(&mut Reader<'_>) -> Result<T, CodecError>,
-    ) -> Result<Self, CodecError> {
-        let truncated = reader.bool()?;
-        let count = reader.len()?;
+    /// Reads the binary form; too many keys and keys out of order fail the source.
+    pub fn decode<'a>(source: &mut Source<'a>, mut read: impl FnMut(&mut Source<'a>) -> T) -> Self {
+        let truncated = source.bool();
+        let count = source.len();
         if count > MAX_KEYS_PER_TILE {
-            return Err(CodecError);
+            source.fail();
         }
         let mut entries: Few<Entry<T>> = Few::default();
-        for _ in 0..count {
-            let key = reader.boxed_str()?;
+        while source.is_sound() && entries.as_slice().len() < count {
+            let key = source.boxed_str();
             let hash = key_hash(key.as_bytes());
             if entries.as_slice().last().is_some_and(|last| (last.hash, &last.key) >= (hash, &key)) {
-                return Err(CodecError);
+                source.fail();
             }
-            let entry = Entry { hash, key, value: read(reader)? };
+            let entry = Entry { hash, key, value: read(source) };
             entries.insert(entries.as_slice().len(), entry);
         }
-        Ok(Self { entries, truncated })
+        Self { entries, truncated }
     }
 
     fn find(&self, hash: u64, key: &str) -> Result<usize, usize> {

@@ -1,7 +1,7 @@
 //! One lane of a member: which numbers have been absorbed, which were given up, whether it has ended.
 
 use super::Ranges;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::hash::key_hash;
 use crate::id::EventId;
 use crate::limits::{LANE_FINGERPRINTS, MAX_LANE_RANGES};
@@ -155,24 +155,20 @@ impl LaneState {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early or are out of bounds.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    /// Reads the binary form; what is out of bounds fails the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
         let mut state = Self {
-            absorbed: Ranges::decode(reader)?,
-            void: Ranges::decode(reader)?,
-            closed: reader.option(Reader::u64)?,
-            touched: Timestamp(reader.i64()?),
+            absorbed: Ranges::decode(source),
+            void: Ranges::decode(source),
+            closed: source.option(Source::u64),
+            touched: Timestamp(source.i64()),
             fingerprints: [0; LANE_FINGERPRINTS],
         };
-        if reader.bool()? {
+        if source.bool() {
             for fingerprint in &mut state.fingerprints {
-                let bytes: [u8; 4] = reader.raw(4)?.try_into().map_err(|_| CodecError)?;
-                *fingerprint = u32::from_le_bytes(bytes);
+                *fingerprint = u32::from_le_bytes(source.array());
             }
         }
-        Ok(state)
+        state
     }
 }

@@ -2,7 +2,7 @@
 
 use super::lane::{LaneState, Marked};
 use super::sorted::SortedMap;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::id::{EventId, LaneId, Uuid};
 use crate::limits::{LANE_KEEP_MS, MAX_LANES};
 use crate::time::Timestamp;
@@ -113,19 +113,12 @@ impl Lanes {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early and on lanes out of order.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut lanes = SortedMap::default();
-        for _ in 0..reader.len()? {
-            let lane = LaneId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?);
-            if !lanes.push(lane, LaneState::decode(reader)?) {
-                return Err(CodecError);
-            }
-        }
-        Ok(Self { lanes })
+    /// Reads the binary form; lanes out of order fail the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        let lanes = SortedMap::decode(source, |source| {
+            (LaneId(Uuid::from_bytes(source.array())), LaneState::decode(source))
+        });
+        Self { lanes }
     }
 
     fn lane(&mut self, lane: LaneId, at: Timestamp) -> &mut LaneState {
@@ -227,6 +220,8 @@ mod tests {
         assert_eq!(last, Some(Marked::Full));
         let mut out = Writer::new();
         lanes.encode(&mut out);
-        assert_eq!(Lanes::decode(&mut Reader::new(&out.into_bytes())), Ok(lanes));
+        let bytes = out.into_bytes();
+        let mut source = Source::new(&bytes);
+        assert_eq!((Lanes::decode(&mut source), source.finish()), (lanes, Ok(())));
     }
 }

@@ -1,7 +1,7 @@
 //! Sorted inclusive ranges of numbers: what has been absorbed, what has been given up.
 
 use super::few::Few;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use alloc::vec::Vec;
 
 /// A set of numbers kept as sorted inclusive ranges that neither touch nor overlap.
@@ -138,19 +138,24 @@ impl Ranges {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early and on numbers beyond 64 bits.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    /// Reads the binary form; numbers beyond 64 bits fail the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
         let mut ranges = Self::new();
         let mut next = 0_u64;
-        for _ in 0..reader.len()? {
-            let from = next.checked_add(reader.u64()?).ok_or(CodecError)?;
-            next = from.checked_add(reader.u64()?).ok_or(CodecError)?;
-            ranges.insert_range(from, next);
+        for _ in 0..source.len() {
+            let from = next.checked_add(source.u64());
+            match from.and_then(|from| Some((from, from.checked_add(source.u64())?))) {
+                Some((from, to)) if source.is_sound() => {
+                    ranges.insert_range(from, to);
+                    next = to;
+                }
+                _ => {
+                    source.fail();
+                    break;
+                }
+            }
         }
-        Ok(ranges)
+        ranges
     }
 
     fn position(&self, number: u64) -> Option<usize> {
@@ -194,7 +199,8 @@ mod tests {
             let mut out = Writer::new();
             ranges.encode(&mut out);
             let bytes = out.into_bytes();
-            prop_assert_eq!(Ranges::decode(&mut Reader::new(&bytes)), Ok(ranges));
+            let mut source = Source::new(&bytes);
+            prop_assert_eq!((Ranges::decode(&mut source), source.finish()), (ranges, Ok(())));
         }
     }
 

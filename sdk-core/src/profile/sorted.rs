@@ -1,6 +1,7 @@
 //! A map kept as one sorted vector: small in memory and in the page's code, and in order when written.
 
 use super::few::Few;
+use crate::codec::Source;
 
 /// Pairs in ascending order of their keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +70,19 @@ impl<K: Ord, V> SortedMap<K, V> {
             self.pairs.insert(self.len(), (key, value));
         }
         ascending
+    }
+
+    /// Reads a count, then as many pairs; keys that are not in ascending order fail the source.
+    pub fn decode<'a>(source: &mut Source<'a>, mut read: impl FnMut(&mut Source<'a>) -> (K, V)) -> Self {
+        let count = source.len();
+        let mut map = Self::default();
+        while source.is_sound() && map.len() < count {
+            let (key, value) = read(source);
+            if !map.push(key, value) {
+                source.fail();
+            }
+        }
+        map
     }
 
     /// Keeps the pairs for which `keep` says so.

@@ -1,7 +1,7 @@
 //! One tile: what a signal's events under one key and in one bucket add up to, in whatever order they come.
 
 use super::Aggregate;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::limits::MAX_SUM_INPUT;
 use crate::time::Timestamp;
 use crate::value::{Value, round, wide_to_f64};
@@ -75,17 +75,17 @@ impl Tile {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early and on unknown kinds.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(match reader.u8()? {
-            0 => Self::Count(reader.u64()?),
-            1 => Self::Sum(reader.i128()?),
-            2 => Self::LastAt(Timestamp(reader.i64()?)),
-            _ => return Err(CodecError),
-        })
+    /// Reads the binary form; an unknown kind fails the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        match source.u8() {
+            0 => Self::Count(source.u64()),
+            1 => Self::Sum(source.i128()),
+            2 => Self::LastAt(Timestamp(source.i64())),
+            _ => {
+                source.fail();
+                Self::Count(0)
+            }
+        }
     }
 }
 
