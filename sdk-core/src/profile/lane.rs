@@ -50,13 +50,19 @@ impl LaneState {
 
     /// Whether the lane has ended and each of its numbers is absorbed or void: nothing new can come of it.
     pub fn is_complete(&self) -> bool {
-        let Some(count) = self.closed else { return false };
-        if self.void.is_empty() {
-            return self.absorbed.contains_range(1, count);
+        self.closed.is_some_and(|count| self.settles(1, count))
+    }
+
+    /// Whether each number from `from` to `to` is absorbed or void.
+    pub(super) fn settles(&self, from: u64, to: u64) -> bool {
+        let mut next = Some(from);
+        while let Some(from) = next.filter(|from| *from <= to) {
+            let Some(end) = self.absorbed.end_of(from).or_else(|| self.void.end_of(from)) else {
+                return false;
+            };
+            next = end.checked_add(1);
         }
-        let mut all = self.absorbed.clone();
-        all.merge(&self.void);
-        all.contains_range(1, count)
+        true
     }
 
     /// The same without what only tells conflicts from duplicates, for whoever has no say in that.
@@ -68,6 +74,11 @@ impl LaneState {
             void: self.void.clone(),
             ..*self
         }
+    }
+
+    pub(super) fn note(&mut self, seq: u64, at: Timestamp) {
+        self.absorbed.insert(seq);
+        self.touch(at);
     }
 
     pub(super) fn mark(&mut self, seq: u64, event_id: EventId) -> Marked {
@@ -137,7 +148,7 @@ impl LaneState {
     }
 
     fn collapse(&mut self) {
-        if self.closed.is_some() && self.is_complete() {
+        if self.is_complete() {
             self.fingerprints = [0; LANE_FINGERPRINTS];
         }
     }

@@ -19,6 +19,12 @@ impl Lanes {
         self.lane(lane, at).mark(seq, event_id)
     }
 
+    /// Notes a number as absorbed at `at` for a page, which asks for no more than [`Lanes::covers`] and
+    /// [`Lanes::contains`]: conflicts and the bounds of a member are for the collector to see.
+    pub fn note(&mut self, lane: LaneId, seq: u64, at: Timestamp) {
+        self.lanes.or_insert_with(lane, LaneState::default).note(seq, at);
+    }
+
     /// Marks numbers as given up, both bounds inclusive; those absorbed stay so. Returns whether any is new.
     pub fn void(&mut self, lane: LaneId, from: u64, to: u64, at: Timestamp) -> bool {
         self.lane(lane, at).give_up(from, to)
@@ -31,7 +37,7 @@ impl Lanes {
 
     /// Whether a number is settled: absorbed or void.
     pub fn covers(&self, lane: LaneId, seq: u64) -> bool {
-        self.get(lane).is_some_and(|state| state.absorbed().contains(seq) || state.void().contains(seq))
+        self.get(lane).is_some_and(|state| state.settles(seq, seq))
     }
 
     /// Whether a number is absorbed.
@@ -45,12 +51,7 @@ impl Lanes {
         other.iter().all(|(lane, theirs)| match self.get(*lane) {
             _ if now.since(theirs.touched()) > LANE_KEEP_MS => true,
             None => theirs.absorbed().is_empty(),
-            Some(mine) if mine.absorbed().contains_all(theirs.absorbed()) => true,
-            Some(mine) => {
-                let mut settled = mine.absorbed().clone();
-                settled.merge(mine.void());
-                settled.contains_all(theirs.absorbed())
-            }
+            Some(mine) => theirs.absorbed().iter().all(|(from, to)| mine.settles(from, to)),
         })
     }
 
@@ -200,6 +201,19 @@ mod tests {
         assert!(early.contains(&late, AT) && !late.contains(&early, AT));
         late.void(lane(1), 2, 2, AT);
         assert!(late.contains(&early, AT));
+    }
+
+    #[test]
+    fn a_lane_with_a_hole_does_not_contain_the_whole() {
+        let (mut holed, mut whole) = (Lanes::default(), Lanes::default());
+        for seq in 1..=9 {
+            whole.note(lane(1), seq, AT);
+            if seq != 5 {
+                holed.note(lane(1), seq, AT);
+            }
+        }
+        assert!(whole.contains(&holed, AT) && !holed.contains(&whole, AT));
+        assert!(holed.covers(lane(1), 4) && !holed.covers(lane(1), 5) && !holed.covers(lane(1), 10));
     }
 
     #[test]
