@@ -15,8 +15,8 @@ pub struct Writer {
 /// the page's code small.
 #[derive(Clone, Debug)]
 pub struct Source<'a> {
-    bytes: &'a [u8],
-    sound: bool,
+    /// What has not been read, as long as all was sound.
+    bytes: Option<&'a [u8]>,
 }
 
 /// Reads values as a [`Source`] does, and says at each of them whether it was sound.
@@ -130,7 +130,7 @@ impl Writer {
 impl<'a> Source<'a> {
     /// Starts at the front of `bytes`.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, sound: true }
+        Self { bytes: Some(bytes) }
     }
 
     /// Whether all was sound and has been read.
@@ -138,18 +138,20 @@ impl<'a> Source<'a> {
     /// # Errors
     /// Something was not, or bytes are left.
     pub const fn finish(self) -> Result<(), CodecError> {
-        if self.sound && self.bytes.is_empty() { Ok(()) } else { Err(CodecError) }
+        match self.bytes {
+            Some([]) => Ok(()),
+            _ => Err(CodecError),
+        }
     }
 
     /// Whether nothing unsound has been read yet; a list ends where something has.
     pub const fn is_sound(&self) -> bool {
-        self.sound
+        self.bytes.is_some()
     }
 
     /// Notes that what has been read cannot be.
     pub const fn fail(&mut self) {
-        self.sound = false;
-        self.bytes = &[];
+        self.bytes = None;
     }
 
     /// One byte.
@@ -207,7 +209,7 @@ impl<'a> Source<'a> {
     /// A count of things of at least one byte each, so never more than the bytes that are left.
     pub fn len(&mut self) -> usize {
         let value = self.u64();
-        if value > self.bytes.len() as u64 {
+        if value > self.rest().len() as u64 {
             self.fail();
             return 0;
         }
@@ -242,7 +244,7 @@ impl<'a> Source<'a> {
     pub fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let count = self.len();
         let mut list = Vec::new();
-        while self.sound && list.len() < count {
+        while self.is_sound() && list.len() < count {
             list.push(read(self));
         }
         list
@@ -250,17 +252,18 @@ impl<'a> Source<'a> {
 
     /// Bytes of a length both sides know.
     pub fn raw(&mut self, length: usize) -> &'a [u8] {
-        let Some((taken, rest)) = self.bytes.split_at_checked(length) else {
-            self.fail();
-            return &[];
-        };
-        self.bytes = rest;
-        taken
+        let split = self.bytes.and_then(|bytes| bytes.split_at_checked(length));
+        self.bytes = split.map(|(_, rest)| rest);
+        split.map_or(&[], |(taken, _)| taken)
     }
 
     /// The same as an array.
     pub fn array<const N: usize>(&mut self) -> [u8; N] {
         self.raw(N).try_into().unwrap_or([0; N])
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.unwrap_or_default()
     }
 
     /// A thing that is read through a [`Reader`]; `fallback` where that fails.
@@ -282,13 +285,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether everything has been read.
-    pub const fn is_empty(&self) -> bool {
-        self.source.bytes.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.rest().is_empty()
     }
 
     /// What has not been read.
-    pub const fn rest(&self) -> &'a [u8] {
-        self.source.bytes
+    pub fn rest(&self) -> &'a [u8] {
+        self.source.rest()
     }
 
     /// One byte.
@@ -377,7 +380,7 @@ impl<'a> Reader<'a> {
     }
 
     fn checked<T>(&self, value: T) -> Result<T, CodecError> {
-        if self.source.sound { Ok(value) } else { Err(CodecError) }
+        if self.source.is_sound() { Ok(value) } else { Err(CodecError) }
     }
 }
 

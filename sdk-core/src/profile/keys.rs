@@ -76,22 +76,30 @@ impl<T> Keys<T> {
         self.entries.as_mut_slice().get_mut(at).map(|entry| &mut entry.value)
     }
 
+    /// Folds a value into the one under a key, or puts it there where there is none; nothing when the key falls to the
+    /// bound.
+    pub fn join(&mut self, key: &str, value: &T, join: impl FnOnce(&mut T, &T)) -> Option<&mut T>
+    where
+        T: Clone,
+    {
+        let mut fresh = false;
+        let mine = self.or_insert_with(key, || {
+            fresh = true;
+            value.clone()
+        })?;
+        if !fresh {
+            join(mine, value);
+        }
+        Some(mine)
+    }
+
     /// Adds another set: union, then the bound; `join` folds the other's value into ours where both have the key.
     pub fn merge(&mut self, other: &Self, mut join: impl FnMut(&mut T, &T))
     where
         T: Clone,
     {
         for entry in other.entries.as_slice() {
-            let mut fresh = false;
-            let value = self.or_insert_with(&entry.key, || {
-                fresh = true;
-                entry.value.clone()
-            });
-            if let Some(value) = value
-                && !fresh
-            {
-                join(value, &entry.value);
-            }
+            self.join(&entry.key, &entry.value, &mut join);
         }
         self.truncated |= other.truncated;
     }
