@@ -53,8 +53,8 @@ impl ProfileView {
         out.u8(FORMAT);
         out.u64(self.version);
         self.lanes.encode(&mut out);
-        self.own.encode(Timestamp(i64::MIN), &mut out);
-        self.others.encode(Timestamp(i64::MIN), &mut out);
+        self.own.encode_all(&mut out);
+        self.others.encode_all(&mut out);
         self.traits.encode(&mut out);
         out.len(self.latches.len());
         self.latches.iter().for_each(|latch| latch.encode(&mut out));
