@@ -67,7 +67,7 @@ impl<T> Keys<T> {
             Err(at) => {
                 self.entries.insert(at, Entry { hash, key: Box::from(key), value: make() });
                 if self.len() > MAX_KEYS_PER_TILE {
-                    self.entries.edit(|entries| entries.truncate(MAX_KEYS_PER_TILE));
+                    self.entries.edit(|entries| entries.pop());
                     self.truncated = true;
                 }
                 at
