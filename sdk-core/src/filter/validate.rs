@@ -65,7 +65,8 @@ fn bounded(text: &str, rejection: impl Fn(usize) -> Rejection) -> Result<(), Rej
     if text.len() <= MAX_ID_CHARS {
         return Ok(());
     }
-    let chars = text.chars().count();
+    // Counted as the bytes that begin one: the standard library's count is fast and large.
+    let chars = text.bytes().filter(|byte| byte & 0xc0 != 0x80).count();
     if chars > MAX_ID_CHARS { Err(rejection(chars)) } else { Ok(()) }
 }
 
