@@ -149,12 +149,13 @@ impl<T> Keys<T> {
         let mut entries: Few<Entry<T>> = Few::default();
         while source.is_sound() && entries.as_slice().len() < count {
             let key = source.boxed_str();
-            let hash = key_hash(key.as_bytes());
-            if entries.as_slice().last().is_some_and(|last| (last.hash, &last.key) >= (hash, &key)) {
+            let entry = Entry { hash: key_hash(key.as_bytes()), key, value: read(source) };
+            entries.insert(entries.as_slice().len(), entry);
+            if let [.., one, next] = entries.as_slice()
+                && (one.hash, &one.key) >= (next.hash, &next.key)
+            {
                 source.fail();
             }
-            let entry = Entry { hash, key, value: read(source) };
-            entries.insert(entries.as_slice().len(), entry);
         }
         Self { entries, truncated }
     }

@@ -63,22 +63,15 @@ impl<K: Ord, V> SortedMap<K, V> {
         Some(self.pairs.edit(|pairs| pairs.remove(at)).1)
     }
 
-    /// Adds a pair behind all others; returns whether its key is the largest, as it must be.
-    pub fn push(&mut self, key: K, value: V) -> bool {
-        let ascending = self.pairs.as_slice().last().is_none_or(|(last, _)| *last < key);
-        if ascending {
-            self.pairs.insert(self.len(), (key, value));
-        }
-        ascending
-    }
-
     /// Reads a count, then as many pairs; keys that are not in ascending order fail the source.
     pub fn decode<'a>(source: &mut Source<'a>, mut read: impl FnMut(&mut Source<'a>) -> (K, V)) -> Self {
         let count = source.len();
         let mut map = Self::default();
         while source.is_sound() && map.len() < count {
-            let (key, value) = read(source);
-            if !map.push(key, value) {
+            map.pairs.insert(map.len(), read(source));
+            if let [.., (one, _), (next, _)] = map.pairs.as_slice()
+                && one >= next
+            {
                 source.fail();
             }
         }
