@@ -2,6 +2,7 @@
 
 use super::few::Few;
 use crate::codec::Source;
+use core::cmp::Ordering;
 
 /// Pairs in ascending order of their keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +71,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         while source.is_sound() && map.len() < count {
             map.pairs.insert(map.len(), read(source));
             if let [.., (one, _), (next, _)] = map.pairs.as_slice()
-                && one >= next
+                && one.cmp(next).is_ge()
             {
                 source.fail();
             }
@@ -104,9 +105,15 @@ impl<K: Ord, V> SortedMap<K, V> {
     {
         // Keys mostly grow with time, so the last place is tried first.
         let pairs = self.pairs.as_slice();
-        match pairs.last() {
-            Some((last, _)) if last.borrow() < key => Err(pairs.len()),
-            _ => pairs.binary_search_by(|(other, _)| other.borrow().cmp(key)),
+        let (mut low, mut high, mut at) = (0, pairs.len(), pairs.len().saturating_sub(1));
+        while let Some((other, _)) = pairs.get(at).filter(|_| low < high) {
+            match other.borrow().cmp(key) {
+                Ordering::Less => low = at + 1,
+                Ordering::Equal => return Ok(at),
+                Ordering::Greater => high = at,
+            }
+            at = usize::midpoint(low, high);
         }
+        Err(low)
     }
 }
