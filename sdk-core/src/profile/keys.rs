@@ -1,6 +1,7 @@
 //! The K keys with the smallest hash, each with its value: bounded, and exact in whatever order keys come.
 
 use super::few::Few;
+use super::order::search;
 use crate::codec::{Source, Writer};
 use crate::hash::{fnv1a_128, key_hash};
 use crate::limits::{MAX_KEY_BYTES, MAX_KEYS_PER_TILE};
@@ -161,9 +162,7 @@ impl<T> Keys<T> {
     }
 
     fn find(&self, hash: u64, key: &str) -> Result<usize, usize> {
-        self.entries
-            .as_slice()
-            .binary_search_by(|entry| entry.hash.cmp(&hash).then_with(|| (*entry.key).cmp(key)))
+        search(self.entries.as_slice(), |entry| entry.hash.cmp(&hash).then_with(|| (*entry.key).cmp(key)))
     }
 }
 

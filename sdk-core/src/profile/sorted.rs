@@ -1,8 +1,8 @@
 //! A map kept as one sorted vector: small in memory and in the page's code, and in order when written.
 
 use super::few::Few;
+use super::order::search;
 use crate::codec::Source;
-use core::cmp::Ordering;
 
 /// Pairs in ascending order of their keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,17 +103,6 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: core::borrow::Borrow<Q>,
     {
-        // Keys mostly grow with time, so the last place is tried first.
-        let pairs = self.pairs.as_slice();
-        let (mut low, mut high, mut at) = (0, pairs.len(), pairs.len().saturating_sub(1));
-        while let Some((other, _)) = pairs.get(at).filter(|_| low < high) {
-            match other.borrow().cmp(key) {
-                Ordering::Less => low = at + 1,
-                Ordering::Equal => return Ok(at),
-                Ordering::Greater => high = at,
-            }
-            at = usize::midpoint(low, high);
-        }
-        Err(low)
+        search(self.pairs.as_slice(), |(other, _)| other.borrow().cmp(key))
     }
 }
