@@ -9,13 +9,10 @@ use core::cmp::Ordering;
 pub fn places_in_order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut places: Vec<usize> = Vec::with_capacity(count);
     for place in 0..count {
-        // What comes in order already is appended at once.
-        let at = match places.last() {
-            Some(last) if compare(*last, place).is_gt() => {
-                places.partition_point(|known| compare(*known, place).is_le())
-            }
-            _ => place,
-        };
+        // None is equal to the new one: it stands behind those that are alike.
+        let behind =
+            |known: &usize| if compare(*known, place).is_gt() { Ordering::Greater } else { Ordering::Less };
+        let at = search(&places, behind).unwrap_or_else(|at| at);
         places.insert(at, place);
     }
     places
