@@ -10,10 +10,19 @@ pub struct Writer {
     bytes: Vec<u8>,
 }
 
-/// Reads values from the front of a byte slice; every read may fail, none panics.
+/// Reads values from the front of a byte slice and remembers the first unsound byte: from there on every read gives an
+/// empty thing, and [`Source::finish`] says whether all was sound. One check at the end instead of one per read keeps
+/// the page's code small.
+#[derive(Clone, Debug)]
+pub struct Source<'a> {
+    /// What has not been read, as long as all was sound.
+    bytes: Option<&'a [u8]>,
+}
+
+/// Reads values as a [`Source`] does, and says at each of them whether it was sound.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
-    bytes: &'a [u8],
+    source: Source<'a>,
 }
 
 /// Bytes that end early or hold what their type cannot.
@@ -57,12 +66,8 @@ impl Writer {
     }
 
     /// An unsigned LEB128 varint.
-    pub fn u64(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.bytes.push(value as u8);
+    pub fn u64(&mut self, value: u64) {
+        self.halves(value, 0);
     }
 
     /// A zigzag varint.
@@ -70,18 +75,21 @@ impl Writer {
         self.u64(((value << 1) ^ (value >> 63)) as u64);
     }
 
-    /// A wide unsigned varint.
-    pub fn u128(&mut self, mut value: u128) {
-        while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.bytes.push(value as u8);
-    }
-
     /// A wide zigzag varint.
     pub fn i128(&mut self, value: i128) {
-        self.u128(((value << 1) ^ (value >> 127)) as u128);
+        let (low, high) = (value as u64, (value >> 64) as u64);
+        let sign = (high as i64 >> 63) as u64;
+        self.halves((low << 1) ^ sign, ((high << 1) | (low >> 63)) ^ sign);
+    }
+
+    /// A varint of up to 128 bits, by halves: shifts of wide integers are calls in the page.
+    fn halves(&mut self, mut low: u64, mut high: u64) {
+        while low >= 0x80 || high > 0 {
+            self.bytes.push(low as u8 | 0x80);
+            low = (low >> 7) | (high << 57);
+            high >>= 7;
+        }
+        self.bytes.push(low as u8);
     }
 
     /// A float as its eight little-endian bytes.
@@ -119,105 +127,225 @@ impl Writer {
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Source<'a> {
     /// Starts at the front of `bytes`.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes }
+        Self { bytes: Some(bytes) }
     }
 
-    /// Whether everything has been read.
-    pub const fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// What has not been read.
-    pub const fn rest(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// One byte.
-    pub fn u8(&mut self) -> Result<u8, CodecError> {
-        let (first, rest) = self.bytes.split_first().ok_or(CodecError)?;
-        self.bytes = rest;
-        Ok(*first)
-    }
-
-    /// A yes or no.
-    pub fn bool(&mut self) -> Result<bool, CodecError> {
-        match self.u8()? {
-            0 => Ok(false),
-            1 => Ok(true),
+    /// Whether all was sound and has been read.
+    ///
+    /// # Errors
+    /// Something was not, or bytes are left.
+    pub const fn finish(self) -> Result<(), CodecError> {
+        match self.bytes {
+            Some([]) => Ok(()),
             _ => Err(CodecError),
         }
     }
 
-    /// An unsigned varint.
-    pub fn u64(&mut self) -> Result<u64, CodecError> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.u8()?;
-            let part = u64::from(byte & 0x7f);
-            if shift == 63 && part > 1 {
-                return Err(CodecError);
-            }
-            value |= part << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
+    /// Whether nothing unsound has been read yet; a list ends where something has.
+    pub const fn is_sound(&self) -> bool {
+        self.bytes.is_some()
+    }
+
+    /// Notes that what has been read cannot be.
+    pub const fn fail(&mut self) {
+        self.bytes = None;
+    }
+
+    /// One byte.
+    pub fn u8(&mut self) -> u8 {
+        self.raw(1).first().copied().unwrap_or_default()
+    }
+
+    /// A yes or no.
+    pub fn bool(&mut self) -> bool {
+        let byte = self.u8();
+        if byte > 1 {
+            self.fail();
         }
-        Err(CodecError)
+        byte == 1
+    }
+
+    /// An unsigned varint.
+    pub fn u64(&mut self) -> u64 {
+        let (mut value, mut shift) = (0, 0);
+        loop {
+            let byte = self.u8();
+            value |= u64::from(byte & 0x7f) << shift;
+            if shift == 63 && byte > 1 {
+                self.fail();
+            }
+            if byte < 0x80 || shift == 63 {
+                return value;
+            }
+            shift += 7;
+        }
     }
 
     /// A zigzag varint.
-    pub fn i64(&mut self) -> Result<i64, CodecError> {
-        let value = self.u64()?;
-        Ok((value >> 1) as i64 ^ -((value & 1) as i64))
-    }
-
-    /// A wide unsigned varint.
-    pub fn u128(&mut self) -> Result<u128, CodecError> {
-        let mut value = 0_u128;
-        for shift in (0..128).step_by(7) {
-            let byte = self.u8()?;
-            let part = u128::from(byte & 0x7f);
-            if shift == 126 && part > 3 {
-                return Err(CodecError);
-            }
-            value |= part << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(CodecError)
+    pub fn i64(&mut self) -> i64 {
+        let value = self.u64();
+        (value >> 1) as i64 ^ -((value & 1) as i64)
     }
 
     /// A wide zigzag varint.
-    pub fn i128(&mut self) -> Result<i128, CodecError> {
-        let value = self.u128()?;
-        Ok((value >> 1) as i128 ^ -((value & 1) as i128))
-    }
-
-    /// A float.
-    pub fn f64(&mut self) -> Result<f64, CodecError> {
-        let bytes: [u8; 8] = self.raw(8)?.try_into().map_err(|_| CodecError)?;
-        Ok(f64::from_bits(u64::from_le_bytes(bytes)))
+    pub fn i128(&mut self) -> i128 {
+        let (mut value, mut shift) = (0_u128, 0);
+        loop {
+            let byte = self.u8();
+            value |= u128::from(byte & 0x7f) << shift;
+            if shift == 126 && byte > 3 {
+                self.fail();
+            }
+            if byte < 0x80 || shift == 126 {
+                return (value >> 1) as i128 ^ -((value & 1) as i128);
+            }
+            shift += 7;
+        }
     }
 
     /// A count of things of at least one byte each, so never more than the bytes that are left.
-    pub fn len(&mut self) -> Result<usize, CodecError> {
-        let value = self.u64()?;
-        if value > self.bytes.len() as u64 { Err(CodecError) } else { Ok(value as usize) }
+    pub fn len(&mut self) -> usize {
+        let value = self.u64();
+        if value > self.rest().len() as u64 {
+            self.fail();
+            return 0;
+        }
+        value as usize
     }
 
     /// Bytes with their length before them.
-    pub fn bytes(&mut self) -> Result<&'a [u8], CodecError> {
-        let length = self.len()?;
+    pub fn bytes(&mut self) -> &'a [u8] {
+        let length = self.len();
         self.raw(length)
     }
 
     /// A string.
+    pub fn str(&mut self) -> &'a str {
+        core::str::from_utf8(self.bytes()).unwrap_or_else(|_| {
+            self.fail();
+            ""
+        })
+    }
+
+    /// A string of its own.
+    pub fn boxed_str(&mut self) -> Box<str> {
+        Box::from(self.str())
+    }
+
+    /// A value behind a presence byte.
+    pub fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.bool() { Some(read(self)) } else { None }
+    }
+
+    /// A count, then as many things.
+    pub fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let count = self.len();
+        let mut list = Vec::new();
+        while self.is_sound() && list.len() < count {
+            list.push(read(self));
+        }
+        list
+    }
+
+    /// Bytes of a length both sides know.
+    pub fn raw(&mut self, length: usize) -> &'a [u8] {
+        let split = self.bytes.and_then(|bytes| bytes.split_at_checked(length));
+        self.bytes = split.map(|(_, rest)| rest);
+        split.map_or(&[], |(taken, _)| taken)
+    }
+
+    /// The same as an array.
+    pub fn array<const N: usize>(&mut self) -> [u8; N] {
+        self.raw(N).try_into().unwrap_or([0; N])
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.unwrap_or_default()
+    }
+
+    /// A thing that is read through a [`Reader`]; `fallback` where that fails.
+    pub fn read<T>(&mut self, fallback: T, read: impl FnOnce(&mut Reader<'a>) -> Result<T, CodecError>) -> T {
+        let mut reader = Reader { source: self.clone() };
+        let value = read(&mut reader);
+        *self = reader.source;
+        value.unwrap_or_else(|CodecError| {
+            self.fail();
+            fallback
+        })
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the front of `bytes`.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { source: Source::new(bytes) }
+    }
+
+    /// Whether everything has been read.
+    pub fn is_empty(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// What has not been read.
+    pub fn rest(&self) -> &'a [u8] {
+        self.source.rest()
+    }
+
+    /// One byte.
+    pub fn u8(&mut self) -> Result<u8, CodecError> {
+        let value = self.source.u8();
+        self.checked(value)
+    }
+
+    /// A yes or no.
+    pub fn bool(&mut self) -> Result<bool, CodecError> {
+        let value = self.source.bool();
+        self.checked(value)
+    }
+
+    /// An unsigned varint.
+    pub fn u64(&mut self) -> Result<u64, CodecError> {
+        let value = self.source.u64();
+        self.checked(value)
+    }
+
+    /// A zigzag varint.
+    pub fn i64(&mut self) -> Result<i64, CodecError> {
+        let value = self.source.i64();
+        self.checked(value)
+    }
+
+    /// A wide zigzag varint.
+    pub fn i128(&mut self) -> Result<i128, CodecError> {
+        let value = self.source.i128();
+        self.checked(value)
+    }
+
+    /// A float.
+    pub fn f64(&mut self) -> Result<f64, CodecError> {
+        let bytes = self.source.array();
+        self.checked(f64::from_bits(u64::from_le_bytes(bytes)))
+    }
+
+    /// A count of things of at least one byte each, so never more than the bytes that are left.
+    pub fn len(&mut self) -> Result<usize, CodecError> {
+        let value = self.source.len();
+        self.checked(value)
+    }
+
+    /// Bytes with their length before them.
+    pub fn bytes(&mut self) -> Result<&'a [u8], CodecError> {
+        let value = self.source.bytes();
+        self.checked(value)
+    }
+
+    /// A string.
     pub fn str(&mut self) -> Result<&'a str, CodecError> {
-        core::str::from_utf8(self.bytes()?).map_err(|_| CodecError)
+        let value = self.source.str();
+        self.checked(value)
     }
 
     /// A string of its own.
@@ -247,12 +375,12 @@ impl<'a> Reader<'a> {
 
     /// Bytes of a known length.
     pub fn raw(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
-        if length > self.bytes.len() {
-            return Err(CodecError);
-        }
-        let (taken, rest) = self.bytes.split_at(length);
-        self.bytes = rest;
-        Ok(taken)
+        let value = self.source.raw(length);
+        self.checked(value)
+    }
+
+    fn checked<T>(&self, value: T) -> Result<T, CodecError> {
+        if self.source.is_sound() { Ok(value) } else { Err(CodecError) }
     }
 }
 
@@ -263,16 +391,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_number_survives(a: u64, b: i64, c: u128, d: i128) {
+        fn every_number_survives(a: u64, b: i64, c: u8, d: i128) {
             let mut writer = Writer::new();
             writer.u64(a);
             writer.i64(b);
-            writer.u128(c);
+            writer.i128(d >> (c % 128));
             writer.i128(d);
             let bytes = writer.into_bytes();
             let mut reader = Reader::new(&bytes);
             prop_assert_eq!((reader.u64(), reader.i64()), (Ok(a), Ok(b)));
-            prop_assert_eq!((reader.u128(), reader.i128()), (Ok(c), Ok(d)));
+            prop_assert_eq!((reader.i128(), reader.i128()), (Ok(d >> (c % 128)), Ok(d)));
             prop_assert!(reader.is_empty());
         }
 

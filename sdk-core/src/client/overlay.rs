@@ -166,8 +166,8 @@ impl Overlay {
     fn fold(&mut self, document: &EventDocument, signals: &SignalTable) {
         let event = document.event();
         if let Some(number) = event.lane {
-            self.base.lanes.mark(number.lane, number.seq, event.event_id, event.timestamp);
-            self.folded.mark(number.lane, number.seq, event.event_id, event.timestamp);
+            self.base.lanes.note(number.lane, number.seq, event.timestamp);
+            self.folded.note(number.lane, number.seq, event.timestamp);
         }
         self.base.own.apply(signals, document, self.latest);
         self.base.traits.apply(document);

@@ -1,6 +1,6 @@
 //! How often triggers have fired, per rule, period and key.
 
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::id::{SessionId, Uuid, write_uuid};
 use crate::limits::{MAX_DAY_FIRINGS, SESSION_KEEP_MS, SESSION_MAX_MS};
 use crate::profile::sorted::SortedMap;
@@ -118,27 +118,25 @@ impl Caps {
         }
     }
 
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut counts = SortedMap::default();
-        for _ in 0..reader.len()? {
-            let rule = reader.boxed_str()?;
-            let period = match reader.u8()? {
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        let counts = SortedMap::decode(source, |source| {
+            let rule = source.boxed_str();
+            let period = match source.u8() {
                 0 => Period::Lifetime,
                 1 => Period::Day,
-                2 => Period::Session(SessionId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?)),
-                _ => return Err(CodecError),
+                2 => Period::Session(SessionId(Uuid::from_bytes(source.array()))),
+                _ => {
+                    source.fail();
+                    Period::Lifetime
+                }
             };
-            let keys = Keys::decode(reader, |reader| {
-                let total = reader.u64()?;
-                let recent =
-                    (0..reader.len()?).map(|_| reader.i64().map(Timestamp)).collect::<Result<_, _>>()?;
-                Ok(Count { total, recent })
-            })?;
-            if !counts.push((rule, period), keys) {
-                return Err(CodecError);
-            }
-        }
-        Ok(Self { counts })
+            let keys = Keys::decode(source, |source| Count {
+                total: source.u64(),
+                recent: source.list(|source| Timestamp(source.i64())),
+            });
+            ((rule, period), keys)
+        });
+        Self { counts }
     }
 }
 
@@ -205,6 +203,8 @@ mod tests {
         assert!(!mine.take(("rule", Period::Lifetime), &twice, "", Timestamp(3)));
         let mut out = Writer::new();
         mine.encode(&mut out);
-        assert_eq!(Caps::decode(&mut Reader::new(&out.into_bytes())), Ok(mine));
+        let bytes = out.into_bytes();
+        let mut source = Source::new(&bytes);
+        assert_eq!((Caps::decode(&mut source), source.finish()), (mine, Ok(())));
     }
 }

@@ -3,7 +3,7 @@
 use super::caps::Caps;
 use super::edge::Edge;
 use super::state::{Part, ProfileState};
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{CodecError, Source, Writer};
 use crate::id::{MemberId, ProfileId, SessionId, Uuid};
 use crate::profile::sorted::SortedMap;
 use crate::profile::{Lanes, Latch, Tiles, Traits};
@@ -55,36 +55,33 @@ impl ProfileState {
     /// # Errors
     /// Fails on bytes that are no state of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes);
-        if reader.u8()? != FORMAT {
-            return Err(CodecError);
+        let mut source = Source::new(bytes);
+        if source.u8() != FORMAT {
+            source.fail();
         }
         let mut state = Self {
-            profile: ProfileId(reader.boxed_str()?),
-            version: reader.u64()?,
-            time: Timestamp(reader.i64()?),
-            session: reader.option(|reader| {
-                let at = Timestamp(reader.i64()?);
-                Ok((at, SessionId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?)))
-            })?,
-            parts: members(&mut reader, Part::decode)?,
-            departed: members(&mut reader, |reader| reader.u64())?,
+            profile: ProfileId(source.boxed_str()),
+            version: source.u64(),
+            time: Timestamp(source.i64()),
+            session: source.option(|source| {
+                let at = Timestamp(source.i64());
+                (at, SessionId(Uuid::from_bytes(source.array())))
+            }),
+            parts: members(&mut source, Part::decode),
+            departed: members(&mut source, Source::u64),
             traits: Traits::default(),
-            latches: list(&mut reader, Latch::decode)?,
-            edges: list(&mut reader, |reader| {
-                Ok(Edge { rule: reader.boxed_str()?, key: reader.option(Reader::boxed_str)? })
-            })?,
-            caps: Caps::decode(&mut reader)?,
-            armed_revision: reader.option(Reader::u64)?,
-            armed: list(&mut reader, |reader| {
-                let bytes: [u8; 8] = reader.raw(8)?.try_into().map_err(|_| CodecError)?;
-                Ok(u64::from_le_bytes(bytes))
-            })?,
-            wake: reader.option(|reader| reader.i64().map(Timestamp))?,
-            firings: reader.u64()?,
+            latches: source.list(Latch::decode),
+            edges: source
+                .list(|source| Edge { rule: source.boxed_str(), key: source.option(Source::boxed_str) }),
+            caps: Caps::decode(&mut source),
+            armed_revision: source.option(Source::u64),
+            armed: source.list(|source| u64::from_le_bytes(source.array())),
+            wake: source.option(|source| Timestamp(source.i64())),
+            firings: source.u64(),
         };
+        source.finish()?;
         state.traits = state.merged_traits();
-        if reader.is_empty() { Ok(state) } else { Err(CodecError) }
+        Ok(state)
     }
 }
 
@@ -98,37 +95,21 @@ impl Part {
         self.traits.encode(out);
     }
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            version: reader.u64()?,
-            time: Timestamp(reader.i64()?),
-            events: reader.u64()?,
-            lanes: Lanes::decode(reader)?,
-            tiles: Tiles::decode(reader)?,
-            traits: Traits::decode(reader)?,
-        })
-    }
-}
-
-fn members<T>(
-    reader: &mut Reader<'_>,
-    mut read: impl FnMut(&mut Reader<'_>) -> Result<T, CodecError>,
-) -> Result<SortedMap<MemberId, T>, CodecError> {
-    let mut members = SortedMap::default();
-    for _ in 0..reader.len()? {
-        let member = MemberId(reader.boxed_str()?);
-        let value = read(reader)?;
-        if !members.push(member, value) {
-            return Err(CodecError);
+    fn decode(source: &mut Source<'_>) -> Self {
+        Self {
+            version: source.u64(),
+            time: Timestamp(source.i64()),
+            events: source.u64(),
+            lanes: Lanes::decode(source),
+            tiles: Tiles::decode(source),
+            traits: Traits::decode(source),
         }
     }
-    Ok(members)
 }
 
-fn list<T>(
-    reader: &mut Reader<'_>,
-    mut read: impl FnMut(&mut Reader<'_>) -> Result<T, CodecError>,
-) -> Result<Vec<T>, CodecError> {
-    let count = reader.len()?;
-    (0..count).map(|_| read(reader)).collect()
+fn members<'a, T>(
+    source: &mut Source<'a>,
+    mut read: impl FnMut(&mut Source<'a>) -> T,
+) -> SortedMap<MemberId, T> {
+    SortedMap::decode(source, |source| (MemberId(source.boxed_str()), read(source)))
 }

@@ -1,7 +1,7 @@
 //! The fixed pieces of time that tiles are kept for, and how long each is kept.
 
 use super::Window;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::id::{SessionId, Uuid};
 use crate::limits::{SESSION_KEEP_MS, SESSION_MAX_MS};
 use crate::time::Timestamp;
@@ -76,13 +76,16 @@ impl Bucket {
         }
     }
 
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(match reader.u8()? {
+    pub(super) fn decode(source: &mut Source<'_>) -> Self {
+        match source.u8() {
             0 => Self::Lifetime,
-            1 => Self::Time(reader.i64()?),
-            2 => Self::Session(SessionId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?)),
-            _ => return Err(CodecError),
-        })
+            1 => Self::Time(source.i64()),
+            2 => Self::Session(SessionId(Uuid::from_bytes(source.array()))),
+            _ => {
+                source.fail();
+                Self::Lifetime
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What absorbing a record has changed: all that the member's profile needs, as absolute values.
 
 use super::{EventDocument, LaneState, TileChange, Tiles, Traits};
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{CodecError, Source, Writer};
 use crate::id::{LaneId, MemberId, ProfileId, Uuid};
 use crate::time::Timestamp;
 use crate::wire::{Record, decode_record, encode_record};
@@ -89,40 +89,38 @@ impl Change {
     /// # Errors
     /// Fails on bytes that are no change of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes);
-        if reader.u8()? != FORMAT {
-            return Err(CodecError);
+        let mut source = Source::new(bytes);
+        if source.u8() != FORMAT {
+            source.fail();
         }
         let mut change = Self {
-            member: MemberId(reader.boxed_str()?),
-            profile: ProfileId(reader.boxed_str()?),
-            moved_from: reader.option(|reader| reader.boxed_str().map(ProfileId))?,
-            version: reader.u64()?,
-            created: reader.bool()?,
-            time: Timestamp(reader.i64()?),
+            member: MemberId(source.boxed_str()),
+            profile: ProfileId(source.boxed_str()),
+            moved_from: source.option(|source| ProfileId(source.boxed_str())),
+            version: source.u64(),
+            created: source.bool(),
+            time: Timestamp(source.i64()),
             event: None,
             received_at: None,
             tiles: TileChanges::Touched(Vec::new()),
             traits: Traits::default(),
             lanes: Vec::new(),
         };
-        if let Some(bytes) = reader.option(Reader::bytes)? {
-            let Record::Event { event, received_at, .. } = decode_record(bytes)? else {
+        if source.bool() {
+            let Record::Event { event, received_at, .. } = decode_record(source.bytes())? else {
                 return Err(CodecError);
             };
             change.event = Some(EventDocument::new(event));
             change.received_at = Some(received_at);
         }
-        change.tiles = match reader.u8()? {
-            0 => TileChanges::Touched(reader.list(TileChange::decode)?),
-            1 => TileChanges::Whole(Tiles::decode(&mut reader)?),
+        change.tiles = match source.u8() {
+            0 => TileChanges::Touched(source.list(TileChange::decode)),
+            1 => TileChanges::Whole(Tiles::decode(&mut source)),
             _ => return Err(CodecError),
         };
-        change.traits = Traits::decode(&mut reader)?;
-        for _ in 0..reader.len()? {
-            let lane = LaneId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?);
-            change.lanes.push((lane, LaneState::decode(&mut reader)?));
-        }
-        if reader.is_empty() { Ok(change) } else { Err(CodecError) }
+        change.traits = Traits::decode(&mut source);
+        change.lanes =
+            source.list(|source| (LaneId(Uuid::from_bytes(source.array())), LaneState::decode(source)));
+        source.finish().map(|()| change)
     }
 }

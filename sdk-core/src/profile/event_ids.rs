@@ -1,6 +1,6 @@
 //! The latest event ids of a member's senders without lanes.
 
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::hash::key_hash;
 use crate::id::EventId;
 use crate::limits::MEMBER_EVENT_IDS;
@@ -33,13 +33,8 @@ impl EventIds {
     }
 
     /// Reads the binary form.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut hashes = VecDeque::new();
-        for _ in 0..reader.len()? {
-            let bytes: [u8; 8] = reader.raw(8)?.try_into().map_err(|_| CodecError)?;
-            hashes.push_back(u64::from_le_bytes(bytes));
-        }
-        Ok(Self { hashes })
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        Self { hashes: source.list(|source| u64::from_le_bytes(source.array())).into() }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The K keys with the smallest hash, each with its value: bounded, and exact in whatever order keys come.
 
 use super::few::Few;
-use crate::codec::{CodecError, Reader, Writer};
+use super::order::search;
+use crate::codec::{Source, Writer};
 use crate::hash::{fnv1a_128, key_hash};
 use crate::limits::{MAX_KEY_BYTES, MAX_KEYS_PER_TILE};
 use crate::value::{Value, number_text};
@@ -67,7 +68,7 @@ impl<T> Keys<T> {
             Err(at) => {
                 self.entries.insert(at, Entry { hash, key: Box::from(key), value: make() });
                 if self.len() > MAX_KEYS_PER_TILE {
-                    self.entries.edit(|entries| entries.truncate(MAX_KEYS_PER_TILE));
+                    self.entries.edit(|entries| entries.pop());
                     self.truncated = true;
                 }
                 at
@@ -76,22 +77,30 @@ impl<T> Keys<T> {
         self.entries.as_mut_slice().get_mut(at).map(|entry| &mut entry.value)
     }
 
+    /// Folds a value into the one under a key, or puts it there where there is none; nothing when the key falls to the
+    /// bound.
+    pub fn join(&mut self, key: &str, value: &T, join: impl FnOnce(&mut T, &T)) -> Option<&mut T>
+    where
+        T: Clone,
+    {
+        let mut fresh = false;
+        let mine = self.or_insert_with(key, || {
+            fresh = true;
+            value.clone()
+        })?;
+        if !fresh {
+            join(mine, value);
+        }
+        Some(mine)
+    }
+
     /// Adds another set: union, then the bound; `join` folds the other's value into ours where both have the key.
     pub fn merge(&mut self, other: &Self, mut join: impl FnMut(&mut T, &T))
     where
         T: Clone,
     {
         for entry in other.entries.as_slice() {
-            let mut fresh = false;
-            let value = self.or_insert_with(&entry.key, || {
-                fresh = true;
-                entry.value.clone()
-            });
-            if let Some(value) = value
-                && !fresh
-            {
-                join(value, &entry.value);
-            }
+            self.join(&entry.key, &entry.value, &mut join);
         }
         self.truncated |= other.truncated;
     }
@@ -131,36 +140,29 @@ impl<T> Keys<T> {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early, on too many keys and on keys out of order.
-    pub fn decode(
-        reader: &mut Reader<'_>,
-        mut read: impl FnMut(&mut Reader<'_>) -> Result<T, CodecError>,
-    ) -> Result<Self, CodecError> {
-        let truncated = reader.bool()?;
-        let count = reader.len()?;
+    /// Reads the binary form; too many keys and keys out of order fail the source.
+    pub fn decode<'a>(source: &mut Source<'a>, mut read: impl FnMut(&mut Source<'a>) -> T) -> Self {
+        let truncated = source.bool();
+        let count = source.len();
         if count > MAX_KEYS_PER_TILE {
-            return Err(CodecError);
+            source.fail();
         }
         let mut entries: Few<Entry<T>> = Few::default();
-        for _ in 0..count {
-            let key = reader.boxed_str()?;
-            let hash = key_hash(key.as_bytes());
-            if entries.as_slice().last().is_some_and(|last| (last.hash, &last.key) >= (hash, &key)) {
-                return Err(CodecError);
-            }
-            let entry = Entry { hash, key, value: read(reader)? };
+        while source.is_sound() && entries.as_slice().len() < count {
+            let key = source.boxed_str();
+            let entry = Entry { hash: key_hash(key.as_bytes()), key, value: read(source) };
             entries.insert(entries.as_slice().len(), entry);
+            if let [.., one, next] = entries.as_slice()
+                && (one.hash, &one.key) >= (next.hash, &next.key)
+            {
+                source.fail();
+            }
         }
-        Ok(Self { entries, truncated })
+        Self { entries, truncated }
     }
 
     fn find(&self, hash: u64, key: &str) -> Result<usize, usize> {
-        self.entries
-            .as_slice()
-            .binary_search_by(|entry| entry.hash.cmp(&hash).then_with(|| (*entry.key).cmp(key)))
+        search(self.entries.as_slice(), |entry| entry.hash.cmp(&hash).then_with(|| (*entry.key).cmp(key)))
     }
 }
 

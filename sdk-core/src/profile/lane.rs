@@ -1,7 +1,7 @@
 //! One lane of a member: which numbers have been absorbed, which were given up, whether it has ended.
 
 use super::Ranges;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::hash::key_hash;
 use crate::id::EventId;
 use crate::limits::{LANE_FINGERPRINTS, MAX_LANE_RANGES};
@@ -21,7 +21,7 @@ pub enum Marked {
 }
 
 /// One lane: a number is absorbed, or given up, or still expected.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneState {
     absorbed: Ranges,
     void: Ranges,
@@ -29,7 +29,19 @@ pub struct LaneState {
     touched: Timestamp,
     /// Fingerprints of the event ids of the latest numbers, each in the place of its number modulo the length; 0 where
     /// none is known, as in a complete lane.
-    fingerprints: [u32; LANE_FINGERPRINTS],
+    fingerprints: Fingerprints,
+}
+
+/// Little-endian, 32 bits each.
+type Fingerprints = [u8; 4 * LANE_FINGERPRINTS];
+
+const NO_FINGERPRINTS: Fingerprints = [0; 4 * LANE_FINGERPRINTS];
+
+impl Default for LaneState {
+    fn default() -> Self {
+        let (absorbed, void) = (Ranges::new(), Ranges::new());
+        Self { absorbed, void, closed: None, touched: Timestamp(0), fingerprints: NO_FINGERPRINTS }
+    }
 }
 
 impl LaneState {
@@ -50,32 +62,43 @@ impl LaneState {
 
     /// Whether the lane has ended and each of its numbers is absorbed or void: nothing new can come of it.
     pub fn is_complete(&self) -> bool {
-        let Some(count) = self.closed else { return false };
-        if self.void.is_empty() {
-            return self.absorbed.contains_range(1, count);
+        self.closed.is_some_and(|count| self.settles(1, count))
+    }
+
+    /// Whether each number from `from` to `to` is absorbed or void.
+    pub(super) fn settles(&self, from: u64, to: u64) -> bool {
+        let mut next = Some(from);
+        while let Some(from) = next.filter(|from| *from <= to) {
+            let Some(end) = self.absorbed.end_of(from).or_else(|| self.void.end_of(from)) else {
+                return false;
+            };
+            next = end.checked_add(1);
         }
-        let mut all = self.absorbed.clone();
-        all.merge(&self.void);
-        all.contains_range(1, count)
+        true
     }
 
     /// The same without what only tells conflicts from duplicates, for whoever has no say in that.
     #[must_use]
     pub fn summary(&self) -> Self {
         Self {
-            fingerprints: [0; LANE_FINGERPRINTS],
+            fingerprints: NO_FINGERPRINTS,
             absorbed: self.absorbed.clone(),
             void: self.void.clone(),
             ..*self
         }
     }
 
+    pub(super) fn note(&mut self, seq: u64, at: Timestamp) {
+        self.absorbed.insert(seq);
+        self.touch(at);
+    }
+
     pub(super) fn mark(&mut self, seq: u64, event_id: EventId) -> Marked {
         // 0 stands for an unknown one.
-        let fingerprint = (key_hash(event_id.0.as_bytes()) as u32).max(1);
+        let fingerprint = (key_hash(event_id.0.as_bytes()) as u32).max(1).to_le_bytes();
         if self.absorbed.contains(seq) {
             return match self.fingerprint(seq) {
-                Some(known) if *known != 0 && *known != fingerprint => Marked::Conflict,
+                Some(known) if *known != [0; 4] && *known != fingerprint => Marked::Conflict,
                 _ => Marked::Duplicate,
             };
         }
@@ -95,12 +118,12 @@ impl LaneState {
 
     /// The place of a number's fingerprint, if it is one of the latest. A later number cannot have taken it: the next
     /// of the same place would push this one out of the latest.
-    fn fingerprint(&mut self, seq: u64) -> Option<&mut u32> {
+    fn fingerprint(&mut self, seq: u64) -> Option<&mut [u8; 4]> {
         let length = LANE_FINGERPRINTS as u64;
         if self.absorbed.last()?.saturating_sub(seq) >= length {
             return None;
         }
-        self.fingerprints.get_mut((seq % length) as usize)
+        self.fingerprints.as_chunks_mut().0.get_mut((seq % length) as usize)
     }
 
     /// Gives numbers up, both bounds inclusive; returns whether any is new.
@@ -137,8 +160,8 @@ impl LaneState {
     }
 
     fn collapse(&mut self) {
-        if self.closed.is_some() && self.is_complete() {
-            self.fingerprints = [0; LANE_FINGERPRINTS];
+        if self.is_complete() {
+            self.fingerprints = NO_FINGERPRINTS;
         }
     }
 
@@ -148,31 +171,21 @@ impl LaneState {
         self.void.encode(out);
         out.option(self.closed, Writer::u64);
         out.i64(self.touched.0);
-        let known = self.fingerprints.iter().any(|fingerprint| *fingerprint != 0);
+        let known = self.fingerprints != NO_FINGERPRINTS;
         out.bool(known);
         if known {
-            self.fingerprints.iter().for_each(|fingerprint| out.raw(&fingerprint.to_le_bytes()));
+            out.raw(&self.fingerprints);
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early or are out of bounds.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut state = Self {
-            absorbed: Ranges::decode(reader)?,
-            void: Ranges::decode(reader)?,
-            closed: reader.option(Reader::u64)?,
-            touched: Timestamp(reader.i64()?),
-            fingerprints: [0; LANE_FINGERPRINTS],
-        };
-        if reader.bool()? {
-            for fingerprint in &mut state.fingerprints {
-                let bytes: [u8; 4] = reader.raw(4)?.try_into().map_err(|_| CodecError)?;
-                *fingerprint = u32::from_le_bytes(bytes);
-            }
+    /// Reads the binary form; what is out of bounds fails the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        Self {
+            absorbed: Ranges::decode(source),
+            void: Ranges::decode(source),
+            closed: source.option(Source::u64),
+            touched: Timestamp(source.i64()),
+            fingerprints: if source.bool() { source.array() } else { NO_FINGERPRINTS },
         }
-        Ok(state)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::lane::{LaneState, Marked};
 use super::sorted::SortedMap;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::id::{EventId, LaneId, Uuid};
 use crate::limits::{LANE_KEEP_MS, MAX_LANES};
 use crate::time::Timestamp;
@@ -19,6 +19,12 @@ impl Lanes {
         self.lane(lane, at).mark(seq, event_id)
     }
 
+    /// Notes a number as absorbed at `at` for a page, which asks for no more than [`Lanes::covers`] and
+    /// [`Lanes::contains`]: conflicts and the bounds of a member are for the collector to see.
+    pub fn note(&mut self, lane: LaneId, seq: u64, at: Timestamp) {
+        self.lanes.or_insert_with(lane, LaneState::default).note(seq, at);
+    }
+
     /// Marks numbers as given up, both bounds inclusive; those absorbed stay so. Returns whether any is new.
     pub fn void(&mut self, lane: LaneId, from: u64, to: u64, at: Timestamp) -> bool {
         self.lane(lane, at).give_up(from, to)
@@ -31,7 +37,7 @@ impl Lanes {
 
     /// Whether a number is settled: absorbed or void.
     pub fn covers(&self, lane: LaneId, seq: u64) -> bool {
-        self.get(lane).is_some_and(|state| state.absorbed().contains(seq) || state.void().contains(seq))
+        self.get(lane).is_some_and(|state| state.settles(seq, seq))
     }
 
     /// Whether a number is absorbed.
@@ -45,12 +51,7 @@ impl Lanes {
         other.iter().all(|(lane, theirs)| match self.get(*lane) {
             _ if now.since(theirs.touched()) > LANE_KEEP_MS => true,
             None => theirs.absorbed().is_empty(),
-            Some(mine) if mine.absorbed().contains_all(theirs.absorbed()) => true,
-            Some(mine) => {
-                let mut settled = mine.absorbed().clone();
-                settled.merge(mine.void());
-                settled.contains_all(theirs.absorbed())
-            }
+            Some(mine) => theirs.absorbed().iter().all(|(from, to)| mine.settles(from, to)),
         })
     }
 
@@ -113,19 +114,12 @@ impl Lanes {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early and on lanes out of order.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut lanes = SortedMap::default();
-        for _ in 0..reader.len()? {
-            let lane = LaneId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?);
-            if !lanes.push(lane, LaneState::decode(reader)?) {
-                return Err(CodecError);
-            }
-        }
-        Ok(Self { lanes })
+    /// Reads the binary form; lanes out of order fail the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        let lanes = SortedMap::decode(source, |source| {
+            (LaneId(Uuid::from_bytes(source.array())), LaneState::decode(source))
+        });
+        Self { lanes }
     }
 
     fn lane(&mut self, lane: LaneId, at: Timestamp) -> &mut LaneState {
@@ -210,6 +204,19 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_with_a_hole_does_not_contain_the_whole() {
+        let (mut holed, mut whole) = (Lanes::default(), Lanes::default());
+        for seq in 1..=9 {
+            whole.note(lane(1), seq, AT);
+            if seq != 5 {
+                holed.note(lane(1), seq, AT);
+            }
+        }
+        assert!(whole.contains(&holed, AT) && !holed.contains(&whole, AT));
+        assert!(holed.covers(lane(1), 4) && !holed.covers(lane(1), 5) && !holed.covers(lane(1), 10));
+    }
+
+    #[test]
     fn lanes_are_forgotten_after_their_time() {
         let mut lanes = Lanes::default();
         lanes.mark(lane(1), 1, id(1), AT);
@@ -227,6 +234,8 @@ mod tests {
         assert_eq!(last, Some(Marked::Full));
         let mut out = Writer::new();
         lanes.encode(&mut out);
-        assert_eq!(Lanes::decode(&mut Reader::new(&out.into_bytes())), Ok(lanes));
+        let bytes = out.into_bytes();
+        let mut source = Source::new(&bytes);
+        assert_eq!((Lanes::decode(&mut source), source.finish()), (lanes, Ok(())));
     }
 }

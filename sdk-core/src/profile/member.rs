@@ -2,7 +2,7 @@
 
 use super::event_ids::EventIds;
 use super::{Lanes, Tiles, Traits};
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{CodecError, Source, Writer};
 use crate::id::{EventId, MemberId, ProfileId, Uuid};
 use crate::time::Timestamp;
 use alloc::boxed::Box;
@@ -110,28 +110,26 @@ impl MemberState {
     /// # Errors
     /// Fails on bytes that are no state of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes);
-        if reader.u8()? != FORMAT {
-            return Err(CodecError);
+        let mut source = Source::new(bytes);
+        if source.u8() != FORMAT {
+            source.fail();
         }
         let state = Self {
-            member: MemberId(reader.boxed_str()?),
-            profile: ProfileId(reader.boxed_str()?),
-            version: reader.u64()?,
-            time: Timestamp(reader.i64()?),
-            received_at: Timestamp(reader.i64()?),
-            lanes: Lanes::decode(&mut reader)?,
-            event_ids: EventIds::decode(&mut reader)?,
-            tiles: Tiles::decode(&mut reader)?,
-            traits: Traits::decode(&mut reader)?,
-            link: reader.option(|reader| {
-                Ok(Link {
-                    user_id: reader.boxed_str()?,
-                    at: Timestamp(reader.i64()?),
-                    event_id: EventId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?),
-                })
-            })?,
+            member: MemberId(source.boxed_str()),
+            profile: ProfileId(source.boxed_str()),
+            version: source.u64(),
+            time: Timestamp(source.i64()),
+            received_at: Timestamp(source.i64()),
+            lanes: Lanes::decode(&mut source),
+            event_ids: EventIds::decode(&mut source),
+            tiles: Tiles::decode(&mut source),
+            traits: Traits::decode(&mut source),
+            link: source.option(|source| Link {
+                user_id: source.boxed_str(),
+                at: Timestamp(source.i64()),
+                event_id: EventId(Uuid::from_bytes(source.array())),
+            }),
         };
-        if reader.is_empty() { Ok(state) } else { Err(CodecError) }
+        source.finish().map(|()| state)
     }
 }

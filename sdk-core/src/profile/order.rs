@@ -1,4 +1,4 @@
-//! Sorting by place: one small routine for the page instead of the standard library's large one per type.
+//! Sorting by place and searching: small routines for the page instead of the standard library's large ones per type.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -9,16 +9,29 @@ use core::cmp::Ordering;
 pub fn places_in_order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut places: Vec<usize> = Vec::with_capacity(count);
     for place in 0..count {
-        // What comes in order already is appended at once.
-        let at = match places.last() {
-            Some(last) if compare(*last, place).is_gt() => {
-                places.partition_point(|known| compare(*known, place).is_le())
-            }
-            _ => place,
-        };
+        // None is equal to the new one: it stands behind those that are alike.
+        let behind =
+            |known: &usize| if compare(*known, place).is_gt() { Ordering::Greater } else { Ordering::Less };
+        let at = search(&places, behind).unwrap_or_else(|at| at);
         places.insert(at, place);
     }
     places
+}
+
+/// The place of a thing in a sorted list, or the place where it would be; `compare` says how another stands to it.
+///
+/// Keys mostly grow with time, so the last place is looked at first.
+pub fn search<T>(sorted: &[T], compare: impl Fn(&T) -> Ordering) -> Result<usize, usize> {
+    let (mut low, mut high, mut at) = (0, sorted.len(), sorted.len().saturating_sub(1));
+    while let Some(other) = sorted.get(at).filter(|_| low < high) {
+        match compare(other) {
+            Ordering::Less => low = at + 1,
+            Ordering::Equal => return Ok(at),
+            Ordering::Greater => high = at,
+        }
+        at = usize::midpoint(low, high);
+    }
+    Err(low)
 }
 
 #[cfg(test)]
@@ -27,6 +40,12 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn searches_as_the_standard_library_does(numbers: std::collections::BTreeSet<u8>, sought: u8) {
+            let numbers: Vec<u8> = numbers.into_iter().collect();
+            prop_assert_eq!(search(&numbers, |number| number.cmp(&sought)), numbers.binary_search(&sought));
+        }
+
         #[test]
         fn places_are_in_stable_order(numbers: Vec<u8>) {
             let mut expected: Vec<usize> = (0..numbers.len()).collect();

@@ -1,6 +1,8 @@
 //! A map kept as one sorted vector: small in memory and in the page's code, and in order when written.
 
 use super::few::Few;
+use super::order::search;
+use crate::codec::Source;
 
 /// Pairs in ascending order of their keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,13 +64,19 @@ impl<K: Ord, V> SortedMap<K, V> {
         Some(self.pairs.edit(|pairs| pairs.remove(at)).1)
     }
 
-    /// Adds a pair behind all others; returns whether its key is the largest, as it must be.
-    pub fn push(&mut self, key: K, value: V) -> bool {
-        let ascending = self.pairs.as_slice().last().is_none_or(|(last, _)| *last < key);
-        if ascending {
-            self.pairs.insert(self.len(), (key, value));
+    /// Reads a count, then as many pairs; keys that are not in ascending order fail the source.
+    pub fn decode<'a>(source: &mut Source<'a>, mut read: impl FnMut(&mut Source<'a>) -> (K, V)) -> Self {
+        let count = source.len();
+        let mut map = Self::default();
+        while source.is_sound() && map.len() < count {
+            map.pairs.insert(map.len(), read(source));
+            if let [.., (one, _), (next, _)] = map.pairs.as_slice()
+                && one.cmp(next).is_ge()
+            {
+                source.fail();
+            }
         }
-        ascending
+        map
     }
 
     /// Keeps the pairs for which `keep` says so.
@@ -95,11 +103,6 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: core::borrow::Borrow<Q>,
     {
-        // Keys mostly grow with time, so the last place is tried first.
-        let pairs = self.pairs.as_slice();
-        match pairs.last() {
-            Some((last, _)) if last.borrow() < key => Err(pairs.len()),
-            _ => pairs.binary_search_by(|(other, _)| other.borrow().cmp(key)),
-        }
+        search(self.pairs.as_slice(), |(other, _)| other.borrow().cmp(key))
     }
 }

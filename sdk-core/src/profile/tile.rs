@@ -1,10 +1,10 @@
 //! One tile: what a signal's events under one key and in one bucket add up to, in whatever order they come.
 
 use super::Aggregate;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::limits::MAX_SUM_INPUT;
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::{Value, round, wide_to_f64};
 use alloc::boxed::Box;
 use alloc::string::String;
 
@@ -31,8 +31,9 @@ impl Tile {
             Aggregate::Count => Self::Count(1),
             Aggregate::LastAt => Self::LastAt(at),
             Aggregate::Sum => {
-                let number = of?.as_number().filter(|number| libm::fabs(*number) <= MAX_SUM_INPUT)?;
-                Self::Sum(libm::round(number * MICRO) as i128)
+                let number = of?.as_number().filter(|number| number.abs() <= MAX_SUM_INPUT)?;
+                let micros = i128::from(round(number.abs() * MICRO));
+                Self::Sum(if number < 0.0 { -micros } else { micros })
             }
         })
     }
@@ -51,7 +52,7 @@ impl Tile {
     pub fn value(self) -> Value {
         match self {
             Self::Count(count) => Value::Number(count as f64),
-            Self::Sum(micros) => Value::Number(micros as f64 / MICRO),
+            Self::Sum(micros) => Value::Number(wide_to_f64(micros) / MICRO),
             Self::LastAt(at) => Value::String(instant_text(at)),
         }
     }
@@ -74,17 +75,17 @@ impl Tile {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early and on unknown kinds.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(match reader.u8()? {
-            0 => Self::Count(reader.u64()?),
-            1 => Self::Sum(reader.i128()?),
-            2 => Self::LastAt(Timestamp(reader.i64()?)),
-            _ => return Err(CodecError),
-        })
+    /// Reads the binary form; an unknown kind fails the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        match source.u8() {
+            0 => Self::Count(source.u64()),
+            1 => Self::Sum(source.i128()),
+            2 => Self::LastAt(Timestamp(source.i64())),
+            _ => {
+                source.fail();
+                Self::Count(0)
+            }
+        }
     }
 }
 

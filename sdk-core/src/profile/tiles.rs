@@ -54,7 +54,9 @@ impl Tiles {
     /// Counts an event into the tiles of every signal that looks at it. `time` is the latest event time of the member,
     /// this event included: what has expired by then is not taken in.
     pub fn apply(&mut self, table: &SignalTable, document: &EventDocument, time: Timestamp) {
-        self.apply_noting(table, document, time, &mut |_| {});
+        for signal in table.for_type(&document.event().event_type) {
+            self.count(signal, document, time, None);
+        }
     }
 
     /// Does the same and names every tile it changes.
@@ -66,9 +68,7 @@ impl Tiles {
         note: &mut dyn FnMut(TileChange),
     ) {
         for signal in table.for_type(&document.event().event_type) {
-            if let Some(change) = self.count(signal, document, time) {
-                note(change);
-            }
+            self.count(signal, document, time, Some(note));
         }
     }
 
@@ -137,7 +137,13 @@ impl Tiles {
         self.signals.get(&signal)
     }
 
-    fn count(&mut self, signal: &Signal, document: &EventDocument, time: Timestamp) -> Option<TileChange> {
+    fn count(
+        &mut self,
+        signal: &Signal,
+        document: &EventDocument,
+        time: Timestamp,
+        note: Option<&mut dyn FnMut(TileChange)>,
+    ) -> Option<()> {
         let event = document.event();
         let filter = signal.filter.as_ref();
         if !filter.is_none_or(|filter| evaluate(filter, document, &mut Outlook::default())) {
@@ -166,18 +172,12 @@ impl Tiles {
             slice.keys = Keys::default();
             return None;
         }
-        let mut fresh = false;
-        let kept = slice.keys.or_insert_with(key, || {
-            fresh = true;
-            tile
-        });
-        let tile = kept.map(|mine| {
-            if !fresh {
-                mine.merge(tile);
-            }
-            *mine
-        });
-        Some(TileChange { signal: signal.id, window: signal.window, bucket, at, key: Box::from(key), tile })
+        let kept = slice.keys.join(key, &tile, |mine, theirs| mine.merge(*theirs)).copied();
+        if let Some(note) = note {
+            let (signal, window) = (signal.id, signal.window);
+            note(TileChange { signal, window, bucket, at, key: Box::from(key), tile: kept });
+        }
+        Some(())
     }
 
     fn signal(&mut self, id: SignalId, window: Window, since: Timestamp) -> &mut SignalTiles {

@@ -4,7 +4,7 @@ use super::bucket::{Keep, Span};
 use super::sorted::SortedMap;
 use super::tiles::{SignalTiles, Slice};
 use super::{Bucket, Keys, Tile, TileChange, Tiles, Window};
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::id::SignalId;
 use crate::time::Timestamp;
 
@@ -12,12 +12,21 @@ impl Tiles {
     /// Appends the binary form of what still counts at `time`, so that equal events give equal bytes in whatever order
     /// they came and whenever they were pruned.
     pub fn encode(&self, time: Timestamp, out: &mut Writer) {
+        self.encode_kept(out, |window, bucket, span| bucket.keep(window, span, time));
+    }
+
+    /// Appends the binary form of everything, for whoever has pruned already or reads it at once.
+    pub(super) fn encode_all(&self, out: &mut Writer) {
+        self.encode_kept(out, |_, _, _| Keep::Whole);
+    }
+
+    fn encode_kept(&self, out: &mut Writer, keep: impl Fn(Window, Bucket, Span) -> Keep) {
         out.len(self.signals.len());
         for (id, tiles) in self.signals.iter() {
             out.raw(&id.0.to_le_bytes());
             tiles.window.encode(out);
             out.i64(tiles.since.0);
-            let keep = |(bucket, slice): &(&Bucket, &Slice)| bucket.keep(tiles.window, slice.span, time);
+            let keep = |(bucket, slice): &(&Bucket, &Slice)| keep(tiles.window, **bucket, slice.span);
             let slices = tiles.slices.iter().filter(|pair| keep(pair) != Keep::Nothing);
             out.len(slices.clone().count());
             for (bucket, slice) in slices {
@@ -33,34 +42,25 @@ impl Tiles {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early, unknown kinds, and signals, buckets or keys out of order.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut signals = SortedMap::default();
-        for _ in 0..reader.len()? {
-            let id = decode_signal_id(reader)?;
-            let window = Window::decode(reader)?;
-            let since = Timestamp(reader.i64()?);
-            let mut slices = SortedMap::default();
-            for _ in 0..reader.len()? {
-                let bucket = Bucket::decode(reader)?;
-                let slice = if reader.bool()? {
-                    Slice::decode(bucket, reader)?
+    /// Reads the binary form; unknown kinds, and signals, buckets or keys out of order fail the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        let signals = SortedMap::decode(source, |source| {
+            let id = SignalId(u64::from_le_bytes(source.array()));
+            let window = source.read(Window::Lifetime, Window::decode);
+            let since = Timestamp(source.i64());
+            let slices = SortedMap::decode(source, |source| {
+                let bucket = Bucket::decode(source);
+                let slice = if source.bool() {
+                    Slice::decode(bucket, source)
                 } else {
-                    let span = Span { first: Timestamp(i64::MIN), last: Timestamp(reader.i64()?) };
+                    let span = Span { first: Timestamp(i64::MIN), last: Timestamp(source.i64()) };
                     Slice { span, keys: Keys::default() }
                 };
-                if !slices.push(bucket, slice) {
-                    return Err(CodecError);
-                }
-            }
-            if !signals.push(id, SignalTiles { window, since, slices }) {
-                return Err(CodecError);
-            }
-        }
-        Ok(Self { signals })
+                (bucket, slice)
+            });
+            (id, SignalTiles { window, since, slices })
+        });
+        Self { signals }
     }
 }
 
@@ -75,19 +75,16 @@ impl TileChange {
         out.option(self.tile, |out, tile| tile.encode(out));
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early and on unknown kinds.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            signal: decode_signal_id(reader)?,
-            window: Window::decode(reader)?,
-            bucket: Bucket::decode(reader)?,
-            at: Timestamp(reader.i64()?),
-            key: reader.boxed_str()?,
-            tile: reader.option(Tile::decode)?,
-        })
+    /// Reads the binary form; unknown kinds fail the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        Self {
+            signal: SignalId(u64::from_le_bytes(source.array())),
+            window: source.read(Window::Lifetime, Window::decode),
+            bucket: Bucket::decode(source),
+            at: Timestamp(source.i64()),
+            key: source.boxed_str(),
+            tile: source.option(Tile::decode),
+        }
     }
 }
 
@@ -100,16 +97,11 @@ impl Slice {
         self.keys.encode(out, |tile, out| tile.encode(out));
     }
 
-    fn decode(bucket: Bucket, reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    fn decode(bucket: Bucket, source: &mut Source<'_>) -> Self {
         let span = match bucket {
-            Bucket::Session(_) => Span { first: Timestamp(reader.i64()?), last: Timestamp(reader.i64()?) },
+            Bucket::Session(_) => Span { first: Timestamp(source.i64()), last: Timestamp(source.i64()) },
             Bucket::Lifetime | Bucket::Time(_) => Span::of_event(bucket, Timestamp(0)),
         };
-        Ok(Self { span, keys: Keys::decode(reader, Tile::decode)? })
+        Self { span, keys: Keys::decode(source, Tile::decode) }
     }
-}
-
-fn decode_signal_id(reader: &mut Reader<'_>) -> Result<SignalId, CodecError> {
-    let bytes: [u8; 8] = reader.raw(8)?.try_into().map_err(|_| CodecError)?;
-    Ok(SignalId(u64::from_le_bytes(bytes)))
 }

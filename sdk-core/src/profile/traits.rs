@@ -3,7 +3,7 @@
 use super::keys::Found;
 use super::order::places_in_order;
 use super::{EventDocument, Keys};
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::id::{EventId, Uuid};
 use crate::limits::MAX_TRAIT_BYTES;
 use crate::time::Timestamp;
@@ -98,19 +98,14 @@ impl Traits {
         });
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early or are out of bounds.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let names = Keys::decode(reader, |reader| {
-            Ok(Trait {
-                value: Value::decode(reader)?,
-                at: Timestamp(reader.i64()?),
-                event_id: EventId(Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError)?),
-            })
-        })?;
-        Ok(Self { names })
+    /// Reads the binary form; what is out of bounds fails the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        let names = Keys::decode(source, |source| Trait {
+            value: source.read(Value::Null, Value::decode),
+            at: Timestamp(source.i64()),
+            event_id: EventId(Uuid::from_bytes(source.array())),
+        });
+        Self { names }
     }
 
     fn write(&mut self, name: &str, written: &Trait) -> bool {
@@ -191,6 +186,8 @@ mod tests {
         assert_eq!(changed.iter().count(), 1);
         let mut out = Writer::new();
         traits.encode(&mut out);
-        assert_eq!(Traits::decode(&mut Reader::new(&out.into_bytes())), Ok(traits));
+        let bytes = out.into_bytes();
+        let mut source = Source::new(&bytes);
+        assert_eq!((Traits::decode(&mut source), source.finish()), (traits, Ok(())));
     }
 }

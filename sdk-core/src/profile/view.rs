@@ -1,7 +1,7 @@
 //! What the collector pushes to an open page: the member's own part, the other members merged, traits, latches.
 
 use super::{Lanes, Tiles, Traits};
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{CodecError, Source, Writer};
 use crate::id::{EventId, SessionId, Uuid};
 use crate::time::Timestamp;
 use alloc::boxed::Box;
@@ -53,8 +53,8 @@ impl ProfileView {
         out.u8(FORMAT);
         out.u64(self.version);
         self.lanes.encode(&mut out);
-        self.own.encode(Timestamp(i64::MIN), &mut out);
-        self.others.encode(Timestamp(i64::MIN), &mut out);
+        self.own.encode_all(&mut out);
+        self.others.encode_all(&mut out);
         self.traits.encode(&mut out);
         out.len(self.latches.len());
         self.latches.iter().for_each(|latch| latch.encode(&mut out));
@@ -67,20 +67,20 @@ impl ProfileView {
     /// # Errors
     /// Fails on bytes that are no view of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes);
-        if reader.u8()? != FORMAT {
-            return Err(CodecError);
+        let mut source = Source::new(bytes);
+        if source.u8() != FORMAT {
+            source.fail();
         }
         let view = Self {
-            version: reader.u64()?,
-            lanes: Lanes::decode(&mut reader)?,
-            own: Tiles::decode(&mut reader)?,
-            others: Tiles::decode(&mut reader)?,
-            traits: Traits::decode(&mut reader)?,
-            latches: reader.list(Latch::decode)?,
-            user_id: reader.option(Reader::boxed_str)?,
+            version: source.u64(),
+            lanes: Lanes::decode(&mut source),
+            own: Tiles::decode(&mut source),
+            others: Tiles::decode(&mut source),
+            traits: Traits::decode(&mut source),
+            latches: source.list(Latch::decode),
+            user_id: source.option(Source::boxed_str),
         };
-        if reader.is_empty() { Ok(view) } else { Err(CodecError) }
+        source.finish().map(|()| view)
     }
 }
 
@@ -105,20 +105,16 @@ impl Latch {
         out.option(self.until, |out, until| out.i64(until.0));
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let uuid = |reader: &mut Reader<'_>| Uuid::from_slice(reader.raw(16)?).map_err(|_| CodecError);
-        Ok(Self {
-            rule: reader.boxed_str()?,
-            key: reader.option(Reader::boxed_str)?,
-            at: Timestamp(reader.i64()?),
-            event_id: EventId(uuid(reader)?),
-            session: reader.option(|reader| uuid(reader).map(SessionId))?,
-            until: reader.option(|reader| reader.i64().map(Timestamp))?,
-        })
+    /// Reads the binary form; bytes that end early fail the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        Self {
+            rule: source.boxed_str(),
+            key: source.option(Source::boxed_str),
+            at: Timestamp(source.i64()),
+            event_id: EventId(Uuid::from_bytes(source.array())),
+            session: source.option(|source| SessionId(Uuid::from_bytes(source.array()))),
+            until: source.option(|source| Timestamp(source.i64())),
+        }
     }
 }
 

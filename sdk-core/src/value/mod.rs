@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use number::{number_text, parse_number};
+pub(crate) use number::{round, wide_to_f64};
 pub use read::{JsonError, parse, validate};
 pub use write::{write_string, write_value};
 

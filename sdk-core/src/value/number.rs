@@ -1,264 +1,256 @@
 //! Decimal text to double and back, small enough for the page and equal on every host.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
-/// Powers of ten that a double holds exactly.
-const EXACT_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-];
+/// Powers of ten up to this one are exact in a double.
+const EXACT_POWER: u64 = 22;
 /// Digits that decide a double, with room to spare; later ones only say "more than this".
-const MAX_DIGITS: usize = 800;
+const MAX_DIGITS: i64 = 800;
+/// The largest power of five that fits a limb, and its exponent.
+const FIVES: (u32, i64) = (1_220_703_125, 13);
+/// Limbs for [`MAX_DIGITS`] digits, which are 84, and for the divisions of the smallest double of so many, which are 90.
+const LIMBS: usize = 176;
+/// The bits of an infinite double.
+const INFINITE: u64 = 0x7ff << 52;
 
 /// Reads a JSON number into the nearest double; a text that is no JSON number is nothing, 1e400 is infinite.
 ///
-/// Short numbers take Clinger's exact fast path ("How to read floating point numbers accurately", 1990); all others
-/// take an exact comparison over big integers, his AlgorithmM, which is slow, small and right.
+/// Short numbers take Clinger's exact fast path ("How to read floating point numbers accurately", 1990). For all others
+/// the digits become one big integer, which is multiplied by ten or, with limbs enough behind it, divided by five as
+/// often as the exponent says; what a division leaves over only tells an exact half from more than that.
 pub fn parse_number(text: &str) -> Option<f64> {
-    let decimal = Decimal::parse(text)?;
-    let magnitude = decimal.to_f64();
-    Some(if decimal.negative { -magnitude } else { magnitude })
+    let (digits, negative) = match text.as_bytes() {
+        [b'-', digits @ ..] => (digits, true),
+        digits => (digits, false),
+    };
+    let decimal = Decimal::scan(digits)?;
+    let magnitude = decimal.short().unwrap_or_else(|| decimal.exact(digits));
+    Some(if negative { -magnitude } else { magnitude })
 }
 
 /// Writes a double as text: integers below 2^53 exactly, all others with up to six decimals, rounded half away
 /// from zero, which is the resolution of sums as well. Numbers of 10^15 and above keep 15 digits and an exponent.
 pub fn number_text(number: f64) -> String {
     let mut text = String::new();
-    let magnitude = libm::fabs(number);
+    let mut magnitude = number.abs();
     if number < 0.0 {
         text.push('-');
     }
-    if magnitude < 9_007_199_254_740_992.0 && libm::trunc(magnitude) == magnitude {
-        push_integer(&mut text, magnitude as u64);
+    let (mut integer, mut micros, mut exponent) = (magnitude as u64, 0, 0);
+    if magnitude < 9_007_199_254_740_992.0 && integer as f64 == magnitude {
+        // Exact as it is.
     } else if magnitude < 1e15 {
-        let micros = libm::round((magnitude - libm::trunc(magnitude)) * 1e6) as u64;
-        push_integer(&mut text, magnitude as u64 + micros / 1_000_000);
-        push_fraction(&mut text, micros % 1_000_000);
+        micros = round((magnitude - integer as f64) * 1e6);
+        integer += micros / 1_000_000;
+        micros %= 1_000_000;
     } else {
-        let mut scaled = magnitude;
-        let mut exponent = 0_u64;
-        while scaled >= 1e15 && exponent < 400 {
-            scaled /= 10.0;
+        while magnitude >= 1e15 && exponent < 400 {
+            magnitude /= 10.0;
             exponent += 1;
         }
-        let mut integer = scaled as u64;
+        integer = magnitude as u64;
         while integer > 0 && integer.is_multiple_of(10) {
             integer /= 10;
             exponent += 1;
         }
-        push_integer(&mut text, integer);
+    }
+    push_digits(&mut text, integer, 1);
+    if micros > 0 {
+        let mut places = 6;
+        while micros.is_multiple_of(10) {
+            micros /= 10;
+            places -= 1;
+        }
+        text.push('.');
+        push_digits(&mut text, micros, places);
+    }
+    if exponent > 0 {
         text.push('e');
-        push_integer(&mut text, exponent);
+        push_digits(&mut text, exponent, 1);
     }
     text
 }
 
+/// Rounds a number from 0 to 2^52 half up; the addend is the double below one half, so that the sum cannot reach one
+/// where the number does not reach a half.
+pub(crate) fn round(number: f64) -> u64 {
+    (number + 0.499_999_999_999_999_94) as u64
+}
+
+/// The double nearest to a wide integer, as `as` gives it.
+///
+/// Halving with the lost bit kept in the last place rounds to odd, so the one rounding to 53 bits stays the only one.
+pub(crate) fn wide_to_f64(number: i128) -> f64 {
+    let (mut halved, mut unit) = (number, 1.0);
+    while i128::from(halved as i64) != halved {
+        halved = (halved >> 1) | (halved & 1);
+        unit *= 2.0;
+    }
+    halved as i64 as f64 * unit
+}
+
+/// What a JSON number says: `mantissa` × 10^`exponent`, as far as `mantissa` holds its `count` digits.
+#[derive(Default)]
 struct Decimal {
-    negative: bool,
-    digits: Vec<u8>,
+    mantissa: u64,
+    /// Digits from the first that is not zero.
+    count: i64,
     exponent: i64,
 }
 
 impl Decimal {
-    fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let negative = bytes.first() == Some(&b'-');
-        let mut at = usize::from(negative);
-        let mut decimal = Self { negative, digits: Vec::new(), exponent: 0 };
-        let whole = decimal.take_digits(bytes, &mut at, false);
-        if whole == 0 || (whole > 1 && bytes.get(usize::from(negative)) == Some(&b'0')) {
+    fn scan(text: &[u8]) -> Option<Self> {
+        let mut decimal = Self::default();
+        let mut rest = text;
+        let whole = decimal.take_digits(&mut rest);
+        if whole == 0 || (whole > 1 && text.first() == Some(&b'0')) {
             return None;
         }
-        if bytes.get(at) == Some(&b'.') {
-            at += 1;
-            if decimal.take_digits(bytes, &mut at, true) == 0 {
+        if let [b'.', fraction @ ..] = rest {
+            rest = fraction;
+            decimal.exponent = -decimal.take_digits(&mut rest);
+            if decimal.exponent == 0 {
                 return None;
             }
         }
-        if matches!(bytes.get(at), Some(b'e' | b'E')) {
-            at += 1;
-            let down = bytes.get(at) == Some(&b'-');
-            at += usize::from(matches!(bytes.get(at), Some(b'-' | b'+')));
-            let from = at;
-            let mut exponent = 0_i64;
-            while let Some(digit) = bytes.get(at).filter(|byte| byte.is_ascii_digit()) {
-                exponent = (exponent * 10 + i64::from(digit - b'0')).min(100_000);
-                at += 1;
-            }
-            if at == from {
+        if let [b'e' | b'E', signed @ ..] = rest {
+            let (down, digits) = match signed {
+                [b'-', digits @ ..] => (true, digits),
+                [b'+', digits @ ..] => (false, digits),
+                digits => (false, digits),
+            };
+            rest = digits;
+            let mut exponent = Self::default();
+            if exponent.take_digits(&mut rest) == 0 {
                 return None;
             }
+            let exponent = if exponent.count > 9 { 1_000_000_000 } else { exponent.mantissa as i64 };
             decimal.exponent += if down { -exponent } else { exponent };
         }
-        (at == bytes.len()).then_some(decimal)
+        rest.is_empty().then_some(decimal)
     }
 
-    fn take_digits(&mut self, bytes: &[u8], at: &mut usize, fraction: bool) -> usize {
-        let from = *at;
-        while let Some(byte) = bytes.get(*at).filter(|byte| byte.is_ascii_digit()) {
-            let digit = byte - b'0';
-            let leading_zero = self.digits.is_empty() && digit == 0;
-            let kept = self.digits.len() < MAX_DIGITS;
-            if kept && !leading_zero {
-                self.digits.push(digit);
-            } else if !kept && digit != 0 {
-                // A non-zero digit past the bound still tips an exact half upwards.
-                if let Some(last) = self.digits.last_mut() {
-                    *last |= 1;
-                }
-            }
-            if fraction && (kept || leading_zero) {
-                self.exponent -= 1;
-            } else if !fraction && !kept {
-                self.exponent += 1;
-            }
-            *at += 1;
+    /// Takes digits from the front; returns how many there were.
+    fn take_digits(&mut self, rest: &mut &[u8]) -> i64 {
+        let mut taken = 0;
+        while let [byte @ b'0'..=b'9', behind @ ..] = *rest {
+            *rest = behind;
+            self.mantissa = self.mantissa.wrapping_mul(10).wrapping_add(u64::from(*byte - b'0'));
+            self.count += i64::from(self.mantissa != 0 || self.count > 0);
+            taken += 1;
         }
-        *at - from
+        taken
     }
 
-    fn to_f64(&self) -> f64 {
-        if self.digits.is_empty() {
-            return 0.0;
+    /// The double, where that is plain to see or one operation on two exact doubles gives it.
+    fn short(&self) -> Option<f64> {
+        let magnitude = self.count + self.exponent;
+        if self.count == 0 || magnitude <= -330 {
+            return Some(0.0);
         }
-        if self.digits.len() <= 15 {
-            let mantissa =
-                self.digits.iter().fold(0_u64, |total, digit| total * 10 + u64::from(*digit)) as f64;
-            if let Some(power) = EXACT_POWERS.get(self.exponent.unsigned_abs() as usize) {
-                return if self.exponent < 0 { mantissa / power } else { mantissa * power };
-            }
+        if magnitude >= 310 {
+            return Some(f64::INFINITY);
         }
-        let magnitude = self.digits.len() as i64 + self.exponent;
-        match magnitude {
-            310.. => f64::INFINITY,
-            ..=-330 => 0.0,
-            _ => self.exact(),
+        let steps = self.exponent.unsigned_abs();
+        if self.count > 15 || steps > EXACT_POWER {
+            return None;
         }
+        let (mantissa, power) = (self.mantissa as f64, (0..steps).fold(1.0, |power, _| power * 10.0));
+        Some(if self.exponent < 0 { mantissa / power } else { mantissa * power })
     }
 
-    /// Scales digits × 10^exponent to a 53-bit quotient of two big integers and rounds half to even.
-    fn exact(&self) -> f64 {
-        let mut numerator = Big::default();
-        for digit in &self.digits {
-            numerator.multiply_add(10, u32::from(*digit));
+    /// The double nearest to the digits of `text` by big integers.
+    fn exact(&self, text: &[u8]) -> f64 {
+        let mut limbs = [0_u32; LIMBS];
+        let mut left = self.count.min(MAX_DIGITS);
+        let mut exponent = self.exponent + self.count - left;
+        // A power of five takes less than a limb away; two have to stay and a third fills up the first of them.
+        let behind = if exponent < 0 { exponent.unsigned_abs() as usize / FIVES.1 as usize + 4 } else { 0 };
+        let binary = exponent.min(0) - 32 * behind as i64;
+        let big = limbs.get_mut(behind..).unwrap_or_default();
+        let mut sticky = false;
+        let mut any = 0;
+        for byte in text.iter().take_while(|byte| !matches!(byte, b'e' | b'E')) {
+            let digit = u32::from(byte.wrapping_sub(b'0'));
+            if digit > 9 {
+                continue;
+            }
+            any |= digit;
+            if left == 0 {
+                sticky |= digit > 0;
+            } else if any > 0 {
+                multiply_add(big, 10, digit);
+                left -= 1;
+            }
         }
-        let mut denominator = Big(alloc::vec![1]);
-        let scaled = if self.exponent >= 0 { &mut numerator } else { &mut denominator };
-        (0..self.exponent.unsigned_abs()).for_each(|_| scaled.multiply_add(10, 0));
-        // Shift so that 2^63 <= quotient < 2^65, then divide bit by bit.
-        let mut binary_exponent = numerator.bits() - denominator.bits() - 64;
-        if binary_exponent < 0 {
-            numerator.shift_left(binary_exponent.unsigned_abs());
+        while exponent > 0 {
+            multiply_add(big, 10, 0);
+            exponent -= 1;
+        }
+        while exponent < 0 {
+            let (divisor, steps) = if exponent <= -FIVES.1 { FIVES } else { (5, 1) };
+            sticky |= divide(&mut limbs, divisor) > 0;
+            exponent += steps;
+        }
+        nearest(&mut limbs, binary, sticky)
+    }
+}
+
+/// Multiplies a natural number in little-endian limbs, then adds.
+fn multiply_add(limbs: &mut [u32], factor: u32, addend: u32) {
+    let mut carry = u64::from(addend);
+    for limb in limbs {
+        carry += u64::from(*limb) * u64::from(factor);
+        *limb = carry as u32;
+        carry >>= 32;
+    }
+}
+
+/// Divides; returns what is left over.
+fn divide(limbs: &mut [u32], divisor: u32) -> u64 {
+    let mut left = 0;
+    for limb in limbs.iter_mut().rev() {
+        let part = left << 32 | u64::from(*limb);
+        *limb = (part / u64::from(divisor)) as u32;
+        left = part % u64::from(divisor);
+    }
+    left
+}
+
+/// The double nearest to limbs × 2^`exponent`, or to a little more if `sticky`; of two as near the even one.
+fn nearest(limbs: &mut [u32; LIMBS], mut exponent: i64, mut sticky: bool) -> f64 {
+    let first = limbs.iter().rev().find(|limb| **limb != 0);
+    let shift = first.map_or(0, |limb| limb.leading_zeros());
+    multiply_add(limbs, 1 << shift, 0);
+    exponent += 32 * LIMBS as i64 - i64::from(shift);
+    let (mut bits, mut taken) = (0_u64, 0);
+    for limb in limbs.iter().rev() {
+        if taken == 2 {
+            sticky |= *limb != 0;
         } else {
-            denominator.shift_left(binary_exponent.unsigned_abs());
+            bits = bits << 32 | u64::from(*limb);
+            exponent -= 32;
+            taken += u32::from(bits != 0);
         }
-        let mut quotient = 0_u128;
-        for bit in (0..=65_u32).rev() {
-            let mut part = denominator.clone();
-            part.shift_left(u64::from(bit));
-            if numerator.at_least(&part) {
-                numerator.subtract(&part);
-                quotient |= 1 << bit;
-            }
-        }
-        let sticky = !numerator.is_zero();
-        // Doubles below 2^-1022 have fewer bits: keep 53 or as many as the exponent leaves.
-        let width = i64::from(128 - quotient.leading_zeros());
-        let drop = (width - 53).max(-1074 - binary_exponent);
-        if drop >= 127 {
-            return 0.0;
-        }
-        let (kept, remainder) = (quotient >> drop, quotient & ((1 << drop) - 1));
-        let half = 1_u128 << (drop - 1);
-        let up = remainder > half || (remainder == half && (sticky || kept & 1 == 1));
-        let mantissa = kept + u128::from(up);
-        binary_exponent += drop;
-        libm::ldexp(mantissa as f64, binary_exponent as i32)
     }
+    bits |= u64::from(sticky);
+    // A double keeps 53 bits, and fewer where the last would stand for less than 2^-1074.
+    let drop = (-1074 - exponent).max(11);
+    if drop > 64 {
+        return 0.0;
+    }
+    let (kept, rest) = (bits.checked_shr(drop as u32).unwrap_or(0), bits << (64 - drop));
+    let up = rest > 1 << 63 || (rest == 1 << 63 && kept & 1 == 1);
+    // The leading bit of `kept` adds one to the exponent, as it does when rounding up carries.
+    let magnitude = ((exponent + drop + 1074) as u64) << 52;
+    f64::from_bits((magnitude + kept + u64::from(up)).min(INFINITE))
 }
 
-/// A natural number in little-endian 32-bit limbs.
-#[derive(Clone, Default)]
-struct Big(Vec<u32>);
-
-impl Big {
-    fn multiply_add(&mut self, factor: u32, addend: u32) {
-        let mut carry = u64::from(addend);
-        for limb in &mut self.0 {
-            let product = u64::from(*limb) * u64::from(factor) + carry;
-            *limb = product as u32;
-            carry = product >> 32;
-        }
-        if carry > 0 {
-            self.0.push(carry as u32);
-        }
+fn push_digits(text: &mut String, number: u64, places: u32) {
+    if number >= 10 || places > 1 {
+        push_digits(text, number / 10, places.saturating_sub(1));
     }
-
-    fn shift_left(&mut self, bits: u64) {
-        (0..bits % 32).for_each(|_| self.multiply_add(2, 0));
-        let limbs = (bits / 32) as usize;
-        let mut shifted = alloc::vec![0; limbs];
-        shifted.append(&mut self.0);
-        self.0 = shifted;
-    }
-
-    fn bits(&self) -> i64 {
-        let top = self.0.iter().rposition(|limb| *limb != 0);
-        top.map_or(0, |index| {
-            index as i64 * 32 + 32 - i64::from(self.0.get(index).map_or(32, |limb| limb.leading_zeros()))
-        })
-    }
-
-    fn is_zero(&self) -> bool {
-        self.0.iter().all(|limb| *limb == 0)
-    }
-
-    fn at_least(&self, other: &Self) -> bool {
-        let length = self.0.len().max(other.0.len());
-        let limb = |big: &Self, index: usize| big.0.get(index).copied().unwrap_or(0);
-        for index in (0..length).rev() {
-            let (mine, theirs) = (limb(self, index), limb(other, index));
-            if mine != theirs {
-                return mine > theirs;
-            }
-        }
-        true
-    }
-
-    fn subtract(&mut self, other: &Self) {
-        let mut borrow = 0_i64;
-        for (index, limb) in self.0.iter_mut().enumerate() {
-            let theirs = i64::from(other.0.get(index).copied().unwrap_or(0));
-            let difference = i64::from(*limb) - theirs - borrow;
-            borrow = i64::from(difference < 0);
-            *limb = difference as u32;
-        }
-    }
-}
-
-fn push_integer(text: &mut String, number: u64) {
-    let mut divisor = 1_u64;
-    while number / divisor >= 10 {
-        divisor *= 10;
-    }
-    while divisor > 0 {
-        text.push(char::from(b'0' + (number / divisor % 10) as u8));
-        divisor /= 10;
-    }
-}
-
-fn push_fraction(text: &mut String, micros: u64) {
-    if micros == 0 {
-        return;
-    }
-    text.push('.');
-    let (mut rest, mut divisor) = (micros, 100_000);
-    while rest > 0 {
-        text.push(char::from(b'0' + (rest / divisor) as u8));
-        rest %= divisor;
-        divisor /= 10;
-    }
+    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 #[cfg(test)]
@@ -287,6 +279,12 @@ mod tests {
             "0.000001",
             "179769313486231580793728971405301199e272",
             "5e-325",
+            "0e999999999999",
+            "1e999999999999",
+            "1e-999999999999",
+            "0.00000000000000000000000000000000000000000000000012345678901234567890e40",
+            "9007199254740993.0000000000000000000000000000000000000000000000000001",
+            "17976931348623158079372897140530e277",
         ] {
             assert_eq!(parse_number(text), text.parse().ok(), "{text}");
         }
@@ -311,12 +309,44 @@ mod tests {
 
     proptest! {
         #[test]
+        fn rounding_and_widening_are_those_of_the_language(
+            number in 0.0..9e15, half in 0_u32..1 << 31, wide: i128, shift in 0_u32..128,
+        ) {
+            let half = f64::from(half) / 2.0;
+            prop_assert_eq!((round(number), round(half)), (number.round() as u64, half.round() as u64));
+            prop_assert_eq!(wide_to_f64(wide >> shift), (wide >> shift) as f64);
+        }
+
+        #[test]
         fn every_double_survives_its_shortest_text(bits: u64) {
             let number = f64::from_bits(bits);
             prop_assume!(number.is_finite());
             for text in [format!("{number:e}"), format!("{number:.17e}")] {
                 prop_assert_eq!(parse_number(&text).map(f64::to_bits), Some(bits));
             }
+        }
+
+        #[test]
+        fn any_decimal_is_read_as_the_standard_library_does(
+            text in r"(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?(e-?[0-9]{1,3})?",
+            zeros in 0_usize..900,
+            ends in r"[0-9]{0,3}(e-?[0-9]{1,3})?",
+        ) {
+            prop_assert_eq!(parse_number(&text), text.parse().ok(), "{}", text);
+            let long = format!("1.{}{ends}", "0".repeat(zeros));
+            if zeros > 0 {
+                prop_assert_eq!(parse_number(&long), long.parse().ok(), "{}", long);
+            }
+        }
+
+        #[test]
+        fn halves_between_doubles_go_to_the_even_one(
+            mantissa in 1_u128 << 52..1 << 53, fives in 0_u32..32, over: bool,
+        ) {
+            // Half a step above a mantissa; one digit more behind it tips it upwards.
+            let half = (2 * mantissa + 1) * 5_u128.pow(fives);
+            let text = format!("{half}{}e-{fives}", if over { ".0000000000000000000000000000001" } else { "" });
+            prop_assert_eq!(parse_number(&text), text.parse().ok(), "{}", text);
         }
     }
 }
