@@ -11,9 +11,9 @@ use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
-use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
+use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch, shown_metadata};
 use attune_core::time::{Timestamp, parse_duration_ms};
-use attune_core::value::{Value, parse, write_value};
+use attune_core::value::{Packed, Value};
 use attune_core::wire::{Event, SHOWN};
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ struct Page {
     bundle: Bundle,
     tiles: Tiles,
     traits: Traits,
-    context: Value,
+    context: Packed,
     latches: Vec<Latch>,
     current: BTreeMap<Box<str>, Decision>,
     session: SessionId,
@@ -43,7 +43,7 @@ impl Page {
             bundle,
             tiles: Tiles::default(),
             traits: Traits::default(),
-            context: Value::Object(Vec::new()),
+            context: Value::Object(Vec::new()).to_packed(),
             latches: Vec::new(),
             current: BTreeMap::new(),
             session: SessionId(uuid_from_text(SESSION).unwrap()),
@@ -63,7 +63,7 @@ impl Page {
             self.session = SessionId(uuid_from_text(session).unwrap());
         }
         if let Some(context) = step.field("context") {
-            self.context = context.clone();
+            self.context = context.to_packed();
         }
         if let Some(rules) = step.field("publish") {
             self.bundle = bundle(rules);
@@ -73,7 +73,7 @@ impl Page {
         }
         if let Some(event) = text("track") {
             let mut metadata = String::new();
-            write_value(step.field("metadata").unwrap_or(&Value::Object(Vec::new())), &mut metadata);
+            step.field("metadata").unwrap_or(&Value::Object(Vec::new())).write(&mut metadata);
             self.track(event, &metadata);
         }
         self.decide();
@@ -112,12 +112,14 @@ impl Page {
         let parts = [&self.tiles];
         let document = self.document(&parts, None);
         let current: Vec<Decision> = self.current.values().cloned().collect();
-        let decided = decide(&self.bundle.rules, &self.bundle.slots, &document, &self.latches, &current);
+        let decided = decide(&self.bundle.rules, &document, &self.latches, &current);
         self.wake_at = decided.wake_at;
         self.latches.retain(|latch| !decided.ended.contains(&latch.rule));
         let mut shown = Vec::new();
         for change in decided.changes {
-            shown.extend(change.shown);
+            if let (true, Some(decision)) = (change.is_shown, &change.decision) {
+                shown.push(shown_metadata(&decision.rule, decision.key.as_deref()));
+            }
             match change.decision {
                 Some(decision) => self.current.insert(change.slot, decision),
                 None => self.current.remove(&change.slot),
@@ -138,7 +140,7 @@ impl Page {
             traits: &self.traits,
             signals: &self.bundle.signals,
             parts,
-            context: &self.context,
+            context: self.context.get(),
             event,
             now: self.now,
             session: Some(self.session),
@@ -154,14 +156,14 @@ impl Page {
     }
 
     fn variable(&self, name: &str) -> Value {
-        let mut variables = self.current.values().flat_map(Decision::variables);
-        variables.find(|(known, _)| *known == name).map_or(Value::Null, |(_, value)| value.clone())
+        let mut variables = self.current.values().flat_map(|decision| decision.actions.variables());
+        variables.find(|(known, _)| *known == name).map_or(Value::Null, |(_, value)| value.to_tree())
     }
 }
 
 fn bundle(rules: &Value) -> Bundle {
     let mut text = String::new();
-    write_value(rules, &mut text);
+    rules.write(&mut text);
     let compiled = compile(&[SourceFile { name: "rules.json".into(), text }]);
     assert_eq!(compiled.diagnostics, [], "the rules of a vector are sound");
     compiled.bundle
@@ -169,7 +171,7 @@ fn bundle(rules: &Value) -> Bundle {
 
 #[test]
 fn every_rule_vector_gives_its_decisions() {
-    let Value::Array(cases) = parse(VECTORS).unwrap() else { panic!("a list of vectors") };
+    let Value::Array(cases) = Value::parse(VECTORS).unwrap() else { panic!("a list of vectors") };
     for (index, case) in cases.iter().enumerate() {
         let name = case.field("name").and_then(Value::as_str).unwrap();
         assert_eq!(case.field("number"), Some(&Value::Number(index as f64 + 1.0)), "{name}");

@@ -3,7 +3,7 @@
 use super::{Client, DecisionChange, store};
 use crate::id::EventId;
 use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
-use crate::rules::{Decision, VisitorDocument, decide, judge, latch};
+use crate::rules::{Decision, VisitorDocument, decide, judge, latch, shown_metadata};
 use crate::time::{Now, Timestamp};
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -96,13 +96,13 @@ impl Client {
         let parts = self.overlay.parts();
         let document = self.document(&parts, None, now);
         let Decisions { latches, current, .. } = &self.decisions;
-        let decided = decide(&self.bundle.rules, &self.bundle.slots, &document, latches, current);
+        let decided = decide(&self.bundle.rules, &document, latches, current);
         self.decisions.wake_at = decided.wake_at;
         for change in decided.changes {
             let seen_alike = alike(self.decisions.of_slot(&change.slot), change.decision.as_ref());
             self.decisions.set(&change.slot, change.decision.clone());
-            if let Some(shown) = change.shown {
-                self.decisions.shown.push_back(shown);
+            if let (true, Some(decision)) = (change.is_shown, &change.decision) {
+                self.decisions.shown.push_back(shown_metadata(&decision.rule, decision.key.as_deref()));
             }
             if seen_alike {
                 continue;
@@ -126,7 +126,7 @@ impl Client {
             traits: self.overlay.traits(),
             signals: &self.bundle.signals,
             parts,
-            context: &self.context,
+            context: self.context.get(),
             event,
             now: self.instant(now),
             session: Some(self.session),

@@ -18,7 +18,7 @@ use crate::profile::sorted::SortedMap;
 use crate::queue::{Outcome, Poll, Queue, QueueOptions, QueueStatus};
 use crate::rules::Decision;
 use crate::time::{Now, Timestamp};
-use crate::value::{JsonError, Value, parse, write_value};
+use crate::value::{JsonError, Packed, PackedObject, ValueRef, parse, write_value};
 use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -92,7 +92,7 @@ pub struct Client {
     last_seq: u64,
     session: SessionId,
     bundle: Bundle,
-    context: Value,
+    context: Packed,
     overlay: Overlay,
     decisions: Decisions,
     queue: Queue,
@@ -120,7 +120,7 @@ impl Client {
             last_seq: 0,
             session: options.session,
             bundle: Bundle::default(),
-            context: Value::Object(Vec::new()),
+            context: PackedObject::default().finish(),
             overlay: Overlay::default(),
             decisions: Decisions::default(),
             writes: VecDeque::new(),
@@ -164,19 +164,18 @@ impl Client {
     /// # Errors
     /// Text that is no JSON object; nothing has changed then.
     pub fn handle_context(&mut self, values: &str, now: Now) -> Result<(), JsonError> {
-        let Value::Object(changes) = parse(values)? else {
+        let parsed = parse(values)?;
+        let changes @ ValueRef::Object(_) = parsed.get() else {
             return Err(JsonError::Unexpected(0));
         };
-        if let Value::Object(fields) = &mut self.context {
-            for (name, value) in changes {
-                fields.retain(|(known, _)| *known != name);
-                if value != Value::Null {
-                    fields.push((name, value));
-                }
-            }
+        let mut merged = PackedObject::default();
+        let kept = self.context.get().entries().filter(|(name, _)| changes.field(name).is_none());
+        for (name, value) in kept.chain(changes.entries()).filter(|(_, value)| !value.is_null()) {
+            merged.put(name, value);
         }
+        self.context = merged.finish();
         let mut text = String::new();
-        write_value(&self.context, &mut text);
+        write_value(self.context.get(), &mut text);
         self.queue.set_context(Some(text.into_boxed_str()));
         self.decide(now);
         Ok(())

@@ -6,7 +6,7 @@ use crate::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid};
 use crate::queue::{Outcome, Poll, QueueOptions};
 use crate::time::{Monotonic, Now, Timestamp};
-use crate::value::Value;
+use crate::value::ValueRef;
 use crate::wire::{Priority, Receipt, ResultKind, ResultRow};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -90,7 +90,7 @@ impl PageRig {
         }
     }
 
-    fn views(&self) -> Option<Value> {
+    fn views(&self) -> Option<ValueRef<'static>> {
         self.client.signal("views", Some("hats"), self.now)
     }
 
@@ -123,11 +123,11 @@ fn the_third_view_changes_the_hero_at_once_and_it_stays() {
     page.track("page_view", HATS);
     assert_eq!(page.client.decision("hero"), None);
     page.track("page_view", HATS);
-    assert_eq!(page.client.variable("hero"), Some(&Value::string("third")));
+    assert_eq!(page.client.variable("hero"), Some(ValueRef::Text("third")));
     page.track("page_view", r#"{"category":"shoes"}"#);
-    assert_eq!(page.client.variable("hero"), Some(&Value::string("third")));
+    assert_eq!(page.client.variable("hero"), Some(ValueRef::Text("third")));
     let reloaded = PageRig::restored(page.stored, 2);
-    assert_eq!(reloaded.client.variable("hero"), Some(&Value::string("third")));
+    assert_eq!(reloaded.client.variable("hero"), Some(ValueRef::Text("third")));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_rejected_event_leaves_the_count_and_the_store() {
     let receipt = Receipt { accepted: 1, results: [row].into(), ..Receipt::default() };
     page.client.handle_outcome(request.id, Outcome::Receipt(Box::new(receipt)), page.now, 0);
     page.drain();
-    assert_eq!(page.views(), Some(Value::Number(1.0)));
+    assert_eq!(page.views(), Some(ValueRef::Number(1.0)));
     assert_eq!(page.stored_events(), 1, "the accepted one stays until the base covers it");
 }
 
@@ -181,7 +181,7 @@ fn what_a_dead_page_left_is_counted_once_and_sent_under_its_own_lane() {
     page.track("page_view", HATS);
     let mut next = PageRig::restored(page.stored, 2);
     next.track("page_view", HATS);
-    assert_eq!(next.views(), Some(Value::Number(2.0)));
+    assert_eq!(next.views(), Some(ValueRef::Number(2.0)));
     let Poll::Send(request) = next.client.poll_send(next.now, 0) else {
         panic!("there is something to send")
     };
@@ -202,7 +202,7 @@ fn another_user_is_another_member_with_nothing_of_the_first() {
     assert!(!page.client.handle_identify("ann", fresh(), page.now));
     assert!(page.client.handle_identify("bob", fresh(), page.now));
     assert_eq!((&*page.client.sender().0.0, page.client.user_id()), ("second", Some("bob")));
-    assert_eq!(page.views(), Some(Value::Number(0.0)));
+    assert_eq!(page.views(), Some(ValueRef::Number(0.0)));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_clock_that_is_off_is_corrected_by_what_the_collector_shifted() {
     let receipt = Receipt { accepted: 1, clock_shift_ms: 7_200_000, ..Receipt::default() };
     page.client.handle_outcome(request.id, Outcome::Receipt(Box::new(receipt)), page.now, 0);
     let instant = page.client.signal("cart_at", None, page.now);
-    assert_eq!(instant, Some(Value::string(&format!("{}", page.now.wall.plus(7_200_000)))));
+    assert_eq!(instant, Some(ValueRef::Text(&format!("{}", page.now.wall.plus(7_200_000)))));
     page.client.handle_wake(page.now);
     assert_eq!(page.client.wake_at(), Some(due), "by this host's clock the offer is due as before");
 }
@@ -236,7 +236,7 @@ fn a_long_time_without_a_collector_folds_into_the_base_and_counts_on() {
     for _ in 0..crate::limits::OVERLAY_EVENTS * 2 {
         page.track("page_view", HATS);
     }
-    assert_eq!(page.views(), Some(Value::Number((crate::limits::OVERLAY_EVENTS * 2) as f64)));
+    assert_eq!(page.views(), Some(ValueRef::Number((crate::limits::OVERLAY_EVENTS * 2) as f64)));
     let older = crate::profile::ProfileView { version: 9, ..Default::default() }.encode();
     assert_eq!(page.client.handle_profile(&older, page.now), Ok(false), "it does not cover what has folded");
 }

@@ -21,20 +21,26 @@ pub fn parse_number(text: &str) -> Option<f64> {
     Some(if decimal.negative { -magnitude } else { magnitude })
 }
 
-/// Writes a double as text: integers below 2^53 exactly, all others with up to six decimals, rounded half away
-/// from zero, which is the resolution of sums as well. Numbers of 10^15 and above keep 15 digits and an exponent.
+/// A double as text, in the form of [`write_number`].
 pub fn number_text(number: f64) -> String {
     let mut text = String::new();
+    write_number(number, &mut text);
+    text
+}
+
+/// Appends a double as text: integers below 2^53 exactly, all others with up to six decimals, rounded half away
+/// from zero, which is the resolution of sums as well. Numbers of 10^15 and above keep 15 digits and an exponent.
+pub fn write_number(number: f64, text: &mut String) {
     let magnitude = libm::fabs(number);
     if number < 0.0 {
         text.push('-');
     }
     if magnitude < 9_007_199_254_740_992.0 && libm::trunc(magnitude) == magnitude {
-        push_integer(&mut text, magnitude as u64);
+        push_integer(text, magnitude as u64);
     } else if magnitude < 1e15 {
         let micros = libm::round((magnitude - libm::trunc(magnitude)) * 1e6) as u64;
-        push_integer(&mut text, magnitude as u64 + micros / 1_000_000);
-        push_fraction(&mut text, micros % 1_000_000);
+        push_integer(text, magnitude as u64 + micros / 1_000_000);
+        push_fraction(text, micros % 1_000_000);
     } else {
         let mut scaled = magnitude;
         let mut exponent = 0_u64;
@@ -47,11 +53,10 @@ pub fn number_text(number: f64) -> String {
             integer /= 10;
             exponent += 1;
         }
-        push_integer(&mut text, integer);
+        push_integer(text, integer);
         text.push('e');
-        push_integer(&mut text, exponent);
+        push_integer(text, exponent);
     }
-    text
 }
 
 struct Decimal {
