@@ -16,7 +16,7 @@ mod host;
 use attune_core::client::Track;
 use attune_core::id::{EventId, MemberId, SessionId, Uuid};
 use attune_core::time::Timestamp;
-use attune_core::value::{Value, write_value};
+use attune_core::value::{ValueRef, write_value};
 use attune_core::wire::Priority;
 use driver::Driver;
 use host::Host;
@@ -92,7 +92,7 @@ impl Shell {
 
     /// The value of a signal as JSON.
     pub fn signal(&self, name: &str, key: Option<String>) -> Option<String> {
-        self.driver.ask(|client, now| client.signal(name, key.as_deref(), now).as_ref().map(json_of))
+        self.driver.ask(|client, now| client.signal(name, key.as_deref(), now).map(json_of))
     }
 
     /// Stores and sends now what waits for it.
@@ -111,7 +111,7 @@ impl Shell {
     }
 }
 
-fn json_of(value: &Value) -> String {
+fn json_of(value: ValueRef<'_>) -> String {
     let mut text = String::new();
     write_value(value, &mut text);
     text

@@ -5,7 +5,7 @@ use attune_core::client::{Client, ClientOptions, StoreOp, Track};
 use attune_core::id::{EventId, LaneId, MemberId, SessionId, Uuid, uuid_v7};
 use attune_core::limits;
 use attune_core::queue::{Outcome, Poll, QueueOptions, Request};
-use attune_core::value::Value;
+use attune_core::value::ValueRef;
 use attune_core::wire::Priority;
 use std::collections::BTreeMap;
 
@@ -158,7 +158,7 @@ impl Browser {
     /// A signal's value as a page sees it; nothing counts as zero.
     pub fn signal(&self, page: usize, name: &str, key: Option<&str>, clock: Clock) -> f64 {
         match self.pages[page].client.signal(name, key, clock.now()) {
-            Some(Value::Number(number)) => number,
+            Some(ValueRef::Number(number)) => number,
             _ => 0.0,
         }
     }

@@ -6,7 +6,9 @@ use attune_core::value::{write_string, write_value};
 
 /// The changes a decision makes to the page; none for an empty slot.
 pub fn changes_of(decision: Option<&Decision>) -> Vec<Change> {
-    decision.map_or_else(Vec::new, |decision| decision.actions.iter().filter_map(change_of).collect())
+    decision.map_or_else(Vec::new, |decision| {
+        decision.actions.iter().filter_map(|action| change_of(&action.to_action())).collect()
+    })
 }
 
 /// A decision as JSON.
@@ -24,11 +26,7 @@ pub fn decision_json(decision: &Decision) -> String {
     text.push_str(",\"since\":\"");
     decision.since.write(&mut text);
     text.push_str("\",\"variables\":{");
-    let variables = decision.actions.iter().filter_map(|action| match action {
-        Action::Variable { name, value } => Some((name, value)),
-        _ => None,
-    });
-    for (index, (name, value)) in variables.enumerate() {
+    for (index, (name, value)) in decision.actions.variables().enumerate() {
         if index > 0 {
             text.push(',');
         }
@@ -67,9 +65,8 @@ fn is_safe(name: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attune_core::rules::Reason;
+    use attune_core::rules::{Actions, Reason};
     use attune_core::time::Timestamp;
-    use attune_core::value::Value;
 
     fn attribute(name: &str, value: &str) -> Action {
         Action::Attribute { target: "a".into(), name: name.into(), value: value.into() }
@@ -95,9 +92,9 @@ mod tests {
             key: Some("bags".into()),
             reason: Reason::Level,
             since: Timestamp(0),
-            actions: vec![Action::Variable { name: "tone".into(), value: Value::string("warm") }],
+            actions: Actions::default(),
         };
-        let expected = r#"{"slot":"hero","rule":"third-view","key":"bags","reason":"level","since":"1970-01-01T00:00:00.000Z","variables":{"tone":"warm"}}"#;
+        let expected = r#"{"slot":"hero","rule":"third-view","key":"bags","reason":"level","since":"1970-01-01T00:00:00.000Z","variables":{}}"#;
         assert_eq!(decision_json(&decision), expected);
     }
 }

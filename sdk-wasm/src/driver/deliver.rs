@@ -9,7 +9,7 @@ use crate::host::Fault;
 use attune_core::client::Client;
 use attune_core::id::MemberId;
 use attune_core::queue::{Outcome, Poll, Request};
-use attune_core::value::{Value, parse};
+use attune_core::value::Value;
 use attune_core::wire::{Receipt, ResultKind, parse_receipt};
 use std::cell::{Cell, OnceCell};
 use wasm_bindgen::prelude::*;
@@ -106,7 +106,7 @@ impl Driver {
                 }
             };
         }
-        let body = parse(text).unwrap_or(Value::Null);
+        let body = Value::parse(text).unwrap_or(Value::Null);
         if (400..500).contains(&answer.status) && !matches!(answer.status, 408 | 429) {
             let says = |name: &str| body.field(name).and_then(Value::as_str).unwrap_or("no reason given");
             let message = ["the collector refuses events: ", says("code"), ": ", says("message")].concat();

@@ -2,7 +2,7 @@
 
 use super::Driver;
 use super::fresh::text_of;
-use attune_core::value::{number_text, write_string};
+use attune_core::value::{number_text, write_string, write_value};
 
 impl Driver {
     /// Member, lane, delivery, signals, bundle and stream.
@@ -33,7 +33,7 @@ impl Driver {
             text.push_str(",\"stream\":");
             write_string(self.push.name(), &mut text);
             text.push_str(",\"signals\":");
-            text.push_str(&client.signals_json(now));
+            write_value(client.signals(now).get(), &mut text);
             text.push('}');
             text
         })

@@ -11,7 +11,7 @@ use crate::browser::timer::Timer;
 use crate::host::Fault;
 use attune_core::client::Client;
 use attune_core::id::MemberId;
-use attune_core::value::{Value, parse, write_string};
+use attune_core::value::{Value, write_string};
 use std::cell::{Cell, RefCell};
 
 /// Key of the member token, stored behind the member it is for.
@@ -173,7 +173,7 @@ impl Driver {
 
     fn answered_stream_token(&'static self, answer: Option<Answer>) {
         let Some(answer) = answer else { return self.reopen_later() };
-        let body = core::str::from_utf8(&answer.body).ok().and_then(|text| parse(text).ok());
+        let body = core::str::from_utf8(&answer.body).ok().and_then(|text| Value::parse(text).ok());
         let token = body.as_ref().and_then(|body| body.field("token")).and_then(Value::as_str);
         match (answer.status, token) {
             (200, Some(token)) => self.open_stream(token),
@@ -207,7 +207,7 @@ impl Driver {
         match name {
             "hello" => {
                 self.push.failures.set(0);
-                let hello = parse(&data).unwrap_or(Value::Null);
+                let hello = Value::parse(&data).unwrap_or(Value::Null);
                 if hello.field("state").and_then(Value::as_str) == Some("gap") {
                     self.poll(Client::handle_stream_gap);
                 }
@@ -221,7 +221,7 @@ impl Driver {
                 }
             }
             _ => {
-                let revision = parse(&data).ok().and_then(|body| body.field("revision")?.as_number());
+                let revision = Value::parse(&data).ok().and_then(|body| body.field("revision")?.as_number());
                 if revision.is_some_and(|revision| revision as u64 > self.client.borrow().bundle_revision()) {
                     self.fetch_bundle();
                 }
