@@ -98,7 +98,7 @@ fn every_condition_vector_gives_its_answer() {
         let condition = compiled.unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
         let mut packer = Packer::new();
         encode_condition(&condition, &mut packer);
-        let form = Form::open(&packer.into_form()).unwrap();
+        let form = Form::open(&packer.finish()).unwrap();
         let mut code = form.at(0);
         pass_condition(&mut code);
         assert!(code.is_whole(), "{name}");

@@ -10,8 +10,7 @@ use alloc::vec::Vec;
 pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
     let many = |tag: u8, parts: &[Condition], packer: &mut Packer| {
         packer.out.u8(tag);
-        packer.out.len(parts.len());
-        parts.iter().for_each(|part| encode_condition(part, packer));
+        packer.group(parts, encode_condition);
     };
     match condition {
         Condition::All(parts) => many(0, parts, packer),
@@ -60,7 +59,11 @@ pub fn encode_path(path: &Path, packer: &mut Packer) {
 }
 
 fn list<T>(code: &mut Code<'_>, read: fn(&mut Code<'_>) -> T) -> Vec<T> {
-    (0..code.count()).map(|_| read(code)).collect()
+    let (mut group, mut parts) = (code.sized(), Vec::new());
+    while !group.is_empty() {
+        parts.push(read(&mut group));
+    }
+    parts
 }
 
 fn encode_test(test: &Test, packer: &mut Packer) {
@@ -80,8 +83,7 @@ fn encode_test(test: &Test, packer: &mut Packer) {
         Test::Lte(literal) => one(10, literal),
         Test::All(tests) => {
             packer.out.u8(0);
-            packer.out.len(tests.len());
-            tests.iter().for_each(|test| encode_test(test, packer));
+            packer.group(tests, encode_test);
         }
         Test::Not(inner) => {
             packer.out.u8(1);
@@ -151,8 +153,7 @@ fn encode_literal(literal: &Literal, packer: &mut Packer) {
         }
         Literal::List(items) => {
             packer.out.u8(3);
-            packer.out.len(items.len());
-            items.iter().for_each(|item| encode_literal(item, packer));
+            packer.group(items, encode_literal);
         }
     }
 }

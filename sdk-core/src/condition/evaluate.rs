@@ -55,7 +55,7 @@ impl<'a> Scene<'a, '_> {
         let value = match tag {
             0 => return self.until(false, Self::part, ValueRef::Null, inner),
             1 => {
-                let is_empty = { self.code }.count() == 0;
+                let is_empty = { self.code }.sized().is_empty();
                 let truth = self.until(true, Self::part, ValueRef::Null, inner);
                 return if is_empty { Some(true) } else { truth };
             }
@@ -132,20 +132,28 @@ impl<'a> Scene<'a, '_> {
         value: ValueRef<'a>,
         depth: usize,
     ) -> Truth {
-        let document = self.document;
-        let count = self.code.count();
+        let mut behind = self.code;
+        self.code = behind.sized();
         let mut whole = Some(!decisive);
-        for _ in 0..count {
+        while !self.code.is_empty() {
             let truth = ask(self, value, depth);
             if self.document.is_some() && truth != Some(!decisive) {
                 whole = truth;
                 if truth.is_some() {
-                    self.document = None;
+                    break;
                 }
             }
         }
-        self.document = document;
+        self.leave(behind);
         whole
+    }
+
+    /// Goes on behind a group, which is unsound if a part of it is.
+    fn leave(&mut self, mut behind: Code<'a>) {
+        if !self.code.is_sound() {
+            behind.fail();
+        }
+        self.code = behind;
     }
 
     /// Whether the value, or one of its elements, is in the list.
@@ -203,9 +211,7 @@ impl<'a> Scene<'a, '_> {
             3 => {
                 // A list with paths in it means something to `$in` and `$nin` alone.
                 self.pass_over(|scene| {
-                    for _ in 0..scene.code.count() {
-                        scene.literal(depth.saturating_sub(1));
-                    }
+                    scene.until(true, Self::contains_one, ValueRef::Null, depth.saturating_sub(1))
                 });
                 Some(ValueRef::Null)
             }

@@ -5,17 +5,14 @@ use crate::codec::CodecError;
 use crate::id::SignalId;
 use crate::value::{Cursor, ValueRef, pass_value};
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
-/// What [`super::Packer::into_form`] has written, ready to be read at any place.
+/// What a [`super::Packer`] has written, ready to be read at any place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
     /// Signal ids, eight bytes each.
     ids: Box<[u8]>,
     /// All texts, one behind the other.
     texts: Box<str>,
-    /// Where each text ends.
-    ends: Vec<u32>,
     code: Box<[u8]>,
 }
 
@@ -35,31 +32,17 @@ impl Form {
         let mut cursor = Cursor::new(bytes);
         let count = cursor.count();
         let ids = cursor.take(count.saturating_mul(8));
-        let (mut ends, mut length) = (Vec::new(), 0);
-        for _ in 0..cursor.count() {
-            length += cursor.number() as u32 as usize;
-            ends.push(length as u32);
-        }
-        let texts = core::str::from_utf8(cursor.take(length)).map_err(|_| CodecError)?;
+        let texts = cursor.text();
         if !cursor.is_sound() {
             return Err(CodecError);
         }
-        Ok(Self { ids: Box::from(ids), texts: Box::from(texts), ends, code: Box::from(cursor.rest()) })
+        Ok(Self { ids: Box::from(ids), texts: Box::from(texts), code: Box::from(cursor.rest()) })
     }
 
     /// The code from a place on; the front is place 0.
     pub fn at(&self, place: u32) -> Code<'_> {
         let bytes = self.code.get(place as usize..).unwrap_or_default();
         Code { form: self, cursor: Cursor::new(bytes) }
-    }
-
-    fn text(&self, number: usize) -> Option<&str> {
-        let end = *self.ends.get(number)? as usize;
-        let start = match number.checked_sub(1) {
-            Some(before) => *self.ends.get(before)? as usize,
-            None => 0,
-        };
-        self.texts.get(start..end)
     }
 
     fn id(&self, number: usize) -> Option<SignalId> {
@@ -77,6 +60,11 @@ impl<'a> Code<'a> {
     /// Whether everything could be read and nothing is left.
     pub const fn is_whole(&self) -> bool {
         self.cursor.is_whole()
+    }
+
+    /// Whether nothing is left.
+    pub const fn is_empty(&self) -> bool {
+        self.cursor.rest().is_empty()
     }
 
     /// Notes that what has been read cannot be.
@@ -109,9 +97,9 @@ impl<'a> Code<'a> {
         self.cursor.count()
     }
 
-    /// So many bytes of code, as a place of their own.
-    pub const fn part(&mut self, length: usize) -> Self {
-        Self { form: self.form, cursor: Cursor::new(self.cursor.take(length)) }
+    /// Code with its length before it, as a place of its own.
+    pub const fn sized(&mut self) -> Self {
+        Self { form: self.form, cursor: Cursor::new(self.cursor.bytes()) }
     }
 
     /// A value that stands in no table; `check` looks at what is inside as well.
@@ -121,9 +109,10 @@ impl<'a> Code<'a> {
         value
     }
 
-    /// A text, by its number in the table.
+    /// A text, by its place in the table.
     pub fn text(&mut self) -> &'a str {
-        let found = self.form.text(self.cursor.number() as usize);
+        let (start, length) = (self.cursor.number() as usize, self.cursor.number() as usize);
+        let found = self.form.texts.get(start..start.saturating_add(length));
         if found.is_none() {
             self.fail();
         }
@@ -154,6 +143,7 @@ impl<'a> Code<'a> {
 mod tests {
     use super::super::Packer;
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn what_is_packed_comes_back_and_each_text_is_held_once() {
@@ -161,7 +151,7 @@ mod tests {
         packer.list(&["metadata.category", "b", "metadata.category"], |text, packer| packer.text(text));
         packer.id(SignalId(7));
         packer.out.i64(-3);
-        let bytes = packer.into_form();
+        let bytes = packer.finish();
         assert_eq!(bytes.windows(8).filter(|window| window == b"metadata").count(), 1);
         let form = Form::open(&bytes).unwrap();
         let mut code = form.at(0);
@@ -172,14 +162,14 @@ mod tests {
 
     #[test]
     fn after_the_first_unsound_byte_nothing_is_read() {
-        let form = Form::open(&[0, 0, 9, 1]).unwrap();
+        let form = Form::open(&[0, 0, 9, 1, 1]).unwrap();
         let mut code = form.at(0);
         assert_eq!((code.text(), code.byte(), code.count()), ("", 0, 0));
         assert!(!code.is_sound());
         assert_eq!(form.at(7).byte(), 0);
         assert_eq!(Form::open(&[1]), Err(CodecError), "an id is missing");
-        assert_eq!(Form::open(&[0, 1, 2, 0xff, 0xff]), Err(CodecError), "no text");
-        let damaged = Form::open(&[0, 2, 1, 1, 0xc3, 0xbc, 1]).unwrap();
+        assert_eq!(Form::open(&[0, 2, 0xff, 0xff]), Err(CodecError), "no text");
+        let damaged = Form::open(&[0, 2, 0xc3, 0xbc, 1, 1]).unwrap();
         assert!(damaged.at(0).text().is_empty(), "half a letter is no text");
     }
 }

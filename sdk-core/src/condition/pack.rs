@@ -6,30 +6,62 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// Writes a compiled form whose texts and signal ids stand in tables before it. Equal content gives equal bytes.
+/// Writes a packed form with its tables before it. Equal content gives equal bytes.
 #[derive(Debug, Default)]
 pub struct Packer {
     /// Everything that stands in no table.
     pub out: Writer,
-    numbers: BTreeMap<Box<str>, usize>,
-    texts: Vec<Box<str>>,
+    is_canonical: bool,
+    /// What each text is named by: its place among all texts; its number where the form is canonical.
+    names: BTreeMap<Box<str>, usize>,
+    texts: Writer,
+    texts_bytes: usize,
     ids: Vec<SignalId>,
 }
 
 impl Packer {
-    /// An empty form.
+    /// An empty form, to be opened by [`super::Form::open`].
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Writes a text as its number in the table.
+    /// An empty canonical form, to be hashed: identities follow from it, so it never changes.
+    pub fn canonical() -> Self {
+        Self { is_canonical: true, ..Self::default() }
+    }
+
+    /// Writes a text as its place in the table.
     pub fn text(&mut self, text: &str) {
-        let next = self.numbers.len();
-        let number = *self.numbers.entry(Box::from(text)).or_insert_with(|| {
-            self.texts.push(Box::from(text));
-            next
-        });
-        self.out.len(number);
+        let next = if self.is_canonical { self.names.len() } else { self.texts_bytes };
+        let name = *self.names.entry(Box::from(text)).or_insert(next);
+        if name == next {
+            if self.is_canonical {
+                self.texts.str(text);
+            } else {
+                self.texts.raw(text.as_bytes());
+            }
+            self.texts_bytes += text.len();
+        }
+        self.out.len(name);
+        if !self.is_canonical {
+            self.out.len(text.len());
+        }
+    }
+
+    /// Writes parts that are evaluated as one, with the length of all before them, so that they can be passed over.
+    pub fn group<T>(&mut self, parts: &[T], mut write: impl FnMut(&T, &mut Self)) {
+        if self.is_canonical {
+            return self.list(parts, write);
+        }
+        self.sized(|packer| parts.iter().for_each(|part| write(part, packer)));
+    }
+
+    /// Writes something with its length before it.
+    pub fn sized(&mut self, write: impl FnOnce(&mut Self)) {
+        let before = core::mem::take(&mut self.out);
+        write(self);
+        let inside = core::mem::replace(&mut self.out, before).into_bytes();
+        self.out.bytes(&inside);
     }
 
     /// Writes a signal's id as its number in the table.
@@ -55,29 +87,14 @@ impl Packer {
         items.iter().for_each(|item| write(item, self));
     }
 
-    /// The canonical form, for hashes: the ids, the texts each with its length before it, what has been written.
-    pub fn canonical(self) -> Vec<u8> {
-        let mut whole = self.ids_table();
-        whole.len(self.texts.len());
-        self.texts.iter().for_each(|text| whole.str(text));
+    /// The tables, then what has been written.
+    pub fn finish(self) -> Vec<u8> {
+        let mut whole = Writer::new();
+        whole.len(self.ids.len());
+        self.ids.iter().for_each(|id| whole.raw(&id.0.to_le_bytes()));
+        whole.len(if self.is_canonical { self.names.len() } else { self.texts_bytes });
+        whole.raw(&self.texts.into_bytes());
         whole.raw(&self.out.into_bytes());
         whole.into_bytes()
-    }
-
-    /// The form that [`super::Form::open`] takes: the ids, the lengths of the texts, the texts, what has been written.
-    pub fn into_form(self) -> Vec<u8> {
-        let mut whole = self.ids_table();
-        whole.len(self.texts.len());
-        self.texts.iter().for_each(|text| whole.len(text.len()));
-        self.texts.iter().for_each(|text| whole.raw(text.as_bytes()));
-        whole.raw(&self.out.into_bytes());
-        whole.into_bytes()
-    }
-
-    fn ids_table(&self) -> Writer {
-        let mut table = Writer::new();
-        table.len(self.ids.len());
-        self.ids.iter().for_each(|id| table.raw(&id.0.to_le_bytes()));
-        table
     }
 }

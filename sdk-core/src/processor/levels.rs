@@ -26,10 +26,10 @@ pub(super) fn level_triggers(rules: &RuleTable) -> Vec<LevelTrigger> {
     let level =
         rules.iter().filter(|rule| rule.slot.is_none() && rule.on.is_none() && rule.inactive.is_none());
     let trigger = level.map(|rule| {
-        let mut packer = Packer::new();
+        let mut packer = Packer::canonical();
         packer.text(rule.id);
         encode_condition(&decode_condition(&mut { rule.when }), &mut packer);
-        LevelTrigger { rule: rule.index, identity: key_hash(&packer.canonical()) }
+        LevelTrigger { rule: rule.index, identity: key_hash(&packer.finish()) }
     });
     trigger.collect()
 }

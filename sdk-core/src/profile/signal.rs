@@ -81,14 +81,14 @@ pub enum Window {
 
 /// The identity of a definition: the hash of its canonical form without id and name.
 pub fn signal_id(signal: &Signal) -> SignalId {
-    let mut packer = Packer::new();
+    let mut packer = Packer::canonical();
     packer.text(&signal.on);
     packer.option(signal.filter.as_ref(), encode_condition);
     packer.option(signal.by.as_ref(), encode_path);
     packer.option(signal.of.as_ref(), encode_path);
     packer.out.u8(signal.aggregate as u8);
     signal.window.encode(&mut packer.out);
-    SignalId(key_hash(&packer.canonical()))
+    SignalId(key_hash(&packer.finish()))
 }
 
 /// Appends a signal's packed form, its id included, so that a page need not hash.

@@ -4,7 +4,7 @@ use super::order::places_in_order;
 use super::signal::encode_signal;
 use super::{Signal, SignalRef};
 use crate::codec::CodecError;
-use crate::condition::{Code, Form, Packer};
+use crate::condition::{Form, Packer};
 use crate::id::SignalId;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -45,7 +45,7 @@ impl SignalTable {
         {
             order.iter().for_each(|index| packer.out.len(*index));
         }
-        packer.into_form()
+        packer.finish()
     }
 
     /// Takes a packed form in, once it is checked to its end.
@@ -77,7 +77,7 @@ impl SignalTable {
 
     /// The signal of an index; they are in order of id.
     pub fn get(&self, index: usize) -> Option<SignalRef<'_>> {
-        self.code(index).map(|mut code| SignalRef::read(&mut code))
+        self.signals.get(index).map(|place| SignalRef::read(&mut self.form.at(*place)))
     }
 
     /// All signals, in order of id.
@@ -93,9 +93,9 @@ impl SignalTable {
 
     /// The signal of a name.
     pub fn by_name(&self, name: &str) -> Option<SignalRef<'_>> {
-        let before = |index: &u32| self.named(*index).is_some_and(|signal| signal.name < name);
+        let before = |index: &u32| self.text(*index, 0) < name;
         let index = self.by_name.get(self.by_name.partition_point(before))?;
-        self.named(*index).filter(|signal| signal.name == name)
+        self.get(*index as usize).filter(|signal| signal.name == name)
     }
 
     /// Shows the signals that look at an event type, each definition once.
@@ -107,10 +107,10 @@ impl SignalTable {
     }
 
     fn each_on(&self, on: &str, see: &mut dyn FnMut(SignalRef<'_>)) {
-        let before = |index: &u32| self.named(*index).is_some_and(|signal| signal.on < on);
+        let from = self.by_type.partition_point(|index| self.text(*index, 1) < on);
         let mut last = None;
-        for index in self.by_type.get(self.by_type.partition_point(before)..).unwrap_or_default() {
-            let Some(signal) = self.named(*index).filter(|signal| signal.on == on) else { return };
+        for index in self.by_type.get(from..).unwrap_or_default() {
+            let Some(signal) = self.get(*index as usize).filter(|signal| signal.on == on) else { return };
             if last != Some(signal.id) {
                 see(signal);
             }
@@ -118,12 +118,15 @@ impl SignalTable {
         }
     }
 
-    fn named(&self, index: u32) -> Option<SignalRef<'_>> {
-        self.get(index as usize)
-    }
-
-    fn code(&self, index: usize) -> Option<Code<'_>> {
-        self.signals.get(index).map(|place| self.form.at(*place))
+    /// A text of a signal without the rest of it: 0 its name, 1 the type it looks at.
+    fn text(&self, index: u32, number: usize) -> &str {
+        let Some(place) = self.signals.get(index as usize) else { return "" };
+        let mut code = self.form.at(*place);
+        code.id();
+        for _ in 0..number {
+            code.text();
+        }
+        code.text()
     }
 }
 

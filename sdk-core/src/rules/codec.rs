@@ -57,10 +57,7 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
     }
     packer.out.i64(i64::from(rule.priority));
     packer.out.u64(u64::from(rule.specificity));
-    let before = core::mem::take(&mut packer.out);
-    encode_actions(&rule.actions, packer);
-    let actions = core::mem::replace(&mut packer.out, before).into_bytes();
-    packer.out.bytes(&actions);
+    packer.sized(|packer| encode_actions(&rule.actions, packer));
     encode_condition(&rule.when, packer);
 }
 
@@ -84,8 +81,7 @@ impl<'a> RuleRef<'a> {
         let cap = has(HAS_CAP).then(|| read_cap(code));
         let inactive = has(IS_INACTIVE).then(|| code.text());
         let (priority, specificity) = (code.signed() as i32, code.number() as u32);
-        let length = code.count();
-        let actions = code.part(length);
+        let actions = code.sized();
         let fire_on_publish = has(FIRES_ON_PUBLISH);
         Self {
             index,

@@ -132,7 +132,11 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
     }
     if { inside }.byte() == 0 {
         inside.byte();
-        return (0..inside.count()).for_each(|_| collect_unmet(&mut inside, document, unmet));
+        let mut parts = inside.sized();
+        while !parts.is_empty() {
+            collect_unmet(&mut parts, document, unmet);
+        }
+        return;
     }
     let mut found = |path: &Path| resolve(path.lent(), document, &mut outlook).map(|value| value.to_tree());
     unmet.push(match decode_condition(&mut inside) {

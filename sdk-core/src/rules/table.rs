@@ -48,7 +48,7 @@ impl RuleTable {
             packer.text(&slot.name);
             packer.list(&slot.rules, |index, packer| packer.out.len(*index));
         });
-        packer.into_form()
+        packer.finish()
     }
 
     /// Takes a packed form in, once it is checked to its end.
