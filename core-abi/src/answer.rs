@@ -3,8 +3,8 @@
 use attune_core::id::{ProfileId, write_uuid};
 use attune_core::processor::{Cause, Firing, ProfileState};
 use attune_core::profile::{SignalTable, Tiles};
-use attune_core::rules::{Action, Decision, SlotChange};
-use attune_core::value::{Value, write_string, write_value};
+use attune_core::rules::{ActionRef, Actions, Decision, Names, SlotChange};
+use attune_core::value::{Value, write_string};
 use std::collections::BTreeMap;
 
 /// The answer to a set of events.
@@ -72,7 +72,8 @@ impl Answer {
         row.text("profile", Some(&profile.0));
         row.text("slot", Some(&change.slot));
         row.decision(change.decision.as_ref());
-        row.raw("shown", change.shown.as_deref().unwrap_or("null"));
+        let shown = change.decision.as_ref().filter(|_| change.is_shown);
+        row.raw("shown", &shown.map_or_else(|| String::from("null"), shown_json));
         row.end();
     }
 
@@ -121,12 +122,14 @@ pub(crate) fn totals<'a>(
     signals: &SignalTable,
     states: impl Iterator<Item = &'a ProfileState>,
 ) -> String {
-    let mut sums: BTreeMap<&str, f64> = signals.signals().iter().map(|signal| (&*signal.name, 0.0)).collect();
+    let mut sums: BTreeMap<&str, f64> = signals.iter().map(|signal| (signal.name, 0.0)).collect();
     for state in states {
-        for signal in signals.signals() {
-            let entries = Tiles::entries(&state.tiles(), signal, state.time(), state.session());
-            let sum: f64 = entries.iter().filter_map(|(_, value)| value.as_number()).sum();
-            *sums.entry(&signal.name).or_default() += sum;
+        for signal in signals.iter() {
+            let mut sum = 0.0;
+            Tiles::each_entry(&state.tiles(), signal, state.time(), state.session(), &mut |_, value| {
+                sum += value.as_number().unwrap_or(0.0);
+            });
+            *sums.entry(signal.name).or_default() += sum;
         }
     }
     let sums = sums.into_iter().map(|(name, sum)| (Box::from(name), Value::Number(sum))).collect();
@@ -169,7 +172,7 @@ impl<'a> Row<'a> {
 
     fn value(&mut self, name: &str, value: &Value) {
         self.name(name);
-        write_value(value, self.text);
+        value.write(self.text);
     }
 
     fn text(&mut self, name: &str, text: Option<&str>) {
@@ -184,11 +187,11 @@ impl<'a> Row<'a> {
         self.text("rule", decision.map(|decision| &*decision.rule));
         self.text("key", decision.and_then(|decision| decision.key.as_deref()));
         self.text("reason", decision.map(|decision| decision.reason.code()));
-        self.actions(decision.map_or(&[], |decision| &decision.actions));
+        self.actions(&decision.map_or_else(Actions::default, |decision| decision.actions.clone()));
     }
 
-    fn actions(&mut self, actions: &[Action]) {
-        self.value("actions", &Value::Array(actions.iter().map(action).collect()));
+    fn actions(&mut self, actions: &Actions) {
+        self.value("actions", &Value::Array(actions.iter().map(|one| action(&one)).collect()));
     }
 
     fn end(self) {
@@ -197,13 +200,13 @@ impl<'a> Row<'a> {
 }
 
 /// An action as rule files write it.
-fn action(action: &Action) -> Value {
-    let texts = |texts: &[Box<str>]| Value::Array(texts.iter().map(|text| Value::string(text)).collect());
+fn action(action: &ActionRef<'_>) -> Value {
+    let texts = |names: &Names<'_>| Value::Array(names.map(Value::string).collect());
     let (kind, fields) = match action {
-        Action::Text { target, value } => {
+        ActionRef::Text { target, value } => {
             ("text", vec![("target", Value::string(target)), ("value", Value::string(value))])
         }
-        Action::Attribute { target, name, value } => (
+        ActionRef::Attribute { target, name, value } => (
             "attribute",
             vec![
                 ("target", Value::string(target)),
@@ -211,10 +214,10 @@ fn action(action: &Action) -> Value {
                 ("value", Value::string(value)),
             ],
         ),
-        Action::Class { target, add, remove } => {
+        ActionRef::Class { target, add, remove } => {
             ("class", vec![("target", Value::string(target)), ("add", texts(add)), ("remove", texts(remove))])
         }
-        Action::Style { target, property, value } => (
+        ActionRef::Style { target, property, value } => (
             "style",
             vec![
                 ("target", Value::string(target)),
@@ -222,20 +225,32 @@ fn action(action: &Action) -> Value {
                 ("value", Value::string(value)),
             ],
         ),
-        Action::Hide { target } => ("hide", vec![("target", Value::string(target))]),
-        Action::Show { target } => ("show", vec![("target", Value::string(target))]),
-        Action::Variable { name, value } => {
-            ("variable", vec![("name", Value::string(name)), ("value", value.clone())])
+        ActionRef::Hide { target } => ("hide", vec![("target", Value::string(target))]),
+        ActionRef::Show { target } => ("show", vec![("target", Value::string(target))]),
+        ActionRef::Variable { name, value } => {
+            ("variable", vec![("name", Value::string(name)), ("value", value.to_tree())])
         }
-        Action::Webhook { url } => ("webhook", vec![("url", Value::string(url))]),
+        ActionRef::Webhook { url } => ("webhook", vec![("url", Value::string(url))]),
     };
     let kind = core::iter::once(("kind", Value::string(kind)));
     Value::Object(kind.chain(fields).map(|(name, value)| (Box::from(name), value)).collect())
 }
 
+/// The metadata under which the showing of a capped rule is tracked. An empty key is written out, so that a keyed count
+/// sees the showing as well.
+fn shown_json(decision: &Decision) -> String {
+    let mut text = String::from("{\"rule\":");
+    write_string(&decision.rule, &mut text);
+    text.push_str(",\"key\":");
+    write_string(decision.key.as_deref().unwrap_or_default(), &mut text);
+    text.push('}');
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use attune_core::bundle::author::{SourceFile, compile};
 
     #[test]
     fn an_empty_answer_is_an_object_with_every_list() {
@@ -245,9 +260,11 @@ mod tests {
 
     #[test]
     fn actions_are_written_as_rule_files_write_them() {
-        let class = Action::Class { target: "#hero".into(), add: vec!["rescue".into()], remove: vec![] };
+        let rule = r##"{"rules":[{"id":"r","slot":"s","actions":[{"kind":"class","target":"#hero","add":["rescue"]}]}]}"##;
+        let file = SourceFile { name: "rules.json".into(), text: rule.into() };
+        let actions = compile(&[file]).bundle.rule("r").unwrap().written_actions();
         let mut text = String::new();
-        write_value(&action(&class), &mut text);
+        action(&actions.iter().next().unwrap()).write(&mut text);
         assert_eq!(text, r##"{"kind":"class","target":"#hero","add":["rescue"],"remove":[]}"##);
     }
 }

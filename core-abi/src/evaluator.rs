@@ -9,7 +9,7 @@ use attune_core::processor::{Processor, ProfileState};
 use attune_core::profile::{Absorbed, MemberState};
 use attune_core::rules::Decision;
 use attune_core::time::Timestamp;
-use attune_core::value::Value;
+use attune_core::value::ValueRef;
 use attune_core::wire::{Event, Record};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,7 +70,7 @@ impl Evaluator {
         }
         for id in touched {
             let Some(profile) = self.profiles.get_mut(&id) else { continue };
-            let decided = self.processor.decide(&mut profile.state, &Value::Null, &profile.decisions);
+            let decided = self.processor.decide(&mut profile.state, ValueRef::Null, &profile.decisions);
             for change in decided.changes {
                 answer.decision(&id, &change);
                 profile.decisions.retain(|decision| decision.slot != change.slot);
@@ -116,7 +116,7 @@ impl Evaluator {
         }
         self.firings += outcome.firings.len() as u64;
         outcome.firings.iter().for_each(|firing| answer.firing(firing));
-        if !self.processor.bundle().slots.is_empty() && !touched.contains(&change.profile) {
+        if self.processor.bundle().rules.slot_count() > 0 && !touched.contains(&change.profile) {
             touched.insert(change.profile.clone());
         }
         absorbed
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use attune_core::bundle::author::{SourceFile, compile};
     use attune_core::bundle::{Header, attach_signature, seal_envelope};
-    use attune_core::value::parse;
+    use attune_core::value::{Value, parse};
     use proptest::prelude::*;
 
     const RULES: &str = r##"{
@@ -160,7 +160,7 @@ mod tests {
     }
 
     fn absorb(evaluator: &mut Evaluator, events: &[String]) -> Value {
-        parse(&evaluator.absorb(&format!("[{}]", events.join(",")))).unwrap()
+        Value::parse(&evaluator.absorb(&format!("[{}]", events.join(",")))).unwrap()
     }
 
     fn number(value: &Value, path: &str) -> f64 {
@@ -178,9 +178,12 @@ mod tests {
         assert_eq!(second.at("firings.0.rule"), Some(&Value::string("third-click")));
         assert_eq!(second.at("firings.0.key"), Some(&Value::string("shoes")));
         assert_eq!(second.at("firings.1"), None);
-        assert_eq!(parse(&evaluator.decisions("a")).unwrap().at("0.slot"), Some(&Value::string("hero")));
+        assert_eq!(
+            Value::parse(&evaluator.decisions("a")).unwrap().at("0.slot"),
+            Some(&Value::string("hero"))
+        );
         assert_eq!(evaluator.decisions("nobody"), "[]");
-        let summary = parse(&evaluator.summary()).unwrap();
+        let summary = Value::parse(&evaluator.summary()).unwrap();
         assert_eq!((number(&summary, "profiles"), number(&summary, "events")), (1.0, 4.0));
         assert_eq!((number(&summary, "firings"), number(&summary, "signals.clicks")), (1.0, 4.0));
     }

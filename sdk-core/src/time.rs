@@ -83,9 +83,14 @@ impl Timestamp {
         Some(Self((seconds - offset_minutes * 60) * 1_000 + millis))
     }
 
+    /// The instant that its text names: years outside 0..=9999 are clamped.
+    pub fn in_text(self) -> Self {
+        Self(self.0.clamp(-62_167_219_200_000, 253_402_300_799_999))
+    }
+
     /// Appends the instant as RFC 3339 with milliseconds in UTC; years outside 0..=9999 are clamped.
     pub fn write(self, out: &mut String) {
-        let clamped = self.0.clamp(-62_167_219_200_000, 253_402_300_799_999);
+        let clamped = self.in_text().0;
         let (days, in_day) = (clamped.div_euclid(86_400_000), clamped.rem_euclid(86_400_000));
         let (year, month, day) = civil_from_days(days);
         push_digits(out, year, 4);

@@ -8,14 +8,13 @@
 )]
 
 use attune_core::condition::{
-    ConditionScope, Document, KnownSignal, Outlook, Packer, Path, Reading, Root, Unpacker, decode_condition,
-    encode_condition, evaluate, parse_condition,
+    ConditionScope, Document, Form, KnownSignal, Outlook, Packer, PathRef, Reading, Root, decode_condition,
+    encode_condition, evaluate, parse_condition, pass_condition,
 };
 use attune_core::hash::key_hash;
 use attune_core::id::{SessionId, SignalId};
 use attune_core::time::Timestamp;
-use attune_core::value::{Value, parse};
-use std::borrow::Cow;
+use attune_core::value::{Value, ValueRef};
 
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
@@ -23,17 +22,16 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 const VECTORS: &str = include_str!("../../tests/vectors/conditions.json");
 
 /// A document given as JSON; signals are their readings.
-struct Given<'a>(&'a Value);
+#[derive(Clone, Copy)]
+struct Given<'a>(ValueRef<'a>);
 
-impl Given<'_> {
-    fn names(&self) -> Vec<&str> {
-        match self.0.field("signals") {
-            Some(Value::Object(signals)) => signals.iter().map(|(name, _)| &**name).collect(),
-            _ => Vec::new(),
-        }
+impl<'a> Given<'a> {
+    fn names(&self) -> Vec<&'a str> {
+        let signals = self.0.field("signals").unwrap_or(ValueRef::Null);
+        signals.entries().map(|(name, _)| name).collect()
     }
 
-    fn definition(&self, name: &str) -> Option<&Value> {
+    fn definition(&self, name: &str) -> Option<ValueRef<'a>> {
         self.0.field("signals")?.field(name)
     }
 
@@ -44,17 +42,17 @@ impl Given<'_> {
 }
 
 impl Document for Given<'_> {
-    fn value(&self, path: &Path) -> Option<Cow<'_, Value>> {
+    fn value(&self, path: PathRef<'_>) -> ValueRef<'_> {
         let root = match path.root {
             Root::Traits => "traits",
             Root::Context => "context",
             Root::Event => "event",
-            Root::Signals | Root::Bare => return None,
+            Root::Signals | Root::Bare => return ValueRef::Null,
         };
-        self.0.field(root)?.at(&path.rest).map(Cow::Borrowed)
+        self.0.field(root).and_then(|root| root.at(path.rest)).unwrap_or(ValueRef::Null)
     }
 
-    fn signal(&self, signal: SignalId, key: &str) -> Reading {
+    fn signal(&self, signal: SignalId, key: &str) -> Reading<'_> {
         let name = self.names().into_iter().find(|name| SignalId(key_hash(name.as_bytes())) == signal);
         let definition = name.and_then(|name| self.definition(name));
         let reading = definition.and_then(|found| match found.field("keys") {
@@ -62,10 +60,10 @@ impl Document for Given<'_> {
             None => Some(found),
         });
         let Some(reading) = reading else { return Reading::Missing };
-        let until = reading.field("until").and_then(Value::as_str).and_then(Timestamp::parse);
+        let until = reading.field("until").and_then(ValueRef::as_str).and_then(Timestamp::parse);
         match (reading.field("value"), reading.field("truncated")) {
             (_, Some(_)) => Reading::Truncated,
-            (Some(value), None) => Reading::Value(value.clone(), until),
+            (Some(value), None) => Reading::Value(value, until),
             (None, None) => Reading::Missing,
         }
     }
@@ -75,7 +73,7 @@ impl Document for Given<'_> {
     }
 
     fn now(&self) -> Timestamp {
-        self.0.field("now").and_then(Value::as_str).and_then(Timestamp::parse).unwrap_or_default()
+        self.0.field("now").and_then(ValueRef::as_str).and_then(Timestamp::parse).unwrap_or_default()
     }
 
     fn session(&self) -> Option<SessionId> {
@@ -86,11 +84,12 @@ impl Document for Given<'_> {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn every_condition_vector_gives_its_answer() {
-    let Value::Array(cases) = parse(VECTORS).unwrap() else { panic!("a list of vectors") };
+    let Value::Array(cases) = Value::parse(VECTORS).unwrap() else { panic!("a list of vectors") };
     for (index, case) in cases.iter().enumerate() {
         let name = case.field("name").and_then(Value::as_str).unwrap();
         assert_eq!(case.field("number"), Some(&Value::Number(index as f64 + 1.0)), "{name}");
-        let document = Given(case.field("document").unwrap());
+        let packed = case.field("document").unwrap().to_packed();
+        let document = Given(packed.get());
         let known = |name: &str| document.known(name);
         let compiled = parse_condition(case.field("condition").unwrap(), ConditionScope::Visitor(&known), "");
         if let Some(expected) = case.field("error") {
@@ -103,12 +102,13 @@ fn every_condition_vector_gives_its_answer() {
         let condition = compiled.unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
         let mut packer = Packer::new();
         encode_condition(&condition, &mut packer);
-        let bytes = packer.finish();
-        let mut source = Unpacker::new(&bytes);
-        assert_eq!(decode_condition(&mut source), condition, "{name}");
-        assert_eq!(source.finish(), Ok(()), "{name}");
+        let form = Form::open(&packer.finish()).unwrap();
+        let mut code = form.at(0);
+        pass_condition(&mut code);
+        assert!(code.is_whole(), "{name}");
+        assert_eq!(decode_condition(&mut form.at(0)), condition, "{name}");
         let mut outlook = Outlook::default();
-        let holds = evaluate(&condition, &document, &mut outlook);
+        let holds = evaluate(form.at(0), &document, &mut outlook);
         assert_eq!(case.field("holds"), Some(&Value::Bool(holds)), "{index}: {name}");
         let wake_at = case.field("wake_at").and_then(Value::as_str).and_then(Timestamp::parse);
         assert_eq!(outlook.next, wake_at, "{name}");

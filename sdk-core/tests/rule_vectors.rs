@@ -13,7 +13,7 @@ use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
 use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
 use attune_core::time::{Timestamp, parse_duration_ms};
-use attune_core::value::{Value, parse, write_value};
+use attune_core::value::{Packed, Value};
 use attune_core::wire::{Event, SHOWN};
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ struct Page {
     bundle: Bundle,
     tiles: Tiles,
     traits: Traits,
-    context: Value,
+    context: Packed,
     latches: Vec<Latch>,
     current: BTreeMap<Box<str>, Decision>,
     session: SessionId,
@@ -46,7 +46,7 @@ impl Page {
             bundle,
             tiles: Tiles::default(),
             traits: Traits::default(),
-            context: Value::Object(Vec::new()),
+            context: Value::Object(Vec::new()).to_packed(),
             latches: Vec::new(),
             current: BTreeMap::new(),
             session: SessionId(uuid_from_text(SESSION).unwrap()),
@@ -66,7 +66,7 @@ impl Page {
             self.session = SessionId(uuid_from_text(session).unwrap());
         }
         if let Some(context) = step.field("context") {
-            self.context = context.clone();
+            self.context = context.to_packed();
         }
         if let Some(rules) = step.field("publish") {
             self.bundle = bundle(rules);
@@ -76,7 +76,7 @@ impl Page {
         }
         if let Some(event) = text("track") {
             let mut metadata = String::new();
-            write_value(step.field("metadata").unwrap_or(&Value::Object(Vec::new())), &mut metadata);
+            step.field("metadata").unwrap_or(&Value::Object(Vec::new())).write(&mut metadata);
             self.track(event, &metadata);
         }
         self.decide();
@@ -115,25 +115,21 @@ impl Page {
         let parts = [&self.tiles];
         let document = self.document(&parts, None);
         let current: Vec<Decision> = self.current.values().cloned().collect();
-        let decided = decide(&self.bundle.rules, &self.bundle.slots, &document, &self.latches, &current);
+        let decided = decide(&self.bundle.rules, &document, &self.latches, &current);
         self.wake_at = decided.wake_at;
         self.latches.retain(|latch| !decided.ended.contains(&latch.rule));
         let mut shown = Vec::new();
         for change in decided.changes {
-            shown.extend(change.shown);
+            if let (true, Some(decision)) = (change.is_shown, &change.decision) {
+                shown.push((decision.rule.clone(), decision.key.clone().unwrap_or_default()));
+            }
             match change.decision {
                 Some(decision) => self.current.insert(change.slot, decision),
                 None => self.current.remove(&change.slot),
             };
         }
-        for shown in shown {
-            let metadata = Value::Object(vec![
-                ("rule".into(), Value::String(shown.rule)),
-                ("key".into(), Value::String(shown.key)),
-            ]);
-            let mut text = String::new();
-            write_value(&metadata, &mut text);
-            self.track(SHOWN, &text);
+        for (rule, key) in shown {
+            self.track(SHOWN, &format!(r#"{{"rule":"{rule}","key":"{key}"}}"#));
             self.decide();
         }
     }
@@ -147,7 +143,7 @@ impl Page {
             traits: &self.traits,
             signals: &self.bundle.signals,
             parts,
-            context: &self.context,
+            context: self.context.get(),
             event,
             now: self.now,
             session: Some(self.session),
@@ -163,14 +159,14 @@ impl Page {
     }
 
     fn variable(&self, name: &str) -> Value {
-        let mut variables = self.current.values().flat_map(Decision::variables);
-        variables.find(|(known, _)| *known == name).map_or(Value::Null, |(_, value)| value.clone())
+        let mut variables = self.current.values().flat_map(|decision| decision.actions.variables());
+        variables.find(|(known, _)| *known == name).map_or(Value::Null, |(_, value)| value.to_tree())
     }
 }
 
 fn bundle(rules: &Value) -> Bundle {
     let mut text = String::new();
-    write_value(rules, &mut text);
+    rules.write(&mut text);
     let compiled = compile(&[SourceFile { name: "rules.json".into(), text }]);
     assert_eq!(compiled.diagnostics, [], "the rules of a vector are sound");
     compiled.bundle
@@ -179,7 +175,7 @@ fn bundle(rules: &Value) -> Bundle {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn every_rule_vector_gives_its_decisions() {
-    let Value::Array(cases) = parse(VECTORS).unwrap() else { panic!("a list of vectors") };
+    let Value::Array(cases) = Value::parse(VECTORS).unwrap() else { panic!("a list of vectors") };
     for (index, case) in cases.iter().enumerate() {
         let name = case.field("name").and_then(Value::as_str).unwrap();
         assert_eq!(case.field("number"), Some(&Value::Number(index as f64 + 1.0)), "{name}");

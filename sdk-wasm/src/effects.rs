@@ -1,14 +1,14 @@
 //! Writing the output of an operation: effects that the host carries out in order.
 
 use alloc::vec::Vec;
-use attune_core::client::{DecisionChange, Entry, StoreOp};
+use attune_core::client::{Entry, StoreOp};
 use attune_core::codec::Writer;
 use attune_core::filter::Rejection;
 use attune_core::id::{LaneId, MemberId};
 use attune_core::queue::{DeclarationKind, QueueStatus, Request};
-use attune_core::rules::{Action, Reason};
+use attune_core::rules::{Reason, SlotChange};
 use attune_core::time::Timestamp;
-use attune_core::value::Value;
+use attune_core::value::{Packed, ValueRef};
 use attune_core::wire::LaneSeq;
 
 /// An output being written.
@@ -44,7 +44,7 @@ impl Effects {
         }
     }
 
-    pub fn decision(&mut self, change: &DecisionChange) {
+    pub fn decision(&mut self, change: &SlotChange) {
         self.out.u8(7);
         self.out.str(&change.slot);
         self.out.bool(change.decision.is_some());
@@ -56,16 +56,12 @@ impl Effects {
             Reason::Latched { .. } => 1,
         });
         self.time(decision.since);
-        self.out.len(decision.actions.len());
-        for action in &decision.actions {
-            self.action(action);
+        decision.actions.encode(&mut self.out);
+        if change.is_shown {
+            self.out.u8(8);
+            self.out.str(&decision.rule);
+            self.out.str(decision.key.as_deref().unwrap_or_default());
         }
-    }
-
-    pub fn shown(&mut self, rule: &str, key: &str) {
-        self.out.u8(8);
-        self.out.str(rule);
-        self.out.str(key);
     }
 
     pub fn sender(&mut self, member: &MemberId, lane: LaneId) {
@@ -120,7 +116,7 @@ impl Effects {
         self.time(at.unwrap_or_default());
     }
 
-    pub fn answer(&mut self, value: &Value) {
+    pub fn answer(&mut self, value: ValueRef<'_>) {
         self.out.u8(14);
         value.encode(&mut self.out);
     }
@@ -134,7 +130,7 @@ impl Effects {
         self.entry(16, entry);
     }
 
-    pub fn inspection(&mut self, signals: &Value, status: QueueStatus, revision: u64) {
+    pub fn inspection(&mut self, signals: &Packed, status: QueueStatus, revision: u64) {
         self.out.u8(17);
         signals.encode(&mut self.out);
         for count in [status.events, status.bytes, status.in_flight, status.failures as usize] {
@@ -142,29 +138,6 @@ impl Effects {
         }
         self.out.bool(status.breaker_open);
         self.out.u64(revision);
-    }
-
-    fn action(&mut self, action: &Action) {
-        let out = &mut self.out;
-        match action {
-            Action::Text { target, value } => texts(out, 0, &[target, value]),
-            Action::Attribute { target, name, value } => texts(out, 1, &[target, name, value]),
-            Action::Class { target, add, remove } => {
-                texts(out, 2, &[target]);
-                for list in [add, remove] {
-                    out.len(list.len());
-                    list.iter().for_each(|name| out.str(name));
-                }
-            }
-            Action::Style { target, property, value } => texts(out, 3, &[target, property, value]),
-            Action::Hide { target } => texts(out, 4, &[target]),
-            Action::Show { target } => texts(out, 5, &[target]),
-            Action::Variable { name, value } => {
-                texts(out, 6, &[name]);
-                value.encode(out);
-            }
-            Action::Webhook { .. } => {}
-        }
     }
 
     fn number(&mut self, effect: u8, number: LaneSeq) {
@@ -192,9 +165,4 @@ impl Effects {
             self.out.str(text);
         }
     }
-}
-
-fn texts(out: &mut Writer, kind: u8, texts: &[&str]) {
-    out.u8(kind);
-    texts.iter().for_each(|text| out.str(text));
 }

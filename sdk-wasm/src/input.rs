@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use attune_core::codec::{CodecError, Reader};
 use attune_core::id::{EventId, LaneId, MemberId, SessionId, Uuid};
 use attune_core::time::{Monotonic, Now, Timestamp};
-use attune_core::value::Value;
+use attune_core::value::Packed;
 use attune_core::wire::Priority;
 
 /// An input being read.
@@ -95,14 +95,12 @@ impl<'a> Input<'a> {
         }
     }
 
-    pub fn value(&mut self) -> Value {
-        let value = Value::decode(&mut self.reader);
-        self.failed |= value.is_err();
-        value.unwrap_or(Value::Null)
+    pub fn value(&mut self) -> Packed {
+        self.read(Packed::read)
     }
 
     /// Metadata with its size as JSON, where there is any.
-    pub fn metadata(&mut self) -> (usize, Option<Value>) {
+    pub fn metadata(&mut self) -> (usize, Option<Packed>) {
         if self.flag() { (self.size(), Some(self.value())) } else { (0, None) }
     }
 

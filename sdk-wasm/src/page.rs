@@ -149,10 +149,10 @@ impl Page {
             17 => {
                 let (name, key) = (input.text(), input.option(Input::text));
                 if let Some(value) = client.signal(name, key, now) {
-                    effects.answer(&value);
+                    effects.answer(value);
                 }
             }
-            18 => effects.inspection(&client.signals_now(now), client.status(), client.bundle_revision()),
+            18 => effects.inspection(&client.signals(now), client.status(), client.bundle_revision()),
             _ => return effects.failed("operation_unknown"),
         }
         if !input.is_sound() {
@@ -191,12 +191,7 @@ impl Page {
             self.sender = Some((member.clone(), lane));
         }
         client.take_store().iter().for_each(|write| effects.write(write));
-        while let Some(change) = client.poll_decision() {
-            effects.decision(&change);
-        }
-        while let Some(shown) = client.poll_shown() {
-            effects.shown(&shown.rule, &shown.key);
-        }
+        client.take_decisions().iter().for_each(|change| effects.decision(change));
         effects.wake(client.wake_at());
     }
 }

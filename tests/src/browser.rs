@@ -5,7 +5,7 @@ use attune_core::client::{Client, ClientOptions, MemoryStore, TextTrack};
 use attune_core::id::{EventId, LaneId, MemberId, SessionId, Uuid, uuid_v7};
 use attune_core::limits;
 use attune_core::queue::{Outcome, Poll, QueueOptions};
-use attune_core::value::Value;
+use attune_core::value::ValueRef;
 use attune_core::wire::Priority;
 
 /// One browser: what it has stored, and its open pages.
@@ -150,7 +150,7 @@ impl Browser {
     /// A signal's value as a page sees it; nothing counts as zero.
     pub fn signal(&self, page: usize, name: &str, key: Option<&str>, clock: Clock) -> f64 {
         match self.pages[page].client.signal(name, key, clock.now()) {
-            Some(Value::Number(number)) => number,
+            Some(ValueRef::Number(number)) => number,
             _ => 0.0,
         }
     }
@@ -173,8 +173,7 @@ impl Browser {
     fn keep(&mut self) {
         for page in &mut self.pages {
             page.client.take_store().into_iter().for_each(|write| self.stored.apply(write));
-            while page.client.poll_decision().is_some() {}
-            while page.client.poll_shown().is_some() {}
+            page.client.take_decisions();
         }
     }
 

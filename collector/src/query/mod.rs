@@ -9,7 +9,7 @@ use attune_core::bundle::Bundle;
 use attune_core::id::SignalId;
 use attune_core::processor::ProfileState;
 use attune_core::profile::{Tile, Tiles};
-use attune_core::value::{Value, write_value};
+use attune_core::value::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl Query {
             out,
             "\"accepted\":{accepted},\"duplicates\":{duplicates},\"firings\":{firings},\"signals\":"
         );
-        write_value(&named_totals(&bundle, &totals), &mut out);
+        named_totals(&bundle, &totals).write(&mut out);
         out.push('}');
         Ok(out)
     }
@@ -119,7 +119,7 @@ impl Query {
             ("latches", Value::Array(latches.collect())),
         ]);
         let mut out = String::new();
-        write_value(&value, &mut out);
+        value.write(&mut out);
         Ok(Some(out))
     }
 
@@ -130,7 +130,7 @@ impl Query {
 }
 
 fn add_totals(bundle: &Bundle, parts: &[&Tiles], totals: &mut BTreeMap<SignalId, Tile>) {
-    let mut ids: Vec<SignalId> = bundle.signals.signals().iter().map(|signal| signal.id).collect();
+    let mut ids: Vec<SignalId> = bundle.signals.iter().map(|signal| signal.id).collect();
     ids.dedup();
     for id in ids {
         for total in parts.iter().filter_map(|tiles| tiles.get(id)?.total()) {
@@ -141,8 +141,9 @@ fn add_totals(bundle: &Bundle, parts: &[&Tiles], totals: &mut BTreeMap<SignalId,
 
 /// Totals by name; the hidden signals of caps have no name of an author's and are left out.
 fn named_totals(bundle: &Bundle, totals: &BTreeMap<SignalId, Tile>) -> Value {
-    let signals = bundle.signals.signals().iter().filter(|signal| !signal.name.starts_with("attune."));
-    let named = signals.filter_map(|signal| Some((signal.name.clone(), totals.get(&signal.id)?.value())));
+    let signals = bundle.signals.iter().filter(|signal| !signal.name.starts_with("attune."));
+    let named =
+        signals.filter_map(|signal| Some((signal.name.into(), totals.get(&signal.id)?.value().to_tree())));
     Value::Object(named.collect())
 }
 

@@ -7,24 +7,21 @@ mod envelope;
 mod error;
 
 use crate::profile::SignalTable;
-use crate::rules::{Rule, Slot};
-use alloc::vec::Vec;
+use crate::rules::{RuleRef, RuleTable};
 
 pub use body::{BODY_VERSION, decode_body, encode_body};
 pub use envelope::{Envelope, Header, SIGNATURE_BYTES, attach_signature, open_envelope, seal_envelope};
 pub use error::BundleError;
 
-/// A bundle ready to be evaluated.
+/// A bundle ready to be evaluated, in place, from the bytes it was published as.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bundle {
     /// Its revision; 0 for the empty bundle before the first.
     pub revision: u64,
     /// Its signals, the hidden ones of caps included.
     pub signals: SignalTable,
-    /// Its rules, in order of id.
-    pub rules: Vec<Rule>,
-    /// Its slots in order of name, each with its rules in the order in which they win.
-    pub slots: Vec<Slot>,
+    /// Its rules, in order of id, and its slots, in order of name.
+    pub rules: RuleTable,
 }
 
 impl Bundle {
@@ -40,7 +37,7 @@ impl Bundle {
     }
 
     /// The rule of an id.
-    pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok().and_then(|index| self.rules.get(index))
+    pub fn rule(&self, id: &str) -> Option<RuleRef<'_>> {
+        self.rules.by_id(id)
     }
 }

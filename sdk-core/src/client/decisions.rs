@@ -1,11 +1,10 @@
 //! Which rule fills which slot on this page, which event rules are latched, and what has to be told of it.
 
-use super::{Client, DecisionChange, Entry};
+use super::{Client, Entry};
 use crate::id::EventId;
 use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
-use crate::rules::{Decision, Shown, VisitorDocument, decide, judge, latch};
+use crate::rules::{Decision, SlotChange, VisitorDocument, decide, judge, latch};
 use crate::time::{Now, Timestamp};
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 /// Decisions in effect and what the host has not polled yet.
@@ -13,8 +12,7 @@ use alloc::vec::Vec;
 pub(super) struct Decisions {
     current: Vec<Decision>,
     latches: Vec<Latch>,
-    changes: VecDeque<DecisionChange>,
-    shown: VecDeque<Shown>,
+    changes: Vec<SlotChange>,
     wake_at: Option<Timestamp>,
 }
 
@@ -29,12 +27,8 @@ impl Decisions {
         &self.current
     }
 
-    pub fn poll_change(&mut self) -> Option<DecisionChange> {
-        self.changes.pop_front()
-    }
-
-    pub fn poll_shown(&mut self) -> Option<Shown> {
-        self.shown.pop_front()
+    pub fn take_changes(&mut self) -> Vec<SlotChange> {
+        core::mem::take(&mut self.changes)
     }
 
     pub const fn wake_at(&self) -> Option<Timestamp> {
@@ -95,18 +89,15 @@ impl Client {
         let parts = self.overlay.parts();
         let document = self.document(&parts, None, now);
         let Decisions { latches, current, .. } = &self.decisions;
-        let decided = decide(&self.bundle.rules, &self.bundle.slots, &document, latches, current);
+        let decided = decide(&self.bundle.rules, &document, latches, current);
         self.decisions.wake_at = decided.wake_at;
         for change in decided.changes {
             let seen_alike = alike(self.decisions.of_slot(&change.slot), change.decision.as_ref());
             self.decisions.set(&change.slot, change.decision.clone());
-            if let Some(shown) = change.shown {
-                self.decisions.shown.push_back(shown);
+            // What is shown newly is never like what was there.
+            if !seen_alike {
+                self.decisions.changes.push(change);
             }
-            if seen_alike {
-                continue;
-            }
-            self.decisions.changes.push_back(DecisionChange { slot: change.slot, decision: change.decision });
         }
         if !decided.ended.is_empty() {
             let at = self.instant(now);
@@ -125,7 +116,7 @@ impl Client {
             traits: self.overlay.traits(),
             signals: &self.bundle.signals,
             parts,
-            context: &self.context,
+            context: self.context.get(),
             event,
             now: self.instant(now),
             session: Some(self.session),

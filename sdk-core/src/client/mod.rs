@@ -17,9 +17,9 @@ use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::limits::MAX_CLOCK_SHIFT_MS;
 use crate::profile::{EventDocument, ProfileView};
 use crate::queue::{Item, Outcome, Poll, Queue, QueueOptions, QueueStatus, Request, Ticket};
-use crate::rules::{Decision, Shown};
+use crate::rules::{Decision, SlotChange};
 use crate::time::{Now, Timestamp};
-use crate::value::Value;
+use crate::value::{Packed, PackedObject, ValueRef};
 use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -53,22 +53,13 @@ pub struct Track<'a> {
     /// Session at the call.
     pub session: SessionId,
     /// Metadata, an object; absent means none.
-    pub metadata: Option<Value>,
+    pub metadata: Option<Packed>,
     /// Bytes of the metadata as JSON text.
     pub metadata_bytes: usize,
     /// What the event adds to a batch at most.
     pub bytes: usize,
     /// How soon it leaves.
     pub priority: Priority,
-}
-
-/// A changed decision for one slot.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DecisionChange {
-    /// The slot.
-    pub slot: Box<str>,
-    /// The new decision; absent when the slot is empty now.
-    pub decision: Option<Decision>,
 }
 
 /// The whole client side of one page load. One input, then drain the polls.
@@ -80,7 +71,7 @@ pub struct Client {
     last_seq: u64,
     session: SessionId,
     bundle: Bundle,
-    context: Value,
+    context: Packed,
     overlay: Overlay,
     decisions: Decisions,
     queue: Queue,
@@ -98,7 +89,7 @@ impl Client {
             last_seq: 0,
             session: options.session,
             bundle: Bundle::default(),
-            context: Value::Object(Vec::new()),
+            context: PackedObject::default().finish(),
             overlay: Overlay::default(),
             decisions: Decisions::default(),
             writes: Vec::new(),
@@ -123,8 +114,8 @@ impl Client {
             metadata: None,
         };
         check_bounds(&event, track.metadata_bytes)?;
-        let metadata = track.metadata.unwrap_or(Value::Null);
-        if !matches!(metadata, Value::Null | Value::Object(_)) {
+        let metadata = track.metadata.unwrap_or_default();
+        if !matches!(metadata.get(), ValueRef::Null | ValueRef::Object(_)) {
             return Err(Rejection::MetadataNotAnObject);
         }
         self.last_seq = number.seq;
@@ -132,7 +123,7 @@ impl Client {
         let ticket = Ticket { event_id, lane: event.lane };
         let item = Item { ticket, member: self.member.clone(), timestamp, bytes };
         let evicted = self.queue.push(item, priority, now);
-        self.overlay_push(EventDocument::with_metadata(event, metadata));
+        self.overlay_push(EventDocument::packed(event, metadata));
         self.judge(event_id, now);
         self.give_up(&evicted);
         self.decide(now);
@@ -140,7 +131,7 @@ impl Client {
     }
 
     /// Replaces the page's context, an object that takes so many bytes as JSON.
-    pub fn handle_context(&mut self, context: Value, bytes: usize, now: Now) {
+    pub fn handle_context(&mut self, context: Packed, bytes: usize, now: Now) {
         self.context = context;
         self.queue.set_context_bytes(bytes);
         self.decide(now);
@@ -281,15 +272,9 @@ impl Client {
         core::mem::take(&mut self.writes)
     }
 
-    /// The next changed decision; poll until nothing after every input.
-    pub fn poll_decision(&mut self) -> Option<DecisionChange> {
-        self.decisions.poll_change()
-    }
-
-    /// The next exposure to track as `attune.shown`: its metadata as JSON text. Poll until nothing after
-    /// [`Client::poll_decision`]; the host tracks it with a fresh id.
-    pub fn poll_shown(&mut self) -> Option<Shown> {
-        self.decisions.poll_shown()
+    /// Takes the slots whose decision has changed, in order. Take them after every input.
+    pub fn take_decisions(&mut self) -> Vec<SlotChange> {
+        self.decisions.take_changes()
     }
 
     /// The next instant of this host's wall clock at which a decision can change by time alone.

@@ -2,40 +2,46 @@
 
 use super::Client;
 use crate::condition::Reading;
-use crate::profile::{Signal, Tiles};
-use crate::rules::Action;
+use crate::profile::{SignalRef, Tiles};
 use crate::time::Now;
-use crate::value::Value;
+use crate::value::{Packed, PackedObject, ValueRef};
 
 impl Client {
     /// The live value of a signal; nothing for a name the bundle does not have and for a missing value.
-    pub fn signal(&self, name: &str, key: Option<&str>, now: Now) -> Option<Value> {
-        let signal = self.bundle.signals.by_name(name)?;
-        let key = key.unwrap_or_default();
+    pub fn signal(&self, name: &str, key: Option<&str>, now: Now) -> Option<ValueRef<'static>> {
+        self.value_of(self.bundle.signals.by_name(name)?, key.unwrap_or_default(), now)
+    }
+
+    /// The value that the decisions in effect give a variable; where several slots set it, the first slot by name.
+    pub fn variable(&self, name: &str) -> Option<ValueRef<'_>> {
+        let mut variables = self.decisions.all().iter().flat_map(|decision| decision.actions.variables());
+        variables.find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Every signal with its values as one object: a number, an instant or null by name, or an object by key for
+    /// signals with `by`. Signals that the compiler made for caps are left out.
+    pub fn signals(&self, now: Now) -> Packed {
+        let mut fields = PackedObject::default();
+        for signal in self.bundle.signals.iter().filter(|signal| !signal.name.starts_with("attune.")) {
+            match signal.by {
+                None => fields.put(signal.name, self.value_of(signal, "", now).unwrap_or(ValueRef::Null)),
+                Some(_) => {
+                    let mut entries = PackedObject::default();
+                    let (parts, at) = (self.overlay.parts(), self.instant(now));
+                    Tiles::each_entry(&parts, signal, at, Some(self.session), &mut |key, value| {
+                        entries.put(key, value);
+                    });
+                    fields.put(signal.name, entries.finish().get());
+                }
+            }
+        }
+        fields.finish()
+    }
+
+    fn value_of(&self, signal: SignalRef<'_>, key: &str, now: Now) -> Option<ValueRef<'static>> {
         match Tiles::read(&self.overlay.parts(), signal, key, self.instant(now), Some(self.session)) {
             Reading::Value(value, _) => Some(value),
             Reading::Missing | Reading::Truncated => None,
         }
-    }
-
-    /// The value that the decisions in effect give a variable; where several slots set it, the first slot by name.
-    pub fn variable(&self, name: &str) -> Option<&Value> {
-        let mut actions = self.decisions.all().iter().flat_map(|decision| &decision.actions);
-        actions.find_map(|action| match action {
-            Action::Variable { name: known, value } if &**known == name => Some(value),
-            _ => None,
-        })
-    }
-
-    /// Every signal's value, by key where it is counted by one, for a developer panel; the SDK's own are left out.
-    pub fn signals_now(&self, now: Now) -> Value {
-        let parts = self.overlay.parts();
-        let value_of = |signal: &Signal| match signal.by {
-            None => self.signal(&signal.name, None, now).unwrap_or(Value::Null),
-            Some(_) => Value::Object(Tiles::entries(&parts, signal, self.instant(now), Some(self.session))),
-        };
-        let signals = self.bundle.signals.signals().iter();
-        let own = signals.filter(|signal| !signal.name.starts_with("attune."));
-        Value::Object(own.map(|signal| (signal.name.clone(), value_of(signal))).collect())
     }
 }

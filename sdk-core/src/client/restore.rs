@@ -5,7 +5,6 @@ use super::{Client, Entry, StoreOp};
 use crate::profile::{EventDocument, ProfileView};
 use crate::queue::{Item, Ticket};
 use crate::time::Now;
-use crate::value::Value;
 use crate::wire::Closed;
 use alloc::vec::Vec;
 
@@ -38,7 +37,7 @@ impl Client {
             self.give_up(&evicted);
         }
         if event.member == self.member {
-            self.overlay_push(EventDocument::with_metadata(event, metadata.unwrap_or(Value::Null)));
+            self.overlay_push(EventDocument::packed(event, metadata.unwrap_or_default()));
         }
         if settled && !self.overlay.holds(ticket.event_id) {
             self.forget(ticket);

@@ -1,7 +1,7 @@
 //! What the page's host stores, and what it brings back.
 
 use crate::id::LaneId;
-use crate::value::Value;
+use crate::value::Packed;
 use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -51,7 +51,7 @@ pub struct StoredEvent {
     /// The event, without its metadata.
     pub event: Event,
     /// Its metadata, an object; absent means none.
-    pub metadata: Option<Value>,
+    pub metadata: Option<Packed>,
     /// What it adds to a batch at most.
     pub bytes: usize,
     /// How soon it leaves.

@@ -1,7 +1,6 @@
-//! The binary form of conditions.
+//! Conditions as trees: to their packed form and, for tools, back.
 
-use super::{Condition, Literal, Moment, Packer, Path, Root, Test, Unpacker};
-use crate::limits::MAX_CONDITION_DEPTH;
+use super::{Code, Condition, Literal, Moment, Packer, Path, PathRef, Test};
 use crate::time::Timestamp;
 use crate::value::Value;
 use alloc::boxed::Box;
@@ -11,8 +10,7 @@ use alloc::vec::Vec;
 pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
     let many = |tag: u8, parts: &[Condition], packer: &mut Packer| {
         packer.out.u8(tag);
-        packer.out.len(parts.len());
-        parts.iter().for_each(|part| encode_condition(part, packer));
+        packer.group(parts, encode_condition);
     };
     match condition {
         Condition::All(parts) => many(0, parts, packer),
@@ -38,52 +36,34 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
     }
 }
 
-/// Reads a condition; bytes that are none, and nesting beyond [`MAX_CONDITION_DEPTH`], fail the source.
-pub fn decode_condition(source: &mut Unpacker<'_>) -> Condition {
-    condition_within(source, MAX_CONDITION_DEPTH)
+/// Reads a condition that has been checked, as a tree.
+pub fn decode_condition(code: &mut Code<'_>) -> Condition {
+    match code.byte() {
+        0 => Condition::All(list(code, decode_condition)),
+        1 => Condition::Any(list(code, decode_condition)),
+        2 => Condition::Not(Box::new(decode_condition(code))),
+        3 => Condition::Path { path: code.path().to_path(), test: decode_test(code) },
+        _ => Condition::Signal {
+            signal: code.id(),
+            key: (code.byte() == 1).then(|| decode_literal(code)),
+            test: decode_test(code),
+        },
+    }
 }
 
 /// Appends a path.
 pub fn encode_path(path: &Path, packer: &mut Packer) {
-    packer.out.u8(path.root as u8);
-    packer.text(&path.rest);
+    let PathRef { root, rest } = path.lent();
+    packer.out.u8(root as u8);
+    packer.text(rest);
 }
 
-/// Reads a path; bytes that are none fail the source.
-pub fn decode_path(source: &mut Unpacker<'_>) -> Path {
-    let root = match source.byte() {
-        0 => Root::Traits,
-        1 => Root::Signals,
-        2 => Root::Context,
-        3 => Root::Event,
-        4 => Root::Bare,
-        _ => {
-            source.fail();
-            Root::Bare
-        }
-    };
-    Path { root, rest: source.text() }
-}
-
-fn condition_within(source: &mut Unpacker<'_>, depth: usize) -> Condition {
-    // At depth 0 nothing may follow; the tag that no condition has says so.
-    let tag = if depth == 0 { u8::MAX } else { source.byte() };
-    let inner = depth.saturating_sub(1);
-    match tag {
-        0 => Condition::All(source.list(|part| condition_within(part, inner))),
-        1 => Condition::Any(source.list(|part| condition_within(part, inner))),
-        2 => Condition::Not(Box::new(condition_within(source, inner))),
-        3 => Condition::Path { path: decode_path(source), test: test_within(source, inner) },
-        4 => Condition::Signal {
-            signal: source.id(),
-            key: source.option(|source| literal_within(source, inner)),
-            test: test_within(source, inner),
-        },
-        _ => {
-            source.fail();
-            Condition::Any(Vec::new())
-        }
+fn list<T>(code: &mut Code<'_>, read: fn(&mut Code<'_>) -> T) -> Vec<T> {
+    let (mut group, mut parts) = (code.sized(), Vec::new());
+    while !group.is_empty() {
+        parts.push(read(&mut group));
     }
+    parts
 }
 
 fn encode_test(test: &Test, packer: &mut Packer) {
@@ -103,8 +83,7 @@ fn encode_test(test: &Test, packer: &mut Packer) {
         Test::Lte(literal) => one(10, literal),
         Test::All(tests) => {
             packer.out.u8(0);
-            packer.out.len(tests.len());
-            tests.iter().for_each(|test| encode_test(test, packer));
+            packer.group(tests, encode_test);
         }
         Test::Not(inner) => {
             packer.out.u8(1);
@@ -116,15 +95,14 @@ fn encode_test(test: &Test, packer: &mut Packer) {
     }
 }
 
-fn test_within(source: &mut Unpacker<'_>, depth: usize) -> Test {
-    let tag = if depth == 0 { u8::MAX } else { source.byte() };
-    let inner = depth.saturating_sub(1);
+fn decode_test(code: &mut Code<'_>) -> Test {
+    let tag = code.byte();
     let wrap = match tag {
-        0 => return Test::All(source.list(|test| test_within(test, inner))),
-        1 => return Test::Not(Box::new(test_within(source, inner))),
+        0 => return Test::All(list(code, decode_test)),
+        1 => return Test::Not(Box::new(decode_test(code))),
         11 | 12 => return Test::Exists(tag == 12),
-        13..=15 => return Test::Before(decode_moment(tag - 13, source)),
-        16..=18 => return Test::After(decode_moment(tag - 16, source)),
+        13..=15 => return Test::Before(decode_moment(tag - 13, code)),
+        16..=18 => return Test::After(decode_moment(tag - 16, code)),
         2 => Test::Is,
         3 => Test::Eq,
         4 => Test::Ne,
@@ -133,13 +111,9 @@ fn test_within(source: &mut Unpacker<'_>, depth: usize) -> Test {
         7 => Test::Gt,
         8 => Test::Gte,
         9 => Test::Lt,
-        10 => Test::Lte,
-        _ => {
-            source.fail();
-            return Test::Exists(false);
-        }
+        _ => Test::Lte,
     };
-    wrap(literal_within(source, inner))
+    wrap(decode_literal(code))
 }
 
 fn encode_moment(base: u8, moment: &Moment, packer: &mut Packer) {
@@ -155,11 +129,11 @@ fn encode_moment(base: u8, moment: &Moment, packer: &mut Packer) {
     }
 }
 
-fn decode_moment(kind: u8, source: &mut Unpacker<'_>) -> Moment {
+fn decode_moment(kind: u8, code: &mut Code<'_>) -> Moment {
     match kind {
-        0 => Moment::Relative(source.signed()),
-        1 => Moment::Fixed(Timestamp(source.signed())),
-        _ => Moment::Path(decode_path(source)),
+        0 => Moment::Relative(code.signed()),
+        1 => Moment::Fixed(Timestamp(code.signed())),
+        _ => Moment::Path(code.path().to_path()),
     }
 }
 
@@ -179,22 +153,16 @@ fn encode_literal(literal: &Literal, packer: &mut Packer) {
         }
         Literal::List(items) => {
             packer.out.u8(3);
-            packer.out.len(items.len());
-            items.iter().for_each(|item| encode_literal(item, packer));
+            packer.group(items, encode_literal);
         }
     }
 }
 
-fn literal_within(source: &mut Unpacker<'_>, depth: usize) -> Literal {
-    let tag = if depth == 0 { u8::MAX } else { source.byte() };
-    match tag {
-        0 => Literal::Value(Value::String(source.text())),
-        1 => Literal::Value(source.read(Value::Null, Value::decode)),
-        2 => Literal::Path(decode_path(source)),
-        3 => Literal::List(source.list(|item| literal_within(item, depth.saturating_sub(1)))),
-        _ => {
-            source.fail();
-            Literal::Value(Value::Null)
-        }
+fn decode_literal(code: &mut Code<'_>) -> Literal {
+    match code.byte() {
+        0 => Literal::Value(Value::string(code.text())),
+        1 => Literal::Value(code.value(false).to_tree()),
+        2 => Literal::Path(code.path().to_path()),
+        _ => Literal::List(list(code, decode_literal)),
     }
 }

@@ -1,55 +1,74 @@
 //! How values of different types meet: the coercions of JavaScript that GrowthBook's conditions rest on.
 
 use crate::time::Timestamp;
-use crate::value::{Value, number_text, parse_number};
-use alloc::borrow::Cow;
+use crate::value::{ValueRef, parse_number, write_number};
+use alloc::string::String;
 use core::cmp::Ordering;
 
 /// A value as plain text: strings as they are, numbers as people read them; nothing for null, arrays and objects.
-pub fn plain_text(value: &Value) -> Option<Cow<'_, str>> {
-    Some(match value {
-        Value::String(text) => Cow::Borrowed(text),
-        Value::Number(number) => Cow::Owned(number_text(*number)),
-        Value::Bool(true) => Cow::Borrowed("true"),
-        Value::Bool(false) => Cow::Borrowed("false"),
-        Value::Null | Value::Array(_) | Value::Object(_) => return None,
-    })
+/// `room` is empty and is written to where the text has to be made.
+pub fn plain_text<'a>(value: ValueRef<'a>, room: &'a mut String) -> Option<&'a str> {
+    match value {
+        ValueRef::Text(text) => return Some(text),
+        ValueRef::Number(number) => write_number(number, room),
+        ValueRef::Instant(at) => at.write(room),
+        ValueRef::Bool(truth) => return Some(if truth { "true" } else { "false" }),
+        ValueRef::Null | ValueRef::List(_) | ValueRef::Object(_) => return None,
+    }
+    Some(room)
 }
 
 /// Equality with a bare literal: the value is brought to the literal's type first.
-pub(super) fn is(value: &Value, literal: &Value) -> bool {
+pub(super) fn is(value: ValueRef<'_>, literal: ValueRef<'_>) -> bool {
     match literal {
-        Value::String(text) => plain_text(value).is_some_and(|found| *found == **text),
-        Value::Number(number) => to_number(value) == *number,
-        Value::Bool(expected) => *value != Value::Null && truthy(value) == *expected,
-        Value::Null | Value::Array(_) | Value::Object(_) => value == literal,
+        ValueRef::Text(_) | ValueRef::Instant(_) => {
+            let (mut found, mut wanted) = (String::new(), String::new());
+            plain_text(value, &mut found).is_some_and(|found| Some(found) == plain_text(literal, &mut wanted))
+        }
+        ValueRef::Number(number) => to_number(value) == number,
+        ValueRef::Bool(expected) => !value.is_null() && truthy(value) == expected,
+        ValueRef::Null | ValueRef::List(_) | ValueRef::Object(_) => value == literal,
     }
 }
 
 /// Order of two values: texts by UTF-16 code units, all else as numbers, where a missing value is 0.
-pub(super) fn order(left: &Value, right: &Value) -> Option<Ordering> {
-    if let (Value::String(left), Value::String(right)) = (left, right) {
-        return Some(left.encode_utf16().cmp(right.encode_utf16()));
+pub(super) fn compare(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering> {
+    if is_text(left) && is_text(right) {
+        let (mut one, mut other) = (String::new(), String::new());
+        let texts = plain_text(left, &mut one).zip(plain_text(right, &mut other));
+        return texts.map(|(left, right)| text_order(left, right));
     }
     to_number(left).partial_cmp(&to_number(right))
 }
 
 /// The instant a value names: milliseconds, or an RFC 3339 text.
-pub fn instant(value: &Value) -> Option<Timestamp> {
+pub fn instant(value: ValueRef<'_>) -> Option<Timestamp> {
     match value {
-        Value::Number(ms) => Some(Timestamp(*ms as i64)),
-        Value::String(text) => Timestamp::parse(text),
+        ValueRef::Number(ms) => Some(Timestamp(ms as i64)),
+        ValueRef::Text(text) => Timestamp::parse(text),
+        ValueRef::Instant(at) => Some(at.in_text()),
         _ => None,
     }
 }
 
-fn to_number(value: &Value) -> f64 {
+const fn is_text(value: ValueRef<'_>) -> bool {
+    matches!(value, ValueRef::Text(_) | ValueRef::Instant(_))
+}
+
+/// UTF-16 puts the characters above U+FFFF, whose UTF-8 begins with F0 to F4, before those from U+E000 on, which begin
+/// with EE and EF; in all else the order of code units is the order of bytes.
+fn text_order(left: &str, right: &str) -> Ordering {
+    let rank = |byte: u8| if byte == 0xee || byte == 0xef { byte + 0x10 } else { byte };
+    left.bytes().map(rank).cmp(right.bytes().map(rank))
+}
+
+fn to_number(value: ValueRef<'_>) -> f64 {
     match value {
-        Value::Null | Value::Bool(false) => 0.0,
-        Value::Bool(true) => 1.0,
-        Value::Number(number) => *number,
-        Value::String(text) => text_to_number(text.trim_ascii()),
-        Value::Array(_) | Value::Object(_) => f64::NAN,
+        ValueRef::Null => 0.0,
+        ValueRef::Bool(truth) => f64::from(u8::from(truth)),
+        ValueRef::Number(number) => number,
+        ValueRef::Text(text) => text_to_number(text.trim_ascii()),
+        ValueRef::Instant(_) | ValueRef::List(_) | ValueRef::Object(_) => f64::NAN,
     }
 }
 
@@ -58,18 +77,14 @@ fn text_to_number(text: &str) -> f64 {
     if text.is_empty() {
         return 0.0;
     }
-    let (negative, mut digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    while let Some(rest) =
-        digits.strip_prefix('0').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    {
-        digits = rest;
+    let sign = text.as_bytes().first();
+    let mut digits = if matches!(sign, Some(b'-' | b'+')) { text.get(1..).unwrap_or_default() } else { text };
+    while let [b'0', b'0'..=b'9', ..] = digits.as_bytes() {
+        digits = digits.get(1..).unwrap_or_default();
     }
     match parse_number(digits) {
         Some(magnitude) if !digits.starts_with('-') => {
-            if negative {
+            if sign == Some(&b'-') {
                 -magnitude
             } else {
                 magnitude
@@ -79,28 +94,65 @@ fn text_to_number(text: &str) -> f64 {
     }
 }
 
-fn truthy(value: &Value) -> bool {
+fn truthy(value: ValueRef<'_>) -> bool {
     match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Number(number) => *number != 0.0 && !number.is_nan(),
-        Value::String(text) => !text.is_empty(),
-        Value::Bool(true) | Value::Array(_) | Value::Object(_) => true,
+        ValueRef::Null => false,
+        ValueRef::Bool(truth) => truth,
+        ValueRef::Number(number) => number != 0.0 && !number.is_nan(),
+        ValueRef::Text(text) => !text.is_empty(),
+        ValueRef::Instant(_) | ValueRef::List(_) | ValueRef::Object(_) => true,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn numeric_texts_are_read_as_people_write_them() {
         for (text, number) in
             [("8", 8.0), (" 08.50 ", 8.5), ("+3", 3.0), ("-0", 0.0), ("0", 0.0), ("", 0.0), ("000", 0.0)]
         {
-            assert_eq!(to_number(&Value::string(text)), number, "{text}");
+            assert_eq!(to_number(ValueRef::Text(text)), number, "{text}");
         }
         for text in ["x", "8px", "--1", "+-1", "-", "1 2"] {
-            assert!(to_number(&Value::string(text)).is_nan(), "{text}");
+            assert!(to_number(ValueRef::Text(text)).is_nan(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_instant_is_compared_as_its_text_is() {
+        let (at, text) = (ValueRef::Instant(Timestamp(0)), ValueRef::Text("1970-01-01T00:00:00.000Z"));
+        for other in [
+            at,
+            text,
+            ValueRef::Text("1970-01-01T00:00:00Z"),
+            ValueRef::Text("2"),
+            ValueRef::Number(0.0),
+            ValueRef::Number(1.0),
+            ValueRef::Bool(true),
+            ValueRef::Null,
+        ] {
+            assert_eq!(compare(at, other), compare(text, other), "{other:?}");
+            assert_eq!(compare(other, at), compare(other, text), "{other:?}");
+            assert_eq!((is(at, other), is(other, at)), (is(text, other), is(other, text)), "{other:?}");
+        }
+        assert_eq!(instant(at), instant(text));
+    }
+
+    proptest! {
+        #[test]
+        fn texts_are_ordered_by_utf16_code_units(left: String, right: String) {
+            prop_assert_eq!(text_order(&left, &right), left.encode_utf16().cmp(right.encode_utf16()));
+        }
+
+        #[test]
+        fn characters_around_the_surrogates_are_in_order(
+            left in "[a\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}]{0,4}",
+            right in "[a\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}]{0,4}",
+        ) {
+            prop_assert_eq!(text_order(&left, &right), left.encode_utf16().cmp(right.encode_utf16()));
         }
     }
 }

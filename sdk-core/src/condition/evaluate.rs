@@ -1,163 +1,280 @@
-//! The evaluation of conditions: GrowthBook's semantics, with "unknown" as a third truth that no negation turns true.
+//! The evaluation of packed conditions in place: GrowthBook's semantics, with "unknown" as a third truth that no
+//! negation turns true.
+//!
+//! One walk over the code serves three purposes. With a document it evaluates; without one it only passes over, which
+//! skips the rest of what is decided already, and checks the code when a bundle is opened.
 
-use super::coerce::{instant, is, order, plain_text};
-use super::{Condition, Document, Literal, Moment, Outlook, Path, Reading, Root, Test};
+use super::coerce::{compare, instant, is, plain_text};
+use super::{Code, Document, Outlook, PathRef, Reading, Root};
 use crate::id::SignalId;
+use crate::limits::MAX_CONDITION_DEPTH;
 use crate::time::Timestamp;
-use crate::value::Value;
-use alloc::borrow::Cow;
+use crate::value::{ValueRef, cut};
+use alloc::string::String;
 use core::cmp::Ordering;
 
-/// Whether the condition holds; what cannot be known, because a tile was truncated, does not hold.
+/// Whether the condition that the code begins with holds; what cannot be known, because a tile was truncated, does
+/// not hold.
 ///
 /// `outlook` receives the first later instant at which time alone can change the answer.
-pub fn evaluate(condition: &Condition, document: &dyn Document, outlook: &mut Outlook) -> bool {
-    Scene { document, outlook }.condition(condition) == Some(true)
+pub fn evaluate(code: Code<'_>, document: &dyn Document, outlook: &mut Outlook) -> bool {
+    Scene { code, document: Some(document), outlook }.condition(MAX_CONDITION_DEPTH) == Some(true)
+}
+
+/// Moves the code behind the condition it begins with. Code that is none, and nesting beyond [`MAX_CONDITION_DEPTH`],
+/// make it unsound.
+pub fn pass_condition(code: &mut Code<'_>) {
+    let mut scene = Scene { code: *code, document: None, outlook: &mut Outlook::default() };
+    scene.condition(MAX_CONDITION_DEPTH);
+    *code = scene.code;
 }
 
 /// The value at a path, signals included; nothing where it is missing or cannot be known.
-pub fn resolve<'a>(path: &Path, document: &'a dyn Document, outlook: &mut Outlook) -> Option<Cow<'a, Value>> {
-    Scene { document, outlook }.path(path).filter(|value| **value != Value::Null)
+pub fn resolve<'a>(
+    path: PathRef<'_>,
+    document: &'a dyn Document,
+    outlook: &mut Outlook,
+) -> Option<ValueRef<'a>> {
+    value_at(document, path, outlook).filter(|value| !value.is_null())
 }
 
 /// True, false, or nothing where it cannot be known (Kleene's strong three-valued logic).
 type Truth = Option<bool>;
 
 struct Scene<'a, 'o> {
-    document: &'a dyn Document,
+    code: Code<'a>,
+    /// Whom to ask; nobody while code is only passed over.
+    document: Option<&'a dyn Document>,
     outlook: &'o mut Outlook,
 }
 
 impl<'a> Scene<'a, '_> {
-    fn condition(&mut self, condition: &Condition) -> Truth {
-        match condition {
-            Condition::All(parts) => until(false, parts, |part| self.condition(part)),
-            Condition::Any(parts) if parts.is_empty() => Some(true),
-            Condition::Any(parts) => until(true, parts, |part| self.condition(part)),
-            Condition::Not(inner) => self.condition(inner).map(|truth| !truth),
-            Condition::Path { path, test } => {
-                let value = self.path(path)?;
-                self.test(test, &value)
+    fn condition(&mut self, depth: usize) -> Truth {
+        let tag = self.tag(depth);
+        let inner = depth.saturating_sub(1);
+        let value = match tag {
+            0 => return self.until(false, Self::part, ValueRef::Null, inner),
+            1 => {
+                let is_empty = { self.code }.sized().is_empty();
+                let truth = self.until(true, Self::part, ValueRef::Null, inner);
+                return if is_empty { Some(true) } else { truth };
             }
-            Condition::Signal { signal, key, test } => {
-                let value = match key {
-                    None => self.signal(*signal, "")?,
-                    Some(literal) => {
-                        let found = self.literal(literal)?;
-                        plain_text(&found)
-                            .map_or(Some(Cow::Owned(Value::Null)), |key| self.signal(*signal, &key))?
+            2 => return self.condition(inner).map(|truth| !truth),
+            3 => {
+                let path = self.code.path();
+                self.document.and_then(|document| value_at(document, path, self.outlook))
+            }
+            4 => {
+                let signal = self.code.id();
+                match self.code.byte() {
+                    0 => self.signal(signal, ""),
+                    1 => {
+                        let key = self.literal(inner);
+                        key.and_then(|key| match plain_text(key, &mut String::new()) {
+                            Some(key) => self.signal(signal, key),
+                            None => Some(ValueRef::Null),
+                        })
                     }
-                };
-                self.test(test, &value)
+                    _ => {
+                        self.code.fail();
+                        None
+                    }
+                }
+            }
+            _ => {
+                self.code.fail();
+                None
+            }
+        };
+        match value {
+            Some(value) => self.test(value, inner),
+            None => {
+                self.pass_over(|scene| scene.test(ValueRef::Null, inner));
+                None
             }
         }
     }
 
-    fn test(&mut self, test: &Test, value: &Value) -> Truth {
-        Some(match test {
-            Test::All(tests) => return until(false, tests, |test| self.test(test, value)),
-            Test::Not(inner) => !self.test(inner, value)?,
-            Test::Is(literal) => is(value, &*self.literal(literal)?),
-            Test::Eq(literal) => *value == *self.literal(literal)?,
-            Test::Ne(literal) => *value != *self.literal(literal)?,
-            Test::In(list) => self.contains(list, value)?,
-            Test::Nin(list) => !self.contains(list, value)?,
-            Test::Gt(literal) => self.order(value, literal)? == Some(Ordering::Greater),
-            Test::Gte(literal) => self.order(value, literal)?.is_some_and(Ordering::is_ge),
-            Test::Lt(literal) => self.order(value, literal)? == Some(Ordering::Less),
-            Test::Lte(literal) => self.order(value, literal)?.is_some_and(Ordering::is_le),
-            Test::Exists(expected) => (*value != Value::Null) == *expected,
-            Test::Before(moment) => self.distance(value, moment, true)?,
-            Test::After(moment) => self.distance(value, moment, false)?,
+    fn part(&mut self, _value: ValueRef<'a>, depth: usize) -> Truth {
+        self.condition(depth)
+    }
+
+    fn test(&mut self, value: ValueRef<'a>, depth: usize) -> Truth {
+        let tag = self.tag(depth);
+        let inner = depth.saturating_sub(1);
+        Some(match tag {
+            0 => return self.until(false, Self::test, value, inner),
+            1 => !self.test(value, inner)?,
+            2 => is(value, self.literal(inner)?),
+            3 => value == self.literal(inner)?,
+            4 => value != self.literal(inner)?,
+            5 => self.contains(value, inner)?,
+            6 => !self.contains(value, inner)?,
+            7..=10 => {
+                let order = compare(value, self.literal(inner)?);
+                order == Some(if tag < 9 { Ordering::Greater } else { Ordering::Less })
+                    || (tag % 2 == 0 && order == Some(Ordering::Equal))
+            }
+            11 | 12 => value.is_null() != (tag == 12),
+            13..=18 => return self.distance(value, tag),
+            _ => {
+                self.code.fail();
+                return None;
+            }
         })
     }
 
-    fn order(&mut self, value: &Value, literal: &Literal) -> Option<Option<Ordering>> {
-        Some(order(value, &*self.literal(literal)?))
+    /// Asks the parts in turn until one gives `decisive`; an unknown part leaves the whole unknown unless one does.
+    fn until(
+        &mut self,
+        decisive: bool,
+        ask: fn(&mut Self, ValueRef<'a>, usize) -> Truth,
+        value: ValueRef<'a>,
+        depth: usize,
+    ) -> Truth {
+        let mut behind = self.code;
+        self.code = behind.sized();
+        let mut whole = Some(!decisive);
+        while !self.code.is_empty() {
+            let truth = ask(self, value, depth);
+            if self.document.is_some() && truth != Some(!decisive) {
+                whole = truth;
+                if truth.is_some() {
+                    break;
+                }
+            }
+        }
+        self.leave(behind);
+        whole
+    }
+
+    /// Goes on behind a group, which is unsound if a part of it is.
+    fn leave(&mut self, mut behind: Code<'a>) {
+        if !self.code.is_sound() {
+            behind.fail();
+        }
+        self.code = behind;
     }
 
     /// Whether the value, or one of its elements, is in the list.
-    fn contains(&mut self, list: &Literal, value: &Value) -> Truth {
-        let wanted = match value {
-            Value::Array(elements) => elements.as_slice(),
-            single => core::slice::from_ref(single),
-        };
-        if let Literal::List(items) = list {
-            return until(true, items, |item| Some(wanted.contains(&*self.literal(item)?)));
+    fn contains(&mut self, value: ValueRef<'a>, depth: usize) -> Truth {
+        let mut ahead = self.code;
+        if ahead.byte() == 3 {
+            self.code = ahead;
+            return self.until(true, Self::contains_one, value, depth.saturating_sub(1));
         }
-        Some(match &*self.literal(list)? {
-            Value::Array(items) => items.iter().any(|item| wanted.contains(item)),
-            _ => false,
-        })
+        let list = self.literal(depth)?;
+        let is_list = matches!(list, ValueRef::List(_));
+        Some(is_list && list.entries().any(|(_, item)| is_among(item, value)))
+    }
+
+    fn contains_one(&mut self, value: ValueRef<'a>, depth: usize) -> Truth {
+        self.literal(depth).map(|item| is_among(item, value))
     }
 
     /// Whether the value's instant lies strictly before (or after) the moment; notes when time alone flips that.
-    fn distance(&mut self, value: &Value, moment: &Moment, before: bool) -> Truth {
+    fn distance(&mut self, value: ValueRef<'a>, tag: u8) -> Truth {
+        let is_before = tag < 16;
+        let kind = if is_before { tag - 13 } else { tag - 16 };
+        let (mut ms, mut path) = (0, None);
+        if kind == 2 {
+            path = Some(self.code.path());
+        } else {
+            ms = self.code.signed();
+        }
+        let document = self.document?;
         let Some(at) = instant(value) else { return Some(false) };
-        let other = match moment {
-            Moment::Fixed(fixed) => *fixed,
-            Moment::Relative(ms) => {
-                // With every passing millisecond the moment moves on, so "before" becomes true and "after" false.
-                self.note(at.plus(ms.saturating_neg()).plus(i64::from(before)));
-                self.document.now().plus(*ms)
-            }
-            Moment::Path(path) => match instant(&*self.path(path)?) {
+        let other = match path {
+            Some(path) => match instant(value_at(document, path, self.outlook)?) {
                 Some(found) => found,
                 None => return Some(false),
             },
-        };
-        Some(if before { at < other } else { at > other })
-    }
-
-    fn literal<'l>(&mut self, literal: &'l Literal) -> Option<Cow<'l, Value>>
-    where
-        'a: 'l,
-    {
-        match literal {
-            Literal::Value(value) => Some(Cow::Borrowed(value)),
-            Literal::Path(path) => self.path(path),
-            Literal::List(_) => Some(Cow::Owned(Value::Null)),
-        }
-    }
-
-    fn path(&mut self, path: &Path) -> Option<Cow<'a, Value>> {
-        if path.root != Root::Signals {
-            return Some(self.document.value(path).unwrap_or(Cow::Owned(Value::Null)));
-        }
-        let (name, key) = path.rest.split_once('.').unwrap_or((&path.rest, ""));
-        match self.document.signal_named(name) {
-            Some(signal) => self.signal(signal, key),
-            None => Some(Cow::Owned(Value::Null)),
-        }
-    }
-
-    fn signal(&mut self, signal: SignalId, key: &str) -> Option<Cow<'a, Value>> {
-        match self.document.signal(signal, key) {
-            Reading::Value(value, until) => {
-                until.into_iter().for_each(|at| self.note(at));
-                Some(Cow::Owned(value))
+            None if kind == 1 => Timestamp(ms),
+            None => {
+                // With every passing millisecond the moment moves on, so "before" becomes true and "after" false.
+                let flips = at.plus(ms.saturating_neg()).plus(i64::from(is_before));
+                self.outlook.note_after(document.now(), flips);
+                document.now().plus(ms)
             }
-            Reading::Missing => Some(Cow::Owned(Value::Null)),
-            Reading::Truncated => None,
+        };
+        Some(if is_before { at < other } else { at > other })
+    }
+
+    fn literal(&mut self, depth: usize) -> Option<ValueRef<'a>> {
+        match self.tag(depth) {
+            0 => Some(ValueRef::Text(self.code.text())),
+            1 => Some(self.code.value(self.document.is_none())),
+            2 => {
+                let path = self.code.path();
+                value_at(self.document?, path, self.outlook)
+            }
+            3 => {
+                // A list with paths in it means something to `$in` and `$nin` alone.
+                self.pass_over(|scene| {
+                    scene.until(true, Self::contains_one, ValueRef::Null, depth.saturating_sub(1))
+                });
+                Some(ValueRef::Null)
+            }
+            _ => {
+                self.code.fail();
+                None
+            }
         }
     }
 
-    fn note(&mut self, at: Timestamp) {
-        if at > self.document.now() {
-            self.outlook.note(at);
-        }
+    fn signal(&mut self, signal: SignalId, key: &str) -> Option<ValueRef<'a>> {
+        signal_value(self.document?, signal, key, self.outlook)
+    }
+
+    fn pass_over<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) {
+        let document = self.document.take();
+        walk(self);
+        self.document = document;
+    }
+
+    /// The next tag; at depth 0 nothing may follow, and the tag that nothing has says so.
+    fn tag(&mut self, depth: usize) -> u8 {
+        if depth == 0 { u8::MAX } else { self.code.byte() }
     }
 }
 
-/// Asks the parts in turn until one gives `decisive`; an unknown part leaves the whole unknown unless one does.
-fn until<T>(decisive: bool, parts: &[T], mut ask: impl FnMut(&T) -> Truth) -> Truth {
-    let mut whole = Some(!decisive);
-    for part in parts {
-        match ask(part) {
-            Some(truth) if truth == decisive => return Some(decisive),
-            Some(_) => {}
-            None => whole = None,
-        }
+/// Whether an item is a value or one of its elements.
+fn is_among(item: ValueRef<'_>, value: ValueRef<'_>) -> bool {
+    match value {
+        ValueRef::List(_) => value.entries().any(|(_, element)| element == item),
+        single => single == item,
     }
-    whole
+}
+
+fn value_at<'a>(
+    document: &'a dyn Document,
+    path: PathRef<'_>,
+    outlook: &mut Outlook,
+) -> Option<ValueRef<'a>> {
+    if path.root != Root::Signals {
+        return Some(document.value(path));
+    }
+    let (name, key) = cut(path.rest, b'.');
+    match document.signal_named(name) {
+        Some(signal) => signal_value(document, signal, key.unwrap_or_default(), outlook),
+        None => Some(ValueRef::Null),
+    }
+}
+
+fn signal_value<'a>(
+    document: &'a dyn Document,
+    signal: SignalId,
+    key: &str,
+    outlook: &mut Outlook,
+) -> Option<ValueRef<'a>> {
+    match document.signal(signal, key) {
+        Reading::Value(value, until) => {
+            if let Some(at) = until {
+                outlook.note_after(document.now(), at);
+            }
+            Some(value)
+        }
+        Reading::Missing => Some(ValueRef::Null),
+        Reading::Truncated => None,
+    }
 }

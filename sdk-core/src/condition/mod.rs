@@ -1,8 +1,9 @@
-//! Predicates over the visitor document: their compiled form and their evaluation.
+//! Predicates over the visitor document: trees for those who write them, packed code for those who ask them.
 
 mod codec;
 mod coerce;
 mod evaluate;
+mod form;
 #[cfg(feature = "author")]
 mod inspect;
 mod pack;
@@ -13,23 +14,23 @@ mod problem;
 
 use crate::id::{SessionId, SignalId};
 use crate::time::Timestamp;
-use crate::value::Value;
-use alloc::borrow::Cow;
+use crate::value::{Value, ValueRef, cut};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use codec::{decode_condition, decode_path, encode_condition, encode_path};
+pub use codec::{decode_condition, encode_condition, encode_path};
 pub use coerce::{instant, plain_text};
-pub use evaluate::{evaluate, resolve};
+pub use evaluate::{evaluate, pass_condition, resolve};
+pub use form::{Code, Form};
 #[cfg(feature = "author")]
 pub use inspect::{specificity, visit_paths};
-pub use pack::{Packer, Unpacker};
+pub use pack::Packer;
 #[cfg(feature = "author")]
 pub use parse::{ConditionScope, KnownSignal, parse_condition, parse_path};
 #[cfg(feature = "author")]
 pub use problem::{ConditionError, ConditionErrorKind};
 
-/// A compiled predicate.
+/// A predicate as a tree, for compilers and tools.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
     /// Holds when all hold; empty holds.
@@ -56,8 +57,17 @@ pub enum Condition {
     },
 }
 
-/// A dotted path into the document, split at its root.
-#[derive(Clone, Debug, PartialEq)]
+/// A dotted path into the document, split at its root, that lies somewhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathRef<'a> {
+    /// The part of the document.
+    pub root: Root,
+    /// The rest of the path, dotted; empty for the root itself.
+    pub rest: &'a str,
+}
+
+/// A dotted path of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// The part of the document.
     pub root: Root,
@@ -80,10 +90,23 @@ pub enum Root {
     Bare,
 }
 
-impl Path {
+impl Root {
+    const fn of_tag(tag: u8) -> Option<Self> {
+        Some(match tag {
+            0 => Self::Traits,
+            1 => Self::Signals,
+            2 => Self::Context,
+            3 => Self::Event,
+            4 => Self::Bare,
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> PathRef<'a> {
     /// Reads a dotted path that starts with `traits`, `signals`, `context` or `event`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (first, rest) = text.split_once('.').unwrap_or((text, ""));
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (first, rest) = cut(text, b'.');
         let root = match first {
             "traits" => Root::Traits,
             "signals" => Root::Signals,
@@ -91,7 +114,24 @@ impl Path {
             "event" => Root::Event,
             _ => return None,
         };
-        Some(Self { root, rest: Box::from(rest) })
+        Some(Self { root, rest: rest.unwrap_or_default() })
+    }
+
+    /// The path as one of its own.
+    pub fn to_path(self) -> Path {
+        Path { root: self.root, rest: Box::from(self.rest) }
+    }
+}
+
+impl Path {
+    /// Reads a dotted path that starts with `traits`, `signals`, `context` or `event`.
+    pub fn parse(text: &str) -> Option<Self> {
+        PathRef::parse(text).map(PathRef::to_path)
+    }
+
+    /// The path, lent.
+    pub fn lent(&self) -> PathRef<'_> {
+        PathRef { root: self.root, rest: &self.rest }
     }
 }
 
@@ -151,10 +191,10 @@ pub enum Moment {
 }
 
 /// A signal's value as read at an instant.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reading {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reading<'a> {
     /// A value; `until` is the first later instant at which time alone changes it.
-    Value(Value, Option<Timestamp>),
+    Value(ValueRef<'a>, Option<Timestamp>),
     /// No value, such as `last_at` of nothing.
     Missing,
     /// The key was dropped from a truncated tile.
@@ -163,10 +203,10 @@ pub enum Reading {
 
 /// What conditions are asked about.
 pub trait Document {
-    /// The value at a path that is no signal.
-    fn value(&self, path: &Path) -> Option<Cow<'_, Value>>;
+    /// The value at a path that is no signal; null where there is none.
+    fn value(&self, path: PathRef<'_>) -> ValueRef<'_>;
     /// The value of a signal; `key` is empty for signals without `by`.
-    fn signal(&self, signal: SignalId, key: &str) -> Reading;
+    fn signal(&self, signal: SignalId, key: &str) -> Reading<'_>;
     /// The signal of a name, for `signals.<name>` and `signals.<name>.<key>` paths.
     fn signal_named(&self, name: &str) -> Option<SignalId>;
     /// The instant of judgement.
@@ -186,5 +226,11 @@ impl Outlook {
     /// Takes an instant into account.
     pub fn note(&mut self, at: Timestamp) {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
+    }
+
+    fn note_after(&mut self, now: Timestamp, at: Timestamp) {
+        if at > now {
+            self.note(at);
+        }
     }
 }

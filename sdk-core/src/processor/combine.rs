@@ -6,7 +6,7 @@ use super::{Outcome, Processor};
 use crate::profile::{Change, EventDocument};
 use crate::rules::{judge, latch};
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::ValueRef;
 use alloc::vec::Vec;
 
 /// Takes a change in; one that is no newer than what the state has of the member changes nothing.
@@ -60,7 +60,7 @@ impl Processor {
     fn judge_event(&self, state: &mut ProfileState, document: &EventDocument, firings: &mut Vec<Firing>) {
         let event = document.event();
         let rules = &self.bundle.rules;
-        let (signals, context) = (&self.bundle.signals, &Value::Null);
+        let (signals, context) = (&self.bundle.signals, ValueRef::Null);
         let scene = Scene { signals, now: state.time, event: Some(document), context };
         let matches = state.read(scene, |visitor| judge(rules, visitor, event));
         for matched in matches {
@@ -79,7 +79,7 @@ impl Processor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{World, cart, login, shop, view};
+    use super::super::fixture::{World, cart, changed_shop, login, view};
     use super::*;
     use crate::id::MemberId;
     use crate::wire::Event;
@@ -167,12 +167,12 @@ mod tests {
     fn a_new_trigger_is_silent_for_those_it_already_holds_for() {
         let published = |at_minutes: i64, on_publish: bool| {
             let mut world = World::new();
-            let mut bundle = shop(1);
-            bundle.rules.retain(|rule| &*rule.id != "rescue");
+            let bundle = changed_shop(1, |rules| rules.retain(|rule| &*rule.id != "rescue"));
             world.processor.set_bundle(bundle, Timestamp(0));
             world.track(cart("a", 1, 10));
-            let mut bundle = shop(2);
-            bundle.rules.iter_mut().for_each(|rule| rule.fire_on_publish = on_publish);
+            let bundle = changed_shop(2, |rules| {
+                rules.iter_mut().for_each(|rule| rule.fire_on_publish = on_publish);
+            });
             world.processor.set_bundle(bundle, Timestamp(at_minutes * MINUTE_MS));
             world.track(view("a", 2, 90, 1, "shoes"));
             world.track(view("a", 3, 91, 1, "shoes"));
@@ -206,7 +206,7 @@ mod tests {
         let seen = world.processor.view(ada, &MemberId(Box::from("b")));
         assert_eq!(seen.user_id.as_deref(), Some("ada"));
         assert!(!seen.others.is_empty() && seen.lanes.len() == 1);
-        assert_eq!(seen.traits.get("plan"), Some(&crate::value::Value::string("pro")));
+        assert_eq!(seen.traits.get("plan"), Some(ValueRef::Text("pro")));
     }
 
     #[test]

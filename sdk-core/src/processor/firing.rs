@@ -3,12 +3,11 @@
 use super::caps::Period;
 use super::state::ProfileState;
 use crate::id::{EventId, MemberId, ProfileId, SessionId, Uuid, derived_uuid, write_uuid};
-use crate::rules::{Action, Rule};
+use crate::rules::{Actions, RuleRef};
 use crate::time::Timestamp;
 use crate::wire::Event;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// One run of a trigger.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +27,7 @@ pub struct Firing {
     /// What made it fire.
     pub cause: Cause,
     /// What it does.
-    pub actions: Vec<Action>,
+    pub actions: Actions,
 }
 
 /// What made a trigger fire.
@@ -59,12 +58,17 @@ impl<'a> Moment<'a> {
 
 impl ProfileState {
     /// Fires a trigger if its cap leaves room.
-    pub(super) fn fire(&mut self, rule: &Rule, key: Option<Box<str>>, moment: Moment<'_>) -> Option<Firing> {
+    pub(super) fn fire(
+        &mut self,
+        rule: RuleRef<'_>,
+        key: Option<Box<str>>,
+        moment: Moment<'_>,
+    ) -> Option<Firing> {
         let mut period_name = String::new();
-        if let Some(cap) = &rule.cap {
+        if let Some(cap) = rule.cap {
             // Where there is no session its cap cannot be known, which counts as reached.
-            let period = Period::of(cap, moment.session)?;
-            if !self.caps.take((&rule.id, period), cap, key.as_deref().unwrap_or_default(), moment.at) {
+            let period = Period::of(&cap, moment.session)?;
+            if !self.caps.take((rule.id, period), &cap, key.as_deref().unwrap_or_default(), moment.at) {
                 return None;
             }
             period_name = period.name();
@@ -72,16 +76,16 @@ impl ProfileState {
         self.firings += 1;
         Some(Firing {
             id: firing_id(
-                [&rule.id, &self.profile.0, key.as_deref().unwrap_or_default(), &period_name],
+                [rule.id, &self.profile.0, key.as_deref().unwrap_or_default(), &period_name],
                 moment.cause,
             ),
-            rule: rule.id.clone(),
+            rule: Box::from(rule.id),
             profile: self.profile.clone(),
             member: moment.member.clone(),
             key,
             at: moment.at,
             cause: moment.cause,
-            actions: rule.actions.clone(),
+            actions: rule.written_actions(),
         })
     }
 }

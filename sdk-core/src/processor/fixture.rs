@@ -6,7 +6,7 @@ use crate::condition::{Condition, Literal, Moment, Path, Root, Test};
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
 use crate::profile::fixture::{event, signal, table};
 use crate::profile::{Absorbed, Aggregate, MemberState, Window};
-use crate::rules::{Action, Cap, CapPeriod, Hold, Mode, Rule, slots_of};
+use crate::rules::{Action, Cap, CapPeriod, Hold, Mode, Rule, RuleTable};
 use crate::time::Timestamp;
 use crate::value::Value;
 use crate::wire::{Event, IDENTIFY, LaneSeq, Record};
@@ -43,6 +43,11 @@ fn rule(id: &str, mode: Mode, when: Condition) -> Rule {
 /// `third-view`: an event trigger, at the third view of a category in a session, once per session and category.
 /// `banner`: the same as a slot rule. `rescue`: a level trigger, 30 minutes after something went into the cart.
 pub(super) fn shop(revision: u64) -> Bundle {
+    changed_shop(revision, |_| {})
+}
+
+/// The same with other rules.
+pub(super) fn changed_shop(revision: u64, change: impl FnOnce(&mut Vec<Rule>)) -> Bundle {
     let category = || path(Root::Event, "metadata.category");
     let signals = vec![
         signal("views", Aggregate::Count, Window::Session, Some("metadata.category")),
@@ -68,7 +73,7 @@ pub(super) fn shop(revision: u64) -> Bundle {
     };
     let on_view = || Mode::Event { on: Box::from("page_view"), hold: Hold::Session };
     let once = Cap { per: CapPeriod::Session, count: 1, min_gap_ms: None, shown: None, shown_at: None };
-    let rules = vec![
+    let mut rules = vec![
         Rule {
             slot: Some(Box::from("hero")),
             key: Some(category()),
@@ -77,8 +82,9 @@ pub(super) fn shop(revision: u64) -> Bundle {
         rule("rescue", Mode::Level, waiting),
         Rule { key: Some(category()), cap: Some(once), ..rule("third-view", on_view(), third) },
     ];
-    let slots = slots_of(&rules);
-    Bundle { revision, signals, rules, slots }
+    change(&mut rules);
+    let rules = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
+    Bundle { revision, signals, rules }
 }
 
 /// The members and profiles of one worker.

@@ -4,12 +4,12 @@ use super::Processor;
 use super::edge::Key;
 use super::firing::{Cause, Firing, Moment};
 use super::state::{ProfileState, Scene};
-use crate::condition::{Outlook, Packer, encode_condition, evaluate};
+use crate::condition::{Outlook, Packer, decode_condition, encode_condition, evaluate};
 use crate::hash::key_hash;
 use crate::limits::MAX_DUE_STEPS;
-use crate::rules::{Mode, Rule, rule_key};
+use crate::rules::{RuleRef, RuleTable, rule_key};
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::ValueRef;
 use alloc::vec::Vec;
 
 /// A level trigger of the bundle in effect.
@@ -22,15 +22,14 @@ pub(super) struct LevelTrigger {
 }
 
 /// The active level triggers, in order of rule.
-pub(super) fn level_triggers(rules: &[Rule]) -> Vec<LevelTrigger> {
-    let places = rules.iter().enumerate();
+pub(super) fn level_triggers(rules: &RuleTable) -> Vec<LevelTrigger> {
     let level =
-        places.filter(|(_, rule)| rule.slot.is_none() && rule.mode == Mode::Level && rule.inactive.is_none());
-    let trigger = level.map(|(place, rule)| {
-        let mut packer = Packer::new();
-        packer.text(&rule.id);
-        encode_condition(&rule.when, &mut packer);
-        LevelTrigger { rule: place, identity: key_hash(&packer.finish()) }
+        rules.iter().filter(|rule| rule.slot.is_none() && rule.on.is_none() && rule.inactive.is_none());
+    let trigger = level.map(|rule| {
+        let mut packer = Packer::canonical();
+        packer.text(rule.id);
+        encode_condition(&decode_condition(&mut { rule.when }), &mut packer);
+        LevelTrigger { rule: rule.index, identity: key_hash(&packer.finish()) }
     });
     trigger.collect()
 }
@@ -48,7 +47,7 @@ impl Processor {
         state.armed.sort_unstable();
         state.edges.retain(|edge| {
             let known = self.levels.iter().filter(|level| before.binary_search(&level.identity).is_ok());
-            known.filter_map(|level| self.bundle.rules.get(level.rule)).any(|rule| rule.id == edge.rule)
+            known.filter_map(|level| self.bundle.rules.get(level.rule)).any(|rule| *rule.id == *edge.rule)
         });
         if known.is_none() {
             // A state that never met a bundle has met no event either: whatever holds from now on is an edge.
@@ -108,9 +107,14 @@ impl Processor {
     }
 
     /// Under which key the rule holds at an instant, if it does.
-    fn stand(&self, state: &ProfileState, rule: &Rule, at: Timestamp, outlook: &mut Outlook) -> Option<Key> {
-        let scene = Scene { signals: &self.bundle.signals, now: at, event: None, context: &Value::Null };
-        state
-            .read(scene, |document| evaluate(&rule.when, document, outlook).then(|| rule_key(rule, document)))
+    fn stand(
+        &self,
+        state: &ProfileState,
+        rule: RuleRef<'_>,
+        at: Timestamp,
+        outlook: &mut Outlook,
+    ) -> Option<Key> {
+        let scene = Scene { signals: &self.bundle.signals, now: at, event: None, context: ValueRef::Null };
+        state.read(scene, |document| evaluate(rule.when, document, outlook).then(|| rule_key(rule, document)))
     }
 }

@@ -16,7 +16,7 @@ use crate::id::MemberId;
 use crate::profile::{Absorbed, Change, MemberState, ProfileView};
 use crate::rules::{Decided, Decision, decide};
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::ValueRef;
 use crate::wire::Record;
 use alloc::vec::Vec;
 use levels::LevelTrigger;
@@ -91,10 +91,10 @@ impl Processor {
 
     /// Decides the slots anew at profile time, in a context of the caller's. `current` are the decisions in effect.
     /// Latches that end with it leave the state.
-    pub fn decide(&self, state: &mut ProfileState, context: &Value, current: &[Decision]) -> Decided {
+    pub fn decide(&self, state: &mut ProfileState, context: ValueRef<'_>, current: &[Decision]) -> Decided {
         let scene = Scene { signals: &self.bundle.signals, now: state.time(), event: None, context };
-        let (rules, slots) = (&self.bundle.rules, &self.bundle.slots);
-        let decided = state.read(scene, |visitor| decide(rules, slots, visitor, state.latches(), current));
+        let rules = &self.bundle.rules;
+        let decided = state.read(scene, |visitor| decide(rules, visitor, state.latches(), current));
         state.end_latches(&decided.ended);
         decided
     }

@@ -9,9 +9,9 @@ use crate::profile::sorted::SortedMap;
 use crate::profile::{
     Change, EventDocument, Lanes, Latch, ProfileView, SignalTable, TileChanges, Tiles, Traits,
 };
-use crate::rules::{Rule, VisitorDocument};
+use crate::rules::{RuleRef, VisitorDocument};
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::ValueRef;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -57,7 +57,7 @@ pub(super) struct Scene<'a> {
     pub now: Timestamp,
     /// The event being judged.
     pub event: Option<&'a EventDocument>,
-    pub context: &'a Value,
+    pub context: ValueRef<'a>,
 }
 
 /// Time is looked at for pruning whenever another of these has begun, in milliseconds.
@@ -233,14 +233,14 @@ impl ProfileState {
     }
 
     /// Notes under which key a level trigger holds now; returns the key if that is an edge from false to true.
-    pub(super) fn cross_edge(&mut self, rule: &Rule, held: Option<Key>) -> Option<Key> {
+    pub(super) fn cross_edge(&mut self, rule: RuleRef<'_>, held: Option<Key>) -> Option<Key> {
         let crossed = match &held {
-            Some(key) => !self.edges.iter().any(|edge| edge.rule == rule.id && edge.key == *key),
+            Some(key) => !self.edges.iter().any(|edge| *edge.rule == *rule.id && edge.key == *key),
             None => false,
         };
-        self.edges.retain(|edge| edge.rule != rule.id || held.as_ref() == Some(&edge.key));
+        self.edges.retain(|edge| *edge.rule != *rule.id || held.as_ref() == Some(&edge.key));
         let key = held.filter(|_| crossed)?;
-        self.edges.push(Edge { rule: rule.id.clone(), key: key.clone() });
+        self.edges.push(Edge { rule: Box::from(rule.id), key: key.clone() });
         Some(key)
     }
 

@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(change.profile, ProfileId::of_user("ada"));
         assert_eq!(change.tiles, TileChanges::Whole(state.tiles.clone()));
         assert_eq!(change.lanes.len(), 1);
-        assert_eq!(state.traits.get("plan"), Some(&crate::value::Value::string("pro")));
+        assert_eq!(state.traits.get("plan"), Some(crate::value::ValueRef::Text("pro")));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) fn signal(name: &str, aggregate: Aggregate, window: Window, by: Optio
 
 /// The index over some signals.
 pub(crate) fn table(signals: Vec<Signal>) -> SignalTable {
-    SignalTable::new(signals)
+    SignalTable::new(&signals)
 }
 
 /// An event of member `m` in session 1, without lane.

@@ -3,11 +3,12 @@
 use super::few::Few;
 use super::order::search;
 use crate::codec::{Source, Writer};
+use crate::condition::plain_text;
 use crate::hash::{fnv1a_128, key_hash};
 use crate::limits::{MAX_KEY_BYTES, MAX_KEYS_PER_TILE};
-use crate::value::{Value, number_text};
-use alloc::borrow::Cow;
+use crate::value::ValueRef;
 use alloc::boxed::Box;
+use alloc::string::String;
 
 /// Values by key. Of more than [`MAX_KEYS_PER_TILE`] keys those with the smallest hash stay; since the bound only ever
 /// falls, a key that was dropped never comes back, and one that is kept has never been dropped.
@@ -166,27 +167,28 @@ impl<T> Keys<T> {
     }
 }
 
-/// The text under which a value is a key: strings as they are, numbers by [`number_text`], `true` and `false`.
+/// The text under which a value is a key: its plain text. `room` is empty and is written to where the text has to be
+/// made.
 ///
 /// Texts longer than [`MAX_KEY_BYTES`] are replaced by their hash. Null, arrays and objects are no keys.
-pub fn key_text(value: &Value) -> Option<Cow<'_, str>> {
+pub fn key_text<'a>(value: ValueRef<'a>, room: &'a mut String) -> Option<&'a str> {
     match value {
-        Value::String(text) => Some(bounded_key(text)),
-        Value::Number(number) => Some(Cow::Owned(number_text(*number))),
-        Value::Bool(true) => Some(Cow::Borrowed("true")),
-        Value::Bool(false) => Some(Cow::Borrowed("false")),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        ValueRef::Text(text) => Some(bounded_key(text, room)),
+        other => plain_text(other, room),
     }
 }
 
 /// The key itself, or its hash where it is longer than [`MAX_KEY_BYTES`].
-pub(crate) fn bounded_key(text: &str) -> Cow<'_, str> {
+pub(crate) fn bounded_key<'a>(text: &'a str, room: &'a mut String) -> &'a str {
     if text.len() <= MAX_KEY_BYTES {
-        return Cow::Borrowed(text);
+        return text;
     }
     let hash = fnv1a_128(text.as_bytes());
-    let digits = (0..32).rev().filter_map(|place| char::from_digit((hash >> (4 * place)) as u32 & 15, 16));
-    Cow::Owned(core::iter::once('#').chain(digits).collect())
+    room.push('#');
+    for place in (0..32).rev() {
+        room.push(char::from_digit((hash >> (4 * place)) as u32 & 15, 16).unwrap_or('0'));
+    }
+    room
 }
 
 #[cfg(test)]
@@ -238,9 +240,9 @@ mod tests {
 
     #[test]
     fn long_keys_are_replaced_by_their_hash() {
-        let long = Value::string(&"x".repeat(MAX_KEY_BYTES + 1));
-        assert_eq!(key_text(&long).unwrap().len(), 33);
-        assert_eq!(key_text(&Value::Number(3.0)).as_deref(), Some("3"));
-        assert_eq!(key_text(&Value::Null), None);
+        let long = "x".repeat(MAX_KEY_BYTES + 1);
+        assert_eq!(key_text(ValueRef::Text(&long), &mut String::new()).unwrap().len(), 33);
+        assert_eq!(key_text(ValueRef::Number(3.0), &mut String::new()), Some("3"));
+        assert_eq!(key_text(ValueRef::Null, &mut String::new()), None);
     }
 }

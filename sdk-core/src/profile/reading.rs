@@ -1,15 +1,14 @@
 //! Reading signals out of tiles at an instant.
 
 use super::keys::{Found, bounded_key};
-use super::sorted::SortedMap;
 use super::tiles::Slice;
-use super::{Aggregate, Bucket, Signal, Tile, Tiles, Window};
+use super::{Aggregate, Bucket, SignalRef, Tile, Tiles, Window};
 use crate::condition::{Outlook, Reading};
 use crate::hash::key_hash;
-use crate::id::SessionId;
+use crate::id::{SessionId, SignalId};
 use crate::time::Timestamp;
-use crate::value::Value;
-use alloc::boxed::Box;
+use crate::value::ValueRef;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 impl Tiles {
@@ -19,19 +18,20 @@ impl Tiles {
     /// there is no session.
     pub fn read(
         parts: &[&Self],
-        signal: &Signal,
+        signal: SignalRef<'_>,
         key: &str,
         now: Timestamp,
         session: Option<SessionId>,
-    ) -> Reading {
-        let key = bounded_key(key);
+    ) -> Reading<'static> {
+        let mut room = String::new();
+        let key = bounded_key(key, &mut room);
         let hash = key_hash(key.as_bytes());
         let Some(view) = View::new(signal.window, now, session) else { return Reading::Missing };
         let mut total: Option<(Tile, Option<Timestamp>)> = None;
         let mut outlook = Outlook::default();
         let mut truncated = false;
-        view.each_slice(parts, signal, &mut |bucket, slice| {
-            let tile = match slice.keys.get_hashed(hash, &key) {
+        view.each_slice(parts, signal.id, &mut |bucket, slice| {
+            let tile = match slice.keys.get_hashed(hash, key) {
                 Found::Value(tile) => *tile,
                 Found::Absent => return,
                 Found::Truncated => {
@@ -61,33 +61,36 @@ impl Tiles {
         }
         let (value, leaves) = match (total, signal.aggregate) {
             (Some((tile, leaves)), _) => (tile.value(), leaves),
-            (None, Aggregate::Count | Aggregate::Sum) => (Value::Number(0.0), None),
+            (None, Aggregate::Count | Aggregate::Sum) => (ValueRef::Number(0.0), None),
             (None, Aggregate::LastAt) => return Reading::Missing,
         };
         Reading::Value(value, earlier(leaves, outlook.next))
     }
 
-    /// Every key of a signal with its value at `now`, in order of key; for a developer panel.
-    pub fn entries(
+    /// Shows every key of a signal with its value at `now`, in order of key; for a developer panel.
+    pub fn each_entry(
         parts: &[&Self],
-        signal: &Signal,
+        signal: SignalRef<'_>,
         now: Timestamp,
         session: Option<SessionId>,
-    ) -> Vec<(Box<str>, Value)> {
-        let Some(view) = View::new(signal.window, now, session) else { return Vec::new() };
-        let mut keys: SortedMap<&str, ()> = SortedMap::default();
-        view.each_slice(parts, signal, &mut |bucket, slice| {
+        see: &mut dyn FnMut(&str, ValueRef<'_>),
+    ) {
+        let Some(view) = View::new(signal.window, now, session) else { return };
+        let mut keys: Vec<&str> = Vec::new();
+        view.each_slice(parts, signal.id, &mut |bucket, slice| {
             if view.contains(bucket) {
-                slice.keys.iter().for_each(|(key, _)| keys.insert(key, ()));
+                for (key, _) in slice.keys.iter() {
+                    if let Err(at) = keys.binary_search(&key) {
+                        keys.insert(at, key);
+                    }
+                }
             }
         });
-        let mut entries = Vec::new();
-        for (key, ()) in keys.iter() {
+        for key in keys {
             if let Reading::Value(value, _) = Self::read(parts, signal, key, now, session) {
-                entries.push((Box::from(*key), value));
+                see(key, value);
             }
         }
-        entries
     }
 }
 
@@ -120,8 +123,8 @@ impl View {
     }
 
     /// Shows the slices of a signal that this view may cover, now or later.
-    fn each_slice<'a>(self, parts: &[&'a Tiles], signal: &Signal, see: &mut dyn FnMut(Bucket, &'a Slice)) {
-        for tiles in parts.iter().filter_map(|part| part.get(signal.id)) {
+    fn each_slice<'a>(self, parts: &[&'a Tiles], signal: SignalId, see: &mut dyn FnMut(Bucket, &'a Slice)) {
+        for tiles in parts.iter().filter_map(|part| part.get(signal)) {
             match self {
                 Self::One(bucket) => {
                     if let Some(slice) = tiles.slices.get(&bucket) {
@@ -172,8 +175,8 @@ mod tests {
 
     const SLIDING: Window = Window::Sliding { window_ms: 60_000, bucket_ms: 10_000 };
 
-    fn number(number: f64, until: Option<i64>) -> Reading {
-        Reading::Value(Value::Number(number), until.map(Timestamp))
+    fn number(number: f64, until: Option<i64>) -> Reading<'static> {
+        Reading::Value(ValueRef::Number(number), until.map(Timestamp))
     }
 
     #[test]
@@ -200,7 +203,7 @@ mod tests {
         own.apply(&table, &event(5_000, "page_view", "{}"), Timestamp(5_000));
         other.apply(&table, &event(25_000, "page_view", "{}"), Timestamp(25_000));
         let at = |parts: &[&Tiles], now: i64| Tiles::read(parts, cart_at, "", Timestamp(now), None);
-        let latest = Value::string("1970-01-01T00:00:25.000Z");
+        let latest = ValueRef::Text("1970-01-01T00:00:25.000Z");
         assert_eq!(at(&[&own, &other], 30_000), Reading::Value(latest, Some(Timestamp(80_000))));
         assert_eq!(at(&[&own, &other], 80_000), Reading::Missing);
     }
@@ -218,8 +221,11 @@ mod tests {
         assert_eq!(read("a", session), number(1.25, None));
         assert_eq!(read("b", session), number(0.0, None));
         assert_eq!(read("a", None), Reading::Missing);
-        let entries = Tiles::entries(&[&own, &other], spent, Timestamp(9), session);
-        assert_eq!(entries, [(Box::from("a"), Value::Number(1.25))]);
+        let mut entries = Vec::new();
+        Tiles::each_entry(&[&own, &other], spent, Timestamp(9), session, &mut |key, value| {
+            entries.push((String::from(key), value.as_number()));
+        });
+        assert_eq!(entries, [(String::from("a"), Some(1.25))]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::codec::{CodecError, Reader, Writer};
 use crate::condition::{
-    Condition, Packer, Path, Unpacker, decode_condition, decode_path, encode_condition, encode_path,
+    Code, Condition, Packer, Path, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
 };
 use crate::hash::key_hash;
 use crate::id::SignalId;
@@ -10,7 +10,7 @@ use crate::limits::MAX_WINDOW_MS;
 use crate::time::Timestamp;
 use alloc::boxed::Box;
 
-/// A named windowed aggregate over events.
+/// A named windowed aggregate over events, as its author has defined it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signal {
     /// Hash of the canonical definition (everything below but the name); tiles are kept under it.
@@ -29,6 +29,27 @@ pub struct Signal {
     pub aggregate: Aggregate,
     /// Over which time.
     pub window: Window,
+}
+
+/// A signal of a bundle, read in place.
+#[derive(Clone, Copy, Debug)]
+pub struct SignalRef<'a> {
+    /// Hash of the canonical definition; tiles are kept under it.
+    pub id: SignalId,
+    /// The name that conditions use.
+    pub name: &'a str,
+    /// The event type it looks at; `*` for all.
+    pub on: &'a str,
+    /// How events are folded.
+    pub aggregate: Aggregate,
+    /// Over which time.
+    pub window: Window,
+    /// Where the key is found, for one value per key.
+    pub by: Option<PathRef<'a>>,
+    /// Where the value is found, for `sum`.
+    pub of: Option<PathRef<'a>>,
+    /// Which of those events count: a condition.
+    pub filter: Option<Code<'a>>,
 }
 
 /// How events are folded into one value.
@@ -58,40 +79,86 @@ pub enum Window {
     Lifetime,
 }
 
-/// The identity of a definition: the hash of its binary form without id and name.
+/// The identity of a definition: the hash of its canonical form without id and name.
 pub fn signal_id(signal: &Signal) -> SignalId {
-    let mut packer = Packer::new();
-    encode_definition(signal, &mut packer);
+    let mut packer = Packer::canonical();
+    packer.text(&signal.on);
+    packer.option(signal.filter.as_ref(), encode_condition);
+    packer.option(signal.by.as_ref(), encode_path);
+    packer.option(signal.of.as_ref(), encode_path);
+    packer.out.u8(signal.aggregate as u8);
+    signal.window.encode(&mut packer.out);
     SignalId(key_hash(&packer.finish()))
 }
 
-/// Appends a signal's binary form, its id included, so that a page need not hash.
-pub fn encode_signal(signal: &Signal, packer: &mut Packer) {
+/// Appends a signal's packed form, its id included, so that a page need not hash.
+pub(super) fn encode_signal(signal: &Signal, packer: &mut Packer) {
     packer.id(signal.id);
     packer.text(&signal.name);
-    encode_definition(signal, packer);
+    packer.text(&signal.on);
+    packer.out.u8(signal.aggregate as u8);
+    let (kind, times): (u8, &[i64]) = match &signal.window {
+        Window::Lifetime => (0, &[]),
+        Window::Session => (1, &[]),
+        Window::Sliding { window_ms, bucket_ms } => (2, &[*window_ms, *bucket_ms]),
+    };
+    packer.out.u8(kind);
+    times.iter().for_each(|ms| packer.out.i64(*ms));
+    packer.option(signal.by.as_ref(), encode_path);
+    packer.option(signal.of.as_ref(), encode_path);
+    packer.option(signal.filter.as_ref(), encode_condition);
 }
 
-/// Reads a signal's binary form; unknown kinds and windows out of bounds fail the source.
-pub fn decode_signal(source: &mut Unpacker<'_>) -> Signal {
-    Signal {
-        id: source.id(),
-        name: source.text(),
-        on: source.text(),
-        filter: source.option(decode_condition),
-        by: source.option(decode_path),
-        of: source.option(decode_path),
-        aggregate: match source.byte() {
-            0 => Aggregate::Count,
-            1 => Aggregate::Sum,
-            2 => Aggregate::LastAt,
-            _ => {
-                source.fail();
-                Aggregate::Count
-            }
-        },
-        window: source.read(Window::Lifetime, Window::decode),
+impl<'a> SignalRef<'a> {
+    /// Reads the signal the code begins with and moves to its filter; unknown kinds and windows out of bounds make the
+    /// code unsound.
+    pub(super) fn read(code: &mut Code<'a>) -> Self {
+        Self {
+            id: code.id(),
+            name: code.text(),
+            on: code.text(),
+            aggregate: match code.byte() {
+                0 => Aggregate::Count,
+                1 => Aggregate::Sum,
+                2 => Aggregate::LastAt,
+                _ => {
+                    code.fail();
+                    Aggregate::Count
+                }
+            },
+            window: Window::read(code),
+            by: optional_path(code),
+            of: optional_path(code),
+            filter: (code.byte() == 1).then_some(*code),
+        }
     }
+
+    /// Moves the code behind the signal, and makes it unsound if there is none.
+    pub(super) fn pass(code: &mut Code<'a>) -> Self {
+        let signal = Self::read(code);
+        if signal.filter.is_some() {
+            pass_condition(code);
+        }
+        signal
+    }
+
+    /// The definition as its author has written it, for tools.
+    pub fn to_signal(self) -> Signal {
+        Signal {
+            id: self.id,
+            name: Box::from(self.name),
+            on: Box::from(self.on),
+            filter: self.filter.map(|mut code| decode_condition(&mut code)),
+            by: self.by.map(PathRef::to_path),
+            of: self.of.map(PathRef::to_path),
+            aggregate: self.aggregate,
+            window: self.window,
+        }
+    }
+}
+
+fn optional_path<'a>(code: &mut Code<'a>) -> Option<PathRef<'a>> {
+    (code.byte() == 1).then(|| code.path())
 }
 
 impl Window {
@@ -103,6 +170,29 @@ impl Window {
             }
             Self::Session | Self::Lifetime => None,
         }
+    }
+
+    /// A sliding window, if it is a multiple of its bucket and within its bounds.
+    const fn sliding(window_ms: i64, bucket_ms: i64) -> Option<Self> {
+        let is_sound = bucket_ms > 0 && window_ms >= bucket_ms && window_ms <= MAX_WINDOW_MS;
+        if is_sound && window_ms % bucket_ms == 0 {
+            Some(Self::Sliding { window_ms, bucket_ms })
+        } else {
+            None
+        }
+    }
+
+    fn read(code: &mut Code<'_>) -> Self {
+        let window = match code.byte() {
+            0 => Some(Self::Lifetime),
+            1 => Some(Self::Session),
+            2 => Self::sliding(code.signed(), code.signed()),
+            _ => None,
+        };
+        if window.is_none() {
+            code.fail();
+        }
+        window.unwrap_or(Self::Lifetime)
     }
 
     /// Appends the binary form.
@@ -126,44 +216,17 @@ impl Window {
         match reader.u8()? {
             0 => Ok(Self::Lifetime),
             1 => Ok(Self::Session),
-            2 => {
-                let (window_ms, bucket_ms) = (reader.i64()?, reader.i64()?);
-                let sound = bucket_ms > 0 && window_ms >= bucket_ms && window_ms <= MAX_WINDOW_MS;
-                if sound && window_ms % bucket_ms == 0 {
-                    Ok(Self::Sliding { window_ms, bucket_ms })
-                } else {
-                    Err(CodecError)
-                }
-            }
+            2 => Self::sliding(reader.i64()?, reader.i64()?).ok_or(CodecError),
             _ => Err(CodecError),
         }
     }
 }
 
-fn encode_definition(signal: &Signal, packer: &mut Packer) {
-    packer.text(&signal.on);
-    packer.out.bool(signal.filter.is_some());
-    if let Some(filter) = &signal.filter {
-        encode_condition(filter, packer);
-    }
-    for path in [&signal.by, &signal.of] {
-        packer.out.bool(path.is_some());
-        if let Some(path) = path {
-            encode_path(path, packer);
-        }
-    }
-    packer.out.u8(match signal.aggregate {
-        Aggregate::Count => 0,
-        Aggregate::Sum => 1,
-        Aggregate::LastAt => 2,
-    });
-    signal.window.encode(&mut packer.out);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::condition::Root;
+    use crate::condition::{Literal, Root, Test};
+    use crate::value::Value;
 
     fn signal() -> Signal {
         let mut signal = Signal {
@@ -189,13 +252,23 @@ mod tests {
     }
 
     #[test]
-    fn binary_form_keeps_the_definition_and_refuses_windows_without_buckets() {
-        let mut packer = Packer::new();
-        encode_signal(&signal(), &mut packer);
-        let bytes = packer.finish();
-        let mut source = Unpacker::new(&bytes);
-        assert_eq!(decode_signal(&mut source), signal());
-        assert_eq!(source.finish(), Ok(()));
+    fn identities_of_earlier_versions_stay() {
+        assert_eq!(signal().id, SignalId(0xcc47_88fc_e522_06a7));
+        let path = |rest: &str| Path { root: Root::Bare, rest: Box::from(rest) };
+        let listed = Value::Array(alloc::vec![Value::string("a"), Value::Number(1.5)]);
+        let test = Test::In(Literal::Value(listed));
+        let filtered = Signal {
+            filter: Some(Condition::Path { path: path("metadata.category"), test }),
+            of: Some(path("metadata.price")),
+            aggregate: Aggregate::Sum,
+            window: Window::Session,
+            ..signal()
+        };
+        assert_eq!(signal_id(&filtered), SignalId(0xcb3a_865e_e4d3_74f8));
+    }
+
+    #[test]
+    fn windows_without_buckets_are_refused() {
         let mut out = Writer::new();
         Window::Sliding { window_ms: 10, bucket_ms: 0 }.encode(&mut out);
         assert_eq!(Window::decode(&mut Reader::new(&out.into_bytes())), Err(CodecError));

@@ -4,9 +4,7 @@ use super::Aggregate;
 use crate::codec::{Source, Writer};
 use crate::limits::MAX_SUM_INPUT;
 use crate::time::Timestamp;
-use crate::value::{Value, round, wide_to_f64};
-use alloc::boxed::Box;
-use alloc::string::String;
+use crate::value::{ValueRef, round, wide_to_f64};
 
 /// Micro-units in one unit of a sum.
 const MICRO: f64 = 1e6;
@@ -26,12 +24,12 @@ impl Tile {
     /// The tile of a single event; `of` is the value at the signal's `of` path.
     ///
     /// A sum takes numbers of at most [`MAX_SUM_INPUT`]; any other value makes the event not count.
-    pub fn of_event(aggregate: Aggregate, at: Timestamp, of: Option<&Value>) -> Option<Self> {
+    pub fn of_event(aggregate: Aggregate, at: Timestamp, of: ValueRef<'_>) -> Option<Self> {
         Some(match aggregate {
             Aggregate::Count => Self::Count(1),
             Aggregate::LastAt => Self::LastAt(at),
             Aggregate::Sum => {
-                let number = of?.as_number().filter(|number| number.abs() <= MAX_SUM_INPUT)?;
+                let number = of.as_number().filter(|number| number.abs() <= MAX_SUM_INPUT)?;
                 let micros = i128::from(round(number.abs() * MICRO));
                 Self::Sum(if number < 0.0 { -micros } else { micros })
             }
@@ -48,12 +46,12 @@ impl Tile {
         }
     }
 
-    /// The value as the visitor document shows it: a number, or an instant as RFC 3339 text.
-    pub fn value(self) -> Value {
+    /// The value as the visitor document shows it: a number, or an instant.
+    pub fn value(self) -> ValueRef<'static> {
         match self {
-            Self::Count(count) => Value::Number(count as f64),
-            Self::Sum(micros) => Value::Number(wide_to_f64(micros) / MICRO),
-            Self::LastAt(at) => Value::String(instant_text(at)),
+            Self::Count(count) => ValueRef::Number(count as f64),
+            Self::Sum(micros) => ValueRef::Number(wide_to_f64(micros) / MICRO),
+            Self::LastAt(at) => ValueRef::Instant(at),
         }
     }
 
@@ -89,19 +87,12 @@ impl Tile {
     }
 }
 
-/// An instant as the document's text form.
-pub(crate) fn instant_text(at: Timestamp) -> Box<str> {
-    let mut text = String::with_capacity(24);
-    at.write(&mut text);
-    text.into_boxed_str()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn sum(number: f64) -> Option<Tile> {
-        Tile::of_event(Aggregate::Sum, Timestamp(0), Some(&Value::Number(number)))
+        Tile::of_event(Aggregate::Sum, Timestamp(0), ValueRef::Number(number))
     }
 
     #[test]
@@ -114,8 +105,8 @@ mod tests {
     #[test]
     fn sums_take_bounded_numbers_only() {
         assert_eq!((sum(1e9).is_some(), sum(1.1e9), sum(f64::NAN)), (true, None, None));
-        assert_eq!(Tile::of_event(Aggregate::Sum, Timestamp(0), Some(&Value::string("7"))), None);
-        assert_eq!(Tile::of_event(Aggregate::Sum, Timestamp(0), None), None);
+        assert_eq!(Tile::of_event(Aggregate::Sum, Timestamp(0), ValueRef::Text("7")), None);
+        assert_eq!(Tile::of_event(Aggregate::Sum, Timestamp(0), ValueRef::Null), None);
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use super::bucket::{Keep, Span};
 use super::keys::key_text;
 use super::sorted::SortedMap;
-use super::{Bucket, EventDocument, Keys, Signal, SignalTable, Tile, Window};
+use super::{Bucket, EventDocument, Keys, SignalRef, SignalTable, Tile, Window};
 use crate::condition::{Document, Outlook, evaluate};
 use crate::id::SignalId;
 use crate::limits::MAX_RETIRED_SIGNALS;
 use crate::time::Timestamp;
+use crate::value::ValueRef;
 use alloc::boxed::Box;
+use alloc::string::String;
 
 /// Tiles by signal, bucket and key.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,9 +56,9 @@ impl Tiles {
     /// Counts an event into the tiles of every signal that looks at it. `time` is the latest event time of the member,
     /// this event included: what has expired by then is not taken in.
     pub fn apply(&mut self, table: &SignalTable, document: &EventDocument, time: Timestamp) {
-        for signal in table.for_type(&document.event().event_type) {
+        table.each_for_type(&document.event().event_type, &mut |signal| {
             self.count(signal, document, time, None);
-        }
+        });
     }
 
     /// Does the same and names every tile it changes.
@@ -67,9 +69,9 @@ impl Tiles {
         time: Timestamp,
         note: &mut dyn FnMut(TileChange),
     ) {
-        for signal in table.for_type(&document.event().event_type) {
+        table.each_for_type(&document.event().event_type, &mut |signal| {
             self.count(signal, document, time, Some(note));
-        }
+        });
     }
 
     /// Puts a changed tile's absolute value in place.
@@ -139,28 +141,23 @@ impl Tiles {
 
     fn count(
         &mut self,
-        signal: &Signal,
+        signal: SignalRef<'_>,
         document: &EventDocument,
         time: Timestamp,
         note: Option<&mut dyn FnMut(TileChange)>,
     ) -> Option<()> {
         let event = document.event();
-        let filter = signal.filter.as_ref();
-        if !filter.is_none_or(|filter| evaluate(filter, document, &mut Outlook::default())) {
+        if !signal.filter.is_none_or(|filter| evaluate(filter, document, &mut Outlook::default())) {
             return None;
         }
-        let by = match &signal.by {
-            Some(path) => Some(document.value(path)?),
-            None => None,
+        let mut room = String::new();
+        let key = match signal.by {
+            Some(path) => key_text(document.value(path), &mut room)?,
+            None => "",
         };
-        let key = match &by {
-            Some(value) => Some(key_text(value)?),
-            None => None,
-        };
-        let key = key.as_deref().unwrap_or_default();
         let at = event.timestamp;
-        let of = signal.of.as_ref().and_then(|path| document.value(path));
-        let tile = Tile::of_event(signal.aggregate, at, of.as_deref())?;
+        let of = signal.of.map_or(ValueRef::Null, |path| document.value(path));
+        let tile = Tile::of_event(signal.aggregate, at, of)?;
         let bucket = Bucket::of_event(signal.window, event)?;
         let tiles = self.signal(signal.id, signal.window, at);
         if bucket.keep(signal.window, Span::of_event(bucket, at), time) == Keep::Nothing {

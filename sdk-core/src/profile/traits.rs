@@ -7,7 +7,7 @@ use crate::codec::{Source, Writer};
 use crate::id::{EventId, Uuid};
 use crate::limits::MAX_TRAIT_BYTES;
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::{Packed, Value, ValueRef, cut};
 use crate::wire::IDENTIFY;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -20,42 +20,42 @@ pub struct Traits {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Trait {
-    value: Value,
+    value: Packed,
     at: Timestamp,
     event_id: EventId,
 }
 
 impl Traits {
     /// The value of a trait; one that was set to null has none.
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    pub fn get(&self, name: &str) -> Option<ValueRef<'_>> {
         match self.names.get(name) {
-            Found::Value(found) if found.value != Value::Null => Some(&found.value),
+            Found::Value(found) => Some(found.value.get()).filter(|value| !value.is_null()),
             _ => None,
         }
     }
 
     /// The value at a dotted path whose first step is the name; the empty path is nothing.
-    pub fn at(&self, path: &str) -> Option<&Value> {
+    pub fn at(&self, path: &str) -> Option<ValueRef<'_>> {
         // A trait may have a dot in its name.
         if let Some(value) = self.get(path) {
             return Some(value);
         }
-        let (name, rest) = path.split_once('.')?;
-        self.get(name)?.at(rest)
+        let (name, rest) = cut(path, b'.');
+        self.get(name)?.at(rest?)
     }
 
     /// Names and values, in no order that means anything.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let present = self.names.iter().filter(|(_, found)| found.value != Value::Null);
-        present.map(|(name, found)| (name, &found.value))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, ValueRef<'_>)> {
+        let all = self.names.iter().map(|(name, found)| (name, found.value.get()));
+        all.filter(|(_, value)| !value.is_null())
     }
 
     /// All traits as one object, in order of name.
     pub fn to_object(&self) -> Value {
-        let traits: Vec<(&str, &Value)> = self.iter().collect();
+        let traits: Vec<(&str, ValueRef<'_>)> = self.iter().collect();
         let places = places_in_order(traits.len(), &|a, b| traits[a].0.cmp(traits[b].0));
         let in_order = places.into_iter().filter_map(|place| traits.get(place));
-        Value::Object(in_order.map(|(name, value)| (Box::from(*name), (*value).clone())).collect())
+        Value::Object(in_order.map(|(name, value)| (Box::from(*name), value.to_tree())).collect())
     }
 
     /// Whether there is no trait.
@@ -70,13 +70,16 @@ impl Traits {
         if &*document.event().event_type != IDENTIFY {
             return changed;
         }
-        let Some(Value::Object(fields)) = document.metadata().field("traits") else { return changed };
+        let Some(traits @ ValueRef::Object(_)) = document.metadata().field("traits") else {
+            return changed;
+        };
         let (at, event_id) = (document.event().timestamp, document.event().event_id);
-        for (name, value) in fields {
-            if name.len() > MAX_TRAIT_BYTES || binary_bytes(value) > MAX_TRAIT_BYTES {
+        for (name, value) in traits.entries() {
+            let value = Packed::of(value);
+            if name.len() > MAX_TRAIT_BYTES || value.bytes().len() > MAX_TRAIT_BYTES {
                 continue;
             }
-            let written = Trait { value: value.clone(), at, event_id };
+            let written = Trait { value, at, event_id };
             if self.write(name, &written) {
                 changed.write(name, &written);
             }
@@ -101,7 +104,7 @@ impl Traits {
     /// Reads the binary form; what is out of bounds fails the source.
     pub fn decode(source: &mut Source<'_>) -> Self {
         let names = Keys::decode(source, |source| Trait {
-            value: source.read(Value::Null, Value::decode),
+            value: source.read(Packed::default(), Packed::read),
             at: Timestamp(source.i64()),
             event_id: EventId(Uuid::from_bytes(source.array())),
         });
@@ -136,12 +139,6 @@ impl Trait {
     }
 }
 
-fn binary_bytes(value: &Value) -> usize {
-    let mut out = Writer::new();
-    value.encode(&mut out);
-    out.into_bytes().len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,8 +159,8 @@ mod tests {
         let (early, late) = ((1, r#"{"plan":"free","name":"Ada"}"#), (2, r#"{"plan":"pro"}"#));
         let ordered = traits(&[early, late]);
         assert_eq!(ordered, traits(&[late, early]));
-        assert_eq!(ordered.at("plan"), Some(&Value::string("pro")));
-        assert_eq!(ordered.at("name"), Some(&Value::string("Ada")));
+        assert_eq!(ordered.at("plan"), Some(ValueRef::Text("pro")));
+        assert_eq!(ordered.at("name"), Some(ValueRef::Text("Ada")));
         let mut merged = traits(&[early]);
         merged.merge(&traits(&[late]));
         assert_eq!(merged, ordered);
@@ -172,7 +169,7 @@ mod tests {
     #[test]
     fn null_takes_a_trait_away_and_paths_lead_into_values() {
         let traits = traits(&[(1, r#"{"address":{"city":"Oslo"},"plan":"pro"}"#), (2, r#"{"plan":null}"#)]);
-        assert_eq!(traits.at("address.city"), Some(&Value::string("Oslo")));
+        assert_eq!(traits.at("address.city"), Some(ValueRef::Text("Oslo")));
         assert_eq!(traits.at("plan"), None);
         assert_eq!(traits.to_object().field("plan"), None);
     }

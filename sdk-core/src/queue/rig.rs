@@ -4,7 +4,7 @@ use super::{DropReason, Item, Outcome, Poll, Queue, QueueOptions, Request, Settl
 use crate::id::EventId;
 use crate::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
 use crate::time::{Monotonic, Now};
-use crate::value::{self, Value};
+use crate::value::Value;
 use crate::wire::{Event, Priority, ResultKind, sample, write_batch, written_bytes};
 use std::boxed::Box;
 use std::collections::BTreeMap;
@@ -154,7 +154,7 @@ pub(super) fn dropped(body: &str, reason: &str) -> u64 {
 }
 
 fn parsed(body: &str) -> Value {
-    value::parse(body).unwrap()
+    Value::parse(body).unwrap()
 }
 
 fn list(body: &str, name: &str) -> Vec<Value> {

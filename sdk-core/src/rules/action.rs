@@ -1,6 +1,6 @@
 //! Actions: changes to the page as data, always reversible; and calls of the server.
 
-use crate::value::Value;
+use crate::value::{Value, cut};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -87,22 +87,6 @@ const ATTRIBUTES: [&str; 17] = [
     "width",
 ];
 
-impl Action {
-    /// The action with all its places filled in; calls of the server are no change to the page and give nothing.
-    pub fn filled(&self, lookup: &mut dyn FnMut(&str) -> Option<String>) -> Option<Self> {
-        let mut filled = self.clone();
-        match &mut filled {
-            Self::Text { value, .. } | Self::Attribute { value, .. } | Self::Style { value, .. } => {
-                fill(value, lookup)
-            }
-            Self::Variable { value: Value::String(text), .. } => fill(text, lookup),
-            Self::Class { .. } | Self::Hide { .. } | Self::Show { .. } | Self::Variable { .. } => {}
-            Self::Webhook { .. } => return None,
-        }
-        Some(filled)
-    }
-}
-
 /// Whether an action may set this attribute: a closed list, `aria-*` and `data-*`.
 pub fn attribute_allowed(name: &str) -> bool {
     ATTRIBUTES.contains(&name) || ((name.starts_with("aria-") || name.starts_with("data-")) && name.len() > 5)
@@ -118,17 +102,18 @@ pub fn url_allowed(url: &str) -> bool {
     }
 }
 
-/// Fills the `{{path|fallback}}` places of a text. A place whose path has no value takes its fallback, or nothing;
-/// two braces that are never closed stay as they are.
-pub fn interpolate(text: &str, lookup: &mut dyn FnMut(&str) -> Option<String>) -> String {
+/// Fills the `{{path|fallback}}` places of a text. `lookup` appends what stands at a path; a place for which it appends
+/// nothing takes its fallback, or nothing. Two braces that are never closed stay as they are.
+pub fn interpolate(text: &str, lookup: &mut dyn FnMut(&str, &mut String)) -> String {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, place, after)) = next_place(rest) {
         filled.push_str(before);
-        let (path, fallback) = place.split_once('|').unwrap_or((place, ""));
-        match lookup(path.trim_ascii()).filter(|found| !found.is_empty()) {
-            Some(found) => filled.push_str(&found),
-            None => filled.push_str(fallback),
+        let (path, fallback) = cut(place, b'|');
+        let length = filled.len();
+        lookup(path.trim_ascii(), &mut filled);
+        if filled.len() == length {
+            filled.push_str(fallback.unwrap_or_default());
         }
         rest = after;
     }
@@ -147,19 +132,17 @@ fn next_place(text: &str) -> Option<(&str, &str, &str)> {
     Some((text.get(..open)?, text.get(open + 2..close)?, text.get(close + 2..)?))
 }
 
-fn fill(text: &mut Box<str>, lookup: &mut dyn FnMut(&str) -> Option<String>) {
-    if text.contains('{') {
-        *text = interpolate(text, lookup).into_boxed_str();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn places_take_their_value_or_their_fallback() {
-        let mut lookup = |path: &str| (path == "traits.first_name").then(|| String::from("Ada"));
+        let mut lookup = |path: &str, out: &mut String| {
+            if path == "traits.first_name" {
+                out.push_str("Ada");
+            }
+        };
         for (text, filled) in [
             ("Hello {{traits.first_name|there}}!", "Hello Ada!"),
             ("Hello {{ traits.last_name |there}}, {{traits.first_name}}{{traits.x}}", "Hello there, Ada"),

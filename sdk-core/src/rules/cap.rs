@@ -2,7 +2,7 @@
 
 use super::Cap;
 use crate::condition::{Document, Outlook, Reading};
-use crate::value::Value;
+use crate::value::ValueRef;
 
 /// Whether a slot rule under this cap may newly take its slot, by the tiles of its hidden signals.
 ///
@@ -12,7 +12,7 @@ pub fn cap_allows(cap: &Cap, key: &str, document: &dyn Document, outlook: &mut O
     let count = cap.shown.map(|signal| document.signal(signal, key));
     let counted = match count {
         None | Some(Reading::Missing) => true,
-        Some(Reading::Value(Value::Number(shown), until)) => {
+        Some(Reading::Value(ValueRef::Number(shown), until)) => {
             let room = shown < f64::from(cap.count);
             if let (false, Some(at)) = (room, until) {
                 outlook.note(at);
@@ -24,7 +24,7 @@ pub fn cap_allows(cap: &Cap, key: &str, document: &dyn Document, outlook: &mut O
     let gap = cap.min_gap_ms.zip(cap.shown_at);
     let spaced = gap.is_none_or(|(gap_ms, signal)| match document.signal(signal, key) {
         Reading::Missing => true,
-        Reading::Value(last, _) => match crate::condition::instant(&last) {
+        Reading::Value(last, _) => match crate::condition::instant(last) {
             Some(at) if at.plus(gap_ms) > document.now() => {
                 outlook.note(at.plus(gap_ms));
                 false

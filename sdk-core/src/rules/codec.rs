@@ -1,145 +1,149 @@
-//! The binary form of rules and actions inside a bundle.
+//! One rule inside a bundle: written from its definition, read in place.
 
-use super::{Action, Cap, CapPeriod, Hold, Mode, Rule};
-use crate::condition::{Packer, Unpacker, decode_condition, decode_path, encode_condition, encode_path};
-use crate::value::Value;
+use super::actions::{encode_actions, take_actions};
+use super::{Actions, Cap, CapPeriod, Hold, Mode, Rule, RuleRef};
+use crate::condition::{Code, Packer, PathRef, decode_condition, encode_condition, encode_path};
+use crate::id::SignalId;
+use alloc::boxed::Box;
 
-/// Appends a rule.
-pub fn encode_rule(rule: &Rule, packer: &mut Packer) {
+const HAS_SLOT: u8 = 1;
+const AT_EVENT: u8 = 2;
+const HAS_KEY: u8 = 4;
+const HAS_CAP: u8 = 8;
+const IS_INACTIVE: u8 = 16;
+const FIRES_ON_PUBLISH: u8 = 32;
+
+/// Appends a rule. What is read most stands first, the condition last.
+pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
+    let mut flags = 0;
+    for (is_set, flag) in [
+        (rule.slot.is_some(), HAS_SLOT),
+        (rule.mode != Mode::Level, AT_EVENT),
+        (rule.key.is_some(), HAS_KEY),
+        (rule.cap.is_some(), HAS_CAP),
+        (rule.inactive.is_some(), IS_INACTIVE),
+        (rule.fire_on_publish, FIRES_ON_PUBLISH),
+    ] {
+        flags |= if is_set { flag } else { 0 };
+    }
+    packer.out.u8(flags);
     packer.text(&rule.id);
-    packer.option(rule.slot.as_ref(), |slot, packer| packer.text(slot));
+    if let Some(slot) = &rule.slot {
+        packer.text(slot);
+    }
+    if let Mode::Event { on, hold } = &rule.mode {
+        packer.text(on);
+        match hold {
+            Hold::Session => packer.out.u8(0),
+            Hold::UntilNextHolder => packer.out.u8(1),
+            Hold::Duration(ms) => {
+                packer.out.u8(2);
+                packer.out.i64(*ms);
+            }
+        }
+    }
+    if let Some(key) = &rule.key {
+        encode_path(key, packer);
+    }
+    if let Some(cap) = &rule.cap {
+        packer.out.u8(cap.per as u8);
+        packer.out.u64(u64::from(cap.count));
+        packer.option(cap.min_gap_ms.as_ref(), |ms, packer| packer.out.i64(*ms));
+        packer.option(cap.shown.as_ref(), |id, packer| packer.id(*id));
+        packer.option(cap.shown_at.as_ref(), |id, packer| packer.id(*id));
+    }
+    if let Some(reason) = &rule.inactive {
+        packer.text(reason);
+    }
     packer.out.i64(i64::from(rule.priority));
     packer.out.u64(u64::from(rule.specificity));
+    packer.sized(|packer| encode_actions(&rule.actions, packer));
     encode_condition(&rule.when, packer);
-    encode_mode(&rule.mode, packer);
-    packer.option(rule.key.as_ref(), encode_path);
-    packer.option(rule.cap.as_ref(), encode_cap);
-    packer.list(&rule.actions, encode_action);
-    packer.out.bool(rule.fire_on_publish);
-    packer.option(rule.inactive.as_ref(), |reason, packer| packer.text(reason));
 }
 
-/// Reads a rule; bytes that are none fail the source.
-pub fn decode_rule(source: &mut Unpacker<'_>) -> Rule {
-    Rule {
-        id: source.text(),
-        slot: source.option(Unpacker::text),
-        priority: source.signed() as i32,
-        specificity: source.number() as u32,
-        when: decode_condition(source),
-        mode: decode_mode(source),
-        key: source.option(decode_path),
-        cap: source.option(decode_cap),
-        actions: source.list(decode_action),
-        fire_on_publish: source.bool(),
-        inactive: source.option(Unpacker::text),
+impl<'a> RuleRef<'a> {
+    /// Reads the rule the code begins with and moves to its condition.
+    pub(super) fn read(code: &mut Code<'a>, index: usize) -> Self {
+        let flags = code.byte();
+        let has = |flag: u8| flags & flag != 0;
+        let id = code.text();
+        let slot = has(HAS_SLOT).then(|| code.text());
+        let (mut on, mut hold) = (None, Hold::Session);
+        if has(AT_EVENT) {
+            on = Some(code.text());
+            hold = match code.byte() {
+                0 => Hold::Session,
+                1 => Hold::UntilNextHolder,
+                _ => Hold::Duration(code.signed()),
+            };
+        }
+        let key = has(HAS_KEY).then(|| code.path());
+        let cap = has(HAS_CAP).then(|| read_cap(code));
+        let inactive = has(IS_INACTIVE).then(|| code.text());
+        let (priority, specificity) = (code.signed() as i32, code.number() as u32);
+        let actions = code.sized();
+        let fire_on_publish = has(FIRES_ON_PUBLISH);
+        Self {
+            index,
+            id,
+            slot,
+            on,
+            hold,
+            key,
+            cap,
+            fire_on_publish,
+            inactive,
+            priority,
+            specificity,
+            actions,
+            when: *code,
+        }
+    }
+
+    /// Its actions as they are written, places and calls of the server included.
+    pub fn written_actions(self) -> Actions {
+        take_actions(&mut { self.actions }, None)
+    }
+
+    /// The definition as the compiler has written it, for tools.
+    pub fn to_rule(self) -> Rule {
+        Rule {
+            id: Box::from(self.id),
+            slot: self.slot.map(Box::from),
+            priority: self.priority,
+            specificity: self.specificity,
+            when: decode_condition(&mut { self.when }),
+            mode: match self.on {
+                Some(on) => Mode::Event { on: Box::from(on), hold: self.hold },
+                None => Mode::Level,
+            },
+            key: self.key.map(PathRef::to_path),
+            cap: self.cap,
+            actions: self.written_actions().iter().map(|action| action.to_action()).collect(),
+            fire_on_publish: self.fire_on_publish,
+            inactive: self.inactive.map(Box::from),
+        }
     }
 }
 
-fn encode_mode(mode: &Mode, packer: &mut Packer) {
-    match mode {
-        Mode::Level => packer.out.u8(0),
-        Mode::Event { on, hold } => {
-            match hold {
-                Hold::Session => packer.out.u8(1),
-                Hold::UntilNextHolder => packer.out.u8(2),
-                Hold::Duration(ms) => {
-                    packer.out.u8(3);
-                    packer.out.i64(*ms);
-                }
-            }
-            packer.text(on);
-        }
-    }
-}
-
-fn decode_mode(source: &mut Unpacker<'_>) -> Mode {
-    let hold = match source.byte() {
-        1 => Hold::Session,
-        2 => Hold::UntilNextHolder,
-        3 => Hold::Duration(source.signed()),
-        tag => {
-            if tag != 0 {
-                source.fail();
-            }
-            return Mode::Level;
-        }
-    };
-    Mode::Event { on: source.text(), hold }
-}
-
-fn encode_cap(cap: &Cap, packer: &mut Packer) {
-    packer.out.u8(cap.per as u8);
-    packer.out.u64(u64::from(cap.count));
-    packer.out.option(cap.min_gap_ms, |out, ms| out.i64(ms));
-    packer.option(cap.shown.as_ref(), |id, packer| packer.id(*id));
-    packer.option(cap.shown_at.as_ref(), |id, packer| packer.id(*id));
-}
-
-fn decode_cap(source: &mut Unpacker<'_>) -> Cap {
-    let per = match source.byte() {
-        0 => CapPeriod::Session,
-        1 => CapPeriod::Day,
-        2 => CapPeriod::Lifetime,
-        _ => {
-            source.fail();
-            CapPeriod::Lifetime
-        }
-    };
+fn read_cap(code: &mut Code<'_>) -> Cap {
     Cap {
-        per,
-        count: source.number() as u32,
-        min_gap_ms: source.option(Unpacker::signed),
-        shown: source.option(Unpacker::id),
-        shown_at: source.option(Unpacker::id),
-    }
-}
-
-fn encode_action(action: &Action, packer: &mut Packer) {
-    let mut texts = |tag: u8, texts: &[&str]| {
-        packer.out.u8(tag);
-        texts.iter().for_each(|text| packer.text(text));
-    };
-    match action {
-        Action::Text { target, value } => texts(0, &[target, value]),
-        Action::Attribute { target, name, value } => texts(1, &[target, name, value]),
-        Action::Style { target, property, value } => texts(2, &[target, property, value]),
-        Action::Hide { target } => texts(3, &[target]),
-        Action::Show { target } => texts(4, &[target]),
-        Action::Webhook { url } => texts(5, &[url]),
-        Action::Class { target, add, remove } => {
-            texts(6, &[target]);
-            for names in [add, remove] {
-                packer.list(names, |name, packer| packer.text(name));
+        per: match code.byte() {
+            0 => CapPeriod::Session,
+            1 => CapPeriod::Day,
+            2 => CapPeriod::Lifetime,
+            _ => {
+                code.fail();
+                CapPeriod::Lifetime
             }
-        }
-        Action::Variable { name, value } => {
-            texts(7, &[name]);
-            value.encode(&mut packer.out);
-        }
-    }
-}
-
-fn decode_action(source: &mut Unpacker<'_>) -> Action {
-    let tag = source.byte();
-    let first = source.text();
-    match tag {
-        0 => Action::Text { target: first, value: source.text() },
-        1 => Action::Attribute { target: first, name: source.text(), value: source.text() },
-        2 => Action::Style { target: first, property: source.text(), value: source.text() },
-        4 => Action::Show { target: first },
-        5 => Action::Webhook { url: first },
-        6 => Action::Class {
-            target: first,
-            add: source.list(Unpacker::text),
-            remove: source.list(Unpacker::text),
         },
-        7 => Action::Variable { name: first, value: source.read(Value::Null, Value::decode) },
-        _ => {
-            if tag != 3 {
-                source.fail();
-            }
-            Action::Hide { target: first }
-        }
+        count: code.number() as u32,
+        min_gap_ms: (code.byte() == 1).then(|| code.signed()),
+        shown: optional_id(code),
+        shown_at: optional_id(code),
     }
+}
+
+fn optional_id(code: &mut Code<'_>) -> Option<SignalId> {
+    (code.byte() == 1).then(|| code.id())
 }

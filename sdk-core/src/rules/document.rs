@@ -1,11 +1,10 @@
 //! The visitor as conditions see it: traits, live signals, context and, while one is judged, the event.
 
-use crate::condition::{Document, Path, Reading, Root};
+use crate::condition::{Document, PathRef, Reading, Root};
 use crate::id::{SessionId, SignalId};
 use crate::profile::{EventDocument, SignalTable, Tiles, Traits};
 use crate::time::Timestamp;
-use crate::value::Value;
-use alloc::borrow::Cow;
+use crate::value::ValueRef;
 
 /// Everything a rule can read, borrowed from whoever keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +16,7 @@ pub struct VisitorDocument<'a> {
     /// The tiles that add up to the live values: base, others, overlay.
     pub parts: &'a [&'a Tiles],
     /// The page's context object.
-    pub context: &'a Value,
+    pub context: ValueRef<'a>,
     /// The event just tracked, while event rules are judged.
     pub event: Option<&'a EventDocument>,
     /// The instant of judgement.
@@ -27,17 +26,18 @@ pub struct VisitorDocument<'a> {
 }
 
 impl Document for VisitorDocument<'_> {
-    fn value(&self, path: &Path) -> Option<Cow<'_, Value>> {
-        match path.root {
-            Root::Traits => self.traits.at(&path.rest).map(Cow::Borrowed),
-            Root::Context if path.rest.is_empty() => Some(Cow::Borrowed(self.context)),
-            Root::Context => self.context.at(&path.rest).map(Cow::Borrowed),
-            Root::Event => self.event?.field(&path.rest),
+    fn value(&self, path: PathRef<'_>) -> ValueRef<'_> {
+        let found = match path.root {
+            Root::Traits => self.traits.at(path.rest),
+            Root::Context if path.rest.is_empty() => Some(self.context),
+            Root::Context => self.context.at(path.rest),
+            Root::Event => self.event.map(|event| event.field(path.rest)),
             Root::Signals | Root::Bare => None,
-        }
+        };
+        found.unwrap_or(ValueRef::Null)
     }
 
-    fn signal(&self, signal: SignalId, key: &str) -> Reading {
+    fn signal(&self, signal: SignalId, key: &str) -> Reading<'_> {
         match self.signals.by_id(signal) {
             Some(signal) => Tiles::read(self.parts, signal, key, self.now, self.session),
             None => Reading::Missing,

@@ -1,12 +1,15 @@
 //! Why each rule holds or not, from types: for a developer panel, never on the way of an event.
 
 use super::decide::holds;
-use super::{Mode, Reason, Rule, cap_allows};
-use crate::condition::{Condition, Document, Literal, Outlook, Path, evaluate, resolve};
+use super::{Reason, RuleRef, RuleTable, cap_allows};
+use crate::condition::{
+    Code, Condition, Document, Literal, Outlook, Path, decode_condition, evaluate, pass_condition, resolve,
+};
 use crate::id::SignalId;
 use crate::profile::{Latch, key_text};
 use crate::value::Value;
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// How one rule stands.
@@ -78,40 +81,40 @@ pub enum Unmet {
 
 /// How every rule stands. `holder` names the rule that holds a slot now.
 pub fn explain(
-    rules: &[Rule],
+    rules: &RuleTable,
     document: &dyn Document,
     latches: &[Latch],
     holder: &dyn Fn(&str) -> Option<Box<str>>,
 ) -> Vec<Standing> {
-    let verdict = |rule: &Rule| verdict(rule, document, latches, holder);
-    rules.iter().enumerate().map(|(index, rule)| Standing { rule: index, verdict: verdict(rule) }).collect()
+    let standing =
+        |rule: RuleRef<'_>| Standing { rule: rule.index, verdict: verdict(rule, document, latches, holder) };
+    rules.iter().map(standing).collect()
 }
 
 fn verdict(
-    rule: &Rule,
+    rule: RuleRef<'_>,
     document: &dyn Document,
     latches: &[Latch],
     holder: &dyn Fn(&str) -> Option<Box<str>>,
 ) -> Verdict {
     let mut outlook = Outlook::default();
-    if let Some(reason) = &rule.inactive {
-        return Verdict::Refused(Refusal::Inactive(reason.clone()));
+    if let Some(reason) = rule.inactive {
+        return Verdict::Refused(Refusal::Inactive(Box::from(reason)));
     }
     let Some((key, reason)) = holds(rule, document, latches, &mut outlook) else {
-        return Verdict::Refused(match rule.mode {
-            Mode::Level => {
-                let mut unmet = Vec::new();
-                collect_unmet(&rule.when, document, &mut unmet);
-                Refusal::NotMatched(unmet)
-            }
-            Mode::Event { .. } => Refusal::NotLatched,
+        return Verdict::Refused(if rule.on.is_none() {
+            let mut unmet = Vec::new();
+            collect_unmet(&mut { rule.when }, document, &mut unmet);
+            Refusal::NotMatched(unmet)
+        } else {
+            Refusal::NotLatched
         });
     };
-    let winner = rule.slot.as_deref().and_then(holder);
-    let cap = rule.cap.as_ref().filter(|_| rule.mode == Mode::Level);
+    let winner = rule.slot.and_then(holder);
+    let cap = rule.cap.filter(|_| rule.on.is_none());
     match (winner, cap) {
-        (Some(winner), _) if winner == rule.id => Verdict::Holds(reason),
-        (_, Some(cap)) if !cap_allows(cap, key.as_deref().unwrap_or_default(), document, &mut outlook) => {
+        (Some(winner), _) if *winner == *rule.id => Verdict::Holds(reason),
+        (_, Some(cap)) if !cap_allows(&cap, key.as_deref().unwrap_or_default(), document, &mut outlook) => {
             Verdict::Refused(Refusal::CapReached)
         }
         (Some(winner), _) => Verdict::Refused(Refusal::LostToHigherPriority(winner)),
@@ -119,28 +122,35 @@ fn verdict(
     }
 }
 
-fn collect_unmet(condition: &Condition, document: &dyn Document, unmet: &mut Vec<Unmet>) {
+/// Adds what is not met of the condition that the code begins with, and moves behind it.
+fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<Unmet>) {
+    let mut inside = *code;
+    pass_condition(code);
     let mut outlook = Outlook::default();
-    if evaluate(condition, document, &mut outlook) {
+    if evaluate(inside, document, &mut outlook) {
         return;
     }
-    unmet.push(match condition {
-        Condition::All(parts) => return parts.iter().for_each(|part| collect_unmet(part, document, unmet)),
-        Condition::Any(_) | Condition::Not(_) => Unmet::Group,
-        Condition::Path { path, .. } => {
-            let found = resolve(path, document, &mut outlook).map(|value| value.into_owned());
-            Unmet::Path { path: path.clone(), found }
+    if { inside }.byte() == 0 {
+        inside.byte();
+        let mut parts = inside.sized();
+        while !parts.is_empty() {
+            collect_unmet(&mut parts, document, unmet);
         }
+        return;
+    }
+    let mut found = |path: &Path| resolve(path.lent(), document, &mut outlook).map(|value| value.to_tree());
+    unmet.push(match decode_condition(&mut inside) {
+        Condition::All(_) | Condition::Any(_) | Condition::Not(_) => Unmet::Group,
+        Condition::Path { path, .. } => Unmet::Path { found: found(&path), path },
         Condition::Signal { signal, key, .. } => {
             let value = match key {
-                Some(Literal::Value(value)) => Some(value.clone()),
-                Some(Literal::Path(path)) => {
-                    resolve(path, document, &mut outlook).map(|value| value.into_owned())
-                }
+                Some(Literal::Value(value)) => Some(value),
+                Some(Literal::Path(path)) => found(&path),
                 _ => None,
             };
-            let key = value.as_ref().and_then(key_text).map(|key| Box::from(&*key));
-            Unmet::Signal { signal: *signal, key }
+            let value = value.map(|value| value.to_packed());
+            let key = value.and_then(|value| key_text(value.get(), &mut String::new()).map(Box::from));
+            Unmet::Signal { signal, key }
         }
     });
 }
@@ -170,7 +180,7 @@ mod tests {
             traits: &traits,
             signals: &bundle.signals,
             parts: &[&tiles],
-            context: &context,
+            context: context.get(),
             event: None,
             now: Timestamp(0),
             session: None,

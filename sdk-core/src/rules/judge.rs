@@ -1,10 +1,11 @@
 //! Event rules at an event: which match, under which key, and the latch that a match sets.
 
-use super::{Hold, Mode, Rule, cap_allows};
+use super::{Hold, RuleRef, RuleTable, cap_allows};
 use crate::condition::{Document, Outlook, evaluate, resolve};
 use crate::profile::{Latch, key_text};
 use crate::wire::Event;
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// An event rule that an event has matched.
@@ -21,42 +22,41 @@ pub struct Match {
 /// `document` holds the event and the signals with this event already counted. A slot rule that its cap keeps away
 /// does not match: the cap is asked once, here, so that what has latched stays over reloads. A trigger's cap applies
 /// when it would fire.
-pub fn judge(rules: &[Rule], document: &dyn Document, event: &Event) -> Vec<Match> {
-    let mut matches = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let Mode::Event { on, .. } = &rule.mode else { continue };
-        let asked = rule.inactive.is_none() && (**on == *event.event_type || &**on == "*");
-        if !asked || !evaluate(&rule.when, document, &mut Outlook::default()) {
-            continue;
+pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<Match> {
+    let mut matches: Vec<Match> = Vec::new();
+    rules.each_for_type(&event.event_type, &mut |rule| {
+        if !evaluate(rule.when, document, &mut Outlook::default()) {
+            return;
         }
         let key = rule_key(rule, document);
-        let cap = rule.cap.as_ref().filter(|_| rule.slot.is_some());
+        let cap = rule.cap.filter(|_| rule.slot.is_some());
         if cap.is_none_or(|cap| {
-            cap_allows(cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
+            cap_allows(&cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
         }) {
-            matches.push(Match { rule: index, key });
+            let at = matches.partition_point(|found| found.rule < rule.index);
+            matches.insert(at, Match { rule: rule.index, key });
         }
-    }
+    });
     matches
 }
 
 /// The key under which a rule is judged, from the document.
-pub fn rule_key(rule: &Rule, document: &dyn Document) -> Option<Box<str>> {
-    let value = resolve(rule.key.as_ref()?, document, &mut Outlook::default())?;
-    key_text(&value).map(|key| Box::from(&*key))
+pub fn rule_key(rule: RuleRef<'_>, document: &dyn Document) -> Option<Box<str>> {
+    let value = resolve(rule.key?, document, &mut Outlook::default())?;
+    key_text(value, &mut String::new()).map(Box::from)
 }
 
 /// The latch that a match of a slot rule sets; nothing for triggers and level rules.
-pub fn latch(rule: &Rule, key: Option<Box<str>>, event: &Event) -> Option<Latch> {
-    let (Some(_), Mode::Event { hold, .. }) = (&rule.slot, &rule.mode) else { return None };
+pub fn latch(rule: RuleRef<'_>, key: Option<Box<str>>, event: &Event) -> Option<Latch> {
+    rule.slot.and(rule.on)?;
     Some(Latch {
-        rule: rule.id.clone(),
+        rule: Box::from(rule.id),
         key,
         at: event.timestamp,
         event_id: event.event_id,
-        session: event.session.filter(|_| *hold == Hold::Session),
-        until: match hold {
-            Hold::Duration(ms) => Some(event.timestamp.plus(*ms)),
+        session: event.session.filter(|_| rule.hold == Hold::Session),
+        until: match rule.hold {
+            Hold::Duration(ms) => Some(event.timestamp.plus(ms)),
             // Without a session there is nothing to end with, so the latch ends at once.
             Hold::Session if event.session.is_none() => Some(event.timestamp),
             Hold::Session | Hold::UntilNextHolder => None,

@@ -1,6 +1,7 @@
 //! Rules: when they hold, which one fills a slot, what they do.
 
 mod action;
+mod actions;
 mod cap;
 mod codec;
 mod decide;
@@ -8,22 +9,23 @@ mod document;
 mod explain;
 mod judge;
 mod slot;
+mod table;
 
-use crate::condition::{Condition, Path};
+use crate::condition::{Code, Condition, Path, PathRef};
 use crate::id::SignalId;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use action::{Action, attribute_allowed, interpolate, url_allowed};
+pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
-pub use codec::{decode_rule, encode_rule};
-pub use decide::{Decided, Decision, Reason, Shown, SlotChange, decide};
+pub use decide::{Decided, Decision, Reason, SlotChange, decide};
 pub use document::VisitorDocument;
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain};
 pub use judge::{Match, in_effect, judge, latch, rule_key};
-pub use slot::{Slot, slots_of};
+pub use table::{RuleTable, SlotRef};
 
-/// A rule of a bundle.
+/// A rule as its compiler has made it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Its id within the bundle.
@@ -49,6 +51,36 @@ pub struct Rule {
     pub fire_on_publish: bool,
     /// Why it takes no part, where the compiler found something it does not know.
     pub inactive: Option<Box<str>>,
+}
+
+/// A rule of a bundle, read in place.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleRef<'a> {
+    /// Its place among the rules.
+    pub index: usize,
+    /// Its id within the bundle.
+    pub id: &'a str,
+    /// The slot it fills; absent for triggers.
+    pub slot: Option<&'a str>,
+    /// The event type at which it is judged (`*`: any); absent for a rule that holds by state.
+    pub on: Option<&'a str>,
+    /// For how long a rule judged at an event holds.
+    pub hold: Hold,
+    /// Where the key is found; see [`Rule::key`].
+    pub key: Option<PathRef<'a>>,
+    /// How often it may be shown or fire.
+    pub cap: Option<Cap>,
+    /// Whether a newly published trigger fires at once for those it already holds for.
+    pub fire_on_publish: bool,
+    /// Why it takes no part, where the compiler found something it does not know.
+    pub inactive: Option<&'a str>,
+    /// Higher wins.
+    pub priority: i32,
+    /// Number of leaf conditions that must hold.
+    pub specificity: u32,
+    /// What makes it hold: a condition.
+    pub when: Code<'a>,
+    actions: Code<'a>,
 }
 
 /// Whether a rule holds by state or by event.
@@ -77,7 +109,7 @@ pub enum Hold {
 }
 
 /// How often a rule may be shown or fire.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cap {
     /// Counted per what.
     pub per: CapPeriod,

@@ -6,9 +6,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-/// A named place that one rule at a time may fill.
+/// A named place that one rule at a time may fill, as it is packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slot {
+pub(super) struct Slot {
     /// Its name.
     pub name: Box<str>,
     /// Its active rules as indexes, the one that wins over all others first.
@@ -16,7 +16,7 @@ pub struct Slot {
 }
 
 /// The slots of the rules in order of name; in each, priority decides, then specificity, then the lower id.
-pub fn slots_of(rules: &[Rule]) -> Vec<Slot> {
+pub(super) fn slots_of(rules: &[Rule]) -> Vec<Slot> {
     let mut slots: Vec<Slot> = Vec::new();
     for index in places_in_order(rules.len(), &|a, b| rank(&rules[a]).cmp(&rank(&rules[b]))) {
         let rule = &rules[index];

@@ -1,21 +1,28 @@
-//! JSON values of the visitor document, and their one reader and writer.
+//! JSON values of the visitor document: packed bytes that are read in place, and trees for those who build.
 
+mod cursor;
 mod number;
+mod packed;
 mod read;
+mod reference;
 mod write;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use number::{number_text, parse_number};
+pub use cursor::Cursor;
+pub use number::{number_text, parse_number, write_number};
 pub(crate) use number::{round, wide_to_f64};
+pub use packed::{Packed, PackedObject};
 pub use read::{JsonError, parse, validate};
+pub(crate) use reference::pass_value;
+pub use reference::{Entries, ValueRef, cut};
 pub use write::{write_string, write_value};
 
-use crate::codec::{CodecError, Reader, Writer};
-use crate::limits::MAX_JSON_DEPTH;
+use crate::codec::Writer;
+use alloc::string::String;
 
-/// A JSON value; objects keep the order in which their fields came, the last of equal names winning.
+/// A JSON value as a tree, for compilers and tools; objects keep the order in which their fields came, the last of equal names winning.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `null`.
@@ -72,7 +79,7 @@ impl Value {
         }
     }
 
-    /// Appends the value in binary form.
+    /// Appends the packed form.
     pub fn encode(&self, out: &mut Writer) {
         match self {
             Self::Null => out.u8(0),
@@ -102,27 +109,23 @@ impl Value {
         }
     }
 
-    /// Reads a value in binary form.
+    /// Reads JSON text.
     ///
     /// # Errors
-    /// Fails on bytes that end early, unknown kinds and nesting beyond [`MAX_JSON_DEPTH`].
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Self::decode_within(reader, MAX_JSON_DEPTH)
+    /// As [`parse`].
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        Ok(parse(text)?.get().to_tree())
     }
 
-    fn decode_within(reader: &mut Reader<'_>, depth: usize) -> Result<Self, CodecError> {
-        let inner = depth.checked_sub(1).ok_or(CodecError)?;
-        Ok(match reader.u8()? {
-            0 => Self::Null,
-            1 => Self::Bool(false),
-            2 => Self::Bool(true),
-            3 => Self::Number(reader.f64()?),
-            4 => Self::String(reader.boxed_str()?),
-            5 => Self::Array(reader.list(|reader| Self::decode_within(reader, inner))?),
-            6 => Self::Object(
-                reader.list(|reader| Ok((reader.boxed_str()?, Self::decode_within(reader, inner)?)))?,
-            ),
-            _ => return Err(CodecError),
-        })
+    /// The packed form.
+    pub fn to_packed(&self) -> Packed {
+        let mut out = Writer::new();
+        self.encode(&mut out);
+        Packed::written(out.into_bytes().into_boxed_slice())
+    }
+
+    /// Appends the value as JSON.
+    pub fn write(&self, out: &mut String) {
+        write_value(self.to_packed().get(), out);
     }
 }

@@ -28,10 +28,16 @@ pub fn parse_number(text: &str) -> Option<f64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// Writes a double as text: integers below 2^53 exactly, all others with up to six decimals, rounded half away
-/// from zero, which is the resolution of sums as well. Numbers of 10^15 and above keep 15 digits and an exponent.
+/// A double as text, in the form of [`write_number`].
 pub fn number_text(number: f64) -> String {
     let mut text = String::new();
+    write_number(number, &mut text);
+    text
+}
+
+/// Appends a double as text: integers below 2^53 exactly, all others with up to six decimals, rounded half away
+/// from zero, which is the resolution of sums as well. Numbers of 10^15 and above keep 15 digits and an exponent.
+pub fn write_number(number: f64, text: &mut String) {
     let mut magnitude = number.abs();
     if number < 0.0 {
         text.push('-');
@@ -54,7 +60,7 @@ pub fn number_text(number: f64) -> String {
             exponent += 1;
         }
     }
-    push_digits(&mut text, integer, 1);
+    push_digits(text, integer, 1);
     if micros > 0 {
         let mut places = 6;
         while micros.is_multiple_of(10) {
@@ -62,13 +68,12 @@ pub fn number_text(number: f64) -> String {
             places -= 1;
         }
         text.push('.');
-        push_digits(&mut text, micros, places);
+        push_digits(text, micros, places);
     }
     if exponent > 0 {
         text.push('e');
-        push_digits(&mut text, exponent, 1);
+        push_digits(text, exponent, 1);
     }
-    text
 }
 
 /// Rounds a number from 0 to 2^52 half up; the addend is the double below one half, so that the sum cannot reach one

@@ -1,9 +1,8 @@
 //! The JSON reader: strict RFC 8259, bounded depth, positions in its errors.
 
-use super::{Value, parse_number};
+use super::{Packed, ValueRef, parse_number};
+use crate::codec::Writer;
 use crate::limits::MAX_JSON_DEPTH;
-use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -51,24 +50,24 @@ impl fmt::Display for JsonError {
 
 impl core::error::Error for JsonError {}
 
-/// Reads one JSON value that fills the text.
+/// Reads one JSON value that fills the text, straight into its packed form.
 ///
 /// # Errors
 /// Names what is wrong and at which byte.
-pub fn parse(text: &str) -> Result<Value, JsonError> {
-    let mut reader = Reader { text, at: 0 };
-    let value = reader.value(MAX_JSON_DEPTH)?;
+pub fn parse(text: &str) -> Result<Packed, JsonError> {
+    let mut reader = Reader { text, at: 0, packed: Vec::with_capacity(text.len() + 8) };
+    reader.value(MAX_JSON_DEPTH)?;
     reader.end()?;
-    Ok(value)
+    Ok(Packed::written(reader.packed.into_boxed_slice()))
 }
 
-/// Checks that the text is one JSON object, without building it.
+/// Checks that the text is one JSON object.
 ///
 /// # Errors
 /// As [`parse`]; a value that is no object is unexpected at its first byte.
 pub fn validate(text: &str) -> Result<(), JsonError> {
-    match parse(text)? {
-        Value::Object(_) => Ok(()),
+    match parse(text)?.get() {
+        ValueRef::Object(_) => Ok(()),
         _ => Err(JsonError::Unexpected(0)),
     }
 }
@@ -76,88 +75,110 @@ pub fn validate(text: &str) -> Result<(), JsonError> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    packed: Vec<u8>,
 }
 
 impl Reader<'_> {
-    fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
+    fn value(&mut self, depth: usize) -> Result<(), JsonError> {
         self.space();
         match self.peek() {
             None => Err(JsonError::EndsEarly(self.at)),
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => self.string().map(Value::String),
+            Some(b'"') => {
+                self.packed.push(4);
+                self.string()
+            }
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(_) => self.word(),
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, JsonError> {
+    fn object(&mut self, depth: usize) -> Result<(), JsonError> {
         let inner = self.open(depth)?;
-        let mut fields: Vec<(Box<str>, Value)> = Vec::new();
+        let (size, mut count) = (self.begin(6), 0);
         if self.close(b'}') {
-            return Ok(Value::Object(fields));
+            return Ok(());
         }
         loop {
             self.space();
             if self.peek() != Some(b'"') {
                 return Err(self.unexpected());
             }
-            let name = self.string()?;
+            self.string()?;
             self.space();
             self.expect(b':')?;
-            fields.push((name, self.value(inner)?));
+            self.value(inner)?;
+            count += 1;
             if self.close(b'}') {
-                return Ok(Value::Object(fields));
+                self.set_size(size, count);
+                return Ok(());
             }
             self.expect(b',')?;
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, JsonError> {
+    fn array(&mut self, depth: usize) -> Result<(), JsonError> {
         let inner = self.open(depth)?;
-        let mut items = Vec::new();
+        let (size, mut count) = (self.begin(5), 0);
         if self.close(b']') {
-            return Ok(Value::Array(items));
+            return Ok(());
         }
         loop {
-            items.push(self.value(inner)?);
+            self.value(inner)?;
+            count += 1;
             if self.close(b']') {
-                return Ok(Value::Array(items));
+                self.set_size(size, count);
+                return Ok(());
             }
             self.expect(b',')?;
         }
     }
 
-    fn string(&mut self) -> Result<Box<str>, JsonError> {
+    /// Writes a kind and leaves a byte for a size; returns its place.
+    fn begin(&mut self, kind: u8) -> usize {
+        self.packed.extend([kind, 0]);
+        self.packed.len() - 1
+    }
+
+    /// Puts a size in the byte that was left for it; a size that takes more moves what stands behind it.
+    fn set_size(&mut self, place: usize, size: usize) {
+        if let (Some(byte), 0..0x80) = (self.packed.get_mut(place), size) {
+            *byte = size as u8;
+            return;
+        }
+        let mut varint = Writer::new();
+        varint.len(size);
+        self.packed.splice(place..=place, varint.into_bytes());
+    }
+
+    fn string(&mut self) -> Result<(), JsonError> {
         self.at += 1;
-        let from = self.at;
-        let mut built: Option<String> = None;
-        let mut copied = from;
+        let place = self.packed.len();
+        self.packed.push(0);
+        let mut copied = self.at;
         loop {
             match self.peek() {
                 None => return Err(JsonError::EndsEarly(self.at)),
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    let text = built.get_or_insert_with(String::new);
-                    text.push_str(self.text.get(copied..self.at).unwrap_or_default());
+                    self.copy(copied);
                     let character = self.escape()?;
-                    text.push(character);
-                    built = Some(core::mem::take(text));
+                    self.packed.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                     copied = self.at;
                 }
                 Some(0..=0x1f) => return Err(self.unexpected()),
                 Some(_) => self.at += 1,
             }
         }
-        let tail = self.text.get(copied..self.at).unwrap_or_default();
+        self.copy(copied);
         self.at += 1;
-        Ok(match built {
-            None => Box::from(tail),
-            Some(mut text) => {
-                text.push_str(tail);
-                text.into_boxed_str()
-            }
-        })
+        self.set_size(place, self.packed.len() - place - 1);
+        Ok(())
+    }
+
+    fn copy(&mut self, from: usize) {
+        self.packed.extend_from_slice(self.text.as_bytes().get(from..self.at).unwrap_or_default());
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {
@@ -204,27 +225,30 @@ impl Reader<'_> {
         Ok(code)
     }
 
-    fn number(&mut self) -> Result<Value, JsonError> {
+    fn number(&mut self) -> Result<(), JsonError> {
         let start = self.at;
         while matches!(self.peek(), Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')) {
             self.at += 1;
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
         match parse_number(text) {
-            Some(number) if number.is_finite() => Ok(Value::Number(number)),
+            Some(number) if number.is_finite() => {
+                self.packed.push(3);
+                self.packed.extend_from_slice(&number.to_bits().to_le_bytes());
+                Ok(())
+            }
             Some(_) => Err(JsonError::NumberOutOfRange(start)),
             None => Err(JsonError::Unexpected(start)),
         }
     }
 
-    fn word(&mut self) -> Result<Value, JsonError> {
+    fn word(&mut self) -> Result<(), JsonError> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        for (word, value) in
-            [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
-        {
+        for (kind, word) in [(0, "null"), (1, "false"), (2, "true")] {
             if rest.starts_with(word.as_bytes()) {
                 self.at += word.len();
-                return Ok(value);
+                self.packed.push(kind);
+                return Ok(());
             }
         }
         Err(self.unexpected())
@@ -280,11 +304,12 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::string::ToString;
+    use crate::value::Value;
+    use alloc::string::String;
 
     #[test]
     fn reads_every_kind_of_value() {
-        let value = parse(r#" {"a":[1,-2.5e1,true,null],"b":{"c":"\u00fc\ud83d\ude00\n"}} "#).unwrap();
+        let value = Value::parse(r#" {"a":[1,-2.5e1,true,null],"b":{"c":"\u00fc\ud83d\ude00\n"}} "#).unwrap();
         assert_eq!(value.at("a.1"), Some(&Value::Number(-25.0)));
         assert_eq!(value.at("b.c"), Some(&Value::string("ü😀\n")));
     }
@@ -300,14 +325,24 @@ mod tests {
     }
 
     #[test]
-    fn binary_form_keeps_the_value() {
-        let value = parse(r#"{"a":[1.5,false,null,"x"],"b":{}}"#).unwrap();
-        let mut writer = crate::codec::Writer::new();
-        value.encode(&mut writer);
-        let bytes = writer.into_bytes();
-        assert_eq!(Value::decode(&mut crate::codec::Reader::new(&bytes)), Ok(value.clone()));
-        let mut text = String::new();
-        super::super::write_value(&value, &mut text);
-        assert_eq!(text.to_string(), r#"{"a":[1.5,false,null,"x"],"b":{}}"#);
+    fn packed_form_keeps_the_value() {
+        let text = r#"{"a":[1.5,false,null,"x"],"b":{}}"#;
+        let tree = Value::parse(text).unwrap();
+        assert_eq!(tree.to_packed(), parse(text).unwrap());
+        let mut written = String::new();
+        tree.write(&mut written);
+        assert_eq!(written, text);
+    }
+
+    #[test]
+    fn sizes_above_one_byte_are_kept() {
+        for size in [127, 128, 20_000] {
+            let text = Value::string(&"ü".repeat(size));
+            let list = Value::Array(alloc::vec![text; if size < 1_000 { size } else { 3 }]);
+            let mut json = String::new();
+            list.write(&mut json);
+            assert_eq!(parse(&json), Ok(list.to_packed()), "{size}");
+            assert_eq!(Packed::checked(list.to_packed().bytes()), Ok(list.to_packed()));
+        }
     }
 }

@@ -1,37 +1,35 @@
 //! The JSON writer.
 
-use super::{Value, number_text};
+use super::{ValueRef, write_number};
 use alloc::string::String;
 
-/// Appends a value as JSON; numbers in the form of [`number_text`].
-pub fn write_value(value: &Value, out: &mut String) {
+/// Appends a value as JSON; numbers in the form of [`write_number`].
+pub fn write_value(value: ValueRef<'_>, out: &mut String) {
     match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
-        Value::Number(number) => out.push_str(&number_text(*number)),
-        Value::String(text) => write_string(text, out),
-        Value::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_value(item, out);
-            }
-            out.push(']');
+        ValueRef::Null => out.push_str("null"),
+        ValueRef::Bool(true) => out.push_str("true"),
+        ValueRef::Bool(false) => out.push_str("false"),
+        ValueRef::Number(number) => write_number(number, out),
+        ValueRef::Text(text) => write_string(text, out),
+        ValueRef::Instant(at) => {
+            out.push('"');
+            at.write(out);
+            out.push('"');
         }
-        Value::Object(fields) => {
-            out.push('{');
-            for (index, (name, field)) in fields.iter().enumerate() {
+        ValueRef::List(_) | ValueRef::Object(_) => {
+            let is_object = matches!(value, ValueRef::Object(_));
+            out.push(if is_object { '{' } else { '[' });
+            for (index, (name, inner)) in value.entries().enumerate() {
                 if index > 0 {
                     out.push(',');
                 }
-                write_string(name, out);
-                out.push(':');
-                write_value(field, out);
+                if is_object {
+                    write_string(name, out);
+                    out.push(':');
+                }
+                write_value(inner, out);
             }
-            out.push('}');
+            out.push(if is_object { '}' } else { ']' });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The collector's per-event answer to a batch.
 
 use super::batch::{push_decimal, write_text};
-use crate::value::{self, Value, write_string};
+use crate::value::{self, ValueRef, write_string};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -84,21 +84,24 @@ impl ResultKind {
 /// # Errors
 /// Fails on text that is no JSON object with a count of accepted events, or has a row of an unknown kind.
 pub fn parse_receipt(text: &str) -> Result<Receipt, ReceiptError> {
-    let value = value::parse(text).map_err(|_| ReceiptError)?;
+    let body = value::parse(text).map_err(|_| ReceiptError)?;
+    let value = body.get();
     let rows = match value.field("results") {
-        Some(Value::Array(rows)) => rows.iter().map(parse_row).collect::<Result<_, _>>()?,
-        None | Some(Value::Null) => Vec::new(),
+        Some(rows @ ValueRef::List(_)) => {
+            rows.entries().map(|(_, row)| parse_row(row)).collect::<Result<_, _>>()?
+        }
+        None | Some(ValueRef::Null) => Vec::new(),
         Some(_) => return Err(ReceiptError),
     };
     let stream = value.field("stream");
     Ok(Receipt {
-        accepted: count(&value, "accepted").ok_or(ReceiptError)?,
-        duplicates: count(&value, "duplicates").unwrap_or(0),
+        accepted: count(value, "accepted").ok_or(ReceiptError)?,
+        duplicates: count(value, "duplicates").unwrap_or(0),
         results: rows,
-        server_time: text_of(&value, "server_time"),
-        clock_shift_ms: value.field("clock_shift_ms").and_then(Value::as_number).unwrap_or(0.0) as i64,
-        bundle_revision: count(&value, "bundle_revision").unwrap_or(0),
-        member_token: text_of(&value, "member_token"),
+        server_time: text_of(value, "server_time"),
+        clock_shift_ms: value.field("clock_shift_ms").and_then(ValueRef::as_number).unwrap_or(0.0) as i64,
+        bundle_revision: count(value, "bundle_revision").unwrap_or(0),
+        member_token: text_of(value, "member_token"),
         stream_token: stream.and_then(|stream| text_of(stream, "token")),
         stream_expires: stream.and_then(|stream| text_of(stream, "expires")),
     })
@@ -106,10 +109,9 @@ pub fn parse_receipt(text: &str) -> Result<Receipt, ReceiptError> {
 
 /// Reads the positions of the events that the body of a 413 names; empty when it names none.
 pub fn parse_offending(text: &str) -> Vec<usize> {
-    match value::parse(text).ok().as_ref().and_then(|body| body.field("offending")) {
-        Some(Value::Array(items)) => items.iter().filter_map(whole).map(|index| index as usize).collect(),
-        _ => Vec::new(),
-    }
+    let body = value::parse(text).unwrap_or_default();
+    let items = body.get().field("offending").unwrap_or(ValueRef::List(&[0]));
+    items.entries().filter_map(|(_, item)| whole(item)).map(|index| index as usize).collect()
 }
 
 /// Writes a receipt as JSON.
@@ -158,8 +160,8 @@ pub fn write_receipt(receipt: &Receipt) -> String {
     out
 }
 
-fn parse_row(row: &Value) -> Result<ResultRow, ReceiptError> {
-    let result = match row.field("result").and_then(Value::as_str) {
+fn parse_row(row: ValueRef<'_>) -> Result<ResultRow, ReceiptError> {
+    let result = match row.field("result").and_then(ValueRef::as_str) {
         Some("rejected") => ResultKind::Rejected,
         Some("retry") => ResultKind::Retry,
         Some("warning") => ResultKind::Warning,
@@ -174,16 +176,16 @@ fn parse_row(row: &Value) -> Result<ResultRow, ReceiptError> {
     })
 }
 
-fn count(value: &Value, name: &str) -> Option<u64> {
+fn count(value: ValueRef<'_>, name: &str) -> Option<u64> {
     value.field(name).and_then(whole)
 }
 
-fn whole(value: &Value) -> Option<u64> {
+fn whole(value: ValueRef<'_>) -> Option<u64> {
     value.as_number().filter(|number| *number >= 0.0).map(|number| number as u64)
 }
 
-fn text_of(value: &Value, name: &str) -> Option<Box<str>> {
-    value.field(name).and_then(Value::as_str).map(Box::from)
+fn text_of(value: ValueRef<'_>, name: &str) -> Option<Box<str>> {
+    value.field(name).and_then(ValueRef::as_str).map(Box::from)
 }
 
 #[cfg(test)]

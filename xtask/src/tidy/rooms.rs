@@ -22,7 +22,7 @@ const CORE: [Room; 16] = [
     room("time", &["limits"]),
     room("id", &["hash", "limits", "time"]),
     room("codec", &["hash", "id", "limits", "time"]),
-    room("value", &["codec", "limits"]),
+    room("value", &["codec", "limits", "time"]),
     room("wire", &["codec", "hash", "id", "limits", "time", "value"]),
     room("condition", &["codec", "hash", "id", "limits", "order", "time", "value"]),
     room("filter", &["codec", "condition", "hash", "id", "limits", "order", "time", "value", "wire"]),

@@ -1,6 +1,6 @@
 //! From a JSON pointer to the line on which it stands; only for texts that parse.
 
-use crate::value::{Value, parse};
+use crate::value::Value;
 use alloc::string::String;
 
 /// The line of a byte offset, from 1.
@@ -49,7 +49,7 @@ impl Walk<'_> {
             let start = self.at;
             let matches = if open == b'{' {
                 self.skip();
-                let name = self.text.get(start..self.at).and_then(|quoted| parse(quoted).ok());
+                let name = self.text.get(start..self.at).and_then(|quoted| Value::parse(quoted).ok());
                 self.space();
                 self.at += 1;
                 self.space();

@@ -13,7 +13,7 @@ use crate::condition::KnownSignal;
 use crate::limits::{MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
 use crate::profile::Signal;
 use crate::rules::Rule;
-use crate::value::{Value, parse};
+use crate::value::Value;
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -79,7 +79,7 @@ struct Compiler {
 impl Compiler {
     /// Reads a file down to its three lists.
     fn read(&mut self, file: &SourceFile) -> Option<Value> {
-        let broken = match parse(&file.text) {
+        let broken = match Value::parse(&file.text) {
             _ if file.text.len() > MAX_RULE_FILE_BYTES => {
                 let size = file.text.len();
                 let message = format!("the file has {size} bytes; the limit is {MAX_RULE_FILE_BYTES}");
@@ -199,10 +199,10 @@ mod tests {
                 {"id":"sound","slot":"hero","actions":[{"kind":"hide","target":"#x"}]}
             ]}"##,
         );
-        let inactive = |id: &str| compiled.bundle.rule(id).and_then(|rule| rule.inactive.as_deref());
+        let inactive = |id: &str| compiled.bundle.rule(id).and_then(|rule| rule.inactive);
         assert_eq!(inactive("odd"), Some("unknown_operator:$regx"));
         assert_eq!(inactive("late"), Some("unsupported_field:schedule"));
-        assert_eq!((inactive("sound"), compiled.bundle.slots[0].rules.len()), (None, 1));
+        assert_eq!((inactive("sound"), compiled.bundle.rules.slot(0).unwrap().rules().count()), (None, 1));
         let places = [
             ("unknown_operator", "/rules/0/when/$not/traits.a/$regx", 2),
             ("unsupported_field", "/rules/1/schedule", 3),
@@ -232,7 +232,7 @@ mod tests {
         );
         let found: Vec<&str> = compiled.diagnostics.iter().map(|found| found.code).collect();
         assert_eq!(found, ["bad_field", "missing_field", "unsupported_window", "unknown_signal"]);
-        assert_eq!(compiled.bundle.rule("r").unwrap().inactive.as_deref(), Some("unknown_signal:spent"));
+        assert_eq!(compiled.bundle.rule("r").unwrap().inactive, Some("unknown_signal:spent"));
     }
 
     #[test]
@@ -244,14 +244,14 @@ mod tests {
         ));
         let found: Vec<&str> = compiled.diagnostics.iter().map(|found| found.code).collect();
         assert_eq!(found, ["unknown_field", "duplicate_signal", "duplicate_id"]);
-        assert_eq!(compiled.bundle.rule("r").unwrap().slot.as_deref(), Some("s"));
+        assert_eq!(compiled.bundle.rule("r").unwrap().slot, Some("s"));
     }
 
     #[test]
     fn actions_and_fields_that_do_not_belong_are_refused() {
         let reason = |rule: &str| {
             let compiled = compiled(&format!(r#"{{"rules":[{{"id":"r","slot":"s",{rule}}}]}}"#));
-            compiled.bundle.rule("r").and_then(|rule| rule.inactive.clone()).unwrap_or_default()
+            compiled.bundle.rule("r").and_then(|rule| rule.inactive).unwrap_or_default().to_owned()
         };
         for (rule, expected) in [
             (
@@ -290,11 +290,11 @@ mod tests {
             let mut text = include_str!("../../../../tests/vectors/rules.json").as_bytes().to_vec();
             let at = at.index(text.len());
             text[at] = byte;
-            let vectors = parse(core::str::from_utf8(&text).unwrap_or_default()).unwrap_or(Value::Null);
+            let vectors = Value::parse(core::str::from_utf8(&text).unwrap_or_default()).unwrap_or(Value::Null);
             let Value::Array(cases) = vectors else { return Ok(()) };
             for rules in cases.iter().filter_map(|case| case.field("rules")) {
                 let mut source = String::new();
-                crate::value::write_value(rules, &mut source);
+                rules.write(&mut source);
                 compiled(&source);
             }
         }

@@ -1,0 +1,217 @@
+//! Packed actions: as a bundle holds them, as a decision hands them out with all places filled in, and as they are
+//! read.
+
+use super::action::{Action, interpolate};
+use crate::codec::Writer;
+use crate::condition::{Code, Packer};
+use crate::value::{Cursor, ValueRef};
+use alloc::boxed::Box;
+
+const TEXT: u8 = 0;
+const ATTRIBUTE: u8 = 1;
+const CLASS: u8 = 2;
+const STYLE: u8 = 3;
+const HIDE: u8 = 4;
+const SHOW: u8 = 5;
+const VARIABLE: u8 = 6;
+const WEBHOOK: u8 = 7;
+
+/// Finds the value of a place and appends it as text; appends nothing where there is none.
+pub(super) type Lookup<'a> = &'a mut dyn FnMut(&str, &mut alloc::string::String);
+
+/// A list of actions as bytes: a count, then each as a kind and its fields. Kind 0 text (target, value), 1 attribute
+/// (target, name, value), 2 class (target, names to add, names to remove), 3 style (target, property, value), 4 hide
+/// (target), 5 show (target), 6 variable (name, packed value), 7 webhook (URL), which no decision has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actions(Box<[u8]>);
+
+/// One action of a list, read in place; its fields are those of [`Action`].
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the fields are described where actions are defined")]
+pub enum ActionRef<'a> {
+    /// Replaces the text of the targets.
+    Text { target: &'a str, value: &'a str },
+    /// Sets an attribute of the allow-list.
+    Attribute { target: &'a str, name: &'a str, value: &'a str },
+    /// Adds and removes classes.
+    Class { target: &'a str, add: Names<'a>, remove: Names<'a> },
+    /// Sets one style property.
+    Style { target: &'a str, property: &'a str, value: &'a str },
+    /// Hides the targets.
+    Hide { target: &'a str },
+    /// Shows targets that are hidden.
+    Show { target: &'a str },
+    /// Hands a value to app code under a name.
+    Variable { name: &'a str, value: ValueRef<'a> },
+    /// Calls a URL from the collector's outbox.
+    Webhook { url: &'a str },
+}
+
+/// A list of class names.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    cursor: Cursor<'a>,
+    left: usize,
+}
+
+impl Actions {
+    /// Appends the bytes.
+    pub fn encode(&self, out: &mut Writer) {
+        out.raw(if self.0.is_empty() { &[0] } else { &self.0 });
+    }
+
+    /// The actions in order.
+    pub fn iter(&self) -> impl Iterator<Item = ActionRef<'_>> {
+        let mut cursor = Cursor::new(&self.0);
+        let count = if self.0.is_empty() { 0 } else { cursor.count() };
+        (0..count).map_while(move |_| ActionRef::read(&mut cursor))
+    }
+
+    /// The variables among them, by name.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, ValueRef<'_>)> {
+        self.iter().filter_map(|action| match action {
+            ActionRef::Variable { name, value } => Some((name, value)),
+            _ => None,
+        })
+    }
+}
+
+impl<'a> ActionRef<'a> {
+    fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+        let kind = cursor.byte();
+        let target = cursor.text();
+        Some(match kind {
+            TEXT => Self::Text { target, value: cursor.text() },
+            ATTRIBUTE => Self::Attribute { target, name: cursor.text(), value: cursor.text() },
+            CLASS => Self::Class { target, add: Names::read(cursor), remove: Names::read(cursor) },
+            STYLE => Self::Style { target, property: cursor.text(), value: cursor.text() },
+            HIDE => Self::Hide { target },
+            SHOW => Self::Show { target },
+            VARIABLE => Self::Variable { name: target, value: ValueRef::read(cursor) },
+            WEBHOOK => Self::Webhook { url: target },
+            _ => return None,
+        })
+    }
+
+    /// The action as one of its own.
+    pub fn to_action(&self) -> Action {
+        match *self {
+            Self::Text { target, value } => Action::Text { target: target.into(), value: value.into() },
+            Self::Attribute { target, name, value } => {
+                Action::Attribute { target: target.into(), name: name.into(), value: value.into() }
+            }
+            Self::Class { target, add, remove } => Action::Class {
+                target: target.into(),
+                add: add.map(Box::from).collect(),
+                remove: remove.map(Box::from).collect(),
+            },
+            Self::Style { target, property, value } => {
+                Action::Style { target: target.into(), property: property.into(), value: value.into() }
+            }
+            Self::Hide { target } => Action::Hide { target: target.into() },
+            Self::Show { target } => Action::Show { target: target.into() },
+            Self::Variable { name, value } => Action::Variable { name: name.into(), value: value.to_tree() },
+            Self::Webhook { url } => Action::Webhook { url: url.into() },
+        }
+    }
+}
+
+impl<'a> Names<'a> {
+    fn read(cursor: &mut Cursor<'a>) -> Self {
+        let left = cursor.count();
+        let names = Self { cursor: *cursor, left };
+        for _ in 0..left {
+            cursor.bytes();
+        }
+        names
+    }
+}
+
+impl<'a> Iterator for Names<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.cursor.text())
+    }
+}
+
+impl PartialEq for Names<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        Iterator::eq(*self, *other)
+    }
+}
+
+/// Appends a list of actions to a bundle.
+pub(super) fn encode_actions(actions: &[Action], packer: &mut Packer) {
+    packer.list(actions, |action, packer| {
+        let mut texts = |kind: u8, texts: &[&str]| {
+            packer.out.u8(kind);
+            texts.iter().for_each(|text| packer.text(text));
+        };
+        match action {
+            Action::Text { target, value } => texts(TEXT, &[target, value]),
+            Action::Attribute { target, name, value } => texts(ATTRIBUTE, &[target, name, value]),
+            Action::Style { target, property, value } => texts(STYLE, &[target, property, value]),
+            Action::Hide { target } => texts(HIDE, &[target]),
+            Action::Show { target } => texts(SHOW, &[target]),
+            Action::Webhook { url } => texts(WEBHOOK, &[url]),
+            Action::Class { target, add, remove } => {
+                texts(CLASS, &[target]);
+                for names in [add, remove] {
+                    packer.list(names, |name, packer| packer.text(name));
+                }
+            }
+            Action::Variable { name, value } => {
+                texts(VARIABLE, &[name]);
+                value.encode(&mut packer.out);
+            }
+        }
+    });
+}
+
+/// Takes the actions that the code begins with out of a bundle: with all places filled in by `lookup`, calls of the
+/// server left out because they are no change to the page; or, without one, as they are written.
+pub(super) fn take_actions(code: &mut Code<'_>, mut lookup: Option<Lookup<'_>>) -> Actions {
+    let (mut out, mut kept) = (Writer::new(), 0);
+    for _ in 0..code.count() {
+        let (kind, first) = (code.byte(), code.text());
+        if kind == WEBHOOK && lookup.is_some() {
+            continue;
+        }
+        kept += 1;
+        out.u8(kind);
+        out.str(first);
+        let mut fill = |text: &str, out: &mut Writer| match &mut lookup {
+            Some(lookup) => out.str(&interpolate(text, lookup)),
+            None => out.str(text),
+        };
+        match kind {
+            ATTRIBUTE | STYLE => {
+                out.str(code.text());
+                fill(code.text(), &mut out);
+            }
+            TEXT => fill(code.text(), &mut out),
+            CLASS => {
+                for _ in 0..2 {
+                    let names = code.count();
+                    out.len(names);
+                    (0..names).for_each(|_| out.str(code.text()));
+                }
+            }
+            VARIABLE => match code.value(true) {
+                ValueRef::Text(text) => {
+                    out.u8(4);
+                    fill(text, &mut out);
+                }
+                value => value.encode(&mut out),
+            },
+            HIDE | SHOW | WEBHOOK => {}
+            _ => code.fail(),
+        }
+    }
+    let mut whole = Writer::new();
+    whole.len(kept);
+    whole.raw(&out.into_bytes());
+    Actions(whole.into_bytes().into_boxed_slice())
+}

@@ -1,0 +1,254 @@
+//! One JSON value read in place from packed bytes.
+
+use super::{Cursor, Value};
+use crate::codec::Writer;
+use crate::limits::MAX_JSON_DEPTH;
+use crate::time::Timestamp;
+use alloc::string::String;
+
+/// A JSON value that lies somewhere else.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueRef<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// Any number, as a double.
+    Number(f64),
+    /// A string.
+    Text(&'a str),
+    /// An instant; to everybody who looks it is the string of its RFC 3339 form.
+    Instant(Timestamp),
+    /// An array, as the bytes behind its kind.
+    List(&'a [u8]),
+    /// An object, as the bytes behind its kind; of equal names the last counts.
+    Object(&'a [u8]),
+}
+
+/// The elements of a list, whose names are empty, or the fields of an object, in the order in which they came.
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
+    cursor: Cursor<'a>,
+    left: usize,
+    named: bool,
+}
+
+impl<'a> ValueRef<'a> {
+    /// Reads the value at the cursor's place and moves behind it; null where none can be read.
+    pub fn read(cursor: &mut Cursor<'a>) -> Self {
+        let mut ahead = *cursor;
+        let tag = ahead.byte();
+        match tag {
+            1 | 2 => Self::Bool(tag == 2).at_end(cursor, ahead),
+            3 => Self::Number(ahead.double()).at_end(cursor, ahead),
+            4 => Self::Text(ahead.text()).at_end(cursor, ahead),
+            _ => {
+                let from = ahead.rest();
+                pass_value(cursor, false);
+                let bytes = from.get(..from.len().saturating_sub(cursor.rest().len())).unwrap_or_default();
+                match tag {
+                    5 => Self::List(bytes),
+                    6 => Self::Object(bytes),
+                    _ => Self::Null,
+                }
+            }
+        }
+    }
+
+    fn at_end(self, cursor: &mut Cursor<'a>, end: Cursor<'a>) -> Self {
+        *cursor = end;
+        self
+    }
+
+    /// Whether there is no value.
+    pub const fn is_null(self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The text of a string that is not an instant.
+    pub const fn as_str(self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The double of a number.
+    pub const fn as_number(self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list or the fields of an object; of anything else none.
+    pub const fn entries(self) -> Entries<'a> {
+        let (bytes, named): (&[u8], bool) = match self {
+            Self::List(bytes) => (bytes, false),
+            Self::Object(bytes) => (bytes, true),
+            _ => (&[0], false),
+        };
+        let mut cursor = Cursor::new(bytes);
+        let left = cursor.count();
+        Entries { cursor, left, named }
+    }
+
+    /// The field of an object, if this is an object that has it.
+    pub fn field(self, name: &str) -> Option<Self> {
+        let Self::Object(bytes) = self else { return None };
+        let (mut cursor, mut found) = (Cursor::new(bytes), None);
+        for _ in 0..cursor.count() {
+            let is_wanted = cursor.bytes() == name.as_bytes();
+            if is_wanted {
+                found = Some(cursor);
+            }
+            pass_value(&mut cursor, false);
+        }
+        found.map(|mut found| Self::read(&mut found))
+    }
+
+    /// The value at a dotted path; array elements are reached by their index.
+    pub fn at(self, path: &str) -> Option<Self> {
+        let (mut value, mut left) = (self, Some(path));
+        while let Some(path) = left {
+            let (step, rest) = cut(path, b'.');
+            value = match value {
+                Self::List(_) => value.entries().nth(index(step)?)?.1,
+                _ => value.field(step)?,
+            };
+            left = rest;
+        }
+        Some(value)
+    }
+
+    /// Appends the packed form.
+    pub fn encode(self, out: &mut Writer) {
+        match self {
+            Self::Null => out.u8(0),
+            Self::Bool(truth) => out.u8(1 + u8::from(truth)),
+            Self::Number(number) => {
+                out.u8(3);
+                out.f64(number);
+            }
+            Self::Text(text) => {
+                out.u8(4);
+                out.str(text);
+            }
+            Self::Instant(at) => {
+                let mut text = String::new();
+                at.write(&mut text);
+                ValueRef::Text(&text).encode(out);
+            }
+            Self::List(bytes) | Self::Object(bytes) => {
+                out.u8(if matches!(self, Self::List(_)) { 5 } else { 6 });
+                out.raw(bytes);
+            }
+        }
+    }
+
+    /// The value as a tree.
+    pub fn to_tree(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(truth) => Value::Bool(truth),
+            Self::Number(number) => Value::Number(number),
+            Self::Text(text) => Value::string(text),
+            Self::Instant(at) => {
+                let mut text = String::new();
+                at.write(&mut text);
+                Value::String(text.into_boxed_str())
+            }
+            Self::List(_) => Value::Array(self.entries().map(|(_, item)| item.to_tree()).collect()),
+            Self::Object(_) => {
+                Value::Object(self.entries().map(|(name, field)| (name.into(), field.to_tree())).collect())
+            }
+        }
+    }
+}
+
+impl PartialEq for ValueRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (*self, *other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(one), Self::Bool(other)) => one == other,
+            (Self::Number(one), Self::Number(other)) => one == other,
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Instant(one), Self::Instant(other)) => one.in_text() == other.in_text(),
+            (Self::Instant(at), Self::Text(text)) | (Self::Text(text), Self::Instant(at)) => {
+                let mut own = String::new();
+                at.write(&mut own);
+                own == text
+            }
+            (Self::List(_), Self::List(_)) | (Self::Object(_), Self::Object(_)) => {
+                let (mut one, mut other) = (self.entries(), other.entries());
+                let mut equal = one.left == other.left;
+                while equal && one.left > 0 {
+                    equal = one.next() == other.next();
+                }
+                equal
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (&'a str, ValueRef<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let name = if self.named { self.cursor.text() } else { "" };
+        Some((name, ValueRef::read(&mut self.cursor)))
+    }
+}
+
+/// Moves behind a value. `check` asks whether texts are texts as well, which is done once, when bytes come in.
+pub(crate) fn pass_value(cursor: &mut Cursor<'_>, check: bool) {
+    pass_within(cursor, MAX_JSON_DEPTH, check);
+}
+
+fn pass_within(cursor: &mut Cursor<'_>, depth: usize, check: bool) {
+    let text = |cursor: &mut Cursor<'_>| {
+        if check {
+            cursor.text();
+        } else {
+            cursor.bytes();
+        }
+    };
+    match cursor.byte() {
+        0..=2 => {}
+        3 => {
+            cursor.take(8);
+        }
+        4 => text(cursor),
+        tag @ (5 | 6) if depth > 0 => {
+            for _ in 0..cursor.count() {
+                if tag == 6 {
+                    text(cursor);
+                }
+                pass_within(cursor, depth - 1, check);
+            }
+        }
+        _ => cursor.fail(),
+    }
+}
+
+/// What stands before the first mark in a text, and what follows it; all of the text where there is no mark.
+pub fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == mark) {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
+    }
+}
+
+/// A step of a path as an index: decimal digits, a plus before them allowed.
+fn index(step: &str) -> Option<usize> {
+    let digits = step.strip_prefix('+').unwrap_or(step).as_bytes();
+    let (first, _) = digits.split_first()?;
+    let mut index = 0_usize;
+    for digit in digits {
+        let digit = digit.is_ascii_digit().then(|| usize::from(digit - b'0'))?;
+        index = index.checked_mul(10)?.checked_add(digit)?;
+    }
+    first.is_ascii_digit().then_some(index)
+}
