@@ -23,6 +23,8 @@ pub struct Browser {
 #[derive(Debug)]
 pub struct Page {
     client: Client,
+    /// Its events in its own memory; another page that has adopted the same ones may forget them.
+    memory: MemoryStore,
     /// The request on its way, with its body.
     in_flight: Option<(u64, String)>,
     /// Bodies that have left before; the network may bring them again.
@@ -75,7 +77,7 @@ impl Browser {
         let is_alive = |lane: LaneId| self.pages.iter().any(|page| page.client.sender().1 == lane);
         let unreadable = self.stored.restore(&mut client, is_alive, clock.now());
         assert!(unreadable.is_empty(), "everything stored is readable: {unreadable:?}");
-        self.pages.push(Page { client, in_flight: None, sent: Vec::new() });
+        self.pages.push(Page { client, memory: self.stored.clone(), in_flight: None, sent: Vec::new() });
         self.keep();
     }
 
@@ -90,8 +92,10 @@ impl Browser {
         let event_id = EventId(self.fresh(clock));
         let session = SessionId(Uuid::from_u128(7));
         let track = TextTrack { event_id, event_type, session, metadata, priority: Priority::Normal };
-        let tracked = self.stored.track(&mut self.pages[page].client, track, clock.now());
-        assert!(tracked.is_ok(), "the event is within bounds: {tracked:?}");
+        let subject = &mut self.pages[page];
+        let tracked = subject.memory.track(&mut subject.client, track, clock.now());
+        let number = tracked.expect("the event is within bounds");
+        subject.memory.share(number, &mut self.stored);
         self.keep();
     }
 
@@ -115,7 +119,7 @@ impl Browser {
         if subject.in_flight.is_none() {
             let polled = subject.client.poll_send(now);
             if let (Poll::Send, Some(request)) = (polled, subject.client.in_flight()) {
-                let body = self.stored.body(request, now);
+                let body = subject.memory.body(request, now);
                 subject.sent.push(body.clone());
                 subject.in_flight = Some((request.id, body));
             }
@@ -172,7 +176,10 @@ impl Browser {
 
     fn keep(&mut self) {
         for page in &mut self.pages {
-            page.client.take_store().into_iter().for_each(|write| self.stored.apply(write));
+            for write in page.client.take_store() {
+                page.memory.apply(&write);
+                self.stored.apply(&write);
+            }
             page.client.take_decisions();
         }
     }

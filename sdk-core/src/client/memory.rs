@@ -78,25 +78,36 @@ impl MemoryStore {
         Ok(number)
     }
 
+    /// Stores an event of this store in another one too: a page has its events in its own memory, and its browser on
+    /// disk for all pages.
+    pub fn share(&self, number: LaneSeq, other: &mut Self) {
+        if let Some(stored) = self.events.get(&number) {
+            other.events.insert(number, stored.clone());
+        }
+        if let Some(closed) = self.lanes.get(&number.lane) {
+            other.lanes.insert(number.lane, closed.clone());
+        }
+    }
+
     /// Carries out a write.
-    pub fn apply(&mut self, write: StoreOp) {
+    pub fn apply(&mut self, write: &StoreOp) {
         match write {
             StoreOp::Settle(number) => {
-                if let Some(stored) = self.events.get_mut(&number) {
+                if let Some(stored) = self.events.get_mut(number) {
                     stored.settled = true;
                 }
             }
             StoreOp::Forget(number) => {
-                self.events.remove(&number);
+                self.events.remove(number);
             }
             StoreOp::ForgetLane(lane) => {
-                self.lanes.remove(&lane);
+                self.lanes.remove(lane);
             }
             StoreOp::Put(entry, bytes) => {
-                self.entries.insert(entry, bytes);
+                self.entries.insert(*entry, bytes.clone());
             }
             StoreOp::Delete(entry) => {
-                self.entries.remove(&entry);
+                self.entries.remove(entry);
             }
         }
     }

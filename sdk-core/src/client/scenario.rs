@@ -73,7 +73,7 @@ impl PageRig {
     }
 
     fn drain(&mut self) {
-        self.client.take_store().into_iter().for_each(|write| self.stored.apply(write));
+        self.client.take_store().iter().for_each(|write| self.stored.apply(write));
     }
 
     /// Sends what waits; returns the request's id and body.
