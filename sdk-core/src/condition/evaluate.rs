@@ -4,7 +4,7 @@ use super::coerce::{instant, is, order, plain_text};
 use super::{Condition, Document, Literal, Moment, Outlook, Path, Reading, Root, Test};
 use crate::id::SignalId;
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::{Value, split_at_byte};
 use alloc::borrow::Cow;
 use core::cmp::Ordering;
 
@@ -124,7 +124,7 @@ impl<'a> Scene<'a, '_> {
         if path.root != Root::Signals {
             return Some(self.document.value(path).unwrap_or(Cow::Owned(Value::Null)));
         }
-        let (name, key) = path.rest.split_once('.').unwrap_or((&path.rest, ""));
+        let (name, key) = split_at_byte(&path.rest, b'.').unwrap_or((&path.rest, ""));
         match self.document.signal_named(name) {
             Some(signal) => self.signal(signal, key),
             None => Some(Cow::Owned(Value::Null)),

@@ -13,7 +13,7 @@ mod problem;
 
 use crate::id::{SessionId, SignalId};
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::{Value, split_at_byte};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -83,7 +83,7 @@ pub enum Root {
 impl Path {
     /// Reads a dotted path that starts with `traits`, `signals`, `context` or `event`.
     pub fn parse(text: &str) -> Option<Self> {
-        let (first, rest) = text.split_once('.').unwrap_or((text, ""));
+        let (first, rest) = split_at_byte(text, b'.').unwrap_or((text, ""));
         let root = match first {
             "traits" => Root::Traits,
             "signals" => Root::Signals,

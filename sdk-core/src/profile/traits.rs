@@ -7,7 +7,7 @@ use crate::codec::{Source, Writer};
 use crate::id::{EventId, Uuid};
 use crate::limits::MAX_TRAIT_BYTES;
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::{Value, split_at_byte};
 use crate::wire::IDENTIFY;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -40,7 +40,7 @@ impl Traits {
         if let Some(value) = self.get(path) {
             return Some(value);
         }
-        let (name, rest) = path.split_once('.')?;
+        let (name, rest) = split_at_byte(path, b'.')?;
         self.get(name)?.at(rest)
     }
 

@@ -1,6 +1,6 @@
 //! Actions: changes to the page as data, always reversible; and calls of the server.
 
-use crate::value::Value;
+use crate::value::{Value, split_at_byte};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -110,8 +110,8 @@ pub fn attribute_allowed(name: &str) -> bool {
 
 /// Whether a filled-in URL may be set: http, https, mailto, tel, or relative to the page.
 pub fn url_allowed(url: &str) -> bool {
-    match url.split_once(':') {
-        Some((scheme, _)) if !scheme.contains(['/', '?', '#']) => {
+    match split_at_byte(url, b':') {
+        Some((scheme, _)) if !scheme.bytes().any(|byte| matches!(byte, b'/' | b'?' | b'#')) => {
             ["http", "https", "mailto", "tel"].iter().any(|allowed| scheme.eq_ignore_ascii_case(allowed))
         }
         _ => true,
@@ -125,7 +125,7 @@ pub fn interpolate(text: &str, lookup: &mut dyn FnMut(&str) -> Option<String>) -
     let mut rest = text;
     while let Some((before, place, after)) = next_place(rest) {
         filled.push_str(before);
-        let (path, fallback) = place.split_once('|').unwrap_or((place, ""));
+        let (path, fallback) = split_at_byte(place, b'|').unwrap_or((place, ""));
         match lookup(path.trim_ascii()).filter(|found| !found.is_empty()) {
             Some(found) => filled.push_str(&found),
             None => filled.push_str(fallback),
@@ -148,7 +148,7 @@ fn next_place(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn fill(text: &mut Box<str>, lookup: &mut dyn FnMut(&str) -> Option<String>) {
-    if text.contains('{') {
+    if text.as_bytes().contains(&b'{') {
         *text = interpolate(text, lookup).into_boxed_str();
     }
 }

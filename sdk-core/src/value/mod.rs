@@ -2,6 +2,7 @@
 
 mod number;
 mod read;
+mod split;
 mod write;
 
 use alloc::boxed::Box;
@@ -10,6 +11,7 @@ use alloc::vec::Vec;
 pub use number::{number_text, parse_number};
 pub(crate) use number::{round, wide_to_f64};
 pub use read::{JsonError, parse, validate};
+pub(crate) use split::split_at_byte;
 pub use write::{write_string, write_value};
 
 use crate::codec::{CodecError, Reader, Writer};
@@ -50,10 +52,12 @@ impl Value {
 
     /// The value at a dotted path; array elements are reached by their index.
     pub fn at(&self, path: &str) -> Option<&Self> {
-        path.split('.').try_fold(self, |value, step| match value {
+        let (step, rest) = split_at_byte(path, b'.').map_or((path, None), |(step, rest)| (step, Some(rest)));
+        let found = match self {
             Self::Array(items) => items.get(step.parse::<usize>().ok()?),
             other => other.field(step),
-        })
+        }?;
+        rest.map_or(Some(found), |rest| found.at(rest))
     }
 
     /// The text of a string value.
