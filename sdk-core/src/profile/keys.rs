@@ -8,6 +8,7 @@ use crate::limits::{MAX_KEY_BYTES, MAX_KEYS_PER_TILE};
 use crate::value::{Value, number_text};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::string::String;
 
 /// Values by key. Of more than [`MAX_KEYS_PER_TILE`] keys those with the smallest hash stay; since the bound only ever
 /// falls, a key that was dropped never comes back, and one that is kept has never been dropped.
@@ -184,9 +185,15 @@ pub(crate) fn bounded_key(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_KEY_BYTES {
         return Cow::Borrowed(text);
     }
-    let hash = fnv1a_128(text.as_bytes());
-    let digits = (0..32).rev().filter_map(|place| char::from_digit((hash >> (4 * place)) as u32 & 15, 16));
-    Cow::Owned(core::iter::once('#').chain(digits).collect())
+    let mut key = String::from("#");
+    for mut half in fnv1a_128(text.as_bytes()) {
+        for _ in 0..16 {
+            half = half.rotate_left(4);
+            let digit = half as u8 & 15;
+            key.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+        }
+    }
+    Cow::Owned(key)
 }
 
 #[cfg(test)]
@@ -239,7 +246,8 @@ mod tests {
     #[test]
     fn long_keys_are_replaced_by_their_hash() {
         let long = Value::string(&"x".repeat(MAX_KEY_BYTES + 1));
-        assert_eq!(key_text(&long).unwrap().len(), 33);
+        let [upper, lower] = fnv1a_128("x".repeat(MAX_KEY_BYTES + 1).as_bytes());
+        assert_eq!(key_text(&long).unwrap(), format!("#{upper:016x}{lower:016x}"));
         assert_eq!(key_text(&Value::Number(3.0)).as_deref(), Some("3"));
         assert_eq!(key_text(&Value::Null), None);
     }
