@@ -9,7 +9,7 @@ pub fn fnv1a_128(bytes: &[u8]) -> [u64; 2] {
     let (mut upper, mut lower) = (0x6c62_272e_07bb_0142_u64, 0x62b8_2175_6295_c58d_u64);
     for byte in bytes {
         lower ^= u64::from(*byte);
-        let carry = ((lower & 0xffff_ffff) * 0x13b >> 32) + (lower >> 32) * 0x13b;
+        let carry = (((lower & 0xffff_ffff) * 0x13b) >> 32) + (lower >> 32) * 0x13b;
         upper = upper.wrapping_mul(0x13b).wrapping_add(carry >> 32).wrapping_add(lower << 24);
         lower = lower.wrapping_mul(0x13b);
     }
