@@ -144,6 +144,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Whether everything has been read.
+    pub fn is_empty(&self) -> bool {
+        self.rest().is_empty()
+    }
+
     /// Whether nothing unsound has been read yet; a list ends where something has.
     pub const fn is_sound(&self) -> bool {
         self.bytes.is_some()
@@ -286,7 +291,7 @@ impl<'a> Reader<'a> {
 
     /// Whether everything has been read.
     pub fn is_empty(&self) -> bool {
-        self.rest().is_empty()
+        self.source.is_empty()
     }
 
     /// What has not been read.

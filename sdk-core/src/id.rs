@@ -39,7 +39,8 @@ pub fn uuid_v7(at: Timestamp, random: &[u8; 10]) -> Uuid {
 
 /// Derives a UUIDv8 from a text, so that the same text always names the same thing.
 pub fn derived_uuid(text: &str) -> Uuid {
-    uuid::Builder::from_custom_bytes(fnv1a_128(text.as_bytes()).to_be_bytes()).into_uuid()
+    let [upper, lower] = fnv1a_128(text.as_bytes());
+    uuid::Builder::from_custom_bytes(*Uuid::from_u64_pair(upper, lower).as_bytes()).into_uuid()
 }
 
 /// Reads a UUID; any other text of at most [`MAX_ID_CHARS`] characters is mapped to a derived one.

@@ -149,7 +149,7 @@ impl World {
 }
 
 fn from(member: &str, seq: u64, mut event: Event) -> Event {
-    let number = crate::hash::fnv1a_128(member.as_bytes());
+    let number = crate::id::derived_uuid(member).as_u128();
     event.member = MemberId(Box::from(member));
     event.event_id = EventId(Uuid::from_u128(number.wrapping_add(u128::from(seq))));
     event.lane = Some(LaneSeq { lane: LaneId(Uuid::from_u128(number)), seq });

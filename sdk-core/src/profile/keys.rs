@@ -183,10 +183,13 @@ pub(crate) fn bounded_key<'a>(text: &'a str, room: &'a mut String) -> &'a str {
     if text.len() <= MAX_KEY_BYTES {
         return text;
     }
-    let hash = fnv1a_128(text.as_bytes());
     room.push('#');
-    for place in (0..32).rev() {
-        room.push(char::from_digit((hash >> (4 * place)) as u32 & 15, 16).unwrap_or('0'));
+    for mut half in fnv1a_128(text.as_bytes()) {
+        for _ in 0..16 {
+            half = half.rotate_left(4);
+            let digit = half as u8 & 15;
+            room.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+        }
     }
     room
 }

@@ -143,7 +143,8 @@ impl View {
     fn place(self, bucket: Bucket) -> Place {
         match (self, bucket) {
             (Self::Sliding { newest, length, bucket_ms }, Bucket::Time(index)) => {
-                let starts = |index: i64| Timestamp(index.saturating_mul(bucket_ms));
+                // Exact for 285,000 years, then bounded; a saturating product of integers is a call in the page.
+                let starts = |index: i64| Timestamp((index as f64 * bucket_ms as f64) as i64);
                 if index > newest {
                     Place::Ahead(starts(index))
                 } else if index > newest.saturating_sub(length) {
