@@ -223,7 +223,8 @@ impl<'a> Scene<'a, '_> {
     }
 
     fn signal(&mut self, signal: SignalId, key: &str) -> Option<ValueRef<'a>> {
-        signal_value(self.document?, signal, key, self.outlook)
+        let document = self.document?;
+        taken(document.signal(signal, key), document, self.outlook)
     }
 
     fn pass_over<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) {
@@ -255,19 +256,16 @@ fn value_at<'a>(
         return Some(document.value(path));
     }
     let (name, key) = cut(path.rest, b'.');
-    match document.signal_named(name) {
-        Some(signal) => signal_value(document, signal, key.unwrap_or_default(), outlook),
-        None => Some(ValueRef::Null),
-    }
+    taken(document.signal_named(name, key.unwrap_or_default()), document, outlook)
 }
 
-fn signal_value<'a>(
+/// A signal's value, unless it cannot be known; the outlook hears when time alone changes it.
+fn taken<'a>(
+    reading: Reading<'a>,
     document: &'a dyn Document,
-    signal: SignalId,
-    key: &str,
     outlook: &mut Outlook,
 ) -> Option<ValueRef<'a>> {
-    match document.signal(signal, key) {
+    match reading {
         Reading::Value(value, until) => {
             if let Some(at) = until {
                 outlook.note_after(document.now(), at);

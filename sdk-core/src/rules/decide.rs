@@ -2,7 +2,7 @@
 
 use super::actions::take_actions;
 use super::judge::in_effect;
-use super::{Actions, RuleRef, RuleTable, SlotRef, cap_allows, rule_key};
+use super::{Actions, RuleRef, RuleTable, cap_allows, rule_key};
 use crate::condition::{Document, Outlook, PathRef, evaluate, plain_text, resolve};
 use crate::profile::Latch;
 use crate::time::Timestamp;
@@ -87,10 +87,10 @@ pub fn decide(
     let mut decided = Decided::default();
     let mut outlook = Outlook::default();
     for slot in 0..rules.slot_count() {
-        let Some(slot) = rules.slot(slot) else { continue };
-        let held = current.iter().find(|decision| *decision.slot == *slot.name);
-        let mut scene = Scene { rules, document, latches, held, outlook: &mut outlook };
-        let winner = scene.winner(slot);
+        let Some((slot, mut ranking)) = rules.slot(slot) else { continue };
+        let held = current.iter().find(|decision| *decision.slot == *slot);
+        let mut scene = Scene { document, latches, held, outlook: &mut outlook };
+        let winner = ranking.find_map(|rule| scene.candidate(rule));
         if let (Some(winner), Some(held)) = (&winner, held)
             && *winner.rule.id != *held.rule
             && latches
@@ -106,12 +106,11 @@ pub fn decide(
         }
         let is_new = |next: &Decision| held.is_none_or(|held| held.rule != next.rule || held.key != next.key);
         let is_shown = is_capped && next.as_ref().is_some_and(is_new);
-        decided.changes.push(SlotChange { slot: Box::from(slot.name), decision: next, is_shown });
+        decided.changes.push(SlotChange { slot: Box::from(slot), decision: next, is_shown });
     }
     for gone in current {
-        let stays =
-            (0..rules.slot_count()).any(|slot| rules.slot(slot).is_some_and(|slot| *slot.name == *gone.slot));
-        if !stays {
+        if !(0..rules.slot_count()).any(|slot| rules.slot(slot).is_some_and(|(slot, _)| *slot == *gone.slot))
+        {
             decided.changes.push(SlotChange { slot: gone.slot.clone(), decision: None, is_shown: false });
         }
     }
@@ -131,7 +130,6 @@ pub fn shown_metadata(rule: &str, key: Option<&str>) -> String {
 }
 
 struct Scene<'a, 'o> {
-    rules: &'a RuleTable,
     document: &'a dyn Document,
     latches: &'a [Latch],
     held: Option<&'a Decision>,
@@ -145,10 +143,6 @@ struct Winner<'a> {
 }
 
 impl<'a> Scene<'a, '_> {
-    fn winner(&mut self, slot: SlotRef<'a>) -> Option<Winner<'a>> {
-        slot.rules().find_map(|index| self.candidate(self.rules.get(index)?))
-    }
-
     /// The rule as a winner, if it holds and its cap lets it.
     fn candidate(&mut self, rule: RuleRef<'a>) -> Option<Winner<'a>> {
         let (key, reason) = holds(rule, self.document, self.latches, self.outlook)?;
@@ -165,7 +159,7 @@ impl<'a> Scene<'a, '_> {
         held.map(|held| Winner { rule, key: held.key.clone(), reason: held.reason })
     }
 
-    fn decision(&mut self, slot: SlotRef<'_>, winner: Winner<'_>) -> Decision {
+    fn decision(&mut self, slot: &str, winner: Winner<'_>) -> Decision {
         let Winner { rule, key, reason } = winner;
         let held = self.held.filter(|held| *held.rule == *rule.id && held.key == key);
         let mut lookup = |path: &str, out: &mut String| {
@@ -179,7 +173,7 @@ impl<'a> Scene<'a, '_> {
         };
         let actions = take_actions(&mut { rule.actions }, Some(&mut lookup));
         let since = held.map_or(self.document.now(), |held| held.since);
-        Decision { slot: Box::from(slot.name), rule: Box::from(rule.id), key, reason, since, actions }
+        Decision { slot: Box::from(slot), rule: Box::from(rule.id), key, reason, since, actions }
     }
 }
 

@@ -33,8 +33,7 @@ pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<M
         if cap.is_none_or(|cap| {
             cap_allows(&cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
         }) {
-            let at = matches.partition_point(|found| found.rule < rule.index);
-            matches.insert(at, Match { rule: rule.index, key });
+            matches.push(Match { rule: rule.index, key });
         }
     });
     matches
