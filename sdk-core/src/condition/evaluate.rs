@@ -10,7 +10,6 @@ use crate::id::SignalId;
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::time::Timestamp;
 use crate::value::{ValueRef, cut};
-use alloc::string::String;
 use core::cmp::Ordering;
 
 /// Whether the condition that the code begins with holds; what cannot be known, because a tile was truncated, does
@@ -70,7 +69,7 @@ impl<'a> Scene<'a, '_> {
                     0 => self.signal(signal, ""),
                     1 => {
                         let key = self.literal(inner);
-                        key.and_then(|key| match plain_text(key, &mut String::new()) {
+                        key.and_then(|key| match plain_text(key, &mut [0; 40]) {
                             Some(key) => self.signal(signal, key),
                             None => Some(ValueRef::Null),
                         })

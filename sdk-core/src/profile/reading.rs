@@ -8,7 +8,6 @@ use crate::hash::key_hash;
 use crate::id::{SessionId, SignalId};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 impl Tiles {
@@ -23,7 +22,7 @@ impl Tiles {
         now: Timestamp,
         session: Option<SessionId>,
     ) -> Reading<'static> {
-        let mut room = String::new();
+        let mut room = [0; 40];
         let key = bounded_key(key, &mut room);
         let hash = key_hash(key.as_bytes());
         let Some(view) = View::new(signal.window, now, session) else { return Reading::Missing };
@@ -171,6 +170,7 @@ mod tests {
     use crate::id::Uuid;
     use crate::profile::fixture::{event, signal, table};
     use alloc::format;
+    use alloc::string::String;
     use alloc::vec;
 
     const SLIDING: Window = Window::Sliding { window_ms: 60_000, bucket_ms: 10_000 };

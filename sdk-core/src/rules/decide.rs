@@ -168,7 +168,7 @@ impl<'a> Scene<'a, '_> {
             } else if let Some(path) = PathRef::parse(path)
                 && let Some(value) = resolve(path, self.document, self.outlook)
             {
-                out.push_str(plain_text(value, &mut String::new()).unwrap_or_default());
+                out.push_str(plain_text(value, &mut [0; 40]).unwrap_or_default());
             }
         };
         let actions = take_actions(&mut { rule.actions }, Some(&mut lookup));

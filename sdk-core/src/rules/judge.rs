@@ -5,7 +5,6 @@ use crate::condition::{Document, Outlook, evaluate, resolve};
 use crate::profile::{Latch, key_text};
 use crate::wire::Event;
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 /// An event rule that an event has matched.
@@ -42,7 +41,7 @@ pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<M
 /// The key under which a rule is judged, from the document.
 pub fn rule_key(rule: RuleRef<'_>, document: &dyn Document) -> Option<Box<str>> {
     let value = resolve(rule.key?, document, &mut Outlook::default())?;
-    key_text(value, &mut String::new()).map(Box::from)
+    key_text(value, &mut [0; 40]).map(Box::from)
 }
 
 /// The latch that a match of a slot rule sets; nothing for triggers and level rules.

@@ -3,44 +3,51 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Powers of ten that a double holds exactly.
-const EXACT_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-];
 /// Digits that decide a double, with room to spare; later ones only say "more than this".
 const MAX_DIGITS: usize = 800;
 
 /// Reads a JSON number into the nearest double; a text that is no JSON number is nothing, 1e400 is infinite.
 ///
 /// Short numbers take Clinger's exact fast path ("How to read floating point numbers accurately", 1990); all others
-/// take an exact comparison over big integers, his AlgorithmM, which is slow, small and right.
+/// are scaled to 53 bits as decimals, by shifts that carry, which is slow, small and right (the "simple decimal
+/// conversion" of Ken Thompson, described by Nigel Tao, "The Eisel-Lemire ParseNumberF64 Algorithm", 2020).
 pub fn parse_number(text: &str) -> Option<f64> {
     let decimal = Decimal::parse(text)?;
+    let is_negative = decimal.negative;
     let magnitude = decimal.to_f64();
-    Some(if decimal.negative { -magnitude } else { magnitude })
+    Some(if is_negative { -magnitude } else { magnitude })
 }
 
-/// A double as text, in the form of [`write_number`].
+/// Room for the text of a number, an instant or a hash.
+pub type Room = [u8; 40];
+
+/// A double as text, in the form of [`text_of_number`].
 pub fn number_text(number: f64) -> String {
-    let mut text = String::new();
-    write_number(number, &mut text);
-    text
+    String::from(text_of_number(number, &mut [0; 40]))
 }
 
-/// Appends a double as text: integers below 2^53 exactly, all others with up to six decimals, rounded half away
+/// Writes a double as text: integers below 2^53 exactly, all others with up to six decimals, rounded half away
 /// from zero, which is the resolution of sums as well. Numbers of 10^15 and above keep 15 digits and an exponent.
-pub fn write_number(number: f64, text: &mut String) {
+pub fn text_of_number(number: f64, room: &mut Room) -> &str {
     let magnitude = libm::fabs(number);
-    if number < 0.0 {
-        text.push('-');
-    }
+    // The text is written from its end.
+    let mut at = room.len();
     if magnitude < 9_007_199_254_740_992.0 && libm::trunc(magnitude) == magnitude {
-        push_integer(text, magnitude as u64);
+        put_integer(room, &mut at, magnitude as u64, 1);
     } else if magnitude < 1e15 {
-        let micros = libm::round((magnitude - libm::trunc(magnitude)) * 1e6) as u64;
-        push_integer(text, magnitude as u64 + micros / 1_000_000);
-        push_fraction(text, micros % 1_000_000);
+        let mut micros = libm::round((magnitude - libm::trunc(magnitude)) * 1e6) as u64;
+        let integer = magnitude as u64 + micros / 1_000_000;
+        micros %= 1_000_000;
+        let mut width = 6;
+        while width > 0 && micros.is_multiple_of(10) {
+            micros /= 10;
+            width -= 1;
+        }
+        if width > 0 {
+            put_integer(room, &mut at, micros, width);
+            put(room, &mut at, b'.');
+        }
+        put_integer(room, &mut at, integer, 1);
     } else {
         let mut scaled = magnitude;
         let mut exponent = 0_u64;
@@ -53,9 +60,29 @@ pub fn write_number(number: f64, text: &mut String) {
             integer /= 10;
             exponent += 1;
         }
-        push_integer(text, integer);
-        text.push('e');
-        push_integer(text, exponent);
+        put_integer(room, &mut at, exponent, 1);
+        put(room, &mut at, b'e');
+        put_integer(room, &mut at, integer, 1);
+    }
+    if number < 0.0 {
+        put(room, &mut at, b'-');
+    }
+    core::str::from_utf8(room.get(at..).unwrap_or_default()).unwrap_or_default()
+}
+
+fn put(room: &mut Room, at: &mut usize, byte: u8) {
+    *at = at.saturating_sub(1);
+    if let Some(place) = room.get_mut(*at) {
+        *place = byte;
+    }
+}
+
+/// Puts an integer with at least `width` digits.
+fn put_integer(room: &mut Room, at: &mut usize, mut number: u64, mut width: u32) {
+    while number > 0 || width > 0 {
+        put(room, at, b'0' + (number % 10) as u8);
+        number /= 10;
+        width = width.saturating_sub(1);
     }
 }
 
@@ -123,146 +150,97 @@ impl Decimal {
         *at - from
     }
 
-    fn to_f64(&self) -> f64 {
-        if self.digits.is_empty() {
+    fn to_f64(mut self) -> f64 {
+        let count = self.digits.len() as i64;
+        if count == 0 {
             return 0.0;
         }
-        if self.digits.len() <= 15 {
-            let mantissa =
-                self.digits.iter().fold(0_u64, |total, digit| total * 10 + u64::from(*digit)) as f64;
-            if let Some(power) = EXACT_POWERS.get(self.exponent.unsigned_abs() as usize) {
-                return if self.exponent < 0 { mantissa / power } else { mantissa * power };
-            }
+        if count <= 15 && self.exponent.unsigned_abs() <= 22 {
+            // A double holds both exactly, so one rounding is all there is.
+            let mantissa = self.integer(15) as f64;
+            let power = (0..self.exponent.unsigned_abs()).fold(1.0, |power, _| power * 10.0);
+            return if self.exponent < 0 { mantissa / power } else { mantissa * power };
         }
-        let magnitude = self.digits.len() as i64 + self.exponent;
-        match magnitude {
+        self.exponent += count;
+        match self.exponent {
             310.. => f64::INFINITY,
             ..=-330 => 0.0,
             _ => self.exact(),
         }
     }
 
-    /// Scales digits × 10^exponent to a 53-bit quotient of two big integers and rounds half to even.
-    fn exact(&self) -> f64 {
-        let mut numerator = Big::default();
-        for digit in &self.digits {
-            numerator.multiply_add(10, u32::from(*digit));
-        }
-        let mut denominator = Big(alloc::vec![1]);
-        let scaled = if self.exponent >= 0 { &mut numerator } else { &mut denominator };
-        (0..self.exponent.unsigned_abs()).for_each(|_| scaled.multiply_add(10, 0));
-        // Shift so that 2^63 <= quotient < 2^65, then divide bit by bit.
-        let mut binary_exponent = numerator.bits() - denominator.bits() - 64;
-        if binary_exponent < 0 {
-            numerator.shift_left(binary_exponent.unsigned_abs());
-        } else {
-            denominator.shift_left(binary_exponent.unsigned_abs());
-        }
-        let mut quotient = 0_u128;
-        for bit in (0..=65_u32).rev() {
-            let mut part = denominator.clone();
-            part.shift_left(u64::from(bit));
-            if numerator.at_least(&part) {
-                numerator.subtract(&part);
-                quotient |= 1 << bit;
+    /// The first so many digits as an integer.
+    fn integer(&self, count: usize) -> u64 {
+        self.digits.iter().take(count).fold(0, |total, digit| total * 10 + u64::from(*digit))
+    }
+
+    /// Scales 0.digits × 10^exponent to an integer of 53 bits and rounds half to even.
+    fn exact(mut self) -> f64 {
+        let mut binary_exponent = 0;
+        loop {
+            let point = self.exponent;
+            let whole = point.clamp(0, 18) as usize;
+            while self.digits.len() < whole {
+                self.digits.push(0);
+            }
+            let integer = if point > 17 { u64::MAX } else { self.integer(whole) };
+            // Eight, three bits, is less than ten, so no shift by a whole number of digits goes too far.
+            if integer >= 1 << 53 {
+                let bits = ((point - 17) * 3).clamp(1, 56);
+                self.shift_right(bits as u32);
+                binary_exponent += bits;
+            } else if integer < 1 << 52 && binary_exponent > -1074 {
+                let bits = ((15 - point) * 3).clamp(1, 56).min(binary_exponent + 1074);
+                self.shift_left(bits as u32);
+                binary_exponent -= bits;
+            } else {
+                let below = point < 0;
+                let fraction = self.digits.get(whole..).unwrap_or_default();
+                let up = match fraction.split_first() {
+                    Some((5, rest)) if !below => integer & 1 == 1 || rest.iter().any(|digit| *digit != 0),
+                    Some((first, _)) => !below && *first > 5,
+                    None => false,
+                };
+                return libm::ldexp((integer + u64::from(up)) as f64, binary_exponent as i32);
             }
         }
-        let sticky = !numerator.is_zero();
-        // Doubles below 2^-1022 have fewer bits: keep 53 or as many as the exponent leaves.
-        let width = i64::from(128 - quotient.leading_zeros());
-        let drop = (width - 53).max(-1074 - binary_exponent);
-        if drop >= 127 {
-            return 0.0;
-        }
-        let (kept, remainder) = (quotient >> drop, quotient & ((1 << drop) - 1));
-        let half = 1_u128 << (drop - 1);
-        let up = remainder > half || (remainder == half && (sticky || kept & 1 == 1));
-        let mantissa = kept + u128::from(up);
-        binary_exponent += drop;
-        libm::ldexp(mantissa as f64, binary_exponent as i32)
-    }
-}
-
-/// A natural number in little-endian 32-bit limbs.
-#[derive(Clone, Default)]
-struct Big(Vec<u32>);
-
-impl Big {
-    fn multiply_add(&mut self, factor: u32, addend: u32) {
-        let mut carry = u64::from(addend);
-        for limb in &mut self.0 {
-            let product = u64::from(*limb) * u64::from(factor) + carry;
-            *limb = product as u32;
-            carry = product >> 32;
-        }
-        if carry > 0 {
-            self.0.push(carry as u32);
-        }
     }
 
-    fn shift_left(&mut self, bits: u64) {
-        (0..bits % 32).for_each(|_| self.multiply_add(2, 0));
-        let limbs = (bits / 32) as usize;
-        let mut shifted = alloc::vec![0; limbs];
-        shifted.append(&mut self.0);
-        self.0 = shifted;
-    }
-
-    fn bits(&self) -> i64 {
-        let top = self.0.iter().rposition(|limb| *limb != 0);
-        top.map_or(0, |index| {
-            index as i64 * 32 + 32 - i64::from(self.0.get(index).map_or(32, |limb| limb.leading_zeros()))
-        })
-    }
-
-    fn is_zero(&self) -> bool {
-        self.0.iter().all(|limb| *limb == 0)
-    }
-
-    fn at_least(&self, other: &Self) -> bool {
-        let length = self.0.len().max(other.0.len());
-        let limb = |big: &Self, index: usize| big.0.get(index).copied().unwrap_or(0);
-        for index in (0..length).rev() {
-            let (mine, theirs) = (limb(self, index), limb(other, index));
-            if mine != theirs {
-                return mine > theirs;
+    /// Divides by 2^bits.
+    fn shift_right(&mut self, bits: u32) {
+        let mut rest = 0_u64;
+        let mut shifted = Vec::with_capacity(self.digits.len() + 64);
+        let mut digits = core::mem::take(&mut self.digits).into_iter();
+        loop {
+            let digit = digits.next();
+            if digit.is_none() && rest == 0 {
+                break;
+            }
+            rest = rest * 10 + u64::from(digit.unwrap_or(0));
+            let next = (rest >> bits) as u8;
+            rest &= (1 << bits) - 1;
+            if next > 0 || !shifted.is_empty() {
+                shifted.push(next);
+            } else {
+                self.exponent -= 1;
             }
         }
-        true
+        self.digits = shifted;
     }
 
-    fn subtract(&mut self, other: &Self) {
-        let mut borrow = 0_i64;
-        for (index, limb) in self.0.iter_mut().enumerate() {
-            let theirs = i64::from(other.0.get(index).copied().unwrap_or(0));
-            let difference = i64::from(*limb) - theirs - borrow;
-            borrow = i64::from(difference < 0);
-            *limb = difference as u32;
+    /// Multiplies by 2^bits.
+    fn shift_left(&mut self, bits: u32) {
+        let mut carry = 0_u64;
+        for digit in self.digits.iter_mut().rev() {
+            carry += u64::from(*digit) << bits;
+            *digit = (carry % 10) as u8;
+            carry /= 10;
         }
-    }
-}
-
-fn push_integer(text: &mut String, number: u64) {
-    let mut divisor = 1_u64;
-    while number / divisor >= 10 {
-        divisor *= 10;
-    }
-    while divisor > 0 {
-        text.push(char::from(b'0' + (number / divisor % 10) as u8));
-        divisor /= 10;
-    }
-}
-
-fn push_fraction(text: &mut String, micros: u64) {
-    if micros == 0 {
-        return;
-    }
-    text.push('.');
-    let (mut rest, mut divisor) = (micros, 100_000);
-    while rest > 0 {
-        text.push(char::from(b'0' + (rest / divisor) as u8));
-        rest %= divisor;
-        divisor /= 10;
+        while carry > 0 {
+            self.digits.insert(0, (carry % 10) as u8);
+            carry /= 10;
+            self.exponent += 1;
+        }
     }
 }
 
