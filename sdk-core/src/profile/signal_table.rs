@@ -105,12 +105,12 @@ impl SignalTable {
     }
 
     /// Shows the signals that look at an event type, each definition once.
-    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(SignalRef<'_>)) {
+    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&SignalRef<'_>)) {
         let found = self.by_type.find(event_type, &self.form);
         let Some(mut indexes) = found.or_else(|| self.by_type.find(ANY_TYPE, &self.form)) else { return };
         while !indexes.is_empty() {
             if let Some(signal) = self.get(indexes.number() as usize) {
-                see(signal);
+                see(&signal);
             }
         }
     }

@@ -140,7 +140,7 @@ impl Tiles {
 
     fn count(
         &mut self,
-        signal: SignalRef<'_>,
+        signal: &SignalRef<'_>,
         document: &EventDocument,
         time: Timestamp,
     ) -> Option<TileChange> {

@@ -57,7 +57,7 @@ impl Document for VisitorDocument<'_> {
 impl VisitorDocument<'_> {
     fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'static> {
         match signal {
-            Some(signal) => Tiles::read(self.parts, signal, key, self.now, self.session),
+            Some(signal) => Tiles::read(self.parts, &signal, key, self.now, self.session),
             None => Reading::Missing,
         }
     }

@@ -86,12 +86,12 @@ pub fn explain(
     holder: &dyn Fn(&str) -> Option<Box<str>>,
 ) -> Vec<Standing> {
     let standing =
-        |rule: RuleRef<'_>| Standing { rule: rule.index, verdict: verdict(rule, document, latches, holder) };
+        |rule: RuleRef<'_>| Standing { rule: rule.index, verdict: verdict(&rule, document, latches, holder) };
     rules.iter().map(standing).collect()
 }
 
 fn verdict(
-    rule: RuleRef<'_>,
+    rule: &RuleRef<'_>,
     document: &dyn Document,
     latches: &[Latch],
     holder: &dyn Fn(&str) -> Option<Box<str>>,

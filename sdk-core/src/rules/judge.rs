@@ -39,13 +39,13 @@ pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<M
 }
 
 /// The key under which a rule is judged, from the document.
-pub fn rule_key(rule: RuleRef<'_>, document: &dyn Document) -> Option<Box<str>> {
+pub fn rule_key(rule: &RuleRef<'_>, document: &dyn Document) -> Option<Box<str>> {
     let value = resolve(rule.key?, document, &mut Outlook::default())?;
     key_text(value, &mut [0; 40]).map(Box::from)
 }
 
 /// The latch that a match of a slot rule sets; nothing for triggers and level rules.
-pub fn latch(rule: RuleRef<'_>, key: Option<Box<str>>, event: &Event) -> Option<Latch> {
+pub fn latch(rule: &RuleRef<'_>, key: Option<Box<str>>, event: &Event) -> Option<Latch> {
     rule.slot.and(rule.on)?;
     Some(Latch {
         rule: Box::from(rule.id),

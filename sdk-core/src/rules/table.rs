@@ -92,12 +92,12 @@ impl RuleTable {
     }
 
     /// Shows the active rules that are judged at an event of a type, in order of index.
-    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(RuleRef<'_>)) {
+    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&RuleRef<'_>)) {
         let found = self.by_type.find(event_type, &self.form);
         let Some(mut indexes) = found.or_else(|| self.by_type.find(ANY_TYPE, &self.form)) else { return };
         while !indexes.is_empty() {
             if let Some(rule) = self.get(indexes.number() as usize) {
-                see(rule);
+                see(&rule);
             }
         }
     }
