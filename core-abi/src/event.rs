@@ -5,7 +5,7 @@ use attune_core::filter::{Rejection, check_bounds};
 use attune_core::id::{EventId, LaneId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::limits::{MAX_EVENT_BYTES, MAX_SEQ};
 use attune_core::time::Timestamp;
-use attune_core::value::{Value, validate};
+use attune_core::value::{parse, validate};
 use attune_core::wire::{Event, LaneSeq};
 
 /// Why an event cannot be taken in; its neighbours still can.
@@ -101,11 +101,9 @@ impl<'a> Fields<'a> {
     }
 
     fn text(&self, name: &'static str) -> Result<Option<Box<str>>, EventError> {
-        match self.raw(name).map(Value::parse) {
-            None => Ok(None),
-            Some(Ok(Value::String(text))) => Ok(Some(text)),
-            Some(_) => Err(EventError::Invalid(name)),
-        }
+        let Some(raw) = self.raw(name) else { return Ok(None) };
+        let value = parse(raw).map_err(|_| EventError::Invalid(name))?;
+        value.get().as_str().map(|text| Some(text.into())).ok_or(EventError::Invalid(name))
     }
 
     fn id(&self, name: &'static str) -> Result<Option<Uuid>, EventError> {

@@ -56,7 +56,14 @@ pub fn uuid_from_text(text: &str) -> Option<Uuid> {
 
 /// Appends a UUID in its hyphenated lowercase form.
 pub fn write_uuid(uuid: Uuid, out: &mut String) {
-    out.push_str(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+    for (place, byte) in uuid.as_bytes().iter().enumerate() {
+        if matches!(place, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        for nibble in [byte >> 4, byte & 15] {
+            out.push(char::from(nibble + if nibble < 10 { b'0' } else { b'a' - 10 }));
+        }
+    }
 }
 
 impl ProfileId {

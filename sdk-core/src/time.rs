@@ -20,6 +20,9 @@ pub struct Now {
     pub monotonic: Monotonic,
 }
 
+/// Length of an instant's text, in bytes.
+pub const INSTANT_BYTES: usize = 24;
+
 impl Timestamp {
     /// Moves the instant by `ms` milliseconds, saturating at the ends of the range.
     pub const fn plus(self, ms: i64) -> Self {
@@ -90,23 +93,34 @@ impl Timestamp {
 
     /// Appends the instant as RFC 3339 with milliseconds in UTC; years outside 0..=9999 are clamped.
     pub fn write(self, out: &mut String) {
+        out.push_str(self.text(&mut [0; INSTANT_BYTES]));
+    }
+
+    /// The same, written into room of the caller's.
+    pub fn text(self, room: &mut [u8; INSTANT_BYTES]) -> &str {
         let clamped = self.in_text().0;
         let (days, in_day) = (clamped.div_euclid(86_400_000), clamped.rem_euclid(86_400_000));
         let (year, month, day) = civil_from_days(days);
-        push_digits(out, year, 4);
-        out.push('-');
-        push_digits(out, month, 2);
-        out.push('-');
-        push_digits(out, day, 2);
-        out.push('T');
-        push_digits(out, in_day / 3_600_000, 2);
-        out.push(':');
-        push_digits(out, in_day / 60_000 % 60, 2);
-        out.push(':');
-        push_digits(out, in_day / 1_000 % 60, 2);
-        out.push('.');
-        push_digits(out, in_day % 1_000, 3);
-        out.push('Z');
+        *room = *b"0000-00-00T00:00:00.000Z";
+        for (end, number) in [
+            (4, year),
+            (7, month),
+            (10, day),
+            (13, in_day / 3_600_000),
+            (16, in_day / 60_000 % 60),
+            (19, in_day / 1_000 % 60),
+            (23, in_day % 1_000),
+        ] {
+            let (mut left, mut at) = (number, end);
+            while left > 0 {
+                at -= 1;
+                if let Some(digit) = room.get_mut(at) {
+                    *digit = b'0' + (left % 10) as u8;
+                }
+                left /= 10;
+            }
+        }
+        core::str::from_utf8(room).unwrap_or_default()
     }
 }
 
@@ -159,14 +173,6 @@ fn digits(bytes: &[u8], from: usize, count: usize) -> Option<i64> {
         .get(from..from + count)?
         .iter()
         .try_fold(0_i64, |total, byte| byte.is_ascii_digit().then(|| total * 10 + i64::from(byte - b'0')))
-}
-
-fn push_digits(out: &mut String, number: i64, width: u32) {
-    let mut divisor = 10_i64.pow(width - 1);
-    while divisor > 0 {
-        out.push(char::from(b'0' + (number / divisor % 10) as u8));
-        divisor /= 10;
-    }
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {

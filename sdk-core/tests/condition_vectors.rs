@@ -68,8 +68,8 @@ impl Document for Given<'_> {
         }
     }
 
-    fn signal_named(&self, name: &str) -> Option<SignalId> {
-        self.known(name).map(|signal| signal.id)
+    fn signal_named(&self, name: &str, key: &str) -> Reading<'_> {
+        self.known(name).map_or(Reading::Missing, |signal| self.signal(signal.id, key))
     }
 
     fn now(&self) -> Timestamp {

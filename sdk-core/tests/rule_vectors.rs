@@ -102,7 +102,7 @@ impl Page {
         for found in matches {
             let rule = self.bundle.rules.get(found.rule).unwrap();
             let key = found.key.as_deref().map_or(String::new(), |key| format!(":{key}"));
-            if let Some(latched) = latch(rule, found.key, event.event()) {
+            if let Some(latched) = latch(&rule, found.key, event.event()) {
                 self.latches.retain(|known| known.rule != latched.rule);
                 self.latches.push(latched);
             } else {

@@ -86,10 +86,8 @@ mod tests {
         let signals: Vec<Signal> = bundle.signals.iter().map(SignalRef::to_signal).collect();
         let rules: Vec<Rule> = bundle.rules.iter().map(RuleRef::to_rule).collect();
         assert_eq!(decode_body(&encode_body(&signals, &rules)), Ok(Bundle { revision: 0, ..bundle.clone() }));
-        assert_eq!(
-            bundle.rules.slot(0).map(|slot| (slot.name, slot.rules().collect())),
-            Some(("hero", vec![0, 1]))
-        );
+        let (slot, ranking) = bundle.rules.slot(0).unwrap();
+        assert_eq!((slot, ranking.map(|rule| rule.id).collect()), ("hero", vec!["a", "b"]));
         assert_eq!(bundle.rule("t").map(|rule| rule.fire_on_publish), Some(true));
     }
 

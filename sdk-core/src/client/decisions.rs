@@ -78,7 +78,7 @@ impl Client {
         let document = self.document(&parts, Some(newest), now);
         let matches = judge(rules, &document, event).into_iter();
         let set: Vec<Latch> =
-            matches.filter_map(|found| latch(rules.get(found.rule)?, found.key, event)).collect();
+            matches.filter_map(|found| latch(&rules.get(found.rule)?, found.key, event)).collect();
         if self.decisions.join_latches(set) {
             self.keep_latches();
         }

@@ -1,28 +1,26 @@
 //! How values of different types meet: the coercions of JavaScript that GrowthBook's conditions rest on.
 
 use crate::time::Timestamp;
-use crate::value::{ValueRef, parse_number, write_number};
-use alloc::string::String;
+use crate::value::{Room, ValueRef, parse_number, text_of_number};
 use core::cmp::Ordering;
 
 /// A value as plain text: strings as they are, numbers as people read them; nothing for null, arrays and objects.
-/// `room` is empty and is written to where the text has to be made.
-pub fn plain_text<'a>(value: ValueRef<'a>, room: &'a mut String) -> Option<&'a str> {
+/// `room` is written to where the text has to be made.
+pub fn plain_text<'a>(value: ValueRef<'a>, room: &'a mut Room) -> Option<&'a str> {
     match value {
-        ValueRef::Text(text) => return Some(text),
-        ValueRef::Number(number) => write_number(number, room),
-        ValueRef::Instant(at) => at.write(room),
-        ValueRef::Bool(truth) => return Some(if truth { "true" } else { "false" }),
-        ValueRef::Null | ValueRef::List(_) | ValueRef::Object(_) => return None,
+        ValueRef::Text(text) => Some(text),
+        ValueRef::Number(number) => Some(text_of_number(number, room)),
+        ValueRef::Instant(at) => room.first_chunk_mut().map(|room| at.text(room)),
+        ValueRef::Bool(truth) => Some(if truth { "true" } else { "false" }),
+        ValueRef::Null | ValueRef::List(_) | ValueRef::Object(_) => None,
     }
-    Some(room)
 }
 
 /// Equality with a bare literal: the value is brought to the literal's type first.
 pub(super) fn is(value: ValueRef<'_>, literal: ValueRef<'_>) -> bool {
     match literal {
         ValueRef::Text(_) | ValueRef::Instant(_) => {
-            let (mut found, mut wanted) = (String::new(), String::new());
+            let (mut found, mut wanted) = ([0; 40], [0; 40]);
             plain_text(value, &mut found).is_some_and(|found| Some(found) == plain_text(literal, &mut wanted))
         }
         ValueRef::Number(number) => to_number(value) == number,
@@ -34,7 +32,7 @@ pub(super) fn is(value: ValueRef<'_>, literal: ValueRef<'_>) -> bool {
 /// Order of two values: texts by UTF-16 code units, all else as numbers, where a missing value is 0.
 pub(super) fn compare(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering> {
     if is_text(left) && is_text(right) {
-        let (mut one, mut other) = (String::new(), String::new());
+        let (mut one, mut other) = ([0; 40], [0; 40]);
         let texts = plain_text(left, &mut one).zip(plain_text(right, &mut other));
         return texts.map(|(left, right)| text_order(left, right));
     }
@@ -107,6 +105,7 @@ fn truthy(value: ValueRef<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::String;
     use proptest::prelude::*;
 
     #[test]

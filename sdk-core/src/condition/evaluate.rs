@@ -10,7 +10,6 @@ use crate::id::SignalId;
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::time::Timestamp;
 use crate::value::{ValueRef, cut};
-use alloc::string::String;
 use core::cmp::Ordering;
 
 /// Whether the condition that the code begins with holds; what cannot be known, because a tile was truncated, does
@@ -70,7 +69,7 @@ impl<'a> Scene<'a, '_> {
                     0 => self.signal(signal, ""),
                     1 => {
                         let key = self.literal(inner);
-                        key.and_then(|key| match plain_text(key, &mut String::new()) {
+                        key.and_then(|key| match plain_text(key, &mut [0; 40]) {
                             Some(key) => self.signal(signal, key),
                             None => Some(ValueRef::Null),
                         })
@@ -223,7 +222,8 @@ impl<'a> Scene<'a, '_> {
     }
 
     fn signal(&mut self, signal: SignalId, key: &str) -> Option<ValueRef<'a>> {
-        signal_value(self.document?, signal, key, self.outlook)
+        let document = self.document?;
+        taken(document.signal(signal, key), document, self.outlook)
     }
 
     fn pass_over<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) {
@@ -255,19 +255,16 @@ fn value_at<'a>(
         return Some(document.value(path));
     }
     let (name, key) = cut(path.rest, b'.');
-    match document.signal_named(name) {
-        Some(signal) => signal_value(document, signal, key.unwrap_or_default(), outlook),
-        None => Some(ValueRef::Null),
-    }
+    taken(document.signal_named(name, key.unwrap_or_default()), document, outlook)
 }
 
-fn signal_value<'a>(
+/// A signal's value, unless it cannot be known; the outlook hears when time alone changes it.
+fn taken<'a>(
+    reading: Reading<'a>,
     document: &'a dyn Document,
-    signal: SignalId,
-    key: &str,
     outlook: &mut Outlook,
 ) -> Option<ValueRef<'a>> {
-    match document.signal(signal, key) {
+    match reading {
         Reading::Value(value, until) => {
             if let Some(at) = until {
                 outlook.note_after(document.now(), at);

@@ -104,8 +104,12 @@ impl<'a> Code<'a> {
 
     /// A value that stands in no table; `check` looks at what is inside as well.
     pub fn value(&mut self, check: bool) -> ValueRef<'a> {
-        let value = ValueRef::read(&mut { self.cursor });
-        pass_value(&mut self.cursor, check);
+        let mut checked = self.cursor;
+        let value = ValueRef::read(&mut self.cursor);
+        if check {
+            pass_value(&mut checked, true);
+            self.cursor = checked;
+        }
         value
     }
 

@@ -9,6 +9,7 @@ mod inspect;
 mod pack;
 #[cfg(feature = "author")]
 mod parse;
+mod postings;
 #[cfg(feature = "author")]
 mod problem;
 
@@ -27,6 +28,7 @@ pub use inspect::{specificity, visit_paths};
 pub use pack::Packer;
 #[cfg(feature = "author")]
 pub use parse::{ConditionScope, KnownSignal, parse_condition, parse_path};
+pub use postings::Postings;
 #[cfg(feature = "author")]
 pub use problem::{ConditionError, ConditionErrorKind};
 
@@ -207,8 +209,8 @@ pub trait Document {
     fn value(&self, path: PathRef<'_>) -> ValueRef<'_>;
     /// The value of a signal; `key` is empty for signals without `by`.
     fn signal(&self, signal: SignalId, key: &str) -> Reading<'_>;
-    /// The signal of a name, for `signals.<name>` and `signals.<name>.<key>` paths.
-    fn signal_named(&self, name: &str) -> Option<SignalId>;
+    /// The value of the signal of a name, for `signals.<name>` and `signals.<name>.<key>` paths.
+    fn signal_named(&self, name: &str, key: &str) -> Reading<'_>;
     /// The instant of judgement.
     fn now(&self) -> Timestamp;
     /// The visitor's current session.

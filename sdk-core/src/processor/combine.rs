@@ -66,12 +66,12 @@ impl Processor {
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };
             if rule.slot.is_some() {
-                if let Some(latch) = latch(rule, matched.key, event) {
+                if let Some(latch) = latch(&rule, matched.key, event) {
                     state.latch(latch);
                 }
             } else {
                 let moment = Moment::of_event(event, state.time);
-                firings.extend(state.fire(rule, matched.key, moment));
+                firings.extend(state.fire(&rule, matched.key, moment));
             }
         }
     }

@@ -60,7 +60,7 @@ impl ProfileState {
     /// Fires a trigger if its cap leaves room.
     pub(super) fn fire(
         &mut self,
-        rule: RuleRef<'_>,
+        rule: &RuleRef<'_>,
         key: Option<Box<str>>,
         moment: Moment<'_>,
     ) -> Option<Firing> {

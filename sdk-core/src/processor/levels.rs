@@ -60,13 +60,13 @@ impl Processor {
             if before.binary_search(&level.identity).is_ok() {
                 continue;
             }
-            let held = self.stand(state, rule, at, &mut outlook);
-            if let Some(key) = state.cross_edge(rule, held)
+            let held = self.stand(state, &rule, at, &mut outlook);
+            if let Some(key) = state.cross_edge(&rule, held)
                 && rule.fire_on_publish
             {
                 let member = &state.latest_member();
                 let moment = Moment { at, cause: Cause::Due(at), member, session: state.session() };
-                firings.extend(state.fire(rule, key, moment));
+                firings.extend(state.fire(&rule, key, moment));
             }
         }
         state.wake = outlook.next;
@@ -98,9 +98,9 @@ impl Processor {
         let mut outlook = Outlook::default();
         for level in &self.levels {
             let Some(rule) = self.bundle.rules.get(level.rule) else { continue };
-            let held = self.stand(state, rule, state.time, &mut outlook);
-            if let Some(key) = state.cross_edge(rule, held) {
-                firings.extend(state.fire(rule, key, moment));
+            let held = self.stand(state, &rule, state.time, &mut outlook);
+            if let Some(key) = state.cross_edge(&rule, held) {
+                firings.extend(state.fire(&rule, key, moment));
             }
         }
         state.wake = outlook.next;
@@ -110,7 +110,7 @@ impl Processor {
     fn stand(
         &self,
         state: &ProfileState,
-        rule: RuleRef<'_>,
+        rule: &RuleRef<'_>,
         at: Timestamp,
         outlook: &mut Outlook,
     ) -> Option<Key> {

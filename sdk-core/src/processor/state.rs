@@ -233,7 +233,7 @@ impl ProfileState {
     }
 
     /// Notes under which key a level trigger holds now; returns the key if that is an edge from false to true.
-    pub(super) fn cross_edge(&mut self, rule: RuleRef<'_>, held: Option<Key>) -> Option<Key> {
+    pub(super) fn cross_edge(&mut self, rule: &RuleRef<'_>, held: Option<Key>) -> Option<Key> {
         let crossed = match &held {
             Some(key) => !self.edges.iter().any(|edge| *edge.rule == *rule.id && edge.key == *key),
             None => false,

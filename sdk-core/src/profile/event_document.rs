@@ -102,8 +102,8 @@ impl Document for EventDocument {
         Reading::Missing
     }
 
-    fn signal_named(&self, _name: &str) -> Option<SignalId> {
-        None
+    fn signal_named(&self, _name: &str, _key: &str) -> Reading<'_> {
+        Reading::Missing
     }
 
     fn now(&self) -> Timestamp {

@@ -6,9 +6,8 @@ use crate::codec::{Source, Writer};
 use crate::condition::plain_text;
 use crate::hash::{fnv1a_128, key_hash};
 use crate::limits::{MAX_KEY_BYTES, MAX_KEYS_PER_TILE};
-use crate::value::ValueRef;
+use crate::value::{Room, ValueRef};
 use alloc::boxed::Box;
-use alloc::string::String;
 
 /// Values by key. Of more than [`MAX_KEYS_PER_TILE`] keys those with the smallest hash stay; since the bound only ever
 /// falls, a key that was dropped never comes back, and one that is kept has never been dropped.
@@ -167,11 +166,10 @@ impl<T> Keys<T> {
     }
 }
 
-/// The text under which a value is a key: its plain text. `room` is empty and is written to where the text has to be
-/// made.
+/// The text under which a value is a key: its plain text. `room` is written to where the text has to be made.
 ///
 /// Texts longer than [`MAX_KEY_BYTES`] are replaced by their hash. Null, arrays and objects are no keys.
-pub fn key_text<'a>(value: ValueRef<'a>, room: &'a mut String) -> Option<&'a str> {
+pub fn key_text<'a>(value: ValueRef<'a>, room: &'a mut Room) -> Option<&'a str> {
     match value {
         ValueRef::Text(text) => Some(bounded_key(text, room)),
         other => plain_text(other, room),
@@ -179,19 +177,18 @@ pub fn key_text<'a>(value: ValueRef<'a>, room: &'a mut String) -> Option<&'a str
 }
 
 /// The key itself, or its hash where it is longer than [`MAX_KEY_BYTES`].
-pub(crate) fn bounded_key<'a>(text: &'a str, room: &'a mut String) -> &'a str {
+pub(crate) fn bounded_key<'a>(text: &'a str, room: &'a mut Room) -> &'a str {
     if text.len() <= MAX_KEY_BYTES {
         return text;
     }
-    room.push('#');
-    for mut half in fnv1a_128(text.as_bytes()) {
-        for _ in 0..16 {
-            half = half.rotate_left(4);
-            let digit = half as u8 & 15;
-            room.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
-        }
+    let halves = fnv1a_128(text.as_bytes());
+    *room = [b'#'; 40];
+    for (place, digit) in room.iter_mut().skip(1).take(32).enumerate() {
+        let half = halves.get(place / 16).copied().unwrap_or_default();
+        let nibble = (half >> (60 - 4 * (place % 16))) as usize & 15;
+        *digit = b"0123456789abcdef".get(nibble).copied().unwrap_or_default();
     }
-    room
+    room.get(..33).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -244,8 +241,8 @@ mod tests {
     #[test]
     fn long_keys_are_replaced_by_their_hash() {
         let long = "x".repeat(MAX_KEY_BYTES + 1);
-        assert_eq!(key_text(ValueRef::Text(&long), &mut String::new()).unwrap().len(), 33);
-        assert_eq!(key_text(ValueRef::Number(3.0), &mut String::new()), Some("3"));
-        assert_eq!(key_text(ValueRef::Null, &mut String::new()), None);
+        assert_eq!(key_text(ValueRef::Text(&long), &mut [0; 40]).unwrap().len(), 33);
+        assert_eq!(key_text(ValueRef::Number(3.0), &mut [0; 40]), Some("3"));
+        assert_eq!(key_text(ValueRef::Null, &mut [0; 40]), None);
     }
 }

@@ -8,7 +8,6 @@ use crate::hash::key_hash;
 use crate::id::{SessionId, SignalId};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 impl Tiles {
@@ -18,12 +17,12 @@ impl Tiles {
     /// there is no session.
     pub fn read(
         parts: &[&Self],
-        signal: SignalRef<'_>,
+        signal: &SignalRef<'_>,
         key: &str,
         now: Timestamp,
         session: Option<SessionId>,
     ) -> Reading<'static> {
-        let mut room = String::new();
+        let mut room = [0; 40];
         let key = bounded_key(key, &mut room);
         let hash = key_hash(key.as_bytes());
         let Some(view) = View::new(signal.window, now, session) else { return Reading::Missing };
@@ -70,7 +69,7 @@ impl Tiles {
     /// Shows every key of a signal with its value at `now`, in order of key; for a developer panel.
     pub fn each_entry(
         parts: &[&Self],
-        signal: SignalRef<'_>,
+        signal: &SignalRef<'_>,
         now: Timestamp,
         session: Option<SessionId>,
         see: &mut dyn FnMut(&str, ValueRef<'_>),
@@ -172,6 +171,7 @@ mod tests {
     use crate::id::Uuid;
     use crate::profile::fixture::{event, signal, table};
     use alloc::format;
+    use alloc::string::String;
     use alloc::vec;
 
     const SLIDING: Window = Window::Sliding { window_ms: 60_000, bucket_ms: 10_000 };
@@ -188,7 +188,7 @@ mod tests {
         for at in [5_000, 14_000, 14_500, 90_000] {
             tiles.apply(&table, &event(at, "page_view", "{}"), Timestamp(14_500));
         }
-        let at = |now: i64| Tiles::read(&[&tiles], views, "", Timestamp(now), None);
+        let at = |now: i64| Tiles::read(&[&tiles], &views, "", Timestamp(now), None);
         assert_eq!(at(14_999), number(3.0, Some(60_000)));
         assert_eq!(at(60_000), number(2.0, Some(70_000)));
         assert_eq!(at(70_000), number(0.0, Some(90_000)), "the future event enters in its own time");
@@ -203,7 +203,7 @@ mod tests {
         let (mut own, mut other) = (Tiles::default(), Tiles::default());
         own.apply(&table, &event(5_000, "page_view", "{}"), Timestamp(5_000));
         other.apply(&table, &event(25_000, "page_view", "{}"), Timestamp(25_000));
-        let at = |parts: &[&Tiles], now: i64| Tiles::read(parts, cart_at, "", Timestamp(now), None);
+        let at = |parts: &[&Tiles], now: i64| Tiles::read(parts, &cart_at, "", Timestamp(now), None);
         let latest = ValueRef::Text("1970-01-01T00:00:25.000Z");
         assert_eq!(at(&[&own, &other], 30_000), Reading::Value(latest, Some(Timestamp(80_000))));
         assert_eq!(at(&[&own, &other], 80_000), Reading::Missing);
@@ -218,12 +218,12 @@ mod tests {
         own.apply(&table, &event(1, "page_view", r#"{"shop":"a","value":1.5}"#), Timestamp(1));
         own.apply(&table, &event(2, "page_view", r#"{"shop":"b","value":"much"}"#), Timestamp(2));
         other.apply(&table, &event(3, "page_view", r#"{"shop":"a","value":-0.25}"#), Timestamp(3));
-        let read = |key: &str, session| Tiles::read(&[&own, &other], spent, key, Timestamp(9), session);
+        let read = |key: &str, session| Tiles::read(&[&own, &other], &spent, key, Timestamp(9), session);
         assert_eq!(read("a", session), number(1.25, None));
         assert_eq!(read("b", session), number(0.0, None));
         assert_eq!(read("a", None), Reading::Missing);
         let mut entries = Vec::new();
-        Tiles::each_entry(&[&own, &other], spent, Timestamp(9), session, &mut |key, value| {
+        Tiles::each_entry(&[&own, &other], &spent, Timestamp(9), session, &mut |key, value| {
             entries.push((String::from(key), value.as_number()));
         });
         assert_eq!(entries, [(String::from("a"), Some(1.25))]);
@@ -238,7 +238,7 @@ mod tests {
             many.apply(&table, &event(1, "page_view", &format!(r#"{{"page":{page}}}"#)), Timestamp(1));
         }
         let read =
-            |parts: &[&Tiles], page: i32| Tiles::read(parts, views, &format!("{page}"), Timestamp(9), None);
+            |parts: &[&Tiles], page: i32| Tiles::read(parts, &views, &format!("{page}"), Timestamp(9), None);
         let dropped = (0..300).find(|page| read(&[&many], *page) == Reading::Truncated).unwrap();
         one.apply(&table, &event(1, "page_view", &format!(r#"{{"page":{dropped}}}"#)), Timestamp(1));
         assert_eq!(read(&[&one], dropped), number(1.0, None));

@@ -1,13 +1,13 @@
 //! The signals of a bundle, found in place by id, by name and by the event type they look at.
 
-use super::order::places_in_order;
 use super::signal::encode_signal;
 use super::{Signal, SignalRef};
 use crate::codec::CodecError;
-use crate::condition::{Form, Packer};
+use crate::condition::{Form, Packer, Postings};
 use crate::id::SignalId;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 
 /// What `on` says for every event type.
 const ANY_TYPE: &str = "*";
@@ -18,10 +18,9 @@ pub struct SignalTable {
     form: Form,
     /// Where each signal stands, in order of id and then of name.
     signals: Vec<u32>,
-    /// Indexes of signals in order of name.
-    by_name: Vec<u32>,
-    /// Indexes of signals in order of the event type, and then in their own.
-    by_type: Vec<u32>,
+    by_name: Postings,
+    /// For each event type the signals that look at it, those for every type included, each definition once.
+    by_type: Postings,
 }
 
 impl SignalTable {
@@ -32,19 +31,29 @@ impl SignalTable {
 
     /// Writes the packed form.
     pub fn pack(signals: &[Signal]) -> Vec<u8> {
-        let in_order = |compare: &dyn Fn(&Signal, &Signal) -> Ordering, of: &[usize]| {
-            let order = |a: usize, b: usize| compare(&signals[of[a]], &signals[of[b]]);
-            places_in_order(of.len(), &order)
-        };
-        let given: Vec<usize> = (0..signals.len()).collect();
-        let by_id = in_order(&|a, b| (a.id, &a.name).cmp(&(b.id, &b.name)), &given);
+        let mut signals: Vec<&Signal> = signals.iter().collect();
+        signals.sort_by_key(|signal| (signal.id, &signal.name));
         let mut packer = Packer::new();
-        packer.list(&by_id, |place, packer| encode_signal(&signals[*place], packer));
-        for order in
-            [in_order(&|a, b| a.name.cmp(&b.name), &by_id), in_order(&|a, b| a.on.cmp(&b.on), &by_id)]
-        {
-            order.iter().for_each(|index| packer.out.len(*index));
+        packer.list(&signals, |signal, packer| encode_signal(signal, packer));
+        let (mut names, mut types) = (BTreeMap::new(), BTreeSet::from([ANY_TYPE]));
+        for (index, signal) in signals.iter().enumerate() {
+            names.insert(&*signal.name, vec![index]);
+            types.insert(&*signal.on);
         }
+        let looking_at = |on: &str| {
+            let mut looking = Vec::new();
+            let mut last = None;
+            for (index, signal) in signals.iter().enumerate() {
+                if (&*signal.on == on || &*signal.on == ANY_TYPE) && last != Some(signal.id) {
+                    looking.push(index);
+                    last = Some(signal.id);
+                }
+            }
+            looking
+        };
+        let types: Vec<(&str, Vec<usize>)> = types.into_iter().map(|on| (on, looking_at(on))).collect();
+        Postings::pack(&names.into_iter().collect::<Vec<_>>(), &mut packer);
+        Postings::pack(&types, &mut packer);
         packer.finish()
     }
 
@@ -59,9 +68,8 @@ impl SignalTable {
             table.signals.push(code.place());
             SignalRef::pass(&mut code);
         }
-        for order in [&mut table.by_name, &mut table.by_type] {
-            table.signals.iter().for_each(|_| order.push(code.number() as u32));
-        }
+        table.by_name = Postings::read(&mut code);
+        table.by_type = Postings::read(&mut code);
         if code.is_whole() { Ok(table) } else { Err(CodecError) }
     }
 
@@ -93,40 +101,18 @@ impl SignalTable {
 
     /// The signal of a name.
     pub fn by_name(&self, name: &str) -> Option<SignalRef<'_>> {
-        let before = |index: &u32| self.text(*index, 0) < name;
-        let index = self.by_name.get(self.by_name.partition_point(before))?;
-        self.get(*index as usize).filter(|signal| signal.name == name)
+        self.get(self.by_name.find(name, &self.form)?.number() as usize)
     }
 
     /// Shows the signals that look at an event type, each definition once.
-    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(SignalRef<'_>)) {
-        self.each_on(event_type, see);
-        if event_type != ANY_TYPE {
-            self.each_on(ANY_TYPE, see);
-        }
-    }
-
-    fn each_on(&self, on: &str, see: &mut dyn FnMut(SignalRef<'_>)) {
-        let from = self.by_type.partition_point(|index| self.text(*index, 1) < on);
-        let mut last = None;
-        for index in self.by_type.get(from..).unwrap_or_default() {
-            let Some(signal) = self.get(*index as usize).filter(|signal| signal.on == on) else { return };
-            if last != Some(signal.id) {
-                see(signal);
+    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&SignalRef<'_>)) {
+        let found = self.by_type.find(event_type, &self.form);
+        let Some(mut indexes) = found.or_else(|| self.by_type.find(ANY_TYPE, &self.form)) else { return };
+        while !indexes.is_empty() {
+            if let Some(signal) = self.get(indexes.number() as usize) {
+                see(&signal);
             }
-            last = Some(signal.id);
         }
-    }
-
-    /// A text of a signal without the rest of it: 0 its name, 1 the type it looks at.
-    fn text(&self, index: u32, number: usize) -> &str {
-        let Some(place) = self.signals.get(index as usize) else { return "" };
-        let mut code = self.form.at(*place);
-        code.id();
-        for _ in 0..number {
-            code.text();
-        }
-        code.text()
     }
 }
 
@@ -166,7 +152,9 @@ mod tests {
             table.each_for_type(event_type, &mut |signal| types.push(signal.on.to_string()));
             types
         };
-        assert_eq!(types("click"), ["click", "*"]);
+        let mut looking = types("click");
+        looking.sort_unstable();
+        assert_eq!(looking, ["*", "click"]);
         assert_eq!((types("unheard"), types("*")), (types("*"), alloc::vec!["*".to_string()]));
     }
 

@@ -10,7 +10,6 @@ use crate::limits::MAX_RETIRED_SIGNALS;
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use alloc::boxed::Box;
-use alloc::string::String;
 
 /// Tiles by signal, bucket and key.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -141,7 +140,7 @@ impl Tiles {
 
     fn count(
         &mut self,
-        signal: SignalRef<'_>,
+        signal: &SignalRef<'_>,
         document: &EventDocument,
         time: Timestamp,
         note: Option<&mut dyn FnMut(TileChange)>,
@@ -150,7 +149,7 @@ impl Tiles {
         if !signal.filter.is_none_or(|filter| evaluate(filter, document, &mut Outlook::default())) {
             return None;
         }
-        let mut room = String::new();
+        let mut room = [0; 40];
         let key = match signal.by {
             Some(path) => key_text(document.value(path), &mut room)?,
             None => "",

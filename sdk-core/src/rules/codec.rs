@@ -62,6 +62,12 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
 }
 
 impl<'a> RuleRef<'a> {
+    /// Reads the id alone of the rule the code begins with.
+    pub(super) fn read_id(code: &mut Code<'a>) -> &'a str {
+        code.byte();
+        code.text()
+    }
+
     /// Reads the rule the code begins with and moves to its condition.
     pub(super) fn read(code: &mut Code<'a>, index: usize) -> Self {
         let flags = code.byte();

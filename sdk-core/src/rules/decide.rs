@@ -2,7 +2,7 @@
 
 use super::actions::take_actions;
 use super::judge::in_effect;
-use super::{Actions, RuleRef, RuleTable, SlotRef, cap_allows, rule_key};
+use super::{Actions, RuleRef, RuleTable, cap_allows, rule_key};
 use crate::condition::{Document, Outlook, PathRef, evaluate, plain_text, resolve};
 use crate::profile::Latch;
 use crate::time::Timestamp;
@@ -86,31 +86,36 @@ pub fn decide(
     let mut decided = Decided::default();
     let mut outlook = Outlook::default();
     for slot in 0..rules.slot_count() {
-        let Some(slot) = rules.slot(slot) else { continue };
-        let held = current.iter().find(|decision| *decision.slot == *slot.name);
-        let mut scene = Scene { rules, document, latches, held, outlook: &mut outlook };
-        let winner = scene.winner(slot);
-        if let (Some(winner), Some(held)) = (&winner, held)
-            && *winner.rule.id != *held.rule
-            && latches
-                .iter()
-                .any(|latch| latch.rule == held.rule && latch.until.is_none() && latch.session.is_none())
-        {
-            decided.ended.push(held.rule.clone());
+        let Some((slot, ranking)) = rules.slot(slot) else { continue };
+        let held = current.iter().find(|decision| *decision.slot == *slot);
+        let mut scene = Scene { document, latches, held, outlook: &mut outlook };
+        let (mut next, mut is_capped) = (None, false);
+        for rule in ranking {
+            if let Some((key, reason)) = scene.candidate(&rule) {
+                next = Some(scene.decision(slot, &rule, key, reason));
+                is_capped = rule.cap.is_some();
+                break;
+            }
         }
-        let is_capped = winner.as_ref().is_some_and(|winner| winner.rule.cap.is_some());
-        let next = winner.map(|winner| scene.decision(slot, winner));
         if next.as_ref() == held {
             continue;
         }
-        let is_new = |next: &Decision| held.is_none_or(|held| held.rule != next.rule || held.key != next.key);
-        let is_shown = is_capped && next.as_ref().is_some_and(is_new);
-        decided.changes.push(SlotChange { slot: Box::from(slot.name), decision: next, is_shown });
+        let mut is_shown = false;
+        if let Some(next) = &next {
+            is_shown = is_capped && held.is_none_or(|held| held.rule != next.rule || held.key != next.key);
+            if let Some(held) = held.filter(|held| held.rule != next.rule)
+                && latches
+                    .iter()
+                    .any(|latch| latch.rule == held.rule && latch.until.is_none() && latch.session.is_none())
+            {
+                decided.ended.push(held.rule.clone());
+            }
+        }
+        decided.changes.push(SlotChange { slot: Box::from(slot), decision: next, is_shown });
     }
     for gone in current {
-        let stays =
-            (0..rules.slot_count()).any(|slot| rules.slot(slot).is_some_and(|slot| *slot.name == *gone.slot));
-        if !stays {
+        if !(0..rules.slot_count()).any(|slot| rules.slot(slot).is_some_and(|(slot, _)| *slot == *gone.slot))
+        {
             decided.changes.push(SlotChange { slot: gone.slot.clone(), decision: None, is_shown: false });
         }
     }
@@ -119,42 +124,38 @@ pub fn decide(
 }
 
 struct Scene<'a, 'o> {
-    rules: &'a RuleTable,
     document: &'a dyn Document,
     latches: &'a [Latch],
     held: Option<&'a Decision>,
     outlook: &'o mut Outlook,
 }
 
-struct Winner<'a> {
-    rule: RuleRef<'a>,
-    key: Option<Box<str>>,
-    reason: Reason,
-}
+/// Under which key and why a rule holds.
+type Holding = (Option<Box<str>>, Reason);
 
-impl<'a> Scene<'a, '_> {
-    fn winner(&mut self, slot: SlotRef<'a>) -> Option<Winner<'a>> {
-        slot.rules().find_map(|index| self.candidate(self.rules.get(index)?))
-    }
-
-    /// The rule as a winner, if it holds and its cap lets it.
-    fn candidate(&mut self, rule: RuleRef<'a>) -> Option<Winner<'a>> {
+impl Scene<'_, '_> {
+    /// How the rule holds its slot, if it holds and its cap lets it.
+    fn candidate(&mut self, rule: &RuleRef<'_>) -> Option<Holding> {
         let (key, reason) = holds(rule, self.document, self.latches, self.outlook)?;
         let held = self.held.filter(|held| *held.rule == *rule.id);
-        if held.is_some_and(|held| held.key == key) {
-            return Some(Winner { rule, key, reason });
-        }
         // An event rule's cap was asked when it latched.
-        let cap = rule.cap.filter(|_| rule.on.is_none());
-        let counted = key.as_deref().unwrap_or_default();
-        if cap.is_none_or(|cap| cap_allows(&cap, counted, self.document, self.outlook)) {
-            return Some(Winner { rule, key, reason });
+        if let Some(cap) = &rule.cap
+            && rule.on.is_none()
+            && held.is_none_or(|held| held.key != key)
+            && !cap_allows(cap, key.as_deref().unwrap_or_default(), self.document, self.outlook)
+        {
+            return held.map(|held| (held.key.clone(), held.reason));
         }
-        held.map(|held| Winner { rule, key: held.key.clone(), reason: held.reason })
+        Some((key, reason))
     }
 
-    fn decision(&mut self, slot: SlotRef<'_>, winner: Winner<'_>) -> Decision {
-        let Winner { rule, key, reason } = winner;
+    fn decision(
+        &mut self,
+        slot: &str,
+        rule: &RuleRef<'_>,
+        key: Option<Box<str>>,
+        reason: Reason,
+    ) -> Decision {
         let held = self.held.filter(|held| *held.rule == *rule.id && held.key == key);
         let mut lookup = |path: &str, out: &mut String| {
             if path == "key" {
@@ -162,22 +163,22 @@ impl<'a> Scene<'a, '_> {
             } else if let Some(path) = PathRef::parse(path)
                 && let Some(value) = resolve(path, self.document, self.outlook)
             {
-                out.push_str(plain_text(value, &mut String::new()).unwrap_or_default());
+                out.push_str(plain_text(value, &mut [0; 40]).unwrap_or_default());
             }
         };
         let actions = take_actions(&mut { rule.actions }, Some(&mut lookup));
         let since = held.map_or(self.document.now(), |held| held.since);
-        Decision { slot: Box::from(slot.name), rule: Box::from(rule.id), key, reason, since, actions }
+        Decision { slot: Box::from(slot), rule: Box::from(rule.id), key, reason, since, actions }
     }
 }
 
 /// Under which key and why a slot rule holds, whatever its cap says.
 pub(super) fn holds(
-    rule: RuleRef<'_>,
+    rule: &RuleRef<'_>,
     document: &dyn Document,
     latches: &[Latch],
     outlook: &mut Outlook,
-) -> Option<(Option<Box<str>>, Reason)> {
+) -> Option<Holding> {
     if rule.on.is_none() {
         return evaluate(rule.when, document, outlook).then(|| (rule_key(rule, document), Reason::Level));
     }

@@ -2,7 +2,7 @@
 
 use crate::condition::{Document, PathRef, Reading, Root};
 use crate::id::{SessionId, SignalId};
-use crate::profile::{EventDocument, SignalTable, Tiles, Traits};
+use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 
@@ -38,14 +38,11 @@ impl Document for VisitorDocument<'_> {
     }
 
     fn signal(&self, signal: SignalId, key: &str) -> Reading<'_> {
-        match self.signals.by_id(signal) {
-            Some(signal) => Tiles::read(self.parts, signal, key, self.now, self.session),
-            None => Reading::Missing,
-        }
+        self.reading(self.signals.by_id(signal), key)
     }
 
-    fn signal_named(&self, name: &str) -> Option<SignalId> {
-        self.signals.by_name(name).map(|signal| signal.id)
+    fn signal_named(&self, name: &str, key: &str) -> Reading<'_> {
+        self.reading(self.signals.by_name(name), key)
     }
 
     fn now(&self) -> Timestamp {
@@ -54,5 +51,14 @@ impl Document for VisitorDocument<'_> {
 
     fn session(&self) -> Option<SessionId> {
         self.session
+    }
+}
+
+impl VisitorDocument<'_> {
+    fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'static> {
+        match signal {
+            Some(signal) => Tiles::read(self.parts, &signal, key, self.now, self.session),
+            None => Reading::Missing,
+        }
     }
 }

@@ -9,7 +9,6 @@ use crate::id::SignalId;
 use crate::profile::{Latch, key_text};
 use crate::value::Value;
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 /// How one rule stands.
@@ -87,12 +86,12 @@ pub fn explain(
     holder: &dyn Fn(&str) -> Option<Box<str>>,
 ) -> Vec<Standing> {
     let standing =
-        |rule: RuleRef<'_>| Standing { rule: rule.index, verdict: verdict(rule, document, latches, holder) };
+        |rule: RuleRef<'_>| Standing { rule: rule.index, verdict: verdict(&rule, document, latches, holder) };
     rules.iter().map(standing).collect()
 }
 
 fn verdict(
-    rule: RuleRef<'_>,
+    rule: &RuleRef<'_>,
     document: &dyn Document,
     latches: &[Latch],
     holder: &dyn Fn(&str) -> Option<Box<str>>,
@@ -149,7 +148,7 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
                 _ => None,
             };
             let value = value.map(|value| value.to_packed());
-            let key = value.and_then(|value| key_text(value.get(), &mut String::new()).map(Box::from));
+            let key = value.and_then(|value| key_text(value.get(), &mut [0; 40]).map(Box::from));
             Unmet::Signal { signal, key }
         }
     });

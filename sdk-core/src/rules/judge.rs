@@ -5,7 +5,6 @@ use crate::condition::{Document, Outlook, evaluate, resolve};
 use crate::profile::{Latch, key_text};
 use crate::wire::Event;
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 /// An event rule that an event has matched.
@@ -33,21 +32,20 @@ pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<M
         if cap.is_none_or(|cap| {
             cap_allows(&cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
         }) {
-            let at = matches.partition_point(|found| found.rule < rule.index);
-            matches.insert(at, Match { rule: rule.index, key });
+            matches.push(Match { rule: rule.index, key });
         }
     });
     matches
 }
 
 /// The key under which a rule is judged, from the document.
-pub fn rule_key(rule: RuleRef<'_>, document: &dyn Document) -> Option<Box<str>> {
+pub fn rule_key(rule: &RuleRef<'_>, document: &dyn Document) -> Option<Box<str>> {
     let value = resolve(rule.key?, document, &mut Outlook::default())?;
-    key_text(value, &mut String::new()).map(Box::from)
+    key_text(value, &mut [0; 40]).map(Box::from)
 }
 
 /// The latch that a match of a slot rule sets; nothing for triggers and level rules.
-pub fn latch(rule: RuleRef<'_>, key: Option<Box<str>>, event: &Event) -> Option<Latch> {
+pub fn latch(rule: &RuleRef<'_>, key: Option<Box<str>>, event: &Event) -> Option<Latch> {
     rule.slot.and(rule.on)?;
     Some(Latch {
         rule: Box::from(rule.id),

@@ -23,7 +23,7 @@ pub use decide::{Decided, Decision, Reason, SlotChange, decide};
 pub use document::VisitorDocument;
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain};
 pub use judge::{Match, in_effect, judge, latch, rule_key};
-pub use table::{RuleTable, SlotRef};
+pub use table::{Ranking, RuleTable};
 
 /// A rule as its compiler has made it.
 #[derive(Clone, Debug, PartialEq)]

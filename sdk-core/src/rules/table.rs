@@ -5,8 +5,8 @@ use super::codec::encode_rule;
 use super::slot::slots_of;
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
-use crate::condition::{Code, Form, Packer, pass_condition};
-use crate::profile::order::places_in_order;
+use crate::condition::{Code, Form, Packer, Postings, pass_condition};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 /// What `on` says for every event type.
@@ -18,36 +18,26 @@ pub struct RuleTable {
     form: Form,
     /// Where each rule stands.
     rules: Vec<u32>,
-    /// Indexes of the active event rules in order of the event type, and then in their own.
-    by_type: Vec<u32>,
-    /// Where each slot stands.
-    slots: Vec<u32>,
-}
-
-/// A named place that one rule at a time may fill.
-#[derive(Clone, Copy, Debug)]
-pub struct SlotRef<'a> {
-    /// Its name.
-    pub name: &'a str,
-    ranking: Code<'a>,
+    /// For each event type the active rules that are judged at it, those for every type included.
+    by_type: Postings,
+    /// For each slot its active rules, the one that wins over all others first.
+    slots: Postings,
 }
 
 impl RuleTable {
     /// Writes the packed form; the rules are in order of id, without repeats.
     pub fn pack(rules: &[Rule]) -> Vec<u8> {
-        let on = |index: usize| match rules.get(index) {
-            Some(Rule { inactive: None, mode: Mode::Event { on, .. }, .. }) => Some(&**on),
-            _ => None,
-        };
-        let by_type = places_in_order(rules.len(), &|a, b| on(a).cmp(&on(b)));
-        let by_type: Vec<usize> = by_type.into_iter().filter(|index| on(*index).is_some()).collect();
         let mut packer = Packer::new();
         packer.list(rules, encode_rule);
-        packer.list(&by_type, |index, packer| packer.out.len(*index));
-        packer.list(&slots_of(rules), |slot, packer| {
-            packer.text(&slot.name);
-            packer.list(&slot.rules, |index, packer| packer.out.len(*index));
-        });
+        let judged: Vec<(&str, usize)> = rules.iter().enumerate().filter_map(judged_at).collect();
+        let types: BTreeSet<&str> = judged.iter().map(|(on, _)| *on).chain([ANY_TYPE]).collect();
+        let judged_at_type = |on: &str| {
+            let judged = judged.iter().filter(|(other, _)| *other == on || *other == ANY_TYPE);
+            judged.map(|(_, index)| *index).collect()
+        };
+        let types: Vec<(&str, Vec<usize>)> = types.into_iter().map(|on| (on, judged_at_type(on))).collect();
+        Postings::pack(&types, &mut packer);
+        Postings::pack(&slots_of(rules), &mut packer);
         packer.finish()
     }
 
@@ -65,20 +55,12 @@ impl RuleTable {
             take_actions(&mut rule.actions, None);
             pass_condition(&mut code);
             if !rule.actions.is_whole() || last >= Some(rule.id) {
-                return Err(CodecError);
+                code.fail();
             }
             last = Some(rule.id);
         }
-        for _ in 0..code.count() {
-            table.by_type.push(code.number() as u32);
-        }
-        for _ in 0..code.count() {
-            table.slots.push(code.place());
-            code.text();
-            for _ in 0..code.count() {
-                code.number();
-            }
-        }
+        table.by_type = Postings::read(&mut code);
+        table.slots = Postings::read(&mut code);
         if code.is_whole() { Ok(table) } else { Err(CodecError) }
     }
 
@@ -100,7 +82,7 @@ impl RuleTable {
 
     /// The rule of an id.
     pub fn by_id(&self, id: &str) -> Option<RuleRef<'_>> {
-        let before = |place: &u32| RuleRef::read(&mut self.form.at(*place), 0).id < id;
+        let before = |place: &u32| RuleRef::read_id(&mut self.form.at(*place)) < id;
         self.get(self.rules.partition_point(before)).filter(|rule| rule.id == id)
     }
 
@@ -109,11 +91,14 @@ impl RuleTable {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// Shows the active rules that are judged at an event of a type, those for every type last.
-    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(RuleRef<'_>)) {
-        self.each_on(event_type, see);
-        if event_type != ANY_TYPE {
-            self.each_on(ANY_TYPE, see);
+    /// Shows the active rules that are judged at an event of a type, in order of index.
+    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&RuleRef<'_>)) {
+        let found = self.by_type.find(event_type, &self.form);
+        let Some(mut indexes) = found.or_else(|| self.by_type.find(ANY_TYPE, &self.form)) else { return };
+        while !indexes.is_empty() {
+            if let Some(rule) = self.get(indexes.number() as usize) {
+                see(&rule);
+            }
         }
     }
 
@@ -122,28 +107,32 @@ impl RuleTable {
         self.slots.len()
     }
 
-    /// The slot of an index; they are in order of name.
-    pub fn slot(&self, index: usize) -> Option<SlotRef<'_>> {
-        let mut code = self.form.at(*self.slots.get(index)?);
-        Some(SlotRef { name: code.text(), ranking: code })
-    }
-
-    fn each_on(&self, on: &str, see: &mut dyn FnMut(RuleRef<'_>)) {
-        let rule = |index: &u32| self.get(*index as usize);
-        let from = self.by_type.partition_point(|index| rule(index).is_some_and(|rule| rule.on < Some(on)));
-        for index in self.by_type.get(from..).unwrap_or_default() {
-            match rule(index) {
-                Some(rule) if rule.on == Some(on) => see(rule),
-                _ => return,
-            }
-        }
+    /// The name of the slot of a number, and its active rules; slots are in order of name.
+    pub fn slot(&self, number: usize) -> Option<(&str, Ranking<'_>)> {
+        let (name, indexes) = self.slots.get(number, &self.form)?;
+        Some((name, Ranking { table: self, indexes }))
     }
 }
 
-impl<'a> SlotRef<'a> {
-    /// The indexes of its active rules, the one that wins over all others first.
-    pub fn rules(self) -> impl Iterator<Item = usize> + 'a {
-        let mut code = self.ranking;
-        (0..code.count()).map(move |_| code.number() as usize)
+/// The active rules of a slot, the one that wins over all others first.
+#[derive(Clone, Debug)]
+pub struct Ranking<'a> {
+    table: &'a RuleTable,
+    indexes: Code<'a>,
+}
+
+impl<'a> Iterator for Ranking<'a> {
+    type Item = RuleRef<'a>;
+
+    fn next(&mut self) -> Option<RuleRef<'a>> {
+        if self.indexes.is_empty() { None } else { self.table.get(self.indexes.number() as usize) }
+    }
+}
+
+/// The event type at which an active rule is judged, and its index.
+fn judged_at((index, rule): (usize, &Rule)) -> Option<(&str, usize)> {
+    match (&rule.inactive, &rule.mode) {
+        (None, Mode::Event { on, .. }) => Some((on, index)),
+        _ => None,
     }
 }

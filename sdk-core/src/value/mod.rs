@@ -11,7 +11,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use cursor::Cursor;
-pub use number::{number_text, parse_number, write_number};
+pub use number::{Room, number_text, parse_number, text_of_number};
 pub(crate) use number::{round, wide_to_f64};
 pub use packed::{Packed, PackedObject};
 pub use read::{JsonError, parse, validate};

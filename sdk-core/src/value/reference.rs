@@ -3,8 +3,7 @@
 use super::{Cursor, Value};
 use crate::codec::Writer;
 use crate::limits::MAX_JSON_DEPTH;
-use crate::time::Timestamp;
-use alloc::string::String;
+use crate::time::{INSTANT_BYTES, Timestamp};
 
 /// A JSON value that lies somewhere else.
 #[derive(Clone, Copy, Debug)]
@@ -135,9 +134,7 @@ impl<'a> ValueRef<'a> {
                 out.str(text);
             }
             Self::Instant(at) => {
-                let mut text = String::new();
-                at.write(&mut text);
-                ValueRef::Text(&text).encode(out);
+                ValueRef::Text(at.text(&mut [0; INSTANT_BYTES])).encode(out);
             }
             Self::List(bytes) | Self::Object(bytes) => {
                 out.u8(if matches!(self, Self::List(_)) { 5 } else { 6 });
@@ -153,11 +150,7 @@ impl<'a> ValueRef<'a> {
             Self::Bool(truth) => Value::Bool(truth),
             Self::Number(number) => Value::Number(number),
             Self::Text(text) => Value::string(text),
-            Self::Instant(at) => {
-                let mut text = String::new();
-                at.write(&mut text);
-                Value::String(text.into_boxed_str())
-            }
+            Self::Instant(at) => Value::string(at.text(&mut [0; INSTANT_BYTES])),
             Self::List(_) => Value::Array(self.entries().map(|(_, item)| item.to_tree()).collect()),
             Self::Object(_) => {
                 Value::Object(self.entries().map(|(name, field)| (name.into(), field.to_tree())).collect())
@@ -175,9 +168,7 @@ impl PartialEq for ValueRef<'_> {
             (Self::Text(one), Self::Text(other)) => one == other,
             (Self::Instant(one), Self::Instant(other)) => one.in_text() == other.in_text(),
             (Self::Instant(at), Self::Text(text)) | (Self::Text(text), Self::Instant(at)) => {
-                let mut own = String::new();
-                at.write(&mut own);
-                own == text
+                at.text(&mut [0; INSTANT_BYTES]) == text
             }
             (Self::List(_), Self::List(_)) | (Self::Object(_), Self::Object(_)) => {
                 let (mut one, mut other) = (self.entries(), other.entries());

@@ -1,15 +1,15 @@
 //! The JSON writer.
 
-use super::{ValueRef, write_number};
+use super::{ValueRef, text_of_number};
 use alloc::string::String;
 
-/// Appends a value as JSON; numbers in the form of [`write_number`].
+/// Appends a value as JSON; numbers in the form of [`text_of_number`].
 pub fn write_value(value: ValueRef<'_>, out: &mut String) {
     match value {
         ValueRef::Null => out.push_str("null"),
         ValueRef::Bool(true) => out.push_str("true"),
         ValueRef::Bool(false) => out.push_str("false"),
-        ValueRef::Number(number) => write_number(number, out),
+        ValueRef::Number(number) => out.push_str(text_of_number(number, &mut [0; 40])),
         ValueRef::Text(text) => write_string(text, out),
         ValueRef::Instant(at) => {
             out.push('"');

@@ -202,7 +202,7 @@ mod tests {
         let inactive = |id: &str| compiled.bundle.rule(id).and_then(|rule| rule.inactive);
         assert_eq!(inactive("odd"), Some("unknown_operator:$regx"));
         assert_eq!(inactive("late"), Some("unsupported_field:schedule"));
-        assert_eq!((inactive("sound"), compiled.bundle.rules.slot(0).unwrap().rules().count()), (None, 1));
+        assert_eq!((inactive("sound"), compiled.bundle.rules.slot(0).unwrap().1.count()), (None, 1));
         let places = [
             ("unknown_operator", "/rules/0/when/$not/traits.a/$regx", 2),
             ("unsupported_field", "/rules/1/schedule", 3),
