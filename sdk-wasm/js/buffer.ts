@@ -1,15 +1,20 @@
 /** Calls made before the WebAssembly half has started, kept in order, across a page that leaves before that too. */
 
-import type { ShellCall } from './shell.ts';
-import { type KeyValue, tryWrite } from './storage.ts';
+import { type KeyValue, tryWrite } from './browser/storage.ts';
+import type { Driver } from './driver/driver.ts';
 
 const MAX_CALLS = 1_000;
+
+type Method = 'track' | 'identify' | 'reset' | 'setContext';
+
+/** A call of the driver as data. */
+export type Call = { [Name in Method]: [Name, ...Parameters<Driver[Name]>] }[Method];
 
 /** A bounded buffer of calls. */
 export class CallBuffer {
   readonly #storage: KeyValue | undefined;
   readonly #prefix: string;
-  #calls: ShellCall[] = [];
+  #calls: Call[] = [];
 
   constructor(storage: KeyValue | undefined, prefix: string) {
     this.#storage = storage;
@@ -17,12 +22,12 @@ export class CallBuffer {
   }
 
   /** Keeps a call; says no when the buffer is full. */
-  push(call: ShellCall): boolean {
+  push(call: Call): boolean {
     return this.#calls.length < MAX_CALLS && this.#calls.push(call) > 0;
   }
 
   /** Hands out what earlier page loads could not replay, then this page's calls, and forgets both. */
-  drain(): ShellCall[] {
+  drain(): Call[] {
     const calls = [...this.#takeSaved(), ...this.#calls];
     this.#calls = [];
     return calls;
@@ -30,12 +35,12 @@ export class CallBuffer {
 
   /** Stores the calls of a page that leaves; a page that comes back saves the same calls under the same key. */
   save(id: string): void {
-    const kept = this.#calls.filter(([method]) => method !== 'set_context');
+    const kept = this.#calls.filter(([method]) => method !== 'setContext');
     if (kept.length > 0) tryWrite(this.#storage, this.#prefix + id, JSON.stringify(kept));
-    this.#calls = this.#calls.filter(([method]) => method === 'set_context');
+    this.#calls = this.#calls.filter(([method]) => method === 'setContext');
   }
 
-  #takeSaved(): ShellCall[] {
+  #takeSaved(): Call[] {
     const storage = this.#storage;
     if (!storage) return [];
     const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
@@ -48,7 +53,7 @@ export class CallBuffer {
   }
 }
 
-function parseCalls(text: string | null): ShellCall[] {
+function parseCalls(text: string | null): Call[] {
   try {
     const calls: unknown = JSON.parse(text ?? '[]');
     return Array.isArray(calls)
@@ -59,4 +64,4 @@ function parseCalls(text: string | null): ShellCall[] {
   }
 }
 
-const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies ShellCall[0][];
+const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies Call[0][];

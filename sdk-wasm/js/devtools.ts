@@ -43,8 +43,8 @@ export interface Queue {
 /** Looks inside; nothing before the WebAssembly half has started. */
 export function inspect(attune: Attune): Inspection | undefined {
   const port = attune[devtoolsPort];
-  const text = port.inspect();
-  return text === undefined ? undefined : { ...JSON.parse(text), decisions: port.decisions() };
+  const inside = port.inspect();
+  return inside && { ...inside, decisions: port.decisions() };
 }
 
 /** Calls back, at most once a frame, after anything `inspect` shows may have changed. Returns what ends that. */

@@ -1,80 +1,85 @@
-/** The link to the WebAssembly half: buffers calls until it has started, then passes them on; nothing thrown gets out. */
+/** The link to the driver: buffers calls until it has started, then passes them on; nothing thrown gets out. */
 
-import { CallBuffer } from './buffer.ts';
+import type { KeyValue } from './browser/storage.ts';
+import { type Call, CallBuffer } from './buffer.ts';
+import { Driver } from './driver/driver.ts';
 import { AttuneError, usageError } from './errors.ts';
-import { loadShell } from './loader.ts';
+import type { Host } from './host.ts';
+import { loadCore } from './loader.ts';
 import type { Settings } from './options.ts';
-import type { Host, Shell, ShellCall } from './shell.ts';
-import type { KeyValue } from './storage.ts';
 import { uuidV7 } from './uuid.ts';
 
-/** What the WebAssembly half tells the public API. */
-export type Events = Pick<Host, 'decision' | 'shown' | 'changed'> & {
-  /** Something went wrong. */
-  report(error: AttuneError): void;
+/** What the driver tells the public API. */
+export type Events = Pick<Host, 'decision' | 'shown' | 'changed' | 'report'> & {
   /** Which session is it now? */
   session(): string;
 };
 
-/** One WebAssembly half, from before it is loaded until it is shut down. */
-export class ShellLink {
+/** What a link is made of. */
+export interface LinkOptions {
+  settings: Settings;
+  wasmUrl: string;
+  storage: KeyValue | undefined;
+  events: Events;
+  /** Says when to stop listening to the page. */
+  ended: AbortSignal;
+}
+
+/** One driver, from before its WebAssembly is loaded until it is shut down. */
+export class DriverLink {
   /** Settles when decisions are live; fails with `wasm_unavailable`. */
   readonly ready: Promise<void>;
 
   readonly #buffer: CallBuffer;
   readonly #report: (error: AttuneError) => void;
-  #shell: Shell | undefined;
+  #driver: Driver | undefined;
   #isEnded = false;
 
-  constructor(settings: Settings, wasmUrl: string, storage: KeyValue | undefined, events: Events) {
+  constructor({ settings, wasmUrl, storage, events, ended }: LinkOptions) {
     this.#buffer = new CallBuffer(storage, `attune/${settings.writeKey}/calls/`);
     this.#report = events.report;
     this.ready = new Promise((ready, failed) => {
-      let loaded: Shell | undefined;
-      const started = () => {
-        if (this.#isEnded) loaded?.shutdown();
-        else this.#goLive(loaded);
+      const start = async () => {
+        const exports = await loadCore(wasmUrl);
+        const started = () => this.#goLive(driver);
+        const host = { ...events, started, ready };
+        const driver = new Driver({ exports, host, settings, storage, session: events.session(), ended });
       };
-      const error = (code: string, message: string, isUsage: boolean) =>
-        events.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
-      const host: Host = { ...events, started, ready, error };
-      loadShell(wasmUrl, host, settings, events.session).then((shell) => {
-        loaded = shell;
-      }, failed);
+      start().catch(failed);
     });
     this.ready.catch(events.report);
   }
 
-  /** Makes a call, now or when the WebAssembly half has started. */
-  call(...call: ShellCall): void {
+  /** Makes a call, now or when the driver has started. */
+  call(...call: Call): void {
     if (this.#isEnded) {
       this.#report(usageError('shut_down', `${call[0]}: attune has been shut down on this page`));
-    } else if (this.#shell) {
-      this.#pass(this.#shell, call);
+    } else if (this.#driver) {
+      this.#pass(this.#driver, call);
     } else if (!this.#buffer.push(call)) {
       this.#report(new AttuneError('buffer_full', `${call[0]}: too many calls before attune has started`));
     }
   }
 
-  /** Asks for an answer; nothing before the WebAssembly half has started. */
-  ask<Answer>(question: (shell: Shell) => Answer): Answer | undefined {
+  /** Asks for an answer; nothing before the driver has started. */
+  ask<Answer>(question: (driver: Driver) => Answer): Answer | undefined {
     try {
-      return this.#shell && question(this.#shell);
+      return this.#driver && question(this.#driver);
     } catch (cause) {
       this.#fail(cause);
       return undefined;
     }
   }
 
-  /** Stores the calls of a page that leaves before the WebAssembly half has started. */
+  /** Stores the calls of a page that leaves before the driver has started. */
   save(ms: number): void {
-    if (!this.#shell) this.#buffer.save(uuidV7(ms));
+    if (!this.#driver) this.#buffer.save(uuidV7(ms));
   }
 
-  /** Ends the WebAssembly half. */
+  /** Ends the driver. */
   end(): void {
-    this.ask((shell) => shell.shutdown());
-    this.#shell = undefined;
+    this.ask((driver) => driver.shutdown());
+    this.#driver = undefined;
     this.#isEnded = true;
   }
 
@@ -83,15 +88,15 @@ export class ShellLink {
     return this.#isEnded;
   }
 
-  #goLive(shell: Shell | undefined): void {
-    if (!shell) return;
-    this.#shell = shell;
-    for (const call of this.#buffer.drain()) this.#pass(shell, call);
+  #goLive(driver: Driver): void {
+    if (this.#isEnded) return driver.shutdown();
+    this.#driver = driver;
+    for (const call of this.#buffer.drain()) this.#pass(driver, call);
   }
 
-  #pass(shell: Shell, [method, ...values]: ShellCall): void {
+  #pass(driver: Driver, [method, ...values]: Call): void {
     try {
-      (shell[method] as (...values: unknown[]) => void)(...values);
+      (driver[method] as (...values: unknown[]) => void)(...values);
     } catch (cause) {
       this.#fail(cause);
     }

@@ -1,6 +1,7 @@
 /** The visit an event belongs to: 30 minutes idle end it, 24 hours at most, shared by all tabs of the site. */
 
-import { type KeyValue, tryWrite } from './storage.ts';
+import { type KeyValue, tryWrite } from './browser/storage.ts';
+import { Timer } from './browser/timer.ts';
 import { uuidV7 } from './uuid.ts';
 
 const IDLE_MS = 30 * 60_000;
@@ -18,7 +19,7 @@ export class Session {
   readonly #storage: KeyValue | undefined;
   readonly #key: string;
   #state: State | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #timer = new Timer();
 
   constructor(storage: KeyValue | undefined, key: string) {
     this.#storage = storage;
@@ -37,7 +38,7 @@ export class Session {
       this.#flushAfter(0);
     }
     if (ms > state.lastMs) state.lastMs = ms;
-    if (this.#timer === undefined) this.#flushAfter(WRITE_DELAY_MS);
+    if (!this.#timer.isSet) this.#flushAfter(WRITE_DELAY_MS);
     return state.id;
   }
 
@@ -64,15 +65,13 @@ export class Session {
 
   /** Writes now what is waiting to be written. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer.clear();
     const state = this.#state;
     if (state) tryWrite(this.#storage, this.#key, `${state.id} ${state.startedMs} ${state.lastMs}`);
   }
 
   #flushAfter(delayMs: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.flush(), delayMs);
+    this.#timer.set(delayMs, () => this.flush());
   }
 }
 

@@ -26,16 +26,36 @@ export function uuidV7(ms: number): string {
   }
   const time = lastMs.toString(16).padStart(12, '0');
   const count = (0x7000 | counter).toString(16);
-  const variant = hex((byteAt(at + 2) & 0x3f) | 0x80) + hex(byteAt(at + 3));
-  let tail = '';
-  for (let index = at + 4; index < at + RANDOM_BYTES_PER_ID; index += 1) tail += hex(byteAt(index));
-  return `${time.slice(0, 8)}-${time.slice(8)}-${count}-${variant}-${tail}`;
+  pool[at + 2] = (byteAt(at + 2) & 0x3f) | 0x80;
+  return grouped(time + count + hexText(pool.subarray(at + 2, used)));
+}
+
+/** The text form of an id's 16 bytes. */
+export function uuidText(bytes: Uint8Array): string {
+  return grouped(hexText(bytes));
+}
+
+/** Whether a text is an id in its text form. */
+export function isUuid(text: unknown): text is string {
+  return typeof text === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text);
+}
+
+/** The wall time in an id of version 7. */
+export function uuidMs(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+function grouped(hex: string): string {
+  const [a, b, c, d] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
+  return `${a}-${b}-${c}-${d}-${hex.slice(20)}`;
+}
+
+function hexText(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += hexOf[byte];
+  return text;
 }
 
 function byteAt(index: number): number {
   return pool[index] as number;
-}
-
-function hex(byte: number): string {
-  return hexOf[byte] as string;
 }
