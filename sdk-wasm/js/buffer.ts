@@ -1,7 +1,9 @@
 /** Calls made before the WebAssembly half has started, kept in order, across a page that leaves before that too. */
 
+import { keysUnder } from './browser/entries.ts';
 import { type KeyValue, tryWrite } from './browser/storage.ts';
 import type { Driver } from './driver/driver.ts';
+import { fieldsOf, parseJson } from './driver/json.ts';
 
 const MAX_CALLS = 1_000;
 
@@ -41,27 +43,18 @@ export class CallBuffer {
   }
 
   #takeSaved(): Call[] {
-    const storage = this.#storage;
-    if (!storage) return [];
-    const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
-    const saved = keys.filter((key) => key.startsWith(this.#prefix)).sort();
-    return saved.flatMap((key) => {
-      const text = storage.getItem(key);
-      storage.removeItem(key);
-      return parseCalls(text);
+    const keys = keysUnder(this.#storage, this.#prefix).sort();
+    return keys.flatMap((id) => {
+      const text = this.#storage?.getItem(this.#prefix + id);
+      this.#storage?.removeItem(this.#prefix + id);
+      return callsIn(text ?? '');
     });
   }
 }
 
-function parseCalls(text: string | null): Call[] {
-  try {
-    const calls: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(calls)
-      ? calls.filter((call) => Array.isArray(call) && METHODS.includes(call[0]))
-      : [];
-  } catch {
-    return [];
-  }
+function callsIn(text: string): Call[] {
+  const calls = parseJson(text);
+  return Array.isArray(calls) ? calls.filter((call) => METHODS.includes(fieldsOf(call)[0])) : [];
 }
 
-const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies Call[0][];
+const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies Method[];

@@ -2,7 +2,7 @@
 
 import type { KeyValue } from './browser/storage.ts';
 import { type Call, CallBuffer } from './buffer.ts';
-import { Driver } from './driver/driver.ts';
+import { type Driver, startDriver } from './driver/driver.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
 import { loadCore } from './loader.ts';
@@ -43,7 +43,7 @@ export class DriverLink {
         const exports = await loadCore(wasmUrl);
         const started = () => this.#goLive(driver);
         const host = { ...events, started, ready };
-        const driver = new Driver({ exports, host, settings, storage, session: events.session(), ended });
+        const driver = startDriver({ exports, host, settings, storage, session: events.session(), ended });
       };
       start().catch(failed);
     });
@@ -89,7 +89,10 @@ export class DriverLink {
   }
 
   #goLive(driver: Driver): void {
-    if (this.#isEnded) return driver.shutdown();
+    if (this.#isEnded) {
+      driver.shutdown();
+      return;
+    }
     this.#driver = driver;
     for (const call of this.#buffer.drain()) this.#pass(driver, call);
   }

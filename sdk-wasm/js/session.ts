@@ -1,7 +1,7 @@
 /** The visit an event belongs to: 30 minutes idle end it, 24 hours at most, shared by all tabs of the site. */
 
 import { type KeyValue, tryWrite } from './browser/storage.ts';
-import { Timer } from './browser/timer.ts';
+import { timer } from './browser/timer.ts';
 import { uuidV7 } from './uuid.ts';
 
 const IDLE_MS = 30 * 60_000;
@@ -19,7 +19,7 @@ export class Session {
   readonly #storage: KeyValue | undefined;
   readonly #key: string;
   #state: State | undefined;
-  readonly #timer = new Timer();
+  readonly #timer = timer();
 
   constructor(storage: KeyValue | undefined, key: string) {
     this.#storage = storage;
@@ -38,7 +38,7 @@ export class Session {
       this.#flushAfter(0);
     }
     if (ms > state.lastMs) state.lastMs = ms;
-    if (!this.#timer.isSet) this.#flushAfter(WRITE_DELAY_MS);
+    if (!this.#timer.isSet()) this.#flushAfter(WRITE_DELAY_MS);
     return state.id;
   }
 

@@ -46,14 +46,11 @@ export function uuidMs(id: string): number {
 }
 
 function grouped(hex: string): string {
-  const [a, b, c, d] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
-  return `${a}-${b}-${c}-${d}-${hex.slice(20)}`;
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 function hexText(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += hexOf[byte];
-  return text;
+  return Array.from(bytes, (byte) => hexOf[byte]).join('');
 }
 
 function byteAt(index: number): number {

@@ -4,30 +4,33 @@
 const MAX_DELAY_MS = 0x7fff_ffff;
 
 /** At most one pending callback. */
-export class Timer {
-  #pending: ReturnType<typeof setTimeout> | undefined;
-
+export interface Timer {
   /** Whether a callback is pending. */
-  get isSet(): boolean {
-    return this.#pending !== undefined;
-  }
-
+  isSet(): boolean;
   /** Calls back after a delay, in place of what was pending. */
-  set(delayMs: number, callback: () => void): void {
-    this.clear();
-    // Browsers cut fractions off, which would be too early.
-    this.#pending = setTimeout(
-      () => {
-        this.#pending = undefined;
-        callback();
-      },
-      Math.min(Math.ceil(delayMs), MAX_DELAY_MS),
-    );
-  }
-
+  set(delayMs: number, callback: () => void): void;
   /** Cancels what is pending. */
-  clear(): void {
-    clearTimeout(this.#pending);
-    this.#pending = undefined;
-  }
+  clear(): void;
+}
+
+/** A timer that is not set. */
+export function timer(): Timer {
+  let pending: ReturnType<typeof setTimeout> | undefined;
+  const clear = () => {
+    clearTimeout(pending);
+    pending = undefined;
+  };
+  return {
+    isSet: () => pending !== undefined,
+    set(delayMs, callback) {
+      clear();
+      const fire = () => {
+        pending = undefined;
+        callback();
+      };
+      // Browsers cut fractions off, which would be too early.
+      pending = setTimeout(fire, Math.min(Math.ceil(delayMs), MAX_DELAY_MS));
+    },
+    clear,
+  };
 }

@@ -2,37 +2,25 @@
 
 import type { Json } from '../context.ts';
 import type { Change } from '../dom/change.ts';
-import type { Reader } from './reader.ts';
 
 /** A value under a name. */
-export interface Variable {
-  kind: 'variable';
-  name: string;
-  value: Json;
-}
+export type Variable = [kind: 'variable', name: string, value: Json];
 
 /** What a decision does. */
 export type Action = Change | Variable;
 
-/** Reads one action. */
-export function readAction(reader: Reader): Action {
-  const kind = reader.byte();
-  const text = () => reader.text();
-  const target = text();
-  switch (kind) {
-    case 0:
-      return { kind: 'text', target, value: text() };
-    case 1:
-      return { kind: 'attribute', target, name: text(), value: text() };
-    case 2:
-      return { kind: 'class', target, add: reader.list(text), remove: reader.list(text) };
-    case 3:
-      return { kind: 'style', target, name: text(), value: text() };
-    case 4:
-      return { kind: 'hide', target };
-    case 5:
-      return { kind: 'show', target };
-    default:
-      return { kind: 'variable', name: target, value: reader.value() };
-  }
+const FORMS: [Action[0], string][] = [
+  ['text', 'tt'],
+  ['attribute', 'ttt'],
+  ['class', 't*t*t'],
+  ['style', 'ttt'],
+  ['hide', 't'],
+  ['show', 't'],
+  ['variable', 'tv'],
+];
+
+/** Reads one action of a kind. */
+export function readAction(kind: number, read: (form: string) => unknown[]): Action {
+  const [name, form] = FORMS[kind] ?? ['', ''];
+  return [name, ...read(form)] as Action;
 }

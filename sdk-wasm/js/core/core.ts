@@ -1,10 +1,9 @@
-/** The core in WebAssembly, one method per operation of its byte interface. */
+/** The core in WebAssembly: one method per operation of its byte interface. */
 
 import { wallMs } from '../clock.ts';
-import type { Json, JsonObject } from '../context.ts';
-import { type CoreInspection, carryOut, type Effects } from './effects.ts';
-import { Reader } from './reader.ts';
-import { Writer } from './writer.ts';
+import type { JsonObject } from '../context.ts';
+import { carryOut, type Effects } from './effects.ts';
+import { write } from './writer.ts';
 
 /** What `attune_bg.wasm` exports. */
 export interface CoreExports {
@@ -14,190 +13,98 @@ export interface CoreExports {
   output(): number;
 }
 
-/** JSON as the core takes it: the value, and how many bytes its text takes. */
-export interface Sized<Value> {
-  value: Value;
-  bytes: number;
+/** A JSON object as the core takes it, behind the bytes of its text. */
+export type Metadata = [bytes: number, value: JsonObject];
+
+/** One client. The effects of every operation have been carried out when it returns. */
+export interface Core {
+  start(member: string, lane: string, session: string): void;
+  storedEvent(
+    priority: number,
+    isSettled: boolean,
+    member: string,
+    lane: string,
+    seq: number,
+    id: string,
+    type: string,
+    ms: number,
+    session: string,
+    bytes: number,
+    metadata: Metadata | undefined,
+  ): void;
+  restore(
+    base: Uint8Array | undefined,
+    latches: Uint8Array | undefined,
+    user: string | undefined,
+    lanes: [member: string, lane: string, count: number][],
+  ): void;
+  track(
+    id: string,
+    type: string,
+    ms: number,
+    session: string,
+    priority: number,
+    bytes: number,
+    metadata: Metadata | undefined,
+  ): void;
+  identify(user: string, freshMember: string, freshLane: string): void;
+  reset(freshMember: string, freshLane: string, session: string): void;
+  follow(member: string, freshLane: string, session: string): void;
+  lane(freshLane: string): void;
+  context(context: JsonObject, bytes: number): void;
+  bundle(bytes: Uint8Array): void;
+  profile(bytes: Uint8Array): void;
+  gap(): void;
+  /** The request got no answer. */
+  unanswered(request: number): void;
+  /** The answer was no receipt; `offending` are the positions of the events that are too large. */
+  turnedDown(request: number, status: number, retryAfterMs: number | undefined, offending: number[]): void;
+  /** The answer was a receipt, whose rows say 1 rejected or 2 retry. */
+  received(request: number, accepted: number, clockShiftMs: number, rows: [id: string, kind: number][]): void;
+  wake(): void;
+  online(): void;
+  farewell(leaves: boolean): void;
+  poll(): void;
+  signal(name: string, key: string | undefined): void;
+  inspect(): void;
 }
 
-/** An event as it is tracked. */
-export interface TrackedEvent {
-  id: string;
-  type: string;
-  ms: number;
-  session: string;
-  /** Counts up from 0, low. */
-  priority: number;
-  /** Bytes it takes in a batch at most. */
-  bytes: number;
-  metadata: Sized<JsonObject> | undefined;
-}
+const OPERATIONS: { [Name in keyof Core]: [operation: number, form: string] } = {
+  start: [0, 'tuu'],
+  storedEvent: [1, 'bbtunutfun?(nv)'],
+  restore: [2, '?y?y?t*(tun)'],
+  track: [3, 'utfubn?(nv)'],
+  identify: [4, 'ttu'],
+  reset: [5, 'tuu'],
+  follow: [6, 'tuu'],
+  lane: [7, 'u'],
+  context: [8, 'vn'],
+  bundle: [9, 'r'],
+  profile: [10, 'r'],
+  gap: [11, ''],
+  unanswered: [12, 'xn0'],
+  turnedDown: [12, 'xn1n?f*n'],
+  received: [12, 'xn2nf*(ub)'],
+  wake: [13, ''],
+  online: [14, ''],
+  farewell: [15, 'b'],
+  poll: [16, 'x'],
+  signal: [17, 't?t'],
+  inspect: [18, ''],
+};
 
-/** An event as it was stored. */
-export interface StoredEvent extends TrackedEvent {
-  member: string;
-  lane: string;
-  seq: number;
-  isSettled: boolean;
-}
-
-/** What the host has stored beside events. */
-export interface Restored {
-  base: Uint8Array | undefined;
-  latches: Uint8Array | undefined;
-  user: string | undefined;
-  /** Counts of the lanes whose page is gone. */
-  lanes: { member: string; lane: string; count: number }[];
-}
-
-/** What became of a request. */
-export type Outcome = 'no answer' | Refusal | Settlement;
-
-/** An answer that is no receipt. */
-export interface Refusal {
-  status: number;
-  retryAfterMs: number | undefined;
-  /** Positions of the events that are too large. */
-  offending: number[];
-}
-
-/** What a receipt settles. */
-export interface Settlement {
-  accepted: number;
-  clockShiftMs: number;
-  rows: { id: string; isRetry: boolean }[];
-}
-
-/** One client. The effects of every operation are carried out before it returns. */
-export class Core {
-  readonly #exports: CoreExports;
-  readonly #effects: Effects;
-  readonly #writer = new Writer();
-
-  constructor(exports: CoreExports, effects: Effects) {
-    this.#exports = exports;
-    this.#effects = effects;
-  }
-
-  start(member: string, lane: string, session: string): void {
-    this.#run(0, this.#input().text(member).uuid(lane).uuid(session));
-  }
-
-  storedEvent(event: StoredEvent): void {
-    const { priority, isSettled, member, lane, seq, id, type, ms, session } = event;
-    const input = this.#input().byte(priority).byte(isSettled).text(member).uuid(lane).count(seq);
-    this.#run(1, writeContent(input.uuid(id).text(type).float(ms).uuid(session), event));
-  }
-
-  restore({ base, latches, user, lanes }: Restored): void {
-    const input = this.#input();
-    const bytes = (value: Uint8Array) => input.bytes(value);
-    input.option(base, bytes).option(latches, bytes);
-    input.option(user, (text) => input.text(text));
-    input.list(lanes, ({ member, lane, count }) => input.text(member).uuid(lane).count(count));
-    this.#run(2, input);
-  }
-
-  track(event: TrackedEvent): void {
-    const { id, type, ms, session, priority } = event;
-    const input = this.#input().uuid(id).text(type).float(ms).uuid(session).byte(priority);
-    this.#run(3, writeContent(input, event));
-  }
-
-  identify(user: string, freshMember: string, freshLane: string): void {
-    this.#run(4, this.#input().text(user).text(freshMember).uuid(freshLane));
-  }
-
-  reset(freshMember: string, freshLane: string, session: string): void {
-    this.#run(5, this.#input().text(freshMember).uuid(freshLane).uuid(session));
-  }
-
-  follow(member: string, freshLane: string, session: string): void {
-    this.#run(6, this.#input().text(member).uuid(freshLane).uuid(session));
-  }
-
-  lane(freshLane: string): void {
-    this.#run(7, this.#input().uuid(freshLane));
-  }
-
-  context({ value, bytes }: Sized<JsonObject>): void {
-    this.#run(8, this.#input().value(value).count(bytes));
-  }
-
-  bundle(bytes: Uint8Array): void {
-    this.#run(9, this.#input().rest(bytes));
-  }
-
-  profile(bytes: Uint8Array): void {
-    this.#run(10, this.#input().rest(bytes));
-  }
-
-  gap(): void {
-    this.#run(11);
-  }
-
-  outcome(request: number, outcome: Outcome): void {
-    const input = this.#input().rest(random()).count(request);
-    if (outcome === 'no answer') input.byte(0);
-    else if ('status' in outcome) {
-      input.byte(1).count(outcome.status);
-      input.option(outcome.retryAfterMs, (ms) => input.float(ms));
-      input.list(outcome.offending, (place) => input.count(place));
-    } else {
-      input.byte(2).count(outcome.accepted).float(outcome.clockShiftMs);
-      input.list(outcome.rows, ({ id, isRetry }) => input.uuid(id).byte(isRetry ? 2 : 1));
-    }
-    this.#run(12, input);
-  }
-
-  wake(): void {
-    this.#run(13);
-  }
-
-  online(): void {
-    this.#run(14);
-  }
-
-  farewell(leaves: boolean): void {
-    this.#run(15, this.#input().byte(leaves));
-  }
-
-  poll(): void {
-    this.#run(16, this.#input().rest(random()));
-  }
-
-  signal(name: string, key?: string): Json | undefined {
-    const input = this.#input().text(name);
-    return this.#run(
-      17,
-      input.option(key, (text) => input.text(text)),
-    ) as Json | undefined;
-  }
-
-  inspect(): CoreInspection {
-    return this.#run(18) as CoreInspection;
-  }
-
-  #input(): Writer {
-    return this.#writer.begin().float(wallMs()).float(performance.now());
-  }
-
-  #run(operation: number, { written }: Writer = this.#input()): unknown {
-    const { memory, input, call, output } = this.#exports;
-    const { length } = written;
-    // Its buffer is another one after memory has grown.
-    const view = (at: number, bytes: number) => new Uint8Array(memory.buffer, at, bytes);
-    const at = input(length);
-    view(at, length).set(written);
-    const answered = call(operation, length);
-    return carryOut(new Reader(view(output(), answered)), this.#effects);
-  }
-}
-
-function writeContent(input: Writer, { bytes, metadata }: TrackedEvent): Writer {
-  return input.count(bytes).option(metadata, (json) => input.count(json.bytes).value(json.value));
-}
-
-function random(): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(8));
+/** Makes a client of an instance of the WebAssembly file. */
+export function openCore({ memory, input, call, output }: CoreExports, effects: Effects): Core {
+  // Its buffer is another one after memory has grown.
+  const view = (at: number, length: number) => new Uint8Array(memory.buffer, at, length);
+  const run = (operation: number, form: string, values: unknown[]) => {
+    const bytes = write(`ff${form}`, [wallMs(), performance.now(), ...values]);
+    view(input(bytes.length), bytes.length).set(bytes);
+    const length = call(operation, bytes.length);
+    carryOut(view(output(), length), effects);
+  };
+  const methods = Object.entries(OPERATIONS).map(([name, [operation, form]]) => {
+    return [name, (...values: unknown[]) => run(operation, form, values)];
+  });
+  return Object.fromEntries(methods);
 }

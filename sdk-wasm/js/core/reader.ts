@@ -1,7 +1,9 @@
-/** Reads the primitives of the byte interface; everything handed out is a copy. */
+/** Reads outputs of the byte interface; everything handed out is a copy. */
 
 import type { Json } from '../context.ts';
 import { uuidText } from '../uuid.ts';
+import { readAction } from './action.ts';
+import { fieldsOf } from './form.ts';
 
 // A text may begin with the character that decoders otherwise take for a mark of the encoding.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -11,76 +13,49 @@ export function textOf(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** One output as it is read. */
-export class Reader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
+/** Reads the values of a form; nothing at the end of the bytes. */
+export type Read = (form: string) => unknown[] | undefined;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  /** Whether everything has been read. */
-  get isDone(): boolean {
-    return this.#at >= this.#bytes.length;
-  }
-
-  byte(): number {
-    return this.#take(1)[0] as number;
-  }
-
-  flag(): boolean {
-    return this.byte() === 1;
-  }
-
-  count(): number {
-    let count = 0;
+/** Reads bytes from their beginning. */
+export function readerOf(bytes: Uint8Array): Read {
+  let at = 0;
+  const endEarly = () => {
+    throw new RangeError('the output of the core ends early');
+  };
+  const byte = () => bytes[at++] ?? endEarly();
+  const take = (length: number) => {
+    const from = at;
+    at += length;
+    return at > bytes.length ? endEarly() : bytes.slice(from, at);
+  };
+  const count = () => {
+    let sum = 0;
     for (let unit = 1; ; unit *= 128) {
-      const byte = this.byte();
-      count += (byte & 127) * unit;
-      if (byte < 128) return count;
+      const next = byte();
+      sum += (next & 127) * unit;
+      if (next < 128) return sum;
     }
-  }
-
-  float(): number {
-    const { buffer, byteOffset } = this.#take(8);
-    return new DataView(buffer, byteOffset).getFloat64(0, true);
-  }
-
-  uuid(): string {
-    return uuidText(this.#take(16));
-  }
-
-  bytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#take(this.count()));
-  }
-
-  text(): string {
-    return textOf(this.#take(this.count()));
-  }
-
-  option<Value>(read: () => Value): Value | undefined {
-    return this.flag() ? read() : undefined;
-  }
-
-  list<Item>(read: () => Item): Item[] {
-    return Array.from({ length: this.count() }, read);
-  }
-
-  value(): Json {
-    const kind = this.byte();
-    if (kind < 3) return kind === 0 ? null : kind === 2;
-    if (kind === 3) return this.float();
-    if (kind === 4) return this.text();
-    if (kind === 5) return this.list(() => this.value());
-    return Object.fromEntries(this.list(() => [this.text(), this.value()]));
-  }
-
-  #take(length: number): Uint8Array {
-    const from = this.#at;
-    this.#at += length;
-    // A core that breaks the contract must not be followed for ever.
-    if (this.#at > this.#bytes.length) throw new RangeError('the output of the core ends early');
-    return this.#bytes.subarray(from, this.#at);
-  }
+  };
+  const read = (form: string) => fieldsOf(form).map(readField);
+  const readField = (field: string): unknown => {
+    const rest = field.slice(1);
+    if (field[0] === '?') return byte() ? readField(rest) : undefined;
+    if (field[0] === '*') return Array.from({ length: count() }, () => readField(rest));
+    if (field[0] === '(') return read(rest);
+    if (field === 'n') return count();
+    if (field === 'f') return new DataView(take(8).buffer).getFloat64(0, true);
+    if (field === 'u') return uuidText(take(16));
+    if (field === 't') return textOf(take(count()));
+    if (field === 'y') return take(count());
+    if (field === 'v') return value();
+    if (field === 'a') return readAction(byte(), read);
+    return byte();
+  };
+  const value = (): Json => {
+    const kind = byte();
+    if (kind < 3) return kind ? kind === 2 : null;
+    const found = readField(['f', 't', '*v', '*(tv)'][kind - 3] as string) as Json;
+    return kind === 6 ? Object.fromEntries(found as unknown as [string, Json][]) : found;
+  };
+  return (form) => (at < bytes.length ? read(form) : undefined);
 }

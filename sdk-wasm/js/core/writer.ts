@@ -1,118 +1,112 @@
-/** Writes the primitives of the byte interface into a buffer that grows and is used again by every input. */
+/** Writes inputs of the byte interface into one buffer that grows. */
 
 import type { Json } from '../context.ts';
-
-const START_BYTES = 1_024;
-/** Most bytes that a number below 2^53 takes as LEB128. */
-const MAX_COUNT_BYTES = 8;
+import { fieldsOf } from './form.ts';
 
 const encoder = new TextEncoder();
+/** Most bytes that a field takes beside three for each character of a text. */
+const MARGIN_BYTES = 16;
+let bytes = new Uint8Array(1_024);
+let at = 0;
 
 /** Bytes of a text in UTF-8. */
 export function byteLength(text: string): number {
   return encoder.encode(text).length;
 }
 
-/** One input as it is written. */
-export class Writer {
-  #bytes = new Uint8Array(START_BYTES);
-  #at = 0;
+/** Writes values in their form. What it gives is good until the next call. */
+export function write(form: string, values: unknown[]): Uint8Array {
+  at = 0;
+  writeAll(form, values);
+  return bytes.subarray(0, at);
+}
 
-  /** Begins the next input in the same buffer. */
-  begin(): this {
-    this.#at = 0;
-    return this;
+function writeAll(form: string, values: unknown[]): void {
+  let next = 0;
+  for (const field of fieldsOf(form)) {
+    if (field === 'x') raw(crypto.getRandomValues(new Uint8Array(8)));
+    else if (field < ':' && field >= '0') byte(Number(field));
+    else writeOne(field, values[next++] as never);
   }
+}
 
-  /** What has been written, until the next input begins. */
-  get written(): Uint8Array {
-    return this.#bytes.subarray(0, this.#at);
-  }
+function writeOne(field: string, value: never): void {
+  reserve(MARGIN_BYTES);
+  writers[field.charAt(0)]?.(value, field.slice(1));
+}
 
-  /** A byte or, with a boolean, a flag. */
-  byte(value: number | boolean): this {
-    this.#reserve(1);
-    this.#bytes[this.#at++] = Number(value);
-    return this;
-  }
+const writers: Record<string, (value: never, rest: string) => void> = {
+  '?'(value: unknown, rest) {
+    const isPresent = value !== undefined;
+    byte(Number(isPresent));
+    if (isPresent) writeOne(rest, value as never);
+  },
+  '*'(items: unknown[], rest) {
+    count(items.length);
+    for (const item of items) writeOne(rest, item as never);
+  },
+  '('(values: unknown[], rest) {
+    writeAll(rest, values);
+  },
+  b: (value: number | boolean) => byte(Number(value)),
+  n: count,
+  f: float,
+  u(id: string) {
+    // A text that is no id gives zeros for what cannot be read.
+    const digits = id.replaceAll('-', '');
+    for (let place = 0; place < 32; place += 2) byte(Number.parseInt(digits.slice(place, place + 2), 16));
+  },
+  t: text,
+  y(value: Uint8Array) {
+    count(value.length);
+    raw(value);
+  },
+  r: raw,
+  v(value: Json) {
+    if (value === null) byte(0);
+    else if (typeof value === 'boolean') byte(value ? 2 : 1);
+    else if (typeof value === 'number') writeAll('3f', [value]);
+    else if (typeof value === 'string') writeAll('4t', [value]);
+    else if (Array.isArray(value)) writeAll('5*v', [value]);
+    else writeAll('6*(tv)', [Object.entries(value)]);
+  },
+};
 
-  /** A whole number below 2^53. Bit operators end at 2^32. */
-  count(value: number): this {
-    let rest = value;
-    for (; rest > 127; rest = Math.floor(rest / 128)) this.byte((rest % 128) + 128);
-    return this.byte(rest);
-  }
+function byte(value: number): void {
+  bytes[at++] = value;
+}
 
-  /** A time or any other number as f64. */
-  float(value: number): this {
-    this.#reserve(8);
-    new DataView(this.#bytes.buffer).setFloat64(this.#at, value, true);
-    this.#at += 8;
-    return this;
-  }
+/** Bit operators end at 2^32. */
+function count(value: number): void {
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) byte((rest % 128) + 128);
+  byte(rest);
+}
 
-  /** An id in its text form; a text that is none gives zeros for what cannot be read. */
-  uuid(text: string): this {
-    const digits = text.replaceAll('-', '');
-    for (let at = 0; at < 32; at += 2) this.byte(Number.parseInt(digits.slice(at, at + 2), 16));
-    return this;
-  }
+function float(value: number): void {
+  new DataView(bytes.buffer).setFloat64(at, value, true);
+  at += 8;
+}
 
-  /** A text behind its count of bytes. */
-  text(text: string): this {
-    this.#reserve(3 * text.length + MAX_COUNT_BYTES);
-    const from = this.#at + 1;
-    const { written: length } = encoder.encodeInto(text, this.#bytes.subarray(from));
-    // Most texts are so short that their count takes the one byte left for it; others move.
-    this.count(length);
-    if (this.#at > from) this.#bytes.copyWithin(this.#at, from, from + length);
-    this.#at += length;
-    return this;
-  }
+function text(value: string): void {
+  reserve(3 * value.length + MARGIN_BYTES);
+  const from = at + 1;
+  const { written } = encoder.encodeInto(value, bytes.subarray(from));
+  // Most texts are so short that their count takes the one byte left for it; others move.
+  count(written);
+  bytes.copyWithin(at, from, from + written);
+  at += written;
+}
 
-  /** All remaining bytes of the input. */
-  rest(bytes: Uint8Array): this {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
-    return this;
-  }
+function raw(value: Uint8Array): void {
+  reserve(value.length + MARGIN_BYTES);
+  bytes.set(value, at);
+  at += value.length;
+}
 
-  /** Bytes behind their count. */
-  bytes(bytes: Uint8Array): this {
-    return this.count(bytes.length).rest(bytes);
-  }
-
-  /** A flag, then what `write` writes where there is a value. */
-  option<Value>(value: Value | null | undefined, write: (value: Value) => unknown): this {
-    const isPresent = value !== undefined && value !== null;
-    this.byte(isPresent);
-    if (isPresent) write(value);
-    return this;
-  }
-
-  /** A count, then every item. */
-  list<Item>(items: Item[], write: (item: Item) => unknown): this {
-    this.count(items.length);
-    items.forEach(write);
-    return this;
-  }
-
-  /** A JSON value as `JSON.parse` gives it. */
-  value(value: Json): this {
-    if (value === null) return this.byte(0);
-    if (typeof value === 'boolean') return this.byte(value ? 2 : 1);
-    if (typeof value === 'number') return this.byte(3).float(value);
-    if (typeof value === 'string') return this.byte(4).text(value);
-    if (Array.isArray(value)) return this.byte(5).list(value, (item) => this.value(item));
-    return this.byte(6).list(Object.entries(value), ([name, field]) => this.text(name).value(field as Json));
-  }
-
-  #reserve(bytes: number): void {
-    const needed = this.#at + bytes;
-    if (needed <= this.#bytes.length) return;
-    const before = this.#bytes;
-    this.#bytes = new Uint8Array(2 * needed);
-    this.#bytes.set(before);
-  }
+function reserve(more: number): void {
+  if (at + more <= bytes.length) return;
+  const before = bytes;
+  bytes = new Uint8Array(2 * (at + more));
+  bytes.set(before);
 }

@@ -3,7 +3,7 @@
 import type { Change } from './change.ts';
 
 const ATTRIBUTE =
-  /^(alt|cite|content|dir|disabled|height|hidden|href|label|lang|placeholder|role|src|tabindex|title|value|width|(aria|data)-[^]+)$/;
+  /^(alt|cite|content|dir|disabled|height|hidden|href|label|lang|placeholder|role|src|tabindex|title|value|width|(aria|data)-.+)$/s;
 const ADDRESS = /^(href|src|cite)$/;
 const SCHEME = /^[^:/?#]*:/;
 const SAFE_SCHEME = /^(https?|mailto|tel):/i;
@@ -13,8 +13,9 @@ const SAFE_SCHEME = /^(https?|mailto|tel):/i;
  * could not see.
  */
 export function isAllowed(change: Change): boolean {
-  if (change.kind !== 'attribute') return true;
-  return attributeAllowed(change.name) && (!ADDRESS.test(change.name) || urlAllowed(change.value));
+  if (change[0] !== 'attribute') return true;
+  const [, , name, value] = change;
+  return attributeAllowed(name) && (!ADDRESS.test(name) || urlAllowed(value));
 }
 
 /** Whether an action may set this attribute: a closed list, `aria-*` and `data-*`. */

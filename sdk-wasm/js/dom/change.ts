@@ -2,16 +2,15 @@
 
 const HIDDEN = 'hidden';
 const DISPLAY = 'display';
-const STYLE = 'style';
 const IMPORTANT = 'important';
 
 /** A change to the elements that the selector `target` finds. Text is only ever inserted as text. */
 export type Change =
-  | { kind: 'text'; target: string; value: string }
-  | { kind: 'attribute'; target: string; name: string; value: string }
-  | { kind: 'class'; target: string; add: string[]; remove: string[] }
-  | { kind: 'style'; target: string; name: string; value: string }
-  | { kind: 'hide' | 'show'; target: string };
+  | [kind: 'text', target: string, value: string]
+  | [kind: 'attribute', target: string, name: string, value: string]
+  | [kind: 'class', target: string, add: string[], remove: string[]]
+  | [kind: 'style', target: string, property: string, value: string]
+  | [kind: 'hide' | 'show', target: string];
 
 /** A change in place on one element. */
 export interface Made {
@@ -21,83 +20,76 @@ export interface Made {
   undo(): void;
 }
 
-type Styled = Element & ElementCSSInlineStyle;
-
 /** The attribute whose mutation can undo a change; nothing where child nodes or text would. */
 export function watchedAttribute(change: Change): string | undefined {
-  if (change.kind === 'attribute') return change.name;
-  if (change.kind === 'class') return 'class';
-  if (change.kind === 'show') return HIDDEN;
-  return change.kind === 'text' ? undefined : STYLE;
+  if (change[0] === 'attribute') return change[2];
+  return { text: undefined, class: 'class', style: 'style', hide: 'style', show: HIDDEN }[change[0]];
 }
 
 /** Makes a change; throws what the browser throws, such as for an attribute name that is none. */
-export function make(change: Change, element: Element): Made {
-  switch (change.kind) {
+export function make(change: Change, element: HTMLElement): Made {
+  switch (change[0]) {
     case 'text':
-      return setText(element, change.value);
+      return setText(element, change[2]);
     case 'attribute':
-      return setAttribute(element, change.name, change.value);
+      return setAttribute(element, change[2], change[3]);
     case 'class':
-      return setClasses(element, change.add, change.remove);
+      return setClasses(element.classList, change[2], change[3]);
     case 'style':
-      return setStyle(element as Styled, change.name, change.value);
+      return setStyle(element, change[2], change[3]);
     case 'hide':
-      return setStyle(element as Styled, DISPLAY, 'none', IMPORTANT);
+      return setStyle(element, DISPLAY, 'none', IMPORTANT);
     case 'show':
-      return show(element as Styled);
+      return show(element);
   }
 }
 
-/** A framework goes on owning its text node where there is just one; otherwise the child nodes are set aside. */
-function setText(element: Element, value: string): Made {
-  const children = [...element.childNodes];
-  const only = children.length === 1 ? children[0] : undefined;
-  const node = only?.nodeType === Node.TEXT_NODE ? only : undefined;
-  const before = node?.nodeValue ?? '';
-  if (node) node.nodeValue = value;
-  else element.textContent = value;
-  return {
-    holds: () => element.textContent === value,
-    undo() {
-      if (node) node.nodeValue = before;
-      else element.replaceChildren(...children);
-    },
-  };
-}
-
-function setAttribute(element: Element, name: string, value: string): Made {
-  const before = element.getAttribute(name);
-  element.setAttribute(name, value);
-  return {
-    holds: () => element.getAttribute(name) === value,
-    undo() {
-      if (before === null) element.removeAttribute(name);
-      else element.setAttribute(name, before);
-    },
-  };
-}
-
-function setClasses({ classList }: Element, add: string[], remove: string[]): Made {
-  const has = (name: string) => classList.contains(name);
-  const added = add.filter((name) => !has(name));
-  const removed = remove.filter(has);
-  classList.add(...added);
-  classList.remove(...removed);
-  return {
-    holds: () => add.every(has) && !remove.some(has),
-    undo() {
-      classList.add(...removed);
-      classList.remove(...added);
-    },
-  };
-}
-
-function setStyle({ style }: Styled, name: string, value: string, priority = ''): Made {
-  const before = style.getPropertyValue(name);
-  const priorityBefore = style.getPropertyPriority(name);
-  style.setProperty(name, value, priority);
+/** Puts a value in place of another, as far as it can be read and written. */
+function exchange<Value>(read: () => Value, write: (value: Value) => void, value: Value): Made {
+  const before = read();
+  write(value);
   // The browser has its own way of writing some values.
+  const written = read();
+  return { holds: () => read() === written, undo: () => write(before) };
+}
+
+/** A framework goes on owning its text node where there is just one; otherwise the child nodes are set aside. */
+function setText(element: HTMLElement, value: string): Made {
+  const children = [...element.childNodes];
+  const only = children.length === 1 && children[0]?.nodeType === Node.TEXT_NODE ? children[0] : undefined;
+  const { holds, undo } = exchange(
+    () => element.textContent,
+    (text) => {
+      (only ?? element).textContent = text;
+    },
+    value,
+  );
+  return { holds, undo: only ? undo : () => element.replaceChildren(...children) };
+}
+
+function setAttribute(element: HTMLElement, name: string, value: string | null): Made {
+  return exchange(
+    () => element.getAttribute(name),
+    (text) => (text === null ? element.removeAttribute(name) : element.setAttribute(name, text)),
+    value,
+  );
+}
+
+function setClasses(classes: DOMTokenList, add: string[], remove: string[]): Made {
+  const set = (isThere: boolean) => (name: string) =>
+    exchange(
+      () => classes.contains(name),
+      (value) => classes.toggle(name, value),
+      isThere,
+    );
+  const made = [...add.map(set(true)), ...remove.map(set(false))];
+  return { holds: () => made.every((one) => one.holds()), undo: () => undoAll(made) };
+}
+
+function setStyle({ style }: HTMLElement, name: string, value: string, priority = ''): Made {
+  const priorityBefore = style.getPropertyPriority(name);
+  const before = style.getPropertyValue(name);
+  style.setProperty(name, value, priority);
   const written = style.getPropertyValue(name);
   return {
     holds: () => style.getPropertyValue(name) === written,
@@ -105,19 +97,17 @@ function setStyle({ style }: Styled, name: string, value: string, priority = '')
   };
 }
 
-function show(element: Styled): Made {
-  const wasHidden = element.hasAttribute(HIDDEN);
-  element.removeAttribute(HIDDEN);
-  const inline = element.style.getPropertyValue(DISPLAY);
-  const steps = [setStyle(element, DISPLAY, inline === 'none' ? '' : inline)];
+function show(element: HTMLElement): Made {
+  const { style } = element;
+  const shown = setAttribute(element, HIDDEN, null);
+  const steps = [shown, setStyle(element, DISPLAY, style.display === 'none' ? '' : style.display)];
+  // A style sheet hides it.
   if (getComputedStyle(element).display === 'none') {
-    steps.unshift(setStyle(element, DISPLAY, 'revert', IMPORTANT));
+    steps.push(setStyle(element, DISPLAY, 'revert', IMPORTANT));
   }
-  return {
-    holds: () => !element.hasAttribute(HIDDEN),
-    undo() {
-      if (wasHidden) element.setAttribute(HIDDEN, '');
-      for (const step of steps) step.undo();
-    },
-  };
+  return { holds: shown.holds, undo: () => undoAll(steps) };
+}
+
+function undoAll(steps: Made[]): void {
+  for (const step of steps.reverse()) step.undo();
 }

@@ -2,86 +2,73 @@
 
 import { isAllowed } from './allowed.ts';
 import { type Change, watchedAttribute } from './change.ts';
-import { Kept, type Problem } from './kept.ts';
+import { type Kept, keep, type Problem } from './kept.ts';
 
 /** The document with the changes that slots make to it. */
-export class Page {
-  readonly #slots = new Map<string, Kept[]>();
-  /** Changes of slots that wait for their turn: an element's own code may run while another change is made. */
-  readonly #waiting: [slot: string, changes: Change[]][] = [];
-  readonly #observer = new MutationObserver(() => {
-    this.#work();
-    // What was just done is not to be looked at again.
-    this.#observer.takeRecords();
-  });
-  readonly #report: (problem: Problem, target: string) => void;
-  #isBusy = false;
-
-  /** A page without changes. */
-  constructor(report: (problem: Problem, target: string) => void) {
-    this.#report = report;
-  }
-
+export interface Page {
   /** Replaces the changes that a slot makes; those that could run code are left out. */
-  set(slot: string, changes: Change[]): void {
-    this.#waiting.push([slot, changes.filter(isAllowed)]);
-    this.#work();
-    this.#observe();
-  }
-
+  set(slot: string, changes: Change[]): void;
   /** Takes every change back. */
-  clear(): void {
-    for (const slot of [...this.#slots.keys()]) this.set(slot, []);
-  }
+  clear(): void;
+}
+
+/** A page without changes. */
+export function openPage(report: (problem: Problem, target: string) => void): Page {
+  const slots = new Map<string, Kept[]>();
+  /** Changes of slots that wait for their turn: an element's own code may run while another change is made. */
+  const waiting: [slot: string, changes: Change[]][] = [];
+  let isBusy = false;
+
+  const observer = new MutationObserver(() => {
+    work();
+    // What was just done is not to be looked at again.
+    observer.takeRecords();
+  });
+  const all = () => [...slots.values()].flat();
 
   /** Watches for what the changes in effect need, and for nothing while there are none. */
-  #observe(): void {
-    this.#observer.disconnect();
-    const kept = [...this.#slots.values()].flat();
-    if (kept.length === 0) return;
-    const attributeFilter = kept.flatMap(({ change }) => watchedAttribute(change) ?? []);
-    this.#observer.observe(document, {
-      childList: true,
-      characterData: true,
-      subtree: true,
-      ...(attributeFilter.length > 0 && { attributeFilter }),
-    });
-  }
+  const observe = () => {
+    observer.disconnect();
+    const attributeFilter = all().flatMap(({ change }) => watchedAttribute(change) ?? []);
+    if (slots.size === 0) return;
+    const options = { childList: true, characterData: true, subtree: true };
+    observer.observe(document, attributeFilter.length > 0 ? { ...options, attributeFilter } : options);
+  };
 
-  #work(): void {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
+  const work = () => {
+    if (isBusy) return;
+    isBusy = true;
     do {
-      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) this.#replace(...next);
-      this.#ensure();
-    } while (this.#waiting.length > 0);
-    this.#isBusy = false;
-  }
+      for (const [slot, changes] of waiting.splice(0)) replace(slot, changes);
+      const problems = all().map((kept) => [kept.ensure(), kept.change[1]] as const);
+      for (const [problem, target] of problems) if (problem) report(problem, target);
+    } while (waiting.length > 0);
+    isBusy = false;
+  };
 
   /** A change that the slot goes on making stays as it is: the page does not flicker. */
-  #replace(slot: string, changes: Change[]): void {
-    const before = this.#slots.get(slot) ?? [];
-    const texts = changes.map(textOf);
-    const [staying, going] = [true, false].map((stays) =>
-      before.filter(({ change }) => texts.includes(textOf(change)) === stays),
-    ) as [Kept[], Kept[]];
-    for (const kept of going.reverse()) kept.takeBack();
-    const after = changes.map((change, place) => {
-      const at = staying.findIndex((kept) => textOf(kept.change) === texts[place]);
-      return at < 0 ? new Kept(change) : (staying.splice(at, 1)[0] as Kept);
+  const replace = (slot: string, changes: Change[]) => {
+    const before = slots.get(slot) ?? [];
+    const after = changes.map((change) => {
+      const at = before.findIndex((kept) => textOf(kept.change) === textOf(change));
+      return at < 0 ? keep(change) : (before.splice(at, 1)[0] as Kept);
     });
-    this.#slots.delete(slot);
-    if (after.length > 0) this.#slots.set(slot, after);
-  }
+    for (const kept of before.reverse()) kept.takeBack();
+    slots.delete(slot);
+    if (after.length > 0) slots.set(slot, after);
+  };
 
-  #ensure(): void {
-    const problems: [Problem, string][] = [];
-    for (const kept of [...this.#slots.values()].flat()) {
-      const problem = kept.ensure();
-      if (problem) problems.push([problem, kept.change.target]);
-    }
-    for (const problem of problems) this.#report(...problem);
-  }
+  const set = (slot: string, changes: Change[]) => {
+    waiting.push([slot, changes.filter(isAllowed)]);
+    work();
+    observe();
+  };
+  return {
+    set,
+    clear() {
+      for (const slot of [...slots.keys()]) set(slot, []);
+    },
+  };
 }
 
 function textOf(change: Change): string {

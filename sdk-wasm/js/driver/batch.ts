@@ -17,46 +17,45 @@ export interface LaneEvent {
   metadata: string | undefined;
 }
 
-/** Who sends a batch; what it says for the whole batch is left out of the rows. */
-type Sender = Pick<LaneEvent, 'member' | 'lane'>;
-
-/** Writes an event as an object. */
-export function writeEvent(event: LaneEvent, sender?: Sender): string {
+/** Writes an event as an object; what a batch of this sender says for all its events is left out. */
+export function writeEvent(event: LaneEvent, sender?: string, senderLane?: string): string {
   const { id, type, ms, member, lane, seq, user, session, metadata } = event;
   const text = jsonText({
     event_id: id,
     event_type: type,
     timestamp: timestampOf(ms),
-    anonymous_id: beside(member, sender?.member),
-    lane: beside(lane, sender?.lane),
+    anonymous_id: unlessSame(member, sender),
+    lane: unlessSame(lane, senderLane),
     seq,
     user_id: user,
     session_id: session,
   });
-  return metadata === undefined ? text : `${text.slice(0, -1)},"metadata":${metadata}}`;
+  return metadata === undefined ? text : extended(text, `"metadata":${metadata}`);
 }
 
 /** Writes a batch of `events`. `context` is a JSON object as text. */
 export function writeBatch(request: Request, events: LaneEvent[], context: string, sentAtMs: number): string {
-  const { member: sender, lane, withContext, dropped } = request;
+  const [, sender, lane, withContext, , voids, closed, ...dropped] = request;
   const head = jsonText({
     v: 1,
     sent_at: timestampOf(sentAtMs),
     anonymous_id: sender,
     lane,
-    void: listed(request.void, ({ member, lane, from, to }) => {
-      return { lane, anonymous_id: beside(member, sender), from, to };
+    void: listOf(voids, ([member, lane, from, to]) => {
+      return { lane, anonymous_id: unlessSame(member, sender), from, to };
     }),
-    closed: listed(request.closed, ({ member, lane, count }) => {
-      return { lane, anonymous_id: beside(member, sender), count };
+    closed: listOf(closed, ([member, lane, count]) => {
+      return { lane, anonymous_id: unlessSame(member, sender), count };
     }),
   });
   // The skew stands first, so that nothing a site puts there can hide it.
-  const fields = withContext && context !== '{}' ? `,${context.slice(1)}` : '}';
-  const rows = events.map((event) => writeEvent(event, request)).join();
-  const totals = Object.entries(dropped).filter(([, total]) => total > 0);
-  const tail = totals.length > 0 ? `,"dropped":${jsonText(Object.fromEntries(totals))}` : '';
-  return `${head.slice(0, -1)},"context":{"clock_skew_ms":null${fields},"events":[${rows}]${tail}}`;
+  const skew = '"clock_skew_ms":null';
+  const fields = withContext && context !== '{}' ? `{${skew},${context.slice(1)}` : `{${skew}}`;
+  const rows = events.map((event) => writeEvent(event, sender, lane)).join();
+  const [queueFull, expired, rejected] = dropped.map((total) => total || undefined);
+  const totals = jsonText({ queue_full: queueFull, expired, rejected });
+  const tail = totals === '{}' ? '' : `,"dropped":${totals}`;
+  return extended(head, `"context":${fields},"events":[${rows}]${tail}`);
 }
 
 /** An instant as RFC 3339 with milliseconds. */
@@ -64,11 +63,14 @@ export function timestampOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** A value where it differs from the batch's own. */
-function beside(value: string, own: string | undefined): string | undefined {
-  return value === own ? undefined : value;
+function extended(object: string, fields: string): string {
+  return `${object.slice(0, -1)},${fields}}`;
 }
 
-function listed<Item>(items: Item[], write: (item: Item) => unknown): unknown[] | undefined {
+function unlessSame(value: string, other: string | undefined): string | undefined {
+  return value === other ? undefined : value;
+}
+
+function listOf<Item>(items: Item[], write: (item: Item) => unknown): unknown[] | undefined {
   return items.length > 0 ? items.map(write) : undefined;
 }

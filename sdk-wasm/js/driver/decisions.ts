@@ -8,22 +8,21 @@ import { timestampOf } from './batch.ts';
 
 /** The changes a decision makes to the page; none for an empty slot. */
 export function changesOf(filling: Filling | undefined): Change[] {
-  return (filling?.actions ?? []).filter((action): action is Change => !isVariable(action));
+  return (filling?.[4] ?? []).filter((action): action is Change => !isVariable(action));
 }
 
 /** A decision in the form of the public API. */
-export function decisionOf(slot: string, { rule, key, reason, sinceMs, actions }: Filling): Decision {
-  const variables = actions.filter(isVariable).map(({ name, value }) => [name, value] as const);
+export function decisionOf(slot: string, [rule, key, isLatched, sinceMs, actions]: Filling): Decision {
   return {
     slot,
     rule,
     ...(key !== undefined && { key }),
-    reason,
+    reason: isLatched ? 'latched' : 'level',
     since: timestampOf(sinceMs),
-    variables: Object.fromEntries(variables),
+    variables: Object.fromEntries(actions.filter(isVariable).map(([, name, value]) => [name, value])),
   };
 }
 
 function isVariable(action: Action): action is Variable {
-  return action.kind === 'variable';
+  return action[0] === 'variable';
 }

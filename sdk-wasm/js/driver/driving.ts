@@ -6,15 +6,15 @@ import type { Core } from '../core/core.ts';
 export interface Driving {
   readonly core: Core;
   /** Whether the client has ended; answers that are still on their way change nothing on the page. */
-  readonly isEnded: boolean;
+  isEnded(): boolean;
   /** The member who sends now. */
-  readonly member: string;
+  member(): string;
   /** Carries an input out with all that comes of it. `what` names it in the error, should it be unreadable. */
   input(act: () => void, what?: string): void;
   /** Tells the page of an error; most are the world's weather. */
   report(code: string, message: string, isUsage?: boolean): void;
   /** Anything a developer panel shows may have changed. */
   changed(): void;
-  /** An address of the collector with the write key. */
-  url(path: string): string;
+  /** An address of the collector, with the write key unless another query is given. */
+  url(path: string, query?: string): string;
 }

@@ -13,61 +13,56 @@ export interface KeptEvent extends LaneEvent {
   isSettled: boolean;
 }
 
-/** What is known of a lane whose page may be gone. */
-export interface KeptLane {
-  member: string;
-  lane: string;
-  /** Numbers given out. */
-  count: number;
-}
+/** What is known of a lane whose page may be gone: how many numbers it has given out. */
+export type KeptLane = [member: string, lane: string, count: number];
 
 /** Events by lane and number; a settled one is in the store only. */
-export class Events {
-  readonly #entries: Entries;
-  readonly #waiting = new Map<string, KeptEvent>();
-
-  constructor(entries: Entries) {
-    this.#entries = entries;
-  }
-
+export interface Events {
   /** Keeps an event in memory and in the store, and its number as the count of its lane. */
-  keep(event: KeptEvent): void {
-    this.take(event);
-    this.#write(event);
-    this.#entries.put(`lane/${event.lane}`, `${event.seq} ${event.member}`);
-  }
-
+  keep(event: KeptEvent): void;
   /** Takes an event that is stored already. */
-  take(event: KeptEvent): void {
-    if (!event.isSettled) this.#waiting.set(keyOf(event.lane, event.seq), event);
-  }
-
+  take(event: KeptEvent): void;
   /** The event under a number, if it waits to be delivered. */
-  get(lane: string, seq: number): KeptEvent | undefined {
-    return this.#waiting.get(keyOf(lane, seq));
-  }
-
+  get(lane: string, seq: number): KeptEvent | undefined;
   /** Marks an event as delivered. */
-  settle(lane: string, seq: number): void {
-    const event = this.get(lane, seq);
-    if (event) this.#write({ ...event, isSettled: true });
-    this.#waiting.delete(keyOf(lane, seq));
-  }
-
+  settle(lane: string, seq: number): void;
   /** Forgets an event. */
-  forget(lane: string, seq: number): void {
-    this.#waiting.delete(keyOf(lane, seq));
-    this.#entries.delete(keyOf(lane, seq));
-  }
-
-  #write(event: KeptEvent): void {
-    const { lane, seq, priority, member, isSettled } = event;
-    const text = `[${Number(isSettled)},${priority},${jsonText(member)},${writeEvent(event, event)}]`;
-    this.#entries.put(keyOf(lane, seq), text);
-  }
+  forget(lane: string, seq: number): void;
 }
 
-/** The lane in the keys `event/<lane>/<number>` and `lane/<lane>`. */
+/** No events in memory. */
+export function openEvents(entries: Entries): Events {
+  const waiting = new Map<string, KeptEvent>();
+  const store = (event: KeptEvent) => {
+    const { member, lane, seq, priority, isSettled } = event;
+    const text = writeEvent(event, member, lane);
+    entries.put(keyOf(lane, seq), `[${Number(isSettled)},${priority},${jsonText(member)},${text}]`);
+  };
+  const take = (event: KeptEvent) => {
+    if (!event.isSettled) waiting.set(keyOf(event.lane, event.seq), event);
+  };
+  const get = (lane: string, seq: number) => waiting.get(keyOf(lane, seq));
+  return {
+    keep(event) {
+      take(event);
+      store(event);
+      entries.put(`lane/${event.lane}`, `${event.seq} ${event.member}`);
+    },
+    take,
+    get,
+    settle(lane, seq) {
+      const event = get(lane, seq);
+      if (event) store({ ...event, isSettled: true });
+      waiting.delete(keyOf(lane, seq));
+    },
+    forget(lane, seq) {
+      waiting.delete(keyOf(lane, seq));
+      entries.delete(keyOf(lane, seq));
+    },
+  };
+}
+
+/** The lane in the keys `event/<lane>/<number>` and `lane/<lane>`; none in others. */
 export function laneOf(key: string): string | undefined {
   return /^(?:event|lane)\/([^/]*)/.exec(key)?.[1];
 }
@@ -76,49 +71,44 @@ export function laneOf(key: string): string | undefined {
 export function readEvent(key: string, text: string): KeptEvent | undefined {
   const [, lane, number] = key.split('/');
   const seq = Number(number);
-  const [settled, priority, member, event] = listIn(text);
-  const {
-    event_id: id,
-    event_type: type,
-    timestamp,
-    user_id: user,
-    session_id: session,
-    metadata,
-  } = fieldsOf(event);
+  const list = parseJson(text);
+  if (!isUuid(lane) || !isCount(seq) || !Array.isArray(list)) return undefined;
+  const [settled, priority, member, event] = list;
+  const { event_id, event_type, timestamp, user_id, session_id, metadata } = fieldsOf(event);
   const ms = Date.parse(String(timestamp));
-  const isEvent =
-    isUuid(lane) && seq > 0 && Number.isSafeInteger(seq) && isUuid(id) && isUuid(session) && ms > 0;
   const isWhole =
-    isEvent && typeof type === 'string' && typeof member === 'string' && /^[012]$/.test(String(priority));
-  if (!isWhole || !(metadata === undefined || isObject(metadata))) return undefined;
+    [event_type, member, user_id ?? ''].every((field) => typeof field === 'string') &&
+    [event_id, session_id].every(isUuid) &&
+    [0, 1, 2].includes(priority) &&
+    isObject(metadata ?? {}) &&
+    !Number.isNaN(ms);
+  if (!isWhole) return undefined;
   return {
-    id,
-    type,
+    id: event_id as string,
+    type: event_type as string,
     ms,
     member,
     lane,
     seq,
-    user: user === undefined ? user : String(user),
-    session,
-    metadata: metadata && jsonText(metadata),
-    priority: Number(priority),
+    user: user_id as string | undefined,
+    session: session_id as string,
+    metadata: metadata === undefined ? metadata : jsonText(metadata),
+    priority,
     isSettled: settled === 1,
   };
 }
 
 /** Reads the entry of a lane's count; nothing where it is none. */
 export function readLane(key: string, text: string): KeptLane | undefined {
-  const [, number, member] = /^(\d+) ([^]+)$/.exec(text) ?? [];
+  const [, count, member] = /^(\d+) (.+)$/s.exec(text) ?? [];
   const lane = laneOf(key);
-  const count = Number(number);
-  return isUuid(lane) && member && Number.isSafeInteger(count) ? { member, lane, count } : undefined;
+  return isUuid(lane) && member && isCount(Number(count)) ? [member, lane, Number(count)] : undefined;
+}
+
+function isCount(number: number): boolean {
+  return number > 0 && Number.isSafeInteger(number);
 }
 
 function keyOf(lane: string, seq: number): string {
   return `event/${lane}/${seq}`;
-}
-
-function listIn(text: string): unknown[] {
-  const list = parseJson(text);
-  return Array.isArray(list) ? list : [];
 }

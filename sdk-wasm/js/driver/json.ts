@@ -7,8 +7,8 @@ import type { JsonObject } from '../context.ts';
  * refuses, becomes the replacement character, as it does wherever a text turns into UTF-8.
  */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value).replace(/\\(ud...|.)/g, (escape, { length }) =>
-    length > 1 ? '\ufffd' : escape,
+  return JSON.stringify(value).replace(/\\(ud...|.)/g, (whole, { length }) =>
+    length > 1 ? '\ufffd' : whole,
   );
 }
 

@@ -10,46 +10,44 @@ const PATIENCE_MS = 250;
 export const MAX_LANE_MS = 24 * 3_600_000;
 
 /** Lanes held by this page. */
-export class Lanes {
-  readonly #prefix: string;
-  #held: (() => void)[] = [];
-
-  constructor(space: string) {
-    this.#prefix = `${space}lane/`;
-  }
-
+export interface Lanes {
   /** Holds a lane of this page. */
-  hold(lane: string): void {
-    this.#ask(lane).then((release) => release && this.#held.push(release));
-  }
-
+  hold(lane: string): void;
   /** Releases every lane. */
-  release(): void {
-    for (const release of this.#held.splice(0)) release();
-  }
-
+  release(): void;
   /** Finds out, in a later task, which of these lanes are over, and holds those. */
-  async adopt(lanes: string[]): Promise<Set<string>> {
-    const canAsk = hasLocks() && lanes.length > 0;
-    const adopted = new Set(canAsk ? [] : lanes.filter(isOverAge));
-    const patience = new Promise((done) => setTimeout(done, canAsk ? PATIENCE_MS : 0));
-    let isOver = false;
-    const asked = lanes.map(async (lane) => {
-      const release = await this.#ask(lane);
-      if (isOver) release?.();
-      else if (release) {
-        this.#held.push(release);
-        adopted.add(lane);
-      }
-    });
-    await (canAsk ? Promise.race([Promise.all(asked), patience]) : patience);
-    isOver = true;
-    return adopted;
-  }
+  adopt(lanes: string[]): Promise<Set<string>>;
+}
 
-  #ask(lane: string): Promise<(() => void) | undefined> {
-    return tryLock(this.#prefix + lane);
-  }
+/** No lanes held; `space` is the prefix of the site's names. */
+export function openLanes(space: string): Lanes {
+  const held: (() => void)[] = [];
+  const ask = (lane: string) => tryLock(`${space}lane/${lane}`);
+  return {
+    async hold(lane) {
+      const release = await ask(lane);
+      if (release) held.push(release);
+    },
+    release() {
+      for (const release of held.splice(0)) release();
+    },
+    async adopt(lanes) {
+      const asked = hasLocks() ? lanes : [];
+      const adopted = new Set(hasLocks() ? [] : lanes.filter(isOverAge));
+      let isOver = false;
+      const answers = asked.map(async (lane) => {
+        const release = await ask(lane);
+        if (isOver) return release?.();
+        if (!release) return;
+        held.push(release);
+        adopted.add(lane);
+      });
+      const patience = new Promise((done) => setTimeout(done, asked.length && PATIENCE_MS));
+      await (asked.length ? Promise.race([patience, Promise.all(answers)]) : patience);
+      isOver = true;
+      return adopted;
+    },
+  };
 }
 
 /** Without locks a lane counts as over when it is older than a lane can be; a name that is no id always does. */

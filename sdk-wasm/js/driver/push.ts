@@ -2,13 +2,13 @@
 
 import { decodeBase64 } from '../browser/binary.ts';
 import type { Entries } from '../browser/entries.ts';
-import { type Answer, post } from '../browser/http.ts';
+import { post } from '../browser/http.ts';
 import { openStream } from '../browser/stream.ts';
-import { Timer } from '../browser/timer.ts';
+import { timer } from '../browser/timer.ts';
 import { textOf } from '../core/reader.ts';
 import type { Driving } from './driving.ts';
 import { fieldsOf, jsonText, parseJson } from './json.ts';
-import { textIn, whole } from './receipt.ts';
+import { textIn, wholeIn } from './receipt.ts';
 import { backoffMs } from './retry.ts';
 
 /** Key of the member token, stored behind the member it is for. */
@@ -23,157 +23,125 @@ const HIDDEN_MS = 5_000;
 export type PushState = 'closed' | 'connecting' | 'open';
 
 /** One stream, and what it takes to open it. */
-export class Push {
-  readonly #driver: Driving;
-  readonly #entries: Entries;
-  readonly #collector: string;
-  readonly #heardOf: (revision: number) => void;
-  readonly #pause = new Timer();
-  readonly #rest = new Timer();
-  #state: PushState = 'closed';
-  #closeStream: (() => void) | undefined;
-  #memberToken: string | undefined;
-  #lastEventId = '';
-  #failures = 0;
-  /** Answers to questions asked before are of no use after this has changed. */
-  #era = 0;
-
-  /** A closed stream, with the member token that an earlier page load stored. Calls back with bundle revisions. */
-  constructor(driver: Driving, entries: Entries, collector: string, heardOf: (revision: number) => void) {
-    this.#driver = driver;
-    this.#entries = entries;
-    this.#collector = collector;
-    this.#heardOf = heardOf;
-    this.#memberToken = this.#tokenIn(entries.get(TOKEN));
-  }
-
-  get state(): PushState {
-    return this.#state;
-  }
-
+export interface Push {
+  state(): PushState;
   /** Takes the token that another tab of this member has stored, and opens the stream with it. */
-  takeToken(stored: string): void {
-    const token = this.#tokenIn(stored);
-    if (!token) return;
-    this.#memberToken = token;
-    this.open();
-  }
-
+  takeToken(stored: string): void;
   /** Takes the tokens of a receipt; opens the stream where it is closed. */
-  noteTokens(memberToken: string | undefined, streamToken: string | undefined): void {
-    if (memberToken !== undefined && memberToken !== this.#memberToken) {
-      this.#memberToken = memberToken;
-      this.#entries.put(TOKEN, `${this.#driver.member}\n${memberToken}`);
-    }
-    // A receipt says that the collector answers again, so a pause before the next try is over.
-    const isFree = this.#state === 'closed' || (this.#state === 'connecting' && this.#pause.isSet);
-    if (streamToken === undefined || !isFree || document.hidden) return;
-    this.#pause.clear();
-    this.#openWith(streamToken);
-  }
-
+  noteTokens(memberToken: string | undefined, streamToken: string | undefined): void;
   /** Opens the stream where it is closed and a member token is known. */
-  open(): void {
-    this.#rest.clear();
-    if (this.#state === 'closed' && !document.hidden) this.#askToken();
-  }
-
+  open(): void;
   /** Gives the connection up if the page stays hidden. */
-  rest(): void {
-    this.#rest.set(HIDDEN_MS, () => {
-      if (!document.hidden) return;
-      this.close();
-      this.#driver.changed();
-    });
-  }
-
+  rest(): void;
   /** Closes the stream until it is opened again. */
-  close(): void {
-    this.#pause.clear();
-    this.#rest.clear();
-    this.#era += 1;
-    this.#enter('closed');
-  }
-
+  close(): void;
   /** Forgets a member's tokens and stream. */
-  forget(): void {
-    this.close();
-    this.#memberToken = undefined;
-    this.#lastEventId = '';
-    this.#entries.delete(TOKEN);
-  }
+  forget(): void;
+}
 
-  #enter(state: PushState, closeStream?: () => void): void {
-    this.#closeStream?.();
-    this.#closeStream = closeStream;
-    this.#state = state;
-  }
+/** A closed stream, with the member token that an earlier page load stored. Calls back with bundle revisions. */
+export function openPush(driver: Driving, entries: Entries, heardOf: (revision: number) => void): Push {
+  const { core, input, changed, url, isEnded } = driver;
+  const pause = timer();
+  const resting = timer();
+  let state: PushState = 'closed';
+  let closeStream: (() => void) | undefined;
+  let lastEventId = '';
+  let failures = 0;
+  /** Answers to questions asked before are of no use after this has changed. */
+  let era = 0;
 
   /** The member token in a stored text, if it is this member's. */
-  #tokenIn(stored: string | undefined): string | undefined {
-    const owner = `${this.#driver.member}\n`;
-    return stored?.startsWith(owner) ? stored.slice(owner.length) : undefined;
-  }
+  const tokenIn = (stored: string | undefined) => {
+    const [owner, token] = stored?.split('\n') ?? [];
+    return owner === driver.member() ? token : undefined;
+  };
+  let memberToken = tokenIn(entries.get(TOKEN));
 
-  async #askToken(): Promise<void> {
-    const { member, isEnded } = this.#driver;
-    if (this.#memberToken === undefined || isEnded) return this.#enter('closed');
-    this.#enter('connecting');
-    const era = this.#era;
-    const body = jsonText({ anonymous_id: member, member_token: this.#memberToken });
-    const answer = await post(this.#driver.url('/v1/stream/token'), body);
-    if (this.#era === era) this.#answered(answer);
-  }
-
-  #answered(answer: Answer | undefined): void {
-    const { status = 0, body } = answer ?? {};
+  const enter = (next: PushState, close?: () => void) => {
+    closeStream?.();
+    closeStream = close;
+    state = next;
+    changed();
+  };
+  const close = () => {
+    pause.clear();
+    resting.clear();
+    era += 1;
+    enter('closed');
+  };
+  const forget = () => {
+    close();
+    memberToken = undefined;
+    lastEventId = '';
+    entries.delete(TOKEN);
+  };
+  const reopenLater = () => {
+    enter('connecting');
+    pause.set(backoffMs(REOPEN_BASE_MS, failures, MAX_DOUBLINGS), askToken);
+    failures += 1;
+  };
+  const askToken = async () => {
+    if (memberToken === undefined || isEnded()) return enter('closed');
+    enter('connecting');
+    const asked = era;
+    const question = jsonText({ anonymous_id: driver.member(), member_token: memberToken });
+    const { status = 0, body } = (await post(url('/v1/stream/token'), question)) ?? {};
+    if (era !== asked) return;
     const token = body && textIn(fieldsOf(parseJson(textOf(body))).token);
-    if (status === 200 && token !== undefined) this.#openWith(token);
-    else if (status >= 400 && status <= 404) {
-      // The member token is no longer good; the next receipt brings one.
-      this.forget();
-      this.#driver.changed();
-    } else this.#reopenLater();
-  }
-
-  #openWith(token: string): void {
-    if (this.#driver.isEnded) return;
-    const resume = this.#lastEventId && `&last_event_id=${this.#lastEventId}`;
-    const url = `${this.#collector}/v1/stream?token=${token}${resume}`;
-    const close = openStream(
-      url,
-      ['hello', 'profile', 'bundle'],
-      (name, data, id) => this.#heard(name, data, id),
-      () => this.#reopenLater(),
-    );
-    this.#enter(close ? 'open' : 'closed', close);
-    this.#driver.changed();
-  }
-
-  #heard(name: string, data: string, id: string): void {
-    const driver = this.#driver;
-    const { core } = driver;
-    if (id) this.#lastEventId = id;
+    if (status === 200 && token !== undefined) openWith(token);
+    // The member token is no longer good; the next receipt brings one.
+    else if (status >= 400 && status <= 404) forget();
+    else reopenLater();
+  };
+  const openWith = (token: string) => {
+    if (isEnded()) return;
+    const resume = lastEventId && `&last_event_id=${lastEventId}`;
+    const address = url('/v1/stream', `token=${token}${resume}`);
+    const close = openStream(address, ['hello', 'profile', 'bundle'], heard, reopenLater);
+    enter(close ? 'open' : 'closed', close);
+  };
+  const heard = (name: string, data: string, id: string) => {
+    lastEventId = id || lastEventId;
     if (name === 'profile') {
       const bytes = decodeBase64(data) ?? new Uint8Array();
-      driver.input(() => core.profile(bytes), 'a pushed profile');
-      return;
+      return input(() => core.profile(bytes), 'a pushed profile');
     }
     const body = fieldsOf(parseJson(data));
-    if (name === 'bundle') return this.#heardOf(whole(body.revision) ?? 0);
-    this.#failures = 0;
-    driver.input(() => {
+    if (name === 'bundle') return heardOf(wholeIn(body.revision) ?? 0);
+    failures = 0;
+    input(() => {
       if (body.state === 'gap') core.gap();
       // The collector answers again: what waits for a retry need not wait longer.
       core.online();
     });
-  }
-
-  #reopenLater(): void {
-    this.#enter('connecting');
-    this.#driver.changed();
-    const delay = backoffMs(REOPEN_BASE_MS, Math.min(this.#failures, MAX_DOUBLINGS));
-    this.#failures += 1;
-    this.#pause.set(delay, () => this.#askToken());
-  }
+  };
+  const open = () => {
+    resting.clear();
+    if (state === 'closed' && !document.hidden) askToken();
+  };
+  return {
+    state: () => state,
+    takeToken(stored) {
+      const token = tokenIn(stored);
+      if (token === undefined) return;
+      memberToken = token;
+      open();
+    },
+    noteTokens(member, stream) {
+      if (member !== undefined && member !== memberToken) {
+        memberToken = member;
+        entries.put(TOKEN, `${driver.member()}\n${member}`);
+      }
+      // A receipt says that the collector answers again, so a pause before the next try is over.
+      const isFree = state === 'closed' || pause.isSet();
+      if (stream === undefined || !isFree || document.hidden) return;
+      pause.clear();
+      openWith(stream);
+    },
+    open,
+    rest: () => resting.set(HIDDEN_MS, () => document.hidden && close()),
+    close,
+    forget,
+  };
 }

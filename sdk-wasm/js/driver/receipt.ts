@@ -25,21 +25,21 @@ export interface ReceiptRow {
 /** Reads a receipt out of JSON; nothing where it is none, or has a row of an unknown kind. */
 export function readReceipt(body: unknown): Receipt | undefined {
   const { accepted, results, clock_shift_ms, bundle_revision, member_token, stream } = fieldsOf(body);
-  const count = whole(accepted);
+  const count = wholeIn(accepted);
   const rows = results ?? [];
   if (count === undefined || !Array.isArray(rows) || !rows.every(isRow)) return undefined;
   return {
     accepted: count,
     rows,
     clockShiftMs: typeof clock_shift_ms === 'number' ? Math.trunc(clock_shift_ms) : 0,
-    bundleRevision: whole(bundle_revision) ?? 0,
+    bundleRevision: wholeIn(bundle_revision) ?? 0,
     memberToken: textIn(member_token),
     streamToken: textIn(fieldsOf(stream).token),
   };
 }
 
 /** A number of JSON as a count; nothing where it is none. */
-export function whole(value: unknown): number | undefined {
+export function wholeIn(value: unknown): number | undefined {
   const isCount = typeof value === 'number' && value >= 0;
   return isCount ? Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER) : undefined;
 }
@@ -51,5 +51,5 @@ export function textIn(value: unknown): string | undefined {
 
 function isRow(row: unknown): row is ReceiptRow {
   const { event_id, result } = fieldsOf(row);
-  return typeof event_id === 'string' && /^(rejected|retry|warning)$/.test(String(result));
+  return typeof event_id === 'string' && ['rejected', 'retry', 'warning'].includes(result as string);
 }
