@@ -4,7 +4,9 @@ import type { Json } from '../context.ts';
 import { fieldsOf } from './form.ts';
 
 const encoder = new TextEncoder();
-/** Most bytes that a field takes beside three for each character of a text. */
+/** Most bytes that a number below 2^53 takes as LEB128. */
+const MAX_COUNT_BYTES = 8;
+/** Most bytes that a field takes, texts and other bytes aside. */
 const MARGIN_BYTES = 16;
 let bytes = new Uint8Array(1_024);
 let at = 0;
@@ -90,9 +92,9 @@ function float(value: number): void {
 
 function text(value: string): void {
   reserve(3 * value.length + MARGIN_BYTES);
-  const from = at + 1;
+  // The count stands before the text and is known after it.
+  const from = at + MAX_COUNT_BYTES;
   const { written } = encoder.encodeInto(value, bytes.subarray(from));
-  // Most texts are so short that their count takes the one byte left for it; others move.
   count(written);
   bytes.copyWithin(at, from, from + written);
   at += written;

@@ -1,0 +1,100 @@
+/** As much of a page as Attune asks for: storage, events, answers of a collector, and a core that is a stand-in. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FakeCore } from './core.mjs';
+
+const { instantiate } = WebAssembly;
+
+/** Puts a page in place of whatever was there; `load` starts its WebAssembly. */
+export function openPage({ entries = new Map(), locks } = {}) {
+  const core = new FakeCore();
+  const target = new EventTarget();
+  const posts = [];
+  const beacons = [];
+  const { promise, resolve } = withResolvers();
+  const page = {
+    core,
+    entries,
+    posts,
+    beacons,
+    /** Answers by path; a missing one is a 404. */
+    answers: { '/v1/events': () => Response.json({ accepted: 1 }) },
+    /** Lets the WebAssembly load and everything settle that comes of it. */
+    async load() {
+      resolve();
+      await sleep(20);
+      return core;
+    },
+    dispatch(name, fields = {}) {
+      target.dispatchEvent(Object.assign(new Event(name), fields));
+    },
+    document: {
+      baseURI: 'https://shop.example/',
+      title: 'Shop',
+      referrer: '',
+      hidden: false,
+      querySelectorAll: () => [],
+    },
+  };
+  const own = {
+    document: page.document,
+    location: { href: 'https://shop.example/', pathname: '/', search: '' },
+    localStorage: storageOf(entries),
+    matchMedia: () => ({ matches: true, addEventListener() {} }),
+    addEventListener: target.addEventListener.bind(target),
+    MutationObserver: class {
+      observe() {}
+      disconnect() {}
+    },
+    async fetch(url, options) {
+      const { pathname } = new URL(url);
+      if (pathname.endsWith('.wasm')) {
+        await promise;
+        return new Response();
+      }
+      if (options?.method === 'POST') posts.push({ pathname, text: await new Response(options.body).text() });
+      return page.answers[pathname]?.(posts.at(-1)) ?? new Response('', { status: 404 });
+    },
+  };
+  Object.assign(globalThis, own, { window: own });
+  const sendBeacon = (_url, body) => beacons.push(body) > 0;
+  const navigator = { language: 'en-GB', sendBeacon, ...(locks && { locks }) };
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  WebAssembly.instantiate = async () => ({ instance: { exports: core.exports } });
+  return page;
+}
+
+/** Gives Node its own back. */
+export function closePage() {
+  WebAssembly.instantiate = instantiate;
+}
+
+/** Web Locks among which `taken` are held by other pages. */
+export function locksOf(taken) {
+  return {
+    request(name, _options, hold) {
+      const isTaken = taken.some((lane) => name.endsWith(lane));
+      return Promise.resolve(hold(isTaken ? null : { name }));
+    },
+  };
+}
+
+function storageOf(entries) {
+  return {
+    getItem: (key) => entries.get(key) ?? null,
+    setItem: (key, value) => void entries.set(key, String(value)),
+    removeItem: (key) => void entries.delete(key),
+    key: (index) => [...entries.keys()][index] ?? null,
+    get length() {
+      return entries.size;
+    },
+  };
+}
+
+function withResolvers() {
+  let resolve;
+  const promise = new Promise((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
