@@ -15,6 +15,7 @@ import { byteLength } from '../core/writer.ts';
 import { openPage } from '../dom/page.ts';
 import { AttuneError } from '../errors.ts';
 import type { Host } from '../host.ts';
+import type { Inspection } from '../inspection.ts';
 import type { Settings } from '../options.ts';
 import { uuidV7 } from '../uuid.ts';
 import { adopt } from './adoption.ts';
@@ -26,7 +27,7 @@ import type { Driving } from './driving.ts';
 import { type KeptEvent, openEvents } from './events.ts';
 import { jsonText } from './json.ts';
 import { MAX_LANE_MS, openLanes } from './lanes.ts';
-import { openPush, type PushState } from './push.ts';
+import { openPush } from './push.ts';
 import { refusalText } from './refusal.ts';
 
 /** Key of the `anonymous_id`. */
@@ -60,19 +61,8 @@ export interface Driver {
   flush(): void;
   /** Ends the client: says farewell and takes every change of the page back. */
   shutdown(): void;
-  /** The inside, for a developer panel. */
-  inspect(): DriverInspection;
-}
-
-/** The inside of a client but for its decisions. */
-export interface DriverInspection {
-  member: string;
-  lane: string;
-  user_id: string | null;
-  queue: { events: number; bytes: number; in_flight: number; failures: number; breaker_open: boolean };
-  bundle_revision: number;
-  stream: PushState;
-  signals: JsonObject;
+  /** The inside but for decisions, for a developer panel. */
+  inspect(): Omit<Inspection, 'decisions'>;
 }
 
 /** What a client starts with. */
@@ -246,7 +236,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     lanes.release();
   };
   const goOnline = () => input(core.online);
-  const inspect = (): DriverInspection => {
+  const inspect = () => {
     core.inspect();
     const [signals, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = inspection;
     const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
