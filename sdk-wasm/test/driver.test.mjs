@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decision } from './core.mjs';
 import { load } from './load.mjs';
-import { closePage, locksOf, openPage } from './page.mjs';
+import { closePage, locksOf, openPage, settle } from './page.mjs';
 
 const OPTIONS = { writeKey: 'demo', collector: 'https://collector.example' };
 const DAY_MS = 24 * 3_600_000;
@@ -44,11 +44,11 @@ describe('the driver', () => {
     closePage();
   });
 
-  async function start() {
+  async function start(operation) {
     attune = (await load('index.ts')).init(OPTIONS);
     errors = [];
     attune.onError(({ code, message }) => errors.push(`${code}: ${message}`));
-    return await page.load();
+    return await page.load(operation);
   }
   const entry = (key) => page.entries.get(`attune/demo/${key}`);
   const put = (key, text) => page.entries.set(`attune/demo/${key}`, text);
@@ -88,7 +88,7 @@ describe('the driver', () => {
   it('gives the core the size of an event as the batch will have it, and of its metadata', async () => {
     const core = await start();
     attune.track('view', { text: 'ü'.repeat(100) });
-    await sleep(5);
+    await settle();
     const [, , , , , , bytes, [metadataBytes]] = core.of('track')[0];
     const [event] = JSON.parse(page.posts[0].text).events;
     assert.equal(metadataBytes, Buffer.byteLength(JSON.stringify(event.metadata)));
@@ -109,7 +109,7 @@ describe('the driver', () => {
     page.answers['/v1/events'] = () => answers.shift() ?? Promise.reject(new TypeError('offline'));
     for (let count = answers.length; count > 0; count -= 1) {
       attune.track('view');
-      await sleep(10);
+      await settle();
     }
     assert.deepEqual(errors, [
       'collector_refused: the collector refuses events: key_unknown: no such key',
@@ -137,7 +137,7 @@ describe('the driver', () => {
         ],
       });
     id = attune.track('view');
-    await sleep(10);
+    await settle();
     assert.deepEqual(core.of('outcome')[0].slice(2), [
       2,
       1,
@@ -200,7 +200,7 @@ describe('the driver', () => {
       name.endsWith(silent) ? new Promise(() => {}) : locks.request(name, options, hold);
     page = openPage({ locks: { request } });
     put(`event/${silent}/1`, stored(0));
-    const core = await start();
+    const core = await start('start');
     assert.equal(core.of('restore').length, 0);
     await sleep(300);
     assert.deepEqual(core.of('restore')[0].at(-1), []);
@@ -254,7 +254,7 @@ describe('the driver', () => {
       });
     const core = await start();
     attune.track('first');
-    await sleep(5);
+    await settle();
     attune.track('second');
     page.document.hidden = true;
     page.dispatch('visibilitychange');
@@ -279,7 +279,7 @@ describe('the driver', () => {
     page.dispatch('pageshow', { persisted: false });
     assert.equal(core.lane, lane);
     page.dispatch('pageshow', { persisted: true });
-    await sleep(5);
+    await settle();
     assert.notEqual(core.lane, lane);
     assert.deepEqual([fetches, core.of('lane').length], [2, 1]);
   });
@@ -307,11 +307,11 @@ describe('the driver', () => {
     page.answers['/v1/events'] = () => Response.json({ accepted: 1, bundle_revision: revision });
     await start();
     attune.track('view');
-    await sleep(10);
+    await settle();
     assert.equal(fetches, 1);
     revision = 8;
     attune.track('view');
-    await sleep(10);
+    await settle();
     assert.equal(fetches, 2);
   });
 
@@ -330,7 +330,7 @@ describe('the driver', () => {
       });
     const core = await start();
     attune.track('view');
-    await sleep(5);
+    await settle();
     const heard = [];
     attune.onDecision('hero', (decision) => heard.push(decision));
     await attune.shutdown();

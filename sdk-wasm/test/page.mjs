@@ -1,9 +1,10 @@
 /** As much of a page as Attune asks for: storage, events, answers of a collector, and a core that is a stand-in. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeCore } from './core.mjs';
 
 const { instantiate } = WebAssembly;
+const { CompressionStream } = globalThis;
+const PATIENCE_MS = 5_000;
 
 /** Puts a page in place of whatever was there; `load` starts its WebAssembly. */
 export function openPage({ entries = new Map(), locks } = {}) {
@@ -19,10 +20,12 @@ export function openPage({ entries = new Map(), locks } = {}) {
     beacons,
     /** Answers by path; a missing one is a 404. */
     answers: { '/v1/events': () => Response.json({ accepted: 1 }) },
-    /** Lets the WebAssembly load and everything settle that comes of it. */
-    async load() {
+    /** Lets the WebAssembly load, and waits for this operation and everything that comes of it. */
+    async load(operation = 'restore') {
       resolve();
-      await sleep(20);
+      const deadline = Date.now() + PATIENCE_MS;
+      while (core.of(operation).length === 0 && Date.now() < deadline) await settle();
+      await settle();
       return core;
     },
     dispatch(name, fields = {}) {
@@ -60,6 +63,8 @@ export function openPage({ entries = new Map(), locks } = {}) {
   const sendBeacon = (_url, body) => beacons.push(body) > 0;
   const navigator = { language: 'en-GB', sendBeacon, ...(locks && { locks }) };
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  // Bodies are to be read as they are.
+  globalThis.CompressionStream = undefined;
   WebAssembly.instantiate = async () => ({ instance: { exports: core.exports } });
   return page;
 }
@@ -67,6 +72,12 @@ export function openPage({ entries = new Map(), locks } = {}) {
 /** Gives Node its own back. */
 export function closePage() {
   WebAssembly.instantiate = instantiate;
+  globalThis.CompressionStream = CompressionStream;
+}
+
+/** Lets everything happen that no timer holds back. */
+export async function settle() {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
 }
 
 /** Web Locks among which `taken` are held by other pages. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { load } from './load.mjs';
-import { closePage, openPage } from './page.mjs';
+import { closePage, openPage, settle } from './page.mjs';
 
 const OPTIONS = { writeKey: 'demo', collector: 'https://collector.example/base' };
 
@@ -51,9 +51,6 @@ describe('the stream', () => {
     attune.onError(() => {});
     core = await page.load();
   }
-  const settle = async () => {
-    for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
-  };
   const state = async () => (await load('devtools.ts')).inspect(attune).stream;
   const setHidden = (hidden) => {
     page.document.hidden = hidden;
@@ -165,6 +162,7 @@ describe('the stream', () => {
     attune.flush();
     assert.equal(page.entries.has('attune/demo/token'), false);
     await attune.shutdown();
+    page.core.calls = [];
     page.answers['/base/v1/stream/token'] = () => new Response('', { status: 500 });
     await start();
     assert.equal(await state(), 'connecting');
