@@ -12,8 +12,8 @@ import {
 } from './context.ts';
 import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
-import { isObject, jsonText } from './driver/json.ts';
 import { type AttuneError, usageError } from './errors.ts';
+import { isObject, jsonText } from './json.ts';
 import { DriverLink } from './link.ts';
 import { ErrorReports, Listeners } from './listeners.ts';
 import type { Settings } from './options.ts';
@@ -246,27 +246,21 @@ export class Attune {
 
   #listen(space: string): void {
     const { signal } = this.#ended;
+    const session = this.#session;
     watchDevice(() => this.setContext({ device: deviceContext() }), signal);
-    addEventListener('pagehide', () => this.#leave(), { signal });
-    addEventListener('visibilitychange', () => document.hidden && this.#session.flush(), { signal });
-    addEventListener(
-      'storage',
-      ({ key, newValue }) => {
-        if (key === `${space}session`) this.#session.follow(newValue, wallMs());
-        if (key === `${space}member` && newValue) this.#follow(newValue);
-        if (key === `${space}token` && newValue) this.#link.ask((driver) => driver.takeToken(newValue));
-      },
-      { signal },
-    );
-  }
-
-  #leave(): void {
-    this.#session.flush();
-    this.#link.save(wallMs());
-  }
-
-  #follow(member: string): void {
-    this.#session.reload();
-    this.#link.ask((driver) => driver.follow(member, this.#session.at(wallMs())));
+    const save = () => {
+      session.flush();
+      this.#link.save(wallMs());
+    };
+    const follow = ({ key, newValue }: StorageEvent) => {
+      if (key === `${space}session`) session.follow(newValue, wallMs());
+      if (key === `${space}token` && newValue) this.#link.ask((driver) => driver.takeToken(newValue));
+      if (key !== `${space}member` || !newValue) return;
+      session.reload();
+      this.#link.ask((driver) => driver.follow(newValue, session.at(wallMs())));
+    };
+    addEventListener('pagehide', save, { signal });
+    addEventListener('visibilitychange', () => document.hidden && session.flush(), { signal });
+    addEventListener('storage', follow, { signal });
   }
 }

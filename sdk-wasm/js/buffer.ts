@@ -3,7 +3,7 @@
 import { keysUnder } from './browser/entries.ts';
 import { type KeyValue, tryWrite } from './browser/storage.ts';
 import type { Driver } from './driver/driver.ts';
-import { fieldsOf, parseJson } from './driver/json.ts';
+import { fieldsOf, parseJson } from './json.ts';
 
 const MAX_CALLS = 1_000;
 

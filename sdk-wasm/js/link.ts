@@ -53,9 +53,9 @@ export class DriverLink {
   /** Makes a call, now or when the driver has started. */
   call(...call: Call): void {
     if (this.#isEnded) {
-      this.#report(usageError('shut_down', `${call[0]}: attune has been shut down on this page`));
+      this.#report(usageError('shut_down', `${call[0]}: attune has been shut down`));
     } else if (this.#driver) {
-      this.#pass(this.#driver, call);
+      this.#pass(call);
     } else if (!this.#buffer.push(call)) {
       this.#report(new AttuneError('buffer_full', `${call[0]}: too many calls before attune has started`));
     }
@@ -66,7 +66,7 @@ export class DriverLink {
     try {
       return this.#driver && question(this.#driver);
     } catch (cause) {
-      this.#fail(cause);
+      this.#report(new AttuneError('internal', `attune failed: ${cause}`, 'environment', cause));
       return undefined;
     }
   }
@@ -94,18 +94,10 @@ export class DriverLink {
       return;
     }
     this.#driver = driver;
-    for (const call of this.#buffer.drain()) this.#pass(driver, call);
+    for (const call of this.#buffer.drain()) this.#pass(call);
   }
 
-  #pass(driver: Driver, [method, ...values]: Call): void {
-    try {
-      (driver[method] as (...values: unknown[]) => void)(...values);
-    } catch (cause) {
-      this.#fail(cause);
-    }
-  }
-
-  #fail(cause: unknown): void {
-    this.#report(new AttuneError('internal', `attune failed: ${String(cause)}`, 'environment', cause));
+  #pass([method, ...values]: Call): void {
+    this.ask((driver) => (driver[method] as (...values: unknown[]) => void)(...values));
   }
 }

@@ -18,8 +18,7 @@ export async function loadCore(url: string): Promise<CoreExports> {
     } catch (cause) {
       const delay = RETRY_DELAYS_MS[attempt];
       if (isFinal || delay === undefined || cause instanceof WebAssembly.CompileError) {
-        const message = `${url} did not load: ${String(cause)}`;
-        throw new AttuneError('wasm_unavailable', message, 'environment', cause);
+        throw new AttuneError('wasm_unavailable', `${url} did not load: ${cause}`, 'environment', cause);
       }
       await new Promise((resolve) => setTimeout(resolve, delay * (1 + Math.random())));
     }

@@ -6,7 +6,7 @@ import { load } from './load.mjs';
 
 const { writeBatch, writeEvent } = await load('driver/batch.ts');
 const { readReceipt } = await load('driver/receipt.ts');
-const { jsonText } = await load('driver/json.ts');
+const { jsonText } = await load('json.ts');
 const { refusalText } = await load('driver/refusal.ts');
 const { backoffMs, retryAfterMs } = await load('driver/retry.ts');
 

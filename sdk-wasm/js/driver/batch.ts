@@ -1,7 +1,7 @@
 /** What goes to the collector: an event and a batch in the JSON form of the wire protocol, version 1. */
 
 import type { Request } from '../core/effects.ts';
-import { jsonText } from './json.ts';
+import { jsonText } from '../json.ts';
 
 /** An event under its number in a lane. */
 export interface LaneEvent {

@@ -4,9 +4,9 @@ import { type Answer, post } from '../browser/http.ts';
 import { timer } from '../browser/timer.ts';
 import { wallMs } from '../clock.ts';
 import { textOf } from '../core/reader.ts';
+import { fieldsOf, parseJson } from '../json.ts';
 import { isUuid } from '../uuid.ts';
 import type { Driving } from './driving.ts';
-import { fieldsOf, parseJson } from './json.ts';
 import { type Receipt, readReceipt, textIn, wholeIn } from './receipt.ts';
 import { retryAfterMs } from './retry.ts';
 

@@ -1,9 +1,9 @@
 /** The page's own events: those that wait in memory, and the entries that outlive the page. */
 
 import type { Entries } from '../browser/entries.ts';
+import { fieldsOf, isObject, jsonText, parseJson } from '../json.ts';
 import { isUuid } from '../uuid.ts';
 import { type LaneEvent, writeEvent } from './batch.ts';
-import { fieldsOf, isObject, jsonText, parseJson } from './json.ts';
 
 /** An event as it is kept. */
 export interface KeptEvent extends LaneEvent {

@@ -6,8 +6,8 @@ import { post } from '../browser/http.ts';
 import { openStream } from '../browser/stream.ts';
 import { timer } from '../browser/timer.ts';
 import { textOf } from '../core/reader.ts';
+import { fieldsOf, jsonText, parseJson } from '../json.ts';
 import type { Driving } from './driving.ts';
-import { fieldsOf, jsonText, parseJson } from './json.ts';
 import { textIn, wholeIn } from './receipt.ts';
 import { backoffMs } from './retry.ts';
 

@@ -1,6 +1,6 @@
 /** The collector's per-event answer to a batch. */
 
-import { fieldsOf } from './json.ts';
+import { fieldsOf } from '../json.ts';
 
 /** An answer to a batch; only rows that are not plainly accepted are listed. */
 export interface Receipt {

@@ -1,6 +1,6 @@
 /** JSON on its way to the collector and back. */
 
-import type { JsonObject } from '../context.ts';
+import type { JsonObject } from './context.ts';
 
 /**
  * The JSON text of a value. Half a surrogate pair, which `JSON.stringify` writes as an escape that the collector
