@@ -8,6 +8,7 @@ const { readerOf } = await load('core/reader.ts');
 const { write, byteLength } = await load('core/writer.ts');
 const { carryOut } = await load('core/effects.ts');
 const { openCore } = await load('core/core.ts');
+const { SIGNAL } = await load('core/operations.ts');
 
 const ID = '01890a5d-ac96-774b-bcce-b302099a8057';
 const bytesOf = (form, values) => write(form, values).slice();
@@ -80,14 +81,11 @@ it('refuses an output that ends early instead of following it', () => {
 
 it('hands effects over in the order of the output', () => {
   const heard = [];
-  const effects = new Proxy(
-    {},
-    {
-      get:
-        (_, name) =>
-        (...fields) =>
-          heard.push([name, ...fields]),
-    },
+  const effects = Array.from(
+    { length: 17 },
+    (_, at) =>
+      (...fields) =>
+        heard.push([at + 1, ...fields]),
   );
   const output = [
     ...bytesOf('bn', [1, 4]),
@@ -97,10 +95,10 @@ it('hands effects over in the order of the output', () => {
   ];
   carryOut(Uint8Array.from(output), effects);
   assert.deepEqual(heard, [
-    ['kept', 4],
-    ['sender', 'someone', ID],
-    ['decision', 'hero', undefined],
-    ['wake', 0],
+    [1, 4],
+    [9, 'someone', ID],
+    [7, 'hero', undefined],
+    [13, 0],
   ]);
 });
 
@@ -116,11 +114,11 @@ it('reads the actions of a decision', () => {
     bytesOf('btv', [6, 'tone', { warm: true }]),
   ];
   const head = bytesOf('btbt?tbfn', [7, 'hero', 1, 'rule', undefined, 1, 12, actions.length]);
-  carryOut(Uint8Array.from([head, ...actions].flatMap((part) => [...part])), {
-    decision(_, found) {
-      filling = found;
-    },
-  });
+  const effects = [];
+  effects[6] = (_, found) => {
+    filling = found;
+  };
+  carryOut(Uint8Array.from([head, ...actions].flatMap((part) => [...part])), effects);
   assert.deepEqual(filling, [
     'rule',
     undefined,
@@ -160,7 +158,9 @@ it('takes memory anew after every call, for it may have grown', () => {
     output: () => 100,
   };
   const answers = [];
-  const core = openCore(exports, { answer: (value) => answers.push(value) });
-  core.signal('views', undefined);
+  const effects = [];
+  effects[13] = (value) => answers.push(value);
+  const core = openCore(exports, effects);
+  core(SIGNAL, 'views', undefined);
   assert.deepEqual([calls, answers], [[[17, 'views']], ['answered']]);
 });

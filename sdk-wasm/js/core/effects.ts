@@ -38,53 +38,57 @@ export type CoreInspection = [
   bundleRevision: number,
 ];
 
-/** Carries effects out. None of it may call the core: the rest of the output has not been read yet. */
-export interface Effects {
-  kept(seq: number): void;
-  settled(lane: string, seq: number): void;
-  forgotten(lane: string, seq: number): void;
-  put(entry: number, bytes: Uint8Array): void;
-  delete(entry: number): void;
-  laneForgotten(lane: string): void;
-  decision(slot: string, filling: Filling | undefined): void;
-  shown(rule: string, key: string): void;
-  sender(member: string, lane: string): void;
-  refused(code: string, actual: number, limit: number): void;
-  request(...request: Request): void;
-  wait(atMs: number): void;
-  wake(atMs: number): void;
-  answer(value: Json): void;
-  failed(code: string): void;
-  unreadable(entry: number): void;
-  inspection(...inspection: CoreInspection): void;
-}
+/**
+ * What carries effects out, as the interface numbers them, from 1. None of it may call the core: the rest of the output
+ * has not been read yet.
+ */
+export type Effects = [
+  kept: (seq: number) => void,
+  settled: (lane: string, seq: number) => void,
+  forgotten: (lane: string, seq: number) => void,
+  put: (entry: number, bytes: Uint8Array) => void,
+  deleted: (entry: number) => void,
+  laneForgotten: (lane: string) => void,
+  decision: (slot: string, filling: Filling | undefined) => void,
+  shown: (rule: string, key: string) => void,
+  sender: (member: string, lane: string) => void,
+  refused: (code: string, actual: number, limit: number) => void,
+  request: (...request: Request) => void,
+  wait: (atMs: number) => void,
+  wake: (atMs: number) => void,
+  answer: (value: Json) => void,
+  failed: (code: string) => void,
+  unreadable: (entry: number) => void,
+  inspection: (...inspection: CoreInspection) => void,
+];
 
-/** Effects as the interface numbers them, from 1, with the forms of their fields. */
-const EFFECTS: [name: keyof Effects, form: string][] = [
-  ['kept', 'n'],
-  ['settled', 'un'],
-  ['forgotten', 'un'],
-  ['put', 'by'],
-  ['delete', 'b'],
-  ['laneForgotten', 'u'],
-  ['decision', 't?(t?tbf*a)'],
-  ['shown', 'tt'],
-  ['sender', 'tu'],
-  ['refused', 'tnn'],
-  ['request', 'ntub*(un)*(tunn)*(tun)nnn'],
-  ['wait', 'f'],
-  ['wake', 'f'],
-  ['answer', 'v'],
-  ['failed', 't'],
-  ['unreadable', 'b'],
-  ['inspection', 'vnnnnbn'],
+/** The forms of their fields. */
+const FORMS = [
+  'n',
+  'un',
+  'un',
+  'by',
+  'b',
+  'u',
+  't?(t?tbf*a)',
+  'tt',
+  'tu',
+  'tnn',
+  'ntub*(un)*(tunn)*(tun)nnn',
+  'f',
+  'f',
+  'v',
+  't',
+  'b',
+  'vnnnnbn',
 ];
 
 /** Carries out one output. */
 export function carryOut(output: Uint8Array, effects: Effects): void {
   const read = readerOf(output);
-  for (let kind = read('b'); kind; kind = read('b')) {
-    const [name, form] = EFFECTS[Number(kind[0]) - 1] as (typeof EFFECTS)[0];
-    (effects[name] as (...values: unknown[]) => void)(...(read(form) as unknown[]));
+  for (let next = read('b'); next; next = read('b')) {
+    const place = Number(next[0]) - 1;
+    const fields = read(FORMS[place] ?? '') ?? [];
+    (effects[place] as (...fields: unknown[]) => void)(...fields);
   }
 }

@@ -2,6 +2,7 @@
 
 import { get } from '../browser/http.ts';
 import { timer } from '../browser/timer.ts';
+import { BUNDLE } from '../core/operations.ts';
 import type { Driving } from './driving.ts';
 import { backoffMs } from './retry.ts';
 
@@ -43,7 +44,7 @@ export function openBundles({ core, input, report, url, isEnded }: Driving, atte
     // Where nothing has been published, a receipt or the stream will say when something has.
     if (status === 200 || status === 404) failures = 0;
     else retryLater();
-    if (status === 200 && body) input(() => core.bundle(body), "the collector's bundle");
+    if (status === 200 && body) input(() => core(BUNDLE, body), "the collector's bundle");
     attempted();
     if (isStale) fetch();
   };

@@ -3,6 +3,7 @@
 import { type Answer, post } from '../browser/http.ts';
 import { timer } from '../browser/timer.ts';
 import { wallMs } from '../clock.ts';
+import { POLL, RECEIVED, TURNED_DOWN, UNANSWERED } from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { fieldsOf, parseJson } from '../json.ts';
 import { isUuid } from '../uuid.ts';
@@ -39,7 +40,7 @@ export function openDelivery(
     if (isEnded()) return;
     do {
       hasMore = false;
-      core.poll();
+      core(POLL);
     } while (hasMore);
     driver.changed();
   };
@@ -51,7 +52,7 @@ export function openDelivery(
     // A warning settles its event like no row at all.
     const settling = receipt.rows.filter((row) => row.result !== 'warning' && isUuid(row.event_id));
     const rows = settling.map((row): [string, number] => [row.event_id, row.result === 'retry' ? 2 : 1]);
-    input(() => core.received(id, receipt.accepted, receipt.clockShiftMs, rows));
+    input(() => core(RECEIVED, id, receipt.accepted, receipt.clockShiftMs, rows));
     refusal = 0;
     for (const { event_id, result, code, message } of receipt.rows) {
       if (result === 'retry') continue;
@@ -69,7 +70,7 @@ export function openDelivery(
       refuse(status, 'collector_refused', text);
     }
     const places = (Array.isArray(offending) ? offending : []).flatMap((place) => wholeIn(place) ?? []);
-    input(() => core.turnedDown(id, status, retryAfterMs(retryAfter, wallMs()), places));
+    input(() => core(TURNED_DOWN, id, status, retryAfterMs(retryAfter, wallMs()), places));
   };
   return {
     request() {
@@ -86,7 +87,7 @@ export function openDelivery(
       if (receipt) return take(id, receipt, member);
       const message = "the collector's answer is no receipt; is something else at this address?";
       if (answer) refuse(200, 'receipt_invalid', message);
-      input(() => core.unanswered(id));
+      input(() => core(UNANSWERED, id));
     },
     wait(atMs) {
       if (atMs) due.set(atMs - performance.now(), pump);

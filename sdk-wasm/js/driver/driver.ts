@@ -8,8 +8,25 @@ import { timer } from '../browser/timer.ts';
 import { watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
 import type { Json, JsonObject } from '../context.ts';
-import { type CoreExports, type Metadata, openCore } from '../core/core.ts';
-import type { CoreInspection } from '../core/effects.ts';
+import { type CoreExports, openCore } from '../core/core.ts';
+import type { CoreInspection, Filling, Request } from '../core/effects.ts';
+import {
+  CONTEXT,
+  FAREWELL,
+  FOLLOW,
+  IDENTIFY,
+  INSPECT,
+  LANE,
+  type Metadata,
+  ONLINE,
+  RESET,
+  RESTORE,
+  SIGNAL,
+  START,
+  STORED_EVENT,
+  TRACK,
+  WAKE,
+} from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
 import { openPage } from '../dom/page.ts';
@@ -121,62 +138,67 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     reportLater('stored_entry_unreadable', `a stored entry cannot be read and is forgotten: ${key}`);
   };
 
-  const core = openCore(exports, {
-    kept: (seq) => tracked && events.keep({ ...tracked, lane, seq }),
-    settled: events.settle,
-    forgotten: events.forget,
-    put: (entry, bytes) => entries.put(ENTRIES[entry] as string, (entry > 1 ? textOf : binaryText)(bytes)),
-    delete: (entry) => entries.delete(ENTRIES[entry] as string),
-    laneForgotten: (gone) => entries.delete(`lane/${gone}`),
-    decision(slot, filling) {
-      later.push(() => {
-        if (hasEnded) return;
-        page.set(slot, changesOf(filling));
-        host.decision(slot, filling && decisionOf(slot, filling));
-      });
-    },
-    shown: (rule, key) => later.push(() => hasEnded || host.shown({ rule, key })),
-    /** Stores a new member, locks a new lane, and ends a stream that belonged to another member. */
-    sender(newMember, newLane) {
-      if (newLane !== lane) {
-        lane = newLane;
-        laneSinceMs = wallMs();
-        lanes.hold(lane);
-      }
-      if (newMember === member) return;
-      member = newMember;
-      user = undefined;
-      entries.put(MEMBER, member);
-      push.forget();
-    },
-    refused: refuse,
-    request(...request) {
-      const [id, , , , numbers] = request;
-      const rows = numbers.flatMap((number) => events.get(...number) ?? []);
-      const body = writeBatch(request, rows, contextText, wallMs());
-      if (id) delivery.send(id, body);
-      else farewells.push(body);
-    },
-    wait: (atMs) => delivery.wait(atMs),
-    wake(atMs) {
-      if (hasEnded || (wake.isSet() && atMs === wakeAtMs)) return;
-      wakeAtMs = atMs;
-      if (atMs) wake.set(Math.max(0, atMs - wallMs()), () => input(core.wake));
-      else wake.clear();
-    },
-    answer(value) {
+  const decision = (slot: string, filling: Filling | undefined) => {
+    later.push(() => {
+      if (hasEnded) return;
+      page.set(slot, changesOf(filling));
+      host.decision(slot, filling && decisionOf(slot, filling));
+    });
+  };
+  /** Stores a new member, locks a new lane, and ends a stream that belonged to another member. */
+  const noteSender = (newMember: string, newLane: string) => {
+    if (newLane !== lane) {
+      lane = newLane;
+      laneSinceMs = wallMs();
+      lanes.hold(lane);
+    }
+    if (newMember === member) return;
+    member = newMember;
+    user = undefined;
+    entries.put(MEMBER, member);
+    push.forget();
+  };
+  const writeRequest = (...request: Request) => {
+    const [id, , , , numbers] = request;
+    const rows = numbers.flatMap((number) => events.get(...number) ?? []);
+    const body = writeBatch(request, rows, contextText, wallMs());
+    if (id) delivery.send(id, body);
+    else farewells.push(body);
+  };
+  const setWake = (atMs: number) => {
+    if (hasEnded || (wake.isSet() && atMs === wakeAtMs)) return;
+    wakeAtMs = atMs;
+    if (atMs) wake.set(Math.max(0, atMs - wallMs()), judgeAnew);
+    else wake.clear();
+  };
+  const fail = (code: string) => {
+    // Of what is tracked only metadata can be too deep to be read.
+    if (tracked) refuse('metadata_not_an_object', 0, 0);
+    else reportLater(code, `${doing} cannot be read`);
+  };
+  const core = openCore(exports, [
+    (seq) => tracked && events.keep({ ...tracked, lane, seq }),
+    events.settle,
+    events.forget,
+    (entry, bytes) => entries.put(ENTRIES[entry] as string, (entry > 1 ? textOf : binaryText)(bytes)),
+    (entry) => entries.delete(ENTRIES[entry] as string),
+    (gone) => entries.delete(`lane/${gone}`),
+    decision,
+    (rule, key) => later.push(() => hasEnded || host.shown({ rule, key })),
+    noteSender,
+    refuse,
+    writeRequest,
+    (atMs) => delivery.wait(atMs),
+    setWake,
+    (value) => {
       answer = value;
     },
-    failed(code) {
-      // Of what is tracked only metadata can be too deep to be read.
-      if (tracked) refuse('metadata_not_an_object', 0, 0);
-      else reportLater(code, `${doing} cannot be read`);
-    },
-    unreadable: (entry) => forgetUnreadable(ENTRIES[entry] as string),
-    inspection(...found) {
+    fail,
+    (entry) => forgetUnreadable(ENTRIES[entry] as string),
+    (...found) => {
       inspection = found;
     },
-  });
+  ]);
 
   const changed = () => hasEnded || host.changed();
   const input = (act: () => void, what = 'a call') => {
@@ -218,12 +240,12 @@ export function startDriver({ exports, host, settings, storage, session, ended }
 
   /** A lane ends with its page, and after 24 h. */
   const openLane = () => {
-    if (wallMs() - laneSinceMs >= MAX_LANE_MS && !hasEnded) core.lane(freshId());
+    if (wallMs() - laneSinceMs >= MAX_LANE_MS && !hasEnded) core(LANE, freshId());
   };
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
     farewells = [];
-    core.farewell(leaves);
+    core(FAREWELL, leaves);
     entries.flush();
     // The browser takes 64 KiB at a time; what it does not take waits in the store.
     farewells.every((body) => sendBeacon(driving.url('/v1/events'), body));
@@ -235,9 +257,10 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     // A page that holds a lock is not kept in the back/forward cache.
     lanes.release();
   };
-  const goOnline = () => input(core.online);
+  const judgeAnew = () => input(() => core(WAKE));
+  const goOnline = () => input(() => core(ONLINE));
   const inspect = () => {
-    core.inspect();
+    core(INSPECT);
     const [signals, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = inspection;
     const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
     const own = { member, lane, user_id: user ?? null, stream: push.state() };
@@ -251,7 +274,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       events.take(event);
       const { priority, isSettled, id, type, ms, seq } = event;
       const head = [priority, isSettled, event.member, event.lane, seq] as const;
-      core.storedEvent(...head, id, type, ms, event.session, ...sizesOf(event));
+      core(STORED_EVENT, ...head, id, type, ms, event.session, ...sizesOf(event));
     }
     const [base, latches] = ENTRIES.map((key) => {
       const text = entries.get(key);
@@ -259,7 +282,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     });
     user = entries.get(ENTRIES[2]);
     input(() => {
-      core.restore(base, latches, user, adopted.lanes);
+      core(RESTORE, base, latches, user, adopted.lanes);
       adopted.unreadable.forEach(forgetUnreadable);
     });
     const turns = {
@@ -271,7 +294,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       leaving: leave,
       restored() {
         openLane();
-        input(core.wake);
+        judgeAnew();
         push.open();
         bundles.fetch();
       },
@@ -288,7 +311,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
 
   if (!entries.get(MEMBER)) entries.put(MEMBER, member);
   lanes.hold(lane);
-  core.start(member, lane, session);
+  core(START, member, lane, session);
   if (!storage) {
     report('storage_blocked', 'the browser blocks localStorage; what is not delivered is lost with the page');
   }
@@ -304,7 +327,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       const sizes = sizesOf(event);
       input(() => {
         tracked = event;
-        core.track(id, type, ms, capture.session, priority, ...sizes);
+        core(TRACK, id, type, ms, capture.session, priority, ...sizes);
         tracked = undefined;
       });
       if (priority === CRITICAL) entries.flushSoon();
@@ -312,12 +335,12 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     identify(id) {
       openLane();
       input(() => {
-        core.identify(id, freshId(), freshId());
+        core(IDENTIFY, id, freshId(), freshId());
         user = id;
       });
     },
     reset(session) {
-      input(() => core.reset(freshId(), freshId(), session));
+      input(() => core(RESET, freshId(), freshId(), session));
       // Other tabs follow when they see the new member.
       entries.flush();
     },
@@ -325,15 +348,15 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
       context = Object.fromEntries(merged.filter(([, value]) => value !== null));
       contextText = jsonText(context);
-      input(() => core.context(context, byteLength(contextText)), 'the context');
+      input(() => core(CONTEXT, context, byteLength(contextText)), 'the context');
     },
     follow(other, session) {
-      if (other !== member) input(() => core.follow(other, freshId(), session));
+      if (other !== member) input(() => core(FOLLOW, other, freshId(), session));
     },
     takeToken: push.takeToken,
     signal(name, key) {
       answer = undefined;
-      core.signal(name, key);
+      core(SIGNAL, name, key);
       return answer;
     },
     flush() {

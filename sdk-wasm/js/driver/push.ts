@@ -5,6 +5,7 @@ import type { Entries } from '../browser/entries.ts';
 import { post } from '../browser/http.ts';
 import { openStream } from '../browser/stream.ts';
 import { timer } from '../browser/timer.ts';
+import { GAP, ONLINE, PROFILE } from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { fieldsOf, jsonText, parseJson } from '../json.ts';
 import type { Driving } from './driving.ts';
@@ -105,15 +106,15 @@ export function openPush(driver: Driving, entries: Entries, heardOf: (revision: 
     lastEventId = id || lastEventId;
     if (name === 'profile') {
       const bytes = decodeBase64(data) ?? new Uint8Array();
-      return input(() => core.profile(bytes), 'a pushed profile');
+      return input(() => core(PROFILE, bytes), 'a pushed profile');
     }
     const body = fieldsOf(parseJson(data));
     if (name === 'bundle') return heardOf(wholeIn(body.revision) ?? 0);
     failures = 0;
     input(() => {
-      if (body.state === 'gap') core.gap();
+      if (body.state === 'gap') core(GAP);
       // The collector answers again: what waits for a retry need not wait longer.
-      core.online();
+      core(ONLINE);
     });
   };
   const open = () => {
