@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { minifySync } from 'vite';
 
 const MAX_SNIPPET_BROTLI_BYTES = 700;
 const home = import.meta.dirname;
@@ -32,13 +33,10 @@ for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
 const wasmFile = `attune-${hashOf(dist('attune_bg.wasm'))}.wasm`;
 copyFileSync(dist('attune_bg.wasm'), dist('script', wasmFile));
 
-await bundle('index', {});
-await bundle('devtools', {});
-await bundle('evaluator', { platform: 'neutral', external: ['node:*'] });
-await build({
-  ...common,
-  entryPoints: [at('js', 'script.ts')],
-  outfile: dist('script', 'attune.js'),
+await bundle('index', dist('index.js'), {});
+await bundle('devtools', dist('devtools.js'), {});
+await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external: ['node:*'] });
+await bundle('script', dist('script', 'attune.js'), {
   format: 'iife',
   define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile), 'import.meta.url': '""' },
 });
@@ -46,9 +44,18 @@ await writeSnippet();
 const compiler = [binary('typescript', 'tsc'), '-p', at('tsconfig.build.json')];
 execFileSync(process.execPath, compiler, { stdio: 'inherit' });
 
-async function bundle(entry, options) {
-  const files = { entryPoints: [at('js', `${entry}.ts`)], outfile: dist(`${entry}.js`), format: 'esm' };
-  await build({ ...common, ...files, ...options });
+/** Bundles, and minifies once more: constants go where they are used, and one kind of quotes compresses better. */
+async function bundle(entry, file, options) {
+  const source = { entryPoints: [at('js', `${entry}.ts`)], format: 'esm', write: false };
+  const { outputFiles } = await build({ ...common, ...source, ...options });
+  const { code, errors } = minifySync(file, outputFiles[0].text, {
+    module: true,
+    compress: { target: common.target },
+    mangle: { toplevel: true },
+  });
+  if (errors.length > 0) fail(`${file}: ${errors[0].message}`);
+  // Bundlers find files beside a module by this form, some of them with plain quotes only.
+  writeFileSync(file, code.replace(/new URL\(`([^`$]*)`/g, 'new URL("$1"'));
 }
 
 /** Writes the inline snippet as the tag a site pastes, with its two values left to be filled in. */

@@ -78,7 +78,7 @@ export class Attune {
   /** Records what the visitor did and returns its event id. Never throws; what is wrong reaches `onError`. */
   track(type: string, metadata?: JsonObject, options?: { priority?: Priority }): string {
     if (typeof type === 'string' && type.startsWith('attune.')) {
-      const message = `track: type "${type}" is reserved; it must not start with "attune."`;
+      const message = `track: type "${type}" must not start with "attune."`;
       return this.#refuse('event_type_reserved', message);
     }
     return this.#capture(type, metadata, options?.priority);

@@ -57,7 +57,7 @@ export class DriverLink {
     } else if (this.#driver) {
       this.#pass(call);
     } else if (!this.#buffer.push(call)) {
-      this.#report(new AttuneError('buffer_full', `${call[0]}: too many calls before attune has started`));
+      this.#report(new AttuneError('buffer_full', `${call[0]}: too many calls before the start`));
     }
   }
 

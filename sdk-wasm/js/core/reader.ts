@@ -20,7 +20,7 @@ export type Read = (form: string) => unknown[] | undefined;
 export function readerOf(bytes: Uint8Array): Read {
   let at = 0;
   const endEarly = () => {
-    throw new RangeError('the output of the core ends early');
+    throw new RangeError('the output ends early');
   };
   const byte = () => bytes[at++] ?? endEarly();
   const take = (length: number) => {

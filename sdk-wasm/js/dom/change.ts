@@ -86,15 +86,17 @@ function setClasses(classes: DOMTokenList, add: string[], remove: string[]): Mad
   return { holds: () => made.every((one) => one.holds()), undo: () => undoAll(made) };
 }
 
-function setStyle({ style }: HTMLElement, name: string, value: string, priority = ''): Made {
-  const priorityBefore = style.getPropertyPriority(name);
-  const before = style.getPropertyValue(name);
-  style.setProperty(name, value, priority);
-  const written = style.getPropertyValue(name);
-  return {
-    holds: () => style.getPropertyValue(name) === written,
-    undo: () => style.setProperty(name, before, priorityBefore),
-  };
+function setStyle({ style }: HTMLElement, name: string, value: string, important = ''): Made {
+  const before = style.getPropertyPriority(name);
+  let priority = important;
+  const made = exchange(
+    () => style.getPropertyValue(name),
+    (text) => style.setProperty(name, text, priority),
+    value,
+  );
+  // Whatever is written from now on is what was there before.
+  priority = before;
+  return made;
 }
 
 function show(element: HTMLElement): Made {

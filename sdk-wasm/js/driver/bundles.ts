@@ -28,7 +28,7 @@ export function openBundles({ core, input, report, url, isEnded }: Driving, atte
 
   const retryLater = () => {
     if (failures === 0) {
-      const message = 'the bundle cannot be fetched; the one in effect stays, and fetching goes on';
+      const message = 'the bundle cannot be fetched; the one in effect stays';
       report('bundle_unreachable', message);
     }
     if (!isEnded()) retry.set(backoffMs(RETRY_BASE_MS, failures, MAX_DOUBLINGS), fetch);

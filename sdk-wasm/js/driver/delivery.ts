@@ -85,7 +85,7 @@ export function openDelivery(
       const receipt = readReceipt(body);
       if (answer && answer.status !== 200) return turnDown(id, answer, body);
       if (receipt) return take(id, receipt, member);
-      const message = "the collector's answer is no receipt; is something else at this address?";
+      const message = "the collector's answer is no receipt";
       if (answer) refuse(200, 'receipt_invalid', message);
       input(() => core(UNANSWERED, id));
     },

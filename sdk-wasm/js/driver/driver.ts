@@ -97,10 +97,7 @@ export interface Start {
 export function startDriver({ exports, host, settings, storage, session, ended }: Start): Driver {
   const space = `attune/${settings.writeKey}/`;
   const entries = openEntries(storage, space, () => {
-    report(
-      'storage_full',
-      'the quota of localStorage is used up; what is not delivered is lost with the page',
-    );
+    report('storage_full', 'localStorage is full; what is not delivered is lost with the page');
   });
   const events = openEvents(entries);
   const lanes = openLanes(space);
@@ -135,7 +132,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   };
   const forgetUnreadable = (key: string) => {
     entries.delete(key);
-    reportLater('stored_entry_unreadable', `a stored entry cannot be read and is forgotten: ${key}`);
+    reportLater('stored_entry_unreadable', `a stored entry cannot be read: ${key}`);
   };
 
   const decision = (slot: string, filling: Filling | undefined) => {
@@ -313,7 +310,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   lanes.hold(lane);
   core(START, member, lane, session);
   if (!storage) {
-    report('storage_blocked', 'the browser blocks localStorage; what is not delivered is lost with the page');
+    report('storage_blocked', 'localStorage is blocked; what is not delivered is lost with the page');
   }
   begin();
 
