@@ -45,7 +45,7 @@ export class DriverLink {
         const host = { ...events, started, ready };
         const driver = startDriver({ exports, host, settings, storage, session: events.session(), ended });
       };
-      start().catch(failed);
+      start().catch((cause) => failed(cause instanceof AttuneError ? cause : failure(cause)));
     });
     this.ready.catch(events.report);
   }
@@ -66,7 +66,7 @@ export class DriverLink {
     try {
       return this.#driver && question(this.#driver);
     } catch (cause) {
-      this.#report(new AttuneError('internal', `attune failed: ${cause}`, 'environment', cause));
+      this.#report(failure(cause));
       return undefined;
     }
   }
@@ -100,4 +100,9 @@ export class DriverLink {
   #pass([method, ...values]: Call): void {
     this.ask((driver) => (driver[method] as (...values: unknown[]) => void)(...values));
   }
+}
+
+/** An error of our own. */
+function failure(cause: unknown): AttuneError {
+  return new AttuneError('internal', `attune failed: ${cause}`, 'environment', cause);
 }

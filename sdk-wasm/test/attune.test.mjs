@@ -41,6 +41,14 @@ describe('attune', () => {
     await assert.rejects(attune.ready, { code: 'wasm_unavailable', message: /status 404/ });
   });
 
+  it('says that it failed where its WebAssembly cannot start', async () => {
+    page.core.on_start = () => {
+      throw new WebAssembly.RuntimeError('unreachable');
+    };
+    page.load('start');
+    await assert.rejects(attune.ready, { code: 'internal', message: /unreachable/ });
+  });
+
   it('keeps calls until it is loaded, in order, with the ids it has returned', async () => {
     const first = attune.track('view', { a: 1 });
     attune.identify('user-1', { plan: 'gold' });

@@ -313,6 +313,14 @@ describe('the driver', () => {
     assert.equal(fetches, 2);
   });
 
+  it('shows a decision that delivery has changed', async () => {
+    const core = await start();
+    core.next('poll', decision('hero', { rule: 'expired' }));
+    attune.track('view');
+    await settle();
+    assert.equal(attune.decision('hero')?.rule, 'expired');
+  });
+
   it('calls metadata that is nested too deep what it is', async () => {
     const core = await start();
     core.next('track', ['failed', 'input_invalid']);

@@ -40,9 +40,8 @@ export function openDelivery(
     if (isEnded()) return;
     do {
       hasMore = false;
-      core(POLL);
+      driver.carryOut(() => core(POLL));
     } while (hasMore);
-    driver.changed();
   };
   const refuse = (status: number, code: string, message: string) => {
     if (refusal !== status) report(code, message);

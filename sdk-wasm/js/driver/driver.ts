@@ -198,21 +198,25 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   ]);
 
   const changed = () => hasEnded || host.changed();
-  const input = (act: () => void, what = 'a call') => {
-    doing = what;
+  const carryOut = (act: () => void) => {
     act();
     if (!isBusy) {
       isBusy = true;
       for (let next = later.shift(); next; next = later.shift()) next();
       isBusy = false;
     }
-    delivery.request();
     changed();
+  };
+  const input = (act: () => void, what = 'a call') => {
+    doing = what;
+    carryOut(act);
+    delivery.request();
   };
   const driving: Driving = {
     core,
     isEnded: () => hasEnded,
     member: () => member,
+    carryOut,
     input,
     report,
     changed,
@@ -242,7 +246,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
     farewells = [];
-    core(FAREWELL, leaves);
+    carryOut(() => core(FAREWELL, leaves));
     entries.flush();
     // The browser takes 64 KiB at a time; what it does not take waits in the store.
     farewells.every((body) => sendBeacon(driving.url('/v1/events'), body));

@@ -9,7 +9,9 @@ export interface Driving {
   isEnded(): boolean;
   /** The member who sends now. */
   member(): string;
-  /** Carries an input out with all that comes of it. `what` names it in the error, should it be unreadable. */
+  /** Calls the core and carries out all that comes of it. */
+  carryOut(act: () => void): void;
+  /** The same for an input, after which delivery is asked for; `what` names it in the error, should it be unreadable. */
   input(act: () => void, what?: string): void;
   /** Tells the page of an error; most are the world's weather. */
   report(code: string, message: string, isUsage?: boolean): void;
