@@ -14,10 +14,10 @@ import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import { isObject, jsonText } from './json.ts';
-import { DriverLink } from './link.ts';
-import { ErrorReports, Listeners } from './listeners.ts';
+import { type DriverLink, openLink } from './link.ts';
+import { type Listeners, openListeners, openReports } from './listeners.ts';
 import type { Settings } from './options.ts';
-import { Session } from './session.ts';
+import { openSession, type Session } from './session.ts';
 import { uuidV7 } from './uuid.ts';
 
 /** How soon an event leaves and how late it is given up. */
@@ -39,7 +39,7 @@ export class Attune {
   /** Where `attune/devtools` looks in. */
   readonly [devtoolsPort]: DevtoolsPort;
 
-  readonly #reports = new ErrorReports();
+  readonly #reports = openReports();
   readonly #decisions = new Map<string, Decision>();
   readonly #listeners = new Map<string, Listeners<Decision | undefined>>();
   readonly #ended = new AbortController();
@@ -56,8 +56,8 @@ export class Attune {
       decisions: () => [...this.#decisions.values()],
     };
     this[devtoolsPort] = port;
-    this.#session = new Session(storage, `${space}session`);
-    this.#link = new DriverLink({
+    this.#session = openSession(storage, `${space}session`);
+    this.#link = openLink({
       settings,
       wasmUrl: settings.wasmUrl ?? defaultWasmUrl,
       storage,
@@ -66,9 +66,9 @@ export class Attune {
         decision: (slot, decision) => this.#decided(slot, decision),
         shown: (metadata) => void this.#capture('attune.shown', metadata),
         changed: () => port.changed?.(),
-        report: (error) => this.#reports.report(error),
-        session: () => this.#session.at(wallMs()),
+        report: this.#reports.report,
       },
+      session: () => this.#session.at(wallMs()),
     });
     this.ready = this.#link.ready;
     this.setContext({ ...defaultContext(), ...settings.context });
@@ -123,7 +123,7 @@ export class Attune {
   onDecision(slot: string, callback: (decision: Decision | undefined) => void): () => void {
     let listeners = this.#listeners.get(slot);
     if (!listeners) {
-      listeners = new Listeners((cause) => this.#reports.reportFailedListener(cause));
+      listeners = openListeners(this.#reports.reportFailedListener);
       this.#listeners.set(slot, listeners);
     }
     const remove = listeners.add(callback);
@@ -170,7 +170,7 @@ export class Attune {
 
   /** Whether `shutdown` has been called. */
   get isShutDown(): boolean {
-    return this.#link.isEnded;
+    return this.#link.isEnded();
   }
 
   /** Makes a call under the id and time of an earlier moment; for the queueing snippet. */

@@ -13,43 +13,37 @@ type Method = 'track' | 'identify' | 'reset' | 'setContext';
 export type Call = { [Name in Method]: [Name, ...Parameters<Driver[Name]>] }[Method];
 
 /** A bounded buffer of calls. */
-export class CallBuffer {
-  readonly #storage: KeyValue | undefined;
-  readonly #prefix: string;
-  #calls: Call[] = [];
-
-  constructor(storage: KeyValue | undefined, prefix: string) {
-    this.#storage = storage;
-    this.#prefix = prefix;
-  }
-
+export interface CallBuffer {
   /** Keeps a call; says no when the buffer is full. */
-  push(call: Call): boolean {
-    return this.#calls.length < MAX_CALLS && this.#calls.push(call) > 0;
-  }
-
+  push(call: Call): boolean;
   /** Hands out what earlier page loads could not replay, then this page's calls, and forgets both. */
-  drain(): Call[] {
-    const calls = [...this.#takeSaved(), ...this.#calls];
-    this.#calls = [];
-    return calls;
-  }
+  drain(): Call[];
+  /** Stores the calls of a page that leaves; if it comes back, only those of context are still to be made. */
+  save(id: string): void;
+}
 
-  /** Stores the calls of a page that leaves; a page that comes back saves the same calls under the same key. */
-  save(id: string): void {
-    const kept = this.#calls.filter(([method]) => method !== 'setContext');
-    if (kept.length > 0) tryWrite(this.#storage, this.#prefix + id, JSON.stringify(kept));
-    this.#calls = this.#calls.filter(([method]) => method === 'setContext');
-  }
-
-  #takeSaved(): Call[] {
-    const keys = keysUnder(this.#storage, this.#prefix).sort();
-    return keys.flatMap((id) => {
-      const text = this.#storage?.getItem(this.#prefix + id);
-      this.#storage?.removeItem(this.#prefix + id);
-      return callsIn(text ?? '');
-    });
-  }
+/** An empty buffer that saves under keys of this prefix. */
+export function openBuffer(storage: KeyValue | undefined, prefix: string): CallBuffer {
+  let calls: Call[] = [];
+  const takeSaved = (id: string) => {
+    const text = storage?.getItem(prefix + id) ?? '';
+    storage?.removeItem(prefix + id);
+    return callsIn(text);
+  };
+  return {
+    push: (call) => calls.length < MAX_CALLS && calls.push(call) > 0,
+    drain() {
+      const all = [...keysUnder(storage, prefix).sort().flatMap(takeSaved), ...calls];
+      calls = [];
+      return all;
+    },
+    save(id) {
+      const isKept = ([method]: Call) => METHODS.includes(method);
+      const kept = calls.filter(isKept);
+      if (kept.length > 0) tryWrite(storage, prefix + id, JSON.stringify(kept));
+      calls = calls.filter((call) => !isKept(call));
+    },
+  };
 }
 
 function callsIn(text: string): Call[] {
@@ -57,4 +51,5 @@ function callsIn(text: string): Call[] {
   return Array.isArray(calls) ? calls.filter((call) => METHODS.includes(fieldsOf(call)[0])) : [];
 }
 
+/** What is made anew by every page load is not stored. */
 const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies Method[];
