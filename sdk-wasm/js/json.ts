@@ -7,9 +7,9 @@ import type { JsonObject } from './context.ts';
  * refuses, becomes the replacement character, as it does wherever a text turns into UTF-8.
  */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value).replace(/\\(ud...|.)/g, (whole, { length }) =>
-    length > 1 ? '\ufffd' : whole,
-  );
+  const text = JSON.stringify(value);
+  if (!text.includes('\\ud')) return text;
+  return text.replace(/\\(ud...|.)/g, (whole, { length }) => (length > 1 ? '\ufffd' : whole));
 }
 
 /** The value of a JSON text; nothing where it is none. */

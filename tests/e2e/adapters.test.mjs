@@ -63,7 +63,7 @@ describe('the adapters', () => {
         const open = () => openEntries(openStorage(), 'test/bytes/', () => {});
         const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
         const entries = open();
-        entries.put('a', binaryText(bytes));
+        entries.put('a', () => binaryText(bytes));
         const early = entries.get('a') ?? 'none';
         entries.flush();
         return { early, bytes: [...binaryBytes(open().get('a'))] };
@@ -74,10 +74,10 @@ describe('the adapters', () => {
     it('let the last write of a key count', async () => {
       const found = await page.evaluate(() => {
         const entries = parts.openEntries(localStorage, 'test/order/', () => {});
-        entries.put('gone', '1');
+        entries.put('gone', () => '1');
         entries.delete('gone');
         entries.delete('kept');
-        entries.put('kept', '2');
+        entries.put('kept', () => '2');
         entries.flush();
         return [entries.get('gone') ?? 'none', entries.get('kept')];
       });
@@ -88,12 +88,12 @@ describe('the adapters', () => {
       const found = await page.evaluate(async () => {
         const entries = parts.openEntries(localStorage, 'test/delay/', () => {});
         const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-        entries.put('a', '1');
+        entries.put('a', () => '1');
         await pause(0);
         const soon = entries.get('a') ?? 'none';
         await pause(80);
         const later = entries.get('a');
-        entries.put('b', '2');
+        entries.put('b', () => '2');
         entries.flushSoon();
         await pause(10);
         return [soon, later, entries.get('b')];
@@ -105,8 +105,8 @@ describe('the adapters', () => {
       const keys = await page.evaluate(() => {
         for (const prefix of ['test/own/', 'test/other/']) {
           const entries = parts.openEntries(localStorage, prefix, () => {});
-          entries.put('a', '1');
-          entries.put('b/c', '2');
+          entries.put('a', () => '1');
+          entries.put('b/c', () => '2');
           entries.flush();
         }
         return parts.openEntries(localStorage, 'test/own/', () => {}).keys();
@@ -120,8 +120,8 @@ describe('the adapters', () => {
         const entries = parts.openEntries(localStorage, 'test/full/', () => {
           reports += 1;
         });
-        for (const key of ['a', 'b']) entries.put(key, 'x'.repeat(8 * 1024 * 1024));
-        entries.put('small', '1');
+        for (const key of ['a', 'b']) entries.put(key, () => 'x'.repeat(8 * 1024 * 1024));
+        entries.put('small', () => '1');
         entries.flush();
         return [reports, entries.get('a') ?? 'none', entries.get('small')];
       });
@@ -141,7 +141,7 @@ describe('the adapters', () => {
         const storage = parts.openStorage();
         Object.defineProperty(window, 'localStorage', own);
         const entries = parts.openEntries(storage, 'test/blocked/', () => {});
-        entries.put('a', '1');
+        entries.put('a', () => '1');
         entries.flush();
         return [storage === undefined, entries.get('a') === undefined, entries.keys().length];
       });

@@ -8,8 +8,8 @@ const WRITE_DELAY_MS = 50;
 
 /** Texts by key. Nothing is kept where the browser blocks the store. */
 export interface Entries {
-  /** Queues a write. */
-  put(key: string, text: string | undefined): void;
+  /** Queues a write; the text is asked for when it is written. */
+  put(key: string, text: () => string): void;
   /** Queues a removal. */
   delete(key: string): void;
   /** The stored text of a key; writes that wait are not seen. */
@@ -25,14 +25,14 @@ export interface Entries {
 /** Opens the entries under a prefix; calls back once when the quota is used up. */
 export function openEntries(storage: KeyValue | undefined, prefix: string, filled: () => void): Entries {
   /** Writes that wait, by full key, in their order: a text, or nothing for what is to be removed. */
-  const pending = new Map<string, string | undefined>();
+  const pending = new Map<string, (() => string) | undefined>();
   const due = timer();
   let isFull = false;
 
-  const write = (key: string, text: string | undefined) => {
+  const write = (key: string, text: (() => string) | undefined) => {
     try {
-      if (text === undefined) storage?.removeItem(key);
-      else storage?.setItem(key, text);
+      if (text) storage?.setItem(key, text());
+      else storage?.removeItem(key);
     } catch {
       if (!isFull) {
         isFull = true;
@@ -47,7 +47,7 @@ export function openEntries(storage: KeyValue | undefined, prefix: string, fille
       write(key, text);
     }
   };
-  const put = (key: string, text: string | undefined) => {
+  const put = (key: string, text?: () => string) => {
     // Deleted first so that a repeated write moves to the end.
     pending.delete(prefix + key);
     pending.set(prefix + key, text);
@@ -55,7 +55,7 @@ export function openEntries(storage: KeyValue | undefined, prefix: string, fille
   };
   return {
     put,
-    delete: (key) => put(key, undefined),
+    delete: (key) => put(key),
     get: (key) => storage?.getItem(prefix + key) ?? undefined,
     keys: () => keysUnder(storage, prefix),
     flush,

@@ -54,9 +54,9 @@ const writers: Record<string, (value: never, rest: string) => void> = {
   n: count,
   f: float,
   u(id: string) {
-    // A text that is no id gives zeros for what cannot be read.
     const digits = id.replaceAll('-', '');
-    for (let place = 0; place < 32; place += 2) byte(Number.parseInt(digits.slice(place, place + 2), 16));
+    for (let place = 0; place < 32; place += 2)
+      byte(digitAt(digits, place) * 16 + digitAt(digits, place + 1));
   },
   t: text,
   y(value: Uint8Array) {
@@ -76,6 +76,12 @@ const writers: Record<string, (value: never, rest: string) => void> = {
 
 function byte(value: number): void {
   bytes[at++] = value;
+}
+
+/** A hexadecimal digit; zero where the text has ended. */
+function digitAt(text: string, place: number): number {
+  const code = text.charCodeAt(place);
+  return (code & 15) + (code > 64 ? 9 : 0);
 }
 
 /** Bit operators end at 2^32. */

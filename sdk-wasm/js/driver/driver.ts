@@ -117,6 +117,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   let doing: string;
   let answer: Json | undefined;
   let inspection: CoreInspection;
+  /** The revision in effect when it was last asked for. */
   let bundleRevision = 0;
   let farewells: string[] = [];
   /** What may run code of the page waits until an output has been read; an input made there adds to it. */
@@ -152,7 +153,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     if (newMember === member) return;
     member = newMember;
     user = undefined;
-    entries.put(MEMBER, member);
+    entries.put(MEMBER, () => member);
     push.forget();
   };
   const writeRequest = (...request: Request) => {
@@ -174,10 +175,12 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     else reportLater(code, `${doing} cannot be read`);
   };
   const core = openCore(exports, [
-    (seq) => tracked && events.keep({ ...tracked, lane, seq }),
+    (seq) => tracked && events.keep(Object.assign(tracked, { seq })),
     events.settle,
     events.forget,
-    (entry, bytes) => entries.put(ENTRIES[entry] as string, (entry > 1 ? textOf : binaryText)(bytes)),
+    (entry, bytes) => {
+      entries.put(ENTRIES[entry] as string, () => (entry > 1 ? textOf : binaryText)(bytes));
+    },
     (entry) => entries.delete(ENTRIES[entry] as string),
     (gone) => entries.delete(`lane/${gone}`),
     decision,
@@ -227,12 +230,10 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     report(`action_${problem}`, `${what} an action on ${target}`, true);
   });
   const heardOf = (revision: number) => {
+    if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, () => {
-    bundleRevision = inspect().bundle_revision;
-    host.ready();
-  });
+  const bundles = openBundles(driving, host.ready);
   const push = openPush(driving, entries, heardOf);
   const delivery = openDelivery(driving, (receipt, isOfMember) => {
     if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);
@@ -310,7 +311,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     push.open();
   };
 
-  if (!entries.get(MEMBER)) entries.put(MEMBER, member);
+  if (!entries.get(MEMBER)) entries.put(MEMBER, () => member);
   lanes.hold(lane);
   core(START, member, lane, session);
   if (!storage) {

@@ -35,8 +35,9 @@ export function openEvents(entries: Entries): Events {
   const waiting = new Map<string, KeptEvent>();
   const store = (event: KeptEvent) => {
     const { member, lane, seq, priority, isSettled } = event;
-    const text = writeEvent(event, member, lane);
-    entries.put(keyOf(lane, seq), `[${Number(isSettled)},${priority},${jsonText(member)},${text}]`);
+    entries.put(keyOf(lane, seq), () => {
+      return `[${Number(isSettled)},${priority},${jsonText(member)},${writeEvent(event, member, lane)}]`;
+    });
   };
   const take = (event: KeptEvent) => {
     if (!event.isSettled) waiting.set(keyOf(event.lane, event.seq), event);
@@ -46,7 +47,7 @@ export function openEvents(entries: Entries): Events {
     keep(event) {
       take(event);
       store(event);
-      entries.put(`lane/${event.lane}`, `${event.seq} ${event.member}`);
+      entries.put(`lane/${event.lane}`, () => `${event.seq} ${event.member}`);
     },
     take,
     get,

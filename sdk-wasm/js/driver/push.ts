@@ -132,7 +132,8 @@ export function openPush(driver: Driving, entries: Entries, heardOf: (revision: 
     noteTokens(member, stream) {
       if (member !== undefined && member !== memberToken) {
         memberToken = member;
-        entries.put(TOKEN, `${driver.member()}\n${member}`);
+        const text = `${driver.member()}\n${member}`;
+        entries.put(TOKEN, () => text);
       }
       // A receipt says that the collector answers again, so a pause before the next try is over.
       const isFree = state === 'closed' || pause.isSet();
