@@ -1,8 +1,8 @@
 /**
  * Builds `dist/` from the TypeScript in `js/` and the WebAssembly in `pkg/`.
  *
- * `pkg/` is expected to hold what wasm-bindgen wrote for the target `web` (`attune_wasm.js`, `attune_wasm_bg.wasm`,
- * optimized) and, for `attune/evaluator`, `core.wasm`. `cargo xtask build` puts them there.
+ * `pkg/` is expected to hold `attune_bg.wasm`, the core for pages, and `core.wasm`, for `attune/evaluator`; both are
+ * copied as they are. `cargo xtask build` puts them there.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { shorten } from './glue.mjs';
+import { minifySync } from 'vite';
 
 const MAX_SNIPPET_BROTLI_BYTES = 700;
 const home = import.meta.dirname;
@@ -21,50 +21,41 @@ const dist = (...parts) => at('dist', ...parts);
 
 const common = { bundle: true, minify: true, target: 'es2022', legalComments: 'none', logLevel: 'warning' };
 
-for (const file of ['attune_wasm.js', 'attune_wasm_bg.wasm']) {
+const WASM_FILES = ['attune_bg.wasm', 'core.wasm'];
+
+for (const file of WASM_FILES) {
   if (!existsSync(at('pkg', file))) fail(`pkg/${file} is missing; cargo xtask build makes it`);
 }
 rmSync(dist(), { recursive: true, force: true });
 mkdirSync(dist('script'), { recursive: true });
 
-const glueCode = shorten({
-  optimizer: binary('binaryen', 'wasm-opt'),
-  wasm: at('pkg', 'attune_wasm_bg.wasm'),
-  glue: at('pkg', 'attune_wasm.js'),
-  output: dist('attune_bg.wasm'),
-});
-const glue = {
-  name: 'attune-wasm-glue',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^attune-wasm-glue$/ }, () => ({ path: 'glue', namespace: 'glue' }));
-    onLoad({ filter: /.*/, namespace: 'glue' }, () => ({ contents: glueCode }));
-  },
-};
+for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
 const wasmFile = `attune-${hashOf(dist('attune_bg.wasm'))}.wasm`;
 copyFileSync(dist('attune_bg.wasm'), dist('script', wasmFile));
 
-await bundle('index', {});
-await bundle('devtools', {});
-if (existsSync(at('js', 'evaluator.ts'))) {
-  if (!existsSync(at('pkg', 'core.wasm'))) fail('pkg/core.wasm is missing; cargo xtask build makes it');
-  copyFileSync(at('pkg', 'core.wasm'), dist('core.wasm'));
-  await bundle('evaluator', { platform: 'neutral', external: ['node:*'] });
-}
-await build({
-  ...common,
-  entryPoints: [at('js', 'script.ts')],
-  outfile: dist('script', 'attune.js'),
+await bundle('index', dist('index.js'), {});
+await bundle('devtools', dist('devtools.js'), {});
+await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external: ['node:*'] });
+await bundle('script', dist('script', 'attune.js'), {
   format: 'iife',
-  plugins: [glue],
   define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile), 'import.meta.url': '""' },
 });
 await writeSnippet();
 const compiler = [binary('typescript', 'tsc'), '-p', at('tsconfig.build.json')];
 execFileSync(process.execPath, compiler, { stdio: 'inherit' });
 
-async function bundle(entry, options) {
-  const files = { entryPoints: [at('js', `${entry}.ts`)], outfile: dist(`${entry}.js`), format: 'esm' };
-  await build({ ...common, ...files, plugins: [glue], ...options });
+/** Bundles, and minifies once more: constants go where they are used, and one kind of quotes compresses better. */
+async function bundle(entry, file, options) {
+  const source = { entryPoints: [at('js', `${entry}.ts`)], format: 'esm', write: false };
+  const { outputFiles } = await build({ ...common, ...source, ...options });
+  const { code, errors } = minifySync(file, outputFiles[0].text, {
+    module: true,
+    compress: { target: common.target },
+    mangle: { toplevel: true },
+  });
+  if (errors.length > 0) fail(`${file}: ${errors[0].message}`);
+  // Bundlers find files beside a module by this form, some of them with plain quotes only.
+  writeFileSync(file, code.replace(/new URL\(`([^`$]*)`/g, 'new URL("$1"'));
 }
 
 /** Writes the inline snippet as the tag a site pastes, with its two values left to be filled in. */

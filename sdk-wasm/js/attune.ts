@@ -1,5 +1,6 @@
-/** The public API: fixes id, time and session of every call, and hands it to the WebAssembly half in order. */
+/** The public API: fixes id, time and session of every call, and hands it to the driver in order. */
 
+import { openStorage } from './browser/storage.ts';
 import { wallMs } from './clock.ts';
 import {
   defaultContext,
@@ -12,11 +13,11 @@ import {
 import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
 import { type AttuneError, usageError } from './errors.ts';
-import { ShellLink } from './link.ts';
-import { ErrorReports, Listeners } from './listeners.ts';
+import { isObject, jsonText } from './json.ts';
+import { type DriverLink, openLink } from './link.ts';
+import { type Listeners, openListeners, openReports } from './listeners.ts';
 import type { Settings } from './options.ts';
-import { Session } from './session.ts';
-import { openStorage } from './storage.ts';
+import { openSession, type Session } from './session.ts';
 import { uuidV7 } from './uuid.ts';
 
 /** How soon an event leaves and how late it is given up. */
@@ -38,12 +39,12 @@ export class Attune {
   /** Where `attune/devtools` looks in. */
   readonly [devtoolsPort]: DevtoolsPort;
 
-  readonly #reports = new ErrorReports();
+  readonly #reports = openReports();
   readonly #decisions = new Map<string, Decision>();
   readonly #listeners = new Map<string, Listeners<Decision | undefined>>();
   readonly #ended = new AbortController();
   readonly #session: Session;
-  readonly #link: ShellLink;
+  readonly #link: DriverLink;
   #moment: Moment | undefined;
 
   /** Use `init`. */
@@ -51,16 +52,22 @@ export class Attune {
     const storage = openStorage();
     const space = `attune/${settings.writeKey}/`;
     const port: DevtoolsPort = {
-      inspect: () => this.#link.ask((shell) => shell.inspect()),
+      inspect: () => this.#link.ask((driver) => driver.inspect()),
       decisions: () => [...this.#decisions.values()],
     };
     this[devtoolsPort] = port;
-    this.#session = new Session(storage, `${space}session`);
-    this.#link = new ShellLink(settings, settings.wasmUrl ?? defaultWasmUrl, storage, {
-      decision: (slot, json) => this.#decided(slot, json),
-      shown: (metadata) => void this.#capture('attune.shown', JSON.parse(metadata)),
-      changed: () => port.changed?.(),
-      report: (error) => this.#reports.report(error),
+    this.#session = openSession(storage, `${space}session`);
+    this.#link = openLink({
+      settings,
+      wasmUrl: settings.wasmUrl ?? defaultWasmUrl,
+      storage,
+      ended: this.#ended.signal,
+      events: {
+        decision: (slot, decision) => this.#decided(slot, decision),
+        shown: (metadata) => void this.#capture('attune.shown', metadata),
+        changed: () => port.changed?.(),
+        report: this.#reports.report,
+      },
       session: () => this.#session.at(wallMs()),
     });
     this.ready = this.#link.ready;
@@ -71,7 +78,7 @@ export class Attune {
   /** Records what the visitor did and returns its event id. Never throws; what is wrong reaches `onError`. */
   track(type: string, metadata?: JsonObject, options?: { priority?: Priority }): string {
     if (typeof type === 'string' && type.startsWith('attune.')) {
-      const message = `track: type "${type}" is reserved; it must not start with "attune."`;
+      const message = `track: type "${type}" must not start with "attune."`;
       return this.#refuse('event_type_reserved', message);
     }
     return this.#capture(type, metadata, options?.priority);
@@ -104,7 +111,7 @@ export class Attune {
   /** Merges fields into the page's context; `null` removes a field. */
   setContext(values: JsonObject): void {
     const text = this.#jsonText('setContext: values', values);
-    if (text !== undefined) this.#link.call('set_context', text);
+    if (text !== undefined) this.#link.call('setContext', text);
   }
 
   /** What fills a slot now. */
@@ -116,7 +123,7 @@ export class Attune {
   onDecision(slot: string, callback: (decision: Decision | undefined) => void): () => void {
     let listeners = this.#listeners.get(slot);
     if (!listeners) {
-      listeners = new Listeners((cause) => this.#reports.reportFailedListener(cause));
+      listeners = openListeners(this.#reports.reportFailedListener);
       this.#listeners.set(slot, listeners);
     }
     const remove = listeners.add(callback);
@@ -125,16 +132,21 @@ export class Attune {
     return remove;
   }
 
-  /** The value that the decisions in effect give a name; the fallback where none does or its type is another. */
+  /**
+   * The value that the decisions in effect give a name; the fallback where none does or its type is another.
+   * Where several slots give it one, the first slot by name counts.
+   */
   variable<Value extends Json>(name: string, fallback: Value): Value {
-    const value = parse(this.#link.ask((shell) => shell.variable(name)));
+    const decisions = [...this.#decisions.values()].sort((a, b) => (a.slot < b.slot ? -1 : 1));
+    const giving = decisions.find(({ variables }) => Object.hasOwn(variables, name));
+    const value = this.isShutDown ? undefined : giving?.variables[name];
     const isSameType = fallback === null || typeof value === typeof fallback;
     return value !== undefined && isSameType ? (value as Value) : fallback;
   }
 
   /** The live value of a signal, under a key where it is counted by key. */
   signal(name: string, key?: string): number | string | undefined {
-    const value = parse(this.#link.ask((shell) => shell.signal(name, key)));
+    const value = this.#link.ask((driver) => driver.signal(name, key));
     return typeof value === 'number' || typeof value === 'string' ? value : undefined;
   }
 
@@ -146,7 +158,7 @@ export class Attune {
   /** Writes what waits to be stored and sends what waits to be sent, now. */
   flush(): void {
     this.#session.flush();
-    this.#link.ask((shell) => shell.flush());
+    this.#link.ask((driver) => driver.flush());
   }
 
   /** Ends Attune on this page: sends the rest and takes every change of the page back. */
@@ -158,7 +170,7 @@ export class Attune {
 
   /** Whether `shutdown` has been called. */
   get isShutDown(): boolean {
-    return this.#link.isEnded;
+    return this.#link.isEnded();
   }
 
   /** Makes a call under the id and time of an earlier moment; for the queueing snippet. */
@@ -185,7 +197,7 @@ export class Attune {
       metadata === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, metadata);
     if (metadata === undefined || text !== undefined) {
       const session = this.#session.at(ms);
-      this.#link.call('track', id, type, ms, session, text, level);
+      this.#link.call('track', { id, type, ms, session, metadata: text, priority: level });
       this[devtoolsPort].captured?.({
         event_id: id,
         event_type: type,
@@ -210,7 +222,9 @@ export class Attune {
 
   #jsonText(name: string, value: unknown): string | undefined {
     try {
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return JSON.stringify(value);
+      const text = jsonText(value);
+      // A value may bring a JSON form of its own.
+      if (isObject(value) && isObject(JSON.parse(text))) return text;
       this.#refuse('json_invalid', `${name} must be an object`);
     } catch (cause) {
       this.#refuse('json_invalid', `${name} has no JSON form: ${String(cause)}`);
@@ -224,8 +238,7 @@ export class Attune {
     return { id: uuidV7(ms), ms };
   }
 
-  #decided(slot: string, json: string | undefined): void {
-    const decision = parse(json) as Decision | undefined;
+  #decided(slot: string, decision: Decision | undefined): void {
     if (decision) this.#decisions.set(slot, decision);
     else this.#decisions.delete(slot);
     this.#listeners.get(slot)?.emit(decision);
@@ -233,31 +246,21 @@ export class Attune {
 
   #listen(space: string): void {
     const { signal } = this.#ended;
+    const session = this.#session;
     watchDevice(() => this.setContext({ device: deviceContext() }), signal);
-    addEventListener('pagehide', () => this.#leave(), { signal });
-    addEventListener('visibilitychange', () => document.hidden && this.#session.flush(), { signal });
-    addEventListener(
-      'storage',
-      ({ key, newValue }) => {
-        if (key === `${space}session`) this.#session.follow(newValue, wallMs());
-        if (key === `${space}member` && newValue) this.#follow(newValue);
-        if (key === `${space}token` && newValue) this.#link.ask((shell) => shell.take_token(newValue));
-      },
-      { signal },
-    );
+    const save = () => {
+      session.flush();
+      this.#link.save(wallMs());
+    };
+    const follow = ({ key, newValue }: StorageEvent) => {
+      if (key === `${space}session`) session.follow(newValue, wallMs());
+      if (key === `${space}token` && newValue) this.#link.ask((driver) => driver.takeToken(newValue));
+      if (key !== `${space}member` || !newValue) return;
+      session.reload();
+      this.#link.ask((driver) => driver.follow(newValue, session.at(wallMs())));
+    };
+    addEventListener('pagehide', save, { signal });
+    addEventListener('visibilitychange', () => document.hidden && session.flush(), { signal });
+    addEventListener('storage', follow, { signal });
   }
-
-  #leave(): void {
-    this.#session.flush();
-    this.#link.save(wallMs());
-  }
-
-  #follow(member: string): void {
-    this.#session.reload();
-    this.#link.ask((shell) => shell.follow(member, this.#session.at(wallMs())));
-  }
-}
-
-function parse(json: string | undefined): unknown {
-  return json === undefined ? undefined : JSON.parse(json);
 }

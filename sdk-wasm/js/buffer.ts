@@ -1,62 +1,55 @@
 /** Calls made before the WebAssembly half has started, kept in order, across a page that leaves before that too. */
 
-import type { ShellCall } from './shell.ts';
-import { type KeyValue, tryWrite } from './storage.ts';
+import { keysUnder } from './browser/entries.ts';
+import { type KeyValue, tryWrite } from './browser/storage.ts';
+import type { Driver } from './driver/driver.ts';
+import { fieldsOf, parseJson } from './json.ts';
 
 const MAX_CALLS = 1_000;
 
+type Method = 'track' | 'identify' | 'reset' | 'setContext';
+
+/** A call of the driver as data. */
+export type Call = { [Name in Method]: [Name, ...Parameters<Driver[Name]>] }[Method];
+
 /** A bounded buffer of calls. */
-export class CallBuffer {
-  readonly #storage: KeyValue | undefined;
-  readonly #prefix: string;
-  #calls: ShellCall[] = [];
-
-  constructor(storage: KeyValue | undefined, prefix: string) {
-    this.#storage = storage;
-    this.#prefix = prefix;
-  }
-
+export interface CallBuffer {
   /** Keeps a call; says no when the buffer is full. */
-  push(call: ShellCall): boolean {
-    return this.#calls.length < MAX_CALLS && this.#calls.push(call) > 0;
-  }
-
+  push(call: Call): boolean;
   /** Hands out what earlier page loads could not replay, then this page's calls, and forgets both. */
-  drain(): ShellCall[] {
-    const calls = [...this.#takeSaved(), ...this.#calls];
-    this.#calls = [];
-    return calls;
-  }
-
-  /** Stores the calls of a page that leaves; a page that comes back saves the same calls under the same key. */
-  save(id: string): void {
-    const kept = this.#calls.filter(([method]) => method !== 'set_context');
-    if (kept.length > 0) tryWrite(this.#storage, this.#prefix + id, JSON.stringify(kept));
-    this.#calls = this.#calls.filter(([method]) => method === 'set_context');
-  }
-
-  #takeSaved(): ShellCall[] {
-    const storage = this.#storage;
-    if (!storage) return [];
-    const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
-    const saved = keys.filter((key) => key.startsWith(this.#prefix)).sort();
-    return saved.flatMap((key) => {
-      const text = storage.getItem(key);
-      storage.removeItem(key);
-      return parseCalls(text);
-    });
-  }
+  drain(): Call[];
+  /** Stores the calls of a page that leaves; if it comes back, only those of context are still to be made. */
+  save(id: string): void;
 }
 
-function parseCalls(text: string | null): ShellCall[] {
-  try {
-    const calls: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(calls)
-      ? calls.filter((call) => Array.isArray(call) && METHODS.includes(call[0]))
-      : [];
-  } catch {
-    return [];
-  }
+/** An empty buffer that saves under keys of this prefix. */
+export function openBuffer(storage: KeyValue | undefined, prefix: string): CallBuffer {
+  let calls: Call[] = [];
+  const takeSaved = (id: string) => {
+    const text = storage?.getItem(prefix + id) ?? '';
+    storage?.removeItem(prefix + id);
+    return callsIn(text);
+  };
+  return {
+    push: (call) => calls.length < MAX_CALLS && calls.push(call) > 0,
+    drain() {
+      const all = [...keysUnder(storage, prefix).sort().flatMap(takeSaved), ...calls];
+      calls = [];
+      return all;
+    },
+    save(id) {
+      const isKept = ([method]: Call) => METHODS.includes(method);
+      const kept = calls.filter(isKept);
+      if (kept.length > 0) tryWrite(storage, prefix + id, JSON.stringify(kept));
+      calls = calls.filter((call) => !isKept(call));
+    },
+  };
 }
 
-const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies ShellCall[0][];
+function callsIn(text: string): Call[] {
+  const calls = parseJson(text);
+  return Array.isArray(calls) ? calls.filter((call) => METHODS.includes(fieldsOf(call)[0])) : [];
+}
+
+/** What is made anew by every page load is not stored. */
+const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies Method[];

@@ -1,6 +1,7 @@
 /** The opening through which `attune/devtools` looks into an instance; the page pays for nothing more. */
 
 import type { Decision } from './decision.ts';
+import type { Inspection } from './inspection.ts';
 
 /** The instance's property that holds the port. */
 export const devtoolsPort: unique symbol = Symbol.for('attune.devtools');
@@ -16,8 +17,8 @@ export interface TappedEvent {
 
 /** What the instance offers and what a panel may set. */
 export interface DevtoolsPort {
-  /** The inside as JSON text; nothing before the WebAssembly half has started. */
-  inspect(): string | undefined;
+  /** The inside but for decisions; nothing before the WebAssembly half has started. */
+  inspect(): Omit<Inspection, 'decisions'> | undefined;
   /** What fills each slot. */
   decisions(): Decision[];
   /** Called after anything may have changed. */

@@ -1,50 +1,17 @@
 /** The npm entry `attune/devtools`: looks inside a running instance, for a developer panel. */
 
 import type { Attune } from './attune.ts';
-import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort, type TappedEvent } from './devtools-port.ts';
+import type { Inspection } from './inspection.ts';
 
 export type { TappedEvent } from './devtools-port.ts';
-
-/** The inside of an instance at one moment. */
-export interface Inspection {
-  /** The visitor on this browser. */
-  member: string;
-  /** The user that the visitor is bound to. */
-  user_id: string | null;
-  /** This page load's own event numbering. */
-  lane: string;
-  /** How delivery stands. */
-  queue: Queue;
-  /** Every signal: its value, or its values by key. */
-  signals: Record<string, unknown>;
-  /** What fills each slot. */
-  decisions: Decision[];
-  /** Revision of the bundle in effect; 0 before the first. */
-  bundle_revision: number;
-  /** State of the stream from the collector. */
-  stream: 'open' | 'connecting' | 'closed';
-}
-
-/** How delivery stands. */
-export interface Queue {
-  /** Events waiting or in flight. */
-  events: number;
-  /** Their bytes. */
-  bytes: number;
-  /** Events in flight. */
-  in_flight: number;
-  /** Failures in a row. */
-  failures: number;
-  /** Whether sending pauses after too many failures. */
-  breaker_open: boolean;
-}
+export type { Inspection, Queue } from './inspection.ts';
 
 /** Looks inside; nothing before the WebAssembly half has started. */
 export function inspect(attune: Attune): Inspection | undefined {
   const port = attune[devtoolsPort];
-  const text = port.inspect();
-  return text === undefined ? undefined : { ...JSON.parse(text), decisions: port.decisions() };
+  const inside = port.inspect();
+  return inside && { ...inside, decisions: port.decisions() };
 }
 
 /** Calls back, at most once a frame, after anything `inspect` shows may have changed. Returns what ends that. */

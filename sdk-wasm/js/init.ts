@@ -15,7 +15,7 @@ let running: Running | undefined;
 export function initWith(defaultWasmUrl: string): (options: InitOptions) => Attune {
   return (options) => {
     if (typeof document === 'undefined') {
-      throw usageError('environment_unsupported', 'init: attune runs in a page; there is no document here');
+      throw usageError('environment_unsupported', 'init: there is no document here');
     }
     const settings = readOptions(options, document.baseURI);
     if (running && !running.attune.isShutDown) return sameInstance(running, settings);

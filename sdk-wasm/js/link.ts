@@ -1,103 +1,98 @@
-/** The link to the WebAssembly half: buffers calls until it has started, then passes them on; nothing thrown gets out. */
+/** The link to the driver: buffers calls until it has started, then passes them on; nothing thrown gets out. */
 
-import { CallBuffer } from './buffer.ts';
+import type { KeyValue } from './browser/storage.ts';
+import { type Call, openBuffer } from './buffer.ts';
+import { type Driver, startDriver } from './driver/driver.ts';
 import { AttuneError, usageError } from './errors.ts';
-import { loadShell } from './loader.ts';
+import type { Host } from './host.ts';
+import { loadCore } from './loader.ts';
 import type { Settings } from './options.ts';
-import type { Host, Shell, ShellCall } from './shell.ts';
-import type { KeyValue } from './storage.ts';
 import { uuidV7 } from './uuid.ts';
 
-/** What the WebAssembly half tells the public API. */
-export type Events = Pick<Host, 'decision' | 'shown' | 'changed'> & {
-  /** Something went wrong. */
-  report(error: AttuneError): void;
+/** What a link is made of. */
+export interface LinkOptions {
+  settings: Settings;
+  wasmUrl: string;
+  storage: KeyValue | undefined;
+  /** What the driver tells the public API. */
+  events: Omit<Host, 'started' | 'ready'>;
   /** Which session is it now? */
   session(): string;
-};
+  /** Says when to stop listening to the page. */
+  ended: AbortSignal;
+}
 
-/** One WebAssembly half, from before it is loaded until it is shut down. */
-export class ShellLink {
+/** One driver, from before its WebAssembly is loaded until it is shut down. */
+export interface DriverLink {
   /** Settles when decisions are live; fails with `wasm_unavailable`. */
   readonly ready: Promise<void>;
+  /** Makes a call, now or when the driver has started. */
+  call(...call: Call): void;
+  /** Asks for an answer; nothing before the driver has started. */
+  ask<Answer>(question: (driver: Driver) => Answer): Answer | undefined;
+  /** Stores the calls of a page that leaves before the driver has started. */
+  save(ms: number): void;
+  /** Ends the driver. */
+  end(): void;
+  /** Whether the link has ended. */
+  isEnded(): boolean;
+}
 
-  readonly #buffer: CallBuffer;
-  readonly #report: (error: AttuneError) => void;
-  #shell: Shell | undefined;
-  #isEnded = false;
+/** Starts loading, off the critical path. */
+export function openLink({ settings, wasmUrl, storage, events, session, ended }: LinkOptions): DriverLink {
+  const buffer = openBuffer(storage, `attune/${settings.writeKey}/calls/`);
+  let driver: Driver | undefined;
+  let hasEnded = false;
 
-  constructor(settings: Settings, wasmUrl: string, storage: KeyValue | undefined, events: Events) {
-    this.#buffer = new CallBuffer(storage, `attune/${settings.writeKey}/calls/`);
-    this.#report = events.report;
-    this.ready = new Promise((ready, failed) => {
-      let loaded: Shell | undefined;
-      const started = () => {
-        if (this.#isEnded) loaded?.shutdown();
-        else this.#goLive(loaded);
-      };
-      const error = (code: string, message: string, isUsage: boolean) =>
-        events.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
-      const host: Host = { ...events, started, ready, error };
-      loadShell(wasmUrl, host, settings, events.session).then((shell) => {
-        loaded = shell;
-      }, failed);
-    });
-    this.ready.catch(events.report);
-  }
-
-  /** Makes a call, now or when the WebAssembly half has started. */
-  call(...call: ShellCall): void {
-    if (this.#isEnded) {
-      this.#report(usageError('shut_down', `${call[0]}: attune has been shut down on this page`));
-    } else if (this.#shell) {
-      this.#pass(this.#shell, call);
-    } else if (!this.#buffer.push(call)) {
-      this.#report(new AttuneError('buffer_full', `${call[0]}: too many calls before attune has started`));
-    }
-  }
-
-  /** Asks for an answer; nothing before the WebAssembly half has started. */
-  ask<Answer>(question: (shell: Shell) => Answer): Answer | undefined {
+  const ask = <Answer>(question: (driver: Driver) => Answer) => {
     try {
-      return this.#shell && question(this.#shell);
+      return driver && question(driver);
     } catch (cause) {
-      this.#fail(cause);
+      events.report(failure(cause));
       return undefined;
     }
-  }
+  };
+  const pass = ([method, ...values]: Call) => {
+    ask((driver) => (driver[method] as (...values: unknown[]) => void)(...values));
+  };
+  const load = async (ready: () => void) => {
+    const exports = await loadCore(wasmUrl);
+    const started = () => {
+      if (hasEnded) return loaded.shutdown();
+      driver = loaded;
+      buffer.drain().forEach(pass);
+    };
+    const host = { ...events, started, ready };
+    const loaded = startDriver({ exports, host, settings, storage, session: session(), ended });
+  };
+  const ready = new Promise<void>((ready, failed) => {
+    load(ready).catch((cause) => failed(cause instanceof AttuneError ? cause : failure(cause)));
+  });
+  ready.catch(events.report);
+  return {
+    ready,
+    call(...call) {
+      const [method] = call;
+      if (hasEnded) events.report(usageError('shut_down', `${method}: attune has been shut down`));
+      else if (driver) pass(call);
+      else if (!buffer.push(call)) {
+        events.report(new AttuneError('buffer_full', `${method}: too many calls before the start`));
+      }
+    },
+    ask,
+    save(ms) {
+      if (!driver) buffer.save(uuidV7(ms));
+    },
+    end() {
+      ask((driver) => driver.shutdown());
+      driver = undefined;
+      hasEnded = true;
+    },
+    isEnded: () => hasEnded,
+  };
+}
 
-  /** Stores the calls of a page that leaves before the WebAssembly half has started. */
-  save(ms: number): void {
-    if (!this.#shell) this.#buffer.save(uuidV7(ms));
-  }
-
-  /** Ends the WebAssembly half. */
-  end(): void {
-    this.ask((shell) => shell.shutdown());
-    this.#shell = undefined;
-    this.#isEnded = true;
-  }
-
-  /** Whether the link has ended. */
-  get isEnded(): boolean {
-    return this.#isEnded;
-  }
-
-  #goLive(shell: Shell | undefined): void {
-    if (!shell) return;
-    this.#shell = shell;
-    for (const call of this.#buffer.drain()) this.#pass(shell, call);
-  }
-
-  #pass(shell: Shell, [method, ...values]: ShellCall): void {
-    try {
-      (shell[method] as (...values: unknown[]) => void)(...values);
-    } catch (cause) {
-      this.#fail(cause);
-    }
-  }
-
-  #fail(cause: unknown): void {
-    this.#report(new AttuneError('internal', `attune failed: ${String(cause)}`, 'environment', cause));
-  }
+/** An error of our own. */
+function failure(cause: unknown): AttuneError {
+  return new AttuneError('internal', `attune failed: ${cause}`, 'environment', cause);
 }

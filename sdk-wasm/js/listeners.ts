@@ -5,65 +5,71 @@ import { type AttuneError, usageError } from './errors.ts';
 const MAX_KEPT_ERRORS = 20;
 
 /** Callbacks of one kind. */
-export class Listeners<Value> {
-  readonly #callbacks = new Set<(value: Value) => void>();
-  readonly #failed: (cause: unknown) => void;
-
-  constructor(failed: (cause: unknown) => void) {
-    this.#failed = failed;
-  }
-
+export interface Listeners<Value> {
   /** Adds a callback; returns what removes it. */
-  add(callback: (value: Value) => void): () => void {
-    const entry = (value: Value) => callback(value);
-    this.#callbacks.add(entry);
-    return () => void this.#callbacks.delete(entry);
-  }
-
+  add(callback: (value: Value) => void): () => void;
   /** Calls every callback; says whether there was one. */
-  emit(value: Value): boolean {
-    const callbacks = [...this.#callbacks];
-    for (const callback of callbacks) this.emitTo(callback, value);
-    return callbacks.length > 0;
-  }
-
+  emit(value: Value): boolean;
   /** Calls one callback. */
-  emitTo(callback: (value: Value) => void, value: Value): void {
+  emitTo(callback: (value: Value) => void, value: Value): void;
+}
+
+/** No callbacks; what one of them throws goes to `failed`. */
+export function openListeners<Value>(failed: (cause: unknown) => void): Listeners<Value> {
+  const callbacks = new Set<(value: Value) => void>();
+  const emitTo = (callback: (value: Value) => void, value: Value) => {
     try {
       callback(value);
     } catch (cause) {
-      this.#failed(cause);
+      failed(cause);
     }
-  }
+  };
+  return {
+    add(callback) {
+      const entry = (value: Value) => callback(value);
+      callbacks.add(entry);
+      return () => void callbacks.delete(entry);
+    },
+    emit(value) {
+      const all = [...callbacks];
+      for (const callback of all) emitTo(callback, value);
+      return all.length > 0;
+    },
+    emitTo,
+  };
 }
 
 /** Where every error ends: at the listeners of `onError`, or kept for the first of them. */
-export class ErrorReports {
-  readonly #listeners = new Listeners<AttuneError>((cause) =>
+export interface ErrorReports {
+  /** Adds a listener and hands it what came before it. */
+  add(callback: (error: AttuneError) => void): () => void;
+  /** Reports an error; a programming error that nobody listens for gets one line on the console. */
+  report(error: AttuneError): void;
+  /** Reports that a callback of the page has thrown. */
+  reportFailedListener(cause: unknown): void;
+}
+
+/** No errors and no listeners. */
+export function openReports(): ErrorReports {
+  const listeners = openListeners<AttuneError>((cause) =>
     queueMicrotask(() => logOnce('listener_failed', cause)),
   );
-  #kept: AttuneError[] = [];
-
-  /** Adds a listener and hands it what came before it. */
-  add(callback: (error: AttuneError) => void): () => void {
-    const remove = this.#listeners.add(callback);
-    const kept = this.#kept;
-    this.#kept = [];
-    for (const error of kept) this.#listeners.emit(error);
-    return remove;
-  }
-
-  /** Reports an error; a programming error that nobody listens for gets one line on the console. */
-  report(error: AttuneError): void {
-    if (this.#listeners.emit(error)) return;
-    if (this.#kept.length < MAX_KEPT_ERRORS) this.#kept.push(error);
+  const kept: AttuneError[] = [];
+  const report = (error: AttuneError) => {
+    if (listeners.emit(error)) return;
+    if (kept.length < MAX_KEPT_ERRORS) kept.push(error);
     if (error.kind === 'usage') logOnce(error.code, error);
-  }
-
-  /** Reports that a callback of the page has thrown. */
-  reportFailedListener(cause: unknown): void {
-    this.report(usageError('listener_failed', `a callback of the page threw: ${String(cause)}`, cause));
-  }
+  };
+  return {
+    add(callback) {
+      const remove = listeners.add(callback);
+      kept.splice(0).forEach(listeners.emit);
+      return remove;
+    },
+    report,
+    reportFailedListener: (cause) =>
+      report(usageError('listener_failed', `a callback of the page threw: ${cause}`, cause)),
+  };
 }
 
 const logged = new Set<string>();
@@ -71,5 +77,5 @@ const logged = new Set<string>();
 function logOnce(code: string, detail: unknown): void {
   if (logged.has(code)) return;
   logged.add(code);
-  console.error(`attune: ${code}: ${detail instanceof Error ? detail.message : String(detail)}`);
+  console.error(`attune: ${code}: ${detail instanceof Error ? detail.message : detail}`);
 }

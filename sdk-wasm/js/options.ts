@@ -2,6 +2,7 @@
 
 import type { JsonObject } from './context.ts';
 import { type AttuneError, usageError } from './errors.ts';
+import { isObject } from './json.ts';
 
 /** Options of `init`. */
 export interface InitOptions {
@@ -53,7 +54,7 @@ export function readOptions(options: unknown, base: string): Settings {
   return {
     writeKey,
     collector: address('collector', collector, base),
-    context: context as JsonObject,
+    context,
     wasmUrl: wasmUrl === undefined ? undefined : address('wasmUrl', wasmUrl, base),
   };
 }
@@ -80,8 +81,4 @@ function wrong(name: string, value: unknown, expected: string): AttuneError {
 function kind(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 100));
   return value === null ? 'null' : typeof value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

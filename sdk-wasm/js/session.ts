@@ -1,89 +1,79 @@
 /** The visit an event belongs to: 30 minutes idle end it, 24 hours at most, shared by all tabs of the site. */
 
-import { type KeyValue, tryWrite } from './storage.ts';
+import { type KeyValue, tryWrite } from './browser/storage.ts';
+import { timer } from './browser/timer.ts';
 import { uuidV7 } from './uuid.ts';
 
 const IDLE_MS = 30 * 60_000;
 const MAX_MS = 24 * 3_600_000;
 const WRITE_DELAY_MS = 1_000;
 
-interface State {
-  id: string;
-  startedMs: number;
-  lastMs: number;
+/** Decides the session of each event at capture; reads localStorage only when its own session has ended. */
+export interface Session {
+  /** The session at an instant; an event there keeps it alive. */
+  at(ms: number): string;
+  /** Begins a new session at once. */
+  reset(ms: number): string;
+  /** Takes what another tab has stored: of two sessions begun side by side, the older stays in both tabs. */
+  follow(text: string | null, ms: number): void;
+  /** Takes what is stored in place of its own: another tab has begun anew for another visitor. */
+  reload(): void;
+  /** Writes now what is waiting to be written. */
+  flush(): void;
 }
 
-/** Decides the session of each event at capture; reads localStorage only when its own session has ended. */
-export class Session {
-  readonly #storage: KeyValue | undefined;
-  readonly #key: string;
-  #state: State | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+type State = [id: string, startedMs: number, lastMs: number];
 
-  constructor(storage: KeyValue | undefined, key: string) {
-    this.#storage = storage;
-    this.#key = key;
-    this.#state = parse(storage?.getItem(key));
-  }
+/** Opens the session that is stored under a key. */
+export function openSession(storage: KeyValue | undefined, key: string): Session {
+  const due = timer();
+  const stored = () => parse(storage?.getItem(key));
+  let state = stored();
 
-  /** The session at an instant; an event there keeps it alive. */
-  at(ms: number): string {
-    let state = this.#state;
-    if (!isLive(state, ms)) {
-      const stored = parse(this.#storage?.getItem(this.#key));
-      state = isLive(stored, ms) ? stored : { id: uuidV7(ms), startedMs: ms, lastMs: ms };
-      this.#state = state;
-      // A tab that opens next is to find it.
-      this.#flushAfter(0);
-    }
-    if (ms > state.lastMs) state.lastMs = ms;
-    if (this.#timer === undefined) this.#flushAfter(WRITE_DELAY_MS);
-    return state.id;
-  }
-
-  /** Begins a new session at once. */
-  reset(ms: number): string {
-    this.#state = { id: uuidV7(ms), startedMs: ms, lastMs: ms };
-    this.flush();
-    return this.#state.id;
-  }
-
-  /** Takes what another tab has stored: of two sessions begun side by side, the older stays in both tabs. */
-  follow(text: string | null, ms: number): void {
-    const other = parse(text);
-    if (!isLive(other, ms)) return;
-    const own = this.#state;
-    if (!isLive(own, ms) || other.id < own.id) this.#state = other;
-    else if (other.id === own.id) own.lastMs = Math.max(own.lastMs, other.lastMs);
-  }
-
-  /** Takes what is stored in place of its own: another tab has begun anew for another visitor. */
-  reload(): void {
-    this.#state = parse(this.#storage?.getItem(this.#key));
-  }
-
-  /** Writes now what is waiting to be written. */
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const state = this.#state;
-    if (state) tryWrite(this.#storage, this.#key, `${state.id} ${state.startedMs} ${state.lastMs}`);
-  }
-
-  #flushAfter(delayMs: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.flush(), delayMs);
-  }
+  const flush = () => {
+    due.clear();
+    if (state) tryWrite(storage, key, state.join(' '));
+  };
+  const begin = (ms: number): State => [uuidV7(ms), ms, ms];
+  return {
+    at(ms) {
+      let now = state;
+      if (!isLive(now, ms)) {
+        now = stored();
+        if (!isLive(now, ms)) now = begin(ms);
+        state = now;
+        // A tab that opens next is to find it.
+        due.set(0, flush);
+      }
+      now[2] = Math.max(now[2], ms);
+      if (!due.isSet()) due.set(WRITE_DELAY_MS, flush);
+      return now[0];
+    },
+    reset(ms) {
+      const now = begin(ms);
+      state = now;
+      flush();
+      return now[0];
+    },
+    follow(text, ms) {
+      const other = parse(text);
+      if (!isLive(other, ms)) return;
+      if (!isLive(state, ms) || other[0] < state[0]) state = other;
+      else if (other[0] === state[0]) state[2] = Math.max(state[2], other[2]);
+    },
+    reload() {
+      state = stored();
+    },
+    flush,
+  };
 }
 
 function isLive(state: State | undefined, ms: number): state is State {
-  return state !== undefined && ms - state.lastMs < IDLE_MS && ms - state.startedMs < MAX_MS;
+  return state !== undefined && ms - state[2] < IDLE_MS && ms - state[1] < MAX_MS;
 }
 
 function parse(text: string | null | undefined): State | undefined {
-  const [id, started, last] = (text ?? '').split(' ');
-  const startedMs = Number(started);
-  const lastMs = Number(last);
-  const isWhole = id?.length === 36 && startedMs > 0 && lastMs >= startedMs;
-  return isWhole ? { id, startedMs, lastMs } : undefined;
+  const [id = '', started, last] = (text ?? '').split(' ');
+  const [startedMs, lastMs] = [Number(started), Number(last)];
+  return id.length === 36 && startedMs > 0 && lastMs >= startedMs ? [id, startedMs, lastMs] : undefined;
 }

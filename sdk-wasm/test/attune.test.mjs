@@ -1,78 +1,33 @@
-/** The public API over a stand-in for the WebAssembly half. */
+/** The public API over a stand-in for the core. */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { decision } from './core.mjs';
 import { load } from './load.mjs';
+import { closePage, openPage } from './page.mjs';
 
-/** Records every call; the test decides when it is loaded. */
-const GLUE = `
-  export class Shell {
-    constructor(host) {
-      globalThis.shell = this;
-      this.host = host;
-      this.calls = [];
-    }
-  }
-  for (const name of ['track', 'identify', 'reset', 'set_context', 'follow', 'flush', 'shutdown']) {
-    Shell.prototype[name] = function (...values) { this.calls.push([name, ...values]); };
-  }
-  Shell.prototype.variable = (name) => (name === 'tone' ? '"warm"' : undefined);
-  Shell.prototype.signal = () => '3';
-  export default () => globalThis.loading;
-`;
 const OPTIONS = { writeKey: 'demo', collector: '/' };
-
-/** As much of a page as the surface asks for. */
-function openPage() {
-  const entries = new Map();
-  const target = new EventTarget();
-  const page = {
-    document: { baseURI: 'https://shop.example/', title: 'Shop', referrer: '', hidden: false },
-    location: { href: 'https://shop.example/', pathname: '/', search: '' },
-    localStorage: {
-      getItem: (key) => entries.get(key) ?? null,
-      setItem: (key, value) => void entries.set(key, value),
-      removeItem: (key) => void entries.delete(key),
-      key: (index) => [...entries.keys()][index] ?? null,
-      get length() {
-        return entries.size;
-      },
-    },
-    matchMedia: () => ({ matches: true, addEventListener() {} }),
-    addEventListener: target.addEventListener.bind(target),
-    dispatchEvent: target.dispatchEvent.bind(target),
-    fetch: async () => new Response(),
-  };
-  Object.assign(globalThis, page, { window: page });
-  Object.defineProperty(globalThis, 'navigator', { value: { language: 'en-GB' }, configurable: true });
-  return { page, entries };
-}
 
 describe('attune', () => {
   let init;
-  let entries;
   let page;
-  let loaded;
   let attune;
 
   beforeEach(async () => {
-    ({ page, entries } = openPage());
-    const { promise, resolve } = withResolvers();
-    globalThis.loading = promise;
-    globalThis.shell = undefined;
-    loaded = async () => {
-      resolve();
-      await sleep(1);
-      globalThis.shell.host.started();
-      return globalThis.shell;
-    };
-    ({ init } = await load('index.ts', GLUE));
+    page = openPage();
+    ({ init } = await load('index.ts'));
     attune = init(OPTIONS);
   });
-  afterEach(() => attune.shutdown());
+  afterEach(async () => {
+    await attune.shutdown();
+    closePage();
+  });
 
-  const tracked = (shell) => shell.calls.filter(([name]) => name === 'track');
+  /** Makes the core say something at the next event. */
+  const say = (...effects) => {
+    page.core.next('track', ...effects);
+    attune.track('anything');
+  };
 
   it('is one instance per page, and refuses to become another', () => {
     assert.equal(init(OPTIONS), attune);
@@ -86,31 +41,40 @@ describe('attune', () => {
     await assert.rejects(attune.ready, { code: 'wasm_unavailable', message: /status 404/ });
   });
 
+  it('says that it failed where its WebAssembly cannot start', async () => {
+    page.core.on_start = () => {
+      throw new WebAssembly.RuntimeError('unreachable');
+    };
+    page.load('start');
+    await assert.rejects(attune.ready, { code: 'internal', message: /unreachable/ });
+  });
+
   it('keeps calls until it is loaded, in order, with the ids it has returned', async () => {
     const first = attune.track('view', { a: 1 });
     attune.identify('user-1', { plan: 'gold' });
     const second = attune.track('view', undefined, { priority: 'critical' });
-    const shell = await loaded();
-    assert.deepEqual(
-      shell.calls.map(([name]) => name),
-      ['set_context', 'track', 'identify', 'track', 'track'],
-    );
-    const [a, , b] = tracked(shell);
-    assert.deepEqual([a[1], a[2], a[5], a[6]], [first, 'view', '{"a":1}', 1]);
-    assert.deepEqual([b[1], b[5], b[6]], [second, undefined, 2]);
+    const core = await page.load();
+    const buffered = ['context', 'track', 'identify', 'track', 'track'];
+    const names = core.calls.map(([name]) => name).filter((name) => buffered.includes(name));
+    assert.deepEqual(names, buffered);
+    const [a, , b] = core.of('track');
+    assert.deepEqual([a[1], a[2], a[5], a[7]], [first, 'view', 1, [7, { a: 1 }]]);
+    assert.deepEqual([b[1], b[5], b[7]], [second, 2, undefined]);
     assert.ok(Math.abs(a[3] - Date.now()) < 5_000);
     assert.equal(a[4], b[4]);
   });
 
   it('stores the calls of a page that leaves before it is loaded, for the next page load', async () => {
     const id = attune.track('view');
-    page.dispatchEvent(new Event('pagehide'));
+    page.dispatch('pagehide');
+    await attune.shutdown();
+    const { entries } = page;
     const key = [...entries.keys()].find((name) => name.startsWith('attune/demo/calls/'));
-    const next = (await load('index.ts', GLUE)).init(OPTIONS);
-    const shell = await loaded();
-    assert.equal(tracked(shell)[0][1], id);
-    assert.equal(entries.has(key), false);
-    await next.shutdown();
+    page = openPage({ entries });
+    attune = (await load('index.ts')).init(OPTIONS);
+    const core = await page.load();
+    assert.equal(core.of('track')[0][1], id);
+    assert.deepEqual([typeof key, entries.has(key)], ['string', false]);
   });
 
   it('never throws for what is wrong with a call, and tells onError', async () => {
@@ -124,6 +88,7 @@ describe('attune', () => {
       () => attune.track('attune.identify'),
       () => attune.track('view', cyclic),
       () => attune.track('view', [1]),
+      () => attune.track('view', { toJSON: () => 'no object' }),
       () => attune.track('view', {}, { priority: 'urgent' }),
     ]) {
       assert.match(call(), /^[0-9a-f-]{36}$/);
@@ -137,36 +102,43 @@ describe('attune', () => {
       'event_type_reserved',
       'json_invalid',
       'json_invalid',
+      'json_invalid',
       'priority_unknown',
       'id_invalid',
       'id_invalid',
       'json_invalid',
     ]);
-    assert.deepEqual(tracked(await loaded()), []);
+    assert.deepEqual((await page.load()).of('track'), []);
   });
 
   it('hands errors from before the first listener to that listener', async () => {
-    const shell = await loaded();
-    shell.host.error('storage_blocked', 'the browser blocks localStorage', false);
+    await attune.shutdown();
+    Object.defineProperty(globalThis.window, 'localStorage', {
+      get() {
+        throw new Error('blocked');
+      },
+    });
+    attune = init(OPTIONS);
+    await page.load();
     const heard = [];
     attune.onError((error) => heard.push([error.code, error.kind]));
     assert.deepEqual(heard, [['storage_blocked', 'environment']]);
   });
 
   it('tells listeners of a slot what fills it, at once and at every change', async () => {
-    const shell = await loaded();
+    await page.load();
     const rules = [];
     const stop = attune.onDecision('hero', (decision) => rules.push(decision?.rule));
-    shell.host.decision('hero', '{"slot":"hero","rule":"a"}');
+    say(decision('hero', { rule: 'a' }));
     attune.onDecision('hero', (decision) => rules.push(`late ${decision?.rule}`));
     stop();
-    shell.host.decision('hero', undefined);
+    say(decision('hero', undefined));
     assert.deepEqual(rules, ['a', 'late a', 'late undefined']);
     assert.equal(attune.decision('hero'), undefined);
   });
 
   it('outlives a listener that throws', async () => {
-    const shell = await loaded();
+    await page.load();
     const codes = [];
     attune.onError((error) => codes.push(error.code));
     let called = false;
@@ -176,34 +148,39 @@ describe('attune', () => {
     attune.onDecision('hero', () => {
       called = true;
     });
-    shell.host.decision('hero', '{"slot":"hero","rule":"a"}');
+    say(decision('hero', { rule: 'a' }));
     assert.deepEqual([called, codes], [true, ['listener_failed']]);
   });
 
   it('answers with the fallback until a decision gives a value of its type', async () => {
     assert.equal(attune.variable('tone', 'cool'), 'cool');
     assert.equal(attune.signal('views'), undefined);
-    await loaded();
+    const core = await page.load();
+    say(
+      decision('z', { rule: 'late', actions: [[6, 'tv', 'tone', 'hot']] }),
+      decision('hero', { rule: 'a', actions: [[6, 'tv', 'tone', 'warm']] }),
+    );
     assert.equal(attune.variable('tone', 'cool'), 'warm');
     assert.equal(attune.variable('tone', 1), 1);
     assert.equal(attune.variable('missing', 'cool'), 'cool');
-    assert.equal(attune.signal('views'), 3);
+    core.next('signal', ['answer', 3]);
+    assert.equal(attune.signal('views', 'lamps'), 3);
+    assert.deepEqual(core.of('signal'), [['signal', 'views', 'lamps']]);
+    assert.equal(attune.signal('views'), undefined);
   });
 
   it('tracks what has been shown as an event of its own', async () => {
-    const shell = await loaded();
-    shell.host.shown('{"rule":"a","key":""}');
-    assert.deepEqual(tracked(shell)[0].slice(2, 3).concat(tracked(shell)[0][5]), [
-      'attune.shown',
-      '{"rule":"a","key":""}',
-    ]);
+    const core = await page.load();
+    say(['shown', 'a', '']);
+    const [, , type, , , , , metadata] = core.of('track')[1];
+    assert.deepEqual([type, metadata[1]], ['attune.shown', { rule: 'a', key: '' }]);
   });
 
   it('survives a fault of the WebAssembly half', async () => {
-    const shell = await loaded();
+    const core = await page.load();
     const codes = [];
     attune.onError((error) => codes.push(error.code));
-    shell.track = () => {
+    core.on_track = () => {
       throw new WebAssembly.RuntimeError('unreachable');
     };
     assert.match(attune.track('view'), /^[0-9a-f-]{36}$/);
@@ -211,21 +188,79 @@ describe('attune', () => {
   });
 
   it('ends on shutdown and can begin again', async () => {
-    const shell = await loaded();
+    const core = await page.load();
     await attune.shutdown();
-    assert.deepEqual(shell.calls.at(-1), ['shutdown']);
+    assert.deepEqual(core.calls.at(-1), ['farewell', 1]);
     const codes = [];
     attune.onError((error) => codes.push(error.code));
     attune.track('late');
     assert.deepEqual(codes, ['shut_down']);
     assert.notEqual(init(OPTIONS), attune);
   });
-});
 
-function withResolvers() {
-  let resolve;
-  const promise = new Promise((settle) => {
-    resolve = settle;
+  it('hears of a refused event with its type, code and limit, and its neighbours go on', async () => {
+    const core = await page.load();
+    const errors = [];
+    attune.onError(({ code, message, kind }) => errors.push([code, message, kind]));
+    attune.track('refused');
+    attune.track('view');
+    const message = 'refused: metadata is 40,112 bytes; the limit is 31,744';
+    assert.deepEqual(errors, [['metadata_too_large', message, 'usage']]);
+    assert.equal(core.seq, 1);
   });
-  return { promise, resolve };
-}
+
+  it('merges context fields, and null removes one', async () => {
+    const core = await page.load();
+    attune.setContext({ cart: { items: 2 }, locale: null });
+    attune.setContext({ cart: { items: 3 } });
+    const [, context, bytes] = core.of('context').at(-1);
+    assert.deepEqual(
+      [context.cart, 'locale' in context, context.device],
+      [{ items: 3 }, false, { class: 'desktop' }],
+    );
+    assert.equal(bytes, Buffer.byteLength(JSON.stringify(context)));
+  });
+
+  it('keeps decisions in order when a listener tracks', async () => {
+    const core = await page.load();
+    const rules = [];
+    attune.onDecision('a', () => {
+      core.next('track', decision('b', { rule: 'newer' }));
+      attune.track('inner');
+    });
+    attune.onDecision('b', (decision) => rules.push(decision?.rule));
+    say(decision('a', { rule: 'first' }), decision('b', { rule: 'older' }));
+    assert.deepEqual([rules, attune.decision('b').rule], [['older', 'newer'], 'newer']);
+  });
+
+  it('gives a decision as the public API describes it', async () => {
+    await page.load();
+    const filling = { rule: 'third-view', key: 'bags', reason: 1, actions: [[6, 'tv', 'tone', ['warm', 1]]] };
+    say(decision('hero', filling));
+    assert.deepEqual(attune.decision('hero'), {
+      slot: 'hero',
+      rule: 'third-view',
+      key: 'bags',
+      reason: 'latched',
+      since: '1970-01-01T00:00:00.000Z',
+      variables: { tone: ['warm', 1] },
+    });
+  });
+
+  it('compiles while it loads only what is sent as WebAssembly', async () => {
+    await attune.shutdown();
+    const { instantiateStreaming } = WebAssembly;
+    const ways = [];
+    WebAssembly.instantiateStreaming = async () => {
+      ways.push('streamed');
+      return { instance: { exports: page.core.exports } };
+    };
+    const headers = { 'content-type': 'application/wasm' };
+    globalThis.fetch = async (url) =>
+      String(url).endsWith('wasm') ? new Response('', { headers }) : new Response('', { status: 404 });
+    attune = init(OPTIONS);
+    await attune.ready;
+    WebAssembly.instantiateStreaming = instantiateStreaming;
+    assert.deepEqual(ways, ['streamed']);
+  });
+});

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const home = join(import.meta.dirname, '..');
+let loads = 0;
 
-/** Imports `js/<name>`; every call gives a module with fresh state. `glue` stands in for the WebAssembly half. */
-export async function load(name, glue = 'export const Shell = undefined; export default async () => {};') {
+/** Imports `js/<name>`; every call gives a module with fresh state. */
+export async function load(name) {
   const { outputFiles } = await build({
     entryPoints: [join(home, 'js', name)],
     bundle: true,
@@ -15,19 +16,8 @@ export async function load(name, glue = 'export const Shell = undefined; export 
     target: 'es2022',
     logLevel: 'warning',
     define: { 'import.meta.url': '"https://shop.example/sdk/index.js"' },
-    plugins: [
-      {
-        name: 'glue',
-        setup({ onResolve, onLoad }) {
-          onResolve({ filter: /^attune-wasm-glue$/ }, () => ({ path: 'glue', namespace: 'glue' }));
-          onLoad({ filter: /.*/, namespace: 'glue' }, () => ({ contents: glue }));
-        },
-      },
-    ],
   });
   loads += 1;
   const source = `${outputFiles[0].text}\n// ${loads}`;
   return import(`data:text/javascript;base64,${Buffer.from(source).toString('base64')}`);
 }
-
-let loads = 0;

@@ -17,10 +17,10 @@ function memory() {
 }
 
 describe('a session', async () => {
-  const { Session } = await load('session.ts');
+  const { openSession } = await load('session.ts');
 
   it('lasts while less than 30 minutes pass between events', () => {
-    const session = new Session(undefined, 's');
+    const session = openSession(undefined, 's');
     const first = session.at(START_MS);
     assert.equal(session.at(START_MS + 29 * MINUTE_MS), first);
     assert.equal(session.at(START_MS + 58 * MINUTE_MS), first);
@@ -29,7 +29,7 @@ describe('a session', async () => {
   });
 
   it('ends after 24 hours, however busy', () => {
-    const session = new Session(undefined, 's');
+    const session = openSession(undefined, 's');
     const ids = Array.from({ length: 100 }, (_, index) => session.at(START_MS + index * 20 * MINUTE_MS));
     assert.equal(new Set(ids.slice(0, 72)).size, 1);
     assert.notEqual(ids[72], ids[71]);
@@ -38,15 +38,15 @@ describe('a session', async () => {
 
   it('is shared by tabs through what they store', () => {
     const storage = memory();
-    const first = new Session(storage, 's');
+    const first = openSession(storage, 's');
     const id = first.at(START_MS);
     first.flush();
-    assert.equal(new Session(storage, 's').at(START_MS + MINUTE_MS), id);
+    assert.equal(openSession(storage, 's').at(START_MS + MINUTE_MS), id);
   });
 
   it('goes on where another tab has kept it alive', () => {
     const storage = memory();
-    const [idle, busy] = [new Session(storage, 's'), new Session(storage, 's')];
+    const [idle, busy] = [openSession(storage, 's'), openSession(storage, 's')];
     const id = idle.at(START_MS);
     idle.flush();
     for (let minute = 0; minute <= 60; minute += 20) assert.equal(busy.at(START_MS + minute * MINUTE_MS), id);
@@ -56,7 +56,7 @@ describe('a session', async () => {
   });
 
   it('is the older one when two tabs begin side by side', () => {
-    const [first, second] = [memory(), memory()].map((storage) => [new Session(storage, 's'), storage]);
+    const [first, second] = [memory(), memory()].map((storage) => [openSession(storage, 's'), storage]);
     const older = first[0].at(START_MS);
     const newer = second[0].at(START_MS + 1);
     assert.notEqual(older, newer);
@@ -72,7 +72,7 @@ describe('a session', async () => {
   it('begins anew on reset, and where what is stored is broken', () => {
     const storage = memory();
     storage.setItem('s', 'nonsense 1 x');
-    const session = new Session(storage, 's');
+    const session = openSession(storage, 's');
     const id = session.at(START_MS);
     assert.equal(id.length, 36);
     assert.notEqual(session.reset(START_MS + 1), id);

@@ -1,0 +1,53 @@
+/** HTTP requests: a POST of plain text that needs no preflight, and a GET that asks the server first. */
+
+import { gzip } from './gzip.ts';
+
+/** Time after which a request is given up: longer than any answer of a healthy server takes. */
+const TIMEOUT_MS = 30_000;
+/** Bodies of more bytes are compressed. */
+const COMPRESS_ABOVE_BYTES = 1_024;
+/** All requests that may outlive the page share 64 KiB; a larger body has to do without. */
+const MAX_KEEPALIVE_BYTES = 60 * 1_024;
+
+/** An answer of a server. */
+export interface Answer {
+  status: number;
+  /** `Retry-After` as sent. */
+  retryAfter: string | null;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/** Posts a text as `text/plain`; it may outlive its page. No answer is nothing. */
+export async function post(url: string, text: string): Promise<Answer | undefined> {
+  let body = new TextEncoder().encode(text);
+  // Only what is worth it waits for the compressor; the rest leaves in this task.
+  if (body.length > COMPRESS_ABOVE_BYTES) body = (await gzip(body)) ?? body;
+  return send(url, {
+    method: 'POST',
+    body,
+    // The only content type besides form data that costs no preflight.
+    headers: { 'content-type': 'text/plain' },
+    keepalive: body.length <= MAX_KEEPALIVE_BYTES,
+  });
+}
+
+/** Gets a body; the browser's cache answers only after the server has confirmed it. No answer is nothing. */
+export function get(url: string): Promise<Answer | undefined> {
+  return send(url, { cache: 'no-cache' });
+}
+
+async function send(url: string, options: RequestInit): Promise<Answer | undefined> {
+  const control = new AbortController();
+  // It covers the body too.
+  const timeout = setTimeout(() => control.abort(), TIMEOUT_MS);
+  try {
+    const response = await fetch(url, { ...options, credentials: 'omit', signal: control.signal });
+    const { status, headers } = response;
+    const body = new Uint8Array(await response.arrayBuffer());
+    return { status, retryAfter: headers.get('retry-after'), body };
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timeout);
+  }
+}

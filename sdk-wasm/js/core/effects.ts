@@ -1,0 +1,94 @@
+/** What the core wants done, in the order of its output. */
+
+import type { Json, JsonObject } from '../context.ts';
+import type { Action } from './action.ts';
+import { readerOf } from './reader.ts';
+
+/** What fills a slot now. */
+export type Filling = [
+  rule: string,
+  key: string | undefined,
+  isLatched: number,
+  sinceMs: number,
+  actions: Action[],
+];
+
+/** A batch that is to be written and sent; the id is 0 where the page leaves and no answer is waited for. */
+export type Request = [
+  id: number,
+  member: string,
+  lane: string,
+  withContext: number,
+  events: [lane: string, seq: number][],
+  voids: [member: string, lane: string, from: number, to: number][],
+  closed: [member: string, lane: string, count: number][],
+  queueFull: number,
+  expired: number,
+  rejected: number,
+];
+
+/** How signals and delivery stand. */
+export type CoreInspection = [
+  signals: JsonObject,
+  events: number,
+  bytes: number,
+  inFlight: number,
+  failures: number,
+  isBreakerOpen: number,
+  bundleRevision: number,
+];
+
+/**
+ * What carries effects out, as the interface numbers them, from 1. None of it may call the core: the rest of the output
+ * has not been read yet.
+ */
+export type Effects = [
+  kept: (seq: number) => void,
+  settled: (lane: string, seq: number) => void,
+  forgotten: (lane: string, seq: number) => void,
+  put: (entry: number, bytes: Uint8Array) => void,
+  deleted: (entry: number) => void,
+  laneForgotten: (lane: string) => void,
+  decision: (slot: string, filling: Filling | undefined) => void,
+  shown: (rule: string, key: string) => void,
+  sender: (member: string, lane: string) => void,
+  refused: (code: string, actual: number, limit: number) => void,
+  request: (...request: Request) => void,
+  wait: (atMs: number) => void,
+  wake: (atMs: number) => void,
+  answer: (value: Json) => void,
+  failed: (code: string) => void,
+  unreadable: (entry: number) => void,
+  inspection: (...inspection: CoreInspection) => void,
+];
+
+/** The forms of their fields. */
+const FORMS = [
+  'n',
+  'un',
+  'un',
+  'by',
+  'b',
+  'u',
+  't?(t?tbf*a)',
+  'tt',
+  'tu',
+  'tnn',
+  'ntub*(un)*(tunn)*(tun)nnn',
+  'f',
+  'f',
+  'v',
+  't',
+  'b',
+  'vnnnnbn',
+];
+
+/** Carries out one output. */
+export function carryOut(output: Uint8Array, effects: Effects): void {
+  const read = readerOf(output);
+  for (let next = read('b'); next; next = read('b')) {
+    const place = Number(next[0]) - 1;
+    const fields = read(FORMS[place] ?? '') ?? [];
+    (effects[place] as (...fields: unknown[]) => void)(...fields);
+  }
+}

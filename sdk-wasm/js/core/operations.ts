@@ -1,0 +1,82 @@
+/** The operations of the byte interface, each with its number and the form of its input behind the two times. */
+
+import type { JsonObject } from '../context.ts';
+
+/** An operation and, as a type only, its fields. */
+export type Operation<Fields extends unknown[]> = [operation: number, form: string, fields?: Fields];
+
+/** A JSON object as the core takes it, behind the bytes of its text. */
+export type Metadata = [bytes: number, value: JsonObject];
+
+type Content = [session: string, bytes: number, metadata: Metadata | undefined];
+type StoredBytes = Uint8Array | undefined;
+
+export const START: Operation<[member: string, lane: string, session: string]> = [0, 'tuu'];
+
+export const STORED_EVENT: Operation<
+  [
+    priority: number,
+    isSettled: boolean,
+    member: string,
+    lane: string,
+    seq: number,
+    ...event: [id: string, type: string, ms: number, ...Content],
+  ]
+> = [1, 'bbtunutfun?(nv)'];
+
+export const RESTORE: Operation<
+  [
+    base: StoredBytes,
+    latches: StoredBytes,
+    user: string | undefined,
+    lanes: [member: string, lane: string, count: number][],
+  ]
+> = [2, '?y?y?t*(tun)'];
+
+export const TRACK: Operation<
+  [
+    ...[id: string, type: string, ms: number, session: string],
+    ...[priority: number, bytes: number, metadata: Metadata | undefined],
+  ]
+> = [3, 'utfubn?(nv)'];
+
+export const IDENTIFY: Operation<[user: string, freshMember: string, freshLane: string]> = [4, 'ttu'];
+
+export const RESET: Operation<[freshMember: string, freshLane: string, session: string]> = [5, 'tuu'];
+
+export const FOLLOW: Operation<[member: string, freshLane: string, session: string]> = [6, 'tuu'];
+
+export const LANE: Operation<[freshLane: string]> = [7, 'u'];
+
+export const CONTEXT: Operation<[context: JsonObject, bytes: number]> = [8, 'vn'];
+
+export const BUNDLE: Operation<[bytes: Uint8Array]> = [9, 'r'];
+
+export const PROFILE: Operation<[bytes: Uint8Array]> = [10, 'r'];
+
+export const GAP: Operation<[]> = [11, ''];
+
+/** The request got no answer. */
+export const UNANSWERED: Operation<[request: number]> = [12, 'xn0'];
+
+/** The answer was no receipt; `offending` are the positions of the events that are too large. */
+export const TURNED_DOWN: Operation<
+  [request: number, status: number, retryAfterMs: number | undefined, offending: number[]]
+> = [12, 'xn1n?f*n'];
+
+/** The answer was a receipt, whose rows say 1 rejected or 2 retry. */
+export const RECEIVED: Operation<
+  [request: number, accepted: number, clockShiftMs: number, rows: [id: string, kind: number][]]
+> = [12, 'xn2nf*(ub)'];
+
+export const WAKE: Operation<[]> = [13, ''];
+
+export const ONLINE: Operation<[]> = [14, ''];
+
+export const FAREWELL: Operation<[leaves: boolean]> = [15, 'b'];
+
+export const POLL: Operation<[]> = [16, 'x'];
+
+export const SIGNAL: Operation<[name: string, key: string | undefined]> = [17, 't?t'];
+
+export const INSPECT: Operation<[]> = [18, ''];

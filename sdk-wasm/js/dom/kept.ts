@@ -1,0 +1,68 @@
+/** A change, the elements it has been made on, and how often the page has undone it there. */
+
+import { type Change, type Made, make } from './change.ts';
+
+/** How often a second a change is made again on one element before it is left to the page. */
+const MAX_REPEATS = 10;
+const SECOND_MS = 1_000;
+
+/** What can be wrong with a change: the browser refuses it, or the page keeps undoing it. */
+export type Problem = 'refused' | 'loop';
+
+/** A change in effect. */
+export interface Kept {
+  readonly change: Change;
+  /** Makes the change on every element it is not in place on, and forgets elements that have left the document. */
+  ensure(): Problem | undefined;
+  /** Takes the change back wherever it is in place; what the page has changed since stays. */
+  takeBack(): void;
+}
+
+interface Edit {
+  made: Made;
+  repeats: number;
+  sinceMs: number;
+}
+
+/** A change that has been made nowhere. */
+export function keep(change: Change): Kept {
+  const edits = new Map<Element, Edit>();
+  let isRefused = false;
+
+  /** Says whether the page has won over the change just now. */
+  const ensureOn = (element: HTMLElement): boolean => {
+    const nowMs = performance.now();
+    const edit = edits.get(element);
+    if (!edit) {
+      edits.set(element, { made: make(change, element), repeats: 0, sinceMs: nowMs });
+      return false;
+    }
+    if (edit.repeats > MAX_REPEATS || edit.made.holds()) return false;
+    if (nowMs - edit.sinceMs >= SECOND_MS) {
+      edit.sinceMs = nowMs;
+      edit.repeats = 0;
+    }
+    if (++edit.repeats > MAX_REPEATS) return true;
+    // What the page has put there is what it wants to see when the change is taken back.
+    edit.made = make(change, element);
+    return false;
+  };
+
+  return {
+    change,
+    ensure() {
+      if (isRefused) return undefined;
+      for (const element of edits.keys()) if (!element.isConnected) edits.delete(element);
+      try {
+        const lost = [...document.querySelectorAll<HTMLElement>(change[1])].filter(ensureOn);
+        return lost.length > 0 ? 'loop' : undefined;
+      } catch {
+        isRefused = true;
+        return 'refused';
+      }
+    },
+    takeBack() {
+      for (const { made } of [...edits.values()].reverse()) if (made.holds()) made.undo();
+    },
+  };
+}

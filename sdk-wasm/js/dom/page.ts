@@ -1,0 +1,76 @@
+/** The changes in effect by slot, kept in place while the page renders anew. */
+
+import { isAllowed } from './allowed.ts';
+import { type Change, watchedAttribute } from './change.ts';
+import { type Kept, keep, type Problem } from './kept.ts';
+
+/** The document with the changes that slots make to it. */
+export interface Page {
+  /** Replaces the changes that a slot makes; those that could run code are left out. */
+  set(slot: string, changes: Change[]): void;
+  /** Takes every change back. */
+  clear(): void;
+}
+
+/** A page without changes. */
+export function openPage(report: (problem: Problem, target: string) => void): Page {
+  const slots = new Map<string, Kept[]>();
+  /** Changes of slots that wait for their turn: an element's own code may run while another change is made. */
+  const waiting: [slot: string, changes: Change[]][] = [];
+  let isBusy = false;
+
+  const observer = new MutationObserver(() => {
+    work();
+    // What was just done is not to be looked at again.
+    observer.takeRecords();
+  });
+  const all = () => [...slots.values()].flat();
+
+  /** Watches for what the changes in effect need, and for nothing while there are none. */
+  const observe = () => {
+    observer.disconnect();
+    const attributeFilter = all().flatMap(({ change }) => watchedAttribute(change) ?? []);
+    if (slots.size === 0) return;
+    const options = { childList: true, characterData: true, subtree: true };
+    observer.observe(document, attributeFilter.length > 0 ? { ...options, attributeFilter } : options);
+  };
+
+  const work = () => {
+    if (isBusy) return;
+    isBusy = true;
+    do {
+      for (const [slot, changes] of waiting.splice(0)) replace(slot, changes);
+      const problems = all().map((kept) => [kept.ensure(), kept.change[1]] as const);
+      for (const [problem, target] of problems) if (problem) report(problem, target);
+    } while (waiting.length > 0);
+    isBusy = false;
+  };
+
+  /** A change that the slot goes on making stays as it is: the page does not flicker. */
+  const replace = (slot: string, changes: Change[]) => {
+    const before = slots.get(slot) ?? [];
+    const after = changes.map((change) => {
+      const at = before.findIndex((kept) => textOf(kept.change) === textOf(change));
+      return at < 0 ? keep(change) : (before.splice(at, 1)[0] as Kept);
+    });
+    for (const kept of before.reverse()) kept.takeBack();
+    slots.delete(slot);
+    if (after.length > 0) slots.set(slot, after);
+  };
+
+  const set = (slot: string, changes: Change[]) => {
+    waiting.push([slot, changes.filter(isAllowed)]);
+    work();
+    observe();
+  };
+  return {
+    set,
+    clear() {
+      for (const slot of [...slots.keys()]) set(slot, []);
+    },
+  };
+}
+
+function textOf(change: Change): string {
+  return JSON.stringify(change);
+}

@@ -1,0 +1,76 @@
+/** What goes to the collector: an event and a batch in the JSON form of the wire protocol, version 1. */
+
+import type { Request } from '../core/effects.ts';
+import { jsonText } from '../json.ts';
+
+/** An event under its number in a lane. */
+export interface LaneEvent {
+  id: string;
+  type: string;
+  ms: number;
+  member: string;
+  lane: string;
+  seq: number;
+  user: string | undefined;
+  session: string;
+  /** A JSON object as text. */
+  metadata: string | undefined;
+}
+
+/** Writes an event as an object; what a batch of this sender says for all its events is left out. */
+export function writeEvent(event: LaneEvent, sender?: string, senderLane?: string): string {
+  const { id, type, ms, member, lane, seq, user, session, metadata } = event;
+  const text = jsonText({
+    event_id: id,
+    event_type: type,
+    timestamp: timestampOf(ms),
+    anonymous_id: unlessSame(member, sender),
+    lane: unlessSame(lane, senderLane),
+    seq,
+    user_id: user,
+    session_id: session,
+  });
+  return metadata === undefined ? text : extended(text, `"metadata":${metadata}`);
+}
+
+/** Writes a batch of `events`. `context` is a JSON object as text. */
+export function writeBatch(request: Request, events: LaneEvent[], context: string, sentAtMs: number): string {
+  const [, sender, lane, withContext, , voids, closed, ...dropped] = request;
+  const head = jsonText({
+    v: 1,
+    sent_at: timestampOf(sentAtMs),
+    anonymous_id: sender,
+    lane,
+    void: listOf(voids, ([member, lane, from, to]) => {
+      return { lane, anonymous_id: unlessSame(member, sender), from, to };
+    }),
+    closed: listOf(closed, ([member, lane, count]) => {
+      return { lane, anonymous_id: unlessSame(member, sender), count };
+    }),
+  });
+  // The skew stands first, so that nothing a site puts there can hide it.
+  const skew = '"clock_skew_ms":null';
+  const fields = withContext && context !== '{}' ? `{${skew},${context.slice(1)}` : `{${skew}}`;
+  const rows = events.map((event) => writeEvent(event, sender, lane)).join();
+  const [queueFull, expired, rejected] = dropped.map((total) => total || undefined);
+  const totals = jsonText({ queue_full: queueFull, expired, rejected });
+  const tail = totals === '{}' ? '' : `,"dropped":${totals}`;
+  return extended(head, `"context":${fields},"events":[${rows}]${tail}`);
+}
+
+/** An instant as RFC 3339 with milliseconds. */
+export function timestampOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function extended(object: string, fields: string): string {
+  return `${object.slice(0, -1)},${fields}}`;
+}
+
+function unlessSame(value: string, other: string | undefined): string | undefined {
+  return value === other ? undefined : value;
+}
+
+function listOf<Item>(items: Item[], write: (item: Item) => unknown): unknown[] | undefined {
+  return items.length > 0 ? items.map(write) : undefined;
+}

@@ -1,0 +1,97 @@
+/** Delivery: what the core wants sent goes out after the task that captured it, and settles by receipt. */
+
+import { type Answer, post } from '../browser/http.ts';
+import { timer } from '../browser/timer.ts';
+import { wallMs } from '../clock.ts';
+import { POLL, RECEIVED, TURNED_DOWN, UNANSWERED } from '../core/operations.ts';
+import { textOf } from '../core/reader.ts';
+import { fieldsOf, parseJson } from '../json.ts';
+import { isUuid } from '../uuid.ts';
+import type { Driving } from './driving.ts';
+import { type Receipt, readReceipt, textIn, wholeIn } from './receipt.ts';
+import { retryAfterMs } from './retry.ts';
+
+/** Sends batches, one body each. */
+export interface Delivery {
+  /** Asks the core after the current task: `track()` never sends, and events of one task leave together. */
+  request(): void;
+  /** Sends a body; the core has more to say. */
+  send(id: number, body: string): void;
+  /** Asks the core again at this monotonic time; at 0, when something changes. */
+  wait(atMs: number): void;
+  /** Asks no more. */
+  end(): void;
+}
+
+/** Calls back with every receipt, and whether it is of the member who still sends. */
+export function openDelivery(
+  driver: Driving,
+  received: (receipt: Receipt, isOfMember: boolean) => void,
+): Delivery {
+  const { core, input, report, isEnded } = driver;
+  const due = timer();
+  let isRequested = false;
+  let hasMore = false;
+  /** Status of the last refusal that was reported, so that a repeated one is not. */
+  let refusal = 0;
+
+  const pump = () => {
+    isRequested = false;
+    if (isEnded()) return;
+    do {
+      hasMore = false;
+      driver.carryOut(() => core(POLL));
+    } while (hasMore);
+  };
+  const refuse = (status: number, code: string, message: string) => {
+    if (refusal !== status) report(code, message);
+    refusal = status;
+  };
+  const take = (id: number, receipt: Receipt, member: string) => {
+    // A warning settles its event like no row at all.
+    const settling = receipt.rows.filter((row) => row.result !== 'warning' && isUuid(row.event_id));
+    const rows = settling.map((row): [string, number] => [row.event_id, row.result === 'retry' ? 2 : 1]);
+    input(() => core(RECEIVED, id, receipt.accepted, receipt.clockShiftMs, rows));
+    refusal = 0;
+    for (const { event_id, result, code, message } of receipt.rows) {
+      if (result === 'retry') continue;
+      const text = `event ${event_id}: ${textIn(code) ?? ''}: ${textIn(message) ?? ''}`;
+      report(result === 'warning' ? 'event_warning' : 'event_rejected', text, true);
+    }
+    // A receipt that comes after a new member has begun speaks of the one before.
+    received(receipt, driver.member() === member);
+  };
+  const turnDown = (id: number, { status, retryAfter }: Answer, body: unknown) => {
+    const { code, message, offending } = fieldsOf(body);
+    if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+      const says = (text: unknown) => textIn(text) ?? 'no reason given';
+      const text = `the collector refuses events: ${says(code)}: ${says(message)}`;
+      refuse(status, 'collector_refused', text);
+    }
+    const places = (Array.isArray(offending) ? offending : []).flatMap((place) => wholeIn(place) ?? []);
+    input(() => core(TURNED_DOWN, id, status, retryAfterMs(retryAfter, wallMs()), places));
+  };
+  return {
+    request() {
+      if (!isRequested) queueMicrotask(pump);
+      isRequested = true;
+    },
+    async send(id, text) {
+      hasMore = true;
+      const member = driver.member();
+      const answer = await post(driver.url('/v1/events'), text);
+      const body = answer && parseJson(textOf(answer.body));
+      const receipt = readReceipt(body);
+      if (answer && answer.status !== 200) return turnDown(id, answer, body);
+      if (receipt) return take(id, receipt, member);
+      const message = "the collector's answer is no receipt";
+      if (answer) refuse(200, 'receipt_invalid', message);
+      input(() => core(UNANSWERED, id));
+    },
+    wait(atMs) {
+      if (atMs) due.set(atMs - performance.now(), pump);
+      else due.clear();
+    },
+    end: due.clear,
+  };
+}

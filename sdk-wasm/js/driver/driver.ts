@@ -1,0 +1,389 @@
+/** The driver: one input to the core, then everything carried out that it wants done. */
+
+import { sendBeacon } from '../browser/beacon.ts';
+import { binaryBytes, binaryText } from '../browser/binary.ts';
+import { openEntries } from '../browser/entries.ts';
+import type { KeyValue } from '../browser/storage.ts';
+import { timer } from '../browser/timer.ts';
+import { watchTurns } from '../browser/turns.ts';
+import { wallMs } from '../clock.ts';
+import type { Json, JsonObject } from '../context.ts';
+import { type CoreExports, openCore } from '../core/core.ts';
+import type { CoreInspection, Filling, Request } from '../core/effects.ts';
+import {
+  CONTEXT,
+  FAREWELL,
+  FOLLOW,
+  IDENTIFY,
+  INSPECT,
+  LANE,
+  type Metadata,
+  ONLINE,
+  RESET,
+  RESTORE,
+  SIGNAL,
+  START,
+  STORED_EVENT,
+  TRACK,
+  WAKE,
+} from '../core/operations.ts';
+import { textOf } from '../core/reader.ts';
+import { byteLength } from '../core/writer.ts';
+import { openPage } from '../dom/page.ts';
+import { AttuneError } from '../errors.ts';
+import type { Host } from '../host.ts';
+import type { Inspection } from '../inspection.ts';
+import { jsonText } from '../json.ts';
+import type { Settings } from '../options.ts';
+import { uuidV7 } from '../uuid.ts';
+import { adopt } from './adoption.ts';
+import { writeBatch, writeEvent } from './batch.ts';
+import { openBundles } from './bundles.ts';
+import { changesOf, decisionOf } from './decisions.ts';
+import { openDelivery } from './delivery.ts';
+import type { Driving } from './driving.ts';
+import { type KeptEvent, openEvents } from './events.ts';
+import { MAX_LANE_MS, openLanes } from './lanes.ts';
+import { openPush } from './push.ts';
+import { refusalText } from './refusal.ts';
+
+/** Key of the `anonymous_id`. */
+const MEMBER = 'member';
+/** Keys under which the core stores something of its own. */
+const ENTRIES = ['base', 'latches', 'user'] as const;
+const CRITICAL = 2;
+/** What stands between two events of a batch. */
+const COMMA_BYTES = 1;
+
+/** What was captured, with everything fixed at the call. */
+export type Capture = Pick<KeptEvent, 'id' | 'type' | 'ms' | 'session' | 'metadata' | 'priority'>;
+
+/** One client, from the start of the core until the page is left or the client is shut down. */
+export interface Driver {
+  /** Captures an event. */
+  track(capture: Capture): void;
+  /** Binds the visitor to a user; the caller tracks `attune.identify` after it. */
+  identify(user: string): void;
+  /** Begins as a new visitor. */
+  reset(session: string): void;
+  /** Merges fields, a JSON object as text, into the context; `null` removes one. */
+  setContext(fields: string): void;
+  /** Becomes the visitor that another tab has begun and stored. */
+  follow(member: string, session: string): void;
+  /** Takes the member token that another tab has stored. */
+  takeToken(stored: string): void;
+  /** The live value of a signal. */
+  signal(name: string, key?: string): Json | undefined;
+  /** Stores and sends now what waits for it. */
+  flush(): void;
+  /** Ends the client: says farewell and takes every change of the page back. */
+  shutdown(): void;
+  /** The inside but for decisions, for a developer panel. */
+  inspect(): Omit<Inspection, 'decisions'>;
+}
+
+/** What a client starts with. */
+export interface Start {
+  exports: CoreExports;
+  host: Host;
+  settings: Settings;
+  storage: KeyValue | undefined;
+  session: string;
+  /** Says when to stop listening to the page. */
+  ended: AbortSignal;
+}
+
+/** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
+export function startDriver({ exports, host, settings, storage, session, ended }: Start): Driver {
+  const space = `attune/${settings.writeKey}/`;
+  const entries = openEntries(storage, space, () => {
+    report('storage_full', 'localStorage is full; what is not delivered is lost with the page');
+  });
+  const events = openEvents(entries);
+  const lanes = openLanes(space);
+  const wake = timer();
+  let member = entries.get(MEMBER) || freshId();
+  let lane = freshId();
+  /** When the lane began; 0 where the page has left: if it comes back, its next event begins a new lane. */
+  let laneSinceMs = wallMs();
+  let user: string | undefined;
+  let context: JsonObject = {};
+  let contextText = '{}';
+  let wakeAtMs = 0;
+  let hasEnded = false;
+  /** The event that is being tracked. */
+  let tracked: KeptEvent | undefined;
+  /** The input that is being made. */
+  let doing: string;
+  let answer: Json | undefined;
+  let inspection: CoreInspection;
+  /** The revision in effect when it was last asked for. */
+  let bundleRevision = 0;
+  let farewells: string[] = [];
+  /** What may run code of the page waits until an output has been read; an input made there adds to it. */
+  const later: (() => void)[] = [];
+  let isBusy = false;
+
+  const report = (code: string, message: string, isUsage?: boolean) => {
+    host.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
+  };
+  const reportLater = (...error: Parameters<typeof report>) => later.push(() => report(...error));
+  const refuse = (code: string, actual: number, limit: number) => {
+    reportLater(code, `${tracked?.type}: ${refusalText(code, actual, limit)}`, true);
+  };
+  const forgetUnreadable = (key: string) => {
+    entries.delete(key);
+    reportLater('stored_entry_unreadable', `a stored entry cannot be read: ${key}`);
+  };
+
+  const decision = (slot: string, filling: Filling | undefined) => {
+    later.push(() => {
+      if (hasEnded) return;
+      page.set(slot, changesOf(filling));
+      host.decision(slot, filling && decisionOf(slot, filling));
+    });
+  };
+  /** Stores a new member, locks a new lane, and ends a stream that belonged to another member. */
+  const noteSender = (newMember: string, newLane: string) => {
+    if (newLane !== lane) {
+      lane = newLane;
+      laneSinceMs = wallMs();
+      lanes.hold(lane);
+    }
+    if (newMember === member) return;
+    member = newMember;
+    user = undefined;
+    entries.put(MEMBER, () => member);
+    push.forget();
+  };
+  const writeRequest = (...request: Request) => {
+    const [id, , , , numbers] = request;
+    const rows = numbers.flatMap((number) => events.get(...number) ?? []);
+    const body = writeBatch(request, rows, contextText, wallMs());
+    if (id) delivery.send(id, body);
+    else farewells.push(body);
+  };
+  const setWake = (atMs: number) => {
+    if (hasEnded || (wake.isSet() && atMs === wakeAtMs)) return;
+    wakeAtMs = atMs;
+    if (atMs) wake.set(Math.max(0, atMs - wallMs()), judgeAnew);
+    else wake.clear();
+  };
+  const fail = (code: string) => {
+    // Of what is tracked only metadata can be too deep to be read.
+    if (tracked) refuse('metadata_not_an_object', 0, 0);
+    else reportLater(code, `${doing} cannot be read`);
+  };
+  const core = openCore(exports, [
+    (seq) => tracked && events.keep(Object.assign(tracked, { seq })),
+    events.settle,
+    events.forget,
+    (entry, bytes) => {
+      entries.put(ENTRIES[entry] as string, () => (entry > 1 ? textOf : binaryText)(bytes));
+    },
+    (entry) => entries.delete(ENTRIES[entry] as string),
+    (gone) => entries.delete(`lane/${gone}`),
+    decision,
+    (rule, key) => later.push(() => hasEnded || host.shown({ rule, key })),
+    noteSender,
+    refuse,
+    writeRequest,
+    (atMs) => delivery.wait(atMs),
+    setWake,
+    (value) => {
+      answer = value;
+    },
+    fail,
+    (entry) => forgetUnreadable(ENTRIES[entry] as string),
+    (...found) => {
+      inspection = found;
+    },
+  ]);
+
+  const changed = () => hasEnded || host.changed();
+  const carryOut = (act: () => void) => {
+    act();
+    if (!isBusy) {
+      isBusy = true;
+      for (let next = later.shift(); next; next = later.shift()) next();
+      isBusy = false;
+    }
+    changed();
+  };
+  const input = (act: () => void, what = 'a call') => {
+    doing = what;
+    carryOut(act);
+    delivery.request();
+  };
+  const driving: Driving = {
+    core,
+    isEnded: () => hasEnded,
+    member: () => member,
+    carryOut,
+    input,
+    report,
+    changed,
+    url: (path, query = `k=${settings.writeKey}`) => `${settings.collector}${path}?${query}`,
+  };
+  const page = openPage((problem, target) => {
+    const what = problem === 'loop' ? 'the page keeps undoing' : 'the browser refuses';
+    report(`action_${problem}`, `${what} an action on ${target}`, true);
+  });
+  const heardOf = (revision: number) => {
+    if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
+    if (revision > bundleRevision) bundles.fetch();
+  };
+  const bundles = openBundles(driving, host.ready);
+  const push = openPush(driving, entries, heardOf);
+  const delivery = openDelivery(driving, (receipt, isOfMember) => {
+    if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);
+    heardOf(receipt.bundleRevision);
+  });
+
+  /** A lane ends with its page, and after 24 h. */
+  const openLane = () => {
+    if (wallMs() - laneSinceMs >= MAX_LANE_MS && !hasEnded) core(LANE, freshId());
+  };
+  /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
+  const sayFarewell = (leaves: boolean) => {
+    farewells = [];
+    carryOut(() => core(FAREWELL, leaves));
+    entries.flush();
+    // The browser takes 64 KiB at a time; what it does not take waits in the store.
+    farewells.every((body) => sendBeacon(driving.url('/v1/events'), body));
+  };
+  const leave = () => {
+    laneSinceMs = 0;
+    sayFarewell(true);
+    push.close();
+    // A page that holds a lock is not kept in the back/forward cache.
+    lanes.release();
+  };
+  const judgeAnew = () => input(() => core(WAKE));
+  const goOnline = () => input(() => core(ONLINE));
+  const inspect = () => {
+    core(INSPECT);
+    const [signals, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = inspection;
+    const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
+    const own = { member, lane, user_id: user ?? null, stream: push.state() };
+    return { ...own, queue, bundle_revision, signals };
+  };
+
+  /** Takes stored entries back once it is known whose they are; only then may anything else happen. */
+  const begin = async () => {
+    const adopted = await adopt(entries, lanes);
+    for (const event of adopted.events) {
+      events.take(event);
+      const { priority, isSettled, id, type, ms, seq } = event;
+      const head = [priority, isSettled, event.member, event.lane, seq] as const;
+      core(STORED_EVENT, ...head, id, type, ms, event.session, ...sizesOf(event));
+    }
+    const [base, latches] = ENTRIES.map((key) => {
+      const text = entries.get(key);
+      return text === undefined ? text : binaryBytes(text);
+    });
+    user = entries.get(ENTRIES[2]);
+    input(() => {
+      core(RESTORE, base, latches, user, adopted.lanes);
+      adopted.unreadable.forEach(forgetUnreadable);
+    });
+    const turns = {
+      hidden() {
+        sayFarewell(false);
+        push.rest();
+      },
+      visible: push.open,
+      leaving: leave,
+      restored() {
+        openLane();
+        judgeAnew();
+        push.open();
+        bundles.fetch();
+      },
+      online() {
+        goOnline();
+        push.open();
+      },
+    };
+    watchTurns(turns, ended);
+    host.started();
+    bundles.fetch();
+    push.open();
+  };
+
+  if (!entries.get(MEMBER)) entries.put(MEMBER, () => member);
+  lanes.hold(lane);
+  core(START, member, lane, session);
+  if (!storage) {
+    report('storage_blocked', 'localStorage is blocked; what is not delivered is lost with the page');
+  }
+  begin();
+
+  return {
+    track(capture) {
+      openLane();
+      // The core gives the number; until then the largest one stands for it, so that no event is underestimated.
+      const seq = Number.MAX_SAFE_INTEGER;
+      const event = { ...capture, member, lane, seq, user, isSettled: false };
+      const { id, type, ms, priority } = capture;
+      const sizes = sizesOf(event);
+      input(() => {
+        tracked = event;
+        core(TRACK, id, type, ms, capture.session, priority, ...sizes);
+        tracked = undefined;
+      });
+      if (priority === CRITICAL) entries.flushSoon();
+    },
+    identify(id) {
+      openLane();
+      input(() => {
+        core(IDENTIFY, id, freshId(), freshId());
+        user = id;
+      });
+    },
+    reset(session) {
+      input(() => core(RESET, freshId(), freshId(), session));
+      // Other tabs follow when they see the new member.
+      entries.flush();
+    },
+    setContext(fields) {
+      const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
+      context = Object.fromEntries(merged.filter(([, value]) => value !== null));
+      contextText = jsonText(context);
+      input(() => core(CONTEXT, context, byteLength(contextText)), 'the context');
+    },
+    follow(other, session) {
+      if (other !== member) input(() => core(FOLLOW, other, freshId(), session));
+    },
+    takeToken: push.takeToken,
+    signal(name, key) {
+      answer = undefined;
+      core(SIGNAL, name, key);
+      return answer;
+    },
+    flush() {
+      entries.flush();
+      goOnline();
+    },
+    shutdown() {
+      leave();
+      hasEnded = true;
+      delivery.end();
+      bundles.end();
+      wake.clear();
+      page.clear();
+    },
+    inspect,
+  };
+}
+
+/** The bytes that an event takes in a batch at most, and its metadata as the core takes it. */
+function sizesOf(event: KeptEvent): [bytes: number, metadata: Metadata | undefined] {
+  const { metadata: text } = event;
+  const metadata: Metadata | undefined = text === undefined ? text : [byteLength(text), JSON.parse(text)];
+  return [byteLength(writeEvent(event)) + COMMA_BYTES, metadata];
+}
+
+function freshId(): string {
+  return uuidV7(wallMs());
+}

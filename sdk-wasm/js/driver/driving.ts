@@ -1,0 +1,22 @@
+/** What the driver offers to its parts. */
+
+import type { Core } from '../core/core.ts';
+
+/** One input at a time to the core, the collector's addresses, and errors. */
+export interface Driving {
+  readonly core: Core;
+  /** Whether the client has ended; answers that are still on their way change nothing on the page. */
+  isEnded(): boolean;
+  /** The member who sends now. */
+  member(): string;
+  /** Calls the core and carries out all that comes of it. */
+  carryOut(act: () => void): void;
+  /** The same for an input, after which delivery is asked for; `what` names it in the error, should it be unreadable. */
+  input(act: () => void, what?: string): void;
+  /** Tells the page of an error; most are the world's weather. */
+  report(code: string, message: string, isUsage?: boolean): void;
+  /** Anything a developer panel shows may have changed. */
+  changed(): void;
+  /** An address of the collector, with the write key unless another query is given. */
+  url(path: string, query?: string): string;
+}

@@ -1,0 +1,21 @@
+/** What the driver tells the public API. None of it may throw. */
+
+import type { JsonObject } from './context.ts';
+import type { Decision } from './decision.ts';
+import type { AttuneError } from './errors.ts';
+
+/** The public API as the driver sees it. */
+export interface Host {
+  /** What earlier page loads stored has been taken back: buffered calls may follow. */
+  started(): void;
+  /** The first attempt at fetching the bundle has ended. */
+  ready(): void;
+  /** A slot's decision has changed; nothing where the slot is empty now. */
+  decision(slot: string, decision: Decision | undefined): void;
+  /** A capped rule has been shown. */
+  shown(metadata: JsonObject): void;
+  /** Something went wrong. */
+  report(error: AttuneError): void;
+  /** Anything a developer panel shows may have changed. */
+  changed(): void;
+}

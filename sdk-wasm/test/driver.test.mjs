@@ -1,0 +1,365 @@
+/** The driver over a stand-in for the core: what is stored, adopted, sent, settled and followed. */
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decision } from './core.mjs';
+import { load } from './load.mjs';
+import { closePage, locksOf, openPage, settle } from './page.mjs';
+
+const OPTIONS = { writeKey: 'demo', collector: 'https://collector.example' };
+const DAY_MS = 24 * 3_600_000;
+
+/** An id of version 7 that was made at an instant. */
+function idAt(ms, tail = 1) {
+  const time = ms.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String(tail).padStart(12, '0')}`;
+}
+
+/** An entry of an event as the store holds it. */
+function stored(settled, fields = {}) {
+  const event = {
+    event_id: idAt(Date.now(), 7),
+    event_type: 'view',
+    timestamp: '2026-11-20T10:00:01.003Z',
+    seq: 1,
+    user_id: 'user-1',
+    session_id: idAt(Date.now(), 8),
+    metadata: { a: 1 },
+    ...fields,
+  };
+  return JSON.stringify([settled, 1, 'm0', event]);
+}
+
+describe('the driver', () => {
+  let page;
+  let attune;
+  let errors;
+
+  beforeEach(() => {
+    page = openPage();
+  });
+  afterEach(async () => {
+    await attune.shutdown();
+    closePage();
+  });
+
+  async function start(operation) {
+    attune = (await load('index.ts')).init(OPTIONS);
+    errors = [];
+    attune.onError(({ code, message }) => errors.push(`${code}: ${message}`));
+    return await page.load(operation);
+  }
+  const entry = (key) => page.entries.get(`attune/demo/${key}`);
+  const put = (key, text) => page.entries.set(`attune/demo/${key}`, text);
+
+  it('stores an event within 50 ms under its lane and number, and the number as the lane’s count', async () => {
+    const core = await start();
+    const id = attune.track('view', { a: 'ü' });
+    assert.equal(entry(`event/${core.lane}/1`), undefined);
+    await sleep(80);
+    const [, priority, member, event] = JSON.parse(entry(`event/${core.lane}/1`));
+    assert.deepEqual([priority, member], [1, core.member]);
+    assert.deepEqual([event.event_id, event.seq, event.metadata], [id, 1, { a: 'ü' }]);
+    assert.equal(entry(`lane/${core.lane}`), `1 ${core.member}`);
+    assert.equal(entry('member'), core.member);
+  });
+
+  it('sends the events of one task together, and marks what a receipt has settled', async () => {
+    const core = await start();
+    attune.identify('user-1');
+    attune.track('view');
+    assert.equal(page.posts.length, 0);
+    await sleep(80);
+    const batches = page.posts.filter(({ pathname }) => pathname === '/v1/events');
+    assert.equal(batches.length, 1);
+    const { events, context, lane } = JSON.parse(batches[0].text);
+    assert.deepEqual(
+      events.map(({ event_type, user_id, seq }) => [event_type, user_id, seq]),
+      [
+        ['attune.identify', 'user-1', 1],
+        ['view', 'user-1', 2],
+      ],
+    );
+    assert.deepEqual([context.clock_skew_ms, context.page.title, lane], [null, 'Shop', core.lane]);
+    assert.equal(JSON.parse(entry(`event/${core.lane}/2`))[0], 1);
+  });
+
+  it('gives the core the size of an event as the batch will have it, and of its metadata', async () => {
+    const core = await start();
+    attune.track('view', { text: 'ü'.repeat(100) });
+    await settle();
+    const [, , , , , , bytes, [metadataBytes]] = core.of('track')[0];
+    const [event] = JSON.parse(page.posts[0].text).events;
+    assert.equal(metadataBytes, Buffer.byteLength(JSON.stringify(event.metadata)));
+    const beside = { anonymous_id: core.member, lane: core.lane };
+    const written = Buffer.byteLength(JSON.stringify({ ...event, ...beside })) + 1;
+    assert.ok(bytes >= written && bytes < written + 20, `${bytes} for ${written}`);
+  });
+
+  it('says what is wrong with the collector’s answers, once', async () => {
+    const core = await start();
+    const answers = [
+      Response.json({ code: 'key_unknown', message: 'no such key' }, { status: 403 }),
+      Response.json({ code: 'key_unknown', message: 'no such key' }, { status: 403 }),
+      Response.json({ offending: [1, 'x', 2.5] }, { status: 413, headers: { 'retry-after': '7' } }),
+      new Response('<html>'),
+      undefined,
+    ];
+    page.answers['/v1/events'] = () => answers.shift() ?? Promise.reject(new TypeError('offline'));
+    for (let count = answers.length; count > 0; count -= 1) {
+      attune.track('view');
+      await settle();
+    }
+    assert.deepEqual(errors, [
+      'collector_refused: the collector refuses events: key_unknown: no such key',
+      'collector_refused: the collector refuses events: no reason given: no reason given',
+      "receipt_invalid: the collector's answer is no receipt",
+    ]);
+    assert.deepEqual(
+      core.of('outcome').map(([, , ...outcome]) => outcome),
+      [[1, 403, undefined, []], [1, 403, undefined, []], [1, 413, 7_000, [1, 2]], [0], [0]],
+    );
+  });
+
+  it('passes a receipt’s rows on to the core and to onError', async () => {
+    const core = await start();
+    let id;
+    page.answers['/v1/events'] = () =>
+      Response.json({
+        accepted: 1,
+        clock_shift_ms: -5,
+        results: [
+          { event_id: id, result: 'rejected', code: 'too_old', message: 'older than a week' },
+          { event_id: id, result: 'retry' },
+          { event_id: id, result: 'warning', code: 'future' },
+          { event_id: 'foreign', result: 'rejected' },
+        ],
+      });
+    id = attune.track('view');
+    await settle();
+    assert.deepEqual(core.of('outcome')[0].slice(2), [
+      2,
+      1,
+      -5,
+      [
+        [id, 1],
+        [id, 2],
+      ],
+    ]);
+    assert.deepEqual(errors, [
+      `event_rejected: event ${id}: too_old: older than a week`,
+      `event_warning: event ${id}: future: `,
+      'event_rejected: event foreign: : ',
+    ]);
+  });
+
+  it('takes back the lanes that no open page holds, and sends what waits there', async () => {
+    const [gone, open] = [idAt(Date.now(), 1), idAt(Date.now(), 2)];
+    page = openPage({ locks: locksOf([open]) });
+    put('member', 'm1');
+    put('user', 'user-1');
+    put('base', 'b\u00ff');
+    for (const lane of [gone, open]) {
+      put(`event/${lane}/1`, stored(0));
+      put(`event/${lane}/2`, stored(1, { seq: 2 }));
+      put(`lane/${lane}`, '2 m0');
+    }
+    put(`event/${gone}/3`, '[0,1,"m0"');
+    put(`event/${gone}/4`, stored(0, { event_id: 'none' }));
+    const core = await start();
+    await sleep(80);
+    assert.deepEqual(
+      core
+        .of('storedEvent')
+        .map(([, priority, settled, member, lane, seq]) => [priority, settled, member, lane, seq]),
+      [
+        [1, 0, 'm0', gone, 1],
+        [1, 1, 'm0', gone, 2],
+      ],
+    );
+    assert.deepEqual(core.of('restore')[0].slice(1), [
+      Uint8Array.of(98, 255),
+      undefined,
+      'user-1',
+      [['m0', gone, 2]],
+    ]);
+    const [batch] = page.posts.map(({ text }) => JSON.parse(text));
+    const [{ anonymous_id, lane, seq, user_id, metadata }] = batch.events;
+    assert.deepEqual([anonymous_id, lane, seq, user_id, metadata], ['m0', gone, 1, 'user-1', { a: 1 }]);
+    assert.deepEqual([entry(`lane/${gone}`), entry(`lane/${open}`)], [undefined, '2 m0']);
+    const text = 'stored_entry_unreadable: a stored entry cannot be read: ';
+    assert.deepEqual(errors, [`${text}event/${gone}/3`, `${text}event/${gone}/4`]);
+    assert.deepEqual([entry(`event/${gone}/3`), entry(`event/${gone}/4`)], [undefined, undefined]);
+  });
+
+  it('waits 250 ms for the browser’s word on a lane, then leaves it to the next page', async () => {
+    const silent = idAt(Date.now(), 1);
+    const locks = locksOf([]);
+    const request = (name, options, hold) =>
+      name.endsWith(silent) ? new Promise(() => {}) : locks.request(name, options, hold);
+    page = openPage({ locks: { request } });
+    put(`event/${silent}/1`, stored(0));
+    const core = await start('start');
+    assert.equal(core.of('restore').length, 0);
+    await sleep(300);
+    assert.deepEqual(core.of('restore')[0].at(-1), []);
+    assert.equal(core.of('storedEvent').length, 0);
+  });
+
+  it('takes a lane for over after 24 h where the browser has no locks', async () => {
+    const [young, old] = [idAt(Date.now() - DAY_MS + 60_000, 1), idAt(Date.now() - DAY_MS - 60_000, 2)];
+    for (const lane of [young, old]) put(`lane/${lane}`, '5 m0');
+    const core = await start();
+    assert.deepEqual(core.of('restore')[0].at(-1), [['m0', old, 5]]);
+  });
+
+  it('stores what the core asks it to, and reports what the core cannot read', async () => {
+    put('latches', 'nonsense');
+    page.core.next('restore', ['unreadable', 1], ['put', 0, Uint8Array.of(0, 128, 255)]);
+    await start();
+    await sleep(80);
+    assert.deepEqual([entry('latches'), entry('base')], [undefined, '\u0000\u0080\u00ff']);
+    assert.deepEqual(errors, ['stored_entry_unreadable: a stored entry cannot be read: latches']);
+  });
+
+  it('begins a new member on reset and forgets the user and the token of the one before', async () => {
+    put('token', 'm1\nsecret');
+    put('member', 'm1');
+    const core = await start();
+    attune.identify('user-1');
+    attune.reset();
+    assert.notEqual(core.member, 'm1');
+    assert.deepEqual([entry('member'), entry('token'), entry('user')], [core.member, undefined, undefined]);
+    attune.track('view');
+    await sleep(80);
+    assert.equal(JSON.parse(entry(`event/${core.lane}/1`))[3].user_id, undefined);
+  });
+
+  it('follows the member that another tab has stored', async () => {
+    const core = await start();
+    page.dispatch('storage', { key: 'attune/demo/member', newValue: 'm2' });
+    assert.equal(core.member, 'm2');
+    page.dispatch('storage', { key: 'attune/demo/member', newValue: 'm2' });
+    assert.equal(core.of('follow').length, 1);
+  });
+
+  it('stores everything and hands it to the browser when the page hides or leaves', async () => {
+    let answer;
+    page.answers['/v1/events'] = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const core = await start();
+    attune.track('first');
+    await settle();
+    attune.track('second');
+    page.document.hidden = true;
+    page.dispatch('visibilitychange');
+    assert.deepEqual(core.of('farewell'), [['farewell', 0]]);
+    assert.equal(JSON.parse(page.beacons[0]).events[0].event_type, 'second');
+    assert.ok(entry(`event/${core.lane}/2`));
+    page.dispatch('pagehide');
+    assert.deepEqual(core.of('farewell').at(-1), ['farewell', 1]);
+    answer(Response.json({ accepted: 1 }));
+  });
+
+  it('begins a new lane when the page comes back, and fetches the bundle again', async () => {
+    let fetches = 0;
+    page.answers['/v1/bundle'] = () => {
+      fetches += 1;
+      return new Response(Uint8Array.of(1, 2, 3));
+    };
+    const core = await start();
+    const { lane } = core;
+    assert.deepEqual(core.of('bundle'), [['bundle', Uint8Array.of(1, 2, 3)]]);
+    page.dispatch('pagehide');
+    page.dispatch('pageshow', { persisted: false });
+    assert.equal(core.lane, lane);
+    page.dispatch('pageshow', { persisted: true });
+    await settle();
+    assert.notEqual(core.lane, lane);
+    assert.deepEqual([fetches, core.of('lane').length], [2, 1]);
+  });
+
+  it('keeps the bundle in effect and says why where another cannot be read or fetched', async () => {
+    page.answers['/v1/bundle'] = () => new Response(Uint8Array.of(9));
+    page.core.next('bundle', ['failed', 'bundle_bad_magic']);
+    await start();
+    assert.deepEqual(errors, ["bundle_bad_magic: the collector's bundle cannot be read"]);
+    await attune.shutdown();
+    page = openPage();
+    page.answers['/v1/bundle'] = () => new Response('', { status: 500 });
+    await start();
+    await attune.ready;
+    assert.match(errors[0], /^bundle_unreachable: /);
+  });
+
+  it('fetches the bundle when a receipt names a newer one, and not for the one in effect', async () => {
+    let fetches = 0;
+    page.answers['/v1/bundle'] = () => {
+      fetches += 1;
+      return new Response(Uint8Array.of(1));
+    };
+    let revision = 7;
+    page.answers['/v1/events'] = () => Response.json({ accepted: 1, bundle_revision: revision });
+    await start();
+    attune.track('view');
+    await settle();
+    assert.equal(fetches, 1);
+    revision = 8;
+    attune.track('view');
+    await settle();
+    assert.equal(fetches, 2);
+  });
+
+  it('shows a decision that delivery has changed', async () => {
+    const core = await start();
+    core.next('poll', decision('hero', { rule: 'expired' }));
+    attune.track('view');
+    await settle();
+    assert.equal(attune.decision('hero')?.rule, 'expired');
+  });
+
+  it('calls metadata that is nested too deep what it is', async () => {
+    const core = await start();
+    core.next('track', ['failed', 'input_invalid']);
+    attune.track('view', {});
+    assert.deepEqual(errors, ['metadata_not_an_object: view: metadata is not a JSON object']);
+  });
+
+  it('changes nothing on the page after shutdown, and still stores what a late receipt settles', async () => {
+    let answer;
+    page.answers['/v1/events'] = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const core = await start();
+    attune.track('view');
+    await settle();
+    const heard = [];
+    attune.onDecision('hero', (decision) => heard.push(decision));
+    await attune.shutdown();
+    core.next('outcome', decision('hero', { rule: 'late' }));
+    answer(Response.json({ accepted: 1, stream: { token: 's' } }));
+    await sleep(80);
+    assert.deepEqual(heard, []);
+    assert.equal(JSON.parse(entry(`event/${core.lane}/1`))[0], 1);
+  });
+
+  it('shows its inside to a developer panel', async () => {
+    const core = await start();
+    const { inspect } = await load('devtools.ts');
+    attune.identify('user-1');
+    assert.deepEqual(inspect(attune), {
+      member: core.member,
+      lane: core.lane,
+      user_id: 'user-1',
+      queue: { events: 1, bytes: 300, in_flight: 0, failures: 2, breaker_open: true },
+      bundle_revision: 7,
+      stream: 'closed',
+      signals: { views: 2 },
+      decisions: [],
+    });
+  });
+});

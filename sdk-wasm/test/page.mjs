@@ -1,0 +1,111 @@
+/** As much of a page as Attune asks for: storage, events, answers of a collector, and a core that is a stand-in. */
+
+import { FakeCore } from './core.mjs';
+
+const { instantiate } = WebAssembly;
+const { CompressionStream } = globalThis;
+const PATIENCE_MS = 5_000;
+
+/** Puts a page in place of whatever was there; `load` starts its WebAssembly. */
+export function openPage({ entries = new Map(), locks } = {}) {
+  const core = new FakeCore();
+  const target = new EventTarget();
+  const posts = [];
+  const beacons = [];
+  const { promise, resolve } = withResolvers();
+  const page = {
+    core,
+    entries,
+    posts,
+    beacons,
+    /** Answers by path; a missing one is a 404. */
+    answers: { '/v1/events': () => Response.json({ accepted: 1 }) },
+    /** Lets the WebAssembly load, and waits for this operation and everything that comes of it. */
+    async load(operation = 'restore') {
+      resolve();
+      const deadline = Date.now() + PATIENCE_MS;
+      while (core.of(operation).length === 0 && Date.now() < deadline) await settle();
+      await settle();
+      return core;
+    },
+    dispatch(name, fields = {}) {
+      target.dispatchEvent(Object.assign(new Event(name), fields));
+    },
+    document: {
+      baseURI: 'https://shop.example/',
+      title: 'Shop',
+      referrer: '',
+      hidden: false,
+      querySelectorAll: () => [],
+    },
+  };
+  const own = {
+    document: page.document,
+    location: { href: 'https://shop.example/', pathname: '/', search: '' },
+    localStorage: storageOf(entries),
+    matchMedia: () => ({ matches: true, addEventListener() {} }),
+    addEventListener: target.addEventListener.bind(target),
+    MutationObserver: class {
+      observe() {}
+      disconnect() {}
+    },
+    async fetch(url, options) {
+      const { pathname } = new URL(url);
+      if (pathname.endsWith('.wasm')) {
+        await promise;
+        return new Response();
+      }
+      if (options?.method === 'POST') posts.push({ pathname, text: await new Response(options.body).text() });
+      return page.answers[pathname]?.(posts.at(-1)) ?? new Response('', { status: 404 });
+    },
+  };
+  Object.assign(globalThis, own, { window: own });
+  const sendBeacon = (_url, body) => beacons.push(body) > 0;
+  const navigator = { language: 'en-GB', sendBeacon, ...(locks && { locks }) };
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  // Bodies are to be read as they are.
+  globalThis.CompressionStream = undefined;
+  WebAssembly.instantiate = async () => ({ instance: { exports: core.exports } });
+  return page;
+}
+
+/** Gives Node its own back. */
+export function closePage() {
+  WebAssembly.instantiate = instantiate;
+  globalThis.CompressionStream = CompressionStream;
+}
+
+/** Lets everything happen that no timer holds back. */
+export async function settle() {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
+}
+
+/** Web Locks among which `taken` are held by other pages. */
+export function locksOf(taken) {
+  return {
+    request(name, _options, hold) {
+      const isTaken = taken.some((lane) => name.endsWith(lane));
+      return Promise.resolve(hold(isTaken ? null : { name }));
+    },
+  };
+}
+
+function storageOf(entries) {
+  return {
+    getItem: (key) => entries.get(key) ?? null,
+    setItem: (key, value) => void entries.set(key, String(value)),
+    removeItem: (key) => void entries.delete(key),
+    key: (index) => [...entries.keys()][index] ?? null,
+    get length() {
+      return entries.size;
+    },
+  };
+}
+
+function withResolvers() {
+  let resolve;
+  const promise = new Promise((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

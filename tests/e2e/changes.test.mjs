@@ -1,0 +1,233 @@
+/** Changes to a real page: made, kept, taken back, and refused where they could run code. */
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { openBrowser } from './rig/browser.mjs';
+import { serveParts } from './rig/parts.mjs';
+
+describe('changes to the page', () => {
+  let browser;
+  let site;
+  let page;
+  before(async () => {
+    browser = await openBrowser();
+    site = await serveParts(['dom/page.ts']);
+    page = await browser.newPage();
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+  beforeEach(async () => {
+    await page.goto(site.url);
+    await page.evaluate(() => {
+      window.problems = [];
+      window.changes = parts.openPage((...problem) => problems.push(problem));
+      window.root = document.body.appendChild(document.createElement('section'));
+      window.pause = (ms) => new Promise((done) => setTimeout(done, ms));
+      window.html = () => root.innerHTML.replaceAll(' style=""', '');
+    });
+  });
+
+  const problems = () => page.evaluate(() => window.problems);
+
+  it('are made and taken back', async () => {
+    const [made, before] = await page.evaluate(() => {
+      root.innerHTML =
+        '<p id="p1" title="old" class="a b" style="color: red">one</p><p id="p2" hidden="">two</p>';
+      changes.set('slot', [
+        ['text', '#p1', 'new <b>text</b>'],
+        ['attribute', '#p1', 'title', 'new'],
+        ['attribute', '#p1', 'lang', 'de'],
+        ['class', '#p1', ['c'], ['a']],
+        ['style', '#p1', 'color', 'blue'],
+        ['show', '#p2'],
+      ]);
+      const made = html();
+      changes.set('slot', []);
+      return [made, html()];
+    });
+    assert.equal(
+      made,
+      '<p id="p1" title="new" class="b c" style="color: blue;" lang="de">new &lt;b&gt;text&lt;/b&gt;</p><p id="p2">two</p>',
+    );
+    assert.equal(
+      before,
+      '<p id="p1" title="old" class="b a" style="color: red;">one</p><p id="p2" hidden="">two</p>',
+    );
+    assert.deepEqual(await problems(), []);
+  });
+
+  it('hide and show whatever a style sheet says', async () => {
+    const found = await page.evaluate(() => {
+      root.innerHTML = `<style>.gone { display: none } .flex { display: flex !important }</style>
+        <p id="h1" class="flex">x</p><p id="h2" class="gone">y</p>`;
+      const display = (selector) => getComputedStyle(root.querySelector(selector)).display;
+      changes.set('slot', [
+        ['hide', '#h1'],
+        ['show', '#h2'],
+      ]);
+      const during = [display('#h1'), display('#h2')];
+      changes.clear();
+      return [during, [display('#h1'), display('#h2')]];
+    });
+    assert.deepEqual(found, [
+      ['none', 'block'],
+      ['flex', 'none'],
+    ]);
+  });
+
+  it('give child elements back as they were', async () => {
+    const found = await page.evaluate(() => {
+      root.innerHTML = '<h1 id="c1">Hello <b>you</b></h1>';
+      const bold = root.querySelector('b');
+      changes.set('slot', [['text', '#c1', 'Bye']]);
+      const during = html();
+      changes.set('slot', []);
+      return [during, html(), bold.isConnected];
+    });
+    assert.deepEqual(found, ['<h1 id="c1">Bye</h1>', '<h1 id="c1">Hello <b>you</b></h1>', true]);
+  });
+
+  it('leave the page the text node it owns', async () => {
+    const found = await page.evaluate(() => {
+      root.innerHTML = '<p id="t1">one</p>';
+      const node = root.firstElementChild.firstChild;
+      changes.set('slot', [['text', '#t1', 'two']]);
+      return [node.isConnected, node.nodeValue];
+    });
+    assert.deepEqual(found, [true, 'two']);
+  });
+
+  it('begin from the original when the decision changes', async () => {
+    const found = await page.evaluate(() => {
+      root.innerHTML = '<p id="d1">one</p>';
+      changes.set('slot', [['text', '#d1', 'two']]);
+      changes.set('slot', [['text', '#d1', 'three']]);
+      const during = root.textContent;
+      changes.clear();
+      return [during, root.textContent];
+    });
+    assert.deepEqual(found, ['three', 'one']);
+  });
+
+  it('stay as they are where the next decision makes them too', async () => {
+    const records = await page.evaluate(async () => {
+      root.innerHTML = '<p id="s1">one</p><p id="s2">one</p>';
+      changes.set('slot', [['text', '#s1', 'two']]);
+      const observer = new MutationObserver(() => {});
+      observer.observe(root, { subtree: true, characterData: true, childList: true });
+      changes.set('slot', [
+        ['text', '#s2', 'two'],
+        ['text', '#s1', 'two'],
+      ]);
+      return observer.takeRecords().map(({ target }) => target.parentElement.id);
+    });
+    assert.deepEqual(records, ['s2']);
+  });
+
+  it('reach elements that come late or are rendered anew, and what the page writes there is what comes back', async () => {
+    const found = await page.evaluate(async () => {
+      changes.set('slot', [['text', '.late', 'changed']]);
+      const texts = [];
+      const look = async () => {
+        await pause(20);
+        texts.push(root.textContent);
+      };
+      root.innerHTML = '<p class="late">first</p>';
+      await look();
+      root.innerHTML = '<p class="late">again</p>';
+      await look();
+      root.firstElementChild.textContent = 'by the page';
+      await look();
+      changes.clear();
+      await look();
+      return texts;
+    });
+    assert.deepEqual(found, ['changed', 'changed', 'changed', 'by the page']);
+    assert.deepEqual(await problems(), []);
+  });
+
+  it('are made again when an attribute, a class or a style is undone', async () => {
+    const found = await page.evaluate(async () => {
+      root.innerHTML = '<p id="u1" title="old" class="a">x</p>';
+      changes.set('slot', [
+        ['attribute', '#u1', 'title', 'new'],
+        ['class', '#u1', ['b'], ['a']],
+        ['hide', '#u1'],
+      ]);
+      const [paragraph] = root.children;
+      paragraph.title = 'old';
+      paragraph.className = 'a';
+      paragraph.style.display = '';
+      await pause(20);
+      return [paragraph.title, paragraph.className, paragraph.style.display];
+    });
+    assert.deepEqual(found, ['new', 'b', 'none']);
+  });
+
+  it('are left to a page that keeps undoing them, after ten times a second, and reported', async () => {
+    const text = await page.evaluate(async () => {
+      root.innerHTML = '<p id="l1">mine</p>';
+      changes.set('slot', [['text', '#l1', 'ours']]);
+      for (let count = 0; count < 15; count += 1) {
+        root.firstElementChild.textContent = 'mine';
+        await pause(1);
+      }
+      return root.textContent;
+    });
+    assert.equal(text, 'mine');
+    assert.deepEqual(await problems(), [['loop', '#l1']]);
+  });
+
+  it('that the browser refuses are reported once, and the rest goes on', async () => {
+    const text = await page.evaluate(() => {
+      root.innerHTML = '<p id="r1">one</p>';
+      changes.set('slot', [
+        ['text', 'p[', 'x'],
+        ['attribute', '#r1', 'data-a b', 'x'],
+        ['text', '#r1', 'two'],
+      ]);
+      changes.set('other', [['text', '#r1', 'two']]);
+      return root.textContent;
+    });
+    assert.equal(text, 'two');
+    assert.deepEqual(await problems(), [
+      ['refused', 'p['],
+      ['refused', '#r1'],
+    ]);
+  });
+
+  it('that could run code never reach an element', async () => {
+    const found = await page.evaluate(() => {
+      root.innerHTML = '<a id="a1" href="/old">x</a>';
+      changes.set('slot', [
+        ['attribute', '#a1', 'onclick', 'alert(1)'],
+        ['attribute', '#a1', 'href', 'javascript:alert(1)'],
+        ['attribute', '#a1', 'style', 'color: red'],
+        ['attribute', '#a1', 'aria-label', 'Sale'],
+      ]);
+      return html();
+    });
+    assert.equal(found, '<a id="a1" href="/old" aria-label="Sale">x</a>');
+    assert.deepEqual(await problems(), []);
+  });
+
+  it('wait for their turn where an element’s own code makes another decision', async () => {
+    const found = await page.evaluate(() => {
+      customElements.define(
+        'x-reacting',
+        class extends HTMLElement {
+          static observedAttributes = ['title'];
+          attributeChangedCallback() {
+            changes.set('inner', [['text', '#i1', 'inner']]);
+          }
+        },
+      );
+      root.innerHTML = '<x-reacting id="o1"></x-reacting><p id="i1">one</p>';
+      changes.set('outer', [['attribute', '#o1', 'title', 'new']]);
+      return [root.querySelector('#o1').title, root.querySelector('#i1').textContent];
+    });
+    assert.deepEqual(found, ['new', 'inner']);
+  });
+});

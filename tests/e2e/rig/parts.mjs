@@ -1,0 +1,45 @@
+/** A site that holds parts of the SDK for tests of one part at a time, and answers as the tests ask it to. */
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const js = join(import.meta.dirname, '../../../sdk-wasm/js');
+
+/** Serves a page with what these modules of `sdk-wasm/js` export at `window.parts`; `answers` go by path. */
+export async function serveParts(modules, answers = {}) {
+  const { outputFiles } = await build({
+    stdin: { contents: modules.map((name) => `export * from './${name}';`).join('\n'), resolveDir: js },
+    bundle: true,
+    format: 'iife',
+    globalName: 'parts',
+    target: 'es2022',
+    write: false,
+  });
+  const page =
+    '<!doctype html><html lang="en"><title>Parts</title><body><script src="/parts.js"></script></body></html>';
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, 'http://site');
+    if (pathname === '/parts.js') response.end(outputFiles[0].text);
+    else if (pathname === '/') response.setHeader('content-type', 'text/html').end(page);
+    else if (answers[pathname]) answers[pathname](request, response);
+    else response.writeHead(404).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** The whole body of a request. */
+export async function bodyOf(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
