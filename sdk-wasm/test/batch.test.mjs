@@ -25,14 +25,16 @@ const EVENT = {
 const SENT_AT = Date.UTC(2025, 10, 20, 10, 0, 2, 120);
 
 /** A request of m1 in lane 1. */
-function request({ withContext = 1, voids = [], closed = [], dropped = [0, 0, 0] } = {}) {
-  return [1, 'm1', lane(1), withContext, [], voids, closed, ...dropped];
+function request({ withContext = 1, declarations = [], dropped = [0, 0, 0] } = {}) {
+  return [1, 'm1', lane(1), withContext, [], declarations, ...dropped];
 }
 
 it('writes a batch as the protocol describes it', () => {
   const full = request({
-    voids: [['m1', lane(1), 7, 9]],
-    closed: [['m2', lane(2), 31]],
+    declarations: [
+      [1, 'm2', lane(2), 1, 31],
+      [0, 'm1', lane(1), 7, 9],
+    ],
     dropped: [3, 0, 0],
   });
   assert.equal(

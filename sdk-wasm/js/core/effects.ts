@@ -13,6 +13,9 @@ export type Filling = [
   actions: Action[],
 ];
 
+/** Numbers of a lane that were given up or, where it has ended, all that it gave out; both bounds are inclusive. */
+export type Declaration = [hasEnded: number, member: string, lane: string, from: number, to: number];
+
 /** A batch that is to be written and sent; the id is 0 where the page leaves and no answer is waited for. */
 export type Request = [
   id: number,
@@ -20,8 +23,7 @@ export type Request = [
   lane: string,
   withContext: number,
   events: [lane: string, seq: number][],
-  voids: [member: string, lane: string, from: number, to: number][],
-  closed: [member: string, lane: string, count: number][],
+  declarations: Declaration[],
   queueFull: number,
   expired: number,
   rejected: number,
@@ -74,7 +76,7 @@ const FORMS = [
   'tt',
   'tu',
   'tnn',
-  'ntub*(un)*(tunn)*(tun)nnn',
+  'ntub*(un)*(btunn)nnn',
   'f',
   'f',
   'v',

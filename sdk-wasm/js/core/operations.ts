@@ -13,6 +13,15 @@ type StoredBytes = Uint8Array | undefined;
 
 export const START: Operation<[member: string, lane: string, session: string]> = [0, 'tuu'];
 
+export const RESTORE: Operation<
+  [
+    base: StoredBytes,
+    latches: StoredBytes,
+    user: string | undefined,
+    lanes: [member: string, lane: string, count: number][],
+  ]
+> = [1, '?y?y?t*(tun)'];
+
 export const STORED_EVENT: Operation<
   [
     priority: number,
@@ -22,16 +31,7 @@ export const STORED_EVENT: Operation<
     seq: number,
     ...event: [id: string, type: string, ms: number, ...Content],
   ]
-> = [1, 'bbtunutfun?(nv)'];
-
-export const RESTORE: Operation<
-  [
-    base: StoredBytes,
-    latches: StoredBytes,
-    user: string | undefined,
-    lanes: [member: string, lane: string, count: number][],
-  ]
-> = [2, '?y?y?t*(tun)'];
+> = [2, 'bbtunutfun?(nv)'];
 
 export const TRACK: Operation<
   [
@@ -48,7 +48,7 @@ export const FOLLOW: Operation<[member: string, freshLane: string, session: stri
 
 export const LANE: Operation<[freshLane: string]> = [7, 'u'];
 
-export const CONTEXT: Operation<[context: JsonObject, bytes: number]> = [8, 'vn'];
+export const CONTEXT: Operation<Metadata> = [8, 'nv'];
 
 export const BUNDLE: Operation<[bytes: Uint8Array]> = [9, 'r'];
 
@@ -75,7 +75,7 @@ export const ONLINE: Operation<[]> = [14, ''];
 
 export const FAREWELL: Operation<[leaves: boolean]> = [15, 'b'];
 
-export const POLL: Operation<[]> = [16, 'x'];
+export const POLL: Operation<[]> = [16, ''];
 
 export const SIGNAL: Operation<[name: string, key: string | undefined]> = [17, 't?t'];
 

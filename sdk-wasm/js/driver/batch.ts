@@ -35,18 +35,21 @@ export function writeEvent(event: LaneEvent, sender?: string, senderLane?: strin
 
 /** Writes a batch of `events`. `context` is a JSON object as text. */
 export function writeBatch(request: Request, events: LaneEvent[], context: string, sentAtMs: number): string {
-  const [, sender, lane, withContext, , voids, closed, ...dropped] = request;
+  const [, sender, lane, withContext, , declarations, ...dropped] = request;
+  const declared = (ended: boolean, write: (from: number, to: number) => object) => {
+    const ours = declarations.filter(([hasEnded]) => hasEnded > 0 === ended);
+    const rows = ours.map(([, member, lane, from, to]) => {
+      return { lane, anonymous_id: unlessSame(member, sender), ...write(from, to) };
+    });
+    return rows.length > 0 ? rows : undefined;
+  };
   const head = jsonText({
     v: 1,
     sent_at: timestampOf(sentAtMs),
     anonymous_id: sender,
     lane,
-    void: listOf(voids, ([member, lane, from, to]) => {
-      return { lane, anonymous_id: unlessSame(member, sender), from, to };
-    }),
-    closed: listOf(closed, ([member, lane, count]) => {
-      return { lane, anonymous_id: unlessSame(member, sender), count };
-    }),
+    void: declared(false, (from, to) => ({ from, to })),
+    closed: declared(true, (_, count) => ({ count })),
   });
   // The skew stands first, so that nothing a site puts there can hide it.
   const skew = '"clock_skew_ms":null';
@@ -69,8 +72,4 @@ function extended(object: string, fields: string): string {
 
 function unlessSame(value: string, other: string | undefined): string | undefined {
   return value === other ? undefined : value;
-}
-
-function listOf<Item>(items: Item[], write: (item: Item) => unknown): unknown[] | undefined {
-  return items.length > 0 ? items.map(write) : undefined;
 }

@@ -272,12 +272,6 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   /** Takes stored entries back once it is known whose they are; only then may anything else happen. */
   const begin = async () => {
     const adopted = await adopt(entries, lanes);
-    for (const event of adopted.events) {
-      events.take(event);
-      const { priority, isSettled, id, type, ms, seq } = event;
-      const head = [priority, isSettled, event.member, event.lane, seq] as const;
-      core(STORED_EVENT, ...head, id, type, ms, event.session, ...sizesOf(event));
-    }
     const [base, latches] = ENTRIES.map((key) => {
       const text = entries.get(key);
       return text === undefined ? text : binaryBytes(text);
@@ -286,6 +280,13 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     input(() => {
       core(RESTORE, base, latches, user, adopted.lanes);
       adopted.unreadable.forEach(forgetUnreadable);
+      for (const event of adopted.events.sort(inOrder)) {
+        events.take(event);
+        const { priority, isSettled, id, type, ms, seq } = event;
+        const head = [priority, isSettled, event.member, event.lane, seq] as const;
+        core(STORED_EVENT, ...head, id, type, ms, event.session, ...sizesOf(event));
+      }
+      core(WAKE);
     });
     const turns = {
       hidden() {
@@ -350,7 +351,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
       context = Object.fromEntries(merged.filter(([, value]) => value !== null));
       contextText = jsonText(context);
-      input(() => core(CONTEXT, context, byteLength(contextText)), 'the context');
+      input(() => core(CONTEXT, byteLength(contextText), context), 'the context');
     },
     follow(other, session) {
       if (other !== member) input(() => core(FOLLOW, other, freshId(), session));
@@ -382,6 +383,13 @@ function sizesOf(event: KeptEvent): [bytes: number, metadata: Metadata | undefin
   const { metadata: text } = event;
   const metadata: Metadata | undefined = text === undefined ? text : [byteLength(text), JSON.parse(text)];
   return [byteLength(writeEvent(event)) + COMMA_BYTES, metadata];
+}
+
+/** Oldest first; those of one instant by lane and number. */
+function inOrder(one: KeptEvent, other: KeptEvent): number {
+  return (
+    one.ms - other.ms || Number(one.lane > other.lane) - Number(one.lane < other.lane) || one.seq - other.seq
+  );
 }
 
 function freshId(): string {
