@@ -23,6 +23,7 @@ it('writes primitives as the interface describes them', () => {
   assert.equal(hex('t', 'ü'), '02c3bc');
   assert.equal(hex('y', Uint8Array.of(7)), '0107');
   assert.equal(hex('?t', undefined), '00');
+  assert.equal(hex('?t', null), '00');
   assert.equal(hex('?t', ''), '0100');
   assert.equal(hex('*b', [1, 2]), '020102');
   assert.equal(hex('xn0', 5).length, 2 * 10);

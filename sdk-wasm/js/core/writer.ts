@@ -39,7 +39,7 @@ function writeOne(field: string, value: never): void {
 
 const writers: Record<string, (value: never, rest: string) => void> = {
   '?'(value: unknown, rest) {
-    const isPresent = value !== undefined;
+    const isPresent = value !== undefined && value !== null;
     byte(Number(isPresent));
     if (isPresent) writeOne(rest, value as never);
   },
