@@ -213,7 +213,7 @@ describe('attune', () => {
     const core = await page.load();
     attune.setContext({ cart: { items: 2 }, locale: null });
     attune.setContext({ cart: { items: 3 } });
-    const [, context, bytes] = core.of('context').at(-1);
+    const [, bytes, context] = core.of('context').at(-1);
     assert.deepEqual(
       [context.cart, 'locale' in context, context.device],
       [{ items: 3 }, false, { class: 'desktop' }],

@@ -11,14 +11,14 @@ const { write } = await load('core/writer.ts');
 const OUTPUT_AT = 1 << 20;
 const OPERATIONS = [
   ['start', 'tuu'],
-  ['storedEvent', 'bbtunutfun?(nv)'],
   ['restore', '?y?y?t*(tun)'],
+  ['storedEvent', 'bbtunutfun?(nv)'],
   ['track', 'utfubn?(nv)'],
   ['identify', 'ttu'],
   ['reset', 'tuu'],
   ['follow', 'tuu'],
   ['lane', 'u'],
-  ['context', 'vn'],
+  ['context', 'nv'],
   ['bundle', ''],
   ['profile', ''],
   ['gap', ''],
@@ -41,7 +41,7 @@ const EFFECTS = {
   shown: [8, 'tt'],
   sender: [9, 'tu'],
   refused: [10, 'tnn'],
-  request: [11, 'ntub*(un)*(tunn)*(tun)nnn'],
+  request: [11, 'ntub*(un)*(btunn)nnn'],
   wait: [12, 'f'],
   wake: [13, 'f'],
   answer: [14, 'v'],
@@ -111,7 +111,7 @@ export class FakeCore {
       const more = OUTCOMES[fields[9]];
       fields = [...fields.slice(8), ...(more ? read(more) : [])];
     } else if (name === 'bundle' || name === 'profile') fields = [this.#input.slice(16)];
-    else if (name !== 'poll' && read('b')) throw new Error(`${name}: bytes are left over`);
+    else if (read('b')) throw new Error(`${name}: bytes are left over`);
     this.calls.push([name, ...fields]);
     const own = this[`on_${name}`]?.(...fields) ?? [];
     const told = this.script.get(name) ?? [];
@@ -179,7 +179,7 @@ export class FakeCore {
   }
 
   #request(id, events) {
-    return ['request', id, this.member, this.lane, 1, events, [], [], 0, 0, 0];
+    return ['request', id, this.member, this.lane, 1, events, [], 0, 0, 0];
   }
 
   #become(member, lane) {

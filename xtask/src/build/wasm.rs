@@ -27,13 +27,16 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-sign-ext",
 ];
 
-/// Functions with one caller stay apart: as bodies that look alike they compress better than inlined ones.
-/// The lowest addresses are the far end of the stack, so nothing points there.
-const SMALL: [&str; 7] = [
+/// Flat code, joined anew, compresses best; functions with one caller stay apart, as bodies that look alike do too.
+/// No trap is relied on, and the lowest addresses are the far end of the stack, so nothing points there.
+const SMALL: [&str; 10] = [
+    "--traps-never-happen",
     "-Oz",
-    "--converge",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
     "--one-caller-inline-max-function-size=8",
-    "--always-inline-max-function-size=0",
     "--low-memory-unused",
     "--strip-debug",
     "--strip-producers",
