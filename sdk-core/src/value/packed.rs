@@ -49,11 +49,7 @@ impl Packed {
 
     /// The value.
     pub fn get(&self) -> ValueRef<'_> {
-        match self.0.split_first() {
-            Some((5, bytes)) => ValueRef::List(bytes),
-            Some((6, bytes)) => ValueRef::Object(bytes),
-            _ => ValueRef::read(&mut Cursor::new(&self.0)),
-        }
+        ValueRef::peek(Cursor::new(&self.0))
     }
 
     /// The bytes; none stand for null.
@@ -152,9 +148,10 @@ mod tests {
                 prop_assert_eq!(Packed::of(taken.get()), packed(&taken.get().to_tree()));
                 let _ = taken.get().at("a.0.b");
             }
-            let unchecked = ValueRef::Object(&bytes_of(&value));
+            let unchecked = bytes_of(&value);
+            let unchecked = ValueRef::Object(&unchecked);
             unchecked.entries().for_each(drop);
-            let _ = (unchecked == unchecked, unchecked.at("a.b"));
+            let _ = (unchecked == unchecked, unchecked.at("a.b"), Packed::of(unchecked));
         }
     }
 
