@@ -24,7 +24,7 @@ fn bundle(collector: &Collector) -> Answer {
 
 fn slots(collector: &Collector) -> Vec<String> {
     let bundle = Bundle::open(&bundle(collector).body).unwrap();
-    bundle.rules.iter().filter_map(|rule| rule.slot.map(str::to_owned)).collect()
+    bundle.rules.iter().filter_map(|rule| rule.head().slot.map(str::to_owned)).collect()
 }
 
 #[test]

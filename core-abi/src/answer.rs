@@ -122,14 +122,14 @@ pub(crate) fn totals<'a>(
     signals: &SignalTable,
     states: impl Iterator<Item = &'a ProfileState>,
 ) -> String {
-    let mut sums: BTreeMap<&str, f64> = signals.iter().map(|signal| (signal.name, 0.0)).collect();
+    let mut sums: BTreeMap<&str, f64> = signals.iter().map(|signal| (signal.name(), 0.0)).collect();
     for state in states {
         for signal in signals.iter() {
             let mut sum = 0.0;
             Tiles::each_entry(&state.tiles(), &signal, state.time(), state.session(), &mut |_, value| {
                 sum += value.as_number().unwrap_or(0.0);
             });
-            *sums.entry(signal.name).or_default() += sum;
+            *sums.entry(signal.name()).or_default() += sum;
         }
     }
     let sums = sums.into_iter().map(|(name, sum)| (Box::from(name), Value::Number(sum))).collect();

@@ -20,6 +20,8 @@ pub struct Now {
     pub monotonic: Monotonic,
 }
 
+/// Where year, month, day, hour, minute and second of an RFC 3339 text end, and what stands behind each.
+const PARTS: [(usize, u8); 6] = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, 0)];
 /// Length of an instant's text, in bytes.
 pub const INSTANT_BYTES: usize = 24;
 
@@ -39,13 +41,18 @@ impl Timestamp {
     /// Days-from-civil after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
-        let separator_ok = matches!(bytes.get(10)?, b'T' | b't' | b' ');
-        let shape_ok = *bytes.get(4)? == b'-' && *bytes.get(7)? == b'-' && separator_ok;
-        if !shape_ok || *bytes.get(13)? != b':' || *bytes.get(16)? != b':' {
-            return None;
+        // Each part with where it ends and what stands behind it.
+        let mut parts = [0_i64; 6];
+        let mut from = 0;
+        for (part, (end, mark)) in parts.iter_mut().zip(PARTS) {
+            *part = digits(bytes, from, end - from)?;
+            let behind = if mark == 0 { 0 } else { *bytes.get(end)? };
+            if behind != mark && !(mark == b'T' && matches!(behind, b't' | b' ')) {
+                return None;
+            }
+            from = end + 1;
         }
-        let (year, month, day) = (digits(bytes, 0, 4)?, digits(bytes, 5, 2)?, digits(bytes, 8, 2)?);
-        let (hour, minute, second) = (digits(bytes, 11, 2)?, digits(bytes, 14, 2)?, digits(bytes, 17, 2)?);
+        let [year, month, day, hour, minute, second] = parts;
         if month == 0 || month > 12 || day == 0 || day > days_in_month(year, month) {
             return None;
         }

@@ -141,9 +141,9 @@ fn add_totals(bundle: &Bundle, parts: &[&Tiles], totals: &mut BTreeMap<SignalId,
 
 /// Totals by name; the hidden signals of caps have no name of an author's and are left out.
 fn named_totals(bundle: &Bundle, totals: &BTreeMap<SignalId, Tile>) -> Value {
-    let signals = bundle.signals.iter().filter(|signal| !signal.name.starts_with("attune."));
+    let signals = bundle.signals.iter().filter(|signal| !signal.name().starts_with("attune."));
     let named =
-        signals.filter_map(|signal| Some((signal.name.into(), totals.get(&signal.id)?.value().to_tree())));
+        signals.filter_map(|signal| Some((signal.name().into(), totals.get(&signal.id)?.value().to_tree())));
     Value::Object(named.collect())
 }
 

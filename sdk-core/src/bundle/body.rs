@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(decode_body(&encode_body(&signals, &rules)), Ok(Bundle { revision: 0, ..bundle.clone() }));
         let (slot, ranking) = bundle.rules.slot(0).unwrap();
         assert_eq!((slot, ranking.map(|rule| rule.id).collect()), ("hero", vec!["a", "b"]));
-        assert_eq!(bundle.rule("t").map(|rule| rule.fire_on_publish), Some(true));
+        assert_eq!(bundle.rule("t").map(|rule| rule.fires_on_publish()), Some(true));
     }
 
     #[test]

@@ -22,16 +22,16 @@ impl Client {
     /// signals with `by`. Signals that the compiler made for caps are left out.
     pub fn signals(&self, now: Now) -> Packed {
         let mut fields = PackedObject::default();
-        for signal in self.bundle.signals.iter().filter(|signal| !signal.name.starts_with("attune.")) {
-            match signal.by {
-                None => fields.put(signal.name, self.value_of(&signal, "", now).unwrap_or(ValueRef::Null)),
+        for signal in self.bundle.signals.iter().filter(|signal| !signal.name().starts_with("attune.")) {
+            match signal.taking().by {
+                None => fields.put(signal.name(), self.value_of(&signal, "", now).unwrap_or(ValueRef::Null)),
                 Some(_) => {
                     let mut entries = PackedObject::default();
                     let (parts, at) = (self.overlay.parts(), self.instant(now));
                     Tiles::each_entry(&parts, &signal, at, Some(self.session), &mut |key, value| {
                         entries.put(key, value);
                     });
-                    fields.put(signal.name, entries.finish().get());
+                    fields.put(signal.name(), entries.finish().get());
                 }
             }
         }

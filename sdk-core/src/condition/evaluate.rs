@@ -112,7 +112,7 @@ impl<'a> Scene<'a, '_> {
             7..=10 => {
                 let order = compare(value, self.literal(inner)?);
                 order == Some(if tag < 9 { Ordering::Greater } else { Ordering::Less })
-                    || (tag % 2 == 0 && order == Some(Ordering::Equal))
+                    || (matches!(tag, 8 | 10) && order == Some(Ordering::Equal))
             }
             11 | 12 => value.is_null() != (tag == 12),
             13..=18 => return self.distance(value, tag),

@@ -116,11 +116,13 @@ impl<'a> Code<'a> {
     /// A text, by its place in the table.
     pub fn text(&mut self) -> &'a str {
         let (start, length) = (self.cursor.number() as usize, self.cursor.number() as usize);
-        let found = self.form.texts.get(start..start.saturating_add(length));
-        if found.is_none() {
-            self.fail();
+        match self.form.texts.get(start..start.saturating_add(length)) {
+            Some(found) => found,
+            None => {
+                self.fail();
+                ""
+            }
         }
-        found.unwrap_or_default()
     }
 
     /// A signal's id, by its number in the table.

@@ -65,7 +65,7 @@ impl Processor {
         let matches = state.read(scene, |visitor| judge(rules, visitor, event));
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };
-            if rule.slot.is_some() {
+            if rule.has_slot() {
                 if let Some(latch) = latch(&rule, matched.key, event) {
                     state.latch(latch);
                 }

@@ -65,7 +65,7 @@ impl ProfileState {
         moment: Moment<'_>,
     ) -> Option<Firing> {
         let mut period_name = String::new();
-        if let Some(cap) = rule.cap {
+        if let Some(cap) = rule.head().cap {
             // Where there is no session its cap cannot be known, which counts as reached.
             let period = Period::of(&cap, moment.session)?;
             if !self.caps.take((rule.id, period), &cap, key.as_deref().unwrap_or_default(), moment.at) {

@@ -76,6 +76,7 @@ pub(super) fn changed_shop(revision: u64, change: impl FnOnce(&mut Vec<Rule>)) -
     let mut rules = vec![
         Rule {
             slot: Some(Box::from("hero")),
+            actions: Vec::new(),
             key: Some(category()),
             ..rule("banner", on_view(), third.clone())
         },

@@ -23,8 +23,7 @@ pub(super) struct LevelTrigger {
 
 /// The active level triggers, in order of rule.
 pub(super) fn level_triggers(rules: &RuleTable) -> Vec<LevelTrigger> {
-    let level =
-        rules.iter().filter(|rule| rule.slot.is_none() && rule.on.is_none() && rule.inactive.is_none());
+    let level = rules.iter().filter(|rule| !rule.has_slot() && rule.is_level() && rule.is_active());
     let trigger = level.map(|rule| {
         let mut packer = Packer::canonical();
         packer.text(rule.id);
@@ -62,7 +61,7 @@ impl Processor {
             }
             let held = self.stand(state, &rule, at, &mut outlook);
             if let Some(key) = state.cross_edge(&rule, held)
-                && rule.fire_on_publish
+                && rule.fires_on_publish()
             {
                 let member = &state.latest_member();
                 let moment = Moment { at, cause: Cause::Due(at), member, session: state.session() };

@@ -37,7 +37,7 @@ pub use lane::{LaneState, Marked};
 pub use lanes::Lanes;
 pub use member::MemberState;
 pub use ranges::Ranges;
-pub use signal::{Aggregate, Signal, SignalRef, Window, signal_id};
+pub use signal::{Aggregate, Signal, SignalRef, Taking, Window, signal_id};
 pub use signal_table::SignalTable;
 pub use tile::Tile;
 pub use tiles::{SignalTiles, TileChange, Tiles};

@@ -36,14 +36,17 @@ pub struct Signal {
 pub struct SignalRef<'a> {
     /// Hash of the canonical definition; tiles are kept under it.
     pub id: SignalId,
-    /// The name that conditions use.
-    pub name: &'a str,
-    /// The event type it looks at; `*` for all.
-    pub on: &'a str,
     /// How events are folded.
     pub aggregate: Aggregate,
     /// Over which time.
     pub window: Window,
+    /// Where its name stands, and behind that what it looks at.
+    rest: Code<'a>,
+}
+
+/// What a signal takes from an event it looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Taking<'a> {
     /// Where the key is found, for one value per key.
     pub by: Option<PathRef<'a>>,
     /// Where the value is found, for `sum`.
@@ -94,8 +97,6 @@ pub fn signal_id(signal: &Signal) -> SignalId {
 /// Appends a signal's packed form, its id included, so that a page need not hash.
 pub(super) fn encode_signal(signal: &Signal, packer: &mut Packer) {
     packer.id(signal.id);
-    packer.text(&signal.name);
-    packer.text(&signal.on);
     packer.out.u8(signal.aggregate as u8);
     let (kind, times): (u8, &[i64]) = match &signal.window {
         Window::Lifetime => (0, &[]),
@@ -104,56 +105,77 @@ pub(super) fn encode_signal(signal: &Signal, packer: &mut Packer) {
     };
     packer.out.u8(kind);
     times.iter().for_each(|ms| packer.out.i64(*ms));
+    packer.text(&signal.name);
+    packer.text(&signal.on);
     packer.option(signal.by.as_ref(), encode_path);
     packer.option(signal.of.as_ref(), encode_path);
     packer.option(signal.filter.as_ref(), encode_condition);
 }
 
 impl<'a> SignalRef<'a> {
-    /// Reads the signal the code begins with and moves to its filter; unknown kinds and windows out of bounds make the
-    /// code unsound.
+    /// Reads the signal the code begins with; unknown kinds and windows out of bounds make the code unsound.
     pub(super) fn read(code: &mut Code<'a>) -> Self {
-        Self {
-            id: code.id(),
-            name: code.text(),
-            on: code.text(),
-            aggregate: match code.byte() {
-                0 => Aggregate::Count,
-                1 => Aggregate::Sum,
-                2 => Aggregate::LastAt,
-                _ => {
-                    code.fail();
-                    Aggregate::Count
-                }
-            },
-            window: Window::read(code),
-            by: optional_path(code),
-            of: optional_path(code),
-            filter: (code.byte() == 1).then_some(*code),
-        }
+        let id = code.id();
+        let aggregate = match code.byte() {
+            0 => Aggregate::Count,
+            1 => Aggregate::Sum,
+            2 => Aggregate::LastAt,
+            _ => {
+                code.fail();
+                Aggregate::Count
+            }
+        };
+        Self { id, aggregate, window: Window::read(code), rest: *code }
     }
 
     /// Moves the code behind the signal, and makes it unsound if there is none.
-    pub(super) fn pass(code: &mut Code<'a>) -> Self {
-        let signal = Self::read(code);
-        if signal.filter.is_some() {
+    pub(super) fn pass(code: &mut Code<'a>) {
+        Self::read(code);
+        if Taking::read(code).filter.is_some() {
             pass_condition(code);
         }
-        signal
+    }
+
+    /// The name that conditions use.
+    pub fn name(&self) -> &'a str {
+        let mut code = self.rest;
+        code.text()
+    }
+
+    /// The event type it looks at; `*` for all.
+    pub fn on(&self) -> &'a str {
+        let mut code = self.rest;
+        code.text();
+        code.text()
+    }
+
+    /// What it takes from an event.
+    pub fn taking(&self) -> Taking<'a> {
+        Taking::read(&mut { self.rest })
     }
 
     /// The definition as its author has written it, for tools.
     pub fn to_signal(self) -> Signal {
+        let Taking { by, of, filter } = self.taking();
         Signal {
             id: self.id,
-            name: Box::from(self.name),
-            on: Box::from(self.on),
-            filter: self.filter.map(|mut code| decode_condition(&mut code)),
-            by: self.by.map(PathRef::to_path),
-            of: self.of.map(PathRef::to_path),
+            name: Box::from(self.name()),
+            on: Box::from(self.on()),
+            filter: filter.map(|mut code| decode_condition(&mut code)),
+            by: by.map(PathRef::to_path),
+            of: of.map(PathRef::to_path),
             aggregate: self.aggregate,
             window: self.window,
         }
+    }
+}
+
+impl<'a> Taking<'a> {
+    /// Reads behind name and type and moves to the filter.
+    fn read(code: &mut Code<'a>) -> Self {
+        code.text();
+        code.text();
+        Self { by: optional_path(code), of: optional_path(code), filter: (code.byte() == 1).then_some(*code) }
     }
 }
 

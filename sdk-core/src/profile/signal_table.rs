@@ -143,13 +143,13 @@ mod tests {
     fn signals_are_found_by_id_name_and_type() {
         let signals = [("z", "click"), ("a", "*"), ("m", "page_view"), ("alias of z", "click")];
         let table = SignalTable::new(&signals.map(|(name, on)| signal(name, on)));
-        assert_eq!((table.len(), table.by_name("m").unwrap().on), (4, "page_view"));
+        assert_eq!((table.len(), table.by_name("m").unwrap().on()), (4, "page_view"));
         assert!(table.by_name("none").is_none());
         assert_eq!(table.by_name("z").unwrap().id, table.by_name("alias of z").unwrap().id);
-        assert_eq!(table.by_id(signal("z", "click").id).unwrap().on, "click");
+        assert_eq!(table.by_id(signal("z", "click").id).unwrap().on(), "click");
         let types = |event_type: &str| {
             let mut types = Vec::new();
-            table.each_for_type(event_type, &mut |signal| types.push(signal.on.to_string()));
+            table.each_for_type(event_type, &mut |signal| types.push(signal.on().to_string()));
             types
         };
         let mut looking = types("click");

@@ -6,6 +6,7 @@ use crate::codec::Writer;
 use crate::condition::{Code, Packer};
 use crate::value::{Cursor, ValueRef};
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 const TEXT: u8 = 0;
 const ATTRIBUTE: u8 = 1;
@@ -23,7 +24,7 @@ pub(super) type Lookup<'a> = &'a mut dyn FnMut(&str, &mut alloc::string::String)
 /// (target, name, value), 2 class (target, names to add, names to remove), 3 style (target, property, value), 4 hide
 /// (target), 5 show (target), 6 variable (name, packed value), 7 webhook (URL), which no decision has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Actions(Box<[u8]>);
+pub struct Actions(Vec<u8>);
 
 /// One action of a list, read in place; its fields are those of [`Action`].
 #[derive(Clone, Debug, PartialEq)]
@@ -170,18 +171,16 @@ pub(super) fn encode_actions(actions: &[Action], packer: &mut Packer) {
     });
 }
 
-/// Takes the actions that the code begins with out of a bundle: with all places filled in by `lookup`, calls of the
-/// server left out because they are no change to the page; or, without one, as they are written.
+/// Takes the actions that the code begins with out of a bundle: with all places filled in by `lookup`, as a page is to
+/// have them, where a call of the server makes the code unsound; or, without one, as they are written.
 pub(super) fn take_actions(code: &mut Code<'_>, mut lookup: Option<Lookup<'_>>) -> Actions {
-    let (mut out, mut kept) = (Writer::new(), 0);
-    for _ in 0..code.count() {
-        let (kind, first) = (code.byte(), code.text());
-        if kind == WEBHOOK && lookup.is_some() {
-            continue;
-        }
-        kept += 1;
+    let mut out = Writer::new();
+    let count = code.count();
+    out.len(count);
+    for _ in 0..count {
+        let kind = code.byte();
         out.u8(kind);
-        out.str(first);
+        out.str(code.text());
         let mut fill = |text: &str, out: &mut Writer| match &mut lookup {
             Some(lookup) => out.str(&interpolate(text, lookup)),
             None => out.str(text),
@@ -206,12 +205,10 @@ pub(super) fn take_actions(code: &mut Code<'_>, mut lookup: Option<Lookup<'_>>) 
                 }
                 value => value.encode(&mut out),
             },
-            HIDE | SHOW | WEBHOOK => {}
+            HIDE | SHOW => {}
+            WEBHOOK if lookup.is_none() => {}
             _ => code.fail(),
         }
     }
-    let mut whole = Writer::new();
-    whole.len(kept);
-    whole.raw(&out.into_bytes());
-    Actions(whole.into_bytes().into_boxed_slice())
+    Actions(out.into_bytes())
 }

@@ -1,10 +1,13 @@
 //! One rule inside a bundle: written from its definition, read in place.
 
-use super::actions::{encode_actions, take_actions};
-use super::{Actions, Cap, CapPeriod, Hold, Mode, Rule, RuleRef};
-use crate::condition::{Code, Packer, PathRef, decode_condition, encode_condition, encode_path};
+use super::actions::{Lookup, encode_actions, take_actions};
+use super::{Actions, Cap, CapPeriod, Hold, Mode, Rule, RuleHead, RuleRef};
+use crate::condition::{
+    Code, Packer, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
+};
 use crate::id::SignalId;
 use alloc::boxed::Box;
+use alloc::string::String;
 
 const HAS_SLOT: u8 = 1;
 const AT_EVENT: u8 = 2;
@@ -28,6 +31,12 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
     }
     packer.out.u8(flags);
     packer.text(&rule.id);
+    packer.sized(|packer| encode_head(rule, packer));
+    packer.sized(|packer| encode_actions(&rule.actions, packer));
+    encode_condition(&rule.when, packer);
+}
+
+fn encode_head(rule: &Rule, packer: &mut Packer) {
     if let Some(slot) = &rule.slot {
         packer.text(slot);
     }
@@ -57,22 +66,62 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
     }
     packer.out.i64(i64::from(rule.priority));
     packer.out.u64(u64::from(rule.specificity));
-    packer.sized(|packer| encode_actions(&rule.actions, packer));
-    encode_condition(&rule.when, packer);
 }
 
 impl<'a> RuleRef<'a> {
-    /// Reads the id alone of the rule the code begins with.
-    pub(super) fn read_id(code: &mut Code<'a>) -> &'a str {
-        code.byte();
-        code.text()
-    }
-
     /// Reads the rule the code begins with and moves to its condition.
     pub(super) fn read(code: &mut Code<'a>, index: usize) -> Self {
-        let flags = code.byte();
+        let (flags, id, head, actions) = (code.byte(), code.text(), code.sized(), code.sized());
+        Self { index, id, when: *code, flags, head, actions }
+    }
+
+    /// Moves the code behind the rule, and makes it unsound if there is none.
+    pub(super) fn pass(code: &mut Code<'a>) -> Self {
+        let mut rule = Self::read(code, 0);
+        rule.read_head();
+        let mut nothing = |_: &str, _: &mut String| {};
+        let lookup: Option<Lookup<'_>> = if rule.has(HAS_SLOT) { Some(&mut nothing) } else { None };
+        take_actions(&mut rule.actions, lookup);
+        pass_condition(code);
+        if !rule.head.is_whole() || !rule.actions.is_whole() {
+            code.fail();
+        }
+        rule
+    }
+
+    /// Whether it fills a slot; a trigger does not.
+    pub const fn has_slot(&self) -> bool {
+        self.has(HAS_SLOT)
+    }
+
+    /// Whether it holds by state, and is not judged at events.
+    pub const fn is_level(&self) -> bool {
+        !self.has(AT_EVENT)
+    }
+
+    /// Whether it takes part.
+    pub const fn is_active(&self) -> bool {
+        !self.has(IS_INACTIVE)
+    }
+
+    /// Whether a newly published trigger fires at once for those it already holds for.
+    pub const fn fires_on_publish(&self) -> bool {
+        self.has(FIRES_ON_PUBLISH)
+    }
+
+    /// What it says besides its condition and its actions.
+    pub fn head(&self) -> RuleHead<'a> {
+        { *self }.read_head()
+    }
+
+    const fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    fn read_head(&mut self) -> RuleHead<'a> {
+        let flags = self.flags;
         let has = |flag: u8| flags & flag != 0;
-        let id = code.text();
+        let code = &mut self.head;
         let slot = has(HAS_SLOT).then(|| code.text());
         let (mut on, mut hold) = (None, Hold::Session);
         if has(AT_EVENT) {
@@ -83,26 +132,15 @@ impl<'a> RuleRef<'a> {
                 _ => Hold::Duration(code.signed()),
             };
         }
-        let key = has(HAS_KEY).then(|| code.path());
-        let cap = has(HAS_CAP).then(|| read_cap(code));
-        let inactive = has(IS_INACTIVE).then(|| code.text());
-        let (priority, specificity) = (code.signed() as i32, code.number() as u32);
-        let actions = code.sized();
-        let fire_on_publish = has(FIRES_ON_PUBLISH);
-        Self {
-            index,
-            id,
+        RuleHead {
             slot,
             on,
             hold,
-            key,
-            cap,
-            fire_on_publish,
-            inactive,
-            priority,
-            specificity,
-            actions,
-            when: *code,
+            key: has(HAS_KEY).then(|| code.path()),
+            cap: has(HAS_CAP).then(|| read_cap(code)),
+            inactive: has(IS_INACTIVE).then(|| code.text()),
+            priority: code.signed() as i32,
+            specificity: code.number() as u32,
         }
     }
 
@@ -113,21 +151,22 @@ impl<'a> RuleRef<'a> {
 
     /// The definition as the compiler has written it, for tools.
     pub fn to_rule(self) -> Rule {
+        let head = self.head();
         Rule {
             id: Box::from(self.id),
-            slot: self.slot.map(Box::from),
-            priority: self.priority,
-            specificity: self.specificity,
+            slot: head.slot.map(Box::from),
+            priority: head.priority,
+            specificity: head.specificity,
             when: decode_condition(&mut { self.when }),
-            mode: match self.on {
-                Some(on) => Mode::Event { on: Box::from(on), hold: self.hold },
+            mode: match head.on {
+                Some(on) => Mode::Event { on: Box::from(on), hold: head.hold },
                 None => Mode::Level,
             },
-            key: self.key.map(PathRef::to_path),
-            cap: self.cap,
+            key: head.key.map(PathRef::to_path),
+            cap: head.cap,
             actions: self.written_actions().iter().map(|action| action.to_action()).collect(),
-            fire_on_publish: self.fire_on_publish,
-            inactive: self.inactive.map(Box::from),
+            fire_on_publish: self.fires_on_publish(),
+            inactive: head.inactive.map(Box::from),
         }
     }
 }

@@ -93,7 +93,7 @@ pub fn decide(
         for rule in ranking {
             if let Some((key, reason)) = scene.candidate(&rule) {
                 next = Some(scene.decision(slot, &rule, key, reason));
-                is_capped = rule.cap.is_some();
+                is_capped = rule.head().cap.is_some();
                 break;
             }
         }
@@ -139,8 +139,8 @@ impl Scene<'_, '_> {
         let (key, reason) = holds(rule, self.document, self.latches, self.outlook)?;
         let held = self.held.filter(|held| *held.rule == *rule.id);
         // An event rule's cap was asked when it latched.
-        if let Some(cap) = &rule.cap
-            && rule.on.is_none()
+        if rule.is_level()
+            && let Some(cap) = &rule.head().cap
             && held.is_none_or(|held| held.key != key)
             && !cap_allows(cap, key.as_deref().unwrap_or_default(), self.document, self.outlook)
         {
@@ -179,7 +179,7 @@ pub(super) fn holds(
     latches: &[Latch],
     outlook: &mut Outlook,
 ) -> Option<Holding> {
-    if rule.on.is_none() {
+    if rule.is_level() {
         return evaluate(rule.when, document, outlook).then(|| (rule_key(rule, document), Reason::Level));
     }
     let latch = latches.iter().find(|latch| *latch.rule == *rule.id)?;

@@ -97,11 +97,12 @@ fn verdict(
     holder: &dyn Fn(&str) -> Option<Box<str>>,
 ) -> Verdict {
     let mut outlook = Outlook::default();
-    if let Some(reason) = rule.inactive {
+    let head = rule.head();
+    if let Some(reason) = head.inactive {
         return Verdict::Refused(Refusal::Inactive(Box::from(reason)));
     }
     let Some((key, reason)) = holds(rule, document, latches, &mut outlook) else {
-        return Verdict::Refused(if rule.on.is_none() {
+        return Verdict::Refused(if rule.is_level() {
             let mut unmet = Vec::new();
             collect_unmet(&mut { rule.when }, document, &mut unmet);
             Refusal::NotMatched(unmet)
@@ -109,8 +110,8 @@ fn verdict(
             Refusal::NotLatched
         });
     };
-    let winner = rule.slot.and_then(holder);
-    let cap = rule.cap.filter(|_| rule.on.is_none());
+    let winner = head.slot.and_then(holder);
+    let cap = head.cap.filter(|_| rule.is_level());
     match (winner, cap) {
         (Some(winner), _) if *winner == *rule.id => Verdict::Holds(reason),
         (_, Some(cap)) if !cap_allows(&cap, key.as_deref().unwrap_or_default(), document, &mut outlook) => {

@@ -28,7 +28,7 @@ pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<M
             return;
         }
         let key = rule_key(rule, document);
-        let cap = rule.cap.filter(|_| rule.slot.is_some());
+        let cap = if rule.has_slot() { rule.head().cap } else { None };
         if cap.is_none_or(|cap| {
             cap_allows(&cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
         }) {
@@ -40,20 +40,23 @@ pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<M
 
 /// The key under which a rule is judged, from the document.
 pub fn rule_key(rule: &RuleRef<'_>, document: &dyn Document) -> Option<Box<str>> {
-    let value = resolve(rule.key?, document, &mut Outlook::default())?;
+    let value = resolve(rule.head().key?, document, &mut Outlook::default())?;
     key_text(value, &mut [0; 40]).map(Box::from)
 }
 
 /// The latch that a match of a slot rule sets; nothing for triggers and level rules.
 pub fn latch(rule: &RuleRef<'_>, key: Option<Box<str>>, event: &Event) -> Option<Latch> {
-    rule.slot.and(rule.on)?;
+    if !rule.has_slot() || rule.is_level() {
+        return None;
+    }
+    let hold = rule.head().hold;
     Some(Latch {
         rule: Box::from(rule.id),
         key,
         at: event.timestamp,
         event_id: event.event_id,
-        session: event.session.filter(|_| rule.hold == Hold::Session),
-        until: match rule.hold {
+        session: event.session.filter(|_| hold == Hold::Session),
+        until: match hold {
             Hold::Duration(ms) => Some(event.timestamp.plus(ms)),
             // Without a session there is nothing to end with, so the latch ends at once.
             Hold::Session if event.session.is_none() => Some(event.timestamp),

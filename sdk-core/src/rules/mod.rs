@@ -60,27 +60,32 @@ pub struct RuleRef<'a> {
     pub index: usize,
     /// Its id within the bundle.
     pub id: &'a str,
+    /// What makes it hold: a condition.
+    pub when: Code<'a>,
+    flags: u8,
+    head: Code<'a>,
+    actions: Code<'a>,
+}
+
+/// What a rule says besides its condition and its actions; see [`Rule`] for each.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleHead<'a> {
     /// The slot it fills; absent for triggers.
     pub slot: Option<&'a str>,
     /// The event type at which it is judged (`*`: any); absent for a rule that holds by state.
     pub on: Option<&'a str>,
     /// For how long a rule judged at an event holds.
     pub hold: Hold,
-    /// Where the key is found; see [`Rule::key`].
+    /// Where the key is found under which it is judged.
     pub key: Option<PathRef<'a>>,
     /// How often it may be shown or fire.
     pub cap: Option<Cap>,
-    /// Whether a newly published trigger fires at once for those it already holds for.
-    pub fire_on_publish: bool,
-    /// Why it takes no part, where the compiler found something it does not know.
+    /// Why it takes no part.
     pub inactive: Option<&'a str>,
     /// Higher wins.
     pub priority: i32,
     /// Number of leaf conditions that must hold.
     pub specificity: u32,
-    /// What makes it hold: a condition.
-    pub when: Code<'a>,
-    actions: Code<'a>,
 }
 
 /// Whether a rule holds by state or by event.

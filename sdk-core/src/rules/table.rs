@@ -1,11 +1,10 @@
 //! The rules of a bundle, read in place: by index, by id, by the event type they are judged at, and by slot.
 
-use super::actions::take_actions;
 use super::codec::encode_rule;
 use super::slot::slots_of;
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
-use crate::condition::{Code, Form, Packer, Postings, pass_condition};
+use crate::condition::{Code, Form, Packer, Postings};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -51,13 +50,11 @@ impl RuleTable {
         let mut last = None;
         for _ in 0..code.count() {
             table.rules.push(code.place());
-            let mut rule = RuleRef::read(&mut code, 0);
-            take_actions(&mut rule.actions, None);
-            pass_condition(&mut code);
-            if !rule.actions.is_whole() || last >= Some(rule.id) {
+            let id = RuleRef::pass(&mut code).id;
+            if last >= Some(id) {
                 code.fail();
             }
-            last = Some(rule.id);
+            last = Some(id);
         }
         table.by_type = Postings::read(&mut code);
         table.slots = Postings::read(&mut code);
@@ -82,7 +79,7 @@ impl RuleTable {
 
     /// The rule of an id.
     pub fn by_id(&self, id: &str) -> Option<RuleRef<'_>> {
-        let before = |place: &u32| RuleRef::read_id(&mut self.form.at(*place)) < id;
+        let before = |place: &u32| RuleRef::read(&mut self.form.at(*place), 0).id < id;
         self.get(self.rules.partition_point(before)).filter(|rule| rule.id == id)
     }
 

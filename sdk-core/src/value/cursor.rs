@@ -52,6 +52,11 @@ impl<'a> Cursor<'a> {
 
     /// An unsigned varint.
     pub const fn number(&mut self) -> u64 {
+        // Nearly all are one byte.
+        if let [first @ 0..0x80, rest @ ..] = self.bytes {
+            self.bytes = rest;
+            return *first as u64;
+        }
         let (mut value, mut shift) = (0, 0);
         loop {
             let byte = self.byte();

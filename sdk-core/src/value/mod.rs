@@ -121,7 +121,7 @@ impl Value {
     pub fn to_packed(&self) -> Packed {
         let mut out = Writer::new();
         self.encode(&mut out);
-        Packed::written(out.into_bytes().into_boxed_slice())
+        Packed::written(out.into_bytes())
     }
 
     /// Appends the value as JSON.

@@ -14,7 +14,7 @@ const MAX_DIGITS: usize = 800;
 pub fn parse_number(text: &str) -> Option<f64> {
     let decimal = Decimal::parse(text)?;
     let is_negative = decimal.negative;
-    let magnitude = decimal.to_f64();
+    let magnitude = decimal.nearest();
     Some(if is_negative { -magnitude } else { magnitude })
 }
 
@@ -150,7 +150,7 @@ impl Decimal {
         *at - from
     }
 
-    fn to_f64(mut self) -> f64 {
+    fn nearest(mut self) -> f64 {
         let count = self.digits.len() as i64;
         if count == 0 {
             return 0.0;

@@ -3,12 +3,12 @@
 use super::reference::pass_value;
 use super::{Cursor, ValueRef};
 use crate::codec::{CodecError, Reader, Writer};
-use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 /// A JSON value as bytes that have been checked: 0 null, 1 false, 2 true, 3 a double, 4 a text, 5 a list as its count
 /// and its elements, 6 an object as its count and its fields, each a text and a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Packed(Box<[u8]>);
+pub struct Packed(Vec<u8>);
 
 impl Packed {
     /// Takes bytes that are one value.
@@ -32,28 +32,24 @@ impl Packed {
         if !cursor.is_sound() {
             return Err(CodecError);
         }
-        reader.raw(reader.rest().len() - cursor.rest().len()).map(|bytes| Self(Box::from(bytes)))
+        reader.raw(reader.rest().len() - cursor.rest().len()).map(|bytes| Self(Vec::from(bytes)))
     }
 
     /// The packed form of a value.
     pub fn of(value: ValueRef<'_>) -> Self {
         let mut out = Writer::new();
         value.encode(&mut out);
-        Self(out.into_bytes().into_boxed_slice())
+        Self(out.into_bytes())
     }
 
     /// Bytes that somebody has just written and knows to be a value.
-    pub(crate) fn written(bytes: Box<[u8]>) -> Self {
+    pub(crate) const fn written(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
     /// The value.
     pub fn get(&self) -> ValueRef<'_> {
-        match self.0.split_first() {
-            Some((5, bytes)) => ValueRef::List(bytes),
-            Some((6, bytes)) => ValueRef::Object(bytes),
-            _ => ValueRef::read(&mut Cursor::new(&self.0)),
-        }
+        ValueRef::peek(Cursor::new(&self.0))
     }
 
     /// The bytes; none stand for null.
@@ -88,7 +84,7 @@ impl PackedObject {
         out.u8(6);
         out.len(self.count);
         out.raw(&self.fields.into_bytes());
-        Packed(out.into_bytes().into_boxed_slice())
+        Packed(out.into_bytes())
     }
 }
 
@@ -99,7 +95,6 @@ mod tests {
     use crate::limits::MAX_JSON_DEPTH;
     use crate::time::Timestamp;
     use alloc::string::String;
-    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     fn tree() -> impl Strategy<Value = Value> {
@@ -153,9 +148,10 @@ mod tests {
                 prop_assert_eq!(Packed::of(taken.get()), packed(&taken.get().to_tree()));
                 let _ = taken.get().at("a.0.b");
             }
-            let unchecked = ValueRef::Object(&bytes_of(&value));
+            let unchecked = bytes_of(&value);
+            let unchecked = ValueRef::Object(&unchecked);
             unchecked.entries().for_each(drop);
-            let _ = (unchecked == unchecked, unchecked.at("a.b"));
+            let _ = (unchecked == unchecked, unchecked.at("a.b"), Packed::of(unchecked));
         }
     }
 

@@ -58,7 +58,7 @@ pub fn parse(text: &str) -> Result<Packed, JsonError> {
     let mut reader = Reader { text, at: 0, packed: Vec::with_capacity(text.len() + 8) };
     reader.value(MAX_JSON_DEPTH)?;
     reader.end()?;
-    Ok(Packed::written(reader.packed.into_boxed_slice()))
+    Ok(Packed::written(reader.packed))
 }
 
 /// Checks that the text is one JSON object.

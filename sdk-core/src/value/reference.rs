@@ -18,9 +18,9 @@ pub enum ValueRef<'a> {
     Text(&'a str),
     /// An instant; to everybody who looks it is the string of its RFC 3339 form.
     Instant(Timestamp),
-    /// An array, as the bytes behind its kind.
+    /// An array, as the bytes from behind its kind on, of which the last may not be its own.
     List(&'a [u8]),
-    /// An object, as the bytes behind its kind; of equal names the last counts.
+    /// An object, likewise; of equal names the last counts.
     Object(&'a [u8]),
 }
 
@@ -35,28 +35,22 @@ pub struct Entries<'a> {
 impl<'a> ValueRef<'a> {
     /// Reads the value at the cursor's place and moves behind it; null where none can be read.
     pub fn read(cursor: &mut Cursor<'a>) -> Self {
-        let mut ahead = *cursor;
-        let tag = ahead.byte();
-        match tag {
-            1 | 2 => Self::Bool(tag == 2).at_end(cursor, ahead),
-            3 => Self::Number(ahead.double()).at_end(cursor, ahead),
-            4 => Self::Text(ahead.text()).at_end(cursor, ahead),
-            _ => {
-                let from = ahead.rest();
-                pass_value(cursor, false);
-                let bytes = from.get(..from.len().saturating_sub(cursor.rest().len())).unwrap_or_default();
-                match tag {
-                    5 => Self::List(bytes),
-                    6 => Self::Object(bytes),
-                    _ => Self::Null,
-                }
-            }
-        }
+        let value = Self::peek(*cursor);
+        pass_value(cursor, false);
+        value
     }
 
-    fn at_end(self, cursor: &mut Cursor<'a>, end: Cursor<'a>) -> Self {
-        *cursor = end;
-        self
+    /// Reads the value at the cursor's place.
+    pub(super) fn peek(mut cursor: Cursor<'a>) -> Self {
+        match cursor.byte() {
+            1 => Self::Bool(false),
+            2 => Self::Bool(true),
+            3 => Self::Number(cursor.double()),
+            4 => Self::Text(cursor.text()),
+            5 => Self::List(cursor.rest()),
+            6 => Self::Object(cursor.rest()),
+            _ => Self::Null,
+        }
     }
 
     /// Whether there is no value.
@@ -103,7 +97,7 @@ impl<'a> ValueRef<'a> {
             }
             pass_value(&mut cursor, false);
         }
-        found.map(|mut found| Self::read(&mut found))
+        found.map(Self::peek)
     }
 
     /// The value at a dotted path; array elements are reached by their index.
@@ -136,9 +130,14 @@ impl<'a> ValueRef<'a> {
             Self::Instant(at) => {
                 ValueRef::Text(at.text(&mut [0; INSTANT_BYTES])).encode(out);
             }
-            Self::List(bytes) | Self::Object(bytes) => {
-                out.u8(if matches!(self, Self::List(_)) { 5 } else { 6 });
-                out.raw(bytes);
+            Self::List(_) | Self::Object(_) => {
+                let mut entries = self.entries();
+                out.u8(if entries.named { 6 } else { 5 });
+                out.len(entries.left);
+                let from = entries.cursor.rest();
+                while entries.next().is_some() {}
+                let length = from.len() - entries.cursor.rest().len();
+                out.raw(from.get(..length).unwrap_or_default());
             }
         }
     }
@@ -199,28 +198,29 @@ pub(crate) fn pass_value(cursor: &mut Cursor<'_>, check: bool) {
 }
 
 fn pass_within(cursor: &mut Cursor<'_>, depth: usize, check: bool) {
-    let text = |cursor: &mut Cursor<'_>| {
-        if check {
-            cursor.text();
-        } else {
-            cursor.bytes();
-        }
-    };
     match cursor.byte() {
         0..=2 => {}
         3 => {
             cursor.take(8);
         }
-        4 => text(cursor),
+        4 => pass_text(cursor, check),
         tag @ (5 | 6) if depth > 0 => {
             for _ in 0..cursor.count() {
                 if tag == 6 {
-                    text(cursor);
+                    pass_text(cursor, check);
                 }
                 pass_within(cursor, depth - 1, check);
             }
         }
         _ => cursor.fail(),
+    }
+}
+
+fn pass_text(cursor: &mut Cursor<'_>, check: bool) {
+    if check {
+        cursor.text();
+    } else {
+        cursor.bytes();
     }
 }
 

@@ -199,7 +199,7 @@ mod tests {
                 {"id":"sound","slot":"hero","actions":[{"kind":"hide","target":"#x"}]}
             ]}"##,
         );
-        let inactive = |id: &str| compiled.bundle.rule(id).and_then(|rule| rule.inactive);
+        let inactive = |id: &str| compiled.bundle.rule(id).and_then(|rule| rule.head().inactive);
         assert_eq!(inactive("odd"), Some("unknown_operator:$regx"));
         assert_eq!(inactive("late"), Some("unsupported_field:schedule"));
         assert_eq!((inactive("sound"), compiled.bundle.rules.slot(0).unwrap().1.count()), (None, 1));
@@ -232,7 +232,7 @@ mod tests {
         );
         let found: Vec<&str> = compiled.diagnostics.iter().map(|found| found.code).collect();
         assert_eq!(found, ["bad_field", "missing_field", "unsupported_window", "unknown_signal"]);
-        assert_eq!(compiled.bundle.rule("r").unwrap().inactive, Some("unknown_signal:spent"));
+        assert_eq!(compiled.bundle.rule("r").unwrap().head().inactive, Some("unknown_signal:spent"));
     }
 
     #[test]
@@ -244,14 +244,14 @@ mod tests {
         ));
         let found: Vec<&str> = compiled.diagnostics.iter().map(|found| found.code).collect();
         assert_eq!(found, ["unknown_field", "duplicate_signal", "duplicate_id"]);
-        assert_eq!(compiled.bundle.rule("r").unwrap().slot, Some("s"));
+        assert_eq!(compiled.bundle.rule("r").unwrap().head().slot, Some("s"));
     }
 
     #[test]
     fn actions_and_fields_that_do_not_belong_are_refused() {
         let reason = |rule: &str| {
             let compiled = compiled(&format!(r#"{{"rules":[{{"id":"r","slot":"s",{rule}}}]}}"#));
-            compiled.bundle.rule("r").and_then(|rule| rule.inactive).unwrap_or_default().to_owned()
+            compiled.bundle.rule("r").and_then(|rule| rule.head().inactive).unwrap_or_default().to_owned()
         };
         for (rule, expected) in [
             (
