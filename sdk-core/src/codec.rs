@@ -255,6 +255,11 @@ impl<'a> Source<'a> {
         list
     }
 
+    /// A float from its eight little-endian bytes.
+    pub fn f64(&mut self) -> f64 {
+        f64::from_le_bytes(self.array())
+    }
+
     /// Bytes of a length both sides know.
     pub fn raw(&mut self, length: usize) -> &'a [u8] {
         let split = self.bytes.and_then(|bytes| bytes.split_at_checked(length));
@@ -267,7 +272,8 @@ impl<'a> Source<'a> {
         self.raw(N).try_into().unwrap_or([0; N])
     }
 
-    fn rest(&self) -> &'a [u8] {
+    /// What has not been read; nothing once something was unsound.
+    pub fn rest(&self) -> &'a [u8] {
         self.bytes.unwrap_or_default()
     }
 

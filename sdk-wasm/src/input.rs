@@ -2,27 +2,24 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use attune_core::codec::{CodecError, Reader};
+use attune_core::codec::Source;
 use attune_core::id::{EventId, LaneId, MemberId, SessionId, Uuid};
 use attune_core::time::{Monotonic, Now, Timestamp};
 use attune_core::value::Packed;
 use attune_core::wire::Priority;
 
 /// An input being read.
-pub struct Input<'a> {
-    reader: Reader<'a>,
-    failed: bool,
-}
+pub struct Input<'a>(Source<'a>);
 
 impl<'a> Input<'a> {
     /// An input from its first byte.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { reader: Reader::new(bytes), failed: false }
+        Self(Source::new(bytes))
     }
 
     /// Whether all that was read was there.
     pub const fn is_sound(&self) -> bool {
-        !self.failed
+        self.0.is_sound()
     }
 
     pub fn now(&mut self) -> Now {
@@ -31,7 +28,7 @@ impl<'a> Input<'a> {
     }
 
     pub fn byte(&mut self) -> u8 {
-        self.read(Reader::u8)
+        self.0.u8()
     }
 
     pub fn flag(&mut self) -> bool {
@@ -39,7 +36,7 @@ impl<'a> Input<'a> {
     }
 
     pub fn count(&mut self) -> u64 {
-        self.read(Reader::u64)
+        self.0.u64()
     }
 
     pub fn size(&mut self) -> usize {
@@ -47,12 +44,11 @@ impl<'a> Input<'a> {
     }
 
     pub fn time(&mut self) -> Timestamp {
-        Timestamp(self.read(Reader::f64) as i64)
+        Timestamp(self.0.f64() as i64)
     }
 
     pub fn uuid(&mut self) -> Uuid {
-        let bytes = self.read(|reader| reader.raw(16));
-        Uuid::from_slice(bytes).unwrap_or_default()
+        Uuid::from_bytes(self.0.array())
     }
 
     pub fn event_id(&mut self) -> EventId {
@@ -68,11 +64,11 @@ impl<'a> Input<'a> {
     }
 
     pub fn random(&mut self) -> u64 {
-        self.read(Reader::f64).to_bits()
+        u64::from_le_bytes(self.0.array())
     }
 
     pub fn text(&mut self) -> &'a str {
-        self.read(Reader::str)
+        self.0.str()
     }
 
     pub fn member(&mut self) -> MemberId {
@@ -80,11 +76,11 @@ impl<'a> Input<'a> {
     }
 
     pub fn bytes(&mut self) -> &'a [u8] {
-        self.read(Reader::bytes)
+        self.0.bytes()
     }
 
     pub fn rest(&mut self) -> &'a [u8] {
-        self.reader.rest()
+        self.0.rest()
     }
 
     pub fn priority(&mut self) -> Priority {
@@ -96,7 +92,7 @@ impl<'a> Input<'a> {
     }
 
     pub fn value(&mut self) -> Packed {
-        self.read(Packed::read)
+        self.0.read(Packed::default(), Packed::read)
     }
 
     /// Metadata with its size as JSON, where there is any.
@@ -113,17 +109,11 @@ impl<'a> Input<'a> {
         let mut items = Vec::new();
         for _ in 0..self.count() {
             let read = item(self);
-            if self.failed {
+            if !self.is_sound() {
                 break;
             }
             items.push(read);
         }
         items
-    }
-
-    fn read<T: Default>(&mut self, read: impl FnOnce(&mut Reader<'a>) -> Result<T, CodecError>) -> T {
-        let value = read(&mut self.reader);
-        self.failed |= value.is_err();
-        value.unwrap_or_default()
     }
 }
