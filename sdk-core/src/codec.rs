@@ -13,7 +13,7 @@ pub struct Writer {
 /// Reads values from the front of a byte slice and remembers the first unsound byte: from there on every read gives an
 /// empty thing, and [`Source::finish`] says whether all was sound. One check at the end instead of one per read keeps
 /// the page's code small.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// What has not been read, as long as all was sound.
     bytes: Option<&'a [u8]>,
@@ -149,6 +149,11 @@ impl<'a> Source<'a> {
         self.rest().is_empty()
     }
 
+    /// Whether all was sound and nothing is left.
+    pub const fn is_whole(&self) -> bool {
+        matches!(self.bytes, Some([]))
+    }
+
     /// Whether nothing unsound has been read yet; a list ends where something has.
     pub const fn is_sound(&self) -> bool {
         self.bytes.is_some()
@@ -212,7 +217,7 @@ impl<'a> Source<'a> {
     }
 
     /// A count of things of at least one byte each, so never more than the bytes that are left.
-    pub fn len(&mut self) -> usize {
+    pub fn count(&mut self) -> usize {
         let value = self.u64();
         if value > self.rest().len() as u64 {
             self.fail();
@@ -223,7 +228,7 @@ impl<'a> Source<'a> {
 
     /// Bytes with their length before them.
     pub fn bytes(&mut self) -> &'a [u8] {
-        let length = self.len();
+        let length = self.count();
         self.raw(length)
     }
 
@@ -247,7 +252,7 @@ impl<'a> Source<'a> {
 
     /// A count, then as many things.
     pub fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
-        let count = self.len();
+        let count = self.count();
         let mut list = Vec::new();
         while self.is_sound() && list.len() < count {
             list.push(read(self));
@@ -343,7 +348,7 @@ impl<'a> Reader<'a> {
 
     /// A count of things of at least one byte each, so never more than the bytes that are left.
     pub fn len(&mut self) -> Result<usize, CodecError> {
-        let value = self.source.len();
+        let value = self.source.count();
         self.checked(value)
     }
 

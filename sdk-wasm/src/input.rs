@@ -92,7 +92,7 @@ impl<'a> Input<'a> {
     }
 
     pub fn value(&mut self) -> Packed {
-        self.0.read(Packed::default(), Packed::read)
+        Packed::read(&mut self.0)
     }
 
     /// Metadata with its size as JSON, where there is any.

@@ -2,8 +2,9 @@
 
 use super::{PathRef, Root};
 use crate::codec::CodecError;
+use crate::codec::Source;
 use crate::id::SignalId;
-use crate::value::{Cursor, ValueRef, pass_value};
+use crate::value::{ValueRef, pass_value};
 use alloc::boxed::Box;
 
 /// What a [`super::Packer`] has written, ready to be read at any place.
@@ -20,7 +21,7 @@ pub struct Form {
 #[derive(Clone, Copy, Debug)]
 pub struct Code<'a> {
     form: &'a Form,
-    cursor: Cursor<'a>,
+    cursor: Source<'a>,
 }
 
 impl Form {
@@ -29,10 +30,10 @@ impl Form {
     /// # Errors
     /// Fails on bytes whose tables are unsound.
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut cursor = Cursor::new(bytes);
+        let mut cursor = Source::new(bytes);
         let count = cursor.count();
-        let ids = cursor.take(count.saturating_mul(8));
-        let texts = cursor.text();
+        let ids = cursor.raw(count.saturating_mul(8));
+        let texts = cursor.str();
         if !cursor.is_sound() {
             return Err(CodecError);
         }
@@ -42,7 +43,7 @@ impl Form {
     /// The code from a place on; the front is place 0.
     pub fn at(&self, place: u32) -> Code<'_> {
         let bytes = self.code.get(place as usize..).unwrap_or_default();
-        Code { form: self, cursor: Cursor::new(bytes) }
+        Code { form: self, cursor: Source::new(bytes) }
     }
 
     fn id(&self, number: usize) -> Option<SignalId> {
@@ -53,53 +54,53 @@ impl Form {
 
 impl<'a> Code<'a> {
     /// Whether everything so far could be read.
-    pub const fn is_sound(&self) -> bool {
+    pub fn is_sound(&self) -> bool {
         self.cursor.is_sound()
     }
 
     /// Whether everything could be read and nothing is left.
-    pub const fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.cursor.is_whole()
     }
 
     /// Whether nothing is left.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.cursor.rest().is_empty()
     }
 
     /// Notes that what has been read cannot be.
-    pub const fn fail(&mut self) {
+    pub fn fail(&mut self) {
         self.cursor.fail();
     }
 
     /// Where in the form this is.
-    pub const fn place(&self) -> u32 {
+    pub fn place(&self) -> u32 {
         (self.form.code.len() - self.cursor.rest().len()) as u32
     }
 
     /// One byte.
-    pub const fn byte(&mut self) -> u8 {
-        self.cursor.byte()
+    pub fn byte(&mut self) -> u8 {
+        self.cursor.u8()
     }
 
     /// An unsigned number.
-    pub const fn number(&mut self) -> u64 {
-        self.cursor.number()
+    pub fn number(&mut self) -> u64 {
+        self.cursor.u64()
     }
 
     /// A signed number.
-    pub const fn signed(&mut self) -> i64 {
-        self.cursor.signed()
+    pub fn signed(&mut self) -> i64 {
+        self.cursor.i64()
     }
 
     /// A count of things of at least one byte each.
-    pub const fn count(&mut self) -> usize {
+    pub fn count(&mut self) -> usize {
         self.cursor.count()
     }
 
     /// Code with its length before it, as a place of its own.
-    pub const fn sized(&mut self) -> Self {
-        Self { form: self.form, cursor: Cursor::new(self.cursor.bytes()) }
+    pub fn sized(&mut self) -> Self {
+        Self { form: self.form, cursor: Source::new(self.cursor.bytes()) }
     }
 
     /// A value that stands in no table; `check` looks at what is inside as well.
@@ -115,7 +116,7 @@ impl<'a> Code<'a> {
 
     /// A text, by its place in the table.
     pub fn text(&mut self) -> &'a str {
-        let (start, length) = (self.cursor.number() as usize, self.cursor.number() as usize);
+        let (start, length) = (self.cursor.u64() as usize, self.cursor.u64() as usize);
         match self.form.texts.get(start..start.saturating_add(length)) {
             Some(found) => found,
             None => {
@@ -127,7 +128,7 @@ impl<'a> Code<'a> {
 
     /// A signal's id, by its number in the table.
     pub fn id(&mut self) -> SignalId {
-        let found = self.form.id(self.cursor.number() as usize);
+        let found = self.form.id(self.cursor.u64() as usize);
         if found.is_none() {
             self.fail();
         }

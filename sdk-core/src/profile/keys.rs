@@ -143,7 +143,7 @@ impl<T> Keys<T> {
     /// Reads the binary form; too many keys and keys out of order fail the source.
     pub fn decode<'a>(source: &mut Source<'a>, mut read: impl FnMut(&mut Source<'a>) -> T) -> Self {
         let truncated = source.bool();
-        let count = source.len();
+        let count = source.count();
         if count > MAX_KEYS_PER_TILE {
             source.fail();
         }

@@ -132,7 +132,7 @@ impl Ranges {
     /// Reads the binary form; numbers beyond 64 bits fail the source.
     pub fn decode(source: &mut Source<'_>) -> Self {
         let mut ranges = Self::new();
-        let (mut left, mut next) = (source.len(), 0_u64);
+        let (mut left, mut next) = (source.count(), 0_u64);
         while source.is_sound() && left > 0 {
             let from = next.wrapping_add(source.u64());
             let to = from.wrapping_add(source.u64());

@@ -66,7 +66,7 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// Reads a count, then as many pairs; keys that are not in ascending order fail the source.
     pub fn decode<'a>(source: &mut Source<'a>, mut read: impl FnMut(&mut Source<'a>) -> (K, V)) -> Self {
-        let count = source.len();
+        let count = source.count();
         let mut map = Self::default();
         while source.is_sound() && map.len() < count {
             map.pairs.insert(map.len(), read(source));

@@ -104,7 +104,7 @@ impl Traits {
     /// Reads the binary form; what is out of bounds fails the source.
     pub fn decode(source: &mut Source<'_>) -> Self {
         let names = Keys::decode(source, |source| Trait {
-            value: source.read(Packed::default(), Packed::read),
+            value: Packed::read(source),
             at: Timestamp(source.i64()),
             event_id: EventId(Uuid::from_bytes(source.array())),
         });

@@ -2,9 +2,10 @@
 //! read.
 
 use super::action::{Action, interpolate};
+use crate::codec::Source;
 use crate::codec::Writer;
 use crate::condition::{Code, Packer};
-use crate::value::{Cursor, ValueRef};
+use crate::value::ValueRef;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -51,7 +52,7 @@ pub enum ActionRef<'a> {
 /// A list of class names.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
-    cursor: Cursor<'a>,
+    cursor: Source<'a>,
     left: usize,
 }
 
@@ -63,7 +64,7 @@ impl Actions {
 
     /// The actions in order.
     pub fn iter(&self) -> impl Iterator<Item = ActionRef<'_>> {
-        let mut cursor = Cursor::new(&self.0);
+        let mut cursor = Source::new(&self.0);
         let count = if self.0.is_empty() { 0 } else { cursor.count() };
         (0..count).map_while(move |_| ActionRef::read(&mut cursor))
     }
@@ -78,14 +79,14 @@ impl Actions {
 }
 
 impl<'a> ActionRef<'a> {
-    fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
-        let kind = cursor.byte();
-        let target = cursor.text();
+    fn read(cursor: &mut Source<'a>) -> Option<Self> {
+        let kind = cursor.u8();
+        let target = cursor.str();
         Some(match kind {
-            TEXT => Self::Text { target, value: cursor.text() },
-            ATTRIBUTE => Self::Attribute { target, name: cursor.text(), value: cursor.text() },
+            TEXT => Self::Text { target, value: cursor.str() },
+            ATTRIBUTE => Self::Attribute { target, name: cursor.str(), value: cursor.str() },
             CLASS => Self::Class { target, add: Names::read(cursor), remove: Names::read(cursor) },
-            STYLE => Self::Style { target, property: cursor.text(), value: cursor.text() },
+            STYLE => Self::Style { target, property: cursor.str(), value: cursor.str() },
             HIDE => Self::Hide { target },
             SHOW => Self::Show { target },
             VARIABLE => Self::Variable { name: target, value: ValueRef::read(cursor) },
@@ -118,7 +119,7 @@ impl<'a> ActionRef<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn read(cursor: &mut Cursor<'a>) -> Self {
+    fn read(cursor: &mut Source<'a>) -> Self {
         let left = cursor.count();
         let names = Self { cursor: *cursor, left };
         for _ in 0..left {
@@ -133,7 +134,7 @@ impl<'a> Iterator for Names<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         self.left = self.left.checked_sub(1)?;
-        Some(self.cursor.text())
+        Some(self.cursor.str())
     }
 }
 

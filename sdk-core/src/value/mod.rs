@@ -1,6 +1,5 @@
 //! JSON values of the visitor document: packed bytes that are read in place, and trees for those who build.
 
-mod cursor;
 mod number;
 mod packed;
 mod read;
@@ -10,7 +9,6 @@ mod write;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use cursor::Cursor;
 pub use number::{Room, number_text, parse_number, text_of_number};
 pub(crate) use number::{round, wide_to_f64};
 pub use packed::{Packed, PackedObject};

@@ -1,8 +1,9 @@
 //! One JSON value of its own, as the bytes it is read from.
 
+use super::ValueRef;
 use super::reference::pass_value;
-use super::{Cursor, ValueRef};
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{CodecError, Source, Writer};
+
 use alloc::vec::Vec;
 
 /// A JSON value as bytes that have been checked: 0 null, 1 false, 2 true, 3 a double, 4 a text, 5 a list as its count
@@ -17,22 +18,17 @@ impl Packed {
     /// Fails on bytes that end early or too late, unknown kinds, texts that are none and nesting beyond
     /// [`MAX_JSON_DEPTH`](crate::limits::MAX_JSON_DEPTH).
     pub fn checked(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes);
-        let packed = Self::read(&mut reader)?;
-        if reader.is_empty() { Ok(packed) } else { Err(CodecError) }
+        let mut source = Source::new(bytes);
+        let packed = Self::read(&mut source);
+        source.finish().map(|()| packed)
     }
 
-    /// Takes the value at the front of bytes that hold more.
-    ///
-    /// # Errors
-    /// As [`Packed::checked`].
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut cursor = Cursor::from(&*reader);
-        pass_value(&mut cursor, true);
-        if !cursor.is_sound() {
-            return Err(CodecError);
-        }
-        reader.raw(reader.rest().len() - cursor.rest().len()).map(|bytes| Self(Vec::from(bytes)))
+    /// Takes the value at the front of bytes that hold more; bytes as [`Packed::checked`] refuses fail the source.
+    pub fn read(source: &mut Source<'_>) -> Self {
+        let from = source.rest();
+        pass_value(source, true);
+        let bytes = from.get(..from.len() - source.rest().len()).filter(|_| source.is_sound());
+        Self(Vec::from(bytes.unwrap_or_default()))
     }
 
     /// The packed form of a value.
@@ -49,7 +45,7 @@ impl Packed {
 
     /// The value.
     pub fn get(&self) -> ValueRef<'_> {
-        ValueRef::peek(Cursor::new(&self.0))
+        ValueRef::peek(Source::new(&self.0))
     }
 
     /// The bytes; none stand for null.

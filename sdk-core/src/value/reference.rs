@@ -1,6 +1,7 @@
 //! One JSON value read in place from packed bytes.
 
-use super::{Cursor, Value};
+use super::Value;
+use crate::codec::Source;
 use crate::codec::Writer;
 use crate::limits::MAX_JSON_DEPTH;
 use crate::time::{INSTANT_BYTES, Timestamp};
@@ -27,26 +28,26 @@ pub enum ValueRef<'a> {
 /// The elements of a list, whose names are empty, or the fields of an object, in the order in which they came.
 #[derive(Clone, Debug)]
 pub struct Entries<'a> {
-    cursor: Cursor<'a>,
+    cursor: Source<'a>,
     left: usize,
     named: bool,
 }
 
 impl<'a> ValueRef<'a> {
     /// Reads the value at the cursor's place and moves behind it; null where none can be read.
-    pub fn read(cursor: &mut Cursor<'a>) -> Self {
+    pub fn read(cursor: &mut Source<'a>) -> Self {
         let value = Self::peek(*cursor);
         pass_value(cursor, false);
         value
     }
 
     /// Reads the value at the cursor's place.
-    pub(super) fn peek(mut cursor: Cursor<'a>) -> Self {
-        match cursor.byte() {
+    pub(super) fn peek(mut cursor: Source<'a>) -> Self {
+        match cursor.u8() {
             1 => Self::Bool(false),
             2 => Self::Bool(true),
-            3 => Self::Number(cursor.double()),
-            4 => Self::Text(cursor.text()),
+            3 => Self::Number(cursor.f64()),
+            4 => Self::Text(cursor.str()),
             5 => Self::List(cursor.rest()),
             6 => Self::Object(cursor.rest()),
             _ => Self::Null,
@@ -75,13 +76,13 @@ impl<'a> ValueRef<'a> {
     }
 
     /// The elements of a list or the fields of an object; of anything else none.
-    pub const fn entries(self) -> Entries<'a> {
+    pub fn entries(self) -> Entries<'a> {
         let (bytes, named): (&[u8], bool) = match self {
             Self::List(bytes) => (bytes, false),
             Self::Object(bytes) => (bytes, true),
             _ => (&[0], false),
         };
-        let mut cursor = Cursor::new(bytes);
+        let mut cursor = Source::new(bytes);
         let left = cursor.count();
         Entries { cursor, left, named }
     }
@@ -89,7 +90,7 @@ impl<'a> ValueRef<'a> {
     /// The field of an object, if this is an object that has it.
     pub fn field(self, name: &str) -> Option<Self> {
         let Self::Object(bytes) = self else { return None };
-        let (mut cursor, mut found) = (Cursor::new(bytes), None);
+        let (mut cursor, mut found) = (Source::new(bytes), None);
         for _ in 0..cursor.count() {
             let is_wanted = cursor.bytes() == name.as_bytes();
             if is_wanted {
@@ -187,21 +188,21 @@ impl<'a> Iterator for Entries<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let name = if self.named { self.cursor.text() } else { "" };
+        let name = if self.named { self.cursor.str() } else { "" };
         Some((name, ValueRef::read(&mut self.cursor)))
     }
 }
 
 /// Moves behind a value. `check` asks whether texts are texts as well, which is done once, when bytes come in.
-pub(crate) fn pass_value(cursor: &mut Cursor<'_>, check: bool) {
+pub(crate) fn pass_value(cursor: &mut Source<'_>, check: bool) {
     pass_within(cursor, MAX_JSON_DEPTH, check);
 }
 
-fn pass_within(cursor: &mut Cursor<'_>, depth: usize, check: bool) {
-    match cursor.byte() {
+fn pass_within(cursor: &mut Source<'_>, depth: usize, check: bool) {
+    match cursor.u8() {
         0..=2 => {}
         3 => {
-            cursor.take(8);
+            cursor.raw(8);
         }
         4 => pass_text(cursor, check),
         tag @ (5 | 6) if depth > 0 => {
@@ -216,9 +217,9 @@ fn pass_within(cursor: &mut Cursor<'_>, depth: usize, check: bool) {
     }
 }
 
-fn pass_text(cursor: &mut Cursor<'_>, check: bool) {
+fn pass_text(cursor: &mut Source<'_>, check: bool) {
     if check {
-        cursor.text();
+        cursor.str();
     } else {
         cursor.bytes();
     }
