@@ -56,14 +56,14 @@ pub fn uuid_from_text(text: &str) -> Option<Uuid> {
 
 /// Appends a UUID in its hyphenated lowercase form.
 pub fn write_uuid(uuid: Uuid, out: &mut String) {
-    let mut text = *b"00000000-0000-0000-0000-000000000000";
-    let mut nibbles = uuid.as_u128();
-    for place in text.iter_mut().rev().filter(|place| **place == b'0') {
-        let nibble = nibbles as u8 & 15;
-        *place = nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
-        nibbles >>= 4;
+    for (place, byte) in uuid.as_bytes().iter().enumerate() {
+        if matches!(place, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        for digit in [byte >> 4, byte & 15] {
+            out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+        }
     }
-    out.push_str(core::str::from_utf8(&text).unwrap_or_default());
 }
 
 impl ProfileId {

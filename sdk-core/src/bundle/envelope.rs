@@ -4,7 +4,7 @@
 //! body with its length, then 64 bytes of Ed25519 signature over every byte before them.
 
 use super::BundleError;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::time::Timestamp;
 use alloc::vec::Vec;
 
@@ -85,26 +85,21 @@ pub fn open_envelope(bytes: &[u8]) -> Result<Envelope<'_>, BundleError> {
         None => return Err(BundleError::Truncated),
     }
     let (signed, signature) = bytes.split_last_chunk().ok_or(BundleError::Truncated)?;
-    let mut reader = Reader::new(signed.get(MAGIC.len() + 1..).ok_or(BundleError::Truncated)?);
-    let (header, body) = fields(&mut reader).map_err(|CodecError| BundleError::BadEnvelope)?;
-    if reader.is_empty() {
-        Ok(Envelope { header, body, signed, signature })
-    } else {
-        Err(BundleError::BadEnvelope)
-    }
-}
-
-fn fields<'a>(reader: &mut Reader<'a>) -> Result<(Header<'a>, &'a [u8]), CodecError> {
+    let mut source = Source::new(signed.get(MAGIC.len() + 1..).ok_or(BundleError::Truncated)?);
     let header = Header {
-        project: reader.str()?,
-        environment: reader.str()?,
-        revision: reader.u64()?,
-        parent: reader.option(|reader| reader.raw(HASH_BYTES)?.try_into().map_err(|_| CodecError))?,
-        not_before: reader.option(|reader| reader.i64().map(Timestamp))?,
-        expires: reader.option(|reader| reader.i64().map(Timestamp))?,
-        key_id: reader.str()?,
+        project: source.str(),
+        environment: source.str(),
+        revision: source.u64(),
+        parent: source.option(Source::array),
+        not_before: source.option(|source| Timestamp(source.i64())),
+        expires: source.option(|source| Timestamp(source.i64())),
+        key_id: source.str(),
     };
-    Ok((header, reader.bytes()?))
+    let body = source.bytes();
+    match source.is_whole() {
+        true => Ok(Envelope { header, body, signed, signature }),
+        false => Err(BundleError::BadEnvelope),
+    }
 }
 
 #[cfg(test)]
