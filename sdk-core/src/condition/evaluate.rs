@@ -275,3 +275,123 @@ fn taken<'a>(
         Reading::Truncated => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Condition, Form, Literal, Moment, Packer, Path, Test, encode_condition};
+    use super::*;
+    use crate::id::SessionId;
+    use crate::value::Value;
+    use alloc::boxed::Box;
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    /// A document in which everything is a short list, and every signal a number that changes.
+    struct Anything;
+
+    impl Document for Anything {
+        fn value(&self, _path: PathRef<'_>) -> ValueRef<'_> {
+            ValueRef::List(&[2, 4, 1, b'a', 0])
+        }
+
+        fn signal(&self, _signal: SignalId, _key: &str) -> Reading<'_> {
+            Reading::Value(ValueRef::Number(3.0), Some(Timestamp(9)))
+        }
+
+        fn signal_named(&self, _name: &str, _key: &str) -> Reading<'_> {
+            Reading::Truncated
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp(1)
+        }
+
+        fn session(&self) -> Option<SessionId> {
+            None
+        }
+    }
+
+    /// A condition with every kind of part in it.
+    fn everything() -> Condition {
+        let path = |text: &str| Path::parse(text).unwrap();
+        let value = |value: Value| Literal::Value(value);
+        let tests = vec![
+            Test::Is(value(Value::string("a"))),
+            Test::Not(Box::new(Test::In(Literal::List(vec![
+                Literal::Path(path("traits.a")),
+                value(Value::Array(vec![Value::Number(1.0), Value::Null])),
+            ])))),
+            Test::Gte(Literal::Path(path("signals.b.c"))),
+            Test::Exists(true),
+            Test::Before(Moment::Relative(-5)),
+            Test::After(Moment::Path(path("event.timestamp"))),
+        ];
+        let key = Some(value(Value::Number(2.0)));
+        Condition::Any(vec![
+            Condition::All(vec![Condition::Path { path: path("context.x"), test: Test::All(tests.clone()) }]),
+            Condition::Not(Box::new(Condition::Signal { signal: SignalId(7), key, test: Test::All(tests) })),
+        ])
+    }
+
+    fn packed(condition: &Condition) -> Vec<u8> {
+        let mut packer = Packer::new();
+        encode_condition(condition, &mut packer);
+        packer.finish()
+    }
+
+    fn ask(bytes: &[u8]) {
+        let Ok(form) = Form::open(bytes) else { return };
+        let mut outlook = Outlook::default();
+        evaluate(form.at(0), &Anything, &mut outlook);
+        pass_condition(&mut form.at(0));
+    }
+
+    proptest! {
+        #[test]
+        fn random_and_damaged_code_is_evaluated_to_an_end(
+            random: Vec<u8>, at: prop::sample::Index, byte: u8, cut: prop::sample::Index,
+        ) {
+            ask(&random);
+            ask(&[[0, 0].as_slice(), &random].concat());
+            let mut bytes = packed(&everything());
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            ask(&bytes);
+            ask(&bytes[..cut.index(bytes.len())]);
+        }
+
+        #[test]
+        fn code_that_passes_the_check_holds_as_its_tree_does(
+            at: prop::sample::Index, byte: u8,
+        ) {
+            let mut bytes = packed(&everything());
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let Ok(form) = Form::open(&bytes) else { return Ok(()) };
+            let mut code = form.at(0);
+            pass_condition(&mut code);
+            if code.is_whole() {
+                // What is sound is a tree, and the tree is the same code.
+                let tree = super::super::decode_condition(&mut form.at(0));
+                let again = Form::open(&packed(&tree)).unwrap();
+                let holds = |form: &Form| evaluate(form.at(0), &Anything, &mut Outlook::default());
+                prop_assert_eq!(holds(&form), holds(&again));
+            }
+        }
+    }
+
+    #[test]
+    fn nesting_beyond_its_bound_is_unsound() {
+        let nested = |depth: usize| {
+            let leaf = Condition::Any(Vec::new());
+            let condition = (1..depth).fold(leaf, |inner, _| Condition::Not(Box::new(inner)));
+            let form = Form::open(&packed(&condition)).unwrap();
+            let mut code = form.at(0);
+            pass_condition(&mut code);
+            code.is_whole()
+        };
+        assert!(nested(MAX_CONDITION_DEPTH));
+        assert!(!nested(MAX_CONDITION_DEPTH + 1) && !nested(10_000));
+    }
+}

@@ -28,7 +28,7 @@ pub use inspect::{specificity, visit_paths};
 pub use pack::Packer;
 #[cfg(feature = "author")]
 pub use parse::{ConditionScope, KnownSignal, parse_condition, parse_path};
-pub use postings::Postings;
+pub use postings::{ANY, Postings};
 #[cfg(feature = "author")]
 pub use problem::{ConditionError, ConditionErrorKind};
 

@@ -3,6 +3,9 @@
 use super::{Code, Form, Packer};
 use alloc::vec::Vec;
 
+/// The name that stands for every event type.
+pub const ANY: &str = "*";
+
 /// Where each list of a form stands, in order of name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Postings {
@@ -43,6 +46,14 @@ impl Postings {
     pub fn get<'a>(&self, number: usize, form: &'a Form) -> Option<(&'a str, Code<'a>)> {
         let mut code = form.at(*self.places.get(number)?);
         Some((code.text(), code.sized()))
+    }
+
+    /// Shows the indexes under a name or, where there is no list of that name, under [`ANY`].
+    pub fn each(&self, name: &str, form: &Form, see: &mut dyn FnMut(usize)) {
+        let Some(mut indexes) = self.find(name, form).or_else(|| self.find(ANY, form)) else { return };
+        while !indexes.is_empty() {
+            see(indexes.number() as usize);
+        }
     }
 
     /// The indexes under a name, to be read to the end.

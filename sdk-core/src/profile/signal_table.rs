@@ -3,14 +3,11 @@
 use super::signal::encode_signal;
 use super::{Signal, SignalRef};
 use crate::codec::CodecError;
-use crate::condition::{Form, Packer, Postings};
+use crate::condition::{ANY, Form, Packer, Postings};
 use crate::id::SignalId;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
-
-/// What `on` says for every event type.
-const ANY_TYPE: &str = "*";
 
 /// The signals of a bundle. Several names may share one definition; its tiles are kept once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,7 +32,7 @@ impl SignalTable {
         signals.sort_by_key(|signal| (signal.id, &signal.name));
         let mut packer = Packer::new();
         packer.list(&signals, |signal, packer| encode_signal(signal, packer));
-        let (mut names, mut types) = (BTreeMap::new(), BTreeSet::from([ANY_TYPE]));
+        let (mut names, mut types) = (BTreeMap::new(), BTreeSet::from([ANY]));
         for (index, signal) in signals.iter().enumerate() {
             names.insert(&*signal.name, vec![index]);
             types.insert(&*signal.on);
@@ -44,7 +41,7 @@ impl SignalTable {
             let mut looking = Vec::new();
             let mut last = None;
             for (index, signal) in signals.iter().enumerate() {
-                if (&*signal.on == on || &*signal.on == ANY_TYPE) && last != Some(signal.id) {
+                if (&*signal.on == on || &*signal.on == ANY) && last != Some(signal.id) {
                     looking.push(index);
                     last = Some(signal.id);
                 }
@@ -106,13 +103,11 @@ impl SignalTable {
 
     /// Shows the signals that look at an event type, each definition once.
     pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&SignalRef<'_>)) {
-        let found = self.by_type.find(event_type, &self.form);
-        let Some(mut indexes) = found.or_else(|| self.by_type.find(ANY_TYPE, &self.form)) else { return };
-        while !indexes.is_empty() {
-            if let Some(signal) = self.get(indexes.number() as usize) {
+        self.by_type.each(event_type, &self.form, &mut |index| {
+            if let Some(signal) = self.get(index) {
                 see(&signal);
             }
-        }
+        });
     }
 }
 

@@ -29,11 +29,12 @@ pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<M
         }
         let key = rule_key(rule, document);
         let cap = if rule.has_slot() { rule.head().cap } else { None };
-        if cap.is_none_or(|cap| {
-            cap_allows(&cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
-        }) {
-            matches.push(Match { rule: rule.index, key });
+        if let Some(cap) = &cap
+            && !cap_allows(cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
+        {
+            return;
         }
+        matches.push(Match { rule: rule.index, key });
     });
     matches
 }

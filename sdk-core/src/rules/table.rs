@@ -4,12 +4,9 @@ use super::codec::encode_rule;
 use super::slot::slots_of;
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
-use crate::condition::{Code, Form, Packer, Postings};
+use crate::condition::{ANY, Code, Form, Packer, Postings};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-
-/// What `on` says for every event type.
-const ANY_TYPE: &str = "*";
 
 /// The rules of a bundle, in order of id, and its slots, in order of name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,9 +26,9 @@ impl RuleTable {
         let mut packer = Packer::new();
         packer.list(rules, encode_rule);
         let judged: Vec<(&str, usize)> = rules.iter().enumerate().filter_map(judged_at).collect();
-        let types: BTreeSet<&str> = judged.iter().map(|(on, _)| *on).chain([ANY_TYPE]).collect();
+        let types: BTreeSet<&str> = judged.iter().map(|(on, _)| *on).chain([ANY]).collect();
         let judged_at_type = |on: &str| {
-            let judged = judged.iter().filter(|(other, _)| *other == on || *other == ANY_TYPE);
+            let judged = judged.iter().filter(|(other, _)| *other == on || *other == ANY);
             judged.map(|(_, index)| *index).collect()
         };
         let types: Vec<(&str, Vec<usize>)> = types.into_iter().map(|on| (on, judged_at_type(on))).collect();
@@ -90,13 +87,11 @@ impl RuleTable {
 
     /// Shows the active rules that are judged at an event of a type, in order of index.
     pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&RuleRef<'_>)) {
-        let found = self.by_type.find(event_type, &self.form);
-        let Some(mut indexes) = found.or_else(|| self.by_type.find(ANY_TYPE, &self.form)) else { return };
-        while !indexes.is_empty() {
-            if let Some(rule) = self.get(indexes.number() as usize) {
+        self.by_type.each(event_type, &self.form, &mut |index| {
+            if let Some(rule) = self.get(index) {
                 see(&rule);
             }
-        }
+        });
     }
 
     /// How many slots there are.
