@@ -284,7 +284,7 @@ impl<'a> Source<'a> {
 
     /// A thing that is read through a [`Reader`]; `fallback` where that fails.
     pub fn read<T>(&mut self, fallback: T, read: impl FnOnce(&mut Reader<'a>) -> Result<T, CodecError>) -> T {
-        let mut reader = Reader { source: self.clone() };
+        let mut reader = Reader { source: *self };
         let value = read(&mut reader);
         *self = reader.source;
         value.unwrap_or_else(|CodecError| {

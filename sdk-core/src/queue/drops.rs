@@ -1,9 +1,19 @@
 //! How many events a lane has given up, by reason.
 
-use super::DropReason;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
+
+/// Why an event was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DropReason {
+    /// The queue was over its byte limit and this event was the least important, oldest one.
+    QueueFull,
+    /// It could not be delivered within [`crate::limits::MAX_EVENT_AGE_MS`].
+    Expired,
+    /// The collector refused it for good.
+    Rejected,
+}
 
 /// Totals by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

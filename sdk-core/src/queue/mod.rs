@@ -18,6 +18,6 @@ mod separate;
 mod settle;
 
 pub use declarations::{Declaration, DeclarationKind, Declarations};
-pub use drops::DropTotals;
-pub use protocol::{DropReason, Item, Outcome, Poll, QueueOptions, QueueStatus, Request, Settled, Ticket};
+pub use drops::{DropReason, DropTotals};
+pub use protocol::{Item, Outcome, Poll, QueueOptions, QueueStatus, Request, Settled, Ticket};
 pub use pull::Queue;

@@ -1,7 +1,7 @@
 //! What goes into the queue and comes out of it.
 
 use super::declarations::{DeclarationKind, Declarations};
-use super::drops::DropTotals;
+use super::drops::{DropReason, DropTotals};
 use crate::id::{EventId, LaneId, MemberId};
 use crate::time::{Monotonic, Timestamp};
 use crate::wire::{Batch, Closed, Event, LaneSeq, Receipt, ResultKind, VoidRange, written_bytes};
@@ -38,17 +38,6 @@ pub struct Ticket {
     pub event_id: EventId,
     /// Its number within a page load.
     pub lane: Option<LaneSeq>,
-}
-
-/// Why an event was given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DropReason {
-    /// The queue was over its byte limit and this event was the least important, oldest one.
-    QueueFull,
-    /// It could not be delivered within [`crate::limits::MAX_EVENT_AGE_MS`].
-    Expired,
-    /// The collector refused it for good.
-    Rejected,
 }
 
 /// What the host has to do next.
