@@ -1,21 +1,31 @@
 //! Decimal text to double and back, small enough for the page and equal on every host.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
+/// Powers of ten up to this one are exact in a double.
+const EXACT_POWER: u64 = 22;
 /// Digits that decide a double, with room to spare; later ones only say "more than this".
-const MAX_DIGITS: usize = 800;
+const MAX_DIGITS: i64 = 800;
+/// The largest power of five that fits a limb, and its exponent.
+const FIVES: (u32, i64) = (1_220_703_125, 13);
+/// Limbs for [`MAX_DIGITS`] digits, which are 84, and for the divisions of the smallest double of so many, which are 90.
+const LIMBS: usize = 176;
+/// The bits of an infinite double.
+const INFINITE: u64 = 0x7ff << 52;
 
 /// Reads a JSON number into the nearest double; a text that is no JSON number is nothing, 1e400 is infinite.
 ///
-/// Short numbers take Clinger's exact fast path ("How to read floating point numbers accurately", 1990); all others
-/// are scaled to 53 bits as decimals, by shifts that carry, which is slow, small and right (the "simple decimal
-/// conversion" of Ken Thompson, described by Nigel Tao, "The Eisel-Lemire ParseNumberF64 Algorithm", 2020).
+/// Short numbers take Clinger's exact fast path ("How to read floating point numbers accurately", 1990). For all others
+/// the digits become one big integer, which is multiplied by ten or, with limbs enough behind it, divided by five as
+/// often as the exponent says; what a division leaves over only tells an exact half from more than that.
 pub fn parse_number(text: &str) -> Option<f64> {
-    let decimal = Decimal::parse(text)?;
-    let is_negative = decimal.negative;
-    let magnitude = decimal.nearest();
-    Some(if is_negative { -magnitude } else { magnitude })
+    let (digits, negative) = match text.as_bytes() {
+        [b'-', digits @ ..] => (digits, true),
+        digits => (digits, false),
+    };
+    let decimal = Decimal::scan(digits)?;
+    let magnitude = decimal.short().unwrap_or_else(|| decimal.exact(digits));
+    Some(if negative { -magnitude } else { magnitude })
 }
 
 /// Room for the text of a number, an instant or a hash.
@@ -86,162 +96,161 @@ fn put_integer(room: &mut Room, at: &mut usize, mut number: u64, mut width: u32)
     }
 }
 
+/// What a JSON number says: `mantissa` × 10^`exponent`, as far as `mantissa` holds its `count` digits.
+#[derive(Default)]
 struct Decimal {
-    negative: bool,
-    digits: Vec<u8>,
+    mantissa: u64,
+    /// Digits from the first that is not zero.
+    count: i64,
     exponent: i64,
 }
 
 impl Decimal {
-    fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let negative = bytes.first() == Some(&b'-');
-        let mut at = usize::from(negative);
-        let mut decimal = Self { negative, digits: Vec::new(), exponent: 0 };
-        let whole = decimal.take_digits(bytes, &mut at, false);
-        if whole == 0 || (whole > 1 && bytes.get(usize::from(negative)) == Some(&b'0')) {
+    fn scan(text: &[u8]) -> Option<Self> {
+        let mut decimal = Self::default();
+        let mut rest = text;
+        let whole = decimal.take_digits(&mut rest);
+        if whole == 0 || (whole > 1 && text.first() == Some(&b'0')) {
             return None;
         }
-        if bytes.get(at) == Some(&b'.') {
-            at += 1;
-            if decimal.take_digits(bytes, &mut at, true) == 0 {
+        if let [b'.', fraction @ ..] = rest {
+            rest = fraction;
+            decimal.exponent = -decimal.take_digits(&mut rest);
+            if decimal.exponent == 0 {
                 return None;
             }
         }
-        if matches!(bytes.get(at), Some(b'e' | b'E')) {
-            at += 1;
-            let down = bytes.get(at) == Some(&b'-');
-            at += usize::from(matches!(bytes.get(at), Some(b'-' | b'+')));
-            let from = at;
-            let mut exponent = 0_i64;
-            while let Some(digit) = bytes.get(at).filter(|byte| byte.is_ascii_digit()) {
-                exponent = (exponent * 10 + i64::from(digit - b'0')).min(100_000);
-                at += 1;
-            }
-            if at == from {
+        if let [b'e' | b'E', signed @ ..] = rest {
+            let (down, digits) = match signed {
+                [b'-', digits @ ..] => (true, digits),
+                [b'+', digits @ ..] => (false, digits),
+                digits => (false, digits),
+            };
+            rest = digits;
+            let mut exponent = Self::default();
+            if exponent.take_digits(&mut rest) == 0 {
                 return None;
             }
+            let exponent = if exponent.count > 9 { 1_000_000_000 } else { exponent.mantissa as i64 };
             decimal.exponent += if down { -exponent } else { exponent };
         }
-        (at == bytes.len()).then_some(decimal)
+        rest.is_empty().then_some(decimal)
     }
 
-    fn take_digits(&mut self, bytes: &[u8], at: &mut usize, fraction: bool) -> usize {
-        let from = *at;
-        while let Some(byte) = bytes.get(*at).filter(|byte| byte.is_ascii_digit()) {
-            let digit = byte - b'0';
-            let leading_zero = self.digits.is_empty() && digit == 0;
-            let kept = self.digits.len() < MAX_DIGITS;
-            if kept && !leading_zero {
-                self.digits.push(digit);
-            } else if !kept && digit != 0 {
-                // A non-zero digit past the bound still tips an exact half upwards.
-                if let Some(last) = self.digits.last_mut() {
-                    *last |= 1;
-                }
-            }
-            if fraction && (kept || leading_zero) {
-                self.exponent -= 1;
-            } else if !fraction && !kept {
-                self.exponent += 1;
-            }
-            *at += 1;
+    /// Takes digits from the front; returns how many there were.
+    fn take_digits(&mut self, rest: &mut &[u8]) -> i64 {
+        let mut taken = 0;
+        while let [byte @ b'0'..=b'9', behind @ ..] = *rest {
+            *rest = behind;
+            self.mantissa = self.mantissa.wrapping_mul(10).wrapping_add(u64::from(*byte - b'0'));
+            self.count += i64::from(self.mantissa != 0 || self.count > 0);
+            taken += 1;
         }
-        *at - from
+        taken
     }
 
-    fn nearest(mut self) -> f64 {
-        let count = self.digits.len() as i64;
-        if count == 0 {
-            return 0.0;
+    /// The double, where that is plain to see or one operation on two exact doubles gives it.
+    fn short(&self) -> Option<f64> {
+        let magnitude = self.count + self.exponent;
+        if self.count == 0 || magnitude <= -330 {
+            return Some(0.0);
         }
-        if count <= 15 && self.exponent.unsigned_abs() <= 22 {
-            // A double holds both exactly, so one rounding is all there is.
-            let mantissa = self.integer(15) as f64;
-            let power = (0..self.exponent.unsigned_abs()).fold(1.0, |power, _| power * 10.0);
-            return if self.exponent < 0 { mantissa / power } else { mantissa * power };
+        if magnitude >= 310 {
+            return Some(f64::INFINITY);
         }
-        self.exponent += count;
-        match self.exponent {
-            310.. => f64::INFINITY,
-            ..=-330 => 0.0,
-            _ => self.exact(),
+        let steps = self.exponent.unsigned_abs();
+        if self.count > 15 || steps > EXACT_POWER {
+            return None;
         }
+        let (mantissa, power) = (self.mantissa as f64, (0..steps).fold(1.0, |power, _| power * 10.0));
+        Some(if self.exponent < 0 { mantissa / power } else { mantissa * power })
     }
 
-    /// The first so many digits as an integer.
-    fn integer(&self, count: usize) -> u64 {
-        self.digits.iter().take(count).fold(0, |total, digit| total * 10 + u64::from(*digit))
+    /// The double nearest to the digits of `text` by big integers.
+    fn exact(&self, text: &[u8]) -> f64 {
+        let mut limbs = [0_u32; LIMBS];
+        let mut left = self.count.min(MAX_DIGITS);
+        let mut exponent = self.exponent + self.count - left;
+        // A power of five takes less than a limb away; two have to stay and a third fills up the first of them.
+        let behind = if exponent < 0 { exponent.unsigned_abs() as usize / FIVES.1 as usize + 4 } else { 0 };
+        let binary = exponent.min(0) - 32 * behind as i64;
+        let big = limbs.get_mut(behind..).unwrap_or_default();
+        let mut sticky = false;
+        let mut any = 0;
+        for byte in text.iter().take_while(|byte| !matches!(byte, b'e' | b'E')) {
+            let digit = u32::from(byte.wrapping_sub(b'0'));
+            if digit > 9 {
+                continue;
+            }
+            any |= digit;
+            if left == 0 {
+                sticky |= digit > 0;
+            } else if any > 0 {
+                multiply_add(big, 10, digit);
+                left -= 1;
+            }
+        }
+        while exponent > 0 {
+            multiply_add(big, 10, 0);
+            exponent -= 1;
+        }
+        while exponent < 0 {
+            let (divisor, steps) = if exponent <= -FIVES.1 { FIVES } else { (5, 1) };
+            sticky |= divide(&mut limbs, divisor) > 0;
+            exponent += steps;
+        }
+        nearest(&mut limbs, binary, sticky)
     }
+}
 
-    /// Scales 0.digits × 10^exponent to an integer of 53 bits and rounds half to even.
-    fn exact(mut self) -> f64 {
-        let mut binary_exponent = 0;
-        loop {
-            let point = self.exponent;
-            let whole = point.clamp(0, 18) as usize;
-            while self.digits.len() < whole {
-                self.digits.push(0);
-            }
-            let integer = if point > 17 { u64::MAX } else { self.integer(whole) };
-            // Eight, three bits, is less than ten, so no shift by a whole number of digits goes too far.
-            if integer >= 1 << 53 {
-                let bits = ((point - 17) * 3).clamp(1, 56);
-                self.shift_right(bits as u32);
-                binary_exponent += bits;
-            } else if integer < 1 << 52 && binary_exponent > -1074 {
-                let bits = ((15 - point) * 3).clamp(1, 56).min(binary_exponent + 1074);
-                self.shift_left(bits as u32);
-                binary_exponent -= bits;
-            } else {
-                let below = point < 0;
-                let fraction = self.digits.get(whole..).unwrap_or_default();
-                let up = match fraction.split_first() {
-                    Some((5, rest)) if !below => integer & 1 == 1 || rest.iter().any(|digit| *digit != 0),
-                    Some((first, _)) => !below && *first > 5,
-                    None => false,
-                };
-                return libm::ldexp((integer + u64::from(up)) as f64, binary_exponent as i32);
-            }
-        }
+/// Multiplies a natural number in little-endian limbs, then adds.
+fn multiply_add(limbs: &mut [u32], factor: u32, addend: u32) {
+    let mut carry = u64::from(addend);
+    for limb in limbs {
+        carry += u64::from(*limb) * u64::from(factor);
+        *limb = carry as u32;
+        carry >>= 32;
     }
+}
 
-    /// Divides by 2^bits.
-    fn shift_right(&mut self, bits: u32) {
-        let mut rest = 0_u64;
-        let mut shifted = Vec::with_capacity(self.digits.len() + 64);
-        let mut digits = core::mem::take(&mut self.digits).into_iter();
-        loop {
-            let digit = digits.next();
-            if digit.is_none() && rest == 0 {
-                break;
-            }
-            rest = rest * 10 + u64::from(digit.unwrap_or(0));
-            let next = (rest >> bits) as u8;
-            rest &= (1 << bits) - 1;
-            if next > 0 || !shifted.is_empty() {
-                shifted.push(next);
-            } else {
-                self.exponent -= 1;
-            }
-        }
-        self.digits = shifted;
+/// Divides; returns what is left over.
+fn divide(limbs: &mut [u32], divisor: u32) -> u64 {
+    let mut left = 0;
+    for limb in limbs.iter_mut().rev() {
+        let part = left << 32 | u64::from(*limb);
+        *limb = (part / u64::from(divisor)) as u32;
+        left = part % u64::from(divisor);
     }
+    left
+}
 
-    /// Multiplies by 2^bits.
-    fn shift_left(&mut self, bits: u32) {
-        let mut carry = 0_u64;
-        for digit in self.digits.iter_mut().rev() {
-            carry += u64::from(*digit) << bits;
-            *digit = (carry % 10) as u8;
-            carry /= 10;
-        }
-        while carry > 0 {
-            self.digits.insert(0, (carry % 10) as u8);
-            carry /= 10;
-            self.exponent += 1;
+/// The double nearest to limbs × 2^`exponent`, or to a little more if `sticky`; of two as near the even one.
+fn nearest(limbs: &mut [u32; LIMBS], mut exponent: i64, mut sticky: bool) -> f64 {
+    let first = limbs.iter().rev().find(|limb| **limb != 0);
+    let shift = first.map_or(0, |limb| limb.leading_zeros());
+    multiply_add(limbs, 1 << shift, 0);
+    exponent += 32 * LIMBS as i64 - i64::from(shift);
+    let (mut bits, mut taken) = (0_u64, 0);
+    for limb in limbs.iter().rev() {
+        if taken == 2 {
+            sticky |= *limb != 0;
+        } else {
+            bits = bits << 32 | u64::from(*limb);
+            exponent -= 32;
+            taken += u32::from(bits != 0);
         }
     }
+    bits |= u64::from(sticky);
+    // A double keeps 53 bits, and fewer where the last would stand for less than 2^-1074.
+    let drop = (-1074 - exponent).max(11);
+    if drop > 64 {
+        return 0.0;
+    }
+    let (kept, rest) = (bits.checked_shr(drop as u32).unwrap_or(0), bits << (64 - drop));
+    let up = rest > 1 << 63 || (rest == 1 << 63 && kept & 1 == 1);
+    // The leading bit of `kept` adds one to the exponent, as it does when rounding up carries.
+    let magnitude = ((exponent + drop + 1074) as u64) << 52;
+    f64::from_bits((magnitude + kept + u64::from(up)).min(INFINITE))
 }
 
 /// Rounds a number from 0 to 2^52 half up; the addend is the double below one half, so that the sum cannot reach one
