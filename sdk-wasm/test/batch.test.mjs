@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { load } from './load.mjs';
 
-const { writeBatch, writeEvent } = await load('driver/batch.ts');
+const { eventBytes, writeBatch, writeEvent } = await load('driver/batch.ts');
 const { readReceipt } = await load('driver/receipt.ts');
 const { jsonText } = await load('json.ts');
 const { refusalText } = await load('driver/refusal.ts');
@@ -69,9 +69,13 @@ it('names member, lane and user of an adopted event beside it', () => {
 });
 
 it('never writes an event longer than it was measured', () => {
-  const measured = writeEvent({ ...EVENT, seq: Number.MAX_SAFE_INTEGER }).length + 1;
-  const grows = (events) => writeBatch(request(), events, '{}', SENT_AT).length;
-  assert.ok(grows([EVENT, EVENT]) - grows([EVENT]) <= measured);
+  for (const texts of [{}, { type: '"\u0001ü"', member: 'm"'.repeat(50), user: '日本'.repeat(50) }]) {
+    const event = { ...EVENT, ...texts, seq: Number.MAX_SAFE_INTEGER };
+    const metadata = Buffer.byteLength(event.metadata);
+    const written = Buffer.byteLength(`${writeEvent(event)},`);
+    assert.ok(written <= eventBytes(event) + metadata, JSON.stringify(event));
+    assert.ok(written >= eventBytes(event) + metadata - 50, JSON.stringify(event));
+  }
 });
 
 it('turns half a surrogate pair into the replacement character and leaves all else as it is', () => {

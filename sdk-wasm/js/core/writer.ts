@@ -8,12 +8,13 @@ const encoder = new TextEncoder();
 const MAX_COUNT_BYTES = 8;
 /** Most bytes that a field takes, texts and other bytes aside. */
 const MARGIN_BYTES = 16;
+const ASCII = /^[\0-\x7f]*$/;
 let bytes = new Uint8Array(1_024);
 let at = 0;
 
 /** Bytes of a text in UTF-8. */
 export function byteLength(text: string): number {
-  return encoder.encode(text).length;
+  return ASCII.test(text) ? text.length : encoder.encode(text).length;
 }
 
 /** Writes values in their form. What it gives is good until the next call. */

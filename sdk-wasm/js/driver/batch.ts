@@ -1,7 +1,14 @@
 /** What goes to the collector: an event and a batch in the JSON form of the wire protocol, version 1. */
 
 import type { Request } from '../core/effects.ts';
+import { byteLength } from '../core/writer.ts';
 import { jsonText } from '../json.ts';
+
+/** Bytes of an event at most, without what its texts hold: names, quotes, ids, the time, a comma. */
+const REST_BYTES = 280;
+/** Texts that come again and again: types, members, users. */
+const MAX_KNOWN_TEXTS = 1_000;
+const known = new Map<string, number>();
 
 /** An event under its number in a lane. */
 export interface LaneEvent {
@@ -31,6 +38,11 @@ export function writeEvent(event: LaneEvent, sender?: string, senderLane?: strin
     session_id: session,
   });
   return metadata === undefined ? text : extended(text, `"metadata":${metadata}`);
+}
+
+/** The bytes that an event takes in a batch at most, a comma included, but for its metadata. */
+export function eventBytes({ type, member, user = '' }: Pick<LaneEvent, 'type' | 'member' | 'user'>): number {
+  return REST_BYTES + textBytes(type) + textBytes(member) + textBytes(user);
 }
 
 /** Writes a batch of `events`. `context` is a JSON object as text. */
@@ -72,4 +84,15 @@ function extended(object: string, fields: string): string {
 
 function unlessSame(value: string, other: string | undefined): string | undefined {
   return value === other ? undefined : value;
+}
+
+/** Bytes of a text in JSON. */
+function textBytes(text: string): number {
+  let bytes = known.get(text);
+  if (bytes === undefined) {
+    if (known.size > MAX_KNOWN_TEXTS) known.clear();
+    bytes = byteLength(jsonText(text));
+    known.set(text, bytes);
+  }
+  return bytes;
 }

@@ -37,7 +37,7 @@ import { jsonText } from '../json.ts';
 import type { Settings } from '../options.ts';
 import { uuidV7 } from '../uuid.ts';
 import { adopt } from './adoption.ts';
-import { writeBatch, writeEvent } from './batch.ts';
+import { eventBytes, writeBatch } from './batch.ts';
 import { openBundles } from './bundles.ts';
 import { changesOf, decisionOf } from './decisions.ts';
 import { openDelivery } from './delivery.ts';
@@ -52,8 +52,6 @@ const MEMBER = 'member';
 /** Keys under which the core stores something of its own. */
 const ENTRIES = ['base', 'latches', 'user'] as const;
 const CRITICAL = 2;
-/** What stands between two events of a batch. */
-const COMMA_BYTES = 1;
 
 /** What was captured, with everything fixed at the call. */
 export type Capture = Pick<KeptEvent, 'id' | 'type' | 'ms' | 'session' | 'metadata' | 'priority'>;
@@ -379,10 +377,10 @@ export function startDriver({ exports, host, settings, storage, session, ended }
 }
 
 /** The bytes that an event takes in a batch at most, and its metadata as the core takes it. */
-function sizesOf(event: KeptEvent): [bytes: number, metadata: Metadata | undefined] {
-  const { metadata: text } = event;
-  const metadata: Metadata | undefined = text === undefined ? text : [byteLength(text), JSON.parse(text)];
-  return [byteLength(writeEvent(event)) + COMMA_BYTES, metadata];
+function sizesOf({ metadata: text, ...event }: KeptEvent): [bytes: number, metadata: Metadata | undefined] {
+  if (text === undefined) return [eventBytes(event), text];
+  const bytes = byteLength(text);
+  return [eventBytes(event) + bytes, [bytes, JSON.parse(text)]];
 }
 
 /** Oldest first; those of one instant by lane and number. */
