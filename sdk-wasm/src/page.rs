@@ -11,9 +11,6 @@ use attune_core::queue::{Outcome, Poll, QueueOptions};
 use attune_core::time::Now;
 use attune_core::wire::{Closed, Event, LaneSeq, ResultKind};
 
-/// Code of an input that cannot be read.
-const INPUT_UNREADABLE: &str = "input_unreadable";
-
 /// What a host can ask for, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -38,6 +35,31 @@ pub enum Operation {
     Poll = 16,
     Signal = 17,
     Inspect = 18,
+}
+
+impl Operation {
+    /// Every operation at its number.
+    const ALL: [Self; 19] = [
+        Self::Start,
+        Self::Restore,
+        Self::StoredEvent,
+        Self::Track,
+        Self::Identify,
+        Self::Reset,
+        Self::Follow,
+        Self::Lane,
+        Self::Context,
+        Self::Bundle,
+        Self::Profile,
+        Self::Gap,
+        Self::Outcome,
+        Self::Wake,
+        Self::Online,
+        Self::Farewell,
+        Self::Poll,
+        Self::Signal,
+        Self::Inspect,
+    ];
 }
 
 /// The one client of an instance, and the buffers through which its host talks to it.
@@ -80,85 +102,82 @@ impl Page {
 
     fn operate(&mut self, operation: u32, input: &mut Input<'_>, effects: &mut Effects) {
         let now = input.now();
-        if operation == Operation::Start as u32 {
+        let Some(operation) = Operation::ALL.get(operation as usize).copied() else {
+            return effects.failed("operation_unknown");
+        };
+        if operation == Operation::Start {
             self.start(input, now);
         }
         let Some(client) = &mut self.client else { return effects.failed("not_started") };
-        let asks = operation > Operation::Poll as u32;
         match operation {
-            0 => {}
-            1 => restore(client, input, effects),
-            2 => {
-                let stored = stored_event(input);
-                if input.is_sound() {
-                    client.handle_stored_event(stored, now);
-                }
-            }
-            3 => track(client, input, effects, now),
-            4 => {
+            Operation::Start => {}
+            Operation::Restore => restore(client, input, effects),
+            Operation::StoredEvent => stored_event(client, input, now),
+            Operation::Track => track(client, input, effects, now),
+            Operation::Identify => {
                 let (user, fresh) = (input.text(), (input.member(), input.lane()));
                 if input.is_sound() {
                     client.handle_identify(user, fresh, now);
                 }
             }
-            5 | 6 => {
+            Operation::Reset | Operation::Follow => {
                 let (member, lane, session) = (input.member(), input.lane(), input.session());
-                if input.is_sound() {
-                    match operation == Operation::Reset as u32 {
-                        true => client.handle_reset(member, lane, session, now),
-                        false => client.handle_follow(member, lane, session, now),
-                    }
+                match operation {
+                    _ if !input.is_sound() => {}
+                    Operation::Reset => client.handle_reset(member, lane, session, now),
+                    _ => client.handle_follow(member, lane, session, now),
                 }
             }
-            7 => {
+            Operation::Lane => {
                 let lane = input.lane();
                 if input.is_sound() {
                     client.handle_lane(lane);
                 }
             }
-            8 => {
+            Operation::Context => {
                 let (size, context) = (input.size(), input.value());
                 if input.is_sound() {
                     client.handle_context(context, size, now);
                 }
             }
-            9 => {
+            Operation::Bundle => {
                 if let Err(error) = client.handle_bundle(input.rest(), now) {
                     effects.failed(error.code());
                 }
             }
-            10 => {
+            Operation::Profile => {
                 if client.handle_profile(input.rest(), now).is_err() {
                     effects.failed("profile_invalid");
                 }
             }
-            11 => client.handle_stream_gap(),
-            12 => outcome(client, input, now),
-            13 => client.handle_wake(now),
-            14 => client.handle_online(),
-            15 => {
+            Operation::Gap => client.handle_stream_gap(),
+            Operation::Outcome => outcome(client, input, now),
+            Operation::Wake => client.handle_wake(now),
+            Operation::Online => client.handle_online(),
+            Operation::Farewell => {
                 let requests =
                     if input.flag() { client.handle_leave(now) } else { client.handle_hidden(now) };
                 requests.iter().for_each(|request| effects.request(request));
             }
-            16 => match client.poll_send(now) {
+            Operation::Poll => match client.poll_send(now) {
                 Poll::Send => client.in_flight().into_iter().for_each(|request| effects.request(request)),
                 Poll::WaitUntil(at) => effects.wait(at.0),
                 Poll::Idle => effects.wait(0),
             },
-            17 => {
+            Operation::Signal => {
                 let (name, key) = (input.text(), input.option(Input::text));
                 if let Some(value) = client.signal(name, key, now) {
                     effects.answer(value);
                 }
             }
-            18 => effects.inspection(&client.signals(now), client.status(), client.bundle_revision()),
-            _ => return effects.failed("operation_unknown"),
+            Operation::Inspect => {
+                effects.inspection(&client.signals(now), client.status(), client.bundle_revision());
+            }
         }
         if !input.is_sound() {
-            effects.failed(INPUT_UNREADABLE);
+            effects.failed("input_unreadable");
         }
-        if !asks {
+        if !matches!(operation, Operation::Signal | Operation::Inspect) {
             self.drain(effects);
         }
     }
@@ -196,7 +215,7 @@ impl Page {
     }
 }
 
-fn stored_event(input: &mut Input<'_>) -> StoredEvent {
+fn stored_event(client: &mut Client, input: &mut Input<'_>, now: Now) {
     let (priority, settled) = (input.priority(), input.flag());
     let member = input.member();
     let lane = Some(LaneSeq { lane: input.lane(), seq: input.count() });
@@ -211,7 +230,10 @@ fn stored_event(input: &mut Input<'_>) -> StoredEvent {
         metadata: None,
     };
     let bytes = input.size();
-    StoredEvent { event, metadata: input.metadata().1, bytes, priority, settled }
+    let (_, metadata) = input.metadata();
+    if input.is_sound() {
+        client.handle_stored_event(StoredEvent { event, metadata, bytes, priority, settled }, now);
+    }
 }
 
 fn restore(client: &mut Client, input: &mut Input<'_>, effects: &mut Effects) {
@@ -247,6 +269,7 @@ fn track(client: &mut Client, input: &mut Input<'_>, effects: &mut Effects, now:
 
 fn outcome(client: &mut Client, input: &mut Input<'_>, now: Now) {
     let (random, request) = (input.random(), input.count());
+    let mut shift = None;
     let outcome = match input.byte() {
         0 => Outcome::Network,
         1 => Outcome::Status {
@@ -255,10 +278,9 @@ fn outcome(client: &mut Client, input: &mut Input<'_>, now: Now) {
             offending: input.list(Input::size),
         },
         _ => {
-            let (accepted, shift) = (input.count(), input.time());
-            if accepted > 0 && input.is_sound() {
-                client.handle_clock_shift(shift.0);
-            }
+            let (accepted, shift_ms) = (input.count(), input.time().0);
+            // What was new to the collector it has shifted just now.
+            shift = (accepted > 0).then_some(shift_ms);
             Outcome::Receipt(input.list(|input| {
                 let id = input.event_id();
                 (id, if input.byte() == 1 { ResultKind::Rejected } else { ResultKind::Retry })
@@ -266,6 +288,7 @@ fn outcome(client: &mut Client, input: &mut Input<'_>, now: Now) {
         }
     };
     if input.is_sound() {
+        shift.into_iter().for_each(|shift_ms| client.handle_clock_shift(shift_ms));
         client.handle_outcome(request, outcome, now, random);
     }
 }

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use attune_core::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
 use attune_core::queue::{Item, Outcome, Poll, Queue, QueueOptions, Request};
 use attune_core::time::{Monotonic, Now, Timestamp};
-use attune_core::wire::{Batch, Closed, Event, Priority, parse_receipt, write_batch};
+use attune_core::wire::{Batch, Closed, Event, Priority, parse_offending, parse_receipt, write_batch};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -158,7 +158,8 @@ impl<'a> Sender<'a> {
             let seconds =
                 response.headers().get("Retry-After").and_then(|value| value.to_str().ok()?.parse().ok());
             let retry_after_ms = seconds.map(|seconds: u64| seconds * 1_000);
-            return Outcome::Status { status, retry_after_ms, offending: Vec::new() };
+            let body = response.body_mut().read_to_string().unwrap_or_default();
+            return Outcome::Status { status, retry_after_ms, offending: parse_offending(&body) };
         }
         let text =
             response.body_mut().with_config().limit(MAX_RECEIPT_BYTES).read_to_string().unwrap_or_default();
