@@ -149,5 +149,10 @@ pub const OTHER_FACADES: [(&str, &[&str]); 2] = [
 ];
 
 /// Folders of scripts, and the beginnings of what a script there may import; `./` and `../` stay inside the folder.
-pub const SCRIPTS: [(&str, &[&str]); 2] =
-    [("sdk-wasm/js", &["./", "../", "node:"]), ("demo-site/src", &["./", "../", "attune", "@fontsource"])];
+pub const SCRIPTS: [(&str, &[&str]); 4] = [
+    ("sdk-wasm/js", &["./", "../", "node:"]),
+    // An adapter knows one web API and nothing of ours.
+    ("sdk-wasm/js/browser", &["./"]),
+    ("sdk-wasm/js/dom", &["./"]),
+    ("demo-site/src", &["./", "../", "attune", "@fontsource"]),
+];

@@ -62,4 +62,15 @@ mod tests {
         let places: Vec<String> = check(&tree).into_iter().map(|finding| finding.place).collect();
         assert_eq!(places, ["sdk-wasm/js/a.ts:2", "demo-site/src/main.ts:2", "demo-site/src/main.ts:3"]);
     }
+
+    #[test]
+    fn a_browser_adapter_that_knows_the_driver_is_found() {
+        let adapter = "import { timer } from './timer.ts';\nimport { a } from '../driver/a.ts';\n";
+        let tree = Tree::of(&[
+            ("sdk-wasm/js/browser/http.ts", adapter),
+            ("sdk-wasm/js/driver/a.ts", "import { get } from '../browser/http.ts';\n"),
+        ]);
+        let places: Vec<String> = check(&tree).into_iter().map(|finding| finding.place).collect();
+        assert_eq!(places, ["sdk-wasm/js/browser/http.ts:2"]);
+    }
 }
