@@ -41,9 +41,13 @@ impl PageRig {
     }
 
     fn restored(stored: MemoryStore, lane: u128) -> Self {
+        Self::restored_as("visitor", stored, lane)
+    }
+
+    fn restored_as(member: &str, stored: MemoryStore, lane: u128) -> Self {
         let now = Now { wall: Timestamp(1_790_000_000_000), monotonic: Monotonic(5_000) };
         let options = ClientOptions {
-            member: MemberId("visitor".into()),
+            member: MemberId(member.into()),
             lane: LaneId(Uuid::from_u128(lane)),
             session: SessionId(Uuid::from_u128(9)),
             queue: QueueOptions { max_batch_events: 50, max_batch_bytes: 50_000, max_queue_bytes: 1_000_000 },
@@ -175,6 +179,19 @@ fn what_a_dead_page_left_is_counted_once_and_sent_under_its_own_lane() {
     let (_, body) = next.send();
     let first_lane = format!("{}", Uuid::from_u128(1));
     assert!(body.contains(&format!(r#""closed":[{{"lane":"{first_lane}","count":1"#)), "{body}");
+}
+
+#[test]
+fn what_another_member_has_left_is_sent_as_theirs_and_not_counted() {
+    let mut page = PageRig::new();
+    page.track("page_view", HATS);
+    let mut next = PageRig::restored_as("another", page.stored, 2);
+    assert_eq!(next.views(), Some(ValueRef::Number(0.0)));
+    let (_, body) = next.send();
+    assert!(
+        body.contains(r#""anonymous_id":"another""#) && body.contains(r#""anonymous_id":"visitor""#),
+        "{body}"
+    );
 }
 
 #[test]
