@@ -57,6 +57,10 @@ fn main() -> ExitCode {
         list();
         return ExitCode::from(2);
     };
+    if rest.iter().any(|argument| matches!(&**argument, "--help" | "-h")) {
+        println!("cargo xtask {name}: {}", entry.summary);
+        return ExitCode::SUCCESS;
+    }
     match (entry.run)(rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
