@@ -6,7 +6,7 @@ import { numberOf } from './scenes/index';
 import type { Scene } from './scenes/scene';
 
 const LIT_MS = 3_500;
-const SAID_MS = 9_000;
+const SAID_MS = 6_000;
 const SEEN = 'seen';
 
 /** Scenes that have happened in this browser. */
@@ -28,8 +28,10 @@ export function spotlight(scene: Scene, target: string, because: string, decisio
     box,
     html`<span class="number">${numberOf(scene)}</span>
       <p><b>${scene.title}.</b> This changed because ${because}.
-      ${decision && html`<span class="spotlight__rule">rule <code>${decision.rule}</code>${decision.key && html`, key <code>${decision.key}</code>`}</span>`}</p>`,
+      ${decision && html`<span class="spotlight__rule">rule <code>${decision.rule}</code>${decision.key && html`, key <code>${decision.key}</code>`}</span>`}</p>
+      <button type="button" class="spotlight__close" aria-label="Close">×</button>`,
   );
+  find('.spotlight__close', box).addEventListener('click', () => box.classList.remove('is-on'));
   box.classList.add('is-on');
   clearTimeout(quiet);
   quiet = setTimeout(() => box.classList.remove('is-on'), SAID_MS);

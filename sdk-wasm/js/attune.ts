@@ -121,6 +121,7 @@ export class Attune {
 
   /** Calls back whenever what fills a slot changes, and at once if something fills it. Returns what ends that. */
   onDecision(slot: string, callback: (decision: Decision | undefined) => void): () => void {
+    if (!this.#isCallback('onDecision', callback)) return () => {};
     let listeners = this.#listeners.get(slot);
     if (!listeners) {
       listeners = openListeners(this.#reports.reportFailedListener);
@@ -136,12 +137,16 @@ export class Attune {
    * The value that the decisions in effect give a name; the fallback where none does or its type is another.
    * Where several slots give it one, the first slot by name counts.
    */
-  variable<Value extends Json>(name: string, fallback: Value): Value {
+  variable(name: string, fallback: string): string;
+  variable(name: string, fallback: number): number;
+  variable(name: string, fallback: boolean): boolean;
+  variable<Value extends Json>(name: string, fallback: Value): Value;
+  variable(name: string, fallback: Json): Json {
     const decisions = [...this.#decisions.values()].sort((a, b) => (a.slot < b.slot ? -1 : 1));
     const giving = decisions.find(({ variables }) => Object.hasOwn(variables, name));
     const value = this.isShutDown ? undefined : giving?.variables[name];
     const isSameType = fallback === null || typeof value === typeof fallback;
-    return value !== undefined && isSameType ? (value as Value) : fallback;
+    return value !== undefined && isSameType ? value : fallback;
   }
 
   /** The live value of a signal, under a key where it is counted by key. */
@@ -152,6 +157,7 @@ export class Attune {
 
   /** Calls back with every error; the first listener also hears of those before it. Returns what ends that. */
   onError(callback: (error: AttuneError) => void): () => void {
+    if (!this.#isCallback('onError', callback)) return () => {};
     return this.#reports.add(callback);
   }
 
@@ -220,11 +226,17 @@ export class Attune {
     return false;
   }
 
+  #isCallback(name: string, value: unknown): boolean {
+    if (typeof value === 'function') return true;
+    this.#refuse('callback_invalid', `${name}: callback must be a function`);
+    return false;
+  }
+
   #jsonText(name: string, value: unknown): string | undefined {
     try {
-      const text = jsonText(value);
       // A value may bring a JSON form of its own.
-      if (isObject(value) && isObject(JSON.parse(text))) return text;
+      const text = isObject(value) ? jsonText(value) : '0';
+      if (isObject(JSON.parse(text))) return text;
       this.#refuse('json_invalid', `${name} must be an object`);
     } catch (cause) {
       this.#refuse('json_invalid', `${name} has no JSON form: ${String(cause)}`);

@@ -80,5 +80,6 @@ function wrong(name: string, value: unknown, expected: string): AttuneError {
 
 function kind(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 100));
+  if (Array.isArray(value)) return 'a list';
   return value === null ? 'null' : typeof value;
 }

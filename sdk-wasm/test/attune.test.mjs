@@ -209,6 +209,28 @@ describe('attune', () => {
     assert.equal(core.seq, 1);
   });
 
+  it('leaves the context as it was where the core cannot read a change, and says why', async () => {
+    const core = await page.load();
+    const errors = [];
+    attune.onError(({ code, kind, message }) => errors.push([code, kind, message]));
+    attune.setContext({ plan: 'gold' });
+    core.next('context', ['failed', 'input_unreadable']);
+    attune.setContext({ deep: [[[]]] });
+    attune.setContext({ seats: 3 });
+    const [, , context] = core.of('context').at(-1);
+    assert.deepEqual([context.plan, context.seats, 'deep' in context], ['gold', 3, false]);
+    assert.deepEqual(errors, [
+      ['json_too_deep', 'usage', 'setContext: values must be nested at most 32 deep'],
+    ]);
+  });
+
+  it('refuses what is no callback at the call', async () => {
+    const errors = [];
+    attune.onError(({ code, kind, message }) => errors.push([code, kind, message]));
+    attune.onDecision('hero')();
+    assert.deepEqual(errors, [['callback_invalid', 'usage', 'onDecision: callback must be a function']]);
+  });
+
   it('merges context fields, and null removes one', async () => {
     const core = await page.load();
     attune.setContext({ cart: { items: 2 }, locale: null });

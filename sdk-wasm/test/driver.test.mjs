@@ -325,7 +325,7 @@ describe('the driver', () => {
     const core = await start();
     core.next('track', ['failed', 'input_invalid']);
     attune.track('view', {});
-    assert.deepEqual(errors, ['metadata_not_an_object: view: metadata is not a JSON object']);
+    assert.deepEqual(errors, ['json_too_deep: view: metadata must be nested at most 32 deep']);
   });
 
   it('changes nothing on the page after shutdown, and still stores what a late receipt settles', async () => {

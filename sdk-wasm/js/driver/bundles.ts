@@ -26,10 +26,10 @@ export function openBundles({ core, input, report, url, isEnded }: Driving, atte
   let isStale = false;
   let failures = 0;
 
-  const retryLater = () => {
+  const retryLater = (status?: number) => {
     if (failures === 0) {
-      const message = 'the bundle cannot be fetched; the one in effect stays';
-      report('bundle_unreachable', message);
+      const why = status ? `status ${status}` : 'no answer';
+      report('bundle_unreachable', `the bundle cannot be fetched (${why}); what is in effect stays`);
     }
     if (!isEnded()) retry.set(backoffMs(RETRY_BASE_MS, failures, MAX_DOUBLINGS), fetch);
     failures += 1;
@@ -43,7 +43,7 @@ export function openBundles({ core, input, report, url, isEnded }: Driving, atte
     isFetching = false;
     // Where nothing has been published, a receipt or the stream will say when something has.
     if (status === 200 || status === 404) failures = 0;
-    else retryLater();
+    else retryLater(status);
     if (status === 200 && body) input(() => core(BUNDLE, body), "the collector's bundle");
     attempted();
     if (isStale) fetch();

@@ -52,6 +52,10 @@ const MEMBER = 'member';
 /** Keys under which the core stores something of its own. */
 const ENTRIES = ['base', 'latches', 'user'] as const;
 const CRITICAL = 2;
+/** How the input of the context is called in errors. */
+const CONTEXT_VALUES = 'setContext: values';
+/** Nesting that the core reads, as `MAX_JSON_DEPTH` says. */
+const MAX_DEPTH = 32;
 
 /** What was captured, with everything fixed at the call. */
 export type Capture = Pick<KeptEvent, 'id' | 'type' | 'ms' | 'session' | 'metadata' | 'priority'>;
@@ -113,6 +117,8 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   let tracked: KeptEvent | undefined;
   /** The input that is being made. */
   let doing: string;
+  /** Whether the core could not read an input. */
+  let hasFailed = false;
   let answer: Json | undefined;
   let inspection: CoreInspection;
   /** The revision in effect when it was last asked for. */
@@ -168,9 +174,12 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     else wake.clear();
   };
   const fail = (code: string) => {
-    // Of what is tracked only metadata can be too deep to be read.
-    if (tracked) refuse('metadata_not_an_object', 0, 0);
-    else reportLater(code, `${doing} cannot be read`);
+    hasFailed = true;
+    // Of what the site hands in, only nesting is left for the core to refuse.
+    const what = tracked ? `${tracked.type}: metadata` : doing;
+    if (tracked || doing === CONTEXT_VALUES) {
+      reportLater('json_too_deep', `${what} must be nested at most ${MAX_DEPTH} deep`, true);
+    } else reportLater(code, `${what} cannot be read`);
   };
   const core = openCore(exports, [
     (seq) => tracked && events.keep(Object.assign(tracked, { seq })),
@@ -346,10 +355,14 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       entries.flush();
     },
     setContext(fields) {
+      const before = [context, contextText] as const;
       const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
       context = Object.fromEntries(merged.filter(([, value]) => value !== null));
       contextText = jsonText(context);
-      input(() => core(CONTEXT, byteLength(contextText), context), 'the context');
+      hasFailed = false;
+      input(() => core(CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
+      // What the core does not take must not stand in the way of the next change.
+      if (hasFailed) [context, contextText] = before;
     },
     follow(other, session) {
       if (other !== member) input(() => core(FOLLOW, other, freshId(), session));

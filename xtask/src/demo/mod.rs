@@ -18,7 +18,10 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let root = workspace::root()?;
     let port: u16 = arguments.value("--port", 7070)?;
     let data: PathBuf = arguments.value("--data-dir", root.join("data"))?;
-    arguments.finish()?;
+    if let Some(stray) = arguments.finish()?.first() {
+        let hint = "flags go after two dashes: npm start -- --port 8080";
+        return Err(Failure::new(format!("what is `{stray}`? {hint}")));
+    }
     // The three listeners stand side by side, so that one flag moves them all.
     let (Some(admin_port), Some(control_port)) = (port.checked_add(1), port.checked_add(2)) else {
         return Err(Failure::new(format!("--port: {port} leaves no room for the admin and control ports")));
