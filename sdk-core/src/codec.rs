@@ -281,17 +281,6 @@ impl<'a> Source<'a> {
     pub fn rest(&self) -> &'a [u8] {
         self.bytes.unwrap_or_default()
     }
-
-    /// A thing that is read through a [`Reader`]; `fallback` where that fails.
-    pub fn read<T>(&mut self, fallback: T, read: impl FnOnce(&mut Reader<'a>) -> Result<T, CodecError>) -> T {
-        let mut reader = Reader { source: *self };
-        let value = read(&mut reader);
-        *self = reader.source;
-        value.unwrap_or_else(|CodecError| {
-            self.fail();
-            fallback
-        })
-    }
 }
 
 impl<'a> Reader<'a> {

@@ -1,6 +1,6 @@
 //! Definitions of signals and the identity that follows from them.
 
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{Source, Writer};
 use crate::condition::{
     Code, Condition, Packer, Path, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
 };
@@ -230,17 +230,18 @@ impl Window {
         }
     }
 
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Fails on bytes that end early, unknown kinds and windows that are no multiple of their bucket.
-    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        match reader.u8()? {
-            0 => Ok(Self::Lifetime),
-            1 => Ok(Self::Session),
-            2 => Self::sliding(reader.i64()?, reader.i64()?).ok_or(CodecError),
-            _ => Err(CodecError),
-        }
+    /// Reads the binary form; other bytes fail the source.
+    pub fn decode(source: &mut Source<'_>) -> Self {
+        let window = match source.u8() {
+            0 => Some(Self::Lifetime),
+            1 => Some(Self::Session),
+            2 => Self::sliding(source.i64(), source.i64()),
+            _ => None,
+        };
+        window.unwrap_or_else(|| {
+            source.fail();
+            Self::Lifetime
+        })
     }
 }
 
@@ -293,6 +294,9 @@ mod tests {
     fn windows_without_buckets_are_refused() {
         let mut out = Writer::new();
         Window::Sliding { window_ms: 10, bucket_ms: 0 }.encode(&mut out);
-        assert_eq!(Window::decode(&mut Reader::new(&out.into_bytes())), Err(CodecError));
+        let bytes = out.into_bytes();
+        let mut source = Source::new(&bytes);
+        Window::decode(&mut source);
+        assert!(!source.is_sound());
     }
 }

@@ -46,7 +46,7 @@ impl Tiles {
     pub fn decode(source: &mut Source<'_>) -> Self {
         let signals = SortedMap::decode(source, |source| {
             let id = SignalId(u64::from_le_bytes(source.array()));
-            let window = source.read(Window::Lifetime, Window::decode);
+            let window = Window::decode(source);
             let since = Timestamp(source.i64());
             let slices = SortedMap::decode(source, |source| {
                 let bucket = Bucket::decode(source);
@@ -79,7 +79,7 @@ impl TileChange {
     pub fn decode(source: &mut Source<'_>) -> Self {
         Self {
             signal: SignalId(u64::from_le_bytes(source.array())),
-            window: source.read(Window::Lifetime, Window::decode),
+            window: Window::decode(source),
             bucket: Bucket::decode(source),
             at: Timestamp(source.i64()),
             key: source.boxed_str(),
