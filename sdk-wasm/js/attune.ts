@@ -53,6 +53,7 @@ export class Attune {
     const space = `attune/${settings.writeKey}/`;
     const port: DevtoolsPort = {
       inspect: () => this.#link.ask((driver) => driver.inspect()),
+      signal: (name, key) => this.signal(name, key),
       decisions: () => [...this.#decisions.values()],
     };
     this[devtoolsPort] = port;

@@ -1,5 +1,6 @@
 /** The opening through which `attune/devtools` looks into an instance; the page pays for nothing more. */
 
+import type { Json } from './context.ts';
 import type { Decision } from './decision.ts';
 import type { Inspection } from './inspection.ts';
 
@@ -15,10 +16,17 @@ export interface TappedEvent {
   metadata: unknown;
 }
 
+/** The inside as the instance has it: signals by name only, those counted by key with the keys there may be. */
+export type Inside = Omit<Inspection, 'decisions' | 'signals'> & {
+  signals: [name: string, isByKey: number, keys: string[]][];
+};
+
 /** What the instance offers and what a panel may set. */
 export interface DevtoolsPort {
-  /** The inside but for decisions; nothing before the WebAssembly half has started. */
-  inspect(): Omit<Inspection, 'decisions'> | undefined;
+  /** The inside but for decisions and values; nothing before the WebAssembly half has started. */
+  inspect(): Inside | undefined;
+  /** The live value of a signal. */
+  signal(name: string, key?: string): Json | undefined;
   /** What fills each slot. */
   decisions(): Decision[];
   /** Called after anything may have changed. */

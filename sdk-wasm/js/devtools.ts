@@ -11,7 +11,17 @@ export type { Inspection, Queue } from './inspection.ts';
 export function inspect(attune: Attune): Inspection | undefined {
   const port = attune[devtoolsPort];
   const inside = port.inspect();
-  return inside && { ...inside, decisions: port.decisions() };
+  if (!inside) return undefined;
+  const signals = inside.signals.map(([name, isByKey, keys]) => {
+    return [name, isByKey ? valuesByKey(port, name, keys) : (port.signal(name) ?? null)];
+  });
+  return { ...inside, signals: Object.fromEntries(signals), decisions: port.decisions() };
+}
+
+/** The values under keys that have one now, in order of key. */
+function valuesByKey(port: DevtoolsPort, name: string, keys: string[]): Record<string, unknown> {
+  const values = [...new Set(keys)].sort().map((key) => [key, port.signal(name, key)] as const);
+  return Object.fromEntries(values.filter(([, value]) => value));
 }
 
 /** Calls back, at most once a frame, after anything `inspect` shows may have changed. Returns what ends that. */

@@ -1,14 +1,14 @@
 //! Writing the output of an operation: effects that the host carries out in order.
 
 use alloc::vec::Vec;
-use attune_core::client::{Entry, StoreOp};
+use attune_core::client::{Client, Entry, StoreOp};
 use attune_core::codec::Writer;
 use attune_core::filter::Rejection;
 use attune_core::id::{LaneId, MemberId};
-use attune_core::queue::{DeclarationKind, QueueStatus, Request};
+use attune_core::queue::{DeclarationKind, Request};
 use attune_core::rules::{Reason, SlotChange};
 use attune_core::time::Timestamp;
-use attune_core::value::{Packed, ValueRef};
+use attune_core::value::ValueRef;
 use attune_core::wire::LaneSeq;
 
 /// An output being written.
@@ -130,14 +130,29 @@ impl Effects {
         self.entry(16, entry);
     }
 
-    pub fn inspection(&mut self, signals: &Packed, status: QueueStatus, revision: u64) {
+    pub fn inspection(&mut self, client: &Client) {
         self.out.u8(17);
-        signals.encode(&mut self.out);
+        let (mut signals, mut count) = (Writer::new(), 0);
+        for signal in client.signals() {
+            let (mut keys, mut key_count) = (Writer::new(), 0);
+            client.each_key(&signal, &mut |key| {
+                keys.str(key);
+                key_count += 1;
+            });
+            signals.str(signal.name());
+            signals.bool(signal.taking().by.is_some());
+            signals.len(key_count);
+            signals.raw(&keys.into_bytes());
+            count += 1;
+        }
+        self.out.len(count);
+        self.out.raw(&signals.into_bytes());
+        let status = client.status();
         for count in [status.events, status.bytes, status.in_flight, status.failures as usize] {
             self.out.len(count);
         }
         self.out.bool(status.breaker_open);
-        self.out.u64(revision);
+        self.out.u64(client.bundle_revision());
     }
 
     fn number(&mut self, effect: u8, number: LaneSeq) {

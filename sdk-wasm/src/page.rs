@@ -170,9 +170,7 @@ impl Page {
                     effects.answer(value);
                 }
             }
-            Operation::Inspect => {
-                effects.inspection(&client.signals(now), client.status(), client.bundle_revision());
-            }
+            Operation::Inspect => effects.inspection(client),
         }
         if !input.is_sound() {
             effects.failed("input_unreadable");

@@ -47,7 +47,7 @@ const EFFECTS = {
   answer: [14, 'v'],
   failed: [15, 't'],
   unreadable: [16, 'b'],
-  inspection: [17, 'vnnnnbn'],
+  inspection: [17, '*(tb*t)nnnnbn'],
 };
 
 /** A core whose calls are kept in `calls` as `[name, ...fields]`. */
@@ -175,7 +175,21 @@ export class FakeCore {
   }
 
   on_inspect() {
-    return [['inspection', { views: 2 }, 1, 300, 0, 2, 1, 7]];
+    return [
+      [
+        'inspection',
+        [
+          ['views', 1, ['hats', 'bags', 'hats']],
+          ['cart_at', 0, []],
+        ],
+        1,
+        300,
+        0,
+        2,
+        1,
+        7,
+      ],
+    ];
   }
 
   #request(id, events) {

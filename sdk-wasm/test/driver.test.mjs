@@ -351,6 +351,7 @@ describe('the driver', () => {
     const core = await start();
     const { inspect } = await load('devtools.ts');
     attune.identify('user-1');
+    core.on_signal = (name, key) => (key === 'hats' ? [['answer', 2]] : []);
     assert.deepEqual(inspect(attune), {
       member: core.member,
       lane: core.lane,
@@ -358,7 +359,7 @@ describe('the driver', () => {
       queue: { events: 1, bytes: 300, in_flight: 0, failures: 2, breaker_open: true },
       bundle_revision: 7,
       stream: 'closed',
-      signals: { views: 2 },
+      signals: { views: { hats: 2 }, cart_at: null },
       decisions: [],
     });
   });

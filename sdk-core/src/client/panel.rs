@@ -1,10 +1,10 @@
-//! Reading values out: signals, variables, and everything at once for a developer panel.
+//! Reading values out: signals, variables, and the names under which a developer panel asks for them.
 
 use super::Client;
 use crate::condition::Reading;
 use crate::profile::{SignalRef, Tiles};
 use crate::time::Now;
-use crate::value::{Packed, PackedObject, ValueRef};
+use crate::value::ValueRef;
 
 impl Client {
     /// The live value of a signal; nothing for a name the bundle does not have and for a missing value.
@@ -18,24 +18,14 @@ impl Client {
         variables.find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// Every signal with its values as one object: a number, an instant or null by name, or an object by key for
-    /// signals with `by`. Signals that the compiler made for caps are left out.
-    pub fn signals(&self, now: Now) -> Packed {
-        let mut fields = PackedObject::default();
-        for signal in self.bundle.signals.iter().filter(|signal| !signal.name().starts_with("attune.")) {
-            match signal.taking().by {
-                None => fields.put(signal.name(), self.value_of(&signal, "", now).unwrap_or(ValueRef::Null)),
-                Some(_) => {
-                    let mut entries = PackedObject::default();
-                    let (parts, at) = (self.overlay.parts(), self.instant(now));
-                    Tiles::each_entry(&parts, &signal, at, Some(self.session), &mut |key, value| {
-                        entries.put(key, value);
-                    });
-                    fields.put(signal.name(), entries.finish().get());
-                }
-            }
-        }
-        fields.finish()
+    /// The signals of the bundle in effect, but for those that the compiler made for caps.
+    pub fn signals(&self) -> impl Iterator<Item = SignalRef<'_>> {
+        self.bundle.signals.iter().filter(|signal| !signal.name().starts_with("attune."))
+    }
+
+    /// Shows every key that a tile of a signal has, in any order and some of them several times.
+    pub fn each_key(&self, signal: &SignalRef<'_>, see: &mut dyn FnMut(&str)) {
+        self.overlay.parts().iter().for_each(|part| part.each_key(signal.id, see));
     }
 
     fn value_of(&self, signal: &SignalRef<'_>, key: &str, now: Now) -> Option<ValueRef<'static>> {

@@ -66,7 +66,15 @@ impl Tiles {
         Reading::Value(value, earlier(leaves, outlook.next))
     }
 
-    /// Shows every key of a signal with its value at `now`, in order of key; for a developer panel.
+    /// Shows every key that a tile of a signal has, once for each tile.
+    pub fn each_key(&self, signal: SignalId, see: &mut dyn FnMut(&str)) {
+        let Some(tiles) = self.get(signal) else { return };
+        for (_, slice) in tiles.slices.iter() {
+            slice.keys.iter().for_each(|(key, _)| see(key));
+        }
+    }
+
+    /// Shows every key of a signal with its value at `now`, in order of key.
     pub fn each_entry(
         parts: &[&Self],
         signal: &SignalRef<'_>,

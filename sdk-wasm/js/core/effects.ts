@@ -1,6 +1,6 @@
 /** What the core wants done, in the order of its output. */
 
-import type { Json, JsonObject } from '../context.ts';
+import type { Json } from '../context.ts';
 import type { Action } from './action.ts';
 import { readerOf } from './reader.ts';
 
@@ -31,7 +31,7 @@ export type Request = [
 
 /** How signals and delivery stand. */
 export type CoreInspection = [
-  signals: JsonObject,
+  signals: [name: string, isByKey: number, keys: string[]][],
   events: number,
   bytes: number,
   inFlight: number,
@@ -82,7 +82,7 @@ const FORMS = [
   'v',
   't',
   'b',
-  'vnnnnbn',
+  '*(tb*t)nnnnbn',
 ];
 
 /** Carries out one output. */

@@ -29,10 +29,10 @@ import {
 } from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
+import type { Inside } from '../devtools-port.ts';
 import { openPage } from '../dom/page.ts';
 import { AttuneError } from '../errors.ts';
 import type { Host } from '../host.ts';
-import type { Inspection } from '../inspection.ts';
 import { jsonText } from '../json.ts';
 import type { Settings } from '../options.ts';
 import { uuidV7 } from '../uuid.ts';
@@ -80,8 +80,8 @@ export interface Driver {
   flush(): void;
   /** Ends the client: says farewell and takes every change of the page back. */
   shutdown(): void;
-  /** The inside but for decisions, for a developer panel. */
-  inspect(): Omit<Inspection, 'decisions'>;
+  /** The inside but for decisions and values, for a developer panel. */
+  inspect(): Inside;
 }
 
 /** What a client starts with. */
