@@ -351,7 +351,7 @@ describe('the driver', () => {
     const core = await start();
     const { inspect } = await load('devtools.ts');
     attune.identify('user-1');
-    core.on_signal = (name, key) => (key === 'hats' ? [['answer', 2]] : []);
+    core.on_signal = (_name, key) => (key === 'hats' ? [['answer', 2]] : []);
     assert.deepEqual(inspect(attune), {
       member: core.member,
       lane: core.lane,
