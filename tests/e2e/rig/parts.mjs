@@ -1,9 +1,8 @@
 /** A site that holds parts of the SDK for tests of one part at a time, and answers as the tests ask it to. */
 
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { listen } from './listen.mjs';
 
 const js = join(import.meta.dirname, '../../../sdk-wasm/js');
 
@@ -19,22 +18,13 @@ export async function serveParts(modules, answers = {}) {
   });
   const page =
     '<!doctype html><html lang="en"><title>Parts</title><body><script src="/parts.js"></script></body></html>';
-  const server = createServer((request, response) => {
+  return listen((request, response) => {
     const { pathname } = new URL(request.url, 'http://site');
     if (pathname === '/parts.js') response.end(outputFiles[0].text);
     else if (pathname === '/') response.setHeader('content-type', 'text/html').end(page);
     else if (answers[pathname]) answers[pathname](request, response);
     else response.writeHead(404).end();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  });
 }
 
 /** The whole body of a request. */

@@ -1,16 +1,15 @@
 /** A site of a test's own, on another origin than the collector: pages as texts, and the npm package beside them. */
 
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { basename, extname, join } from 'node:path';
+import { listen } from './listen.mjs';
 
 const dist = join(import.meta.dirname, '../../../sdk-wasm/dist');
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html; charset=utf-8' };
 
 /** Serves `pages` (path to HTML) and `/attune/*` from the built package; `headers` go with every answer. */
 export async function serveSite(pages, headers = {}) {
-  const server = createServer((request, response) => {
+  return listen((request, response) => {
     const path = new URL(request.url, 'http://site').pathname;
     const page = pages[path];
     const type = page === undefined ? TYPES[extname(path)] : TYPES['.html'];
@@ -20,16 +19,7 @@ export async function serveSite(pages, headers = {}) {
     } catch {
       response.writeHead(404).end();
     }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  });
 }
 
 /** A page that uses the npm package as a customer would, and keeps what tests ask for at `window.attune`. */
