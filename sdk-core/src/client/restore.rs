@@ -13,7 +13,8 @@ impl Client {
     /// The stored events follow, oldest first, and then a wake.
     pub fn handle_stored(&mut self, stored: Stored<'_>) -> Vec<Entry> {
         let mut unreadable = Vec::new();
-        for (entry, bytes) in [(Entry::Base, stored.base), (Entry::Latches, stored.latches)] {
+        // The latches come first: of equal ones the first stays, and only these know which have ended.
+        for (entry, bytes) in [(Entry::Latches, stored.latches), (Entry::Base, stored.base)] {
             if let Some(bytes) = bytes
                 && !self.restore_view(entry, bytes)
             {
