@@ -4,6 +4,7 @@ use super::{Client, ClientOptions, MemoryStore, TextTrack};
 use crate::bundle::author::{SourceFile, compile};
 use crate::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid};
+use crate::profile::{Latch, ProfileView};
 use crate::queue::{Outcome, Poll, QueueOptions};
 use crate::time::{Monotonic, Now, Timestamp};
 use crate::value::{ValueRef, parse};
@@ -24,7 +25,11 @@ const RULES: &str = r#"{
     {"id":"rescue","slot":"offer","when":{"signals.cart_at":{"$before":"-20s"}},"cap":{"per":"session","count":1},
      "actions":[{"kind":"text","target":"h2","value":"Hello {{traits.name|there}}"}]},
     {"id":"phone","slot":"layout","when":{"context.device.class":"phone"},
-     "actions":[{"kind":"class","target":"body","add":["phone"]}]}
+     "actions":[{"kind":"class","target":"body","add":["phone"]}]},
+    {"id":"promo","slot":"bar","on":"promo","hold":"until_next_holder",
+     "actions":[{"kind":"variable","name":"bar","value":"promo"}]},
+    {"id":"vip","slot":"bar","priority":5,"when":{"context.vip":true},
+     "actions":[{"kind":"variable","name":"bar","value":"vip"}]}
   ]
 }"#;
 
@@ -195,6 +200,29 @@ fn what_another_member_has_left_is_sent_as_theirs_and_not_counted() {
 }
 
 #[test]
+fn metadata_that_is_no_object_is_refused_and_takes_no_number() {
+    let mut page = PageRig::new();
+    for metadata in ["[]", "7", r#"{"a":"\ud800"}"#, "{"] {
+        let track = TextTrack {
+            event_id: EventId(Uuid::from_u128(5)),
+            event_type: "page_view",
+            session: SessionId(Uuid::from_u128(9)),
+            metadata,
+            priority: Priority::Normal,
+        };
+        let refused = page.stored.track(&mut page.client, track, page.now);
+        let told = refused.map_err(|rejection| (rejection.code(), rejection.field(), rejection.message()));
+        assert_eq!(
+            told,
+            Err(("metadata_not_an_object", "metadata", "metadata is not a JSON object".into())),
+            "{metadata}"
+        );
+    }
+    page.track("page_view", HATS);
+    assert!(page.send().1.contains(r#""seq":1"#));
+}
+
+#[test]
 fn another_user_is_another_member_with_nothing_of_the_first() {
     let mut page = PageRig::new();
     page.track("page_view", HATS);
@@ -204,6 +232,21 @@ fn another_user_is_another_member_with_nothing_of_the_first() {
     assert!(page.client.handle_identify("bob", fresh(), page.now));
     assert_eq!((&*page.client.sender().0.0, page.client.user_id()), ("second", Some("bob")));
     assert_eq!(page.views(), Some(ValueRef::Number(0.0)));
+}
+
+#[test]
+fn a_latch_that_has_ended_stays_ended_over_a_reload_whatever_the_base_says() {
+    let mut page = PageRig::new();
+    let event_id = page.track("promo", "{}");
+    let (rule, at) = ("promo".into(), page.now.wall);
+    let latch = Latch { rule, key: None, at, event_id, session: None, until: None };
+    let view = ProfileView { version: 1, latches: [latch].into(), ..ProfileView::default() };
+    assert_eq!(page.client.handle_profile(&view.encode(), page.now), Ok(true));
+    page.context(r#"{"vip":true}"#);
+    page.context("{}");
+    page.drain();
+    assert_eq!(page.client.decision("bar"), None);
+    assert_eq!(PageRig::restored(page.stored, 2).client.decision("bar"), None);
 }
 
 #[test]

@@ -2,4 +2,4 @@
 
 mod validate;
 
-pub use validate::{Rejection, check_bounds, validate_event};
+pub use validate::{Rejection, check_bounds};
