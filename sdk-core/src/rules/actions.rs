@@ -2,8 +2,7 @@
 //! read.
 
 use super::action::{Action, interpolate};
-use crate::codec::Source;
-use crate::codec::Writer;
+use crate::codec::{Source, Writer};
 use crate::condition::{Code, Packer};
 use crate::value::ValueRef;
 use alloc::boxed::Box;

@@ -39,14 +39,15 @@ pub fn number_text(number: f64) -> String {
 /// Writes a double as text: integers below 2^53 exactly, all others with up to six decimals, rounded half away
 /// from zero, which is the resolution of sums as well. Numbers of 10^15 and above keep 15 digits and an exponent.
 pub fn text_of_number(number: f64, room: &mut Room) -> &str {
-    let magnitude = libm::fabs(number);
+    let magnitude = number.abs();
     // The text is written from its end.
     let mut at = room.len();
-    if magnitude < 9_007_199_254_740_992.0 && libm::trunc(magnitude) == magnitude {
-        put_integer(room, &mut at, magnitude as u64, 1);
+    let whole = magnitude as u64;
+    if magnitude < 9_007_199_254_740_992.0 && whole as f64 == magnitude {
+        put_integer(room, &mut at, whole, 1);
     } else if magnitude < 1e15 {
-        let mut micros = libm::round((magnitude - libm::trunc(magnitude)) * 1e6) as u64;
-        let integer = magnitude as u64 + micros / 1_000_000;
+        let mut micros = round((magnitude - whole as f64) * 1e6);
+        let integer = whole + micros / 1_000_000;
         micros %= 1_000_000;
         let mut width = 6;
         while width > 0 && micros.is_multiple_of(10) {
