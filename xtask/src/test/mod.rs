@@ -53,7 +53,7 @@ fn source_checks(suite: &mut Suite, root: &Path) {
     suite.program("rustfmt", &mut program(root, &["cargo", "fmt", "--all", "--check"]));
     let clippy = "cargo clippy --workspace --all-targets --features attune-core/author,attune-benches/recorded -- -D warnings";
     suite.program("clippy", &mut words(root, clippy));
-    let page = "cargo clippy --package attune-wasm --features page --package attune-core-abi --lib";
+    let page = "cargo clippy --package attune-core --package attune-wasm --package attune-core-abi --lib --features attune-wasm/page";
     let mut page = words(root, page);
     suite.program("clippy of the page", page.args(["--target", WASM_TARGET, "--", "-D", "warnings"]));
     suite.program("biome", &mut program(root, &["node_modules/.bin/biome", "ci", "."]));
