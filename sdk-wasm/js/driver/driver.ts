@@ -212,8 +212,11 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     act();
     if (!isBusy) {
       isBusy = true;
-      for (let next = later.shift(); next; next = later.shift()) next();
-      isBusy = false;
+      try {
+        for (let next = later.shift(); next; next = later.shift()) next();
+      } finally {
+        isBusy = false;
+      }
     }
     changed();
   };
