@@ -12,12 +12,13 @@ mod store;
 
 use crate::bundle::{Bundle, BundleError};
 use crate::codec::CodecError;
+use crate::condition::Root;
 use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::limits::MAX_CLOCK_SHIFT_MS;
 use crate::profile::{EventDocument, ProfileView};
 use crate::queue::{Item, Outcome, Poll, Queue, QueueOptions, QueueStatus, Request, Ticket};
-use crate::rules::{Decision, SlotChange};
+use crate::rules::{Decision, SlotChange, Touched};
 use crate::time::{Now, Timestamp};
 use crate::value::{Packed, PackedObject, ValueRef};
 use crate::wire::{Closed, Event, LaneSeq, Priority};
@@ -119,7 +120,9 @@ impl Client {
             return Err(Rejection::MetadataNotAnObject);
         }
         self.last_seq = number.seq;
-        self.session = track.session;
+        if core::mem::replace(&mut self.session, track.session) != track.session {
+            self.touch(Touched::All);
+        }
         let ticket = Ticket { event_id, lane: event.lane };
         let item = Item { ticket, member: self.member.clone(), timestamp, bytes };
         let evicted = self.queue.push(item, priority, now);
@@ -134,6 +137,7 @@ impl Client {
     pub fn handle_context(&mut self, context: Packed, bytes: usize, now: Now) {
         self.context = context;
         self.queue.set_context_bytes(bytes);
+        self.touch(Touched::Root(Root::Context));
         self.decide(now);
     }
 
@@ -165,6 +169,7 @@ impl Client {
         self.overlay.clear();
         self.decisions.forget_latches();
         self.begin_lane(lane);
+        self.touch(Touched::All);
         self.decide(now);
     }
 
@@ -179,6 +184,7 @@ impl Client {
         }
         self.bundle = bundle;
         self.overlay.rebuild(&self.bundle.signals);
+        self.renew_decider();
         self.decide(now);
         Ok(true)
     }
@@ -198,6 +204,7 @@ impl Client {
         if self.decisions.join_latches(latches) {
             self.keep_latches();
         }
+        self.touch(Touched::All);
         self.decide(now);
         Ok(true)
     }
@@ -212,6 +219,7 @@ impl Client {
         let shift_ms = shift_ms.clamp(-MAX_CLOCK_SHIFT_MS, MAX_CLOCK_SHIFT_MS);
         if shift_ms != self.overlay.skew_ms() {
             self.overlay.set_skew(shift_ms, &self.bundle.signals);
+            self.touch(Touched::All);
         }
     }
 

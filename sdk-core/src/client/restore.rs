@@ -4,6 +4,7 @@ use super::store::{Stored, StoredEvent};
 use super::{Client, Entry, StoreOp};
 use crate::profile::{EventDocument, ProfileView};
 use crate::queue::{Item, Ticket};
+use crate::rules::Touched;
 use crate::time::Now;
 use crate::wire::Closed;
 use alloc::vec::Vec;
@@ -57,6 +58,7 @@ impl Client {
         self.decisions.join_latches(core::mem::take(&mut view.latches));
         if entry == Entry::Base {
             self.overlay.restore_base(view, &self.bundle.signals);
+            self.touch(Touched::All);
         }
         true
     }

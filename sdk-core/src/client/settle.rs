@@ -3,11 +3,13 @@
 use super::{Client, Entry, StoreOp};
 use crate::profile::EventDocument;
 use crate::queue::{DropReason, Ticket};
+use crate::rules::Touched;
 use alloc::vec::Vec;
 
 impl Client {
     /// Counts an own event; what folds into the base is no longer needed one by one.
     pub(super) fn overlay_push(&mut self, event: EventDocument) {
+        self.touch_event(&event.event().event_type);
         let folded = self.overlay.push(event, &self.bundle.signals);
         if !folded.is_empty() {
             let base = self.overlay.base().encode();
@@ -44,6 +46,7 @@ impl Client {
         }
         let tickets: Vec<Ticket> = dropped.iter().map(|(ticket, _)| *ticket).collect();
         self.overlay.remove(&tickets, &self.bundle.signals);
+        self.touch(Touched::All);
         tickets.into_iter().for_each(|ticket| self.forget(ticket));
     }
 

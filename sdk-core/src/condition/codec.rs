@@ -8,6 +8,10 @@ use alloc::vec::Vec;
 
 /// Appends a condition.
 pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
+    if let Some(number) = packer.leaf(condition) {
+        packer.out.u8(5);
+        return packer.out.len(number);
+    }
     let many = |tag: u8, parts: &[Condition], packer: &mut Packer| {
         packer.out.u8(tag);
         packer.group(parts, encode_condition);
@@ -43,6 +47,7 @@ pub fn decode_condition(code: &mut Code<'_>) -> Condition {
         1 => Condition::Any(list(code, decode_condition)),
         2 => Condition::Not(Box::new(decode_condition(code))),
         3 => Condition::Path { path: code.path().to_path(), test: decode_test(code) },
+        5 => decode_condition(&mut code.leaf()),
         _ => Condition::Signal {
             signal: code.id(),
             key: (code.byte() == 1).then(|| decode_literal(code)),

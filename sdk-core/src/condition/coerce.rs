@@ -60,7 +60,8 @@ fn text_order(left: &str, right: &str) -> Ordering {
     left.bytes().map(rank).cmp(right.bytes().map(rank))
 }
 
-fn to_number(value: ValueRef<'_>) -> f64 {
+/// A value as a number, as JavaScript's comparisons take it; no number where it has none.
+pub fn to_number(value: ValueRef<'_>) -> f64 {
     match value {
         ValueRef::Null => 0.0,
         ValueRef::Bool(truth) => f64::from(u8::from(truth)),

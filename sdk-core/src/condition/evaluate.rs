@@ -17,7 +17,12 @@ use core::cmp::Ordering;
 ///
 /// `outlook` receives the first later instant at which time alone can change the answer.
 pub fn evaluate(code: Code<'_>, document: &dyn Document, outlook: &mut Outlook) -> bool {
-    Scene { code, document: Some(document), outlook }.condition(MAX_CONDITION_DEPTH) == Some(true)
+    truth(code, document, outlook) == Some(true)
+}
+
+/// As [`evaluate`], with what cannot be known told apart.
+pub fn truth(code: Code<'_>, document: &dyn Document, outlook: &mut Outlook) -> Truth {
+    Scene { code, document: Some(document), outlook }.condition(MAX_CONDITION_DEPTH)
 }
 
 /// Moves the code behind the condition it begins with. Code that is none, and nesting beyond [`MAX_CONDITION_DEPTH`],
@@ -25,6 +30,13 @@ pub fn evaluate(code: Code<'_>, document: &dyn Document, outlook: &mut Outlook) 
 pub fn pass_condition(code: &mut Code<'_>) {
     let mut scene = Scene { code: *code, document: None, outlook: &mut Outlook::default() };
     scene.condition(MAX_CONDITION_DEPTH);
+    *code = scene.code;
+}
+
+/// Moves the code behind the literal it begins with.
+pub fn pass_literal(code: &mut Code<'_>) {
+    let mut scene = Scene { code: *code, document: None, outlook: &mut Outlook::default() };
+    scene.literal(MAX_CONDITION_DEPTH);
     *code = scene.code;
 }
 
@@ -38,7 +50,7 @@ pub fn resolve<'a>(
 }
 
 /// True, false, or nothing where it cannot be known (Kleene's strong three-valued logic).
-type Truth = Option<bool>;
+pub type Truth = Option<bool>;
 
 struct Scene<'a, 'o> {
     code: Code<'a>,
@@ -59,6 +71,14 @@ impl<'a> Scene<'a, '_> {
                 return if is_empty { Some(true) } else { truth };
             }
             2 => return self.condition(inner).map(|truth| !truth),
+            5 => {
+                let leaf = self.code.leaf();
+                let behind = core::mem::replace(&mut self.code, leaf);
+                // A leaf has been checked where it stands, and names no other.
+                let truth = self.document.and_then(|_| self.condition(MAX_CONDITION_DEPTH));
+                self.code = behind;
+                return truth;
+            }
             3 => {
                 let path = self.code.path();
                 self.document.and_then(|document| value_at(document, path, self.outlook))
@@ -246,7 +266,8 @@ fn is_among(item: ValueRef<'_>, value: ValueRef<'_>) -> bool {
     }
 }
 
-fn value_at<'a>(
+/// The value at a path, signals included: null where it is missing, nothing where it cannot be known.
+pub fn value_at<'a>(
     document: &'a dyn Document,
     path: PathRef<'_>,
     outlook: &mut Outlook,
@@ -259,7 +280,7 @@ fn value_at<'a>(
 }
 
 /// A signal's value, unless it cannot be known; the outlook hears when time alone changes it.
-fn taken<'a>(
+pub fn taken<'a>(
     reading: Reading<'a>,
     document: &'a dyn Document,
     outlook: &mut Outlook,

@@ -6,6 +6,7 @@ use crate::codec::Source;
 use crate::id::SignalId;
 use crate::value::{ValueRef, pass_value};
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 /// What a [`super::Packer`] has written, ready to be read at any place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Form {
     /// All texts, one behind the other.
     texts: Box<str>,
     code: Box<[u8]>,
+    /// Where each leaf stands that conditions name by its number.
+    leaves: Vec<u32>,
 }
 
 /// A place in the code of a form, from which one thing after the other is read.
@@ -22,6 +25,8 @@ pub struct Form {
 pub struct Code<'a> {
     form: &'a Form,
     cursor: Source<'a>,
+    /// Bytes of the form behind this part of it.
+    behind: u32,
 }
 
 impl Form {
@@ -37,13 +42,24 @@ impl Form {
         if !cursor.is_sound() {
             return Err(CodecError);
         }
-        Ok(Self { ids: Box::from(ids), texts: Box::from(texts), code: Box::from(cursor.rest()) })
+        let (ids, texts, code) = (Box::from(ids), Box::from(texts), Box::from(cursor.rest()));
+        Ok(Self { ids, texts, code, leaves: Vec::new() })
+    }
+
+    /// Says where the leaves stand, once they are known to be sound; until then no code may name one.
+    pub fn set_leaves(&mut self, places: Vec<u32>) {
+        self.leaves = places;
+    }
+
+    /// Where the leaves stand.
+    pub fn leaves(&self) -> &[u32] {
+        &self.leaves
     }
 
     /// The code from a place on; the front is place 0.
     pub fn at(&self, place: u32) -> Code<'_> {
         let bytes = self.code.get(place as usize..).unwrap_or_default();
-        Code { form: self, cursor: Source::new(bytes) }
+        Code { form: self, cursor: Source::new(bytes), behind: 0 }
     }
 
     fn id(&self, number: usize) -> Option<SignalId> {
@@ -75,7 +91,7 @@ impl<'a> Code<'a> {
 
     /// Where in the form this is.
     pub fn place(&self) -> u32 {
-        (self.form.code.len() - self.cursor.rest().len()) as u32
+        (self.form.code.len() - self.cursor.rest().len()) as u32 - self.behind
     }
 
     /// One byte.
@@ -100,7 +116,8 @@ impl<'a> Code<'a> {
 
     /// Code with its length before it, as a place of its own.
     pub fn sized(&mut self) -> Self {
-        Self { form: self.form, cursor: Source::new(self.cursor.bytes()) }
+        let cursor = Source::new(self.cursor.bytes());
+        Self { form: self.form, cursor, behind: self.behind + self.cursor.rest().len() as u32 }
     }
 
     /// A value that stands in no table; `check` looks at what is inside as well.
@@ -135,6 +152,17 @@ impl<'a> Code<'a> {
         found.unwrap_or(SignalId(0))
     }
 
+    /// A leaf, by its number: its condition, behind what stands before it.
+    pub fn leaf(&mut self) -> Self {
+        let place = self.form.leaves.get(self.cursor.u64() as usize);
+        if place.is_none() {
+            self.fail();
+        }
+        let mut leaf = self.form.at(place.copied().unwrap_or(u32::MAX));
+        leaf.sized();
+        leaf
+    }
+
     /// A path.
     pub fn path(&mut self) -> PathRef<'a> {
         let tag = self.byte();
@@ -150,7 +178,6 @@ impl<'a> Code<'a> {
 mod tests {
     use super::super::Packer;
     use super::*;
-    use alloc::vec::Vec;
 
     #[test]
     fn what_is_packed_comes_back_and_each_text_is_held_once() {
@@ -165,6 +192,17 @@ mod tests {
         let texts: Vec<&str> = (0..code.count()).map(|_| code.text()).collect();
         assert_eq!(texts, ["metadata.category", "b", "metadata.category"]);
         assert_eq!((code.id(), code.signed(), code.is_whole()), (SignalId(7), -3, true));
+    }
+
+    #[test]
+    fn a_place_inside_of_a_part_is_found_again() {
+        let mut packer = Packer::new();
+        packer.group(&[1, 2, 3], |number, packer| packer.out.u8(*number));
+        packer.out.u8(4);
+        let form = Form::open(&packer.finish()).unwrap();
+        let mut part = form.at(0).sized();
+        part.byte();
+        assert_eq!(form.at(part.place()).byte(), 2);
     }
 
     #[test]

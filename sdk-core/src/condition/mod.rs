@@ -4,8 +4,8 @@ mod codec;
 mod coerce;
 mod evaluate;
 mod form;
-#[cfg(feature = "author")]
 mod inspect;
+mod leaf;
 mod pack;
 #[cfg(feature = "author")]
 mod parse;
@@ -20,11 +20,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use codec::{decode_condition, encode_condition, encode_path};
-pub use coerce::{instant, plain_text};
-pub use evaluate::{evaluate, pass_condition, resolve};
+pub use coerce::{instant, plain_text, to_number};
+pub use evaluate::{Truth, evaluate, pass_condition, pass_literal, resolve, taken, truth, value_at};
 pub use form::{Code, Form};
-#[cfg(feature = "author")]
 pub use inspect::{specificity, visit_paths};
+pub use leaf::{Reads, each_leaf, leaf_key, reads_of, split};
 pub use pack::Packer;
 #[cfg(feature = "author")]
 pub use parse::{ConditionScope, KnownSignal, parse_condition, parse_path};

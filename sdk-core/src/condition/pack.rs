@@ -1,5 +1,6 @@
 //! Writing the packed form: texts and signal ids stand in tables, so that each is held once.
 
+use super::{Condition, leaf_key};
 use crate::codec::Writer;
 use crate::id::SignalId;
 use alloc::boxed::Box;
@@ -17,6 +18,7 @@ pub struct Packer {
     texts: Writer,
     texts_bytes: usize,
     ids: Vec<SignalId>,
+    leaves: BTreeMap<Vec<u8>, usize>,
 }
 
 impl Packer {
@@ -28,6 +30,16 @@ impl Packer {
     /// An empty canonical form, to be hashed: identities follow from it, so it never changes.
     pub fn canonical() -> Self {
         Self { is_canonical: true, ..Self::default() }
+    }
+
+    /// Says which leaves stand in a table, and under which number: from here on they are written as that.
+    pub fn set_leaves(&mut self, leaves: BTreeMap<Vec<u8>, usize>) {
+        self.leaves = leaves;
+    }
+
+    /// The number of a leaf that stands in the table.
+    pub(super) fn leaf(&self, condition: &Condition) -> Option<usize> {
+        if self.leaves.is_empty() { None } else { self.leaves.get(&leaf_key(condition)).copied() }
     }
 
     /// Writes a text as its place in the table.

@@ -58,8 +58,13 @@ impl Postings {
 
     /// The indexes under a name, to be read to the end.
     pub fn find<'a>(&self, name: &str, form: &'a Form) -> Option<Code<'a>> {
+        self.get(self.number(name, form)?, form).map(|(_, indexes)| indexes)
+    }
+
+    /// The number of the list under a name.
+    pub fn number(&self, name: &str, form: &Form) -> Option<usize> {
         let number = self.places.partition_point(|place| form.at(*place).text() < name);
-        self.get(number, form).filter(|(found, _)| *found == name).map(|(_, indexes)| indexes)
+        self.get(number, form).filter(|(found, _)| *found == name).map(|_| number)
     }
 }
 

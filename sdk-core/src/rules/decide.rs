@@ -86,32 +86,15 @@ pub fn decide(
     let mut decided = Decided::default();
     let mut outlook = Outlook::default();
     for slot in 0..rules.slot_count() {
-        let Some((slot, ranking)) = rules.slot(slot) else { continue };
+        let Some((slot, mut ranking)) = rules.slot(slot) else { continue };
         let held = current.iter().find(|decision| *decision.slot == *slot);
-        let mut scene = Scene { document, latches, held, outlook: &mut outlook };
-        let (mut next, mut is_capped) = (None, false);
-        for rule in ranking {
-            if let Some((key, reason)) = scene.candidate(&rule) {
-                next = Some(scene.decision(slot, &rule, key, reason));
-                is_capped = rule.head().cap.is_some();
-                break;
-            }
-        }
-        if next.as_ref() == held {
-            continue;
-        }
-        let mut is_shown = false;
-        if let Some(next) = &next {
-            is_shown = is_capped && held.is_none_or(|held| held.rule != next.rule || held.key != next.key);
-            if let Some(held) = held.filter(|held| held.rule != next.rule)
-                && latches
-                    .iter()
-                    .any(|latch| latch.rule == held.rule && latch.until.is_none() && latch.session.is_none())
-            {
-                decided.ended.push(held.rule.clone());
-            }
-        }
-        decided.changes.push(SlotChange { slot: Box::from(slot), decision: next, is_shown });
+        let holding = held.map(Decision::holding);
+        let next = ranking.find_map(|rule| {
+            let found = holds(&rule, document, latches, &mut outlook)?;
+            let (key, reason) = within_cap(&rule, found, holding, document, &mut outlook)?;
+            Some(fill(slot, &rule, (key, reason), holding, document, &mut outlook))
+        });
+        decided.take(slot, held, next, rules, latches);
     }
     for gone in current {
         if !(0..rules.slot_count()).any(|slot| rules.slot(slot).is_some_and(|(slot, _)| *slot == *gone.slot))
@@ -123,53 +106,95 @@ pub fn decide(
     decided
 }
 
-struct Scene<'a, 'o> {
-    document: &'a dyn Document,
-    latches: &'a [Latch],
-    held: Option<&'a Decision>,
-    outlook: &'o mut Outlook,
+/// Who holds a slot while it is decided anew.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Holding<'a> {
+    pub rule: &'a str,
+    pub key: Option<&'a str>,
+    pub reason: Reason,
+    pub since: Timestamp,
+}
+
+impl Decision {
+    pub(super) fn holding(&self) -> Holding<'_> {
+        Holding { rule: &self.rule, key: self.key.as_deref(), reason: self.reason, since: self.since }
+    }
+}
+
+impl Decided {
+    /// Notes what a slot is given instead of what held it, if that is another thing.
+    pub fn take(
+        &mut self,
+        slot: &str,
+        held: Option<&Decision>,
+        next: Option<Decision>,
+        rules: &RuleTable,
+        latches: &[Latch],
+    ) {
+        if next.as_ref() == held {
+            return;
+        }
+        let mut is_shown = false;
+        if let Some(next) = &next {
+            is_shown = held.is_none_or(|held| held.rule != next.rule || held.key != next.key)
+                && rules.by_id(&next.rule).is_some_and(|rule| rule.head().cap.is_some());
+            if let Some(held) = held.filter(|held| held.rule != next.rule)
+                && latches
+                    .iter()
+                    .any(|latch| latch.rule == held.rule && latch.until.is_none() && latch.session.is_none())
+            {
+                self.ended.push(held.rule.clone());
+            }
+        }
+        self.changes.push(SlotChange { slot: Box::from(slot), decision: next, is_shown });
+    }
 }
 
 /// Under which key and why a rule holds.
-type Holding = (Option<Box<str>>, Reason);
+pub(super) type Found = (Option<Box<str>>, Reason);
 
-impl Scene<'_, '_> {
-    /// How the rule holds its slot, if it holds and its cap lets it.
-    fn candidate(&mut self, rule: &RuleRef<'_>) -> Option<Holding> {
-        let (key, reason) = holds(rule, self.document, self.latches, self.outlook)?;
-        let held = self.held.filter(|held| *held.rule == *rule.id);
-        // An event rule's cap was asked when it latched.
-        if rule.is_level()
-            && let Some(cap) = &rule.head().cap
-            && held.is_none_or(|held| held.key != key)
-            && !cap_allows(cap, key.as_deref().unwrap_or_default(), self.document, self.outlook)
+/// How a rule that holds may fill its slot, if its cap lets it; one that holds it already stays.
+pub(super) fn within_cap(
+    rule: &RuleRef<'_>,
+    (key, reason): Found,
+    held: Option<Holding<'_>>,
+    document: &dyn Document,
+    outlook: &mut Outlook,
+) -> Option<Found> {
+    let held = held.filter(|held| *held.rule == *rule.id);
+    // An event rule's cap was asked when it latched.
+    if rule.is_level()
+        && let Some(cap) = &rule.head().cap
+        && held.is_none_or(|held| held.key != key.as_deref())
+        && !cap_allows(cap, key.as_deref().unwrap_or_default(), document, outlook)
+    {
+        return held.map(|held| (held.key.map(Box::from), held.reason));
+    }
+    Some((key, reason))
+}
+
+/// The decision for a slot, with every place of its texts filled in.
+pub(super) fn fill(
+    slot: &str,
+    rule: &RuleRef<'_>,
+    (key, reason): Found,
+    held: Option<Holding<'_>>,
+    document: &dyn Document,
+    outlook: &mut Outlook,
+) -> Decision {
+    let held = held.filter(|held| *held.rule == *rule.id && held.key == key.as_deref());
+    let mut lookup = |path: &str, out: &mut String| {
+        if path == "key" {
+            out.push_str(key.as_deref().unwrap_or_default());
+        } else if let Some(path) = PathRef::parse(path)
+            && let Some(value) = resolve(path, document, outlook)
         {
-            return held.map(|held| (held.key.clone(), held.reason));
+            out.push_str(plain_text(value, &mut [0; 40]).unwrap_or_default());
         }
-        Some((key, reason))
-    }
-
-    fn decision(
-        &mut self,
-        slot: &str,
-        rule: &RuleRef<'_>,
-        key: Option<Box<str>>,
-        reason: Reason,
-    ) -> Decision {
-        let held = self.held.filter(|held| *held.rule == *rule.id && held.key == key);
-        let mut lookup = |path: &str, out: &mut String| {
-            if path == "key" {
-                out.push_str(key.as_deref().unwrap_or_default());
-            } else if let Some(path) = PathRef::parse(path)
-                && let Some(value) = resolve(path, self.document, self.outlook)
-            {
-                out.push_str(plain_text(value, &mut [0; 40]).unwrap_or_default());
-            }
-        };
-        let actions = take_actions(&mut { rule.actions }, Some(&mut lookup));
-        let since = held.map_or(self.document.now(), |held| held.since);
-        Decision { slot: Box::from(slot), rule: Box::from(rule.id), key, reason, since, actions }
-    }
+    };
+    let actions = take_actions(&mut { rule.actions }, Some(&mut lookup));
+    let since = held.map_or(document.now(), |held| held.since);
+    Decision { slot: Box::from(slot), rule: Box::from(rule.id), key, reason, since, actions }
 }
 
 /// Under which key and why a slot rule holds, whatever its cap says.
@@ -178,7 +203,7 @@ pub(super) fn holds(
     document: &dyn Document,
     latches: &[Latch],
     outlook: &mut Outlook,
-) -> Option<Holding> {
+) -> Option<Found> {
     if rule.is_level() {
         return evaluate(rule.when, document, outlook).then(|| (rule_key(rule, document), Reason::Level));
     }

@@ -5,13 +5,16 @@ mod actions;
 mod cap;
 mod codec;
 mod decide;
+mod decider;
 mod document;
 mod explain;
+pub mod index;
 mod judge;
+mod leaves;
 mod slot;
 mod table;
 
-use crate::condition::{Code, Condition, Path, PathRef};
+use crate::condition::{Code, Condition, Path, PathRef, split};
 use crate::id::SignalId;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -20,6 +23,7 @@ pub use action::{Action, attribute_allowed, interpolate, url_allowed};
 pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
 pub use decide::{Decided, Decision, Reason, SlotChange, decide};
+pub use decider::{Decider, Pick, Touched};
 pub use document::VisitorDocument;
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain};
 pub use judge::{Match, in_effect, judge, latch, rule_key};
@@ -51,6 +55,22 @@ pub struct Rule {
     pub fire_on_publish: bool,
     /// Why it takes no part, where the compiler found something it does not know.
     pub inactive: Option<Box<str>>,
+}
+
+impl Rule {
+    /// Whether an index asks its condition leaf by leaf: level rules of slots that take part.
+    fn is_indexed(&self) -> bool {
+        self.slot.is_some() && self.mode == Mode::Level && self.inactive.is_none()
+    }
+
+    /// The same rule, with the leaves of an indexed condition apart.
+    fn indexed(&self) -> Self {
+        let mut rule = self.clone();
+        if rule.is_indexed() {
+            rule.when = split(rule.when);
+        }
+        rule
+    }
 }
 
 /// A rule of a bundle, read in place.

@@ -1,10 +1,12 @@
 //! The rules of a bundle, read in place: by index, by id, by the event type they are judged at, and by slot.
 
 use super::codec::encode_rule;
+use super::index::Subject;
+use super::leaves::pack_leaves;
 use super::slot::slots_of;
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
-use crate::condition::{ANY, Code, Form, Packer, Postings};
+use crate::condition::{ANY, Code, Form, Packer, Postings, pass_condition};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -12,6 +14,8 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RuleTable {
     form: Form,
+    /// Where each thing stands that the rules of slots read.
+    subjects: Vec<u32>,
     /// Where each rule stands.
     rules: Vec<u32>,
     /// For each event type the active rules that are judged at it, those for every type included.
@@ -23,7 +27,10 @@ pub struct RuleTable {
 impl RuleTable {
     /// Writes the packed form; the rules are in order of id, without repeats.
     pub fn pack(rules: &[Rule]) -> Vec<u8> {
+        let rules: Vec<Rule> = rules.iter().map(Rule::indexed).collect();
+        let (rules, slots) = (&rules[..], slots_of(&rules));
         let mut packer = Packer::new();
+        pack_leaves(rules, &slots, &mut packer);
         packer.list(rules, encode_rule);
         let judged: Vec<(&str, usize)> = rules.iter().enumerate().filter_map(judged_at).collect();
         let types: BTreeSet<&str> = judged.iter().map(|(on, _)| *on).chain([ANY]).collect();
@@ -33,7 +40,7 @@ impl RuleTable {
         };
         let types: Vec<(&str, Vec<usize>)> = types.into_iter().map(|on| (on, judged_at_type(on))).collect();
         Postings::pack(&types, &mut packer);
-        Postings::pack(&slots_of(rules), &mut packer);
+        Postings::pack(&slots, &mut packer);
         packer.finish()
     }
 
@@ -44,6 +51,20 @@ impl RuleTable {
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut table = Self { form: Form::open(bytes)?, ..Self::default() };
         let mut code = table.form.at(0);
+        for _ in 0..code.count() {
+            table.subjects.push(code.place());
+            Subject::read(&mut code);
+            code.sized();
+        }
+        let mut leaves = Vec::new();
+        for _ in 0..code.count() {
+            leaves.push(code.place());
+            code.sized();
+            pass_condition(&mut code);
+        }
+        let (place, is_sound) = (code.place(), code.is_sound());
+        table.form.set_leaves(leaves);
+        let mut code = table.form.at(if is_sound { place } else { u32::MAX });
         let mut last = None;
         for _ in 0..code.count() {
             table.rules.push(code.place());
@@ -56,6 +77,16 @@ impl RuleTable {
         table.by_type = Postings::read(&mut code);
         table.slots = Postings::read(&mut code);
         if code.is_whole() { Ok(table) } else { Err(CodecError) }
+    }
+
+    /// The packed form, for those who read at places of it.
+    pub(super) const fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Where each thing stands that the rules of slots read.
+    pub(super) fn subjects(&self) -> &[u32] {
+        &self.subjects
     }
 
     /// How many rules there are.
@@ -97,6 +128,11 @@ impl RuleTable {
     /// How many slots there are.
     pub fn slot_count(&self) -> usize {
         self.slots.len()
+    }
+
+    /// The number of a slot, by its name.
+    pub fn slot_named(&self, name: &str) -> Option<usize> {
+        self.slots.number(name, &self.form)
     }
 
     /// The name of the slot of a number, and its active rules; slots are in order of name.

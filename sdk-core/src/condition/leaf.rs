@@ -1,0 +1,105 @@
+//! Leaves of conditions: the smallest parts that hold or not, which an index asks one by one.
+
+use super::{Condition, Literal, Packer, Path, Test, encode_condition, plain_text, visit_paths};
+use crate::id::SignalId;
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// What a leaf reads.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reads {
+    /// The value at a path: the tag of its root and the rest.
+    Path(u8, Box<str>),
+    /// The value of a signal under one key.
+    Signal(SignalId, Box<str>),
+    /// A signal under keys that are not known beforehand.
+    Keys(SignalId),
+}
+
+impl Reads {
+    /// What reading a path reads.
+    pub fn path(path: &Path) -> Self {
+        Self::Path(path.root as u8, path.rest.clone())
+    }
+}
+
+/// The same condition with every test alone under its path, and negations above paths instead of below.
+pub fn split(condition: Condition) -> Condition {
+    let all = |parts: Vec<Condition>| parts.into_iter().map(split).collect();
+    match condition {
+        Condition::All(parts) => Condition::All(all(parts)),
+        Condition::Any(parts) => Condition::Any(all(parts)),
+        Condition::Not(inner) => Condition::Not(Box::new(split(*inner))),
+        Condition::Path { path, test } => {
+            split_test(test, &|test| Condition::Path { path: path.clone(), test })
+        }
+        Condition::Signal { signal, key, test } => {
+            split_test(test, &|test| Condition::Signal { signal, key: key.clone(), test })
+        }
+    }
+}
+
+fn split_test(test: Test, under: &dyn Fn(Test) -> Condition) -> Condition {
+    match test {
+        // Of an unknown value an empty list of tests is unknown, so it stays a leaf.
+        Test::All(tests) if !tests.is_empty() => {
+            Condition::All(tests.into_iter().map(|test| split_test(test, under)).collect())
+        }
+        Test::Not(inner) => Condition::Not(Box::new(split_test(*inner, under))),
+        Test::In(list) => under(Test::In(one_by_one(list))),
+        Test::Nin(list) => under(Test::Nin(one_by_one(list))),
+        test => under(test),
+    }
+}
+
+/// A list whose literals stand one by one, so that texts stand in the table and each is found by itself.
+fn one_by_one(list: Literal) -> Literal {
+    match list {
+        Literal::Value(Value::Array(items)) => Literal::List(items.into_iter().map(Literal::Value).collect()),
+        list => list,
+    }
+}
+
+/// Shows every leaf.
+pub fn each_leaf<'a>(condition: &'a Condition, see: &mut dyn FnMut(&'a Condition)) {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().for_each(|part| each_leaf(part, see));
+        }
+        Condition::Not(inner) => each_leaf(inner, see),
+        leaf => see(leaf),
+    }
+}
+
+/// Equal for equal leaves.
+pub fn leaf_key(leaf: &Condition) -> Vec<u8> {
+    let mut packer = Packer::canonical();
+    encode_condition(leaf, &mut packer);
+    packer.finish()
+}
+
+/// What a leaf reads, its subject first.
+pub fn reads_of(leaf: &Condition) -> Vec<Reads> {
+    let mut reads = Vec::new();
+    if let Condition::Signal { signal, key, .. } = leaf {
+        reads.push(match key {
+            None => Reads::Signal(*signal, Box::default()),
+            Some(Literal::Value(value)) => {
+                let packed = value.to_packed();
+                match plain_text(packed.get(), &mut [0; 40]) {
+                    Some(key) => Reads::Signal(*signal, Box::from(key)),
+                    None => Reads::Keys(*signal),
+                }
+            }
+            Some(Literal::Path(_) | Literal::List(_)) => Reads::Keys(*signal),
+        });
+    }
+    visit_paths(leaf, &mut |path| {
+        let path = Reads::path(path);
+        if !reads.contains(&path) {
+            reads.push(path);
+        }
+    });
+    reads
+}

@@ -1,0 +1,182 @@
+//! Decisions of one visitor, brought up to date by what has changed instead of made anew.
+
+use super::decide::{Decision, Found, Holding, Reason, fill, holds, within_cap};
+use super::index::{Index, Live};
+use super::{RuleTable, rule_key};
+use crate::condition::{Document, Outlook, Root};
+use crate::id::SignalId;
+use crate::profile::{Latch, SignalTable};
+use crate::time::Timestamp;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Decides the slots of one visitor. It is told what may have changed, and looks at nothing else.
+#[derive(Debug, Default)]
+pub struct Decider {
+    index: Index,
+    live: Live,
+    picks: Vec<Option<Pick>>,
+    /// Places of the rules that had a latch when last asked.
+    latched: Vec<usize>,
+    now: Timestamp,
+}
+
+/// The rule that fills a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pick {
+    /// Its index.
+    pub rule: usize,
+    /// The key it holds the slot under, where it has one.
+    pub key: Option<Box<str>>,
+    /// Why it holds.
+    pub reason: Reason,
+    /// Since when it holds the slot.
+    pub since: Timestamp,
+}
+
+/// What may have changed since the slots were decided.
+#[derive(Clone, Copy, Debug)]
+pub enum Touched {
+    /// Anything.
+    All,
+    /// Values below a root.
+    Root(Root),
+    /// A signal, under whatever key.
+    Signal(SignalId),
+    /// One subject of the index.
+    Subject(usize),
+}
+
+impl Decider {
+    /// A decider over a bundle, before the first decision. `current` are decisions already in effect.
+    pub fn new(rules: &RuleTable, signals: &SignalTable, current: &[Decision]) -> Self {
+        let index = Index::new(rules, signals);
+        let pick = |slot: usize| {
+            let (name, _) = rules.slot(slot)?;
+            let held = current.iter().find(|held| *held.slot == *name)?;
+            let rule = rules.by_id(&held.rule)?.index;
+            Some(Pick { rule, key: held.key.clone(), reason: held.reason, since: held.since })
+        };
+        let picks = (0..rules.slot_count()).map(pick).collect();
+        Self { live: Live::new(&index), index, picks, ..Self::default() }
+    }
+
+    /// The index it decides over.
+    pub const fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Notes that something may have changed.
+    pub fn touch(&mut self, touched: Touched, rules: &RuleTable) {
+        match touched {
+            Touched::All => self.live.touch_all(&self.index),
+            Touched::Root(root) => self.live.touch_root(root, &self.index, rules),
+            Touched::Signal(signal) => self.live.touch_signal(signal, &self.index),
+            Touched::Subject(subject) => self.live.touch(subject),
+        }
+    }
+
+    /// Notes that latches have come, gone or changed.
+    pub fn touch_latches(&mut self, rules: &RuleTable, latches: &[Latch]) {
+        let before = core::mem::take(&mut self.latched);
+        let of = |latch: &Latch| {
+            self.index.place_of(rules.by_id(&latch.rule).filter(|rule| !rule.is_level())?.index)
+        };
+        self.latched = latches.iter().filter_map(of).collect();
+        for place in before.iter().chain(&self.latched) {
+            self.live.touch_latch(*place, self.latched.contains(place), &self.index);
+        }
+    }
+
+    /// What fills a slot.
+    pub fn pick(&self, slot: usize) -> Option<&Pick> {
+        self.picks.get(slot)?.as_ref()
+    }
+
+    /// The next instant at which time alone can change a decision.
+    pub fn wake_at(&mut self) -> Option<Timestamp> {
+        self.live.next()
+    }
+
+    /// Decides the slots that what was touched can have changed, and shows each that another rule fills now, or the same
+    /// rule whose shown values may differ.
+    pub fn decide(
+        &mut self,
+        rules: &RuleTable,
+        document: &dyn Document,
+        latches: &[Latch],
+        see: &mut dyn FnMut(usize, Option<&Pick>),
+    ) {
+        if document.now() < self.now {
+            // What is due has been taken out, so a clock that goes back has everything looked at.
+            self.live.touch_all(&self.index);
+        }
+        self.now = document.now();
+        self.live.update(&self.index, rules, document);
+        let mut from = 0;
+        while let Some(slot) = self.live.take_slot(from) {
+            from = slot;
+            let mut outlook = Outlook::default();
+            let next = self.choose(slot, rules, document, latches, &mut outlook);
+            self.live.revisit(slot, outlook.next, &self.index);
+            let Some(pick) = self.picks.get_mut(slot) else { continue };
+            if next.is_some() || *pick != next {
+                *pick = next;
+                see(slot, pick.as_ref());
+            }
+        }
+    }
+
+    /// The rule that is to fill a slot.
+    fn choose(
+        &mut self,
+        slot: usize,
+        rules: &RuleTable,
+        document: &dyn Document,
+        latches: &[Latch],
+        outlook: &mut Outlook,
+    ) -> Option<Pick> {
+        let places = self.index.places(slot);
+        let held = self.picks.get(slot).and_then(Option::as_ref);
+        let holding = held.and_then(|held| held.holding(rules));
+        let mut from = places.start;
+        while let Some(place) = self.live.next_holding(from).filter(|place| *place < places.end) {
+            from = place + 1;
+            let Some(rule) = rules.get(self.index.rule(place)) else { continue };
+            let found: Option<Found> = if !rule.is_level() {
+                holds(&rule, document, latches, outlook)
+            } else if self.live.holds_late(place, &self.index, rules, document) {
+                Some((rule_key(&rule, document), Reason::Level))
+            } else {
+                None
+            };
+            let Some(found) = found else { continue };
+            if let Some((key, reason)) = within_cap(&rule, found, holding, document, outlook) {
+                let same = held.filter(|held| held.rule == rule.index && held.key == key);
+                let since = same.map_or(document.now(), |held| held.since);
+                return Some(Pick { rule: rule.index, key, reason, since });
+            }
+        }
+        None
+    }
+}
+
+impl Pick {
+    fn holding<'a>(&'a self, rules: &'a RuleTable) -> Option<Holding<'a>> {
+        let rule = rules.get(self.rule)?.id;
+        Some(Holding { rule, key: self.key.as_deref(), reason: self.reason, since: self.since })
+    }
+
+    /// The decision in full, with every place of its texts filled in.
+    pub fn decision(
+        &self,
+        slot: &str,
+        rules: &RuleTable,
+        document: &dyn Document,
+        outlook: &mut Outlook,
+    ) -> Option<Decision> {
+        let rule = rules.get(self.rule)?;
+        let found = (self.key.clone(), self.reason);
+        Some(fill(slot, &rule, found, self.holding(rules), document, outlook))
+    }
+}

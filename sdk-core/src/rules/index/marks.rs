@@ -1,0 +1,75 @@
+//! A set of small numbers that is filled and emptied again and again.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Numbers below a fixed bound.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    words: Vec<u64>,
+}
+
+impl Marks {
+    /// None of this many numbers.
+    pub fn none(length: usize) -> Self {
+        Self { words: vec![0; length.div_ceil(64)] }
+    }
+
+    /// Adds or takes a number out.
+    pub fn set(&mut self, number: usize, is_in: bool) {
+        if let Some(word) = self.words.get_mut(number / 64) {
+            let bit = 1 << (number % 64);
+            *word = if is_in { *word | bit } else { *word & !bit };
+        }
+    }
+
+    /// Adds a number.
+    pub fn add(&mut self, number: usize) {
+        self.set(number, true);
+    }
+
+    /// Whether a number is in.
+    pub fn has(&self, number: usize) -> bool {
+        self.words.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
+    }
+
+    /// The first number from one on.
+    pub fn next(&self, from: usize) -> Option<usize> {
+        let mut at = from / 64;
+        let mut word = self.words.get(at)? & (u64::MAX << (from % 64));
+        while word == 0 {
+            at += 1;
+            word = *self.words.get(at)?;
+        }
+        Some(at * 64 + word.trailing_zeros() as usize)
+    }
+
+    /// Takes out the first number from one on.
+    pub fn take(&mut self, from: usize) -> Option<usize> {
+        let number = self.next(from)?;
+        self.set(number, false);
+        Some(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_in_order_and_only_once() {
+        let mut marks = Marks::none(200);
+        for number in [199, 0, 64, 63, 500] {
+            marks.add(number);
+        }
+        marks.set(64, false);
+        assert!(marks.has(63) && !marks.has(64) && !marks.has(500));
+        let (mut taken, mut from) = (Vec::new(), 0);
+        while let Some(number) = marks.take(from) {
+            taken.push(number);
+            from = number;
+        }
+        assert_eq!(taken, [0, 63, 199]);
+        assert_eq!((marks.next(0), marks.next(700)), (None, None));
+    }
+}

@@ -1,0 +1,161 @@
+//! The index over the rules of slots: built once per bundle, it says what a changed value can change.
+//!
+//! A rule's condition is a tree of conjunctions over leaves (an alternative is the negation of a conjunction of
+//! negations), each with counters of the parts that are false or unknown. A value that changes turns only the leaves it
+//! decides: those under its old and new text or number, and the bounds between its old and new number. A leaf that turns
+//! moves the counters above it. What remains, such as times relative to now, is asked when it alone decides its rule.
+
+mod agenda;
+mod build;
+mod gates;
+mod keys;
+mod live;
+mod marks;
+mod subject;
+
+use crate::id::SignalId;
+use crate::profile::SignalTable;
+use crate::rules::RuleTable;
+use alloc::vec::Vec;
+use gates::Gates;
+use keys::KeyIndex;
+
+pub use agenda::Agenda;
+pub use live::Live;
+pub use marks::Marks;
+pub use subject::Subject;
+pub(super) use subject::{ALL_KEYS, ONE_KEY};
+
+/// What follows from a bundle's rules and signals alone.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    /// For each subject where it stands in the rules' code, the leaves and the slots that depend on it.
+    subjects: Vec<SubjectEntry>,
+    atoms: Vec<Atom>,
+    keys: KeyIndex,
+    gates: Gates,
+    /// For each leaf the first of its edges, and one more for the end.
+    first_edge: Vec<u32>,
+    edges: Vec<Edge>,
+    /// The rules of all slots in order of slot, and of rank within each.
+    order: Vec<u32>,
+    /// Of each slot the place of its first rule in `order`, and one more for the end.
+    first_rule: Vec<u32>,
+    /// Of each rule in `order` the first of its late leaves, and one more for the end.
+    first_late: Vec<u32>,
+    late: Vec<Edge>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct SubjectEntry {
+    place: u32,
+    signal: Option<SignalId>,
+    /// Leaves that compare with texts and numbers.
+    keyed: Vec<u32>,
+    /// Lower bounds, in growing order.
+    lower: Vec<Bound>,
+    /// Upper bounds, in falling order.
+    upper: Vec<Bound>,
+    /// Leaves that must be asked whatever the value.
+    asked: Vec<u32>,
+    /// Slots that show it or are counted by it.
+    slots: Vec<u32>,
+}
+
+/// A leaf that compares with a number.
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    at: f64,
+    includes: bool,
+    atom: u32,
+}
+
+/// One leaf.
+#[derive(Clone, Copy, Debug)]
+struct Atom {
+    /// Where it stands in the rules' code.
+    place: u32,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Differs from `usual` only under its keys.
+    Keyed {
+        /// What it is for all other values.
+        usual: bool,
+    },
+    /// Holds from a number on, or up to one.
+    Bound,
+    /// Asked whenever something it reads changes or its time has come.
+    Asked,
+    /// Asked only once the rest of its rule holds.
+    Late,
+}
+
+/// A leaf or gate as part of another gate, perhaps negated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Edge(u32);
+
+impl Edge {
+    const fn new(to: usize, is_negated: bool) -> Self {
+        Self((to as u32) << 1 | is_negated as u32)
+    }
+
+    const fn to(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    const fn is_negated(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+impl Index {
+    /// Builds the index over a bundle's rules.
+    pub fn new(rules: &RuleTable, signals: &SignalTable) -> Self {
+        build::build(rules, signals)
+    }
+
+    /// How many subjects there are.
+    pub fn subject_count(&self) -> usize {
+        self.subjects.len()
+    }
+
+    /// The subject of a number.
+    pub fn subject<'a>(&self, number: usize, rules: &'a RuleTable) -> Option<Subject<'a>> {
+        let entry = self.subjects.get(number)?;
+        Some(Subject::read(&mut rules.form().at(entry.place)))
+    }
+
+    fn kind(&self, atom: usize) -> Option<Kind> {
+        self.atoms.get(atom).map(|atom| atom.kind)
+    }
+
+    /// The places of a slot's rules in order of rank.
+    pub fn places(&self, slot: usize) -> core::ops::Range<usize> {
+        let first = |slot: usize| self.first_rule.get(slot).map_or(0, |first| *first as usize);
+        first(slot)..first(slot + 1)
+    }
+
+    /// The slot that the rule at a place belongs to.
+    pub fn slot_of(&self, place: usize) -> usize {
+        self.first_rule.partition_point(|first| *first as usize <= place).saturating_sub(1)
+    }
+
+    /// The index of the rule at a place.
+    pub fn rule(&self, place: usize) -> usize {
+        self.order.get(place).map_or(usize::MAX, |rule| *rule as usize)
+    }
+
+    /// The place of a rule of a slot, by its index.
+    pub fn place_of(&self, rule: usize) -> Option<usize> {
+        self.order.iter().position(|index| *index as usize == rule)
+    }
+}
+
+/// The part of a list that belongs to a number, where the first of each part is given.
+fn part<'a, T>(first: &[u32], list: &'a [T], number: usize) -> &'a [T] {
+    let bounds = first.get(number).zip(first.get(number + 1));
+    bounds.and_then(|(from, to)| list.get(*from as usize..*to as usize)).unwrap_or_default()
+}

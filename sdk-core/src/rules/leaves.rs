@@ -1,0 +1,121 @@
+//! The compiler's part of the index: which leaves the rules of slots consist of, what each reads, and which slots a value
+//! touches besides.
+
+use super::index::{ALL_KEYS, ONE_KEY};
+use super::{Action, Rule, interpolate};
+use crate::condition::{
+    Condition, Literal, Packer, Path, Reads, Test, each_leaf, encode_condition, leaf_key, reads_of,
+};
+use crate::value::Value;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+/// Appends what is read and the leaves, and makes the packer write leaves as their numbers from here on.
+///
+/// What is read comes first, each with the numbers of the slots that show it or are counted by it; then the leaves, each
+/// with the numbers of what it reads. Leaves of one subject stand together, those that compare with a number in the order
+/// in which a growing (or, for upper bounds, a falling) number meets them.
+pub(super) fn pack_leaves(rules: &[Rule], slots: &[(&str, Vec<usize>)], packer: &mut Packer) {
+    let mut leaves: BTreeMap<(Vec<Reads>, Rank, Vec<u8>), &Condition> = BTreeMap::new();
+    let mut touched: BTreeMap<Reads, BTreeSet<usize>> = BTreeMap::new();
+    for rule in rules.iter().filter(|rule| rule.is_indexed()) {
+        each_leaf(&rule.when, &mut |leaf| {
+            leaves.insert((reads_of(leaf), rank(leaf), leaf_key(leaf)), leaf);
+        });
+    }
+    for reads in leaves.keys().flat_map(|(reads, ..)| reads) {
+        touched.entry(reads.clone()).or_default();
+    }
+    for (number, (_, indexes)) in slots.iter().enumerate() {
+        for rule in indexes.iter().filter_map(|index| rules.get(*index)) {
+            for reads in shown_by(rule) {
+                touched.entry(reads).or_default().insert(number);
+            }
+        }
+    }
+    let touched: Vec<(Reads, Vec<usize>)> =
+        touched.into_iter().map(|(reads, slots)| (reads, slots.into_iter().collect())).collect();
+    packer.list(&touched, |(reads, slots), packer| {
+        encode_reads(reads, packer);
+        packer.group(slots, |slot, packer| packer.out.len(*slot));
+    });
+    let number = |reads: &Reads| touched.partition_point(|(known, _)| known < reads);
+    let mut numbers = BTreeMap::new();
+    packer.out.len(leaves.len());
+    for (at, ((reads, _, key), leaf)) in leaves.into_iter().enumerate() {
+        packer.group(&reads, |reads, packer| packer.out.len(number(reads)));
+        encode_condition(leaf, packer);
+        numbers.insert(key, at);
+    }
+    packer.set_leaves(numbers);
+}
+
+/// Where a leaf stands among those of its subject: kind, then bound.
+type Rank = (u8, u64, Reverse<u64>, bool);
+
+fn rank(leaf: &Condition) -> Rank {
+    let (Condition::Path { test, .. } | Condition::Signal { test, .. }) = leaf else {
+        return (0, 0, Reverse(0), false);
+    };
+    match test {
+        Test::Gte(Literal::Value(Value::Number(at))) => (1, ordered(*at), Reverse(0), false),
+        Test::Gt(Literal::Value(Value::Number(at))) => (1, ordered(*at), Reverse(0), true),
+        Test::Lte(Literal::Value(Value::Number(at))) => (2, 0, Reverse(ordered(*at)), false),
+        Test::Lt(Literal::Value(Value::Number(at))) => (2, 0, Reverse(ordered(*at)), true),
+        _ => (0, 0, Reverse(0), false),
+    }
+}
+
+/// Bits that are ordered as the numbers are.
+fn ordered(number: f64) -> u64 {
+    let bits = number.to_bits();
+    if number < 0.0 { !bits } else { bits | (1 << 63) }
+}
+
+/// What a slot rule reads when it is shown: the places of its texts, its key, the counts of its cap.
+fn shown_by(rule: &Rule) -> BTreeSet<Reads> {
+    let mut reads = BTreeSet::new();
+    let mut read_path = |path: &Path| {
+        reads.insert(Reads::path(path));
+    };
+    rule.key.iter().for_each(&mut read_path);
+    for text in rule.actions.iter().filter_map(text_of) {
+        let mut place = |path: &str, _: &mut String| {
+            Path::parse(path).iter().for_each(&mut read_path);
+        };
+        interpolate(text, &mut place);
+    }
+    let counted = rule.cap.iter().flat_map(|cap| [cap.shown, cap.shown_at]).flatten();
+    reads.extend(counted.map(Reads::Keys));
+    reads
+}
+
+fn text_of(action: &Action) -> Option<&str> {
+    match action {
+        Action::Text { value, .. } | Action::Attribute { value, .. } | Action::Style { value, .. } => {
+            Some(value)
+        }
+        Action::Variable { value: Value::String(text), .. } => Some(text),
+        _ => None,
+    }
+}
+
+fn encode_reads(reads: &Reads, packer: &mut Packer) {
+    match reads {
+        Reads::Path(root, rest) => {
+            packer.out.u8(*root);
+            packer.text(rest);
+        }
+        Reads::Signal(signal, key) => {
+            packer.out.u8(ONE_KEY);
+            packer.id(*signal);
+            packer.text(key);
+        }
+        Reads::Keys(signal) => {
+            packer.out.u8(ALL_KEYS);
+            packer.id(*signal);
+        }
+    }
+}
