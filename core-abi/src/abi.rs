@@ -17,6 +17,7 @@ struct Host {
     evaluators: BTreeMap<u32, Evaluator>,
     last_handle: u32,
     last_error: String,
+    scratch: Vec<u8>,
 }
 
 thread_local! {
@@ -94,6 +95,105 @@ pub extern "C" fn evaluator_decisions(handle: u32, member: usize) -> usize {
     })
 }
 
+/// A place of at least this many bytes for the next call to read; the same one each time, so it need not be freed. 0 where
+/// that is too many.
+#[unsafe(no_mangle)]
+pub extern "C" fn scratch(length: usize) -> usize {
+    HOST.with_borrow_mut(|host| {
+        if length > MAX_BUFFER_BYTES {
+            return 0;
+        }
+        if host.scratch.len() < length {
+            host.scratch.resize(length, 0);
+        }
+        host.scratch.as_ptr() as usize
+    })
+}
+
+/// Says whose events are the visitor's: the `anonymous_id` in a buffer.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_name(handle: u32, member: usize) {
+    HOST.with_borrow_mut(|host| {
+        let bytes = host.buffers.remove(&member).unwrap_or_default();
+        if let (Some(evaluator), Ok(member)) =
+            (host.evaluators.get_mut(&handle), core::str::from_utf8(&bytes))
+        {
+            evaluator.set_visitor(member);
+        }
+    });
+}
+
+/// Replaces the visitor's attributes by the value in the scratch; how many slots differ, or −1: see `last_error()`.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_set(handle: u32, length: usize) -> i32 {
+    HOST.with_borrow_mut(|host| host.change(handle, length, |evaluator, bytes| evaluator.set(bytes)))
+}
+
+/// The number of the path in the scratch; −1 where it is none that a host sets.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_path(handle: u32, length: usize) -> i32 {
+    HOST.with_borrow_mut(|host| {
+        host.change(handle, length, |evaluator, bytes| {
+            let path = core::str::from_utf8(bytes).ok().and_then(|path| evaluator.path(path));
+            path.ok_or_else(|| failure("path_unknown", "expected a path below traits or context"))
+        })
+    })
+}
+
+/// Replaces the value at the path of a number by the one in the scratch; how many slots differ, or −1.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_change(handle: u32, path: usize, length: usize) -> i32 {
+    HOST.with_borrow_mut(|host| host.change(handle, length, |evaluator, bytes| evaluator.change(path, bytes)))
+}
+
+/// Replaces the value at the path of a number by a number; how many slots differ, or −1.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_change_number(handle: u32, path: usize, value: f64) -> i32 {
+    HOST.with_borrow_mut(|host| host.change(handle, 0, |evaluator, _| evaluator.change_number(path, value)))
+}
+
+/// Moves the visitor's clock, in milliseconds since 1970; how many slots differ, or −1.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_time(handle: u32, ms: f64) -> i32 {
+    HOST.with_borrow_mut(|host| host.change(handle, 0, |evaluator, _| Ok(evaluator.set_time(ms))))
+}
+
+/// Where the pairs of slot and rule stand that the last call about the visitor has changed; good until the next call.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_changes(handle: u32) -> usize {
+    HOST.with_borrow(|host| {
+        host.evaluators.get(&handle).map_or(0, |evaluator| evaluator.changes().as_ptr() as usize)
+    })
+}
+
+/// How many slots the last call about the visitor has changed.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_changed(handle: u32) -> usize {
+    HOST.with_borrow(|host| host.evaluators.get(&handle).map_or(0, |evaluator| evaluator.changes().len() / 2))
+}
+
+/// The visitor's decision for the slot of a number.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_decision(handle: u32, slot: usize) -> usize {
+    HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.decision(slot)))
+}
+
+/// Why the rule named in a buffer holds or not for the visitor.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_explain(handle: u32, rule: usize) -> usize {
+    HOST.with_borrow_mut(|host| {
+        let bytes = host.buffers.remove(&rule).unwrap_or_default();
+        let rule = core::str::from_utf8(&bytes).unwrap_or_default();
+        host.ask(handle, |evaluator| evaluator.explain(rule))
+    })
+}
+
+/// Slots and rules by number.
+#[unsafe(no_mangle)]
+pub extern "C" fn evaluator_names(handle: u32) -> usize {
+    HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.names()))
+}
+
 /// Totals over everybody.
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_summary(handle: u32) -> usize {
@@ -110,9 +210,30 @@ impl Host {
     fn ask(&mut self, handle: u32, question: impl FnOnce(&mut Evaluator) -> String) -> usize {
         let text = match self.evaluators.get_mut(&handle) {
             Some(evaluator) => question(evaluator),
-            None => failure("handle_unknown", "this evaluator does not exist or has been freed"),
+            None => unknown_handle(),
         };
         self.answer(text)
+    }
+
+    /// Lets an evaluator change with so many bytes of the scratch, and keeps the reason where it refuses.
+    fn change(
+        &mut self,
+        handle: u32,
+        length: usize,
+        work: impl FnOnce(&mut Evaluator, &[u8]) -> Result<usize, String>,
+    ) -> i32 {
+        let result = match (self.evaluators.get_mut(&handle), self.scratch.get(..length)) {
+            (Some(evaluator), Some(bytes)) => work(evaluator, bytes),
+            (None, _) => Err(unknown_handle()),
+            (_, None) => Err(failure("scratch_too_short", "the scratch has fewer bytes than were named")),
+        };
+        match result {
+            Ok(count) => count as i32,
+            Err(error) => {
+                self.last_error = error;
+                -1
+            }
+        }
     }
 
     fn answer(&mut self, text: String) -> usize {
@@ -124,4 +245,8 @@ impl Host {
         self.buffers.insert(address, buffer);
         address
     }
+}
+
+fn unknown_handle() -> String {
+    failure("handle_unknown", "this evaluator does not exist or has been freed")
 }

@@ -3,7 +3,9 @@
 use attune_core::id::{ProfileId, write_uuid};
 use attune_core::processor::{Cause, Firing, ProfileState};
 use attune_core::profile::{SignalTable, Tiles};
-use attune_core::rules::{ActionRef, Actions, Decision, Names, SlotChange};
+use attune_core::rules::{
+    ActionRef, Actions, Decision, Names, Reason, Refusal, RuleTable, SlotChange, Standing, Unmet, Verdict,
+};
 use attune_core::value::{Value, write_string};
 use std::collections::BTreeMap;
 
@@ -94,7 +96,6 @@ impl Answer {
 }
 
 /// Why a call could not be answered.
-#[cfg(target_arch = "wasm32")]
 pub(crate) fn failure(code: &str, message: &str) -> String {
     let mut text = String::new();
     let mut row = Row::after(&mut text);
@@ -114,6 +115,84 @@ pub(crate) fn decisions(decisions: &[&Decision]) -> String {
         row.end();
     }
     format!("[{rows}]")
+}
+
+/// One decision as an object.
+pub(crate) fn decision(decision: &Decision) -> String {
+    let mut text = String::new();
+    let mut row = Row::after(&mut text);
+    row.text("slot", Some(&decision.slot));
+    row.decision(Some(decision));
+    row.end();
+    text
+}
+
+/// Slots and rules in order of number.
+pub(crate) fn names(rules: &RuleTable) -> String {
+    let mut rows = String::new();
+    for rule in rules.iter() {
+        let mut row = Row::after(&mut rows);
+        row.text("id", Some(rule.id));
+        let head = rule.head();
+        row.text("slot", head.slot);
+        let actions = rule.written_actions();
+        if rule.is_level() && head.key.is_none() && !rule.has_places() {
+            row.actions(&actions);
+        }
+        row.end();
+    }
+    let slots = (0..rules.slot_count()).filter_map(|slot| Some(Value::string(rules.slot(slot)?.0)));
+    let mut text = String::new();
+    let mut row = Row::after(&mut text);
+    row.value("slots", &Value::Array(slots.collect()));
+    row.raw("rules", &format!("[{rows}]"));
+    row.end();
+    text
+}
+
+/// How a rule stands, and why.
+pub(crate) fn explanation(rule: &str, standing: &Standing) -> String {
+    let mut text = String::new();
+    let mut row = Row::after(&mut text);
+    row.text("rule", Some(rule));
+    match &standing.verdict {
+        Verdict::Holds(reason) => {
+            row.value("holds", &Value::Bool(true));
+            row.text("reason", Some(reason.code()));
+            if let Reason::Latched { at, until } = reason {
+                row.text("since", Some(&at.to_string()));
+                row.text("until", until.map(|until| until.to_string()).as_deref());
+            }
+        }
+        Verdict::Refused(refusal) => {
+            row.value("holds", &Value::Bool(false));
+            row.text("reason", Some(refusal.code()));
+            match refusal {
+                Refusal::Inactive(why) => row.text("why", Some(why)),
+                Refusal::LostToHigherPriority(winner) => row.text("winner", Some(winner)),
+                Refusal::NotMatched(parts) => {
+                    row.value("unmet", &Value::Array(parts.iter().map(unmet).collect()));
+                }
+                _ => {}
+            }
+        }
+    }
+    row.end();
+    text
+}
+
+fn unmet(part: &Unmet) -> Value {
+    let fields = match part {
+        Unmet::Path { path, found } => {
+            vec![("path", Value::string(&path.to_string())), ("found", found.clone().unwrap_or(Value::Null))]
+        }
+        Unmet::Signal { signal, key } => vec![
+            ("signal", Value::string(&format!("{:016x}", signal.0))),
+            ("key", key.as_deref().map_or(Value::Null, Value::string)),
+        ],
+        Unmet::Group => vec![("group", Value::Bool(true))],
+    };
+    Value::Object(fields.into_iter().map(|(name, value)| (Box::from(name), value)).collect())
 }
 
 /// Number of profiles, events and firings, and each signal added up over its keys and all profiles.

@@ -1,15 +1,17 @@
 //! The core over a stream of events: members and profiles in memory, changed decisions and firings out.
 
-use crate::answer::{Answer, totals};
+use crate::answer::{Answer, explanation, failure, names, totals};
+use crate::attributes::read_value;
 use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
+use crate::visitor::Visitor;
 use attune_core::bundle::{Bundle, BundleError};
 use attune_core::id::{MemberId, ProfileId};
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::profile::{Absorbed, MemberState};
 use attune_core::rules::Decision;
 use attune_core::time::Timestamp;
-use attune_core::value::ValueRef;
+use attune_core::value::{Packed, ValueRef};
 use attune_core::wire::{Event, Record};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +24,9 @@ pub struct Evaluator {
     members: BTreeMap<MemberId, MemberState>,
     profiles: BTreeMap<ProfileId, Profile>,
     firings: u64,
+    visitor: Visitor,
+    /// The state of a visitor without events.
+    nobody: ProfileState,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +43,110 @@ impl Evaluator {
     pub fn new(bundle: &[u8]) -> Result<Self, BundleError> {
         let mut processor = Processor::new();
         processor.set_bundle(Bundle::open(bundle)?, Timestamp(0));
-        Ok(Self { processor, members: BTreeMap::new(), profiles: BTreeMap::new(), firings: 0 })
+        Ok(Self {
+            visitor: Visitor::new(MemberId(VISITOR.into()), &processor),
+            processor,
+            members: BTreeMap::new(),
+            profiles: BTreeMap::new(),
+            firings: 0,
+            nobody: ProfileState::default(),
+        })
+    }
+
+    /// Says whose events are the visitor's, by `anonymous_id`; before, it is `visitor`.
+    pub fn set_visitor(&mut self, member: &str) {
+        self.visitor = Visitor::new(MemberId(member.into()), &self.processor);
+        self.with_visitor(|visitor, state, processor| visitor.touch_events(state, processor));
+    }
+
+    /// Replaces the visitor's attributes, `{"traits":{…},"context":{…}}` as JSON text or as a packed value, and returns
+    /// how many slots differ; see [`Evaluator::changes`].
+    ///
+    /// # Errors
+    /// Bytes that are no such value, as an object with `error` and `message`; nothing has changed then.
+    pub fn set(&mut self, attributes: &[u8]) -> Result<usize, String> {
+        let attributes = read(attributes)?;
+        Ok(self.with_visitor(|visitor, state, processor| {
+            visitor.set(attributes.get(), processor);
+            visitor.decide(state, processor)
+        }))
+    }
+
+    /// The number under which the value at a path is changed: a dotted path below `traits` or `context`.
+    pub fn path(&mut self, path: &str) -> Option<usize> {
+        self.visitor.path(path, &self.processor)
+    }
+
+    /// Replaces one value of the visitor, JSON text or packed, and returns how many slots differ.
+    ///
+    /// # Errors
+    /// As [`Evaluator::set`]; or a number that is no path's.
+    pub fn change(&mut self, path: usize, value: &[u8]) -> Result<usize, String> {
+        let value = read(value)?;
+        self.change_to(path, value)
+    }
+
+    /// Replaces one value of the visitor by a number, and returns how many slots differ.
+    ///
+    /// # Errors
+    /// A number that is no path's.
+    pub fn change_number(&mut self, path: usize, value: f64) -> Result<usize, String> {
+        self.change_to(path, Packed::of(ValueRef::Number(value)))
+    }
+
+    fn change_to(&mut self, path: usize, value: Packed) -> Result<usize, String> {
+        let changed = self.with_visitor(|visitor, state, processor| {
+            visitor.change(path, value, processor).then(|| visitor.decide(state, processor))
+        });
+        changed.ok_or_else(|| failure("path_unknown", "no path has this number"))
+    }
+
+    /// Moves the visitor's clock, in milliseconds since 1970, and returns how many slots differ. The visitor's time is the
+    /// later one of this and of the latest event.
+    pub fn set_time(&mut self, ms: f64) -> usize {
+        self.with_visitor(|visitor, state, processor| {
+            visitor.set_time(Timestamp(ms as i64));
+            visitor.decide(state, processor)
+        })
+    }
+
+    /// The slots that the last call about the visitor has changed: pairs of a slot's number and of its rule's number
+    /// counted from 1, 0 where the slot is empty now. A slot whose texts show changed values is among them.
+    pub fn changes(&self) -> &[u32] {
+        self.visitor.changes()
+    }
+
+    /// Slots and rules by number, as JSON: `{"slots":["hero"],"rules":[{"id":"a","slot":"hero","actions":[…]}]}`. The
+    /// actions are there where a decision for the rule is the same for everybody.
+    pub fn names(&self) -> String {
+        names(&self.processor.bundle().rules)
+    }
+
+    /// The visitor's decision for the slot of a number, as a JSON object; `null` where it is empty.
+    pub fn decision(&self, slot: usize) -> String {
+        let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
+        match self.visitor.decision(slot, state, &self.processor) {
+            Some(decision) => crate::answer::decision(&decision),
+            None => "null".into(),
+        }
+    }
+
+    /// Why a rule holds or not for the visitor, as a JSON object; an object with `error` for a rule that does not exist.
+    pub fn explain(&self, rule: &str) -> String {
+        let rules = &self.processor.bundle().rules;
+        let Some(index) = rules.by_id(rule).map(|rule| rule.index) else {
+            return failure("rule_unknown", "the bundle has no rule of this id");
+        };
+        let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
+        let standings = self.visitor.explain(state, &self.processor);
+        let standing = standings.iter().find(|standing| standing.rule == index);
+        standing.map_or_else(|| "null".into(), |standing| explanation(rule, standing))
+    }
+
+    fn with_visitor<T>(&mut self, work: impl FnOnce(&mut Visitor, &ProfileState, &Processor) -> T) -> T {
+        let Self { visitor, members, profiles, nobody, processor, .. } = self;
+        let state = state_of(visitor, members, profiles, nobody);
+        work(visitor, state, processor)
     }
 
     /// Takes a JSON array of events in, in their order, and answers with what it changed:
@@ -67,6 +175,14 @@ impl Evaluator {
                     answer.refuse(index, peek_event_id(text), error.code(), error.field(), &error.message());
                 }
             }
+        }
+        if let Some(own) = self.members.get(self.visitor.member()).map(|state| state.profile().clone())
+            && touched.contains(&own)
+        {
+            self.with_visitor(|visitor, state, processor| {
+                visitor.touch_events(state, processor);
+                visitor.decide(state, processor)
+            });
         }
         for id in touched {
             let Some(profile) = self.profiles.get_mut(&id) else { continue };
@@ -121,6 +237,23 @@ impl Evaluator {
         }
         absorbed
     }
+}
+
+/// Who the visitor is before [`Evaluator::set_visitor`].
+const VISITOR: &str = "visitor";
+
+fn state_of<'a>(
+    visitor: &Visitor,
+    members: &BTreeMap<MemberId, MemberState>,
+    profiles: &'a BTreeMap<ProfileId, Profile>,
+    nobody: &'a ProfileState,
+) -> &'a ProfileState {
+    let profile = members.get(visitor.member()).and_then(|member| profiles.get(member.profile()));
+    profile.map_or(nobody, |profile| &profile.state)
+}
+
+fn read(bytes: &[u8]) -> Result<Packed, String> {
+    read_value(bytes).map_err(|error| failure(error.code(), &error.message()))
 }
 
 const CONFLICT: &str = "this lane's number belongs to another event";

@@ -21,9 +21,11 @@
 #[cfg(target_arch = "wasm32")]
 mod abi;
 mod answer;
+mod attributes;
 mod cut;
 mod evaluator;
 mod event;
+mod visitor;
 
 pub use evaluator::Evaluator;
 pub use event::{EventError, read_event};

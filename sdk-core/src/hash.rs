@@ -26,6 +26,44 @@ pub fn key_hash(bytes: &[u8]) -> u64 {
     hash ^ (hash >> 33)
 }
 
+/// Where a unit falls between 0 and 1: FNV-1a with 32 bits over UTF-16 code units, as GrowthBook's SDKs hash.
+///
+/// Version 1 has steps of 1/1,000, version 2 of 1/10,000 and no correlation between seeds; there is no other.
+///
+/// Source: GrowthBook, "Build your own SDK", hash.
+pub fn bucket(seed: &str, value: &str, version: u8) -> Option<f64> {
+    match version {
+        1 => Some(
+            f64::from(fnv1a_32(FNV_32, value.encode_utf16().chain(seed.encode_utf16())) % 1_000) / 1_000.0,
+        ),
+        2 => {
+            let first = fnv1a_32(FNV_32, seed.encode_utf16().chain(value.encode_utf16()));
+            Some(f64::from(fnv1a_32_of_digits(first) % 10_000) / 10_000.0)
+        }
+        _ => None,
+    }
+}
+
+const FNV_32: u32 = 0x811c_9dc5;
+
+fn fnv1a_32(start: u32, units: impl Iterator<Item = u16>) -> u32 {
+    units.fold(start, |hash, unit| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193))
+}
+
+/// The hash of a number's decimal digits.
+fn fnv1a_32_of_digits(number: u32) -> u32 {
+    let (mut digits, mut count, mut left) = ([0_u8; 10], 0, number);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (left % 10) as u8;
+        (left, count) = (left / 10, count + 1);
+        if left == 0 {
+            break;
+        }
+    }
+    let written = digits.get(digits.len() - count..).unwrap_or_default();
+    fnv1a_32(FNV_32, written.iter().map(|digit| u16::from(*digit)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +74,24 @@ mod tests {
     fn matches_the_published_vectors() {
         assert_eq!(fnv1a_128(b""), [0x6c62_272e_07bb_0142, 0x62b8_2175_6295_c58d]);
         assert_eq!(fnv1a_128(b"a"), [0xd228_cb69_6f1a_8caf, 0x7891_2b70_4e4a_8964]);
+    }
+
+    #[test]
+    fn units_fall_where_javascript_puts_them() {
+        // Computed in JavaScript by the published algorithm over `charCodeAt`.
+        for (seed, value, version, expected) in [
+            ("a", "b", 1, 0.708),
+            ("a", "b", 2, 0.6912),
+            ("", "user-1", 2, 0.8703),
+            ("spring", "ü", 1, 0.41),
+            ("spring", "ü", 2, 0.1885),
+            ("日本", "x", 2, 0.5843),
+            ("s", "😀", 1, 0.001),
+            ("s", "😀", 2, 0.2801),
+        ] {
+            assert_eq!(bucket(seed, value, version), Some(expected), "{seed} {value} {version}");
+        }
+        assert_eq!(bucket("a", "b", 3), None);
     }
 
     proptest! {

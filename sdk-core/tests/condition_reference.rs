@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot read what it wrote has failed")]
 
 use attune_core::condition::{
-    Condition, Document, Form, Literal, Moment, Outlook, Packer, Path, PathRef, Reading, Root, Test,
+    Bucket, Condition, Document, Form, Literal, Moment, Outlook, Packer, Path, PathRef, Reading, Root, Test,
     encode_condition, evaluate,
 };
 use attune_core::id::{SessionId, SignalId};
@@ -161,11 +161,23 @@ fn test() -> impl Strategy<Value = Test> {
     })
 }
 
+fn bucket() -> impl Strategy<Value = Bucket> {
+    let range = (0_u8..5, 0_u8..5).prop_map(|(from, to)| (f64::from(from) / 4.0, f64::from(to) / 4.0));
+    let ranges = proptest::collection::vec(range, 0..3);
+    (path(), "[aü]", 1_u8..4, ranges).prop_map(|(by, seed, version, ranges)| Bucket {
+        by,
+        seed: seed.into_boxed_str(),
+        version,
+        ranges,
+    })
+}
+
 fn condition() -> impl Strategy<Value = Condition> {
     let leaf = prop_oneof![
         (path(), test()).prop_map(|(path, test)| Condition::Path { path, test }),
         (0_u64..5, proptest::option::of(literal()), test())
             .prop_map(|(signal, key, test)| Condition::Signal { signal: SignalId(signal), key, test }),
+        bucket().prop_map(Condition::Bucket),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
@@ -226,6 +238,24 @@ impl<'a> Scene<'a, '_> {
                     }
                 };
                 self.test(test, &value)
+            }
+            Condition::Bucket(bucket) => {
+                let unit = self.path(&bucket.by)?;
+                let unit = plain_text(&unit).unwrap_or_default();
+                let hash = |text: &str| {
+                    text.encode_utf16().fold(0x811c_9dc5_u64, |hash, unit| {
+                        ((hash ^ u64::from(unit)) * 0x0100_0193) & 0xffff_ffff
+                    })
+                };
+                let place = match bucket.version {
+                    1 => (hash(&format!("{unit}{}", bucket.seed)) % 1_000) as f64 / 1_000.0,
+                    2 => {
+                        (hash(&hash(&format!("{}{unit}", bucket.seed)).to_string()) % 10_000) as f64
+                            / 10_000.0
+                    }
+                    _ => return Some(false),
+                };
+                Some(!unit.is_empty() && bucket.ranges.iter().any(|(from, to)| *from <= place && place < *to))
             }
         }
     }

@@ -12,7 +12,7 @@ use attune_core::bundle::author::{SourceFile, compile};
 use attune_core::condition::{Document, Outlook, PathRef, Reading, Root};
 use attune_core::id::{EventId, SessionId, SignalId, Uuid};
 use attune_core::profile::Latch;
-use attune_core::rules::{Decided, Decider, Decision, Touched, decide};
+use attune_core::rules::{Decided, Decider, Decision, Touched, Watch, decide, decide_slot};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, ValueRef};
 use std::fmt::Write;
@@ -44,7 +44,20 @@ const SIGNALS: &str = r#""signals":[{"name":"n","on":"x","aggregate":"count","wi
     {"name":"k","on":"x","by":"metadata.k","aggregate":"count","window":"5m"},
     {"name":"at","on":"x","aggregate":"last_at","window":"lifetime"}]"#;
 const LITERALS: [&str; 14] = [
-    "\"x\"", "\"y\"", "\"\"", "\"2\"", "\"2.0\"", "0", "2", "2.5", "-1", "true", "false", "null", "[\"x\"]", "[2,\"y\"]",
+    "\"x\"",
+    "\"y\"",
+    "\"\"",
+    "\"2\"",
+    "\"2.0\"",
+    "0",
+    "2",
+    "2.5",
+    "-1",
+    "true",
+    "false",
+    "null",
+    "[\"x\"]",
+    "[2,\"y\"]",
 ];
 
 fn test(random: &mut Random, out: &mut String) {
@@ -63,7 +76,11 @@ fn test(random: &mut Random, out: &mut String) {
         }
         9 => write!(out, "{{\"$exists\":{}}}", random.of(&["true", "false"])).unwrap(),
         10 => out.push_str("{\"$not\":{\"$gte\":2,\"$ne\":\"x\"}}"),
-        _ => out.push_str(random.of(&["{\"$before\":\"-5s\"}", "{\"$after\":\"-3s\"}", "{\"$gte\":1,\"$lt\":3}"])),
+        _ => out.push_str(random.of(&[
+            "{\"$before\":\"-5s\"}",
+            "{\"$after\":\"-3s\"}",
+            "{\"$gte\":1,\"$lt\":3}",
+        ])),
     }
 }
 
@@ -85,6 +102,14 @@ fn condition(random: &mut Random, depth: usize, out: &mut String) {
             test(random, out);
             out.push_str("}}");
         }
+        7 if random.below(2) == 0 => {
+            write!(
+                out,
+                "{{\"$bucket\":{{\"by\":\"{}\",\"seed\":\"s\",\"in\":[[0,0.5]]}}}}",
+                random.of(&PATHS)
+            )
+            .unwrap();
+        }
         7 => out.push_str(random.of(&["{}", "{\"$or\":[]}", "{\"$nor\":[]}"])),
         8 => {
             out.push_str("{\"$not\":");
@@ -92,7 +117,8 @@ fn condition(random: &mut Random, depth: usize, out: &mut String) {
             out.push('}');
         }
         which => {
-            write!(out, "{{\"{}\":[", random.of(&["$and", "$or", if which == 9 { "$nor" } else { "$and" }])).unwrap();
+            write!(out, "{{\"{}\":[", random.of(&["$and", "$or", if which == 9 { "$nor" } else { "$and" }]))
+                .unwrap();
             for part in 0..1 + random.below(3) {
                 out.push_str(if part > 0 { "," } else { "" });
                 condition(random, depth - 1, out);
@@ -109,7 +135,12 @@ fn rules(random: &mut Random) -> String {
         write!(text, "{{\"id\":\"r{number}\",\"slot\":\"{}\",", random.of(&["s", "t"])).unwrap();
         write!(text, "\"priority\":{},", random.below(3)).unwrap();
         match random.below(6) {
-            0 => write!(text, "\"on\":\"x\",\"hold\":\"{}\",", random.of(&["session", "10s", "until_next_holder"])).unwrap(),
+            0 => write!(
+                text,
+                "\"on\":\"x\",\"hold\":\"{}\",",
+                random.of(&["session", "10s", "until_next_holder"])
+            )
+            .unwrap(),
             1 => text.push_str("\"cap\":{\"per\":\"lifetime\",\"count\":2,\"min_gap\":\"4s\"},"),
             2 => text.push_str("\"cap\":{\"per\":\"lifetime\",\"key\":\"context.a\",\"count\":1},"),
             _ => {}
@@ -117,7 +148,8 @@ fn rules(random: &mut Random) -> String {
         text.push_str("\"when\":");
         condition(random, 2, &mut text);
         let value = random.of(&["plain", "{{context.b|none}}", "{{signals.k.x}} {{key}}"]);
-        write!(text, ",\"actions\":[{{\"kind\":\"variable\",\"name\":\"v\",\"value\":\"{value}\"}}]}}").unwrap();
+        write!(text, ",\"actions\":[{{\"kind\":\"variable\",\"name\":\"v\",\"value\":\"{value}\"}}]}}")
+            .unwrap();
     }
     text + "]}"
 }
@@ -248,20 +280,24 @@ fn run(seed: u64) {
         session: SessionId(Uuid::from_u128(7)),
     };
     let mut decider = Decider::new(&bundle.rules, &bundle.signals, &[]);
+    let mut watch = Watch::new(&bundle.rules, &bundle.signals);
     let (mut anew, mut updated, mut latches) = (Vec::new(), Vec::new(), Vec::new());
     for step in 0..CHANGES {
         let (touched, by_latch) = visitor.change(&mut random, &mut latches);
         if let Some(touched) = touched {
             decider.touch(touched, &bundle.rules);
+            watch.touch(touched, &bundle.rules);
         }
         if by_latch {
             decider.touch_latches(&bundle.rules, &latches);
+            (0..bundle.rules.slot_count()).for_each(|slot| watch.touch_slot(slot));
         }
         let expected = decide(&bundle.rules, &visitor, &latches, &anew);
         let mut decided = Decided::default();
         decider.decide(&bundle.rules, &visitor, &latches, &mut |slot, pick| {
             let (name, _) = bundle.rules.slot(slot).unwrap();
-            let next = pick.and_then(|pick| pick.decision(name, &bundle.rules, &visitor, &mut Outlook::default()));
+            let next =
+                pick.and_then(|pick| pick.decision(name, &bundle.rules, &visitor, &mut Outlook::default()));
             let held = updated.iter().find(|held: &&Decision| *held.slot == *name);
             decided.take(name, held, next, &bundle.rules, &latches);
         });
@@ -270,11 +306,21 @@ fn run(seed: u64) {
         }
         assert_eq!(decided.changes, expected.changes, "seed {seed}, change {step}: {text}");
         assert_eq!(decided.ended, expected.ended, "seed {seed}, change {step}: {text}");
+        let mut watched = Decided::default();
+        watch.pass_time(visitor.now);
+        while let Some(slot) = watch.take_slot(0) {
+            let (name, _) = bundle.rules.slot(slot).unwrap();
+            let held = anew.iter().find(|held: &&Decision| *held.slot == *name);
+            let mut outlook = Outlook::default();
+            let next = decide_slot(&bundle.rules, slot, &visitor, &latches, held, &mut outlook);
+            watch.set_due(slot, outlook.next);
+            watched.take(name, held, next, &bundle.rules, &latches);
+        }
+        assert_eq!(watched.changes, expected.changes, "watch, seed {seed}, change {step}: {text}");
         apply(&mut anew, &expected);
         apply(&mut updated, &decided);
         // Nothing may change by time alone before the instant that was named.
-        let wake = decider.wake_at();
-        if random.below(3) == 0 {
+        for wake in [decider.wake_at(), watch.wake_at()].into_iter().filter(|_| step % 3 == 0) {
             let until = wake.map_or(visitor.now.plus(60_000), |at| at.plus(-1));
             let now = visitor.now;
             visitor.now = until.max(now);
@@ -287,6 +333,7 @@ fn run(seed: u64) {
 
 #[test]
 fn what_is_brought_up_to_date_equals_what_is_decided_anew() {
-    let sequences = std::env::var("ATTUNE_SEQUENCES").ok().and_then(|text| text.parse().ok()).unwrap_or(SEQUENCES);
+    let sequences =
+        std::env::var("ATTUNE_SEQUENCES").ok().and_then(|text| text.parse().ok()).unwrap_or(SEQUENCES);
     (0..sequences).for_each(run);
 }

@@ -16,6 +16,13 @@
  * {@link Evaluator.load} once before.
  */
 
+import type { Json } from './context.ts';
+import { answer, core, EvaluatorError, load, put, putText, refused } from './evaluator/module.ts';
+import { type Attributes, type Explanation, Visitor, type VisitorDecision } from './evaluator/visitor.ts';
+
+export type { Attributes, Explanation, VisitorDecision };
+export { EvaluatorError };
+
 /** A slot whose decision has changed. */
 export interface EvaluatedDecision {
   /** Profile it holds for: `user:<id>`, or `member:<anonymous_id>` for a visitor who is linked to nobody. */
@@ -80,35 +87,19 @@ export interface EvaluatorSummary {
   signals: Record<string, number>;
 }
 
-/** An error of the evaluator, with a stable code. */
-export class EvaluatorError extends Error {
-  override readonly name = 'EvaluatorError';
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
+/** What an evaluator may be told. */
+export interface EvaluatorOptions {
+  /**
+   * The `anonymous_id` of the visitor whose attributes are set and whose decisions are asked for.
+   *
+   * @defaultValue `'visitor'`
+   */
+  visitor?: string;
 }
-
-interface Core {
-  memory: WebAssembly.Memory;
-  buffer_new(length: number): number;
-  buffer_length(address: number): number;
-  buffer_free(address: number): void;
-  evaluator_new(bundle: number): number;
-  evaluator_absorb(handle: number, events: number): number;
-  evaluator_decisions(handle: number, member: number): number;
-  evaluator_summary(handle: number): number;
-  evaluator_free(handle: number): void;
-  last_error(): number;
-}
-
-let loaded: Core | undefined;
 
 /** Evaluates one bundle; keeps the visitors it has seen in memory until {@link Evaluator.free}. */
 export class Evaluator {
-  readonly #core: Core;
+  readonly #visitor: Visitor;
   #handle: number;
 
   /**
@@ -117,22 +108,52 @@ export class Evaluator {
    * @throws {EvaluatorError} The bytes are no bundle, or `core_not_loaded` outside of Node without
    * {@link Evaluator.load}.
    */
-  constructor(bundle: Uint8Array) {
-    this.#core = loaded ??= coreBesideThisFile();
-    this.#handle = this.#core.evaluator_new(put(this.#core, bundle));
-    if (this.#handle === 0) {
-      const { error, message } = JSON.parse(take(this.#core, this.#core.last_error()));
-      throw new EvaluatorError(error, message);
-    }
+  constructor(bundle: Uint8Array, { visitor = 'visitor' }: EvaluatorOptions = {}) {
+    this.#handle = core().evaluator_new(put(bundle));
+    if (this.#handle === 0) refused();
+    this.#visitor = new Visitor(this.#handle, visitor);
   }
 
   /** Loads `core.wasm`, from beside this file unless a URL says otherwise. Only the first call loads. */
-  static async load(url: string | URL = new URL('./core.wasm', import.meta.url)): Promise<void> {
-    if (loaded) return;
-    const response = await fetch(url);
-    if (!response.ok) throw new EvaluatorError('core_unavailable', `${url} answered ${response.status}`);
-    const { instance } = await WebAssembly.instantiate(await response.arrayBuffer());
-    loaded ??= instance.exports as unknown as Core;
+  static load(url: string | URL = new URL('./core.wasm', import.meta.url)): Promise<void> {
+    return load(url);
+  }
+
+  /**
+   * Replaces everything the host knows of the visitor, and returns the slots whose decision differs. A field that is
+   * not given is gone; an attribute hides what the visitor's events say about a trait of its name.
+   */
+  set(attributes: Attributes): readonly VisitorDecision[] {
+    return this.#visitor.set(attributes);
+  }
+
+  /**
+   * Replaces one value, named by a dotted path below `traits` or `context`, and returns the slots whose decision
+   * differs. Only the rules that read it are looked at.
+   *
+   * @throws {EvaluatorError} `path_unknown`: any other path.
+   */
+  change(path: string, value: Json): readonly VisitorDecision[] {
+    return this.#visitor.change(path, value);
+  }
+
+  /** Moves the visitor's clock, in milliseconds since 1970, and returns the slots whose decision differs. */
+  at(ms: number): readonly VisitorDecision[] {
+    return this.#visitor.at(ms);
+  }
+
+  /** The visitor's decisions in effect, in order of slot. */
+  decide(): VisitorDecision[] {
+    return this.#visitor.decide();
+  }
+
+  /**
+   * Why a rule holds for the visitor or not.
+   *
+   * @throws {EvaluatorError} `rule_unknown`.
+   */
+  explain(rule: string): Explanation {
+    return this.#visitor.explain(rule);
   }
 
   /**
@@ -140,62 +161,24 @@ export class Evaluator {
    * have changed. Events that cannot be taken in are listed in `errors`; the others go on.
    */
   absorb(eventsJson: string): Evaluation {
-    return this.#ask((core) => core.evaluator_absorb(this.#handle, put(core, encoder.encode(eventsJson))));
+    const evaluation = answer<Evaluation>(core().evaluator_absorb(this.#handle, putText(eventsJson)));
+    this.#visitor.refresh();
+    return evaluation;
   }
 
-  /** The decisions in effect for a visitor. */
+  /** The decisions in effect for anybody whose events have been absorbed, by those alone. */
   decisions(anonymousId: string): CurrentDecision[] {
-    return this.#ask((core) =>
-      core.evaluator_decisions(this.#handle, put(core, encoder.encode(anonymousId))),
-    );
+    return answer(core().evaluator_decisions(this.#handle, putText(anonymousId)));
   }
 
   /** Totals over everybody seen. */
   summary(): EvaluatorSummary {
-    return this.#ask((core) => core.evaluator_summary(this.#handle));
+    return answer(core().evaluator_summary(this.#handle));
   }
 
   /** Forgets everything and releases the memory; every later call but this one throws. */
   free(): void {
-    this.#core.evaluator_free(this.#handle);
+    core().evaluator_free(this.#handle);
     this.#handle = 0;
   }
-
-  #ask<T>(question: (core: Core) => number): T {
-    const answer = JSON.parse(take(this.#core, question(this.#core)));
-    if (typeof answer.error === 'string') throw new EvaluatorError(answer.error, answer.message);
-    return answer;
-  }
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** Copies bytes into a buffer of the core and returns its address, which the next call uses up; 0 for no bytes. */
-function put(core: Core, bytes: Uint8Array): number {
-  if (bytes.length === 0) return 0;
-  const address = core.buffer_new(bytes.length);
-  if (address === 0) throw new EvaluatorError('too_large', `${bytes.length} bytes are too many for one call`);
-  new Uint8Array(core.memory.buffer, address, bytes.length).set(bytes);
-  return address;
-}
-
-/** Reads an answer and frees it. */
-function take(core: Core, address: number): string {
-  const text = decoder.decode(new Uint8Array(core.memory.buffer, address, core.buffer_length(address)));
-  core.buffer_free(address);
-  return text;
-}
-
-/** Node's way to a built-in module that bundlers for browsers do not follow. */
-interface NodeProcess {
-  getBuiltinModule?(name: 'node:fs'): { readFileSync(path: URL): Uint8Array<ArrayBuffer> } | undefined;
-}
-
-function coreBesideThisFile(): Core {
-  const { process } = globalThis as { process?: NodeProcess };
-  const files = process?.getBuiltinModule?.('node:fs');
-  if (!files) throw new EvaluatorError('core_not_loaded', 'await Evaluator.load() first');
-  const module = new WebAssembly.Module(files.readFileSync(new URL('./core.wasm', import.meta.url)));
-  return new WebAssembly.Instance(module).exports as unknown as Core;
 }

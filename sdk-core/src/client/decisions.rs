@@ -4,7 +4,9 @@ use super::{Client, Entry};
 use crate::condition::{Outlook, Root};
 use crate::id::EventId;
 use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
-use crate::rules::{Decided, Decider, Decision, SlotChange, Touched, VisitorDocument, judge, latch};
+use crate::rules::{
+    Decided, Decision, SlotChange, Touched, VisitorDocument, Watch, decide_slot, judge, latch,
+};
 use crate::time::{Now, Timestamp};
 use crate::wire::IDENTIFY;
 use alloc::vec::Vec;
@@ -12,13 +14,11 @@ use alloc::vec::Vec;
 /// Decisions in effect and what the host has not polled yet.
 #[derive(Debug, Default)]
 pub(super) struct Decisions {
-    decider: Decider,
+    watch: Watch,
     current: Vec<Decision>,
     latches: Vec<Latch>,
     changes: Vec<SlotChange>,
     wake_at: Option<Timestamp>,
-    /// Whether latches have changed since the slots were decided.
-    latches_changed: bool,
 }
 
 impl Decisions {
@@ -52,26 +52,25 @@ impl Decisions {
             }
             changed = true;
         }
-        self.latches_changed |= changed;
         changed
     }
 
     pub fn forget_latches(&mut self) {
         self.latches.clear();
-        self.latches_changed = true;
     }
 
     fn end_latch(&mut self, rule: &str, at: Timestamp) {
         for latch in self.latches.iter_mut().filter(|latch| &*latch.rule == rule) {
             latch.until = Some(at);
         }
-        self.latches_changed = true;
     }
 
     fn set(&mut self, slot: &str, decision: Option<Decision>) {
-        let at = self.current.partition_point(|held| *held.slot < *slot);
-        let held = usize::from(self.current.get(at).is_some_and(|held| *held.slot == *slot));
-        self.current.splice(at..at + held, decision);
+        self.current.retain(|held| *held.slot != *slot);
+        if let Some(decision) = decision {
+            let at = self.current.partition_point(|held| *held.slot < *slot);
+            self.current.insert(at, decision);
+        }
     }
 }
 
@@ -93,14 +92,14 @@ impl Client {
 
     /// Notes that something the rules may read has changed.
     pub(super) fn touch(&mut self, touched: Touched) {
-        self.decisions.decider.touch(touched, &self.bundle.rules);
+        self.decisions.watch.touch(touched, &self.bundle.rules);
     }
 
     /// Notes that the signals that look at an event type may have changed, and traits if it carries some.
     pub(super) fn touch_event(&mut self, event_type: &str) {
         let Self { decisions, bundle, .. } = self;
         bundle.signals.each_for_type(event_type, &mut |signal| {
-            decisions.decider.touch(Touched::Signal(signal.id), &bundle.rules);
+            decisions.watch.touch(Touched::Signal(signal.id), &bundle.rules);
         });
         if event_type == IDENTIFY {
             self.touch(Touched::Root(Root::Traits));
@@ -108,34 +107,38 @@ impl Client {
     }
 
     /// Begins to decide by another bundle; slots that it does not have are empty from now on.
-    pub(super) fn renew_decider(&mut self) {
+    pub(super) fn renew_watch(&mut self) {
         let Self { decisions, bundle, .. } = self;
-        decisions.decider = Decider::new(&bundle.rules, &bundle.signals, &decisions.current);
-        decisions.latches_changed = true;
-        let is_gone = |held: &Decision| bundle.rules.slot_named(&held.slot).is_none();
-        let gone: Vec<Decision> = decisions.current.extract_if(.., |held| is_gone(held)).collect();
-        let change = |gone: Decision| SlotChange { slot: gone.slot, decision: None, is_shown: false };
-        decisions.changes.extend(gone.into_iter().map(change));
+        decisions.watch = Watch::new(&bundle.rules, &bundle.signals);
+        decisions.current.retain(|held| {
+            let is_there = bundle.rules.slot_named(&held.slot).is_some();
+            if !is_there {
+                let slot = held.slot.clone();
+                decisions.changes.push(SlotChange { slot, decision: None, is_shown: false });
+            }
+            is_there
+        });
     }
 
     /// Decides the slots that what was touched may have changed, and queues what has.
     pub(super) fn decide(&mut self, now: Now) {
-        let mut decider = core::mem::take(&mut self.decisions.decider);
-        let rules = &self.bundle.rules;
-        if core::mem::take(&mut self.decisions.latches_changed) {
-            decider.touch_latches(rules, &self.decisions.latches);
-        }
+        let mut watch = core::mem::take(&mut self.decisions.watch);
         let parts = self.overlay.parts();
         let document = self.document(&parts, None, now);
-        let latches = &self.decisions.latches;
+        let (rules, latches) = (&self.bundle.rules, &self.decisions.latches);
         let mut decided = Decided::default();
-        decider.decide(rules, &document, latches, &mut |slot, pick| {
-            let Some((name, _)) = rules.slot(slot) else { return };
-            let next = pick.and_then(|pick| pick.decision(name, rules, &document, &mut Outlook::default()));
-            decided.take(name, self.decisions.of_slot(name), next, rules, latches);
-        });
-        self.decisions.wake_at = decider.wake_at();
-        self.decisions.decider = decider;
+        watch.pass_time(document.now);
+        let mut from = 0;
+        while let Some(slot) = watch.take_slot(from) {
+            from = slot;
+            let Some((name, _)) = rules.slot(slot) else { continue };
+            let (held, mut outlook) = (self.decisions.of_slot(name), Outlook::default());
+            let next = decide_slot(rules, slot, &document, latches, held, &mut outlook);
+            watch.set_due(slot, outlook.next);
+            decided.take(name, held, next, rules, latches);
+        }
+        self.decisions.wake_at = watch.wake_at();
+        self.decisions.watch = watch;
         for change in decided.changes {
             let seen_alike = alike(self.decisions.of_slot(&change.slot), change.decision.as_ref());
             self.decisions.set(&change.slot, change.decision.clone());
@@ -168,7 +171,13 @@ impl Client {
         }
     }
 
+    /// Stores the latches, which have changed, and has their slots decided again.
     pub(super) fn keep_latches(&mut self) {
+        let rules = &self.bundle.rules;
+        for latch in &self.decisions.latches {
+            let slot = rules.by_id(&latch.rule).and_then(|rule| rules.slot_named(rule.head().slot?));
+            slot.into_iter().for_each(|slot| self.decisions.watch.touch_slot(slot));
+        }
         let mut view = ProfileView::default();
         core::mem::swap(&mut view.latches, &mut self.decisions.latches);
         self.put(Entry::Latches, view.encode());

@@ -184,7 +184,7 @@ impl Client {
         }
         self.bundle = bundle;
         self.overlay.rebuild(&self.bundle.signals);
-        self.renew_decider();
+        self.renew_watch();
         self.decide(now);
         Ok(true)
     }

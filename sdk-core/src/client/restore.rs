@@ -58,8 +58,8 @@ impl Client {
         self.decisions.join_latches(core::mem::take(&mut view.latches));
         if entry == Entry::Base {
             self.overlay.restore_base(view, &self.bundle.signals);
-            self.touch(Touched::All);
         }
+        self.touch(Touched::All);
         true
     }
 }

@@ -1,6 +1,6 @@
 //! Conditions as trees: to their packed form and, for tools, back.
 
-use super::{Code, Condition, Literal, Moment, Packer, Path, PathRef, Test};
+use super::{Bucket, Code, Condition, Literal, Moment, Packer, Path, PathRef, Test};
 use crate::time::Timestamp;
 use crate::value::Value;
 use alloc::boxed::Box;
@@ -37,6 +37,16 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
             }
             encode_test(test, packer);
         }
+        Condition::Bucket(Bucket { by, seed, version, ranges }) => {
+            packer.out.u8(7);
+            encode_path(by, packer);
+            packer.text(seed);
+            packer.out.u8(*version);
+            packer.list(ranges, |(from, to), packer| {
+                packer.out.f64(*from);
+                packer.out.f64(*to);
+            });
+        }
     }
 }
 
@@ -48,6 +58,12 @@ pub fn decode_condition(code: &mut Code<'_>) -> Condition {
         2 => Condition::Not(Box::new(decode_condition(code))),
         3 => Condition::Path { path: code.path().to_path(), test: decode_test(code) },
         5 => decode_condition(&mut code.leaf()),
+        7 => Condition::Bucket(Bucket {
+            by: code.path().to_path(),
+            seed: Box::from(code.text()),
+            version: code.byte(),
+            ranges: (0..code.count()).map(|_| (code.float(), code.float())).collect(),
+        }),
         _ => Condition::Signal {
             signal: code.id(),
             key: (code.byte() == 1).then(|| decode_literal(code)),

@@ -6,6 +6,7 @@
 
 use super::coerce::{compare, instant, is, plain_text};
 use super::{Code, Document, Outlook, PathRef, Reading, Root};
+use crate::hash::bucket;
 use crate::id::SignalId;
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::time::Timestamp;
@@ -71,6 +72,7 @@ impl<'a> Scene<'a, '_> {
                 return if is_empty { Some(true) } else { truth };
             }
             2 => return self.condition(inner).map(|truth| !truth),
+            7 => return self.bucket(),
             5 => {
                 let leaf = self.code.leaf();
                 let behind = core::mem::replace(&mut self.code, leaf);
@@ -141,6 +143,22 @@ impl<'a> Scene<'a, '_> {
                 return None;
             }
         })
+    }
+
+    /// Whether the unit falls into one of the ranges; one without a name falls into none.
+    fn bucket(&mut self) -> Truth {
+        let (path, seed, version) = (self.code.path(), self.code.text(), self.code.byte());
+        let value = self.document.map(|document| value_at(document, path, self.outlook));
+        let place = value.flatten().and_then(|value| {
+            let mut room = [0; 40];
+            bucket(seed, plain_text(value, &mut room).filter(|unit| !unit.is_empty())?, version)
+        });
+        let mut is_in = false;
+        for _ in 0..self.code.count() {
+            let (from, to) = (self.code.float(), self.code.float());
+            is_in |= place.is_some_and(|place| place >= from && place < to);
+        }
+        value?.map(|_| is_in)
     }
 
     /// Asks the parts in turn until one gives `decisive`; an unknown part leaves the whole unknown unless one does.

@@ -109,6 +109,11 @@ impl<'a> Code<'a> {
         self.cursor.i64()
     }
 
+    /// A double.
+    pub fn float(&mut self) -> f64 {
+        self.cursor.f64()
+    }
+
     /// A count of things of at least one byte each.
     pub fn count(&mut self) -> usize {
         self.cursor.count()
@@ -152,15 +157,24 @@ impl<'a> Code<'a> {
         found.unwrap_or(SignalId(0))
     }
 
-    /// A leaf, by its number: its condition, behind what stands before it.
+    /// A leaf, by its number: its condition, behind what it reads.
     pub fn leaf(&mut self) -> Self {
+        let mut leaf = self.leaf_entry();
+        leaf.sized();
+        leaf
+    }
+
+    /// A leaf, by its number: the numbers of what it reads.
+    pub fn leaf_reads(&mut self) -> Self {
+        self.leaf_entry().sized()
+    }
+
+    fn leaf_entry(&mut self) -> Self {
         let place = self.form.leaves.get(self.cursor.u64() as usize);
         if place.is_none() {
             self.fail();
         }
-        let mut leaf = self.form.at(place.copied().unwrap_or(u32::MAX));
-        leaf.sized();
-        leaf
+        self.form.at(place.copied().unwrap_or(u32::MAX))
     }
 
     /// A path.

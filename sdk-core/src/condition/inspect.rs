@@ -1,6 +1,6 @@
 //! What a condition consists of: the paths it reads and how many leaves must hold.
 
-use super::{Condition, Literal, Moment, Path, Test};
+use super::{Bucket, Condition, Literal, Moment, Path, Test};
 
 /// Shows every path that the condition reads, `$path` literals included.
 pub fn visit_paths(condition: &Condition, visit: &mut dyn FnMut(&Path)) {
@@ -17,22 +17,13 @@ pub fn visit_paths(condition: &Condition, visit: &mut dyn FnMut(&Path)) {
             key.iter().for_each(|literal| visit_literal(literal, visit));
             visit_test(test, visit);
         }
+        Condition::Bucket(Bucket { by, .. }) => visit(by),
     }
 }
 
 /// The least number of leaf tests that decide when the condition holds; the tie-breaker between equal priorities.
 pub fn specificity(condition: &Condition) -> u32 {
     leaves(condition, true)
-}
-
-/// How deeply the compiled condition is nested, in the count that decoding bounds.
-pub(super) fn depth(condition: &Condition) -> usize {
-    1 + match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().map(depth).max().unwrap_or(0),
-        Condition::Not(inner) => depth(inner),
-        Condition::Path { test, .. } => test_depth(test),
-        Condition::Signal { key, test, .. } => test_depth(test).max(key.as_ref().map_or(0, literal_depth)),
-    }
 }
 
 /// Of an `All` that must hold every part counts, of an `Any` the cheapest one; under a negation they change places.
@@ -46,6 +37,7 @@ fn leaves(condition: &Condition, expected: bool) -> u32 {
         }
         (Condition::Not(inner), _) => leaves(inner, !expected),
         (Condition::Path { test, .. } | Condition::Signal { test, .. }, _) => test_leaves(test, expected),
+        (Condition::Bucket(_), _) => 1,
     }
 }
 
@@ -55,21 +47,6 @@ fn test_leaves(test: &Test, expected: bool) -> u32 {
         (Test::All(tests), false) => tests.iter().map(|test| test_leaves(test, false)).min().unwrap_or(0),
         (Test::Not(inner), _) => test_leaves(inner, !expected),
         _ => 1,
-    }
-}
-
-fn test_depth(test: &Test) -> usize {
-    1 + match test {
-        Test::All(tests) => tests.iter().map(test_depth).max().unwrap_or(0),
-        Test::Not(inner) => test_depth(inner),
-        _ => literal_of(test).map_or(0, literal_depth),
-    }
-}
-
-fn literal_depth(literal: &Literal) -> usize {
-    match literal {
-        Literal::List(items) => 1 + items.iter().map(literal_depth).max().unwrap_or(0),
-        Literal::Value(_) | Literal::Path(_) => 1,
     }
 }
 
@@ -90,7 +67,7 @@ fn visit_literal(literal: &Literal, visit: &mut dyn FnMut(&Path)) {
     }
 }
 
-fn literal_of(test: &Test) -> Option<&Literal> {
+pub(super) fn literal_of(test: &Test) -> Option<&Literal> {
     match test {
         Test::Is(literal)
         | Test::Eq(literal)

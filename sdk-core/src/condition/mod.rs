@@ -2,6 +2,8 @@
 
 mod codec;
 mod coerce;
+#[cfg(feature = "author")]
+mod depth;
 mod evaluate;
 mod form;
 mod inspect;
@@ -18,6 +20,7 @@ use crate::time::Timestamp;
 use crate::value::{Value, ValueRef, cut};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 pub use codec::{decode_condition, encode_condition, encode_path};
 pub use coerce::{instant, plain_text, to_number};
@@ -57,6 +60,21 @@ pub enum Condition {
         /// What must hold.
         test: Test,
     },
+    /// A share of all units: where the value at a path falls must lie in one of the ranges.
+    Bucket(Bucket),
+}
+
+/// Which share of all units is meant; see [`crate::hash::bucket`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bucket {
+    /// Where the unit is named.
+    pub by: Path,
+    /// Makes this division independent of others.
+    pub seed: Box<str>,
+    /// Version of the hash, 1 or 2.
+    pub version: u8,
+    /// From (inclusive) and to (exclusive), between 0 and 1.
+    pub ranges: Vec<(f64, f64)>,
 }
 
 /// A dotted path into the document, split at its root, that lies somewhere else.
@@ -134,6 +152,21 @@ impl Path {
     /// The path, lent.
     pub fn lent(&self) -> PathRef<'_> {
         PathRef { root: self.root, rest: &self.rest }
+    }
+}
+
+impl fmt::Display for Path {
+    /// Writes the path as rules do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let root = match self.root {
+            Root::Traits => "traits",
+            Root::Signals => "signals",
+            Root::Context => "context",
+            Root::Event => "event",
+            Root::Bare => return f.write_str(&self.rest),
+        };
+        f.write_str(root)?;
+        if self.rest.is_empty() { Ok(()) } else { write!(f, ".{}", self.rest) }
     }
 }
 

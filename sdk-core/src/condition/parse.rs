@@ -1,8 +1,8 @@
 //! From rule JSON to conditions; whatever is unknown is an error with its place, never a test that passes.
 
-use super::inspect::depth;
+use super::depth::depth;
 use super::problem::{ConditionError, ConditionErrorKind};
-use super::{Condition, Literal, Moment, Path, Root, Test};
+use super::{Bucket, Condition, Literal, Moment, Path, Root, Test};
 use crate::id::SignalId;
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::time::{Timestamp, parse_duration_ms};
@@ -128,6 +128,7 @@ impl Parser<'_> {
             "$nor" => Condition::Not(Box::new(Condition::Any(self.conditions(value)))),
             "$not" => Condition::Not(Box::new(self.condition(value))),
             "$signal" => self.signal(value),
+            "$bucket" => self.bucket(value),
             _ if name.starts_with('$') => {
                 self.fail(ConditionErrorKind::UnknownOperator(Box::from(name)));
                 Condition::Any(Vec::new())
@@ -143,6 +144,45 @@ impl Parser<'_> {
         };
         let each = items.iter().enumerate();
         each.map(|(index, item)| self.below(&format!("{index}"), |parser| parser.condition(item))).collect()
+    }
+
+    /// `{"by": "traits.id", "seed": "spring", "version": 2, "in": [[0, 0.5]]}`
+    fn bucket(&mut self, value: &Value) -> Condition {
+        let Value::Object(fields) = value else {
+            self.fail(ConditionErrorKind::BadLiteral("an object with by, seed, version and in"));
+            return Condition::Any(Vec::new());
+        };
+        for (name, _) in fields {
+            if !matches!(&**name, "by" | "seed" | "version" | "in") {
+                self.below(name, |parser| parser.fail(ConditionErrorKind::UnknownField(name.clone())));
+            }
+        }
+        let text = |name: &str| value.field(name).and_then(Value::as_str).unwrap_or_default();
+        let by = self.below("by", |parser| parser.path(text("by")));
+        if text("seed").is_empty() {
+            self.below("seed", |parser| {
+                parser.fail(ConditionErrorKind::BadLiteral("a text that is not empty"))
+            });
+        }
+        let version = match value.field("version") {
+            None => 2,
+            Some(Value::Number(1.0)) => 1,
+            Some(Value::Number(2.0)) => 2,
+            Some(_) => {
+                self.below("version", |parser| parser.fail(ConditionErrorKind::BadLiteral("1 or 2")));
+                2
+            }
+        };
+        let ranges = match value.field("in") {
+            Some(Value::Array(items)) => items.iter().map(range).collect(),
+            _ => None,
+        };
+        if ranges.is_none() {
+            let expected = "an array of ranges such as [0, 0.5], each between 0 and 1";
+            self.below("in", |parser| parser.fail(ConditionErrorKind::BadLiteral(expected)));
+        }
+        let ranges = ranges.unwrap_or_default();
+        Condition::Bucket(Bucket { by, seed: Box::from(text("seed")), version, ranges })
     }
 
     fn signal(&mut self, value: &Value) -> Condition {
@@ -278,6 +318,13 @@ impl Parser<'_> {
             Path { root: Root::Bare, rest: Box::default() }
         })
     }
+}
+
+/// A range of shares: from one, up to and without another.
+fn range(value: &Value) -> Option<(f64, f64)> {
+    let Value::Array(ends) = value else { return None };
+    let [Value::Number(from), Value::Number(to)] = ends[..] else { return None };
+    (0.0 <= from && from <= to && to <= 1.0).then_some((from, to))
 }
 
 fn is_operators(value: &Value) -> bool {

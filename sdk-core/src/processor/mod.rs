@@ -14,7 +14,7 @@ mod state_codec;
 use crate::bundle::Bundle;
 use crate::id::MemberId;
 use crate::profile::{Absorbed, Change, MemberState, ProfileView};
-use crate::rules::{Decided, Decision, decide};
+use crate::rules::{Decided, Decision, VisitorDocument, decide};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use crate::wire::Record;
@@ -97,6 +97,12 @@ impl Processor {
         let decided = state.read(scene, |visitor| decide(rules, visitor, state.latches(), current));
         state.end_latches(&decided.ended);
         decided
+    }
+
+    /// Shows a profile as conditions see it at profile time, without event and context.
+    pub fn look<T>(&self, state: &ProfileState, look: impl FnOnce(&VisitorDocument<'_>) -> T) -> T {
+        let context = ValueRef::Null;
+        state.read(Scene { signals: &self.bundle.signals, now: state.time(), event: None, context }, look)
     }
 
     /// The profile as one member's page is to see it.

@@ -2,7 +2,6 @@
 
 use super::caps::Caps;
 use super::edge::{Edge, Key};
-use crate::condition::Document;
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
 use crate::profile::sorted::SortedMap;
@@ -178,7 +177,7 @@ impl ProfileState {
     }
 
     /// Shows the profile as a document.
-    pub(super) fn read<T>(&self, scene: Scene<'_>, ask: impl FnOnce(&dyn Document) -> T) -> T {
+    pub(super) fn read<T>(&self, scene: Scene<'_>, ask: impl FnOnce(&VisitorDocument<'_>) -> T) -> T {
         let Scene { signals, now, event, context } = scene;
         let session = event.map_or(self.session(), |document| document.event().session);
         let (one, many);

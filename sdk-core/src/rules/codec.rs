@@ -149,6 +149,14 @@ impl<'a> RuleRef<'a> {
         take_actions(&mut { self.actions }, None)
     }
 
+    /// Whether a text of its actions has places to be filled in.
+    pub fn has_places(self) -> bool {
+        let mut found = false;
+        let mut see = |_: &str, _: &mut String| found = true;
+        take_actions(&mut { self.actions }, Some(&mut see));
+        found
+    }
+
     /// The definition as the compiler has written it, for tools.
     pub fn to_rule(self) -> Rule {
         let head = self.head();

@@ -86,15 +86,10 @@ pub fn decide(
     let mut decided = Decided::default();
     let mut outlook = Outlook::default();
     for slot in 0..rules.slot_count() {
-        let Some((slot, mut ranking)) = rules.slot(slot) else { continue };
-        let held = current.iter().find(|decision| *decision.slot == *slot);
-        let holding = held.map(Decision::holding);
-        let next = ranking.find_map(|rule| {
-            let found = holds(&rule, document, latches, &mut outlook)?;
-            let (key, reason) = within_cap(&rule, found, holding, document, &mut outlook)?;
-            Some(fill(slot, &rule, (key, reason), holding, document, &mut outlook))
-        });
-        decided.take(slot, held, next, rules, latches);
+        let Some((name, _)) = rules.slot(slot) else { continue };
+        let held = current.iter().find(|decision| *decision.slot == *name);
+        let next = decide_slot(rules, slot, document, latches, held, &mut outlook);
+        decided.take(name, held, next, rules, latches);
     }
     for gone in current {
         if !(0..rules.slot_count()).any(|slot| rules.slot(slot).is_some_and(|(slot, _)| *slot == *gone.slot))
@@ -104,6 +99,24 @@ pub fn decide(
     }
     decided.wake_at = outlook.next;
     decided
+}
+
+/// What is to fill a slot, by asking its rules in order of rank until one holds; see [`decide`].
+pub fn decide_slot(
+    rules: &RuleTable,
+    slot: usize,
+    document: &dyn Document,
+    latches: &[Latch],
+    held: Option<&Decision>,
+    outlook: &mut Outlook,
+) -> Option<Decision> {
+    let (name, mut ranking) = rules.slot(slot)?;
+    let holding = held.map(Decision::holding);
+    ranking.find_map(|rule| {
+        let found = holds(&rule, document, latches, outlook)?;
+        let found = within_cap(&rule, found, holding, document, outlook)?;
+        Some(fill(name, &rule, found, holding, document, outlook))
+    })
 }
 
 /// Who holds a slot while it is decided anew.

@@ -35,7 +35,7 @@ pub struct Pick {
 }
 
 /// What may have changed since the slots were decided.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Touched {
     /// Anything.
     All,

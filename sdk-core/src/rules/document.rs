@@ -55,6 +55,11 @@ impl Document for VisitorDocument<'_> {
 }
 
 impl VisitorDocument<'_> {
+    /// The value of a signal, which does not depend on this document's place.
+    pub fn read(&self, signal: SignalId, key: &str) -> Reading<'static> {
+        self.reading(self.signals.by_id(signal), key)
+    }
+
     fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'static> {
         match signal {
             Some(signal) => Tiles::read(self.parts, &signal, key, self.now, self.session),

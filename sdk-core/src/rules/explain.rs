@@ -3,7 +3,8 @@
 use super::decide::holds;
 use super::{Reason, RuleRef, RuleTable, cap_allows};
 use crate::condition::{
-    Code, Condition, Document, Literal, Outlook, Path, decode_condition, evaluate, pass_condition, resolve,
+    Bucket, Code, Condition, Document, Literal, Outlook, Path, decode_condition, evaluate, pass_condition,
+    resolve,
 };
 use crate::id::SignalId;
 use crate::profile::{Latch, key_text};
@@ -141,6 +142,7 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
     let mut found = |path: &Path| resolve(path.lent(), document, &mut outlook).map(|value| value.to_tree());
     unmet.push(match decode_condition(&mut inside) {
         Condition::All(_) | Condition::Any(_) | Condition::Not(_) => Unmet::Group,
+        Condition::Bucket(Bucket { by, .. }) => Unmet::Path { found: found(&by), path: by },
         Condition::Path { path, .. } => Unmet::Path { found: found(&path), path },
         Condition::Signal { signal, key, .. } => {
             let value = match key {

@@ -13,6 +13,7 @@ mod judge;
 mod leaves;
 mod slot;
 mod table;
+mod watch;
 
 use crate::condition::{Code, Condition, Path, PathRef, split};
 use crate::id::SignalId;
@@ -22,12 +23,13 @@ use alloc::vec::Vec;
 pub use action::{Action, attribute_allowed, interpolate, url_allowed};
 pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
-pub use decide::{Decided, Decision, Reason, SlotChange, decide};
+pub use decide::{Decided, Decision, Reason, SlotChange, decide, decide_slot};
 pub use decider::{Decider, Pick, Touched};
 pub use document::VisitorDocument;
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain};
 pub use judge::{Match, in_effect, judge, latch, rule_key};
 pub use table::{Ranking, RuleTable};
+pub use watch::Watch;
 
 /// A rule as its compiler has made it.
 #[derive(Clone, Debug, PartialEq)]

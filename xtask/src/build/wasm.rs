@@ -41,6 +41,19 @@ const SMALL: [&str; 9] = [
     "--strip-producers",
 ];
 
+/// Straight code for hosts that load it once and ask it often.
+const FAST: [&str; 4] = ["-O3", "-O3", "--strip-debug", "--strip-producers"];
+
+/// How a module is built.
+struct Form {
+    profile: &'static str,
+    optimizer: &'static [&'static str],
+}
+
+/// The page loads it over the network.
+const FOR_PAGES: Form = Form { profile: "wasm", optimizer: &SMALL };
+const FOR_HOSTS: Form = Form { profile: "wasm-host", optimizer: &FAST };
+
 /// Builds `attune_bg.wasm` and `core.wasm` where their sources have changed.
 ///
 /// # Errors
@@ -53,12 +66,12 @@ pub fn build(root: &Path) -> Result<(), Failure> {
     step("page core (wasm)", || {
         let inputs = with(&["sdk-wasm/src", "sdk-wasm/Cargo.toml"]);
         when_changed("page-wasm", &inputs, &[pkg.join(PAGE)], || {
-            module(root, "attune-wasm", &["--features", "page"], &pkg.join(PAGE))
+            module(root, "attune-wasm", &["--features", "page"], &FOR_PAGES, &pkg.join(PAGE))
         })
     })?;
     step("core.wasm", || {
         when_changed("core-wasm", &with(&["core-abi"]), &[pkg.join(CORE)], || {
-            module(root, "attune-core-abi", &[], &pkg.join(CORE))
+            module(root, "attune-core-abi", &[], &FOR_HOSTS, &pkg.join(CORE))
         })
     })
 }
@@ -72,22 +85,22 @@ pub fn wasm_tools(root: &Path) -> Result<PathBuf, Failure> {
     Ok(workspace::target()?.join("debug").join("wasm-tools"))
 }
 
-fn module(root: &Path, package: &str, flags: &[&str], to: &Path) -> Result<(), Failure> {
+fn module(root: &Path, package: &str, flags: &[&str], form: &Form, to: &Path) -> Result<(), Failure> {
     ensure_wasm_target(root)?;
     let words =
-        ["cargo", "rustc", "--profile", "wasm", "--target", WASM_TARGET, "--lib", "--package", package];
+        ["cargo", "rustc", "--profile", form.profile, "--target", WASM_TARGET, "--lib", "--package", package];
     // Cargo optimizes across crates at link time only where a crate has no other type beside this one.
     run(program(root, &words).args(["--crate-type", "cdylib"]).args(flags))?;
     let file = format!("{}.wasm", package.replace('-', "_"));
-    let compiled = workspace::target()?.join(WASM_TARGET).join("wasm").join(file);
+    let compiled = workspace::target()?.join(WASM_TARGET).join(form.profile).join(file);
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).map_err(|error| Failure::at(folder, &error))?;
     }
-    optimize(root, &compiled, to)
+    optimize(root, &compiled, form.optimizer, to)
 }
 
-fn optimize(root: &Path, from: &Path, to: &Path) -> Result<(), Failure> {
+fn optimize(root: &Path, from: &Path, flags: &[&str], to: &Path) -> Result<(), Failure> {
     let mut optimizer = Command::new(root.join("node_modules/.bin/wasm-opt"));
-    optimizer.arg(from).args(SMALL).args(WASM_FEATURES);
+    optimizer.arg(from).args(flags).args(WASM_FEATURES);
     run(optimizer.arg("-o").arg(to))
 }

@@ -36,8 +36,9 @@ impl Agenda {
         self.heap.push(Reverse((at, number as u32)));
         // What is out of date must not outgrow what counts.
         if self.heap.len() > 2 * self.due.len() {
+            self.heap.clear();
             let live = self.due.iter().enumerate().filter(|(_, at)| **at != NEVER);
-            self.heap = live.map(|(number, at)| Reverse((*at, number as u32))).collect();
+            live.for_each(|(number, at)| self.heap.push(Reverse((*at, number as u32))));
         }
     }
 

@@ -1,7 +1,7 @@
 //! From a bundle's rules to their index.
 
 use super::gates::{Counters, seen};
-use super::{Atom, Bound, Edge, Index, Kind, Subject, SubjectEntry};
+use super::{Atom, Bound, Edge, Index, Kind, Lists, Subject, SubjectEntry};
 use crate::condition::{Code, pass_condition, pass_literal};
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::profile::SignalTable;
@@ -18,100 +18,119 @@ const SIGNAL: u8 = 4;
 const LEAF: u8 = 5;
 
 pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
-    let mut index = Index::default();
+    let mut builder = Builder::default();
+    let subjects = rules.subjects().len();
     for place in rules.subjects() {
         let mut code = rules.form().at(*place);
         let signal = Subject::read(&mut code).signal(signals);
-        let mut entry = SubjectEntry { place: *place, signal, ..SubjectEntry::default() };
         let mut slots = code.sized();
         while !slots.is_empty() {
-            entry.slots.push(slots.number() as u32);
+            builder.shown.push((builder.index.subjects.len() as u32, slots.number() as u32));
         }
-        index.subjects.push(entry);
+        builder.index.subjects.push(SubjectEntry { place: *place, signal });
     }
     for place in rules.form().leaves() {
-        index.add_leaf(*place, rules);
+        builder.add_leaf(*place, rules);
     }
+    let Builder { mut index, keyed, lower, upper, asked, shown, .. } = builder;
+    let [keyed, lower, upper, asked, shown] =
+        [keyed, lower, upper, asked, shown].map(|pairs| Lists::new(subjects, &pairs));
     index.keys.finish();
+    index = Index { keyed, lower, upper, asked, shown, ..index };
     index.add_rules(rules);
     index
 }
 
-impl Index {
+/// An index in the making, with pairs of subject and leaf or slot.
+#[derive(Default)]
+struct Builder {
+    index: Index,
+    keyed: Vec<(u32, u32)>,
+    lower: Vec<(u32, u32)>,
+    upper: Vec<(u32, u32)>,
+    asked: Vec<(u32, u32)>,
+    shown: Vec<(u32, u32)>,
+    /// The subject and number of the bound met last, for each direction.
+    last: [Option<(u32, Bound)>; 2],
+}
+
+impl Builder {
     /// Takes a leaf in: the numbers of what it reads, then its condition.
     fn add_leaf(&mut self, place: u32, rules: &RuleTable) {
-        let atom = self.atoms.len();
+        let atom = self.index.atoms.len() as u32;
         let mut code = rules.form().at(place);
         let mut reads = code.sized();
         let mut kind = Kind::Late;
         if !reads.is_empty() {
             let mut rest = reads;
-            let subject = rest.number() as usize;
+            let subject = rest.number() as u32;
             if rest.is_empty() {
                 kind = self.classify(subject, &mut code, atom);
+                let lists = match kind {
+                    Kind::Keyed { .. } => &mut self.keyed,
+                    Kind::Bound(Bound { is_lower: true, .. }) => &mut self.lower,
+                    Kind::Bound(_) => &mut self.upper,
+                    Kind::Asked | Kind::Late => &mut self.asked,
+                };
+                lists.push((subject, atom));
+            } else {
+                while !reads.is_empty() {
+                    self.asked.push((reads.number() as u32, atom));
+                }
             }
         }
-        while kind == Kind::Late && !reads.is_empty() {
-            if let Some(entry) = self.subjects.get_mut(reads.number() as usize) {
-                entry.asked.push(atom as u32);
-            }
-        }
-        self.atoms.push(Atom { place, kind });
+        self.index.atoms.push(Atom { place, kind });
     }
 
     /// What kind of leaf the code begins with; one that compares its subject with literals is entered under them.
-    fn classify(&mut self, subject: usize, code: &mut Code<'_>, atom: usize) -> Kind {
-        let Some(entry) = self.subjects.get_mut(subject) else { return Kind::Late };
-        match code.byte() {
-            SIGNAL => {
-                code.id();
-                if code.byte() == 1 {
-                    pass_literal(code);
-                }
+    fn classify(&mut self, subject: u32, code: &mut Code<'_>, atom: u32) -> Kind {
+        let keys = &mut self.index.keys;
+        if code.byte() == SIGNAL {
+            code.id();
+            if code.byte() == 1 {
+                pass_literal(code);
             }
-            _ => {
-                code.path();
-            }
+        } else {
+            code.path();
         }
-        let before = self.keys.len();
         match code.byte() {
             // A bare literal, `$eq`, `$ne`.
-            test @ 2..=4 if self.keys.add(subject, code, atom) => {
-                entry.keyed.push(atom as u32);
-                Kind::Keyed { usual: test == 4 }
-            }
+            test @ 2..=4 if keys.add(subject, code, atom) => return Kind::Keyed { usual: test == 4 },
             // `$in`, `$nin` of literals that stand one by one.
             test @ (5 | 6) if code.byte() == 3 => {
-                let mut items = code.sized();
+                let (mut items, before) = (code.sized(), keys.len());
                 while !items.is_empty() {
-                    if !self.keys.add(subject, &mut items, atom) {
-                        self.keys.shorten(before);
+                    if !keys.add(subject, &mut items, atom) {
+                        keys.shorten(before);
                         return Kind::Late;
                     }
                 }
-                entry.keyed.push(atom as u32);
-                Kind::Keyed { usual: test == 6 }
+                return Kind::Keyed { usual: test == 6 };
             }
             // `$gt`, `$gte`, `$lt`, `$lte`.
             test @ 7..=10 if code.byte() == 1 => {
-                let ValueRef::Number(at) = code.value(false) else { return Kind::Late };
-                let bound = Bound { at, includes: test % 2 == 0, atom: atom as u32 };
-                let bounds = if test < 9 { &mut entry.lower } else { &mut entry.upper };
-                // An earlier bound must hold wherever this one does.
-                let in_order = bounds.last().is_none_or(|last| {
-                    (last.at != at && (last.at < at) == (test < 9))
-                        || (last.at == at && last.includes >= bound.includes)
-                });
-                if in_order {
-                    bounds.push(bound);
-                    return Kind::Bound;
+                if let ValueRef::Number(at) = code.value(false) {
+                    let bound = Bound { at, includes: test % 2 == 0, is_lower: test < 9 };
+                    let Some(last) = self.last.get_mut(usize::from(bound.is_lower)) else {
+                        return Kind::Late;
+                    };
+                    // An earlier bound must hold wherever this one does.
+                    if last.is_none_or(|(known, last)| {
+                        known != subject
+                            || (last.holds(at) && last.includes >= (bound.includes && last.at == at))
+                    }) {
+                        *last = Some((subject, bound));
+                        return Kind::Bound(bound);
+                    }
                 }
-                Kind::Late
             }
-            _ => Kind::Late,
+            _ => {}
         }
+        Kind::Late
     }
+}
 
+impl Index {
     fn add_rules(&mut self, rules: &RuleTable) {
         for slot in 0..rules.slot_count() {
             self.first_rule.push(self.order.len() as u32);
@@ -136,7 +155,7 @@ impl Index {
     }
 
     /// Adds the condition that the code begins with to the gate that `under` leads to.
-    fn walk(&mut self, code: &mut Code<'_>, under: Edge, depth: usize, found: &mut Vec<(u32, Edge)>) {
+    fn walk(&mut self, code: &mut Code<'_>, under: Edge, depth: usize, found: &mut Vec<(u32, u32)>) {
         let mut ahead = *code;
         let tag = ahead.byte();
         match tag {
@@ -159,7 +178,7 @@ impl Index {
             }
             LEAF => {
                 *code = ahead;
-                found.push((code.number() as u32, under));
+                found.push((code.number() as u32, under.0));
             }
             // The compiler names every leaf by its number, so whoever wrote another one gets a rule that never holds.
             _ => {
@@ -183,27 +202,30 @@ impl Index {
     }
 
     /// Sorts the edges by leaf, and sets the late ones of each rule apart.
-    fn place_edges(&mut self, found: &[(u32, Edge)]) {
+    fn place_edges(&mut self, found: &[(u32, u32)]) {
         for (atom, edge) in found {
             // Whatever counts inside of a rule must be known before the rest of it is.
-            if edge.to() >= self.gates.rules
+            if Edge(*edge).to() >= self.gates.rules
                 && let Some(atom) = self.atoms.get_mut(*atom as usize).filter(|atom| atom.kind == Kind::Late)
             {
                 atom.kind = Kind::Asked;
             }
         }
-        let by_atom = found.iter().map(|(atom, edge)| (*atom as usize, *edge));
-        (self.first_edge, self.edges) = grouped(self.atoms.len(), by_atom);
-        let late = found.iter().filter(|(atom, _)| self.kind(*atom as usize) == Some(Kind::Late));
-        let late = late.map(|(atom, edge)| (edge.to(), Edge::new(*atom as usize, edge.is_negated())));
-        (self.first_late, self.late) = grouped(self.gates.rules, late);
+        self.edges = Lists::new(self.atoms.len(), found);
+        let mut late = Vec::new();
         for (atom, edge) in found {
-            match self.kind(*atom as usize) {
-                Some(Kind::Late) => {}
-                Some(Kind::Keyed { usual }) => self.count(edge.to(), seen(Some(usual), *edge)),
-                _ => self.count(edge.to(), seen(Some(false), *edge)),
-            }
+            let edge = Edge(*edge);
+            let usual = match self.kind(*atom as usize) {
+                Some(Kind::Late) => {
+                    late.push((edge.to() as u32, Edge::new(*atom as usize, edge.is_negated()).0));
+                    continue;
+                }
+                Some(Kind::Keyed { usual }) => usual,
+                _ => false,
+            };
+            self.count(edge.to(), seen(Some(usual), edge));
         }
+        self.late = Lists::new(self.gates.rules, &late);
     }
 
     /// Counts every inner gate in the one above; a gate stands behind the one it is part of.
@@ -215,28 +237,4 @@ impl Index {
             }
         }
     }
-}
-
-/// Edges by group: where each group begins, with one more for the end, and the edges in order of group.
-fn grouped(groups: usize, edges: impl Iterator<Item = (usize, Edge)> + Clone) -> (Vec<u32>, Vec<Edge>) {
-    let mut first = vec![0_u32; groups + 1];
-    for (group, _) in edges.clone() {
-        if let Some(next) = first.get_mut(group + 1) {
-            *next += 1;
-        }
-    }
-    let mut sum = 0;
-    for next in &mut first {
-        sum += *next;
-        *next = sum;
-    }
-    let (mut at, mut sorted) = (first.clone(), vec![Edge::new(0, false); sum as usize]);
-    for (group, edge) in edges {
-        if let Some(at) = at.get_mut(group)
-            && let Some(place) = sorted.get_mut(*at as usize)
-        {
-            (*place, *at) = (edge, *at + 1);
-        }
-    }
-    (first, sorted)
 }

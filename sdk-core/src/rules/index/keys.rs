@@ -25,12 +25,12 @@ struct Entry {
 
 impl KeyIndex {
     /// Adds a leaf under the literal that the code begins with and moves behind it; whether it is a text or a number.
-    pub fn add(&mut self, subject: usize, code: &mut Code<'_>, atom: usize) -> bool {
+    pub fn add(&mut self, subject: u32, code: &mut Code<'_>, atom: u32) -> bool {
         let literal = code.place();
         let value = read_literal(code);
         let is_key = matches!(value, ValueRef::Text(_) | ValueRef::Number(_));
         if is_key {
-            self.entries.push(Entry { hash: hash(subject, value), literal, atom: atom as u32, next: 0 });
+            self.entries.push(Entry { hash: hash(subject, value), literal, atom, next: 0 });
         }
         is_key
     }
@@ -57,7 +57,7 @@ impl KeyIndex {
     }
 
     /// Shows the leaves of a subject that compare with this text or number.
-    pub fn each(&self, subject: usize, key: ValueRef<'_>, form: &Form, see: &mut dyn FnMut(usize)) {
+    pub fn each(&self, subject: u32, key: ValueRef<'_>, form: &Form, see: &mut dyn FnMut(usize)) {
         let hash = hash(subject, key);
         let mask = self.heads.len().wrapping_sub(1);
         let mut at = self.heads.get(hash as usize & mask).copied().unwrap_or(0);
@@ -79,13 +79,13 @@ fn read_literal<'a>(code: &mut Code<'a>) -> ValueRef<'a> {
     }
 }
 
-fn hash(subject: usize, key: ValueRef<'_>) -> u32 {
+fn hash(subject: u32, key: ValueRef<'_>) -> u32 {
     let hash = match key {
         ValueRef::Text(text) => key_hash(text.as_bytes()),
         // Both zeros are one number.
         ValueRef::Number(number) => key_hash(&(number + 0.0).to_le_bytes()),
         _ => 0,
     };
-    let mixed = hash ^ (subject as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = hash ^ (u64::from(subject) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed ^ (mixed >> 32)) as u32
 }

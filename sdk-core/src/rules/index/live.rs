@@ -2,7 +2,7 @@
 
 use super::agenda::Agenda;
 use super::gates::Counters;
-use super::{Bound, Edge, Index, Kind, Marks, Subject, part};
+use super::{Edge, Index, Kind, Marks, Subject};
 use crate::condition::{Code, Document, Outlook, Root, Truth, plain_text, to_number, truth};
 use crate::id::SignalId;
 use crate::rules::RuleTable;
@@ -32,9 +32,8 @@ pub struct Live {
 /// How a subject's value stands to the leaves that compare it.
 #[derive(Clone, Debug, Default)]
 struct Standing {
-    /// How many of its lower bounds hold, the first ones.
-    lower: u32,
-    upper: u32,
+    /// How many of its lower and of its upper bounds hold, the first ones of each.
+    holding: [usize; 2],
     /// Keyed leaves that are not what they usually are.
     unusual: Vec<u32>,
     /// Whether its value is none that bounds and keys speak of, so that every leaf was asked.
@@ -61,7 +60,7 @@ impl Live {
             live.truths.push(match atom.kind {
                 Kind::Late => None,
                 Kind::Keyed { usual } => Some(Some(usual)),
-                Kind::Bound | Kind::Asked => Some(Some(false)),
+                Kind::Bound(_) | Kind::Asked => Some(Some(false)),
             });
         }
         for (place, counters) in live.counters.iter().take(index.order.len()).enumerate() {
@@ -160,7 +159,8 @@ impl Live {
         rules: &RuleTable,
         document: &dyn Document,
     ) -> bool {
-        part(&index.first_late, &index.late, place).iter().all(|late| {
+        index.late.get(place).iter().all(|late| {
+            let late = Edge(*late);
             let known = self.truths.get(late.to()).copied().flatten();
             let truth = known.unwrap_or_else(|| self.ask(late.to(), index, rules, document));
             truth == Some(!late.is_negated())
@@ -169,61 +169,60 @@ impl Live {
 
     /// Reads a subject and turns the leaves that its value decides.
     fn read(&mut self, subject: usize, index: &Index, rules: &RuleTable, document: &dyn Document) {
-        let Some((entry, asked)) = index.subjects.get(subject).zip(index.subject(subject, rules)) else {
-            return;
-        };
+        let Some(asked) = index.subject(subject, rules) else { return };
         let mut outlook = Outlook::default();
         let value = asked.value(document, &mut outlook);
         self.agenda.set(subject, outlook.next);
-        entry.slots.iter().for_each(|slot| self.slots.add(*slot as usize));
-        entry.asked.iter().for_each(|atom| self.ask_again(*atom as usize, index));
-        let Some(standing) = self.subjects.get_mut(subject) else { return };
-        let Standing { lower, upper, unusual, is_odd } = core::mem::take(standing);
-        let Some(value) = value.filter(|value| is_plain(*value)) else {
-            let bounds = entry.lower.iter().chain(&entry.upper).map(|bound| bound.atom);
-            for atom in entry.keyed.iter().copied().chain(bounds) {
-                self.ask(atom as usize, index, rules, document);
+        index.shown.get(subject).iter().for_each(|slot| self.slots.add(*slot as usize));
+        index.asked.get(subject).iter().for_each(|atom| self.ask_again(*atom as usize, index));
+        let before = self.subjects.get_mut(subject).map(core::mem::take).unwrap_or_default();
+        let bounds = [index.lower.get(subject), index.upper.get(subject)];
+        let keyed = index.keyed.get(subject);
+        let mut after = Standing { is_odd: true, ..Standing::default() };
+        match value.filter(|value| is_plain(*value)) {
+            None => {
+                for atom in [keyed, bounds[0], bounds[1]].into_iter().flatten() {
+                    self.ask(*atom as usize, index, rules, document);
+                }
             }
-            self.stand(subject, Standing { is_odd: true, ..Standing::default() });
-            return;
-        };
-        let number = to_number(value);
-        let now_unusual = self.collect(subject, value, number, index, rules, document);
-        let stale = if is_odd { &entry.keyed } else { &unusual };
-        for atom in stale {
-            if let (false, Some(Kind::Keyed { usual })) =
-                (self.fresh.has(*atom as usize), index.kind(*atom as usize))
-            {
-                self.set(*atom as usize, Some(usual), index);
+            Some(value) => {
+                let number = to_number(value);
+                after.is_odd = false;
+                if !keyed.is_empty() {
+                    after.unusual = self.collect(subject as u32, value, number, index, rules, document);
+                    let known = if before.is_odd { keyed } else { &before.unusual };
+                    for atom in known {
+                        if let Some(Kind::Keyed { usual }) = index.kind(*atom as usize)
+                            && !self.fresh.has(*atom as usize)
+                        {
+                            self.set(*atom as usize, Some(usual), index);
+                        }
+                    }
+                    after.unusual.iter().for_each(|atom| self.fresh.set(*atom as usize, false));
+                }
+                for (bounds, (then, now)) in
+                    bounds.into_iter().zip(before.holding.into_iter().zip(&mut after.holding))
+                {
+                    let holds = |atom: &u32| matches!(index.kind(*atom as usize), Some(Kind::Bound(bound)) if bound.holds(number));
+                    let count = bounds.partition_point(holds);
+                    let (from, to) =
+                        if before.is_odd { (0, bounds.len()) } else { (count.min(then), count.max(then)) };
+                    for (place, atom) in bounds.iter().enumerate().take(to).skip(from) {
+                        self.set(*atom as usize, Some(place < count), index);
+                    }
+                    *now = count;
+                }
             }
         }
-        now_unusual.iter().for_each(|atom| self.fresh.set(*atom as usize, false));
-        let [lower, upper] =
-            [(&entry.lower, lower, true), (&entry.upper, upper, false)].map(|(bounds, before, is_lower)| {
-                let after = bounds.partition_point(|bound| bound.holds(number, is_lower));
-                let turned = if is_odd {
-                    0..bounds.len()
-                } else {
-                    after.min(before as usize)..after.max(before as usize)
-                };
-                for (place, bound) in bounds.iter().enumerate().take(turned.end).skip(turned.start) {
-                    self.set(bound.atom as usize, Some(place < after), index);
-                }
-                after as u32
-            });
-        self.stand(subject, Standing { lower, upper, unusual: now_unusual, is_odd: false });
-    }
-
-    fn stand(&mut self, subject: usize, standing: Standing) {
-        if let Some(place) = self.subjects.get_mut(subject) {
-            *place = standing;
+        if let Some(standing) = self.subjects.get_mut(subject) {
+            *standing = after;
         }
     }
 
     /// Turns the keyed leaves that a plain value makes unusual, and names them.
     fn collect(
         &mut self,
-        subject: usize,
+        subject: u32,
         value: ValueRef<'_>,
         number: f64,
         index: &Index,
@@ -231,9 +230,6 @@ impl Live {
         document: &dyn Document,
     ) -> Vec<u32> {
         let mut unusual: Vec<u32> = Vec::new();
-        if index.subjects.get(subject).is_none_or(|entry| entry.keyed.is_empty()) {
-            return unusual;
-        }
         let mut room = [0; 40];
         let text = plain_text(value, &mut room).map(ValueRef::Text);
         let number = Some(ValueRef::Number(number)).filter(|_| !number.is_nan());
@@ -268,9 +264,10 @@ impl Live {
         if let Some(truth) = self.truths.get_mut(atom) {
             *truth = None;
         }
-        for edge in part(&index.first_edge, &index.edges, atom) {
-            if self.holding.has(edge.to()) {
-                self.slots.add(index.slot_of(edge.to()));
+        for edge in index.edges.get(atom) {
+            let place = Edge(*edge).to();
+            if self.holding.has(place) {
+                self.slots.add(index.slot_of(place));
             }
         }
     }
@@ -296,23 +293,12 @@ impl Live {
         if before == truth || index.kind(atom) == Some(Kind::Late) {
             return;
         }
-        for edge in part(&index.first_edge, &index.edges, atom) {
-            self.turn(*edge, before, truth, index);
+        for edge in index.edges.get(atom) {
+            if let Some((place, holds)) = index.gates.turn(&mut self.counters, Edge(*edge), before, truth) {
+                self.holding.set(place, holds);
+                self.slots.add(index.slot_of(place));
+            }
         }
-    }
-
-    fn turn(&mut self, edge: Edge, before: Truth, after: Truth, index: &Index) {
-        if let Some((place, holds)) = index.gates.turn(&mut self.counters, edge, before, after) {
-            self.holding.set(place, holds);
-            self.slots.add(index.slot_of(place));
-        }
-    }
-}
-
-impl Bound {
-    fn holds(&self, number: f64, is_lower: bool) -> bool {
-        (self.includes && number == self.at)
-            || (number != self.at && !number.is_nan() && (number > self.at) == is_lower)
     }
 }
 

@@ -28,6 +28,11 @@ impl Marks {
         self.set(number, true);
     }
 
+    /// Adds every number, and those up to the end of the last word.
+    pub fn add_all(&mut self) {
+        self.words.fill(u64::MAX);
+    }
+
     /// Whether a number is in.
     pub fn has(&self, number: usize) -> bool {
         self.words.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)

@@ -9,6 +9,7 @@ mod agenda;
 mod build;
 mod gates;
 mod keys;
+mod lists;
 mod live;
 mod marks;
 mod subject;
@@ -21,6 +22,7 @@ use gates::Gates;
 use keys::KeyIndex;
 
 pub use agenda::Agenda;
+pub use lists::Lists;
 pub use live::Live;
 pub use marks::Marks;
 pub use subject::Subject;
@@ -29,45 +31,35 @@ pub(super) use subject::{ALL_KEYS, ONE_KEY};
 /// What follows from a bundle's rules and signals alone.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
-    /// For each subject where it stands in the rules' code, the leaves and the slots that depend on it.
     subjects: Vec<SubjectEntry>,
+    /// By subject: leaves that compare with texts and numbers.
+    keyed: Lists,
+    /// By subject: leaves that hold from a number on, in growing order.
+    lower: Lists,
+    /// By subject: leaves that hold up to a number, in falling order.
+    upper: Lists,
+    /// By subject: leaves that must be asked whatever the value.
+    asked: Lists,
+    /// By subject: slots that show it or are counted by it.
+    shown: Lists,
     atoms: Vec<Atom>,
     keys: KeyIndex,
     gates: Gates,
-    /// For each leaf the first of its edges, and one more for the end.
-    first_edge: Vec<u32>,
-    edges: Vec<Edge>,
+    /// By leaf: the edges to what it is part of.
+    edges: Lists,
     /// The rules of all slots in order of slot, and of rank within each.
     order: Vec<u32>,
     /// Of each slot the place of its first rule in `order`, and one more for the end.
     first_rule: Vec<u32>,
-    /// Of each rule in `order` the first of its late leaves, and one more for the end.
-    first_late: Vec<u32>,
-    late: Vec<Edge>,
+    /// By rule in `order`: edges from its late leaves, which lead to the leaf here.
+    late: Lists,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct SubjectEntry {
+    /// Where it stands in the rules' code.
     place: u32,
     signal: Option<SignalId>,
-    /// Leaves that compare with texts and numbers.
-    keyed: Vec<u32>,
-    /// Lower bounds, in growing order.
-    lower: Vec<Bound>,
-    /// Upper bounds, in falling order.
-    upper: Vec<Bound>,
-    /// Leaves that must be asked whatever the value.
-    asked: Vec<u32>,
-    /// Slots that show it or are counted by it.
-    slots: Vec<u32>,
-}
-
-/// A leaf that compares with a number.
-#[derive(Clone, Copy, Debug)]
-struct Bound {
-    at: f64,
-    includes: bool,
-    atom: u32,
 }
 
 /// One leaf.
@@ -78,19 +70,39 @@ struct Atom {
     kind: Kind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     /// Differs from `usual` only under its keys.
     Keyed {
         /// What it is for all other values.
         usual: bool,
     },
-    /// Holds from a number on, or up to one.
-    Bound,
+    /// Holds beyond a number.
+    Bound(Bound),
     /// Asked whenever something it reads changes or its time has come.
     Asked,
     /// Asked only once the rest of its rule holds.
     Late,
+}
+
+/// A number that a leaf compares with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Bound {
+    at: f64,
+    /// Whether it holds for the number itself.
+    includes: bool,
+    /// Whether it holds for greater numbers.
+    is_lower: bool,
+}
+
+impl Bound {
+    fn holds(&self, number: f64) -> bool {
+        if number == self.at {
+            self.includes
+        } else {
+            !number.is_nan() && (number > self.at) == self.is_lower
+        }
+    }
 }
 
 /// A leaf or gate as part of another gate, perhaps negated.
@@ -152,10 +164,4 @@ impl Index {
     pub fn place_of(&self, rule: usize) -> Option<usize> {
         self.order.iter().position(|index| *index as usize == rule)
     }
-}
-
-/// The part of a list that belongs to a number, where the first of each part is given.
-fn part<'a, T>(first: &[u32], list: &'a [T], number: usize) -> &'a [T] {
-    let bounds = first.get(number).zip(first.get(number + 1));
-    bounds.and_then(|(from, to)| list.get(*from as usize..*to as usize)).unwrap_or_default()
 }

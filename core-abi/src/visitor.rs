@@ -1,0 +1,196 @@
+//! One visitor whose attributes the host sets, with decisions brought up to date by what changes.
+
+use crate::attributes::Attributes;
+use attune_core::condition::{Document, Outlook, PathRef, Reading, Root};
+use attune_core::id::{MemberId, SessionId, SignalId};
+use attune_core::processor::{Processor, ProfileState};
+use attune_core::rules::index::Subject;
+use attune_core::rules::{Decider, Decision, Pick, Standing, Touched, VisitorDocument, explain};
+use attune_core::time::Timestamp;
+use attune_core::value::{Packed, ValueRef};
+
+/// A visitor that the host describes itself, beside what the visitor's events say.
+#[derive(Debug)]
+pub(crate) struct Visitor {
+    member: MemberId,
+    attributes: [Attributes; 2],
+    now: Timestamp,
+    decider: Decider,
+    paths: Vec<KnownPath>,
+    /// The slots that differ since the last call, each with its rule counted from 1, or 0 where it is empty.
+    changes: Vec<u32>,
+}
+
+/// A path that the host changes, and what of the index depends on it.
+#[derive(Debug)]
+struct KnownPath {
+    part: usize,
+    rest: Box<str>,
+    subjects: Vec<usize>,
+}
+
+impl Visitor {
+    /// A visitor of whom nothing is known.
+    pub fn new(member: MemberId, processor: &Processor) -> Self {
+        let bundle = processor.bundle();
+        Self {
+            member,
+            attributes: Default::default(),
+            now: Timestamp(0),
+            decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
+            paths: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Whose events are this visitor's.
+    pub const fn member(&self) -> &MemberId {
+        &self.member
+    }
+
+    /// Replaces all attributes by those of an object: `{"traits":{…},"context":{…}}`.
+    pub fn set(&mut self, attributes: ValueRef<'_>, processor: &Processor) {
+        for (part, name) in self.attributes.iter_mut().zip(["traits", "context"]) {
+            part.replace(attributes.field(name).unwrap_or(ValueRef::Null));
+        }
+        for root in [Root::Traits, Root::Context] {
+            self.decider.touch(Touched::Root(root), &processor.bundle().rules);
+        }
+    }
+
+    /// The number under which a path below `traits` or `context` is changed; nothing for any other.
+    pub fn path(&mut self, text: &str, processor: &Processor) -> Option<usize> {
+        let path = PathRef::parse(text)?;
+        let part = part_of(path.root).filter(|_| !path.rest.is_empty())?;
+        if let Some(known) =
+            self.paths.iter().position(|known| known.part == part && *known.rest == *path.rest)
+        {
+            return Some(known);
+        }
+        let (index, rules) = (self.decider.index(), &processor.bundle().rules);
+        let depends = |subject: &usize| match index.subject(*subject, rules) {
+            Some(Subject::Path(read)) => read.root == path.root && overlap(read.rest, path.rest),
+            _ => false,
+        };
+        let subjects = (0..index.subject_count()).filter(depends).collect();
+        self.paths.push(KnownPath { part, rest: path.rest.into(), subjects });
+        Some(self.paths.len() - 1)
+    }
+
+    /// Replaces the value at a path of a number; whether there is such a path.
+    pub fn change(&mut self, path: usize, value: Packed, processor: &Processor) -> bool {
+        let Some(known) = self.paths.get(path) else { return false };
+        if let Some(part) = self.attributes.get_mut(known.part) {
+            part.set(&known.rest, value);
+        }
+        for subject in &known.subjects {
+            self.decider.touch(Touched::Subject(*subject), &processor.bundle().rules);
+        }
+        true
+    }
+
+    /// Moves the visitor's clock.
+    pub fn set_time(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    /// Takes in that the visitor's events have changed what is known.
+    pub fn touch_events(&mut self, state: &ProfileState, processor: &Processor) {
+        let rules = &processor.bundle().rules;
+        self.decider.touch(Touched::All, rules);
+        self.decider.touch_latches(rules, state.latches());
+    }
+
+    /// Brings the decisions up to date and returns how many slots differ; see [`Visitor::changes`].
+    pub fn decide(&mut self, state: &ProfileState, processor: &Processor) -> usize {
+        let Self { attributes, now, decider, changes, .. } = self;
+        changes.clear();
+        let rules = &processor.bundle().rules;
+        processor.look(state, |visitor| {
+            let document = Described { visitor, attributes, now: visitor.now.max(*now) };
+            decider.decide(rules, &document, state.latches(), &mut |slot, pick| {
+                changes.extend([slot as u32, pick.map_or(0, |pick| pick.rule as u32 + 1)]);
+            });
+        });
+        self.changes.len() / 2
+    }
+
+    /// The slots that the last call has changed, or whose texts it may have changed: pairs of the slot's number and of
+    /// its rule's number counted from 1, 0 where the slot is empty now.
+    pub fn changes(&self) -> &[u32] {
+        &self.changes
+    }
+
+    /// The decision in effect for a slot, in full.
+    pub fn decision(&self, slot: usize, state: &ProfileState, processor: &Processor) -> Option<Decision> {
+        let rules = &processor.bundle().rules;
+        let (pick, (name, _)): (&Pick, _) = self.decider.pick(slot).zip(rules.slot(slot))?;
+        processor.look(state, |visitor| {
+            pick.decision(name, rules, &self.described(visitor), &mut Outlook::default())
+        })
+    }
+
+    /// How every rule stands for this visitor.
+    pub fn explain(&self, state: &ProfileState, processor: &Processor) -> Vec<Standing> {
+        let rules = &processor.bundle().rules;
+        let holder = |slot: &str| {
+            let pick = self.decider.pick(rules.slot_named(slot)?)?;
+            rules.get(pick.rule).map(|rule| Box::from(rule.id))
+        };
+        processor.look(state, |visitor| explain(rules, &self.described(visitor), state.latches(), &holder))
+    }
+
+    fn described<'a>(&'a self, visitor: &'a VisitorDocument<'a>) -> Described<'a> {
+        Described { visitor, attributes: &self.attributes, now: visitor.now.max(self.now) }
+    }
+}
+
+fn part_of(root: Root) -> Option<usize> {
+    match root {
+        Root::Traits => Some(0),
+        Root::Context => Some(1),
+        _ => None,
+    }
+}
+
+/// Whether one path leads to the other, or both to one place.
+fn overlap(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    short.is_empty() || long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// A visitor with attributes beside it: an attribute hides a trait of its name.
+struct Described<'a> {
+    visitor: &'a VisitorDocument<'a>,
+    attributes: &'a [Attributes; 2],
+    now: Timestamp,
+}
+
+impl Document for Described<'_> {
+    fn value(&self, path: PathRef<'_>) -> ValueRef<'_> {
+        let part = part_of(path.root).and_then(|part| self.attributes.get(part));
+        match part.and_then(|part| part.at(path.rest)) {
+            Some(found) => found,
+            None => self.visitor.value(path),
+        }
+    }
+
+    fn signal(&self, signal: SignalId, key: &str) -> Reading<'_> {
+        VisitorDocument { now: self.now, ..*self.visitor }.read(signal, key)
+    }
+
+    fn signal_named(&self, name: &str, key: &str) -> Reading<'_> {
+        match self.visitor.signals.by_name(name) {
+            Some(signal) => self.signal(signal.id, key),
+            None => Reading::Missing,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn session(&self) -> Option<SessionId> {
+        self.visitor.session
+    }
+}

@@ -1,0 +1,56 @@
+//! Many short lists of small numbers, one behind the other.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// A list for each number below a bound.
+#[derive(Clone, Debug, Default)]
+pub struct Lists {
+    /// Where each list begins, and one more for the end.
+    first: Vec<u32>,
+    items: Vec<u32>,
+}
+
+impl Lists {
+    /// So many lists, from pairs of a list's number and an item, which stay in their order.
+    pub fn new(count: usize, pairs: &[(u32, u32)]) -> Self {
+        let mut first = vec![0_u32; count + 1];
+        for (list, _) in pairs {
+            if let Some(next) = first.get_mut(*list as usize + 1) {
+                *next += 1;
+            }
+        }
+        let mut sum = 0;
+        for next in &mut first {
+            sum += *next;
+            *next = sum;
+        }
+        let (mut at, mut items) = (first.clone(), vec![0; sum as usize]);
+        for (list, item) in pairs {
+            if let Some(at) = at.get_mut(*list as usize)
+                && let Some(place) = items.get_mut(*at as usize)
+            {
+                (*place, *at) = (*item, *at + 1);
+            }
+        }
+        Self { first, items }
+    }
+
+    /// The list of a number.
+    #[inline(never)]
+    pub fn get(&self, list: usize) -> &[u32] {
+        let bounds = self.first.get(list).zip(self.first.get(list + 1));
+        bounds.and_then(|(from, to)| self.items.get(*from as usize..*to as usize)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_come_in_the_order_in_which_they_were_named() {
+        let lists = Lists::new(3, &[(2, 7), (0, 1), (2, 5), (9, 9)]);
+        assert_eq!([lists.get(0), lists.get(1), lists.get(2), lists.get(3)], [&[1][..], &[], &[7, 5], &[]]);
+    }
+}
