@@ -8,50 +8,81 @@ const MAX_PACKED_KIND: u8 = 6;
 /// The fields of one object, in order of name.
 #[derive(Debug, Default)]
 pub(crate) struct Attributes {
-    fields: Vec<(Box<str>, Packed)>,
+    fields: Vec<Field>,
+}
+
+#[derive(Debug)]
+struct Field {
+    name: Box<str>,
+    /// Null where it is not given.
+    value: Packed,
+    /// What depends on it.
+    subjects: Vec<usize>,
+    is_given: bool,
 }
 
 impl Attributes {
-    /// Replaces all fields by those of an object; anything else has none.
-    pub fn replace(&mut self, object: ValueRef<'_>) {
-        self.fields.clear();
+    /// Replaces all fields by those of an object; anything else has none. Shows what depends on a field that differs;
+    /// `depends` finds that of a field met for the first time.
+    pub fn replace(
+        &mut self,
+        object: ValueRef<'_>,
+        depends: &dyn Fn(&str) -> Vec<usize>,
+        touch: &mut dyn FnMut(usize),
+    ) {
+        self.fields.iter_mut().for_each(|field| field.is_given = false);
         for (name, value) in object.entries().filter(|(name, _)| !name.is_empty()) {
-            self.put(name, Packed::of(value));
+            let Some(field) = self.field(name, depends) else { continue };
+            field.is_given = true;
+            if field.value.get() != value {
+                field.value.set(value);
+                field.subjects.iter().for_each(|subject| touch(*subject));
+            }
+        }
+        for field in self.fields.iter_mut().filter(|field| !field.is_given && !field.value.get().is_null()) {
+            field.value.set(ValueRef::Null);
+            field.subjects.iter().for_each(|subject| touch(*subject));
         }
     }
 
     /// The value at a path.
     pub fn at(&self, path: &str) -> Option<ValueRef<'_>> {
         let (name, rest) = cut(path, b'.');
-        let at = self.fields.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
-        let value = self.fields.get(at)?.1.get();
-        rest.map_or(Some(value), |rest| value.at(rest))
+        let at = self.place(name).ok()?;
+        let value = self.fields.get(at)?.value.get();
+        rest.map_or(Some(value), |rest| value.at(rest)).filter(|value| !value.is_null())
     }
 
     /// Replaces the value at a path; null takes it away. Objects on the way are made.
-    pub fn set(&mut self, path: &str, value: Packed) {
+    pub fn set(&mut self, path: &str, value: ValueRef<'_>, depends: &dyn Fn(&str) -> Vec<usize>) {
         let (name, rest) = cut(path, b'.');
+        let Some(field) = self.field(name, depends) else { return };
         match rest {
-            None => self.put(name, value),
+            None => field.value.set(value),
             Some(rest) => {
-                let mut tree = self.at(name).map_or(Value::Null, ValueRef::to_tree);
-                put_below(&mut tree, rest, value.get().to_tree());
-                self.put(name, tree.to_packed());
+                let mut tree = field.value.get().to_tree();
+                put_below(&mut tree, rest, value.to_tree());
+                field.value = tree.to_packed();
             }
         }
     }
 
-    fn put(&mut self, name: &str, value: Packed) {
-        match self.fields.binary_search_by(|(known, _)| (**known).cmp(name)) {
-            Ok(at) if value.get().is_null() => drop(self.fields.remove(at)),
-            Ok(at) => {
-                if let Some((_, known)) = self.fields.get_mut(at) {
-                    *known = value;
-                }
-            }
-            Err(_) if value.get().is_null() => {}
-            Err(at) => self.fields.insert(at, (name.into(), value)),
-        }
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.fields.binary_search_by(|field| (*field.name).cmp(name))
+    }
+
+    fn field(&mut self, name: &str, depends: &dyn Fn(&str) -> Vec<usize>) -> Option<&mut Field> {
+        let at = self.place(name).unwrap_or_else(|at| {
+            let field = Field {
+                name: name.into(),
+                value: Packed::default(),
+                subjects: depends(name),
+                is_given: false,
+            };
+            self.fields.insert(at, field);
+            at
+        });
+        self.fields.get_mut(at)
     }
 }
 
@@ -124,18 +155,26 @@ mod tests {
     #[test]
     fn values_are_set_and_taken_away_by_path() {
         let mut attributes = Attributes::default();
-        attributes.replace(parse(r#"{"b":1,"a":{"x":{"y":2}}}"#).unwrap().get());
-        attributes.set("a.x.z", parse("true").unwrap());
-        attributes.set("c.d", parse("[1]").unwrap());
-        attributes.set("b", Packed::default());
+        let depends = |name: &str| vec![name.len()];
+        let mut touched = Vec::new();
+        let given = parse(r#"{"b":1,"aa":{"x":{"y":2}}}"#).unwrap();
+        attributes.replace(given.get(), &depends, &mut |subject| touched.push(subject));
+        attributes.replace(parse(r#"{"aa":{"x":{"y":2}}}"#).unwrap().get(), &depends, &mut |subject| {
+            touched.push(10 * subject);
+        });
+        assert_eq!(touched, [1, 2, 10], "only what differs is shown");
+        attributes.set("aa.x.z", ValueRef::Bool(true), &depends);
+        attributes.set("c.d", parse("[1]").unwrap().get(), &depends);
+        attributes.set("e", ValueRef::Number(1.0), &depends);
+        attributes.set("e", ValueRef::Null, &depends);
         let text = |path: &str| {
             let mut text = String::new();
             attributes.at(path).unwrap().to_tree().write(&mut text);
             text
         };
-        assert_eq!((&*text("a"), &*text("c")), (r#"{"x":{"y":2,"z":true}}"#, r#"{"d":[1]}"#));
-        assert_eq!(attributes.at("a.x.z"), Some(ValueRef::Bool(true)));
-        assert_eq!((attributes.at("b"), attributes.at("")), (None, None));
+        assert_eq!((&*text("aa"), &*text("c")), (r#"{"x":{"y":2,"z":true}}"#, r#"{"d":[1]}"#));
+        assert_eq!(attributes.at("aa.x.z"), Some(ValueRef::Bool(true)));
+        assert_eq!((attributes.at("b"), attributes.at("e"), attributes.at("")), (None, None, None));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Evaluator {
     /// As [`Evaluator::set`]; or a number that is no path's.
     pub fn change(&mut self, path: usize, value: &[u8]) -> Result<usize, String> {
         let value = read(value)?;
-        self.change_to(path, value)
+        self.change_to(path, value.get())
     }
 
     /// Replaces one value of the visitor by a number, and returns how many slots differ.
@@ -91,10 +91,10 @@ impl Evaluator {
     /// # Errors
     /// A number that is no path's.
     pub fn change_number(&mut self, path: usize, value: f64) -> Result<usize, String> {
-        self.change_to(path, Packed::of(ValueRef::Number(value)))
+        self.change_to(path, ValueRef::Number(value))
     }
 
-    fn change_to(&mut self, path: usize, value: Packed) -> Result<usize, String> {
+    fn change_to(&mut self, path: usize, value: ValueRef<'_>) -> Result<usize, String> {
         let changed = self.with_visitor(|visitor, state, processor| {
             visitor.change(path, value, processor).then(|| visitor.decide(state, processor))
         });

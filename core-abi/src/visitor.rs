@@ -4,10 +4,10 @@ use crate::attributes::Attributes;
 use attune_core::condition::{Document, Outlook, PathRef, Reading, Root};
 use attune_core::id::{MemberId, SessionId, SignalId};
 use attune_core::processor::{Processor, ProfileState};
-use attune_core::rules::index::Subject;
-use attune_core::rules::{Decider, Decision, Pick, Standing, Touched, VisitorDocument, explain};
+use attune_core::rules::index::{Index, Subject};
+use attune_core::rules::{Decider, Decision, Pick, RuleTable, Standing, Touched, VisitorDocument, explain};
 use attune_core::time::Timestamp;
-use attune_core::value::{Packed, ValueRef};
+use attune_core::value::ValueRef;
 
 /// A visitor that the host describes itself, beside what the visitor's events say.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct Visitor {
     now: Timestamp,
     decider: Decider,
     paths: Vec<KnownPath>,
+    /// Room for subjects while attributes are replaced.
+    touched: Vec<usize>,
     /// The slots that differ since the last call, each with its rule counted from 1, or 0 where it is empty.
     changes: Vec<u32>,
 }
@@ -39,6 +41,7 @@ impl Visitor {
             now: Timestamp(0),
             decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
             paths: Vec::new(),
+            touched: Vec::new(),
             changes: Vec::new(),
         }
     }
@@ -50,41 +53,40 @@ impl Visitor {
 
     /// Replaces all attributes by those of an object: `{"traits":{…},"context":{…}}`.
     pub fn set(&mut self, attributes: ValueRef<'_>, processor: &Processor) {
-        for (part, name) in self.attributes.iter_mut().zip(["traits", "context"]) {
-            part.replace(attributes.field(name).unwrap_or(ValueRef::Null));
+        let rules = &processor.bundle().rules;
+        let mut touched = core::mem::take(&mut self.touched);
+        for (part, (root, name)) in self.attributes.iter_mut().zip(PARTS) {
+            let depends = |name: &str| subjects_at(self.decider.index(), rules, root, name);
+            let object = attributes.field(name).unwrap_or(ValueRef::Null);
+            part.replace(object, &depends, &mut |subject| touched.push(subject));
         }
-        for root in [Root::Traits, Root::Context] {
-            self.decider.touch(Touched::Root(root), &processor.bundle().rules);
-        }
+        touched.drain(..).for_each(|subject| self.decider.touch(Touched::Subject(subject), rules));
+        self.touched = touched;
     }
 
     /// The number under which a path below `traits` or `context` is changed; nothing for any other.
     pub fn path(&mut self, text: &str, processor: &Processor) -> Option<usize> {
         let path = PathRef::parse(text)?;
-        let part = part_of(path.root).filter(|_| !path.rest.is_empty())?;
+        let part = PARTS.iter().position(|(root, _)| *root == path.root).filter(|_| !path.rest.is_empty())?;
         if let Some(known) =
             self.paths.iter().position(|known| known.part == part && *known.rest == *path.rest)
         {
             return Some(known);
         }
-        let (index, rules) = (self.decider.index(), &processor.bundle().rules);
-        let depends = |subject: &usize| match index.subject(*subject, rules) {
-            Some(Subject::Path(read)) => read.root == path.root && overlap(read.rest, path.rest),
-            _ => false,
-        };
-        let subjects = (0..index.subject_count()).filter(depends).collect();
+        let subjects = subjects_at(self.decider.index(), &processor.bundle().rules, path.root, path.rest);
         self.paths.push(KnownPath { part, rest: path.rest.into(), subjects });
         Some(self.paths.len() - 1)
     }
 
     /// Replaces the value at a path of a number; whether there is such a path.
-    pub fn change(&mut self, path: usize, value: Packed, processor: &Processor) -> bool {
+    pub fn change(&mut self, path: usize, value: ValueRef<'_>, processor: &Processor) -> bool {
+        let rules = &processor.bundle().rules;
         let Some(known) = self.paths.get(path) else { return false };
-        if let Some(part) = self.attributes.get_mut(known.part) {
-            part.set(&known.rest, value);
+        if let Some((part, (root, _))) = self.attributes.get_mut(known.part).zip(PARTS.get(known.part)) {
+            part.set(&known.rest, value, &|name| subjects_at(self.decider.index(), rules, *root, name));
         }
         for subject in &known.subjects {
-            self.decider.touch(Touched::Subject(*subject), &processor.bundle().rules);
+            self.decider.touch(Touched::Subject(*subject), rules);
         }
         true
     }
@@ -145,12 +147,16 @@ impl Visitor {
     }
 }
 
-fn part_of(root: Root) -> Option<usize> {
-    match root {
-        Root::Traits => Some(0),
-        Root::Context => Some(1),
-        _ => None,
-    }
+/// The parts of the document that a host sets.
+const PARTS: [(Root, &str); 2] = [(Root::Traits, "traits"), (Root::Context, "context")];
+
+/// What of an index reads something at, above or below a path.
+fn subjects_at(index: &Index, rules: &RuleTable, root: Root, path: &str) -> Vec<usize> {
+    let depends = |subject: &usize| match index.subject(*subject, rules) {
+        Some(Subject::Path(read)) => read.root == root && overlap(read.rest, path),
+        _ => false,
+    };
+    (0..index.subject_count()).filter(depends).collect()
 }
 
 /// Whether one path leads to the other, or both to one place.
@@ -168,8 +174,8 @@ struct Described<'a> {
 
 impl Document for Described<'_> {
     fn value(&self, path: PathRef<'_>) -> ValueRef<'_> {
-        let part = part_of(path.root).and_then(|part| self.attributes.get(part));
-        match part.and_then(|part| part.at(path.rest)) {
+        let part = PARTS.iter().zip(self.attributes).find(|((root, _), _)| *root == path.root);
+        match part.and_then(|(_, part)| part.at(path.rest)) {
             Some(found) => found,
             None => self.visitor.value(path),
         }

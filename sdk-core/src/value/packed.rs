@@ -38,6 +38,14 @@ impl Packed {
         Self(out.into_bytes())
     }
 
+    /// Replaces the value, in the room of the one before.
+    pub fn set(&mut self, value: ValueRef<'_>) {
+        self.0.clear();
+        let mut out = Writer::from(core::mem::take(&mut self.0));
+        value.encode(&mut out);
+        self.0 = out.into_bytes();
+    }
+
     /// Bytes that somebody has just written and knows to be a value.
     pub(crate) const fn written(bytes: Vec<u8>) -> Self {
         Self(bytes)

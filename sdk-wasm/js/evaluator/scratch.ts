@@ -1,48 +1,103 @@
-/** Values into the core's scratch, in the packed form; short texts and numbers without a detour. */
+/** Values into the core's scratch, in the packed form of docs/core-abi.md. */
 
 import type { Json } from '../context.ts';
-import { write } from '../core/writer.ts';
 import { core, EvaluatorError } from './module.ts';
 
-/** Texts up to this length take one byte for it and are written here. */
+/** Kinds of packed values. */
+const [NULL, FALSE, TRUE, NUMBER, TEXT, LIST, OBJECT] = [0, 1, 2, 3, 4, 5, 6];
+/** Bytes that a kind, a count and a number take at most. */
+const MARGIN = 16;
+/** Most bytes of UTF-8 for one code unit of UTF-16. */
+const UNIT = 3;
+/** Largest count that takes one byte. */
 const SHORT = 127;
-const TEXT = 4;
+
+const encoder = new TextEncoder();
+const number = new Float64Array(1);
+const numberBytes = new Uint8Array(number.buffer);
 let view = new Uint8Array(0);
-let address = 0;
+let at = 0;
 
 /** Writes a value and returns how many bytes it takes. */
 export function scratchValue(value: Json): number {
-  if (typeof value === 'string' && value.length <= SHORT && shortText(value)) return value.length + 2;
-  return scratchBytes(write('v', [value]));
+  at = 0;
+  pack(value);
+  return at;
 }
 
 /** Writes bytes and returns how many there are. */
 export function scratchBytes(bytes: Uint8Array): number {
-  reserve(bytes.length).set(bytes);
+  at = 0;
+  reserve(bytes.length);
+  view.set(bytes);
   return bytes.length;
 }
 
-/** Writes a text if it is ASCII; whether it was. */
-function shortText(text: string): boolean {
-  const bytes = reserve(SHORT + 2);
-  bytes[0] = TEXT;
-  bytes[1] = text.length;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code > 127) return false;
-    bytes[at + 2] = code;
+function pack(value: Json | undefined): void {
+  reserve(MARGIN);
+  if (typeof value === 'string') {
+    view[at++] = TEXT;
+    text(value);
+  } else if (typeof value === 'number') {
+    view[at++] = NUMBER;
+    number[0] = value;
+    for (let byte = 0; byte < 8; byte++) view[at++] = numberBytes[byte] as number;
+  } else if (typeof value === 'boolean') view[at++] = value ? TRUE : FALSE;
+  else if (value === null || value === undefined) view[at++] = NULL;
+  else if (Array.isArray(value)) {
+    view[at++] = LIST;
+    count(value.length);
+    for (const item of value) pack(item);
+  } else {
+    view[at++] = OBJECT;
+    const names = Object.keys(value);
+    count(names.length);
+    for (const name of names) {
+      text(name);
+      pack(value[name]);
+    }
   }
-  return true;
 }
 
-/** The scratch with room for this many bytes; the core's memory may have moved since the last call. */
-function reserve(length: number): Uint8Array {
+/** A text with its length in bytes before it; most are short and ASCII. */
+function text(value: string): void {
+  reserve(UNIT * value.length + MARGIN);
+  const { length } = value;
+  if (length <= SHORT) {
+    const from = at;
+    view[at++] = length;
+    for (let unit = 0; unit < length; unit++) {
+      const code = value.charCodeAt(unit);
+      if (code > 127) {
+        at = from;
+        return wideText(value);
+      }
+      view[at++] = code;
+    }
+  } else wideText(value);
+}
+
+function wideText(value: string): void {
+  // The count stands before the text and is known after it.
+  const from = at + 5;
+  const { written } = encoder.encodeInto(value, view.subarray(from));
+  count(written);
+  view.copyWithin(at, from, from + written);
+  at += written;
+}
+
+function count(value: number): void {
+  let rest = value;
+  for (; rest > 127; rest >>>= 7) view[at++] = (rest & 127) | 128;
+  view[at++] = rest;
+}
+
+/** Makes room behind what is written; the core's memory may have moved since the last call. */
+function reserve(more: number): void {
   const { memory, scratch } = core();
-  if (view.length < length || view.buffer !== memory.buffer) {
-    const room = Math.max(length, 1_024);
-    address = scratch(room);
-    if (address === 0) throw new EvaluatorError('too_large', `${length} bytes are too many for one call`);
-    view = new Uint8Array(memory.buffer, address, room);
-  }
-  return view;
+  if (at + more <= view.length && view.buffer === memory.buffer) return;
+  const room = Math.max(2 * (at + more), 1_024);
+  const address = scratch(room);
+  if (address === 0) throw new EvaluatorError('too_large', `${room} bytes are too many for one call`);
+  view = new Uint8Array(memory.buffer, address, room);
 }
