@@ -234,7 +234,13 @@ impl<'a> Source<'a> {
 
     /// A string.
     pub fn str(&mut self) -> &'a str {
-        core::str::from_utf8(self.bytes()).unwrap_or_else(|_| {
+        let length = self.count();
+        self.text_of(length)
+    }
+
+    /// A string of a length in bytes that both sides know.
+    pub fn text_of(&mut self, length: usize) -> &'a str {
+        core::str::from_utf8(self.raw(length)).unwrap_or_else(|_| {
             self.fail();
             ""
         })

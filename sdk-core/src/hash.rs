@@ -26,28 +26,32 @@ pub fn key_hash(bytes: &[u8]) -> u64 {
     hash ^ (hash >> 33)
 }
 
-/// Where a unit falls between 0 and 1: FNV-1a with 32 bits over UTF-16 code units, as GrowthBook's SDKs hash.
-///
-/// Version 1 has steps of 1/1,000, version 2 of 1/10,000 and no correlation between seeds; there is no other.
-///
-/// Source: GrowthBook, "Build your own SDK", hash.
-pub fn bucket(seed: &str, value: &str, version: u8) -> Option<f64> {
+/// Into how many steps a version of [`bucket`] divides units; there are two versions.
+pub const fn bucket_steps(version: u8) -> Option<u32> {
     match version {
-        1 => Some(
-            f64::from(fnv1a_32(FNV_32, value.encode_utf16().chain(seed.encode_utf16())) % 1_000) / 1_000.0,
-        ),
-        2 => {
-            let first = fnv1a_32(FNV_32, seed.encode_utf16().chain(value.encode_utf16()));
-            Some(f64::from(fnv1a_32_of_digits(first) % 10_000) / 10_000.0)
-        }
+        1 => Some(1_000),
+        2 => Some(10_000),
         _ => None,
     }
 }
 
+/// On which of its version's steps a unit falls: FNV-1a with 32 bits over UTF-16 code units, as GrowthBook's SDKs hash. In
+/// version 2 what one seed divides is independent of what another does.
+///
+/// Source: GrowthBook, "Build your own SDK", hash; the step divided by the number of steps is its result.
+pub fn bucket(seed: &str, value: &str, version: u8) -> Option<u32> {
+    let steps = bucket_steps(version)?;
+    Some(if version == 1 {
+        fnv1a_32(value.encode_utf16().chain(seed.encode_utf16())) % steps
+    } else {
+        fnv1a_32_of_digits(fnv1a_32(seed.encode_utf16().chain(value.encode_utf16()))) % steps
+    })
+}
+
 const FNV_32: u32 = 0x811c_9dc5;
 
-fn fnv1a_32(start: u32, units: impl Iterator<Item = u16>) -> u32 {
-    units.fold(start, |hash, unit| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193))
+fn fnv1a_32(units: impl Iterator<Item = u16>) -> u32 {
+    units.fold(FNV_32, |hash, unit| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193))
 }
 
 /// The hash of a number's decimal digits.
@@ -61,7 +65,7 @@ fn fnv1a_32_of_digits(number: u32) -> u32 {
         }
     }
     let written = digits.get(digits.len() - count..).unwrap_or_default();
-    fnv1a_32(FNV_32, written.iter().map(|digit| u16::from(*digit)))
+    fnv1a_32(written.iter().map(|digit| u16::from(*digit)))
 }
 
 #[cfg(test)]
@@ -80,14 +84,14 @@ mod tests {
     fn units_fall_where_javascript_puts_them() {
         // Computed in JavaScript by the published algorithm over `charCodeAt`.
         for (seed, value, version, expected) in [
-            ("a", "b", 1, 0.708),
-            ("a", "b", 2, 0.6912),
-            ("", "user-1", 2, 0.8703),
-            ("spring", "ü", 1, 0.41),
-            ("spring", "ü", 2, 0.1885),
-            ("日本", "x", 2, 0.5843),
-            ("s", "😀", 1, 0.001),
-            ("s", "😀", 2, 0.2801),
+            ("a", "b", 1, 708),
+            ("a", "b", 2, 6_912),
+            ("", "user-1", 2, 8_703),
+            ("spring", "ü", 1, 410),
+            ("spring", "ü", 2, 1_885),
+            ("日本", "x", 2, 5_843),
+            ("s", "😀", 1, 1),
+            ("s", "😀", 2, 2_801),
         ] {
             assert_eq!(bucket(seed, value, version), Some(expected), "{seed} {value} {version}");
         }

@@ -162,7 +162,7 @@ fn test() -> impl Strategy<Value = Test> {
 }
 
 fn bucket() -> impl Strategy<Value = Bucket> {
-    let range = (0_u8..5, 0_u8..5).prop_map(|(from, to)| (f64::from(from) / 4.0, f64::from(to) / 4.0));
+    let range = (0_u32..10_000, 0_u32..10_000);
     let ranges = proptest::collection::vec(range, 0..3);
     (path(), "[aü]", 1_u8..4, ranges).prop_map(|(by, seed, version, ranges)| Bucket {
         by,
@@ -248,14 +248,12 @@ impl<'a> Scene<'a, '_> {
                     })
                 };
                 let place = match bucket.version {
-                    1 => (hash(&format!("{unit}{}", bucket.seed)) % 1_000) as f64 / 1_000.0,
-                    2 => {
-                        (hash(&hash(&format!("{}{unit}", bucket.seed)).to_string()) % 10_000) as f64
-                            / 10_000.0
-                    }
+                    1 => hash(&format!("{unit}{}", bucket.seed)) % 1_000,
+                    2 => hash(&hash(&format!("{}{unit}", bucket.seed)).to_string()) % 10_000,
                     _ => return Some(false),
                 };
-                Some(!unit.is_empty() && bucket.ranges.iter().any(|(from, to)| *from <= place && place < *to))
+                let is_in = |(from, to): &(u32, u32)| (u64::from(*from)..u64::from(*to)).contains(&place);
+                Some(!unit.is_empty() && bucket.ranges.iter().any(is_in))
             }
         }
     }

@@ -43,8 +43,8 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
             packer.text(seed);
             packer.out.u8(*version);
             packer.list(ranges, |(from, to), packer| {
-                packer.out.f64(*from);
-                packer.out.f64(*to);
+                packer.out.u64(u64::from(*from));
+                packer.out.u64(u64::from(*to));
             });
         }
     }
@@ -62,7 +62,7 @@ pub fn decode_condition(code: &mut Code<'_>) -> Condition {
             by: code.path().to_path(),
             seed: Box::from(code.text()),
             version: code.byte(),
-            ranges: (0..code.count()).map(|_| (code.float(), code.float())).collect(),
+            ranges: (0..code.count()).map(|_| (code.number() as u32, code.number() as u32)).collect(),
         }),
         _ => Condition::Signal {
             signal: code.id(),
@@ -164,6 +164,10 @@ fn encode_literal(literal: &Literal, packer: &mut Packer) {
             packer.out.u8(0);
             packer.text(text);
         }
+        Literal::Value(Value::Number(number)) if packer.packs_whole(*number) => {
+            packer.out.u8(4);
+            packer.out.i64(*number as i64);
+        }
         Literal::Value(value) => {
             packer.out.u8(1);
             value.encode(&mut packer.out);
@@ -184,6 +188,7 @@ fn decode_literal(code: &mut Code<'_>) -> Literal {
         0 => Literal::Value(Value::string(code.text())),
         1 => Literal::Value(code.value(false).to_tree()),
         2 => Literal::Path(code.path().to_path()),
+        4 => Literal::Value(Value::Number(code.signed() as f64)),
         _ => Literal::List(list(code, decode_literal)),
     }
 }

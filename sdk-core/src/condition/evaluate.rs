@@ -155,8 +155,8 @@ impl<'a> Scene<'a, '_> {
         });
         let mut is_in = false;
         for _ in 0..self.code.count() {
-            let (from, to) = (self.code.float(), self.code.float());
-            is_in |= place.is_some_and(|place| place >= from && place < to);
+            let (from, to) = (self.code.number(), self.code.number());
+            is_in |= place.is_some_and(|place| (from..to).contains(&u64::from(place)));
         }
         value?.map(|_| is_in)
     }
@@ -241,6 +241,7 @@ impl<'a> Scene<'a, '_> {
         match self.tag(depth) {
             0 => Some(ValueRef::Text(self.code.text())),
             1 => Some(self.code.value(self.document.is_none())),
+            4 => Some(ValueRef::Number(self.code.signed() as f64)),
             2 => {
                 let path = self.code.path();
                 value_at(self.document?, path, self.outlook)

@@ -15,6 +15,8 @@ pub struct Form {
     ids: Box<[u8]>,
     /// All texts, one behind the other.
     texts: Box<str>,
+    /// Where each text ends.
+    ends: Vec<u32>,
     code: Box<[u8]>,
     /// Where each leaf stands that conditions name by its number.
     leaves: Vec<u32>,
@@ -38,12 +40,17 @@ impl Form {
         let mut cursor = Source::new(bytes);
         let count = cursor.count();
         let ids = cursor.raw(count.saturating_mul(8));
-        let texts = cursor.str();
+        let (mut ends, mut end) = (Vec::new(), 0_u32);
+        for _ in 0..cursor.count() {
+            end = end.saturating_add(cursor.u64() as u32);
+            ends.push(end);
+        }
+        let texts = cursor.text_of(end as usize);
         if !cursor.is_sound() {
             return Err(CodecError);
         }
         let (ids, texts, code) = (Box::from(ids), Box::from(texts), Box::from(cursor.rest()));
-        Ok(Self { ids, texts, code, leaves: Vec::new() })
+        Ok(Self { ids, texts, ends, code, leaves: Vec::new() })
     }
 
     /// Says where the leaves stand, once they are known to be sound; until then no code may name one.
@@ -60,6 +67,14 @@ impl Form {
     pub fn at(&self, place: u32) -> Code<'_> {
         let bytes = self.code.get(place as usize..).unwrap_or_default();
         Code { form: self, cursor: Source::new(bytes), behind: 0 }
+    }
+
+    /// The text of a number.
+    pub fn text(&self, number: usize) -> Option<&str> {
+        let end = *self.ends.get(number)? as usize;
+        let start =
+            number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |start| *start as usize);
+        self.texts.get(start..end)
     }
 
     fn id(&self, number: usize) -> Option<SignalId> {
@@ -109,9 +124,10 @@ impl<'a> Code<'a> {
         self.cursor.i64()
     }
 
-    /// A double.
-    pub fn float(&mut self) -> f64 {
-        self.cursor.f64()
+    /// A number that is written as its difference to the one before.
+    pub fn difference(&mut self, before: &mut u32) -> u32 {
+        *before = before.wrapping_add(self.signed() as u32);
+        *before
     }
 
     /// A count of things of at least one byte each.
@@ -136,10 +152,15 @@ impl<'a> Code<'a> {
         value
     }
 
-    /// A text, by its place in the table.
+    /// A text, by its number in the table.
     pub fn text(&mut self) -> &'a str {
-        let (start, length) = (self.cursor.u64() as usize, self.cursor.u64() as usize);
-        match self.form.texts.get(start..start.saturating_add(length)) {
+        let number = self.cursor.u64();
+        self.text_of(number)
+    }
+
+    /// The text of a number that has been read.
+    pub fn text_of(&mut self, number: u64) -> &'a str {
+        match self.form.text(number as usize) {
             Some(found) => found,
             None => {
                 self.fail();
@@ -227,8 +248,8 @@ mod tests {
         assert!(!code.is_sound());
         assert_eq!(form.at(7).byte(), 0);
         assert_eq!(Form::open(&[1]), Err(CodecError), "an id is missing");
-        assert_eq!(Form::open(&[0, 2, 0xff, 0xff]), Err(CodecError), "no text");
-        let damaged = Form::open(&[0, 2, 0xc3, 0xbc, 1, 1]).unwrap();
+        assert_eq!(Form::open(&[0, 1, 2, 0xff, 0xff]), Err(CodecError), "no text");
+        let damaged = Form::open(&[0, 2, 1, 1, 0xc3, 0xbc, 1]).unwrap();
         assert!(damaged.at(0).text().is_empty(), "half a letter is no text");
     }
 }

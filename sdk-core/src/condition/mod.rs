@@ -8,6 +8,7 @@ mod evaluate;
 mod form;
 mod inspect;
 mod leaf;
+mod lists;
 mod pack;
 #[cfg(feature = "author")]
 mod parse;
@@ -28,10 +29,11 @@ pub use evaluate::{Truth, evaluate, pass_condition, pass_literal, resolve, taken
 pub use form::{Code, Form};
 pub use inspect::{specificity, visit_paths};
 pub use leaf::{Reads, each_leaf, leaf_key, reads_of, split};
+pub use lists::Lists;
 pub use pack::Packer;
 #[cfg(feature = "author")]
 pub use parse::{ConditionScope, KnownSignal, parse_condition, parse_path};
-pub use postings::{ANY, Postings};
+pub use postings::{ANY, Postings, place_of};
 #[cfg(feature = "author")]
 pub use problem::{ConditionError, ConditionErrorKind};
 
@@ -73,8 +75,8 @@ pub struct Bucket {
     pub seed: Box<str>,
     /// Version of the hash, 1 or 2.
     pub version: u8,
-    /// From (inclusive) and to (exclusive), between 0 and 1.
-    pub ranges: Vec<(f64, f64)>,
+    /// From (inclusive) and to (exclusive), in steps of the version; see [`crate::hash::bucket_steps`].
+    pub ranges: Vec<(u32, u32)>,
 }
 
 /// A dotted path into the document, split at its root, that lies somewhere else.

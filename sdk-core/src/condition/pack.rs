@@ -7,16 +7,19 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+/// The first number that a double may stand for together with its neighbour.
+const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 /// Writes a packed form with its tables before it. Equal content gives equal bytes.
 #[derive(Debug, Default)]
 pub struct Packer {
     /// Everything that stands in no table.
     pub out: Writer,
     is_canonical: bool,
-    /// What each text is named by: its place among all texts; its number where the form is canonical.
+    /// The number of each text.
     names: BTreeMap<Box<str>, usize>,
+    lengths: Writer,
     texts: Writer,
-    texts_bytes: usize,
     ids: Vec<SignalId>,
     leaves: BTreeMap<Vec<u8>, usize>,
 }
@@ -42,22 +45,31 @@ impl Packer {
         if self.leaves.is_empty() { None } else { self.leaves.get(&leaf_key(condition)).copied() }
     }
 
-    /// Writes a text as its place in the table.
+    /// Writes a text as its number in the table.
     pub fn text(&mut self, text: &str) {
-        let next = if self.is_canonical { self.names.len() } else { self.texts_bytes };
-        let name = *self.names.entry(Box::from(text)).or_insert(next);
-        if name == next {
+        let number = self.number(text);
+        self.out.len(number);
+    }
+
+    /// The number of a text, which stands in the table from now on.
+    pub fn number(&mut self, text: &str) -> usize {
+        let next = self.names.len();
+        let number = *self.names.entry(Box::from(text)).or_insert(next);
+        if number == next {
             if self.is_canonical {
                 self.texts.str(text);
             } else {
+                self.lengths.len(text.len());
                 self.texts.raw(text.as_bytes());
             }
-            self.texts_bytes += text.len();
         }
-        self.out.len(name);
-        if !self.is_canonical {
-            self.out.len(text.len());
-        }
+        number
+    }
+
+    /// Whether a number is written as a whole one; a canonical form knows none.
+    pub(super) fn packs_whole(&self, number: f64) -> bool {
+        let is_whole = number.abs() < MAX_WHOLE && number as i64 as f64 == number;
+        is_whole && !self.is_canonical && (number != 0.0 || number.is_sign_positive())
     }
 
     /// Writes parts that are evaluated as one, with the length of all before them, so that they can be passed over.
@@ -85,6 +97,12 @@ impl Packer {
         self.out.len(number);
     }
 
+    /// Writes a number as its difference to the one before.
+    pub fn difference(&mut self, before: &mut usize, number: usize) {
+        self.out.i64(number as i64 - *before as i64);
+        *before = number;
+    }
+
     /// Writes a presence byte, then the thing where there is one.
     pub fn option<T: ?Sized>(&mut self, value: Option<&T>, write: impl FnOnce(&T, &mut Self)) {
         self.out.bool(value.is_some());
@@ -104,7 +122,8 @@ impl Packer {
         let mut whole = Writer::new();
         whole.len(self.ids.len());
         self.ids.iter().for_each(|id| whole.raw(&id.0.to_le_bytes()));
-        whole.len(if self.is_canonical { self.names.len() } else { self.texts_bytes });
+        whole.len(self.names.len());
+        whole.raw(&self.lengths.into_bytes());
         whole.raw(&self.texts.into_bytes());
         whole.raw(&self.out.into_bytes());
         whole.into_bytes()

@@ -3,6 +3,7 @@
 use super::depth::depth;
 use super::problem::{ConditionError, ConditionErrorKind};
 use super::{Bucket, Condition, Literal, Moment, Path, Root, Test};
+use crate::hash::bucket_steps;
 use crate::id::SignalId;
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::time::{Timestamp, parse_duration_ms};
@@ -174,7 +175,7 @@ impl Parser<'_> {
             }
         };
         let ranges = match value.field("in") {
-            Some(Value::Array(items)) => items.iter().map(range).collect(),
+            Some(Value::Array(items)) => items.iter().map(|item| range(item, version)).collect(),
             _ => None,
         };
         if ranges.is_none() {
@@ -320,11 +321,14 @@ impl Parser<'_> {
     }
 }
 
-/// A range of shares: from one, up to and without another.
-fn range(value: &Value) -> Option<(f64, f64)> {
+/// A range of shares, from one up to and without another, in steps of a version.
+fn range(value: &Value, version: u8) -> Option<(u32, u32)> {
     let Value::Array(ends) = value else { return None };
     let [Value::Number(from), Value::Number(to)] = ends[..] else { return None };
-    (0.0 <= from && from <= to && to <= 1.0).then_some((from, to))
+    let steps = bucket_steps(version)?;
+    // The first step whose share of all is not below the end: what comparing shares would say.
+    let step = |end: f64| (0..=steps).find(|step| f64::from(*step) / f64::from(steps) >= end);
+    if 0.0 <= from && from <= to { Some((step(from)?, step(to)?)) } else { None }
 }
 
 fn is_operators(value: &Value) -> bool {

@@ -1,71 +1,83 @@
 //! Names in order, each with the indexes that belong to it: what looks at an event type, what competes for a slot.
 
-use super::{Code, Form, Packer};
+use super::{Code, Form, Lists, Packer};
 use alloc::vec::Vec;
 
 /// The name that stands for every event type.
 pub const ANY: &str = "*";
 
-/// Where each list of a form stands, in order of name.
+/// The lists of a form, in order of name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Postings {
-    places: Vec<u32>,
+    /// The number of each name among the form's texts.
+    names: Vec<u32>,
+    lists: Lists,
 }
 
 impl Postings {
-    /// Appends lists, which are in order of name.
+    /// Appends lists, which are in order of name. Names and indexes are written as the difference to the one before:
+    /// neighbours differ alike, which compresses well.
     pub fn pack(lists: &[(&str, Vec<usize>)], packer: &mut Packer) {
+        let (mut name_before, mut index_before) = (0, 0);
         packer.list(lists, |(name, indexes), packer| {
-            packer.text(name);
-            packer.group(indexes, |index, packer| packer.out.len(*index));
+            let name = packer.number(name);
+            packer.difference(&mut name_before, name);
+            packer.list(indexes, |index, packer| packer.difference(&mut index_before, *index));
         });
     }
 
     /// Reads the lists that the code begins with and moves behind them.
     pub fn read(code: &mut Code<'_>) -> Self {
-        let mut places = Vec::new();
-        for _ in 0..code.count() {
-            places.push(code.place());
-            code.text();
-            code.sized();
+        let (mut names, mut pairs) = (Vec::new(), Vec::new());
+        let (mut name, mut index) = (0, 0);
+        for list in 0..code.count() {
+            names.push(code.difference(&mut name));
+            for _ in 0..code.count() {
+                pairs.push((list as u32, code.difference(&mut index)));
+            }
         }
-        Self { places }
+        Self { lists: Lists::new(names.len(), &pairs), names }
     }
 
     /// How many lists there are.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.names.len()
     }
 
     /// Whether there is no list.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.names.is_empty()
     }
 
-    /// A list by its number: its name and its indexes, to be read to the end.
-    pub fn get<'a>(&self, number: usize, form: &'a Form) -> Option<(&'a str, Code<'a>)> {
-        let mut code = form.at(*self.places.get(number)?);
-        Some((code.text(), code.sized()))
+    /// A list by its number: its name and its indexes.
+    pub fn get<'a>(&'a self, number: usize, form: &'a Form) -> Option<(&'a str, &'a [u32])> {
+        let name = form.text(*self.names.get(number)? as usize)?;
+        Some((name, self.lists.get(number)))
     }
 
     /// Shows the indexes under a name or, where there is no list of that name, under [`ANY`].
     pub fn each(&self, name: &str, form: &Form, see: &mut dyn FnMut(usize)) {
-        let Some(mut indexes) = self.find(name, form).or_else(|| self.find(ANY, form)) else { return };
-        while !indexes.is_empty() {
-            see(indexes.number() as usize);
-        }
-    }
-
-    /// The indexes under a name, to be read to the end.
-    pub fn find<'a>(&self, name: &str, form: &'a Form) -> Option<Code<'a>> {
-        self.get(self.number(name, form)?, form).map(|(_, indexes)| indexes)
+        let list = self.number(name, form).or_else(|| self.number(ANY, form));
+        let indexes = list.map_or(&[][..], |list| self.lists.get(list));
+        indexes.iter().for_each(|index| see(*index as usize));
     }
 
     /// The number of the list under a name.
     pub fn number(&self, name: &str, form: &Form) -> Option<usize> {
-        let number = self.places.partition_point(|place| form.at(*place).text() < name);
-        self.get(number, form).filter(|(found, _)| *found == name).map(|_| number)
+        place_of(&self.names, name, form)
     }
+
+    /// The indexes under a name.
+    pub fn find(&self, name: &str, form: &Form) -> Option<&[u32]> {
+        self.number(name, form).map(|list| self.lists.get(list))
+    }
+}
+
+/// Where a text stands among texts that are given by their numbers and in order.
+pub fn place_of(names: &[u32], name: &str, form: &Form) -> Option<usize> {
+    let text = |number: &u32| form.text(*number as usize);
+    let place = names.partition_point(|number| text(number) < Some(name));
+    names.get(place).filter(|number| text(number) == Some(name)).map(|_| place)
 }
 
 #[cfg(test)]
@@ -79,14 +91,7 @@ mod tests {
         Postings::pack(&[("a", vec![3]), ("b", vec![]), ("c", vec![1, 200])], &mut packer);
         let form = Form::open(&packer.finish()).unwrap();
         let postings = Postings::read(&mut form.at(0));
-        let indexes = |name: &str| {
-            let mut found = postings.find(name, &form)?;
-            let mut indexes = Vec::new();
-            while !found.is_empty() {
-                indexes.push(found.number());
-            }
-            Some(indexes)
-        };
+        let indexes = |name: &str| postings.find(name, &form).map(Vec::from);
         assert_eq!(
             (indexes("a"), indexes("b"), indexes("c")),
             (Some(vec![3]), Some(vec![]), Some(vec![1, 200]))

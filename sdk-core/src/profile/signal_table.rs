@@ -98,7 +98,7 @@ impl SignalTable {
 
     /// The signal of a name.
     pub fn by_name(&self, name: &str) -> Option<SignalRef<'_>> {
-        self.get(self.by_name.find(name, &self.form)?.number() as usize)
+        self.get(*self.by_name.find(name, &self.form)?.first()? as usize)
     }
 
     /// Shows the signals that look at an event type, each definition once.

@@ -16,6 +16,8 @@ const HIDE: u8 = 4;
 const SHOW: u8 = 5;
 const VARIABLE: u8 = 6;
 const WEBHOOK: u8 = 7;
+/// In a bundle: a variable that has the name of its rule's slot, as a flag has.
+const VARIABLE_OF_SLOT: u8 = 8;
 
 /// Finds the value of a place and appends it as text; appends nothing where there is none.
 pub(super) type Lookup<'a> = &'a mut dyn FnMut(&str, &mut alloc::string::String);
@@ -144,7 +146,7 @@ impl PartialEq for Names<'_> {
 }
 
 /// Appends a list of actions to a bundle.
-pub(super) fn encode_actions(actions: &[Action], packer: &mut Packer) {
+pub(super) fn encode_actions(actions: &[Action], slot: Option<&str>, packer: &mut Packer) {
     packer.list(actions, |action, packer| {
         let mut texts = |kind: u8, texts: &[&str]| {
             packer.out.u8(kind);
@@ -164,7 +166,10 @@ pub(super) fn encode_actions(actions: &[Action], packer: &mut Packer) {
                 }
             }
             Action::Variable { name, value } => {
-                texts(VARIABLE, &[name]);
+                match slot == Some(name) {
+                    true => texts(VARIABLE_OF_SLOT, &[]),
+                    false => texts(VARIABLE, &[name]),
+                }
                 value.encode(&mut packer.out);
             }
         }
@@ -173,14 +178,24 @@ pub(super) fn encode_actions(actions: &[Action], packer: &mut Packer) {
 
 /// Takes the actions that the code begins with out of a bundle: with all places filled in by `lookup`, as a page is to
 /// have them, where a call of the server makes the code unsound; or, without one, as they are written.
-pub(super) fn take_actions(code: &mut Code<'_>, mut lookup: Option<Lookup<'_>>) -> Actions {
+pub(super) fn take_actions(
+    code: &mut Code<'_>,
+    slot: Option<&str>,
+    mut lookup: Option<Lookup<'_>>,
+) -> Actions {
     let mut out = Writer::new();
     let count = code.count();
     out.len(count);
     for _ in 0..count {
-        let kind = code.byte();
+        let mut kind = code.byte();
+        let mut first = slot.unwrap_or_default();
+        if kind == VARIABLE_OF_SLOT {
+            kind = VARIABLE;
+        } else {
+            first = code.text();
+        }
         out.u8(kind);
-        out.str(code.text());
+        out.str(first);
         let mut fill = |text: &str, out: &mut Writer| match &mut lookup {
             Some(lookup) => out.str(&interpolate(text, lookup)),
             None => out.str(text),

@@ -30,15 +30,16 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
         flags |= if is_set { flag } else { 0 };
     }
     packer.out.u8(flags);
-    packer.text(&rule.id);
     packer.sized(|packer| encode_head(rule, packer));
-    packer.sized(|packer| encode_actions(&rule.actions, packer));
+    packer.sized(|packer| encode_actions(&rule.actions, rule.slot.as_deref(), packer));
     encode_condition(&rule.when, packer);
 }
 
 fn encode_head(rule: &Rule, packer: &mut Packer) {
     if let Some(slot) = &rule.slot {
-        packer.text(slot);
+        // Where each rule has a slot of its own, all are as far from their ids.
+        let (mut id, slot) = (packer.number(&rule.id), packer.number(slot));
+        packer.difference(&mut id, slot);
     }
     if let Mode::Event { on, hold } = &rule.mode {
         packer.text(on);
@@ -70,23 +71,23 @@ fn encode_head(rule: &Rule, packer: &mut Packer) {
 
 impl<'a> RuleRef<'a> {
     /// Reads the rule the code begins with and moves to its condition.
-    pub(super) fn read(code: &mut Code<'a>, index: usize) -> Self {
-        let (flags, id, head, actions) = (code.byte(), code.text(), code.sized(), code.sized());
-        Self { index, id, when: *code, flags, head, actions }
+    pub(super) fn read(code: &mut Code<'a>, index: usize, id_number: u32) -> Self {
+        let (flags, head, actions) = (code.byte(), code.sized(), code.sized());
+        let id = { *code }.text_of(u64::from(id_number));
+        Self { index, id, when: *code, flags, id_number, head, actions }
     }
 
     /// Moves the code behind the rule, and makes it unsound if there is none.
-    pub(super) fn pass(code: &mut Code<'a>) -> Self {
-        let mut rule = Self::read(code, 0);
-        rule.read_head();
+    pub(super) fn pass(code: &mut Code<'a>, id_number: u32) {
+        let mut rule = Self::read(code, 0, id_number);
+        let slot = rule.read_head().slot;
         let mut nothing = |_: &str, _: &mut String| {};
         let lookup: Option<Lookup<'_>> = if rule.has(HAS_SLOT) { Some(&mut nothing) } else { None };
-        take_actions(&mut rule.actions, lookup);
+        take_actions(&mut rule.actions, slot, lookup);
         pass_condition(code);
         if !rule.head.is_whole() || !rule.actions.is_whole() {
             code.fail();
         }
-        rule
     }
 
     /// Whether it fills a slot; a trigger does not.
@@ -122,7 +123,11 @@ impl<'a> RuleRef<'a> {
         let flags = self.flags;
         let has = |flag: u8| flags & flag != 0;
         let code = &mut self.head;
-        let slot = has(HAS_SLOT).then(|| code.text());
+        let mut slot = self.id_number;
+        let slot = has(HAS_SLOT).then(|| {
+            let slot = code.difference(&mut slot);
+            code.text_of(u64::from(slot))
+        });
         let (mut on, mut hold) = (None, Hold::Session);
         if has(AT_EVENT) {
             on = Some(code.text());
@@ -144,16 +149,21 @@ impl<'a> RuleRef<'a> {
         }
     }
 
+    /// Its actions, with places filled in where there is somebody to ask.
+    pub(super) fn take_actions(self, lookup: Option<Lookup<'_>>) -> Actions {
+        take_actions(&mut { self.actions }, self.head().slot, lookup)
+    }
+
     /// Its actions as they are written, places and calls of the server included.
     pub fn written_actions(self) -> Actions {
-        take_actions(&mut { self.actions }, None)
+        self.take_actions(None)
     }
 
     /// Whether a text of its actions has places to be filled in.
     pub fn has_places(self) -> bool {
         let mut found = false;
         let mut see = |_: &str, _: &mut String| found = true;
-        take_actions(&mut { self.actions }, Some(&mut see));
+        self.take_actions(Some(&mut see));
         found
     }
 

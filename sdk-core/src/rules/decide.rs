@@ -1,6 +1,5 @@
 //! The winner of every slot: level rules that hold and event rules that are latched, by rank, within their caps.
 
-use super::actions::take_actions;
 use super::judge::in_effect;
 use super::{Actions, RuleRef, RuleTable, cap_allows, rule_key};
 use crate::condition::{Document, Outlook, PathRef, evaluate, plain_text, resolve};
@@ -205,7 +204,7 @@ pub(super) fn fill(
             out.push_str(plain_text(value, &mut [0; 40]).unwrap_or_default());
         }
     };
-    let actions = take_actions(&mut { rule.actions }, Some(&mut lookup));
+    let actions = rule.take_actions(Some(&mut lookup));
     let since = held.map_or(document.now(), |held| held.since);
     Decision { slot: Box::from(slot), rule: Box::from(rule.id), key, reason, since, actions }
 }

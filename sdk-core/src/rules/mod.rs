@@ -85,6 +85,8 @@ pub struct RuleRef<'a> {
     /// What makes it hold: a condition.
     pub when: Code<'a>,
     flags: u8,
+    /// The number of the id among the texts.
+    id_number: u32,
     head: Code<'a>,
     actions: Code<'a>,
 }

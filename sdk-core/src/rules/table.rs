@@ -6,7 +6,7 @@ use super::leaves::pack_leaves;
 use super::slot::slots_of;
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
-use crate::condition::{ANY, Code, Form, Packer, Postings, pass_condition};
+use crate::condition::{ANY, Form, Packer, Postings, pass_condition, place_of};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -16,7 +16,8 @@ pub struct RuleTable {
     form: Form,
     /// Where each thing stands that the rules of slots read.
     subjects: Vec<u32>,
-    /// Where each rule stands.
+    /// The number of each rule's id among the texts, and where the rule stands.
+    ids: Vec<u32>,
     rules: Vec<u32>,
     /// For each event type the active rules that are judged at it, those for every type included.
     by_type: Postings,
@@ -31,7 +32,12 @@ impl RuleTable {
         let (rules, slots) = (&rules[..], slots_of(&rules));
         let mut packer = Packer::new();
         pack_leaves(rules, &slots, &mut packer);
-        packer.list(rules, encode_rule);
+        let mut before = 0;
+        packer.list(rules, |rule, packer| {
+            let id = packer.number(&rule.id);
+            packer.difference(&mut before, id);
+        });
+        rules.iter().for_each(|rule| encode_rule(rule, &mut packer));
         let judged: Vec<(&str, usize)> = rules.iter().enumerate().filter_map(judged_at).collect();
         let types: BTreeSet<&str> = judged.iter().map(|(on, _)| *on).chain([ANY]).collect();
         let judged_at_type = |on: &str| {
@@ -65,14 +71,17 @@ impl RuleTable {
         let (place, is_sound) = (code.place(), code.is_sound());
         table.form.set_leaves(leaves);
         let mut code = table.form.at(if is_sound { place } else { u32::MAX });
-        let mut last = None;
+        let mut id = 0;
         for _ in 0..code.count() {
+            table.ids.push(code.difference(&mut id));
+        }
+        let text = |id: &u32| table.form.text(*id as usize);
+        if !table.ids.is_sorted_by(|one, next| text(one) < text(next)) {
+            code.fail();
+        }
+        for id in &table.ids {
             table.rules.push(code.place());
-            let id = RuleRef::pass(&mut code).id;
-            if last >= Some(id) {
-                code.fail();
-            }
-            last = Some(id);
+            RuleRef::pass(&mut code, *id);
         }
         table.by_type = Postings::read(&mut code);
         table.slots = Postings::read(&mut code);
@@ -102,13 +111,12 @@ impl RuleTable {
     /// The rule of an index.
     pub fn get(&self, index: usize) -> Option<RuleRef<'_>> {
         let place = self.rules.get(index)?;
-        Some(RuleRef::read(&mut self.form.at(*place), index))
+        Some(RuleRef::read(&mut self.form.at(*place), index, *self.ids.get(index)?))
     }
 
     /// The rule of an id.
     pub fn by_id(&self, id: &str) -> Option<RuleRef<'_>> {
-        let before = |place: &u32| RuleRef::read(&mut self.form.at(*place), 0).id < id;
-        self.get(self.rules.partition_point(before)).filter(|rule| rule.id == id)
+        self.get(place_of(&self.ids, id, &self.form)?)
     }
 
     /// All rules, in order of id.
@@ -138,7 +146,7 @@ impl RuleTable {
     /// The name of the slot of a number, and its active rules; slots are in order of name.
     pub fn slot(&self, number: usize) -> Option<(&str, Ranking<'_>)> {
         let (name, indexes) = self.slots.get(number, &self.form)?;
-        Some((name, Ranking { table: self, indexes }))
+        Some((name, Ranking { table: self, indexes: indexes.iter() }))
     }
 }
 
@@ -146,14 +154,14 @@ impl RuleTable {
 #[derive(Clone, Debug)]
 pub struct Ranking<'a> {
     table: &'a RuleTable,
-    indexes: Code<'a>,
+    indexes: core::slice::Iter<'a, u32>,
 }
 
 impl<'a> Iterator for Ranking<'a> {
     type Item = RuleRef<'a>;
 
     fn next(&mut self) -> Option<RuleRef<'a>> {
-        if self.indexes.is_empty() { None } else { self.table.get(self.indexes.number() as usize) }
+        self.table.get(*self.indexes.next()? as usize)
     }
 }
 

@@ -4,9 +4,9 @@
 //! order of rank, until one holds. Hosts that have room use the [index](super::index) instead, which looks at single
 //! leaves.
 
-use super::index::{Lists, Marks, Subject};
+use super::index::{Marks, Subject};
 use super::{RuleTable, Touched};
-use crate::condition::Code;
+use crate::condition::{Code, Lists};
 use crate::id::SignalId;
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::profile::SignalTable;

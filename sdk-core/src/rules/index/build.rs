@@ -1,6 +1,7 @@
 //! From a bundle's rules to their index.
 
 use super::gates::{Counters, seen};
+use super::keys::read_literal;
 use super::{Atom, Bound, Edge, Index, Kind, Lists, Subject, SubjectEntry};
 use crate::condition::{Code, pass_condition, pass_literal};
 use crate::limits::MAX_CONDITION_DEPTH;
@@ -108,8 +109,8 @@ impl Builder {
                 return Kind::Keyed { usual: test == 6 };
             }
             // `$gt`, `$gte`, `$lt`, `$lte`.
-            test @ 7..=10 if code.byte() == 1 => {
-                if let ValueRef::Number(at) = code.value(false) {
+            test @ 7..=10 => {
+                if let ValueRef::Number(at) = read_literal(code) {
                     let bound = Bound { at, includes: test % 2 == 0, is_lower: test < 9 };
                     let Some(last) = self.last.get_mut(usize::from(bound.is_lower)) else {
                         return Kind::Late;

@@ -71,10 +71,11 @@ impl KeyIndex {
 }
 
 /// The text or number that the code begins with; null for any other literal.
-fn read_literal<'a>(code: &mut Code<'a>) -> ValueRef<'a> {
+pub fn read_literal<'a>(code: &mut Code<'a>) -> ValueRef<'a> {
     match code.byte() {
         0 => ValueRef::Text(code.text()),
         1 => code.value(false),
+        4 => ValueRef::Number(code.signed() as f64),
         _ => ValueRef::Null,
     }
 }

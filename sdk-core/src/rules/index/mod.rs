@@ -9,11 +9,11 @@ mod agenda;
 mod build;
 mod gates;
 mod keys;
-mod lists;
 mod live;
 mod marks;
 mod subject;
 
+use crate::condition::Lists;
 use crate::id::SignalId;
 use crate::profile::SignalTable;
 use crate::rules::RuleTable;
@@ -22,7 +22,6 @@ use gates::Gates;
 use keys::KeyIndex;
 
 pub use agenda::Agenda;
-pub use lists::Lists;
 pub use live::Live;
 pub use marks::Marks;
 pub use subject::Subject;
