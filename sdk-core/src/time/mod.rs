@@ -1,7 +1,19 @@
 //! Wall and monotonic time as two types, and the text forms of instants and durations.
 
+mod calendar;
+mod span;
+mod zone;
+#[cfg(feature = "author")]
+mod zone_source;
+
 use alloc::string::String;
 use core::fmt;
+
+pub use calendar::CalendarUnit;
+pub use span::{EVERY_DAY, Span};
+pub use zone::{Zone, ZoneTable};
+#[cfg(feature = "author")]
+pub use zone_source::{parse_day, parse_local, parse_time_of_day};
 
 /// An instant of wall time in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
