@@ -1,5 +1,6 @@
 //! Conditions as trees: to their packed form and, for tools, back.
 
+use super::calendar::{decode_calendar, encode_calendar};
 use super::{Code, Condition, Literal, Moment, Packer, Path, PathRef, Test};
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -33,6 +34,10 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
             }
             encode_test(test, packer);
         }
+        Condition::Calendar(calendar) => {
+            packer.out.u8(9);
+            encode_calendar(calendar, packer);
+        }
     }
 }
 
@@ -43,6 +48,7 @@ pub fn decode_condition(code: &mut Code<'_>) -> Condition {
         1 => Condition::Any(list(code, decode_condition)),
         2 => Condition::Not(Box::new(decode_condition(code))),
         3 => Condition::Path { path: code.path().to_path(), test: decode_test(code) },
+        9 => Condition::Calendar(decode_calendar(code)),
         _ => Condition::Signal {
             signal: code.id(),
             key: (code.byte() == 1).then(|| decode_literal(code)),

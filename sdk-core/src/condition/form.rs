@@ -6,6 +6,7 @@ use crate::codec::Source;
 use crate::id::SignalId;
 use crate::value::{ValueRef, pass_value};
 use alloc::boxed::Box;
+use core::ops::Range;
 
 /// What a [`super::Packer`] has written, ready to be read at any place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Form {
     ids: Box<[u8]>,
     /// All texts, one behind the other.
     texts: Box<str>,
+    /// All packed zones, one behind the other.
+    zones: Box<[u8]>,
     code: Box<[u8]>,
 }
 
@@ -34,10 +37,17 @@ impl Form {
         let count = cursor.count();
         let ids = cursor.raw(count.saturating_mul(8));
         let texts = cursor.str();
+        let zones = cursor.bytes();
         if !cursor.is_sound() {
             return Err(CodecError);
         }
-        Ok(Self { ids: Box::from(ids), texts: Box::from(texts), code: Box::from(cursor.rest()) })
+        let code = cursor.rest();
+        Ok(Self {
+            ids: Box::from(ids),
+            texts: Box::from(texts),
+            zones: Box::from(zones),
+            code: Box::from(code),
+        })
     }
 
     /// The code from a place on; the front is place 0.
@@ -116,14 +126,29 @@ impl<'a> Code<'a> {
 
     /// A text, by its place in the table.
     pub fn text(&mut self) -> &'a str {
-        let (start, length) = (self.cursor.u64() as usize, self.cursor.u64() as usize);
-        match self.form.texts.get(start..start.saturating_add(length)) {
+        match self.form.texts.get(self.range()) {
             Some(found) => found,
             None => {
                 self.fail();
                 ""
             }
         }
+    }
+
+    /// A packed zone, by its place in the table.
+    pub fn zone(&mut self) -> &'a [u8] {
+        match self.form.zones.get(self.range()) {
+            Some(found) => found,
+            None => {
+                self.fail();
+                &[]
+            }
+        }
+    }
+
+    fn range(&mut self) -> Range<usize> {
+        let (start, length) = (self.cursor.u64() as usize, self.cursor.u64() as usize);
+        start..start.saturating_add(length)
     }
 
     /// A signal's id, by its number in the table.
@@ -169,14 +194,17 @@ mod tests {
 
     #[test]
     fn after_the_first_unsound_byte_nothing_is_read() {
-        let form = Form::open(&[0, 0, 9, 1, 1]).unwrap();
+        let form = Form::open(&[0, 0, 0, 9, 1, 1]).unwrap();
         let mut code = form.at(0);
         assert_eq!((code.text(), code.byte(), code.count()), ("", 0, 0));
         assert!(!code.is_sound());
         assert_eq!(form.at(7).byte(), 0);
         assert_eq!(Form::open(&[1]), Err(CodecError), "an id is missing");
         assert_eq!(Form::open(&[0, 2, 0xff, 0xff]), Err(CodecError), "no text");
-        let damaged = Form::open(&[0, 2, 0xc3, 0xbc, 1, 1]).unwrap();
+        let damaged = Form::open(&[0, 2, 0xc3, 0xbc, 0, 1, 1]).unwrap();
         assert!(damaged.at(0).text().is_empty(), "half a letter is no text");
+        assert_eq!(Form::open(&[0, 0, 1]), Err(CodecError), "a zone is missing");
+        assert!(Form::open(&[0, 0, 1, 7, 0, 1]).unwrap().at(0).zone() == [7]);
+        assert!(Form::open(&[0, 0, 1, 7, 1, 1]).unwrap().at(0).zone().is_empty(), "it is not there");
     }
 }

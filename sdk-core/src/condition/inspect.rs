@@ -1,6 +1,6 @@
 //! What a condition consists of: the paths it reads and how many leaves must hold.
 
-use super::{Condition, Literal, Moment, Path, Test};
+use super::{Calendar, Condition, Literal, Moment, Path, Root, Test};
 
 /// Shows every path that the condition reads, `$path` literals included.
 pub fn visit_paths(condition: &Condition, visit: &mut dyn FnMut(&Path)) {
@@ -17,6 +17,11 @@ pub fn visit_paths(condition: &Condition, visit: &mut dyn FnMut(&Path)) {
             key.iter().for_each(|literal| visit_literal(literal, visit));
             visit_test(test, visit);
         }
+        Condition::Calendar(Calendar { zone, .. }) => {
+            if zone.is_none() {
+                visit(&Path { root: Root::Context, rest: "time".into() });
+            }
+        }
     }
 }
 
@@ -32,6 +37,7 @@ pub(super) fn depth(condition: &Condition) -> usize {
         Condition::Not(inner) => depth(inner),
         Condition::Path { test, .. } => test_depth(test),
         Condition::Signal { key, test, .. } => test_depth(test).max(key.as_ref().map_or(0, literal_depth)),
+        Condition::Calendar(_) => 0,
     }
 }
 
@@ -46,6 +52,7 @@ fn leaves(condition: &Condition, expected: bool) -> u32 {
         }
         (Condition::Not(inner), _) => leaves(inner, !expected),
         (Condition::Path { test, .. } | Condition::Signal { test, .. }, _) => test_leaves(test, expected),
+        (Condition::Calendar(_), _) => 1,
     }
 }
 

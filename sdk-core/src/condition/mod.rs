@@ -1,5 +1,8 @@
 //! Predicates over the visitor document: trees for those who write them, packed code for those who ask them.
 
+mod calendar;
+#[cfg(feature = "author")]
+mod calendar_source;
 mod codec;
 mod coerce;
 mod evaluate;
@@ -19,6 +22,9 @@ use crate::value::{Value, ValueRef, cut};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+pub use calendar::{Calendar, visitor_zone};
+#[cfg(feature = "author")]
+pub use calendar_source::{VISITOR, parse_days, parse_zone};
 pub use codec::{decode_condition, encode_condition, encode_path};
 pub use coerce::{instant, plain_text};
 pub use evaluate::{evaluate, pass_condition, resolve};
@@ -57,6 +63,8 @@ pub enum Condition {
         /// What must hold.
         test: Test,
     },
+    /// `$tod`, `$dow`, or the schedule of a rule.
+    Calendar(Calendar),
 }
 
 /// A dotted path into the document, split at its root, that lies somewhere else.

@@ -7,6 +7,7 @@ use crate::condition::{
 };
 use crate::id::SignalId;
 use crate::profile::{Latch, key_text};
+use crate::time::Timestamp;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -73,6 +74,11 @@ pub enum Unmet {
         signal: SignalId,
         /// Under which key.
         key: Option<Box<str>>,
+    },
+    /// A span of local time.
+    Calendar {
+        /// When it begins next, by time alone.
+        next: Option<Timestamp>,
     },
     /// An alternative or a negation.
     Group,
@@ -141,6 +147,7 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
     let mut found = |path: &Path| resolve(path.lent(), document, &mut outlook).map(|value| value.to_tree());
     unmet.push(match decode_condition(&mut inside) {
         Condition::All(_) | Condition::Any(_) | Condition::Not(_) => Unmet::Group,
+        Condition::Calendar(_) => Unmet::Calendar { next: outlook.next },
         Condition::Path { path, .. } => Unmet::Path { found: found(&path), path },
         Condition::Signal { signal, key, .. } => {
             let value = match key {
@@ -161,7 +168,6 @@ mod tests {
     use crate::bundle::author::{SourceFile, compile};
     use crate::profile::{Tiles, Traits};
     use crate::rules::VisitorDocument;
-    use crate::time::Timestamp;
     use crate::value::parse;
     use alloc::string::ToString;
 

@@ -2,6 +2,8 @@
 
 mod calendar;
 mod span;
+#[cfg(feature = "author")]
+mod span_source;
 mod zone;
 #[cfg(feature = "author")]
 mod zone_source;
@@ -11,9 +13,9 @@ use core::fmt;
 
 pub use calendar::CalendarUnit;
 pub use span::{EVERY_DAY, Span};
-pub use zone::{Zone, ZoneTable};
 #[cfg(feature = "author")]
-pub use zone_source::{parse_day, parse_local, parse_time_of_day};
+pub use span_source::{parse_day, parse_local};
+pub use zone::{Zone, ZoneTable};
 
 /// An instant of wall time in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

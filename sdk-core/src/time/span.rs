@@ -7,6 +7,8 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 /// All seven bits of [`Span::days`].
 pub const EVERY_DAY: u8 = 0x7f;
+/// A wait that is longer has no end, in milliseconds.
+const NEVER_MS: i64 = i64::MAX / 2;
 /// Minutes of a whole day.
 const DAY_MINUTES: u16 = 24 * 60;
 
@@ -88,7 +90,7 @@ impl Span {
             // Clocks that are put back or forward may show something else at once.
             at = match zone.until() {
                 Some(until) if until < next => until,
-                _ if next.0 == i64::MAX => return (answer, None),
+                _ if wait > NEVER_MS => return (answer, None),
                 _ => next,
             };
         }

@@ -3,7 +3,6 @@
 use super::{Timestamp, ZoneTable, days_from_civil};
 use crate::codec::Writer;
 use crate::limits::{ZONE_FIRST_YEAR, ZONE_LAST_YEAR};
-use alloc::string::String;
 use core::ops::RangeInclusive;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
@@ -45,32 +44,6 @@ impl ZoneTable {
     pub fn ends_at() -> Timestamp {
         Timestamp(year_s(ZONE_LAST_YEAR + 1) * 1_000)
     }
-}
-
-/// Reads a local time such as `2026-12-24T18:00` or `2026-12-24T18:00:30`, in milliseconds since 1970-01-01T00:00:00 of
-/// local time.
-pub fn parse_local(text: &str) -> Option<i64> {
-    let seconds = if text.len() == 16 { ":00Z" } else { "Z" };
-    let mut whole = String::from(text);
-    whole.push_str(seconds);
-    Timestamp::parse(&whole).map(|at| at.0)
-}
-
-/// Reads a time of day from `00:00` to `24:00`, in minutes.
-pub fn parse_time_of_day(text: &str) -> Option<u16> {
-    let (hours, minutes) = text.split_once(':')?;
-    let two = |text: &str| match text.as_bytes() {
-        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Some(u16::from(a - b'0') * 10 + u16::from(b - b'0')),
-        _ => None,
-    };
-    let minute = two(hours)? * 60 + two(minutes).filter(|minutes| *minutes < 60)?;
-    (minute <= 24 * 60).then_some(minute)
-}
-
-/// Reads a day of the week, `mon` to `sun`, as its bit in [`super::Span::days`].
-pub fn parse_day(text: &str) -> Option<u8> {
-    let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    names.iter().position(|name| *name == text).map(|place| 1 << place)
 }
 
 fn year_s(year: i64) -> i64 {

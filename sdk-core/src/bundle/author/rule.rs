@@ -153,7 +153,9 @@ fn signal_key(condition: &Condition) -> Option<Path> {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(signal_key),
         Condition::Signal { key: Some(Literal::Path(path)), .. } => Some(path.clone()),
-        Condition::Not(_) | Condition::Path { .. } | Condition::Signal { .. } => None,
+        Condition::Not(_) | Condition::Path { .. } | Condition::Signal { .. } | Condition::Calendar(_) => {
+            None
+        }
     }
 }
 
