@@ -12,6 +12,7 @@ mod store;
 
 use crate::bundle::{Bundle, BundleError};
 use crate::codec::CodecError;
+use crate::condition::Consent;
 use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::limits::MAX_CLOCK_SHIFT_MS;
@@ -72,6 +73,7 @@ pub struct Client {
     session: SessionId,
     bundle: Bundle,
     context: Packed,
+    consent: Consent,
     overlay: Overlay,
     decisions: Decisions,
     queue: Queue,
@@ -90,6 +92,7 @@ impl Client {
             session: options.session,
             bundle: Bundle::default(),
             context: PackedObject::default().finish(),
+            consent: Consent::default(),
             overlay: Overlay::default(),
             decisions: Decisions::default(),
             writes: Vec::new(),
@@ -134,6 +137,12 @@ impl Client {
     pub fn handle_context(&mut self, context: Packed, bytes: usize, now: Now) {
         self.context = context;
         self.queue.set_context_bytes(bytes);
+        self.decide(now);
+    }
+
+    /// Takes in to which purposes the visitor has agreed; until it is called, to all.
+    pub fn handle_consent(&mut self, consent: Consent, now: Now) {
+        self.consent = consent;
         self.decide(now);
     }
 

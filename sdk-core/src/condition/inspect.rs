@@ -31,7 +31,7 @@ pub fn specificity(condition: &Condition) -> u32 {
 }
 
 /// How deeply the compiled condition is nested, in the count that decoding bounds.
-pub(super) fn depth(condition: &Condition) -> usize {
+pub fn depth(condition: &Condition) -> usize {
     1 + match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(depth).max().unwrap_or(0),
         Condition::Not(inner) => depth(inner),

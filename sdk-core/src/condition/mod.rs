@@ -5,6 +5,7 @@ mod calendar;
 mod calendar_source;
 mod codec;
 mod coerce;
+mod consent;
 mod evaluate;
 mod form;
 #[cfg(feature = "author")]
@@ -27,10 +28,11 @@ pub use calendar::{Calendar, visitor_zone};
 pub use calendar_source::{VISITOR, parse_days, parse_zone};
 pub use codec::{decode_condition, encode_condition, encode_path};
 pub use coerce::{instant, plain_text};
+pub use consent::{Consent, Purpose};
 pub use evaluate::{evaluate, pass_condition, resolve};
 pub use form::{Code, Form};
 #[cfg(feature = "author")]
-pub use inspect::{specificity, visit_paths};
+pub use inspect::{depth, specificity, visit_paths};
 pub use pack::Packer;
 #[cfg(feature = "author")]
 pub use parse::{ConditionScope, KnownSignal, parse_condition, parse_path};
@@ -223,6 +225,10 @@ pub trait Document {
     fn now(&self) -> Timestamp;
     /// The visitor's current session.
     fn session(&self) -> Option<SessionId>;
+    /// Whether the visitor has agreed to a purpose.
+    fn grants(&self, _purpose: Purpose) -> bool {
+        true
+    }
 }
 
 /// The first later instant at which time alone can change what has been evaluated.

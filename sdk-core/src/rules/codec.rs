@@ -1,6 +1,7 @@
 //! One rule inside a bundle: written from its definition, read in place.
 
 use super::actions::{Lookup, encode_actions, take_actions};
+use super::terms::{Terms, TermsRef};
 use super::{Actions, Cap, CapPeriod, Hold, Mode, Rule, RuleHead, RuleRef};
 use crate::condition::{
     Code, Packer, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
@@ -15,6 +16,8 @@ const HAS_KEY: u8 = 4;
 const HAS_CAP: u8 = 8;
 const IS_INACTIVE: u8 = 16;
 const FIRES_ON_PUBLISH: u8 = 32;
+/// Without it the terms are those of [`Terms::default`].
+const HAS_TERMS: u8 = 64;
 
 /// Appends a rule. What is read most stands first, the condition last.
 pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
@@ -26,6 +29,7 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
         (rule.cap.is_some(), HAS_CAP),
         (rule.inactive.is_some(), IS_INACTIVE),
         (rule.fire_on_publish, FIRES_ON_PUBLISH),
+        (rule.terms != Terms::default(), HAS_TERMS),
     ] {
         flags |= if is_set { flag } else { 0 };
     }
@@ -37,6 +41,9 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
 }
 
 fn encode_head(rule: &Rule, packer: &mut Packer) {
+    if rule.terms != Terms::default() {
+        rule.terms.encode(packer);
+    }
     if let Some(slot) = &rule.slot {
         packer.text(slot);
     }
@@ -77,13 +84,17 @@ impl<'a> RuleRef<'a> {
 
     /// Moves the code behind the rule, and makes it unsound if there is none.
     pub(super) fn pass(code: &mut Code<'a>) -> Self {
-        let mut rule = Self::read(code, 0);
-        rule.read_head();
+        let rule = Self::read(code, 0);
+        let mut read = rule;
+        read.read_head();
         let mut nothing = |_: &str, _: &mut String| {};
         let lookup: Option<Lookup<'_>> = if rule.has(HAS_SLOT) { Some(&mut nothing) } else { None };
-        take_actions(&mut rule.actions, lookup);
+        take_actions(&mut read.actions, lookup);
         pass_condition(code);
-        if !rule.head.is_whole() || !rule.actions.is_whole() {
+        if rule.terms().is_scheduled && rule.schedule().is_none() {
+            code.fail();
+        }
+        if !read.head.is_whole() || !read.actions.is_whole() {
             code.fail();
         }
         rule
@@ -114,11 +125,23 @@ impl<'a> RuleRef<'a> {
         { *self }.read_head()
     }
 
+    /// The terms on which it takes part.
+    pub(super) fn terms(&self) -> TermsRef<'a> {
+        self.read_terms(&mut { self.head })
+    }
+
+    fn read_terms(&self, head: &mut Code<'a>) -> TermsRef<'a> {
+        if self.has(HAS_TERMS) { TermsRef::read(head) } else { TermsRef::default() }
+    }
+
     const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 
     fn read_head(&mut self) -> RuleHead<'a> {
+        let mut head = self.head;
+        self.read_terms(&mut head);
+        self.head = head;
         let flags = self.flags;
         let has = |flag: u8| flags & flag != 0;
         let code = &mut self.head;
@@ -164,6 +187,7 @@ impl<'a> RuleRef<'a> {
             },
             key: head.key.map(PathRef::to_path),
             cap: head.cap,
+            terms: self.terms().to_terms(),
             actions: self.written_actions().iter().map(|action| action.to_action()).collect(),
             fire_on_publish: self.fires_on_publish(),
             inactive: head.inactive.map(Box::from),

@@ -1,6 +1,7 @@
 //! The winner of every slot: level rules that hold and event rules that are latched, by rank, within their caps.
 
 use super::actions::take_actions;
+use super::group::excluded;
 use super::judge::in_effect;
 use super::{Actions, RuleRef, RuleTable, cap_allows, rule_key};
 use crate::condition::{Document, Outlook, PathRef, evaluate, plain_text, resolve};
@@ -73,7 +74,7 @@ pub struct SlotChange {
     pub is_shown: bool,
 }
 
-/// Decides every slot anew. `current` are the decisions in effect on this page load: their rules keep their slots
+/// Decides every slot anew; of the rules of an exclusion group the one of the highest rank takes its slot. `current` are the decisions in effect on this page load: their rules keep their slots
 /// whatever their caps say, unless a rule of higher rank holds.
 ///
 /// A rule that is capped under a new key goes on holding its slot under the old one.
@@ -85,13 +86,19 @@ pub fn decide(
 ) -> Decided {
     let mut decided = Decided::default();
     let mut outlook = Outlook::default();
+    let held_in = |slot: &str| current.iter().find(|decision| *decision.slot == *slot);
+    let excluded = excluded(rules, &mut |slot, rule| {
+        Scene { document, latches, held: held_in(slot), outlook: &mut outlook }.candidate(rule).is_some()
+    });
     for slot in 0..rules.slot_count() {
         let Some((slot, ranking)) = rules.slot(slot) else { continue };
-        let held = current.iter().find(|decision| *decision.slot == *slot);
+        let held = held_in(slot);
         let mut scene = Scene { document, latches, held, outlook: &mut outlook };
         let (mut next, mut is_capped) = (None, false);
         for rule in ranking {
-            if let Some((key, reason)) = scene.candidate(&rule) {
+            if !excluded.contains(&rule.index)
+                && let Some((key, reason)) = scene.candidate(&rule)
+            {
                 next = Some(scene.decision(slot, &rule, key, reason));
                 is_capped = rule.head().cap.is_some();
                 break;
@@ -172,17 +179,21 @@ impl Scene<'_, '_> {
     }
 }
 
-/// Under which key and why a slot rule holds, whatever its cap says.
+/// Under which key and why a slot rule holds, whatever its cap and its group say.
 pub(super) fn holds(
     rule: &RuleRef<'_>,
     document: &dyn Document,
     latches: &[Latch],
     outlook: &mut Outlook,
 ) -> Option<Holding> {
+    if !rule.is_granted(document) {
+        return None;
+    }
     if rule.is_level() {
         return evaluate(rule.when, document, outlook).then(|| (rule_key(rule, document), Reason::Level));
     }
     let latch = latches.iter().find(|latch| *latch.rule == *rule.id)?;
     let reason = Reason::Latched { at: latch.at, until: latch.until };
-    in_effect(latch, document, outlook).then(|| (latch.key.clone(), reason))
+    (in_effect(latch, document, outlook) && rule.is_on(document, outlook))
+        .then(|| (latch.key.clone(), reason))
 }

@@ -7,9 +7,11 @@ mod codec;
 mod decide;
 mod document;
 mod explain;
+mod group;
 mod judge;
 mod slot;
 mod table;
+mod terms;
 
 use crate::condition::{Code, Condition, Path, PathRef};
 use crate::id::SignalId;
@@ -24,6 +26,7 @@ pub use document::VisitorDocument;
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain};
 pub use judge::{Match, in_effect, judge, latch, rule_key};
 pub use table::{Ranking, RuleTable};
+pub use terms::Terms;
 
 /// A rule as its compiler has made it.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +48,8 @@ pub struct Rule {
     pub key: Option<Path>,
     /// How often it may be shown or fire; counted separately for each key where `key` is present.
     pub cap: Option<Cap>,
+    /// When and to whom it may be shown at all, and beside what.
+    pub terms: Terms,
     /// What it does.
     pub actions: Vec<Action>,
     /// Whether a newly published trigger fires at once for those it already holds for.

@@ -18,6 +18,8 @@ pub struct RuleTable {
     by_type: Postings,
     /// For each slot its active rules, the one that wins over all others first.
     slots: Postings,
+    /// Whether a rule is of an exclusion group.
+    has_groups: bool,
 }
 
 impl RuleTable {
@@ -47,7 +49,9 @@ impl RuleTable {
         let mut last = None;
         for _ in 0..code.count() {
             table.rules.push(code.place());
-            let id = RuleRef::pass(&mut code).id;
+            let rule = RuleRef::pass(&mut code);
+            let id = rule.id;
+            table.has_groups |= rule.terms().group.is_some();
             if last >= Some(id) {
                 code.fail();
             }
@@ -92,6 +96,11 @@ impl RuleTable {
                 see(&rule);
             }
         });
+    }
+
+    /// Whether a rule is of an exclusion group.
+    pub(super) const fn has_groups(&self) -> bool {
+        self.has_groups
     }
 
     /// How many slots there are.

@@ -1,0 +1,81 @@
+//! The terms on which a rule takes part: its purpose, its schedule, its exclusion group.
+
+use super::RuleRef;
+use crate::condition::{Code, Document, Outlook, Packer, Purpose, evaluate};
+use alloc::boxed::Box;
+
+const PURPOSE: u8 = 3;
+const IS_SCHEDULED: u8 = 4;
+const HAS_GROUP: u8 = 8;
+
+/// When and to whom a rule may be shown at all, and beside what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// What it is for: it takes no part where the visitor has not agreed to that.
+    pub purpose: Purpose,
+    /// Whether its condition is an `All` that begins with its schedule, a `Calendar`.
+    pub is_scheduled: bool,
+    /// Of the rules of a group one at most holds a slot.
+    pub group: Option<Box<str>>,
+}
+
+/// The terms of a rule, read in place.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TermsRef<'a> {
+    pub purpose: Purpose,
+    pub is_scheduled: bool,
+    pub group: Option<&'a str>,
+}
+
+impl Terms {
+    pub(super) fn encode(&self, packer: &mut Packer) {
+        let scheduled = if self.is_scheduled { IS_SCHEDULED } else { 0 };
+        let grouped = if self.group.is_some() { HAS_GROUP } else { 0 };
+        packer.out.u8(self.purpose as u8 | scheduled | grouped);
+        if let Some(group) = &self.group {
+            packer.text(group);
+        }
+    }
+}
+
+impl<'a> TermsRef<'a> {
+    pub(super) fn read(code: &mut Code<'a>) -> Self {
+        let kind = code.byte();
+        let purpose = Purpose::ALL.get(usize::from(kind & PURPOSE)).copied();
+        if purpose.is_none() || kind >= 2 * HAS_GROUP {
+            code.fail();
+        }
+        Self {
+            purpose: purpose.unwrap_or_default(),
+            is_scheduled: kind & IS_SCHEDULED != 0,
+            group: (kind & HAS_GROUP != 0).then(|| code.text()),
+        }
+    }
+
+    pub(super) fn to_terms(self) -> Terms {
+        let Self { purpose, is_scheduled, group } = self;
+        Terms { purpose, is_scheduled, group: group.map(Box::from) }
+    }
+}
+
+impl<'a> RuleRef<'a> {
+    /// Its schedule, a condition, where it has one.
+    pub(super) fn schedule(&self) -> Option<Code<'a>> {
+        let mut when = self.when;
+        if !self.terms().is_scheduled || when.byte() != 0 {
+            return None;
+        }
+        let first = when.sized();
+        ({ first }.byte() == 9).then_some(first)
+    }
+
+    /// Whether its schedule, if it has one, says that it is on.
+    pub(super) fn is_on(&self, document: &dyn Document, outlook: &mut Outlook) -> bool {
+        self.schedule().is_none_or(|schedule| evaluate(schedule, document, outlook))
+    }
+
+    /// Whether the visitor has agreed to what it is for.
+    pub fn is_granted(&self, document: &dyn Document) -> bool {
+        document.grants(self.terms().purpose)
+    }
+}
