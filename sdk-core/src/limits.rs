@@ -104,8 +104,8 @@ pub const MAX_CLOCK_SHIFT_MS: i64 = 200 * 366 * 86_400_000;
 pub const ZONE_FIRST_YEAR: i64 = 2020;
 /// Last such year; from then on the last offset holds. About 40 changes a zone, of 4 bytes each.
 pub const ZONE_LAST_YEAR: i64 = 2040;
-/// The most that local time is taken to be ahead of or behind UTC, in milliseconds: 26 h, which no zone has reached.
-pub const MAX_UTC_OFFSET_MS: i64 = 26 * 3_600_000;
+/// The most that local time is taken to be ahead of or behind UTC, in minutes: 26 h, which no zone has reached.
+pub const MAX_UTC_OFFSET_MINUTES: f64 = 26.0 * 60.0;
 /// Steps in which the next change of a span of local time is looked for: more than the changes of clocks in a table and
 /// the edges of a week.
 pub const MAX_SPAN_STEPS: usize = 128;

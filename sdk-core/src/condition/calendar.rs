@@ -1,6 +1,7 @@
 //! Local time in conditions: `$tod`, `$dow` and the schedule of a rule.
 
 use super::{Code, Document, Outlook, Packer, PathRef, Root, instant};
+use crate::limits::MAX_UTC_OFFSET_MINUTES;
 use crate::time::{Span, Timestamp, Zone, ZoneTable};
 
 const MINUTE_MS: f64 = 60_000.0;
@@ -20,10 +21,13 @@ pub struct Calendar {
 
 /// The clocks of the visitor, by the context: `context.time.utc_offset_minutes`, and until when it is that,
 /// `context.time.changes_at`, and what it is then, `context.time.next_utc_offset_minutes`. What is missing counts as
-/// UTC.
+/// UTC, what is beyond [`MAX_UTC_OFFSET_MINUTES`] as that.
 pub fn visitor_zone(document: &dyn Document) -> Zone<'static> {
     let read = |rest| document.value(PathRef { root: Root::Context, rest });
-    let offset_ms = |rest| (read(rest).as_number().unwrap_or_default() * MINUTE_MS) as i64;
+    let offset_ms = |rest| {
+        let minutes = read(rest).as_number().unwrap_or_default();
+        (minutes.clamp(-MAX_UTC_OFFSET_MINUTES, MAX_UTC_OFFSET_MINUTES) * MINUTE_MS) as i64
+    };
     let changes_at = instant(read("time.changes_at"));
     let change = changes_at.map(|at| (at, offset_ms("time.next_utc_offset_minutes")));
     Zone::of_offset(offset_ms("time.utc_offset_minutes"), change)
@@ -35,8 +39,8 @@ pub(super) fn encode_calendar(calendar: &Calendar, packer: &mut Packer) {
     let mut kind = 0;
     for (is_set, flag) in [
         (zone.is_some(), HAS_ZONE),
-        (span.starts.is_some(), HAS_START),
-        (span.ends.is_some(), HAS_END),
+        (span.starts != Span::NO_START, HAS_START),
+        (span.ends != Span::NO_END, HAS_END),
         (span.is_local, IS_LOCAL),
     ] {
         kind |= if is_set { flag } else { 0 };
@@ -48,8 +52,10 @@ pub(super) fn encode_calendar(calendar: &Calendar, packer: &mut Packer) {
     packer.out.u8(span.days);
     packer.out.u64(u64::from(span.from_minute));
     packer.out.u64(u64::from(span.minutes));
-    for at in [span.starts, span.ends].into_iter().flatten() {
-        packer.out.i64(at.0);
+    for (at, flag) in [(span.starts, HAS_START), (span.ends, HAS_END)] {
+        if kind & flag != 0 {
+            packer.out.i64(at.0);
+        }
     }
 }
 
@@ -75,7 +81,7 @@ pub(super) fn holds(
     let zone = table.map_or_else(|| visitor_zone(document), Zone::of_table);
     let (holds, next) = span.at(zone, document.now());
     if let Some(at) = next {
-        outlook.note(at);
+        outlook.note_after(document.now(), at);
     }
     Some(holds)
 }
@@ -88,8 +94,8 @@ fn read<'a>(code: &mut Code<'a>) -> (Span, Option<&'a [u8]>) {
         days: code.byte(),
         from_minute: code.number() as u16,
         minutes: code.number() as u16,
-        starts: has(HAS_START).then(|| Timestamp(code.signed())),
-        ends: has(HAS_END).then(|| Timestamp(code.signed())),
+        starts: if has(HAS_START) { Timestamp(code.signed()) } else { Span::NO_START },
+        ends: if has(HAS_END) { Timestamp(code.signed()) } else { Span::NO_END },
         is_local: has(IS_LOCAL),
     };
     if kind >= 2 * IS_LOCAL || !span.is_sound() {

@@ -332,8 +332,8 @@ mod tests {
         ];
         let key = Some(value(Value::Number(2.0)));
         let zone = ZoneTable::new([1, b'z', 120, 20, 1, 30, 119].as_slice());
-        let starts = Some(Timestamp(-5));
-        let span = Span { days: 3, from_minute: 300, minutes: 200, starts, ends: None, is_local: true };
+        let (starts, ends) = (Timestamp(-5), Span::NO_END);
+        let span = Span { days: 3, from_minute: 300, minutes: 200, starts, ends, is_local: true };
         Condition::Any(vec![
             Condition::All(vec![Condition::Path { path: path("context.x"), test: Test::All(tests.clone()) }]),
             Condition::Calendar(Calendar { span: Span::default(), zone: None }),

@@ -1,7 +1,7 @@
 //! One rule inside a bundle: written from its definition, read in place.
 
 use super::actions::{Lookup, encode_actions, take_actions};
-use super::terms::{Terms, TermsRef};
+use super::terms::TermsRef;
 use super::{Actions, Cap, CapPeriod, Hold, Mode, Rule, RuleHead, RuleRef};
 use crate::condition::{
     Code, Packer, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
@@ -16,8 +16,6 @@ const HAS_KEY: u8 = 4;
 const HAS_CAP: u8 = 8;
 const IS_INACTIVE: u8 = 16;
 const FIRES_ON_PUBLISH: u8 = 32;
-/// Without it the terms are those of [`Terms::default`].
-const HAS_TERMS: u8 = 64;
 
 /// Appends a rule. What is read most stands first, the condition last.
 pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
@@ -29,7 +27,6 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
         (rule.cap.is_some(), HAS_CAP),
         (rule.inactive.is_some(), IS_INACTIVE),
         (rule.fire_on_publish, FIRES_ON_PUBLISH),
-        (rule.terms != Terms::default(), HAS_TERMS),
     ] {
         flags |= if is_set { flag } else { 0 };
     }
@@ -41,9 +38,7 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
 }
 
 fn encode_head(rule: &Rule, packer: &mut Packer) {
-    if rule.terms != Terms::default() {
-        rule.terms.encode(packer);
-    }
+    rule.terms.encode(packer);
     if let Some(slot) = &rule.slot {
         packer.text(slot);
     }
@@ -91,10 +86,9 @@ impl<'a> RuleRef<'a> {
         let lookup: Option<Lookup<'_>> = if rule.has(HAS_SLOT) { Some(&mut nothing) } else { None };
         take_actions(&mut read.actions, lookup);
         pass_condition(code);
-        if rule.terms().is_scheduled && rule.schedule().is_none() {
-            code.fail();
-        }
-        if !read.head.is_whole() || !read.actions.is_whole() {
+        let is_odd =
+            rule.terms().is_scheduled() && ({ rule.when }.byte() != 0 || rule.schedule().byte() != 9);
+        if is_odd || !read.head.is_whole() || !read.actions.is_whole() {
             code.fail();
         }
         rule
@@ -127,11 +121,7 @@ impl<'a> RuleRef<'a> {
 
     /// The terms on which it takes part.
     pub(super) fn terms(&self) -> TermsRef<'a> {
-        self.read_terms(&mut { self.head })
-    }
-
-    fn read_terms(&self, head: &mut Code<'a>) -> TermsRef<'a> {
-        if self.has(HAS_TERMS) { TermsRef::read(head) } else { TermsRef::default() }
+        TermsRef::read(&mut { self.head })
     }
 
     const fn has(&self, flag: u8) -> bool {
@@ -139,9 +129,7 @@ impl<'a> RuleRef<'a> {
     }
 
     fn read_head(&mut self) -> RuleHead<'a> {
-        let mut head = self.head;
-        self.read_terms(&mut head);
-        self.head = head;
+        TermsRef::read(&mut self.head);
         let flags = self.flags;
         let has = |flag: u8| flags & flag != 0;
         let code = &mut self.head;

@@ -194,6 +194,6 @@ pub(super) fn holds(
     }
     let latch = latches.iter().find(|latch| *latch.rule == *rule.id)?;
     let reason = Reason::Latched { at: latch.at, until: latch.until };
-    (in_effect(latch, document, outlook) && rule.is_on(document, outlook))
-        .then(|| (latch.key.clone(), reason))
+    let holds = in_effect(latch, document, outlook) && rule.is_on(document, outlook);
+    holds.then(|| (latch.key.clone(), reason))
 }

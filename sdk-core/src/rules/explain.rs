@@ -126,7 +126,7 @@ fn verdict(
         return Verdict::Refused(Refusal::Inactive(Box::from(reason)));
     }
     if !rule.is_granted(document) {
-        return Verdict::Refused(Refusal::ConsentMissing(rule.terms().purpose));
+        return Verdict::Refused(Refusal::ConsentMissing(rule.terms().purpose()));
     }
     if !rule.is_on(document, &mut outlook) {
         return Verdict::Refused(Refusal::NotScheduled { next: outlook.next });

@@ -1,18 +1,11 @@
 //! Exclusion groups: of the rules of a group one holds a slot, whichever slots they are for.
 
-use super::{Ranking, RuleRef, RuleTable};
+use super::{RuleRef, RuleTable};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 /// The place of a rule among all: greater wins, by priority, then specificity, then the lower id.
 type Rank = (i32, u32, Reverse<usize>);
-
-/// The rule of a group that has its slot.
-struct Member<'a> {
-    group: &'a str,
-    rule: RuleRef<'a>,
-    slot: usize,
-}
 
 impl RuleRef<'_> {
     /// Its rank over all slots.
@@ -22,43 +15,21 @@ impl RuleRef<'_> {
     }
 }
 
-/// The rules that hold but have to leave their slots to others, because a rule of their group with a higher rank takes
-/// a slot. `holds` says of a slot and a rule of it whether the rule would take it; each rule is asked once at most.
-///
-/// Every slot offers its rules from the highest rank down, and a group keeps the highest that it has been offered: the
-/// deferred acceptance of Gale and Shapley. As all rank alike, there is one outcome, whatever the order of slots: the
-/// one of going through all rules by rank, where a rule takes its slot if slot and group are free.
-pub(super) fn excluded<'a>(
-    rules: &'a RuleTable,
-    holds: &mut dyn FnMut(&str, &RuleRef<'a>) -> bool,
-) -> Vec<usize> {
-    let (mut excluded, mut members) = (Vec::new(), Vec::<Member<'a>>::new());
-    if !rules.has_groups() {
-        return excluded;
-    }
-    let mut slots: Vec<(&str, Ranking<'a>)> =
-        (0..rules.slot_count()).filter_map(|slot| rules.slot(slot)).collect();
-    for first in 0..slots.len() {
-        let mut slot = first;
-        while let Some((name, ranking)) = slots.get_mut(slot)
-            && let Some(rule) = ranking.find(|rule| holds(name, rule))
-            && let Some(group) = rule.terms().group
-        {
-            let mut offered = Member { group, rule, slot };
-            let place = members.partition_point(|member| member.group < group);
-            match members.get_mut(place).filter(|member| member.group == group) {
-                None => {
-                    members.insert(place, offered);
-                    break;
-                }
-                Some(kept) => {
-                    if kept.rule.rank() < offered.rule.rank() {
-                        core::mem::swap(kept, &mut offered);
-                    }
-                    excluded.push(offered.rule.index);
-                    slot = offered.slot;
-                }
-            }
+/// The rules that have to leave their slots to others, because a rule of their group with a higher rank takes a slot:
+/// all rules are gone through by rank, and each that holds takes its slot if slot and group are free. `holds` says of a
+/// slot and a rule of it whether the rule would take it.
+pub(super) fn excluded(rules: &RuleTable, holds: &mut dyn FnMut(&str, &RuleRef<'_>) -> bool) -> Vec<usize> {
+    let (mut slots, mut groups, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
+    for rule in rules.ranked() {
+        let (slot, group) = (rule.head().slot.unwrap_or_default(), rule.terms().group);
+        if slots.contains(&slot) {
+            continue;
+        }
+        if group.is_some_and(|group| groups.contains(&group)) {
+            excluded.push(rule.index);
+        } else if holds(slot, &rule) {
+            slots.push(slot);
+            groups.extend(group);
         }
     }
     excluded
@@ -121,6 +92,7 @@ mod tests {
                 asked[rule.index] += 1;
                 holding(rule.index)
             });
+            // Each rule costs one evaluation at most.
             prop_assert!(asked.iter().all(|times| *times <= 1));
             let holders = (0..table.slot_count()).filter_map(|slot| table.slot(slot));
             let mut found: Vec<usize> = holders

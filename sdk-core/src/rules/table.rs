@@ -1,7 +1,7 @@
 //! The rules of a bundle, read in place: by index, by id, by the event type they are judged at, and by slot.
 
 use super::codec::encode_rule;
-use super::slot::slots_of;
+use super::slot::{ranked_of, slots_of};
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
 use crate::condition::{ANY, Code, Form, Packer, Postings};
@@ -18,8 +18,8 @@ pub struct RuleTable {
     by_type: Postings,
     /// For each slot its active rules, the one that wins over all others first.
     slots: Postings,
-    /// Whether a rule is of an exclusion group.
-    has_groups: bool,
+    /// Where the active rules stand of the slots that an exclusion group concerns, the one of the highest rank first.
+    ranked: u32,
 }
 
 impl RuleTable {
@@ -36,6 +36,7 @@ impl RuleTable {
         let types: Vec<(&str, Vec<usize>)> = types.into_iter().map(|on| (on, judged_at_type(on))).collect();
         Postings::pack(&types, &mut packer);
         Postings::pack(&slots_of(rules), &mut packer);
+        packer.group(&ranked_of(rules), |index, packer| packer.out.len(*index));
         packer.finish()
     }
 
@@ -49,9 +50,7 @@ impl RuleTable {
         let mut last = None;
         for _ in 0..code.count() {
             table.rules.push(code.place());
-            let rule = RuleRef::pass(&mut code);
-            let id = rule.id;
-            table.has_groups |= rule.terms().group.is_some();
+            let id = RuleRef::pass(&mut code).id;
             if last >= Some(id) {
                 code.fail();
             }
@@ -59,6 +58,8 @@ impl RuleTable {
         }
         table.by_type = Postings::read(&mut code);
         table.slots = Postings::read(&mut code);
+        table.ranked = code.place();
+        code.sized();
         if code.is_whole() { Ok(table) } else { Err(CodecError) }
     }
 
@@ -98,9 +99,9 @@ impl RuleTable {
         });
     }
 
-    /// Whether a rule is of an exclusion group.
-    pub(super) const fn has_groups(&self) -> bool {
-        self.has_groups
+    /// The active rules of the slots that an exclusion group concerns, the one of the highest rank first.
+    pub(super) fn ranked(&self) -> Ranking<'_> {
+        Ranking { table: self, indexes: self.form.at(self.ranked).sized() }
     }
 
     /// How many slots there are.

@@ -20,10 +20,9 @@ pub struct Terms {
 }
 
 /// The terms of a rule, read in place.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct TermsRef<'a> {
-    pub purpose: Purpose,
-    pub is_scheduled: bool,
+    kind: u8,
     pub group: Option<&'a str>,
 }
 
@@ -41,41 +40,44 @@ impl Terms {
 impl<'a> TermsRef<'a> {
     pub(super) fn read(code: &mut Code<'a>) -> Self {
         let kind = code.byte();
-        let purpose = Purpose::ALL.get(usize::from(kind & PURPOSE)).copied();
-        if purpose.is_none() || kind >= 2 * HAS_GROUP {
+        if kind >= 2 * HAS_GROUP || kind & PURPOSE == PURPOSE {
             code.fail();
         }
-        Self {
-            purpose: purpose.unwrap_or_default(),
-            is_scheduled: kind & IS_SCHEDULED != 0,
-            group: (kind & HAS_GROUP != 0).then(|| code.text()),
+        Self { kind, group: (kind & HAS_GROUP != 0).then(|| code.text()) }
+    }
+
+    pub(super) const fn purpose(&self) -> Purpose {
+        match self.kind & PURPOSE {
+            0 => Purpose::Functional,
+            1 => Purpose::Analytics,
+            _ => Purpose::Personalization,
         }
     }
 
+    pub(super) const fn is_scheduled(&self) -> bool {
+        self.kind & IS_SCHEDULED != 0
+    }
+
     pub(super) fn to_terms(self) -> Terms {
-        let Self { purpose, is_scheduled, group } = self;
-        Terms { purpose, is_scheduled, group: group.map(Box::from) }
+        Terms { purpose: self.purpose(), is_scheduled: self.is_scheduled(), group: self.group.map(Box::from) }
     }
 }
 
 impl<'a> RuleRef<'a> {
-    /// Its schedule, a condition, where it has one.
-    pub(super) fn schedule(&self) -> Option<Code<'a>> {
+    /// Its schedule, a condition; meaningless where it has none.
+    pub(super) fn schedule(&self) -> Code<'a> {
         let mut when = self.when;
-        if !self.terms().is_scheduled || when.byte() != 0 {
-            return None;
-        }
-        let first = when.sized();
-        ({ first }.byte() == 9).then_some(first)
+        when.byte();
+        when.sized()
     }
 
     /// Whether its schedule, if it has one, says that it is on.
     pub(super) fn is_on(&self, document: &dyn Document, outlook: &mut Outlook) -> bool {
-        self.schedule().is_none_or(|schedule| evaluate(schedule, document, outlook))
+        !self.terms().is_scheduled() || evaluate(self.schedule(), document, outlook)
     }
 
     /// Whether the visitor has agreed to what it is for.
     pub fn is_granted(&self, document: &dyn Document) -> bool {
-        document.grants(self.terms().purpose)
+        document.grants(self.terms().purpose())
     }
 }

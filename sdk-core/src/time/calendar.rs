@@ -24,7 +24,7 @@ impl CalendarUnit {
     pub fn around(self, mut zone: Zone<'_>, now: Timestamp) -> (Timestamp, Timestamp) {
         let first = zone;
         zone.pass_to(now);
-        let begins = |day: i64| first.first_at(day.saturating_mul(DAY_MS));
+        let begins = |day: i64| first.first_at(day.wrapping_mul(DAY_MS));
         let mut day = zone.local(now).div_euclid(DAY_MS);
         if begins(day + 1) <= now {
             day += 1;

@@ -2,7 +2,6 @@
 
 use super::Timestamp;
 use crate::codec::Source;
-use crate::limits::MAX_UTC_OFFSET_MS;
 use alloc::boxed::Box;
 
 const MINUTE_MS: i64 = 60_000;
@@ -14,14 +13,20 @@ const MINUTE_MS: i64 = 60_000;
 pub struct ZoneTable(Box<[u8]>);
 
 /// The clocks of a zone, standing in one period of constant offset and able to go on to later ones.
+///
+/// Sums wrap: instants further off than clocks go, as only hostile bytes have them, give some offset of the zone.
 #[derive(Clone, Copy, Debug)]
 pub struct Zone<'a> {
     /// What local time is ahead of UTC in this period, in milliseconds.
     pub offset_ms: i64,
-    /// When the period ends, and the offset after it.
-    change: Option<(Timestamp, i64)>,
+    /// When the period ends, in milliseconds since 1970; [`NEVER`] where no later change is known.
+    until: i64,
+    /// The offset after it.
+    next_offset_ms: i64,
     later: Source<'a>,
 }
+
+const NEVER: i64 = i64::MAX;
 
 impl ZoneTable {
     /// Takes packed bytes in as they are; what of them is unsound reads as no transitions.
@@ -46,21 +51,19 @@ impl ZoneTable {
 }
 
 impl<'a> Zone<'a> {
-    /// A zone of which the offset is known and at most one change of it, in milliseconds. Offsets beyond
-    /// [`MAX_UTC_OFFSET_MS`] are cut down to it.
+    /// A zone of which the offset is known and at most one change of it, in milliseconds.
     pub fn of_offset(offset_ms: i64, change: Option<(Timestamp, i64)>) -> Self {
-        let bounded = |ms: i64| ms.clamp(-MAX_UTC_OFFSET_MS, MAX_UTC_OFFSET_MS);
-        let change = change.map(|(at, then)| (at, bounded(then)));
-        Self { offset_ms: bounded(offset_ms), change, later: Source::new(&[]) }
+        let (Timestamp(until), next_offset_ms) = change.unwrap_or((Timestamp(NEVER), 0));
+        Self { offset_ms, until, next_offset_ms, later: Source::new(&[]) }
     }
 
     /// The zone of a packed [`ZoneTable`], standing in its first period.
     pub fn of_table(bytes: &'a [u8]) -> Self {
         let mut later = Source::new(bytes);
         later.bytes();
-        let offset_ms = later.i64().saturating_mul(MINUTE_MS);
-        let mut zone = Self { offset_ms, change: None, later };
-        zone.read_change(Timestamp(0));
+        let next_offset_ms = later.i64().wrapping_mul(MINUTE_MS);
+        let mut zone = Self { offset_ms: 0, until: 0, next_offset_ms, later };
+        zone.step();
         zone
     }
 
@@ -69,52 +72,51 @@ impl<'a> Zone<'a> {
         let mut name = Source::new(bytes);
         name.str();
         let mut zone = Self::of_table(bytes);
-        while zone.step() {}
+        while !zone.later.is_empty() {
+            zone.step();
+        }
         name.is_sound() && zone.later.is_sound()
     }
 
     /// Goes on to the period in which an instant lies; periods before it are left for good.
     pub fn pass_to(&mut self, at: Timestamp) {
-        while self.until().is_some_and(|until| until <= at) && self.step() {}
+        while self.until <= at.0 && self.until != NEVER {
+            self.step();
+        }
     }
 
     /// When this period ends; absent where no later change is known.
     pub fn until(&self) -> Option<Timestamp> {
-        self.change.map(|(at, _)| at)
+        (self.until != NEVER).then_some(Timestamp(self.until))
     }
 
     /// The local time at an instant of this period, in milliseconds since 1970-01-01T00:00:00 of local time.
     pub const fn local(&self, at: Timestamp) -> i64 {
-        at.0.saturating_add(self.offset_ms)
+        at.0.wrapping_add(self.offset_ms)
     }
 
     /// The first instant from this period on at which local clocks show a local time or a later one: of a time that
     /// exists twice the first, of one that does not exist the instant at which clocks go past it.
     pub fn first_at(mut self, local: i64) -> Timestamp {
-        let mut since = Timestamp(i64::MIN);
+        let mut since = i64::MIN;
         loop {
-            let at = since.max(Timestamp(local).plus(-self.offset_ms));
-            match self.until() {
-                Some(until) if until <= at => since = until,
-                _ => return at,
+            let at = since.max(local.wrapping_sub(self.offset_ms));
+            if at < self.until || self.until == NEVER {
+                return Timestamp(at);
             }
+            since = self.until;
             self.step();
         }
     }
 
-    /// Goes on to the next period, if there is one.
-    fn step(&mut self) -> bool {
-        let Some((at, offset_ms)) = self.change.take() else { return false };
-        self.offset_ms = offset_ms;
-        self.read_change(at);
-        true
-    }
-
-    fn read_change(&mut self, since: Timestamp) {
-        if !self.later.is_empty() {
-            let at = since.plus((self.later.u64() as i64).saturating_mul(MINUTE_MS));
-            let offset_ms = self.later.i64().saturating_mul(MINUTE_MS).saturating_add(self.offset_ms);
-            self.change = Some((at, offset_ms));
+    /// Goes on to the next period.
+    fn step(&mut self) {
+        self.offset_ms = self.next_offset_ms;
+        if self.later.is_empty() {
+            self.until = NEVER;
+        } else {
+            self.until = self.until.wrapping_add((self.later.u64() as i64).wrapping_mul(MINUTE_MS));
+            self.next_offset_ms = self.offset_ms.wrapping_add(self.later.i64().wrapping_mul(MINUTE_MS));
         }
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn compile(fields: &mut Fields<'_, '_>) -> Option<Calendar> {
                 Edge::Fixed(at) => at,
                 Edge::Local(local) => table.zone().first_at(local),
             };
-            (span.starts, span.ends) = (from.map(instant), until.map(instant));
+            span.starts = from.map_or(Span::NO_START, instant);
+            span.ends = until.map_or(Span::NO_END, instant);
         }
         (None, Some(Edge::Fixed(_)), Some(Edge::Local(_)))
         | (None, Some(Edge::Local(_)), Some(Edge::Fixed(_))) => {
@@ -59,15 +60,15 @@ pub(super) fn compile(fields: &mut Fields<'_, '_>) -> Option<Calendar> {
                 Edge::Local(local) => Timestamp(local),
             };
             span.is_local = matches!(from.or(until), Some(Edge::Local(_)));
-            (span.starts, span.ends) = (from.map(clock), until.map(clock));
+            span.starts = from.map_or(Span::NO_START, clock);
+            span.ends = until.map_or(Span::NO_END, clock);
         }
     }
-    if let (Some(starts), Some(ends)) = (span.starts, span.ends)
-        && ends <= starts
-    {
+    if span.ends <= span.starts {
         inner.wrong::<()>("until", "expected an instant later than from");
     }
-    if zone.is_some() && span.ends.or(span.starts).is_some_and(|at| at > ZoneTable::ends_at()) {
+    let is_far = |at: Timestamp| at > ZoneTable::ends_at() && at != Span::NO_END;
+    if zone.is_some() && (is_far(span.starts) || is_far(span.ends)) {
         let message = format!("changes of clocks are known up to the end of {ZONE_LAST_YEAR}");
         inner.warn("until", "beyond_known_clocks", &message);
     }
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn times_without_an_offset_are_those_of_the_zone() {
-        let at = |text: &str| Timestamp::parse(text);
+        let at = |text: &str| Timestamp::parse(text).unwrap();
         let rome =
             schedule(r#"{"from":"2025-07-01T09:00","until":"2025-12-01T09:00:30","zone":"europe/rome"}"#);
         assert_eq!(rome.zone.as_ref().map(ZoneTable::name), Some("Europe/Rome"));
