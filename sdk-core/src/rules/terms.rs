@@ -1,7 +1,7 @@
 //! The terms on which a rule takes part: its purpose, its schedule, its exclusion group.
 
 use super::RuleRef;
-use crate::condition::{Code, Document, Outlook, Packer, Purpose, evaluate};
+use crate::condition::{Code, Document, Outlook, Packer, Purpose, evaluate, pass_condition};
 use alloc::boxed::Box;
 
 const PURPOSE: u8 = 3;
@@ -13,7 +13,8 @@ const HAS_GROUP: u8 = 8;
 pub struct Terms {
     /// What it is for: it takes no part where the visitor has not agreed to that.
     pub purpose: Purpose,
-    /// Whether its condition is an `All` that begins with its schedule, a `Calendar`.
+    /// Whether its condition is an `All` that ends with its schedule, a `Calendar`: asked last, it wakes only those for
+    /// whom all else holds.
     pub is_scheduled: bool,
     /// Of the rules of a group one at most holds a slot.
     pub group: Option<Box<str>>,
@@ -68,7 +69,14 @@ impl<'a> RuleRef<'a> {
     pub(super) fn schedule(&self) -> Code<'a> {
         let mut when = self.when;
         when.byte();
-        when.sized()
+        let mut parts = when.sized();
+        loop {
+            let last = parts;
+            pass_condition(&mut parts);
+            if parts.is_empty() {
+                return last;
+            }
+        }
     }
 
     /// Whether its schedule, if it has one, says that it is on.

@@ -80,14 +80,14 @@ pub(super) fn compile(fields: &mut Fields<'_, '_>) -> Option<Calendar> {
     Some(Calendar { span, zone })
 }
 
-/// A condition that holds within a schedule only: an `All` that begins with it. Nothing where that is nested too deep.
+/// A condition that holds within a schedule only: an `All` that ends with it. Nothing where that is nested too deep.
 pub(super) fn within(schedule: Calendar, when: Condition) -> Option<Condition> {
-    let first = Condition::Calendar(schedule);
-    let parts = match when {
-        Condition::All(parts) => [vec![first], parts].concat(),
+    let mut parts = match when {
+        Condition::All(parts) => parts,
         other if depth(&other) >= MAX_CONDITION_DEPTH => return None,
-        other => vec![first, other],
+        other => vec![other],
     };
+    parts.push(Condition::Calendar(schedule));
     Some(Condition::All(parts))
 }
 
