@@ -4,7 +4,7 @@ use super::{Code, Document, Outlook, Packer, PathRef, Root, instant};
 use crate::limits::MAX_UTC_OFFSET_MINUTES;
 use crate::time::{Span, Timestamp, Zone, ZoneTable};
 
-const MINUTE_MS: f64 = 60_000.0;
+const MINUTE_MS: i64 = 60_000;
 const HAS_ZONE: u8 = 1;
 const HAS_START: u8 = 2;
 const HAS_END: u8 = 4;
@@ -25,8 +25,8 @@ pub struct Calendar {
 pub fn visitor_zone(document: &dyn Document) -> Zone<'static> {
     let read = |rest| document.value(PathRef { root: Root::Context, rest });
     let offset_ms = |rest| {
-        let minutes = read(rest).as_number().unwrap_or_default();
-        (minutes.clamp(-MAX_UTC_OFFSET_MINUTES, MAX_UTC_OFFSET_MINUTES) * MINUTE_MS) as i64
+        let minutes = read(rest).as_number().unwrap_or_default() as i64;
+        minutes.clamp(-MAX_UTC_OFFSET_MINUTES, MAX_UTC_OFFSET_MINUTES) * MINUTE_MS
     };
     let changes_at = instant(read("time.changes_at"));
     let change = changes_at.map(|at| (at, offset_ms("time.next_utc_offset_minutes")));
