@@ -99,3 +99,13 @@ pub const MAX_CAP_COUNT: u32 = 1_000_000;
 /// The most, in milliseconds, that a page takes its clock to be off: 200 years, more than any clock is, so that no answer
 /// can move an instant out of what can be counted.
 pub const MAX_CLOCK_SHIFT_MS: i64 = 200 * 366 * 86_400_000;
+
+/// First year of which a bundle knows the changes of clocks: years before any bundle, for what looks back.
+pub const ZONE_FIRST_YEAR: i64 = 2024;
+/// Last such year; from then on the last offset holds. 34 changes of a zone with summer time, of 4 bytes each.
+pub const ZONE_LAST_YEAR: i64 = 2040;
+/// The most that local time is taken to be ahead of or behind UTC, in minutes: 26 h, which no zone has reached.
+pub const MAX_UTC_OFFSET_MINUTES: i64 = 26 * 60;
+/// Steps in which the next change of a span of local time is looked for: more than the changes of clocks in a table and
+/// the edges of a week.
+pub const MAX_SPAN_STEPS: usize = 128;

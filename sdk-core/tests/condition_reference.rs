@@ -1,13 +1,16 @@
 //! Packed conditions give what the trees they come from mean: a plain evaluator of trees beside the one over bytes.
 #![allow(clippy::unwrap_used, reason = "a test that cannot read what it wrote has failed")]
 
+mod calendar_reference;
+
 use attune_core::condition::{
-    Bucket, Condition, Document, Form, Literal, Moment, Outlook, Packer, Path, PathRef, Reading, Root, Test,
-    encode_condition, evaluate,
+    Bucket, Calendar, Condition, Document, Form, Literal, Moment, Outlook, Packer, Path, PathRef, Reading,
+    Root, Test, encode_condition, evaluate,
 };
 use attune_core::id::{SessionId, SignalId};
 use attune_core::time::Timestamp;
 use attune_core::value::{Packed, Value, ValueRef, number_text, parse_number};
+use calendar_reference::{MINUTE_MS, calendar, offsets, spans};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -21,6 +24,8 @@ struct Given {
     trees: Vec<Value>,
     packed: Vec<Packed>,
     until: Option<Timestamp>,
+    /// The visitor's offset, when it changes, and what it is then, in minutes; nothing where the context says nothing.
+    clocks: Option<(i64, i64, i64)>,
 }
 
 impl Given {
@@ -48,6 +53,15 @@ impl Given {
 
 impl Document for Given {
     fn value(&self, path: PathRef<'_>) -> ValueRef<'_> {
+        let clock = self.clocks.and_then(|(offset, changes_at, next)| match path.rest {
+            "time.utc_offset_minutes" => Some(ValueRef::Number(offset as f64)),
+            "time.changes_at" => Some(ValueRef::Instant(Timestamp(changes_at * MINUTE_MS))),
+            "time.next_utc_offset_minutes" => Some(ValueRef::Number(next as f64)),
+            _ => None,
+        });
+        if let (Some(clock), Root::Context) = (clock, path.root) {
+            return clock;
+        }
         let (name, rest) = path.rest.split_once('.').map_or((path.rest, None), |(a, b)| (a, Some(b)));
         let value = self.id_of(name).and_then(|id| self.packed.get(id.0 as usize)).map(Packed::get);
         let found = value.and_then(|value| rest.map_or(Some(value), |rest| value.at(rest)));
@@ -178,6 +192,7 @@ fn condition() -> impl Strategy<Value = Condition> {
         (0_u64..5, proptest::option::of(literal()), test())
             .prop_map(|(signal, key, test)| Condition::Signal { signal: SignalId(signal), key, test }),
         bucket().prop_map(Condition::Bucket),
+        calendar().prop_map(Condition::Calendar),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
@@ -196,9 +211,10 @@ proptest! {
         condition in condition(),
         trees in proptest::collection::vec(value(), 4),
         until in proptest::option::of(999_990_i64..1_000_010),
+        clocks in proptest::option::of((-800_i64..800, 0_i64..100, -800_i64..800)),
     ) {
         let packed = trees.iter().map(Value::to_packed).collect();
-        let given = Given { trees, packed, until: until.map(Timestamp) };
+        let given = Given { trees, packed, until: until.map(Timestamp), clocks };
         let mut packer = Packer::new();
         encode_condition(&condition, &mut packer);
         let form = Form::open(&packer.finish()).unwrap();
@@ -254,6 +270,17 @@ impl<'a> Scene<'a, '_> {
                 };
                 let is_in = |(from, to): &(u32, u32)| (u64::from(*from)..u64::from(*to)).contains(&place);
                 Some(!unit.is_empty() && bucket.ranges.iter().any(is_in))
+            }
+            Condition::Calendar(Calendar { span, zone }) => {
+                let offsets = match zone {
+                    Some(table) => offsets(table),
+                    None => self.document.clocks.map_or((0, Vec::new()), |(offset, changes_at, next)| {
+                        (offset, vec![(changes_at, next)])
+                    }),
+                };
+                let (holds, next) = spans(span, &offsets, NOW);
+                next.into_iter().for_each(|at| self.note(at));
+                Some(holds)
             }
         }
     }

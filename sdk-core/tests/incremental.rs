@@ -12,7 +12,7 @@ use attune_core::bundle::author::{SourceFile, compile};
 use attune_core::condition::{Document, Outlook, PathRef, Reading, Root};
 use attune_core::id::{EventId, SessionId, SignalId, Uuid};
 use attune_core::profile::Latch;
-use attune_core::rules::{Decided, Decider, Decision, Touched, Watch, decide, decide_slot};
+use attune_core::rules::{Decided, Decider, Decision, Touched, Visit, Watch, decide};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, ValueRef};
 use std::fmt::Write;
@@ -143,6 +143,12 @@ fn rules(random: &mut Random) -> String {
             .unwrap(),
             1 => text.push_str("\"cap\":{\"per\":\"lifetime\",\"count\":2,\"min_gap\":\"4s\"},"),
             2 => text.push_str("\"cap\":{\"per\":\"lifetime\",\"key\":\"context.a\",\"count\":1},"),
+            _ => {}
+        }
+        match random.below(8) {
+            0 | 1 => text.push_str("\"group\":\"g\","),
+            2 => text.push_str("\"group\":\"h\",\"consent\":\"analytics\","),
+            3 => text.push_str("\"schedule\":{\"hours\":\"00:16-00:17\",\"zone\":\"visitor\"},"),
             _ => {}
         }
         text.push_str("\"when\":");
@@ -307,12 +313,15 @@ fn run(seed: u64) {
         assert_eq!(decided.changes, expected.changes, "seed {seed}, change {step}: {text}");
         assert_eq!(decided.ended, expected.ended, "seed {seed}, change {step}: {text}");
         let mut watched = Decided::default();
-        watch.pass_time(visitor.now);
+        let visit = Visit { rules: &bundle.rules, document: &visitor, latches: &latches };
+        let held_in = |slot: &str| anew.iter().find(|held: &&Decision| *held.slot == *slot);
+        let is_grouped = watch.begin(visitor.now);
+        let excluded = if is_grouped { visit.excluded(&held_in) } else { Vec::new() };
         while let Some(slot) = watch.take_slot(0) {
             let (name, _) = bundle.rules.slot(slot).unwrap();
-            let held = anew.iter().find(|held: &&Decision| *held.slot == *name);
+            let held = held_in(name);
             let mut outlook = Outlook::default();
-            let next = decide_slot(&bundle.rules, slot, &visitor, &latches, held, &mut outlook);
+            let next = visit.decide_slot(slot, held, &excluded, &mut outlook);
             watch.set_due(slot, outlook.next);
             watched.take(name, held, next, &bundle.rules, &latches);
         }

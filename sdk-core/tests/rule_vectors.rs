@@ -9,6 +9,7 @@
 
 use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};
+use attune_core::condition::{Consent, Purpose};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
 use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
@@ -33,6 +34,7 @@ struct Page {
     latches: Vec<Latch>,
     current: BTreeMap<Box<str>, Decision>,
     session: SessionId,
+    consent: Consent,
     now: Timestamp,
     events: u128,
     fired: Vec<String>,
@@ -50,6 +52,7 @@ impl Page {
             latches: Vec::new(),
             current: BTreeMap::new(),
             session: SessionId(uuid_from_text(SESSION).unwrap()),
+            consent: Consent::default(),
             now: Timestamp::parse("2026-11-20T10:00:00Z").unwrap(),
             events: 0,
             fired: Vec::new(),
@@ -64,6 +67,14 @@ impl Page {
         }
         if let Some(session) = text("session") {
             self.session = SessionId(uuid_from_text(session).unwrap());
+        }
+        if let Some(at) = text("at") {
+            self.now = Timestamp::parse(at).unwrap();
+        }
+        if let Some(Value::Array(granted)) = step.field("granted") {
+            let purposes = Purpose::ALL.into_iter();
+            let granted = purposes.filter(|purpose| granted.contains(&Value::string(purpose.name())));
+            self.consent = Consent::of(&granted.collect::<Vec<_>>());
         }
         if let Some(context) = step.field("context") {
             self.context = context.to_packed();
@@ -147,6 +158,7 @@ impl Page {
             event,
             now: self.now,
             session: Some(self.session),
+            consent: self.consent,
         }
     }
 
@@ -204,5 +216,5 @@ fn every_rule_vector_gives_its_decisions() {
             }
         }
     }
-    assert!(cases.len() >= 15);
+    assert!(cases.len() >= 45);
 }

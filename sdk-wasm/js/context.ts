@@ -1,4 +1,7 @@
-/** What every page knows of itself: address, title, referrer, device class, locale, time zone. */
+/** What every page knows of itself: address, title, referrer, device class, locale, time zone, clocks. */
+
+import { wallMs } from './clock.ts';
+import { localTime } from './local-time.ts';
 
 /** JSON as the page may hand it in. */
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json | undefined };
@@ -19,6 +22,7 @@ export function defaultContext(): JsonObject {
     device: deviceContext(),
     locale: navigator.language,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    time: localTime(wallMs()),
   };
 }
 

@@ -58,7 +58,8 @@ mod tests {
         "signals":[{"name":"views","on":"page_view","where":{"metadata.category":{"$exists":true}},
                     "by":"metadata.category","aggregate":"count","window":"5m"},
                    {"name":"spent","on":"purchase","of":"metadata.price","aggregate":"sum","window":"session"}],
-        "rules":[{"id":"b","slot":"hero","priority":-3,"on":"page_view","hold":"10m",
+        "rules":[{"id":"b","slot":"hero","priority":-3,"on":"page_view","hold":"10m","group":"g",
+                  "schedule":{"days":["sat"],"hours":"22:00-02:00","from":"2026-01-01T00:00","zone":"Europe/Rome"},
                   "when":{"$signal":{"name":"views","key":{"$path":"event.metadata.category"},"is":{"$gte":3,"$not":9}}},
                   "cap":{"per":"day","key":"event.metadata.category","count":2,"min_gap":"1m"},
                   "actions":[{"kind":"text","target":"h1","value":"More {{key}}"},
@@ -67,9 +68,10 @@ mod tests {
                              {"kind":"style","target":"p","property":"color","value":"red"},
                              {"kind":"hide","target":".x"},{"kind":"show","target":".y"},
                              {"kind":"variable","name":"v","value":{"n":[1,null]}}]},
-                 {"id":"a","slot":"hero","when":{"$or":[{"signals.spent":{"$gt":5.5}},{"traits.plan":{"$in":["x",{"$path":"traits.old"}]}}],
+                 {"id":"a","slot":"hero","consent":"analytics","when":{"$or":[{"signals.spent":{"$gt":5.5}},{"traits.plan":{"$in":["x",{"$path":"traits.old"}]}}],
                   "context.at":{"$before":"-30m","$after":"2026-01-01T00:00:00Z"}},"actions":[]}],
-        "triggers":[{"id":"t","on":"click","on_publish":"fire","actions":[{"kind":"webhook","url":"https://x.example/"}]}]
+        "triggers":[{"id":"t","on":"click","on_publish":"fire","when":{"$tod":{"between":["09:00","17:00"],"zone":"Europe/Rome"},"$dow":{"in":["mon"]}},
+                     "actions":[{"kind":"webhook","url":"https://x.example/"}]}]
     }"##;
 
     fn sealed() -> Vec<u8> {

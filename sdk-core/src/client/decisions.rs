@@ -4,9 +4,7 @@ use super::{Client, Entry};
 use crate::condition::{Outlook, Root};
 use crate::id::EventId;
 use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
-use crate::rules::{
-    Decided, Decision, SlotChange, Touched, VisitorDocument, Watch, decide_slot, judge, latch,
-};
+use crate::rules::{Decided, Decision, SlotChange, Touched, Visit, VisitorDocument, Watch, judge, latch};
 use crate::time::{Now, Timestamp};
 use crate::wire::IDENTIFY;
 use alloc::vec::Vec;
@@ -126,14 +124,18 @@ impl Client {
         let parts = self.overlay.parts();
         let document = self.document(&parts, None, now);
         let (rules, latches) = (&self.bundle.rules, &self.decisions.latches);
+        let visit = Visit { rules, document: &document, latches };
         let mut decided = Decided::default();
-        watch.pass_time(document.now);
+        let mut excluded = Vec::new();
+        if watch.begin(document.now) {
+            excluded = visit.excluded(&|slot| self.decisions.of_slot(slot));
+        }
         let mut from = 0;
         while let Some(slot) = watch.take_slot(from) {
             from = slot;
             let Some((name, _)) = rules.slot(slot) else { continue };
             let (held, mut outlook) = (self.decisions.of_slot(name), Outlook::default());
-            let next = decide_slot(rules, slot, &document, latches, held, &mut outlook);
+            let next = visit.decide_slot(slot, held, &excluded, &mut outlook);
             watch.set_due(slot, outlook.next);
             decided.take(name, held, next, rules, latches);
         }
@@ -168,6 +170,7 @@ impl Client {
             event,
             now: self.instant(now),
             session: Some(self.session),
+            consent: self.consent,
         }
     }
 

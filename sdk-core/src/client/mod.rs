@@ -12,7 +12,7 @@ mod store;
 
 use crate::bundle::{Bundle, BundleError};
 use crate::codec::CodecError;
-use crate::condition::Root;
+use crate::condition::{Consent, Root};
 use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::limits::MAX_CLOCK_SHIFT_MS;
@@ -73,6 +73,7 @@ pub struct Client {
     session: SessionId,
     bundle: Bundle,
     context: Packed,
+    consent: Consent,
     overlay: Overlay,
     decisions: Decisions,
     queue: Queue,
@@ -91,6 +92,7 @@ impl Client {
             session: options.session,
             bundle: Bundle::default(),
             context: PackedObject::default().finish(),
+            consent: Consent::default(),
             overlay: Overlay::default(),
             decisions: Decisions::default(),
             writes: Vec::new(),
@@ -138,6 +140,13 @@ impl Client {
         self.context = context;
         self.queue.set_context_bytes(bytes);
         self.touch(Touched::Root(Root::Context));
+        self.decide(now);
+    }
+
+    /// Takes in to which purposes the visitor has agreed; until it is called, to all.
+    pub fn handle_consent(&mut self, consent: Consent, now: Now) {
+        self.consent = consent;
+        self.touch(Touched::All);
         self.decide(now);
     }
 

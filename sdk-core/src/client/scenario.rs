@@ -3,6 +3,7 @@
 use super::{Client, ClientOptions, MemoryStore, TextTrack};
 use crate::bundle::author::{SourceFile, compile};
 use crate::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
+use crate::condition::{Consent, Purpose};
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid};
 use crate::profile::{Latch, ProfileView};
 use crate::queue::{Outcome, Poll, QueueOptions};
@@ -159,6 +160,17 @@ fn context_decides_levels_for_as_long_as_it_says_so() {
     assert!(page.client.decision("layout").is_some());
     page.context("{}");
     assert_eq!(page.client.decision("layout"), None);
+}
+
+#[test]
+fn what_the_visitor_takes_back_empties_its_slots_until_it_is_granted_again() {
+    let mut page = PageRig::new();
+    page.context(r#"{"device":{"class":"phone"}}"#);
+    assert!(page.client.decision("layout").is_some());
+    page.client.handle_consent(Consent::of(&[Purpose::Functional, Purpose::Analytics]), page.now);
+    assert_eq!(page.client.decision("layout"), None);
+    page.client.handle_consent(Consent::default(), page.now);
+    assert!(page.client.decision("layout").is_some());
 }
 
 #[test]

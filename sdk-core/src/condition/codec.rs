@@ -1,5 +1,6 @@
 //! Conditions as trees: to their packed form and, for tools, back.
 
+use super::calendar::{decode_calendar, encode_calendar};
 use super::{Bucket, Code, Condition, Literal, Moment, Packer, Path, PathRef, Test};
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -47,6 +48,10 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
                 packer.out.u64(u64::from(*to));
             });
         }
+        Condition::Calendar(calendar) => {
+            packer.out.u8(9);
+            encode_calendar(calendar, packer);
+        }
     }
 }
 
@@ -64,6 +69,7 @@ pub fn decode_condition(code: &mut Code<'_>) -> Condition {
             version: code.byte(),
             ranges: (0..code.count()).map(|_| (code.number() as u32, code.number() as u32)).collect(),
         }),
+        9 => Condition::Calendar(decode_calendar(code)),
         _ => Condition::Signal {
             signal: code.id(),
             key: (code.byte() == 1).then(|| decode_literal(code)),

@@ -4,11 +4,11 @@ use super::inspect::literal_of;
 use super::{Condition, Literal, Test};
 
 /// How deeply the compiled condition is nested, in the count that decoding bounds.
-pub(super) fn depth(condition: &Condition) -> usize {
+pub fn depth(condition: &Condition) -> usize {
     1 + match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(depth).max().unwrap_or(0),
         Condition::Not(inner) => depth(inner),
-        Condition::Bucket(_) => 0,
+        Condition::Bucket(_) | Condition::Calendar(_) => 0,
         Condition::Path { test, .. } => test_depth(test),
         Condition::Signal { key, test, .. } => test_depth(test).max(key.as_ref().map_or(0, literal_depth)),
     }

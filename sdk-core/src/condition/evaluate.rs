@@ -4,6 +4,7 @@
 //! One walk over the code serves three purposes. With a document it evaluates; without one it only passes over, which
 //! skips the rest of what is decided already, and checks the code when a bundle is opened.
 
+use super::calendar;
 use super::coerce::{compare, instant, is, plain_text};
 use super::{Code, Document, Outlook, PathRef, Reading, Root};
 use crate::hash::bucket;
@@ -102,6 +103,7 @@ impl<'a> Scene<'a, '_> {
                     }
                 }
             }
+            9 => return calendar::holds(&mut self.code, self.document, self.outlook),
             _ => {
                 self.code.fail();
                 None
@@ -318,9 +320,10 @@ pub fn taken<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Condition, Form, Literal, Moment, Packer, Path, Test, encode_condition};
+    use super::super::{Calendar, Condition, Form, Literal, Moment, Packer, Path, Test, encode_condition};
     use super::*;
     use crate::id::SessionId;
+    use crate::time::{Span, ZoneTable};
     use crate::value::Value;
     use alloc::boxed::Box;
     use alloc::vec;
@@ -368,8 +371,13 @@ mod tests {
             Test::After(Moment::Path(path("event.timestamp"))),
         ];
         let key = Some(value(Value::Number(2.0)));
+        let zone = ZoneTable::new([1, b'z', 120, 20, 1, 30, 119].as_slice());
+        let (starts, ends) = (Timestamp(-5), Span::NO_END);
+        let span = Span { days: 3, from_minute: 300, minutes: 200, starts, ends, is_local: true };
         Condition::Any(vec![
             Condition::All(vec![Condition::Path { path: path("context.x"), test: Test::All(tests.clone()) }]),
+            Condition::Calendar(Calendar { span: Span::default(), zone: None }),
+            Condition::Not(Box::new(Condition::Calendar(Calendar { span, zone: Some(zone) }))),
             Condition::Not(Box::new(Condition::Signal { signal: SignalId(7), key, test: Test::All(tests) })),
         ])
     }

@@ -7,6 +7,7 @@ use crate::id::SignalId;
 use crate::value::{ValueRef, pass_value};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// What a [`super::Packer`] has written, ready to be read at any place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Form {
     texts: Box<str>,
     /// Where each text ends.
     ends: Vec<u32>,
+    /// All packed zones, one behind the other.
+    zones: Box<[u8]>,
     code: Box<[u8]>,
     /// Where each leaf stands that conditions name by its number.
     leaves: Vec<u32>,
@@ -46,11 +49,13 @@ impl Form {
             ends.push(end);
         }
         let texts = cursor.text_of(end as usize);
+        let zones = cursor.bytes();
         if !cursor.is_sound() {
             return Err(CodecError);
         }
-        let (ids, texts, code) = (Box::from(ids), Box::from(texts), Box::from(cursor.rest()));
-        Ok(Self { ids, texts, ends, code, leaves: Vec::new() })
+        let code = Box::from(cursor.rest());
+        let (ids, texts, zones) = (Box::from(ids), Box::from(texts), Box::from(zones));
+        Ok(Self { ids, texts, ends, zones, code, leaves: Vec::new() })
     }
 
     /// Says where the leaves stand, once they are known to be sound; until then no code may name one.
@@ -169,6 +174,22 @@ impl<'a> Code<'a> {
         }
     }
 
+    /// A packed zone, by its place in the table.
+    pub fn zone(&mut self) -> &'a [u8] {
+        match self.form.zones.get(self.range()) {
+            Some(found) => found,
+            None => {
+                self.fail();
+                &[]
+            }
+        }
+    }
+
+    fn range(&mut self) -> Range<usize> {
+        let (start, length) = (self.cursor.u64() as usize, self.cursor.u64() as usize);
+        start..start.saturating_add(length)
+    }
+
     /// A signal's id, by its number in the table.
     pub fn id(&mut self) -> SignalId {
         let found = self.form.id(self.cursor.u64() as usize);
@@ -242,14 +263,17 @@ mod tests {
 
     #[test]
     fn after_the_first_unsound_byte_nothing_is_read() {
-        let form = Form::open(&[0, 0, 9, 1, 1]).unwrap();
+        let form = Form::open(&[0, 0, 0, 9, 1, 1]).unwrap();
         let mut code = form.at(0);
         assert_eq!((code.text(), code.byte(), code.count()), ("", 0, 0));
         assert!(!code.is_sound());
         assert_eq!(form.at(7).byte(), 0);
         assert_eq!(Form::open(&[1]), Err(CodecError), "an id is missing");
         assert_eq!(Form::open(&[0, 1, 2, 0xff, 0xff]), Err(CodecError), "no text");
-        let damaged = Form::open(&[0, 2, 1, 1, 0xc3, 0xbc, 1]).unwrap();
+        let damaged = Form::open(&[0, 2, 1, 1, 0xc3, 0xbc, 0, 1]).unwrap();
         assert!(damaged.at(0).text().is_empty(), "half a letter is no text");
+        assert_eq!(Form::open(&[0, 0, 1]), Err(CodecError), "a zone is missing");
+        assert!(Form::open(&[0, 0, 1, 7, 0, 1]).unwrap().at(0).zone() == [7]);
+        assert!(Form::open(&[0, 0, 1, 7, 1, 1]).unwrap().at(0).zone().is_empty(), "it is not there");
     }
 }

@@ -1,6 +1,6 @@
 //! What a condition consists of: the paths it reads and how many leaves must hold.
 
-use super::{Bucket, Condition, Literal, Moment, Path, Test};
+use super::{Bucket, Calendar, Condition, Literal, Moment, Path, Root, Test};
 
 /// Shows every path that the condition reads, `$path` literals included.
 pub fn visit_paths(condition: &Condition, visit: &mut dyn FnMut(&Path)) {
@@ -18,6 +18,11 @@ pub fn visit_paths(condition: &Condition, visit: &mut dyn FnMut(&Path)) {
             visit_test(test, visit);
         }
         Condition::Bucket(Bucket { by, .. }) => visit(by),
+        Condition::Calendar(Calendar { zone, .. }) => {
+            if zone.is_none() {
+                visit(&Path { root: Root::Context, rest: "time".into() });
+            }
+        }
     }
 }
 
@@ -38,6 +43,7 @@ fn leaves(condition: &Condition, expected: bool) -> u32 {
         (Condition::Not(inner), _) => leaves(inner, !expected),
         (Condition::Path { test, .. } | Condition::Signal { test, .. }, _) => test_leaves(test, expected),
         (Condition::Bucket(_), _) => 1,
+        (Condition::Calendar(_), _) => 1,
     }
 }
 

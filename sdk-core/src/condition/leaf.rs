@@ -37,7 +37,7 @@ pub fn split(condition: Condition) -> Condition {
         Condition::Signal { signal, key, test } => {
             split_test(test, &|test| Condition::Signal { signal, key: key.clone(), test })
         }
-        Condition::Bucket(bucket) => Condition::Bucket(bucket),
+        leaf => leaf,
     }
 }
 

@@ -1,7 +1,11 @@
 //! Predicates over the visitor document: trees for those who write them, packed code for those who ask them.
 
+mod calendar;
+#[cfg(feature = "author")]
+mod calendar_source;
 mod codec;
 mod coerce;
+mod consent;
 #[cfg(feature = "author")]
 mod depth;
 mod evaluate;
@@ -23,8 +27,14 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+pub use calendar::{Calendar, visitor_zone};
+#[cfg(feature = "author")]
+pub use calendar_source::{VISITOR, parse_days, parse_zone};
 pub use codec::{decode_condition, encode_condition, encode_path};
 pub use coerce::{instant, plain_text, to_number};
+pub use consent::{Consent, Purpose};
+#[cfg(feature = "author")]
+pub use depth::depth;
 pub use evaluate::{Truth, evaluate, pass_condition, pass_literal, resolve, taken, truth, value_at};
 pub use form::{Code, Form};
 pub use inspect::{specificity, visit_paths};
@@ -64,6 +74,8 @@ pub enum Condition {
     },
     /// A share of all units: where the value at a path falls must lie in one of the ranges.
     Bucket(Bucket),
+    /// `$tod`, `$dow`, or the schedule of a rule.
+    Calendar(Calendar),
 }
 
 /// Which share of all units is meant; see [`crate::hash::bucket`].
@@ -250,6 +262,10 @@ pub trait Document {
     fn now(&self) -> Timestamp;
     /// The visitor's current session.
     fn session(&self) -> Option<SessionId>;
+    /// Whether the visitor has agreed to a purpose.
+    fn grants(&self, _purpose: Purpose) -> bool {
+        true
+    }
 }
 
 /// The first later instant at which time alone can change what has been evaluated.

@@ -1,8 +1,9 @@
-//! Writing the packed form: texts and signal ids stand in tables, so that each is held once.
+//! Writing the packed form: texts, signal ids and zones stand in tables, so that each is held once.
 
 use super::{Condition, leaf_key};
 use crate::codec::Writer;
 use crate::id::SignalId;
+use crate::time::ZoneTable;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -22,6 +23,8 @@ pub struct Packer {
     texts: Writer,
     ids: Vec<SignalId>,
     leaves: BTreeMap<Vec<u8>, usize>,
+    zones: Vec<(usize, ZoneTable)>,
+    zones_bytes: usize,
 }
 
 impl Packer {
@@ -103,6 +106,24 @@ impl Packer {
         *before = number;
     }
 
+    /// Writes a zone as its place in the table; where the form is canonical by its name, since the database that gives
+    /// its changes is brought up to date.
+    pub fn zone(&mut self, table: &ZoneTable) {
+        if self.is_canonical {
+            return self.text(table.name());
+        }
+        let known = self.zones.iter().find(|(_, known)| known == table).map(|(place, _)| *place);
+        let length = table.as_bytes().len();
+        let place = known.unwrap_or_else(|| {
+            let place = self.zones_bytes;
+            self.zones.push((place, table.clone()));
+            self.zones_bytes += length;
+            place
+        });
+        self.out.len(place);
+        self.out.len(length);
+    }
+
     /// Writes a presence byte, then the thing where there is one.
     pub fn option<T: ?Sized>(&mut self, value: Option<&T>, write: impl FnOnce(&T, &mut Self)) {
         self.out.bool(value.is_some());
@@ -125,6 +146,10 @@ impl Packer {
         whole.len(self.names.len());
         whole.raw(&self.lengths.into_bytes());
         whole.raw(&self.texts.into_bytes());
+        if !self.is_canonical {
+            whole.len(self.zones_bytes);
+            self.zones.iter().for_each(|(_, table)| whole.raw(table.as_bytes()));
+        }
         whole.raw(&self.out.into_bytes());
         whole.into_bytes()
     }

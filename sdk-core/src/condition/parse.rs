@@ -1,5 +1,6 @@
 //! From rule JSON to conditions; whatever is unknown is an error with its place, never a test that passes.
 
+use super::calendar_source::parse_calendar;
 use super::depth::depth;
 use super::problem::{ConditionError, ConditionErrorKind};
 use super::{Bucket, Condition, Literal, Moment, Path, Root, Test};
@@ -130,6 +131,7 @@ impl Parser<'_> {
             "$not" => Condition::Not(Box::new(self.condition(value))),
             "$signal" => self.signal(value),
             "$bucket" => self.bucket(value),
+            "$tod" | "$dow" => self.calendar(name, value),
             _ if name.starts_with('$') => {
                 self.fail(ConditionErrorKind::UnknownOperator(Box::from(name)));
                 Condition::Any(Vec::new())
@@ -216,6 +218,21 @@ impl Parser<'_> {
                 Condition::Any(Vec::new())
             }
         }
+    }
+
+    fn calendar(&mut self, operator: &str, value: &Value) -> Condition {
+        let has_visitor = matches!(self.scope, ConditionScope::Visitor(_));
+        let errors = match parse_calendar(operator, value, has_visitor) {
+            Ok(calendar) => return Condition::Calendar(calendar),
+            Err(errors) => errors,
+        };
+        for (field, kind) in errors {
+            match field {
+                Some(field) => self.below(field, |parser| parser.fail(kind)),
+                None => self.fail(kind),
+            }
+        }
+        Condition::Any(Vec::new())
     }
 
     fn test(&mut self, value: &Value) -> Test {

@@ -23,7 +23,9 @@ pub enum ConditionErrorKind {
     UnknownPath(Box<str>),
     /// A signal that no file defines.
     UnknownSignal(Box<str>),
-    /// A field of `$signal` that does not exist.
+    /// A zone that the time zone database does not have.
+    UnknownZone(Box<str>),
+    /// A field of `$signal`, `$tod` or `$dow` that does not exist.
     UnknownField(Box<str>),
     /// A signal with one value per key is read without a key.
     KeyMissing(Box<str>),
@@ -42,6 +44,7 @@ impl ConditionErrorKind {
             Self::UnknownOperator(_) => "unknown_operator",
             Self::UnknownPath(_) => "unknown_path",
             Self::UnknownSignal(_) => "unknown_signal",
+            Self::UnknownZone(_) => "unknown_zone",
             Self::UnknownField(_) => "unknown_field",
             Self::KeyMissing(_) => "signal_key_missing",
             Self::KeyUnexpected(_) => "signal_key_unexpected",
@@ -54,6 +57,7 @@ impl ConditionErrorKind {
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::UnknownOperator(name) | Self::UnknownPath(name) | Self::UnknownSignal(name) => Some(name),
+            Self::UnknownZone(name) => Some(name),
             Self::UnknownField(name) | Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
             Self::BadLiteral(_) | Self::TooDeep => None,
         }
@@ -71,7 +75,15 @@ impl fmt::Display for ConditionErrorKind {
                 )
             }
             Self::UnknownSignal(name) => write!(f, "no usable signal is named {name}"),
-            Self::UnknownField(name) => write!(f, "$signal has no field {name}; it has name, key and is"),
+            Self::UnknownZone(name) => {
+                write!(f, "{name} is no zone of the time zone database, such as Europe/Rome, nor visitor")
+            }
+            Self::UnknownField(name) => {
+                write!(
+                    f,
+                    "there is no field {name}; $signal has name, key and is, $tod between and zone, $dow in and zone"
+                )
+            }
             Self::KeyMissing(name) => {
                 write!(f, "signal {name} has one value per key and is read without one")
             }

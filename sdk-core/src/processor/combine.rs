@@ -81,11 +81,14 @@ impl Processor {
 mod tests {
     use super::super::fixture::{World, cart, changed_shop, login, view};
     use super::*;
+    use crate::condition::{Calendar, Condition};
     use crate::id::MemberId;
+    use crate::time::Span;
     use crate::wire::Event;
     use alloc::boxed::Box;
     use alloc::collections::BTreeMap;
     use alloc::string::String;
+    use alloc::vec;
     use proptest::prelude::*;
 
     const MINUTE_MS: i64 = 60_000;
@@ -152,6 +155,24 @@ mod tests {
         world.track(cart("a", 3, 60));
         world.track(view("a", 4, 95, 1, "shoes"));
         assert_eq!(world.fired().len(), 2, "the condition was false in between");
+    }
+
+    #[test]
+    fn a_scheduled_trigger_fires_when_it_comes_on_and_wakes_nobody_for_whom_all_else_does_not_hold() {
+        let mut world = World::new();
+        let hours = Span { from_minute: 60, minutes: 60, ..Span::default() };
+        let scheduled = changed_shop(1, |rules| {
+            let schedule = Condition::Calendar(Calendar { span: hours, zone: None });
+            rules[1].when = Condition::All(vec![rules[1].when.clone(), schedule]);
+            rules[1].terms.is_scheduled = true;
+        });
+        world.processor.set_bundle(scheduled, Timestamp(0));
+        assert_eq!(world.track(view("a", 1, 1, 1, "shoes")).wake_at, None);
+        world.track(cart("a", 2, 10));
+        let due = world.wake("member:a", 40 * MINUTE_MS + 1);
+        assert_eq!((due.firings.len(), due.wake_at), (0, Some(Timestamp(60 * MINUTE_MS))));
+        world.wake("member:a", 60 * MINUTE_MS);
+        assert_eq!(world.fired(), [("rescue", "", 60 * MINUTE_MS)]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::condition::{Condition, Literal, Moment, Path, Root, Test};
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
 use crate::profile::fixture::{event, signal, table};
 use crate::profile::{Absorbed, Aggregate, MemberState, Window};
-use crate::rules::{Action, Cap, CapPeriod, Hold, Mode, Rule, RuleTable};
+use crate::rules::{Action, Cap, CapPeriod, Hold, Mode, Rule, RuleTable, Terms};
 use crate::time::Timestamp;
 use crate::value::Value;
 use crate::wire::{Event, IDENTIFY, LaneSeq, Record};
@@ -34,6 +34,7 @@ fn rule(id: &str, mode: Mode, when: Condition) -> Rule {
         mode,
         key: None,
         cap: None,
+        terms: Terms::default(),
         actions: vec![Action::Webhook { url: Box::from("https://example.com/") }],
         fire_on_publish: false,
         inactive: None,

@@ -114,6 +114,9 @@ impl Processor {
         outlook: &mut Outlook,
     ) -> Option<Key> {
         let scene = Scene { signals: &self.bundle.signals, now: at, event: None, context: ValueRef::Null };
-        state.read(scene, |document| evaluate(rule.when, document, outlook).then(|| rule_key(rule, document)))
+        state.read(scene, |document| {
+            let holds = rule.is_granted(document) && evaluate(rule.when, document, outlook);
+            holds.then(|| rule_key(rule, document))
+        })
     }
 }

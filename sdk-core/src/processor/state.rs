@@ -2,6 +2,7 @@
 
 use super::caps::Caps;
 use super::edge::{Edge, Key};
+use crate::condition::Consent;
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
 use crate::profile::sorted::SortedMap;
@@ -179,6 +180,7 @@ impl ProfileState {
     /// Shows the profile as a document.
     pub(super) fn read<T>(&self, scene: Scene<'_>, ask: impl FnOnce(&VisitorDocument<'_>) -> T) -> T {
         let Scene { signals, now, event, context } = scene;
+        let consent = Consent::default();
         let session = event.map_or(self.session(), |document| document.event().session);
         let (one, many);
         let mut parts = self.parts.iter().map(|(_, part)| &part.tiles);
@@ -192,7 +194,7 @@ impl ProfileState {
                 &many
             }
         };
-        ask(&VisitorDocument { traits: &self.traits, signals, parts, context, event, now, session })
+        ask(&VisitorDocument { traits: &self.traits, signals, parts, context, event, now, session, consent })
     }
 
     /// Puts a change's absolute values in place.

@@ -66,6 +66,18 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Shows the path of every place that the action fills.
+    pub fn each_place(&self, see: &mut dyn FnMut(&str)) {
+        let text = match self {
+            Self::Text { value, .. } | Self::Attribute { value, .. } | Self::Style { value, .. } => value,
+            Self::Variable { value: Value::String(value), .. } => value,
+            _ => return,
+        };
+        interpolate(text, &mut |path, _| see(path));
+    }
+}
+
 /// Attributes that an action may set: those that cannot run code. `href` and `src` also need [`url_allowed`].
 const ATTRIBUTES: [&str; 17] = [
     "alt",

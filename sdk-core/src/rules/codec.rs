@@ -1,6 +1,7 @@
 //! One rule inside a bundle: written from its definition, read in place.
 
 use super::actions::{Lookup, encode_actions, take_actions};
+use super::terms::TermsRef;
 use super::{Actions, Cap, CapPeriod, Hold, Mode, Rule, RuleHead, RuleRef};
 use crate::condition::{
     Code, Packer, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
@@ -36,6 +37,7 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
 }
 
 fn encode_head(rule: &Rule, packer: &mut Packer) {
+    rule.terms.encode(packer);
     if let Some(slot) = &rule.slot {
         // Where each rule has a slot of its own, all are as far from their ids.
         let (mut id, slot) = (packer.number(&rule.id), packer.number(slot));
@@ -79,13 +81,16 @@ impl<'a> RuleRef<'a> {
 
     /// Moves the code behind the rule, and makes it unsound if there is none.
     pub(super) fn pass(code: &mut Code<'a>, id_number: u32) {
-        let mut rule = Self::read(code, 0, id_number);
-        let slot = rule.read_head().slot;
+        let rule = Self::read(code, 0, id_number);
+        let mut read = rule;
+        let slot = read.read_head().slot;
         let mut nothing = |_: &str, _: &mut String| {};
         let lookup: Option<Lookup<'_>> = if rule.has(HAS_SLOT) { Some(&mut nothing) } else { None };
-        take_actions(&mut rule.actions, slot, lookup);
+        take_actions(&mut read.actions, slot, lookup);
         pass_condition(code);
-        if !rule.head.is_whole() || !rule.actions.is_whole() {
+        let is_odd = rule.terms().is_scheduled()
+            && ({ rule.when }.byte() != 0 || !matches!(rule.schedule().byte(), 5 | 9));
+        if is_odd || !read.head.is_whole() || !read.actions.is_whole() {
             code.fail();
         }
     }
@@ -115,11 +120,17 @@ impl<'a> RuleRef<'a> {
         { *self }.read_head()
     }
 
+    /// The terms on which it takes part.
+    pub(super) fn terms(&self) -> TermsRef<'a> {
+        TermsRef::read(&mut { self.head })
+    }
+
     const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 
     fn read_head(&mut self) -> RuleHead<'a> {
+        TermsRef::read(&mut self.head);
         let flags = self.flags;
         let has = |flag: u8| flags & flag != 0;
         let code = &mut self.head;
@@ -182,6 +193,7 @@ impl<'a> RuleRef<'a> {
             },
             key: head.key.map(PathRef::to_path),
             cap: head.cap,
+            terms: self.terms().to_terms(),
             actions: self.written_actions().iter().map(|action| action.to_action()).collect(),
             fire_on_publish: self.fires_on_publish(),
             inactive: head.inactive.map(Box::from),

@@ -1,5 +1,6 @@
 //! The winner of every slot: level rules that hold and event rules that are latched, by rank, within their caps.
 
+use super::group::excluded;
 use super::judge::in_effect;
 use super::{Actions, RuleRef, RuleTable, cap_allows, rule_key};
 use crate::condition::{Document, Outlook, PathRef, evaluate, plain_text, resolve};
@@ -72,8 +73,20 @@ pub struct SlotChange {
     pub is_shown: bool,
 }
 
-/// Decides every slot anew. `current` are the decisions in effect on this page load: their rules keep their slots
-/// whatever their caps say, unless a rule of higher rank holds.
+/// Who is decided for, and by which rules.
+#[derive(Clone, Copy)]
+pub struct Visit<'a> {
+    /// The rules.
+    pub rules: &'a RuleTable,
+    /// The visitor.
+    pub document: &'a dyn Document,
+    /// Event rules in effect.
+    pub latches: &'a [Latch],
+}
+
+/// Decides every slot anew; of the rules of an exclusion group the one of the highest rank takes its slot. `current` are
+/// the decisions in effect on this page load: their rules keep their slots whatever their caps say, unless a rule of
+/// higher rank holds.
 ///
 /// A rule that is capped under a new key goes on holding its slot under the old one.
 pub fn decide(
@@ -82,12 +95,15 @@ pub fn decide(
     latches: &[Latch],
     current: &[Decision],
 ) -> Decided {
+    let visit = Visit { rules, document, latches };
     let mut decided = Decided::default();
     let mut outlook = Outlook::default();
+    let held_in = |slot: &str| current.iter().find(|decision| *decision.slot == *slot);
+    let excluded = visit.excluded(&held_in);
     for slot in 0..rules.slot_count() {
         let Some((name, _)) = rules.slot(slot) else { continue };
-        let held = current.iter().find(|decision| *decision.slot == *name);
-        let next = decide_slot(rules, slot, document, latches, held, &mut outlook);
+        let held = held_in(name);
+        let next = visit.decide_slot(slot, held, &excluded, &mut outlook);
         decided.take(name, held, next, rules, latches);
     }
     for gone in current {
@@ -100,22 +116,45 @@ pub fn decide(
     decided
 }
 
-/// What is to fill a slot, by asking its rules in order of rank until one holds; see [`decide`].
-pub fn decide_slot(
-    rules: &RuleTable,
-    slot: usize,
-    document: &dyn Document,
-    latches: &[Latch],
-    held: Option<&Decision>,
-    outlook: &mut Outlook,
-) -> Option<Decision> {
-    let (name, mut ranking) = rules.slot(slot)?;
-    let holding = held.map(Decision::holding);
-    ranking.find_map(|rule| {
-        let found = holds(&rule, document, latches, outlook)?;
-        let found = within_cap(&rule, found, holding, document, outlook)?;
-        Some(fill(name, &rule, found, holding, document, outlook))
-    })
+impl<'a> Visit<'a> {
+    /// The rules that have to leave their slots to others of their groups. What time alone changes about them, it
+    /// changes about their slots, which say so when they are decided.
+    pub fn excluded(self, held_in: &dyn Fn(&str) -> Option<&'a Decision>) -> Vec<usize> {
+        excluded(self.rules, &mut |slot, rule| {
+            let holding = held_in(slot).map(Decision::holding);
+            self.candidate(rule, holding, &mut Outlook::default()).is_some()
+        })
+    }
+
+    /// What is to fill a slot, by asking its rules in order of rank until one holds; see [`decide`].
+    pub fn decide_slot(
+        self,
+        slot: usize,
+        held: Option<&Decision>,
+        excluded: &[usize],
+        outlook: &mut Outlook,
+    ) -> Option<Decision> {
+        let (name, mut ranking) = self.rules.slot(slot)?;
+        let holding = held.map(Decision::holding);
+        ranking.find_map(|rule| {
+            if excluded.contains(&rule.index) {
+                return None;
+            }
+            let found = self.candidate(&rule, holding, outlook)?;
+            Some(fill(name, &rule, found, holding, self.document, outlook))
+        })
+    }
+
+    /// How a rule would fill its slot.
+    fn candidate(
+        self,
+        rule: &RuleRef<'_>,
+        holding: Option<Holding<'_>>,
+        outlook: &mut Outlook,
+    ) -> Option<Found> {
+        let found = holds(rule, self.document, self.latches, outlook)?;
+        within_cap(rule, found, holding, self.document, outlook)
+    }
 }
 
 /// Who holds a slot while it is decided anew.
@@ -209,17 +248,21 @@ pub(super) fn fill(
     Decision { slot: Box::from(slot), rule: Box::from(rule.id), key, reason, since, actions }
 }
 
-/// Under which key and why a slot rule holds, whatever its cap says.
+/// Under which key and why a slot rule holds, whatever its cap and its group say.
 pub(super) fn holds(
     rule: &RuleRef<'_>,
     document: &dyn Document,
     latches: &[Latch],
     outlook: &mut Outlook,
 ) -> Option<Found> {
+    if !rule.is_granted(document) {
+        return None;
+    }
     if rule.is_level() {
         return evaluate(rule.when, document, outlook).then(|| (rule_key(rule, document), Reason::Level));
     }
     let latch = latches.iter().find(|latch| *latch.rule == *rule.id)?;
     let reason = Reason::Latched { at: latch.at, until: latch.until };
-    in_effect(latch, document, outlook).then(|| (latch.key.clone(), reason))
+    let holds = in_effect(latch, document, outlook) && rule.is_on(document, outlook);
+    holds.then(|| (latch.key.clone(), reason))
 }

@@ -1,6 +1,7 @@
 //! Decisions of one visitor, brought up to date by what has changed instead of made anew.
 
-use super::decide::{Decision, Found, Holding, Reason, fill, holds, within_cap};
+use super::decide::{Decision, Found, Holding, Reason, Visit, fill, holds, within_cap};
+use super::group::excluded;
 use super::index::{Index, Live};
 use super::{RuleTable, rule_key};
 use crate::condition::{Document, Outlook, Root};
@@ -113,11 +114,22 @@ impl Decider {
         }
         self.now = document.now();
         self.live.update(&self.index, rules, document);
+        let visit = Visit { rules, document, latches };
+        let mut left_out = Vec::new();
+        if self.live.spread(&self.index) {
+            left_out = excluded(rules, &mut |slot, rule| {
+                let slot = rules.slot_named(slot).unwrap_or(usize::MAX);
+                let place = self.index.place_in(slot, rule.index);
+                place.is_some_and(|place| {
+                    self.candidate(slot, place, visit, &mut Outlook::default()).is_some()
+                })
+            });
+        }
         let mut from = 0;
         while let Some(slot) = self.live.take_slot(from) {
             from = slot;
             let mut outlook = Outlook::default();
-            let next = self.choose(slot, rules, document, latches, &mut outlook);
+            let next = self.choose(slot, visit, &left_out, &mut outlook);
             self.live.revisit(slot, outlook.next, &self.index);
             let Some(pick) = self.picks.get_mut(slot) else { continue };
             if next.is_some() || *pick != next {
@@ -131,33 +143,49 @@ impl Decider {
     fn choose(
         &mut self,
         slot: usize,
-        rules: &RuleTable,
-        document: &dyn Document,
-        latches: &[Latch],
+        visit: Visit<'_>,
+        left_out: &[usize],
         outlook: &mut Outlook,
     ) -> Option<Pick> {
         let places = self.index.places(slot);
-        let held = self.picks.get(slot).and_then(Option::as_ref);
-        let holding = held.and_then(|held| held.holding(rules));
         let mut from = places.start;
         while let Some(place) = self.live.next_holding(from).filter(|place| *place < places.end) {
             from = place + 1;
-            let Some(rule) = rules.get(self.index.rule(place)) else { continue };
-            let found: Option<Found> = if !rule.is_level() {
-                holds(&rule, document, latches, outlook)
-            } else if self.live.holds_late(place, &self.index, rules, document) {
-                Some((rule_key(&rule, document), Reason::Level))
-            } else {
-                None
-            };
-            let Some(found) = found else { continue };
-            if let Some((key, reason)) = within_cap(&rule, found, holding, document, outlook) {
-                let same = held.filter(|held| held.rule == rule.index && held.key == key);
-                let since = same.map_or(document.now(), |held| held.since);
-                return Some(Pick { rule: rule.index, key, reason, since });
+            let rule = self.index.rule(place);
+            if left_out.contains(&rule) {
+                continue;
+            }
+            if let Some((key, reason)) = self.candidate(slot, place, visit, outlook) {
+                let same = self.pick(slot).filter(|held| held.rule == rule && held.key == key);
+                let since = same.map_or(visit.document.now(), |held| held.since);
+                return Some(Pick { rule, key, reason, since });
             }
         }
         None
+    }
+
+    /// How the rule at a place would fill its slot.
+    fn candidate(
+        &mut self,
+        slot: usize,
+        place: usize,
+        visit: Visit<'_>,
+        outlook: &mut Outlook,
+    ) -> Option<Found> {
+        let Visit { rules, document, latches } = visit;
+        if !self.live.may_hold(place) {
+            return None;
+        }
+        let rule = rules.get(self.index.rule(place))?;
+        let found = if !rule.is_level() {
+            holds(&rule, document, latches, outlook)?
+        } else if rule.is_granted(document) && self.live.holds_late(place, &self.index, rules, document) {
+            (rule_key(&rule, document), Reason::Level)
+        } else {
+            return None;
+        };
+        let holding = self.pick(slot).and_then(|held| held.holding(rules));
+        within_cap(&rule, found, holding, document, outlook)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The visitor as conditions see it: traits, live signals, context and, while one is judged, the event.
 
-use crate::condition::{Document, PathRef, Reading, Root};
+use crate::condition::{Consent, Document, PathRef, Purpose, Reading, Root};
 use crate::id::{SessionId, SignalId};
 use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits};
 use crate::time::Timestamp;
@@ -23,6 +23,8 @@ pub struct VisitorDocument<'a> {
     pub now: Timestamp,
     /// The visitor's current session.
     pub session: Option<SessionId>,
+    /// What the visitor has agreed to.
+    pub consent: Consent,
 }
 
 impl Document for VisitorDocument<'_> {
@@ -51,6 +53,10 @@ impl Document for VisitorDocument<'_> {
 
     fn session(&self) -> Option<SessionId> {
         self.session
+    }
+
+    fn grants(&self, purpose: Purpose) -> bool {
+        self.consent.grants(purpose)
     }
 }
 

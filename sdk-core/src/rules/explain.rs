@@ -3,11 +3,12 @@
 use super::decide::holds;
 use super::{Reason, RuleRef, RuleTable, cap_allows};
 use crate::condition::{
-    Bucket, Code, Condition, Document, Literal, Outlook, Path, decode_condition, evaluate, pass_condition,
-    resolve,
+    Bucket, Code, Condition, Document, Literal, Outlook, Path, Purpose, decode_condition, evaluate,
+    pass_condition, resolve,
 };
 use crate::id::SignalId;
 use crate::profile::{Latch, key_text};
+use crate::time::Timestamp;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -37,10 +38,19 @@ pub enum Refusal {
     Inactive(Box<str>),
     /// Its condition is not true; these parts of it are not met.
     NotMatched(Vec<Unmet>),
+    /// The visitor has not agreed to what it is for.
+    ConsentMissing(Purpose),
+    /// Its schedule is not on.
+    NotScheduled {
+        /// When it comes on, by time alone; absent where it is over.
+        next: Option<Timestamp>,
+    },
     /// It waits for an event that matches.
     NotLatched,
     /// It has been shown as often as its cap allows.
     CapReached,
+    /// It would hold, but this rule of its group, which ranks above it, holds another slot.
+    GroupExcluded(Box<str>),
     /// It would hold, but this rule holds the slot.
     LostToHigherPriority(Box<str>),
 }
@@ -51,8 +61,11 @@ impl Refusal {
         match self {
             Self::Inactive(_) => "inactive",
             Self::NotMatched(_) => "not_matched",
+            Self::ConsentMissing(_) => "consent_missing",
+            Self::NotScheduled { .. } => "not_scheduled",
             Self::NotLatched => "not_latched",
             Self::CapReached => "cap_reached",
+            Self::GroupExcluded(_) => "group_excluded",
             Self::LostToHigherPriority(_) => "lost_to_higher_priority",
         }
     }
@@ -75,6 +88,11 @@ pub enum Unmet {
         /// Under which key.
         key: Option<Box<str>>,
     },
+    /// A span of local time.
+    Calendar {
+        /// When it begins next, by time alone.
+        next: Option<Timestamp>,
+    },
     /// An alternative or a negation.
     Group,
 }
@@ -86,8 +104,13 @@ pub fn explain(
     latches: &[Latch],
     holder: &dyn Fn(&str) -> Option<Box<str>>,
 ) -> Vec<Standing> {
-    let standing =
-        |rule: RuleRef<'_>| Standing { rule: rule.index, verdict: verdict(&rule, document, latches, holder) };
+    let standing = |rule: RuleRef<'_>| {
+        let mut verdict = verdict(&rule, document, latches, holder);
+        if let Some(by) = excluding(rules, &rule, &verdict, holder) {
+            verdict = Verdict::Refused(Refusal::GroupExcluded(by));
+        }
+        Standing { rule: rule.index, verdict }
+    };
     rules.iter().map(standing).collect()
 }
 
@@ -101,6 +124,12 @@ fn verdict(
     let head = rule.head();
     if let Some(reason) = head.inactive {
         return Verdict::Refused(Refusal::Inactive(Box::from(reason)));
+    }
+    if !rule.is_granted(document) {
+        return Verdict::Refused(Refusal::ConsentMissing(rule.terms().purpose()));
+    }
+    if !rule.is_on(document, &mut outlook) {
+        return Verdict::Refused(Refusal::NotScheduled { next: outlook.next });
     }
     let Some((key, reason)) = holds(rule, document, latches, &mut outlook) else {
         return Verdict::Refused(if rule.is_level() {
@@ -123,6 +152,28 @@ fn verdict(
     }
 }
 
+/// The rule of its group that keeps a rule out of its slot, where the rule has lost to nothing of a higher rank in the
+/// slot itself.
+fn excluding(
+    rules: &RuleTable,
+    rule: &RuleRef<'_>,
+    verdict: &Verdict,
+    holder: &dyn Fn(&str) -> Option<Box<str>>,
+) -> Option<Box<str>> {
+    let group = rule.terms().group?;
+    match verdict {
+        Verdict::Holds(_) if holder(rule.head().slot?).is_none() => {}
+        Verdict::Refused(Refusal::LostToHigherPriority(winner))
+            if rules.by_id(winner).is_some_and(|winner| winner.rank() < rule.rank()) => {}
+        _ => return None,
+    }
+    let holds = |other: &RuleRef<'_>| {
+        let holder = other.head().slot.and_then(holder);
+        other.terms().group == Some(group) && holder.is_some_and(|holder| *holder == *other.id)
+    };
+    rules.iter().find(|other| other.rank() > rule.rank() && holds(other)).map(|other| Box::from(other.id))
+}
+
 /// Adds what is not met of the condition that the code begins with, and moves behind it.
 fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<Unmet>) {
     let mut inside = *code;
@@ -143,6 +194,7 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
     unmet.push(match decode_condition(&mut inside) {
         Condition::All(_) | Condition::Any(_) | Condition::Not(_) => Unmet::Group,
         Condition::Bucket(Bucket { by, .. }) => Unmet::Path { found: found(&by), path: by },
+        Condition::Calendar(_) => Unmet::Calendar { next: outlook.next },
         Condition::Path { path, .. } => Unmet::Path { found: found(&path), path },
         Condition::Signal { signal, key, .. } => {
             let value = match key {
@@ -161,9 +213,9 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
 mod tests {
     use super::*;
     use crate::bundle::author::{SourceFile, compile};
+    use crate::condition::Consent;
     use crate::profile::{Tiles, Traits};
     use crate::rules::VisitorDocument;
-    use crate::time::Timestamp;
     use crate::value::parse;
     use alloc::string::ToString;
 
@@ -172,9 +224,15 @@ mod tests {
         let text = r#"{"rules":[
             {"id":"a","slot":"s","when":{"traits.plan":"pro","context.path":"/"},"actions":[]},
             {"id":"b","slot":"s","on":"click","actions":[]},
-            {"id":"c","slot":"s","schedule":{},"actions":[]},
+            {"id":"c","slot":"s","colour":"red","actions":[]},
             {"id":"d","slot":"s","actions":[],"priority":2},
-            {"id":"e","slot":"s","actions":[]}]}"#;
+            {"id":"e","slot":"s","actions":[]},
+            {"id":"f","slot":"s","schedule":{"hours":"18:00-23:00","zone":"UTC"},"actions":[],"priority":9},
+            {"id":"g","slot":"s","schedule":{"until":"1969-12-24T18:00","zone":"UTC"},"actions":[],"priority":9},
+            {"id":"h","slot":"t","group":"x","actions":[],"priority":1},
+            {"id":"i","slot":"s","group":"x","actions":[],"priority":9},
+            {"id":"j","slot":"u","group":"x","actions":[]},
+            {"id":"k","slot":"s","consent":"analytics","actions":[]}]}"#;
         let bundle = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle;
         let (traits, tiles, context) =
             (Traits::default(), Tiles::default(), parse(r#"{"path":"/"}"#).unwrap());
@@ -186,8 +244,13 @@ mod tests {
             event: None,
             now: Timestamp(0),
             session: None,
+            consent: Consent::of(&[Purpose::Functional, Purpose::Personalization]),
         };
-        let standings = explain(&bundle.rules, &document, &[], &|_| Some(Box::from("d")));
+        let standings = explain(&bundle.rules, &document, &[], &|slot| match slot {
+            "s" => Some(Box::from("d")),
+            "t" => Some(Box::from("h")),
+            _ => None,
+        });
         let codes: Vec<&str> = standings
             .iter()
             .map(|standing| match &standing.verdict {
@@ -195,7 +258,17 @@ mod tests {
                 Verdict::Refused(refusal) => refusal.code(),
             })
             .collect();
-        assert_eq!(codes, ["not_matched", "not_latched", "inactive", "level", "lost_to_higher_priority"]);
+        let first = ["not_matched", "not_latched", "inactive", "level", "lost_to_higher_priority"];
+        let terms = ["not_scheduled", "not_scheduled", "level", "lost_to_higher_priority", "group_excluded"];
+        assert_eq!(codes, [first.as_slice(), &terms, &["consent_missing"]].concat());
+        let next = |rule: usize| match &standings[rule].verdict {
+            Verdict::Refused(Refusal::NotScheduled { next }) => *next,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((next(5), next(6)), (Some(Timestamp(18 * 3_600_000)), None));
+        let by_h = Verdict::Refused(Refusal::GroupExcluded(Box::from("h")));
+        let analytics = Verdict::Refused(Refusal::ConsentMissing(Purpose::Analytics));
+        assert_eq!((&standings[9].verdict, &standings[10].verdict), (&by_h, &analytics));
         let plan = Unmet::Path { path: Path::parse("traits.plan").unwrap(), found: None };
         let Verdict::Refused(Refusal::NotMatched(unmet)) = &standings[0].verdict else {
             panic!("a is not met")

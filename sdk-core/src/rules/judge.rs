@@ -19,12 +19,12 @@ pub struct Match {
 /// The active event rules, of slots and triggers alike, that this event matches, in order of index.
 ///
 /// `document` holds the event and the signals with this event already counted. A slot rule that its cap keeps away
-/// does not match: the cap is asked once, here, so that what has latched stays over reloads. A trigger's cap applies
+/// does not match, as little as one for a purpose that the visitor has not agreed to: the cap is asked once, here, so that what has latched stays over reloads. A trigger's cap applies
 /// when it would fire.
 pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<Match> {
     let mut matches: Vec<Match> = Vec::new();
     rules.each_for_type(&event.event_type, &mut |rule| {
-        if !evaluate(rule.when, document, &mut Outlook::default()) {
+        if !rule.is_granted(document) || !evaluate(rule.when, document, &mut Outlook::default()) {
             return;
         }
         let key = rule_key(rule, document);

@@ -1,14 +1,14 @@
 //! The compiler's part of the index: which leaves the rules of slots consist of, what each reads, and which slots a value
 //! touches besides.
 
+use super::Rule;
 use super::index::{ALL_KEYS, ONE_KEY};
-use super::{Action, Rule, interpolate};
 use crate::condition::{
     Condition, Literal, Packer, Path, Reads, Test, each_leaf, encode_condition, leaf_key, reads_of,
+    visit_paths,
 };
 use crate::value::Value;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
@@ -81,25 +81,16 @@ fn shown_by(rule: &Rule) -> BTreeSet<Reads> {
         reads.insert(Reads::path(path));
     };
     rule.key.iter().for_each(&mut read_path);
-    for text in rule.actions.iter().filter_map(text_of) {
-        let mut place = |path: &str, _: &mut String| {
-            Path::parse(path).iter().for_each(&mut read_path);
-        };
-        interpolate(text, &mut place);
+    if let (Condition::All(parts), true) = (&rule.when, rule.terms.is_scheduled) {
+        // A latched rule has no leaf to say so.
+        parts.last().into_iter().for_each(|schedule| visit_paths(schedule, &mut read_path));
+    }
+    for action in &rule.actions {
+        action.each_place(&mut |path| Path::parse(path).iter().for_each(&mut read_path));
     }
     let counted = rule.cap.iter().flat_map(|cap| [cap.shown, cap.shown_at]).flatten();
     reads.extend(counted.map(Reads::Keys));
     reads
-}
-
-fn text_of(action: &Action) -> Option<&str> {
-    match action {
-        Action::Text { value, .. } | Action::Attribute { value, .. } | Action::Style { value, .. } => {
-            Some(value)
-        }
-        Action::Variable { value: Value::String(text), .. } => Some(text),
-        _ => None,
-    }
 }
 
 fn encode_reads(reads: &Reads, packer: &mut Packer) {

@@ -8,11 +8,13 @@ mod decide;
 mod decider;
 mod document;
 mod explain;
+mod group;
 pub mod index;
 mod judge;
 mod leaves;
 mod slot;
 mod table;
+mod terms;
 mod watch;
 
 use crate::condition::{Code, Condition, Path, PathRef, split};
@@ -23,12 +25,13 @@ use alloc::vec::Vec;
 pub use action::{Action, attribute_allowed, interpolate, url_allowed};
 pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
-pub use decide::{Decided, Decision, Reason, SlotChange, decide, decide_slot};
+pub use decide::{Decided, Decision, Reason, SlotChange, Visit, decide};
 pub use decider::{Decider, Pick, Touched};
 pub use document::VisitorDocument;
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain};
 pub use judge::{Match, in_effect, judge, latch, rule_key};
 pub use table::{Ranking, RuleTable};
+pub use terms::Terms;
 pub use watch::Watch;
 
 /// A rule as its compiler has made it.
@@ -51,6 +54,8 @@ pub struct Rule {
     pub key: Option<Path>,
     /// How often it may be shown or fire; counted separately for each key where `key` is present.
     pub cap: Option<Cap>,
+    /// When and to whom it may be shown at all, and beside what.
+    pub terms: Terms,
     /// What it does.
     pub actions: Vec<Action>,
     /// Whether a newly published trigger fires at once for those it already holds for.

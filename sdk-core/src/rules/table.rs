@@ -3,7 +3,7 @@
 use super::codec::encode_rule;
 use super::index::Subject;
 use super::leaves::pack_leaves;
-use super::slot::slots_of;
+use super::slot::{ranked_of, slots_of};
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
 use crate::condition::{ANY, Form, Packer, Postings, pass_condition, place_of};
@@ -23,6 +23,8 @@ pub struct RuleTable {
     by_type: Postings,
     /// For each slot its active rules, the one that wins over all others first.
     slots: Postings,
+    /// The active rules of the slots that an exclusion group concerns, the one of the highest rank first.
+    ranked: Vec<u32>,
 }
 
 impl RuleTable {
@@ -47,6 +49,7 @@ impl RuleTable {
         let types: Vec<(&str, Vec<usize>)> = types.into_iter().map(|on| (on, judged_at_type(on))).collect();
         Postings::pack(&types, &mut packer);
         Postings::pack(&slots, &mut packer);
+        packer.group(&ranked_of(rules), |index, packer| packer.out.len(*index));
         packer.finish()
     }
 
@@ -85,6 +88,13 @@ impl RuleTable {
         }
         table.by_type = Postings::read(&mut code);
         table.slots = Postings::read(&mut code);
+        let mut ranked = code.sized();
+        while !ranked.is_empty() {
+            table.ranked.push(ranked.number() as u32);
+        }
+        if !ranked.is_sound() {
+            code.fail();
+        }
         if code.is_whole() { Ok(table) } else { Err(CodecError) }
     }
 
@@ -131,6 +141,22 @@ impl RuleTable {
                 see(&rule);
             }
         });
+    }
+
+    /// The active rules of the slots that an exclusion group concerns, the one of the highest rank first.
+    pub(super) fn ranked(&self) -> Ranking<'_> {
+        Ranking { table: self, indexes: self.ranked.iter() }
+    }
+
+    /// The slots that exclusion groups concern.
+    pub(super) fn grouped_slots(&self) -> Vec<usize> {
+        let mut slots = Vec::new();
+        for slot in self.ranked().filter_map(|rule| self.slot_named(rule.head().slot?)) {
+            if !slots.contains(&slot) {
+                slots.push(slot);
+            }
+        }
+        slots
     }
 
     /// How many slots there are.

@@ -22,6 +22,8 @@ pub struct Watch {
     /// By subject: the slots that depend on it.
     slots_of: Lists,
     concerned: Marks,
+    /// The slots that exclusion groups concern: one is decided with all others.
+    grouped: Vec<usize>,
     /// Of each slot the next instant at which time alone can change it.
     due: Vec<i64>,
     now: Timestamp,
@@ -50,7 +52,7 @@ impl Watch {
         concerned.add_all();
         let due = vec![NEVER; rules.slot_count()];
         let slots_of = Lists::new(read.len(), &pairs);
-        Self { signals: read, slots_of, concerned, due, now: Timestamp(0) }
+        Self { signals: read, slots_of, concerned, grouped: rules.grouped_slots(), due, now: Timestamp(0) }
     }
 
     /// Notes that something may have changed.
@@ -78,8 +80,8 @@ impl Watch {
         self.concerned.add(slot);
     }
 
-    /// Lets time pass.
-    pub fn pass_time(&mut self, now: Timestamp) {
+    /// Lets time pass up to an instant, at which slots are to be decided; whether exclusion groups are concerned.
+    pub fn begin(&mut self, now: Timestamp) -> bool {
         if now < self.now {
             self.concerned.add_all();
         }
@@ -89,6 +91,7 @@ impl Watch {
                 self.concerned.add(slot);
             }
         }
+        self.concerned.spread(&self.grouped)
     }
 
     /// Takes out the first slot, from one on, that has to be decided again.

@@ -20,7 +20,7 @@ const IMPURE: [&str; 11] = [
 
 /// Where serde may be named: what crosses a process boundary, its ids and times, and the bundle's authors.
 const SERDE_ROOMS: [&str; 4] =
-    ["sdk-core/src/wire/", "sdk-core/src/id.rs", "sdk-core/src/time.rs", "sdk-core/src/bundle/author"];
+    ["sdk-core/src/wire/", "sdk-core/src/id.rs", "sdk-core/src/time/mod.rs", "sdk-core/src/bundle/author"];
 
 pub fn check(tree: &Tree) -> Vec<Finding> {
     tree.code_below("sdk-core/src").chain(tree.code_below("core-abi/src")).flat_map(check_file).collect()

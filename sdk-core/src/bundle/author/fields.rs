@@ -93,6 +93,12 @@ impl<'a, 'p> Fields<'a, 'p> {
         self.problems.push(Problem::of(&at, code, name, message));
     }
 
+    /// Something about one field that is worth a look.
+    pub fn warn(&mut self, name: &str, code: &'static str, message: &str) {
+        let at = self.place(name);
+        self.problems.push(Problem::of(&at, code, name, message).warning());
+    }
+
     /// A field of the wrong form.
     pub fn wrong<T>(&mut self, name: &str, message: &str) -> Option<T> {
         self.fail(name, "bad_field", message);

@@ -1,11 +1,13 @@
 //! From rule files to a bundle: what is sound is compiled, what is not is named with its place and takes no part.
 
 mod action;
+mod consent;
 mod diagnostic;
 mod fields;
 mod file;
 mod locate;
 mod rule;
+mod schedule;
 mod signal;
 
 use super::{Bundle, BundleError, decode_body, encode_body};
@@ -195,17 +197,17 @@ mod tests {
         let compiled = compiled(
             r##"{"rules":[
                 {"id":"odd","slot":"hero","when":{"$not":{"traits.a":{"$regx":"x"}}},"actions":[]},
-                {"id":"late","slot":"hero","schedule":{},"actions":[]},
+                {"id":"late","slot":"hero","purpose":"x","actions":[]},
                 {"id":"sound","slot":"hero","actions":[{"kind":"hide","target":"#x"}]}
             ]}"##,
         );
         let inactive = |id: &str| compiled.bundle.rule(id).and_then(|rule| rule.head().inactive);
         assert_eq!(inactive("odd"), Some("unknown_operator:$regx"));
-        assert_eq!(inactive("late"), Some("unsupported_field:schedule"));
+        assert_eq!(inactive("late"), Some("unsupported_field:purpose"));
         assert_eq!((inactive("sound"), compiled.bundle.rules.slot(0).unwrap().1.count()), (None, 1));
         let places = [
             ("unknown_operator", "/rules/0/when/$not/traits.a/$regx", 2),
-            ("unsupported_field", "/rules/1/schedule", 3),
+            ("unsupported_field", "/rules/1/purpose", 3),
         ];
         assert_eq!(codes(&compiled), places);
     }
@@ -276,7 +278,27 @@ mod tests {
             (r#""actions":[],"cap":{"per":"day","key":"plan"}"#, "unknown_path:key"),
             (r#""actions":[],"priority":1.5"#, "bad_field:priority"),
             (r#""actions":[],"colour":"red""#, "unknown_field:colour"),
-            (r#""actions":[],"consent":"functional""#, "unsupported_field:consent"),
+            (r#""actions":[],"consent":"marketing""#, "bad_field:consent"),
+            (r#""actions":[],"group":"""#, "bad_field:group"),
+            (r#""actions":[],"schedule":{}"#, "bad_field:schedule"),
+            (r#""actions":[],"schedule":"always""#, "not_an_object"),
+            (r#""actions":[],"schedule":{"hours":"18:00"}"#, "bad_field:hours"),
+            (r#""actions":[],"schedule":{"days":["day"]}"#, "bad_field:days"),
+            (r#""actions":[],"schedule":{"days":["sat"],"zone":"Mars"}"#, "unknown_zone:zone"),
+            (r#""actions":[],"schedule":{"from":"2026-12-24"}"#, "bad_field:from"),
+            (r#""actions":[],"schedule":{"colour":"red","days":["sat"]}"#, "unknown_field:colour"),
+            (
+                r#""actions":[],"schedule":{"from":"2026-12-24T18:00","until":"2026-12-24T18:00"}"#,
+                "bad_field:until",
+            ),
+            (
+                r#""actions":[],"schedule":{"from":"2026-12-24T18:00Z","until":"2026-12-25T18:00"}"#,
+                "bad_field:from",
+            ),
+            (
+                r#""actions":[],"schedule":{"from":"2026-12-24T18:00:00Z","until":"2026-12-25T18:00"}"#,
+                "bad_field:until",
+            ),
             (r#""actions":[],"description":"sound""#, ""),
             (r#""priority":1"#, ""),
         ] {

@@ -4,14 +4,15 @@ use super::action::{self, Place};
 use super::diagnostic::{Problem, Problems};
 use super::fields::Fields;
 use super::signal::default_bucket_ms;
+use super::{consent, schedule};
 use crate::condition::{
-    Condition, ConditionScope, KnownSignal, Literal, Path, Root, Test, parse_condition, parse_path,
-    specificity, visit_paths,
+    Condition, ConditionErrorKind, ConditionScope, KnownSignal, Literal, Path, Root, Test, parse_condition,
+    parse_path, specificity, visit_paths,
 };
 use crate::id::SignalId;
 use crate::limits::MAX_CAP_COUNT;
 use crate::profile::{Aggregate, Signal, Window, signal_id};
-use crate::rules::{Cap, CapPeriod, Hold, Mode, Rule};
+use crate::rules::{Cap, CapPeriod, Hold, Mode, Rule, Terms};
 use crate::time::parse_duration_ms;
 use crate::value::Value;
 use crate::wire::SHOWN;
@@ -20,8 +21,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 /// Parts of the language that a later version evaluates.
-const UNSUPPORTED: [&str; 7] =
-    ["schedule", "group", "consent", "experiment", "experiments", "variations", "purpose"];
+const UNSUPPORTED: [&str; 4] = ["experiment", "experiments", "variations", "purpose"];
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Which list a definition stands in.
@@ -65,16 +65,19 @@ pub(super) fn compile(
         },
         _ => false,
     };
+    let schedule = schedule::compile(&mut fields);
+    let group = if kind == Kind::Slot && fields.value("group").is_some() { fields.id("group") } else { None };
+    let terms = Terms {
+        purpose: consent::compile(&mut fields),
+        is_scheduled: schedule.is_some(),
+        group: group.map(Box::from),
+    };
     if kind == Kind::Slot && fields.value("actions").is_none() {
         let message = "it has no actions, so it fills its slot and changes nothing";
         fields.problems().push(Problem::of(at, "no_actions", id.unwrap_or_default(), message).warning());
     }
-    fields.close(
-        &UNSUPPORTED,
-        if kind == Kind::Slot { &["on_publish"] } else { &["slot", "priority", "hold"] },
-    );
     let mut rule = Rule {
-        id: Box::from(id?),
+        id: Box::from(id.unwrap_or_default()),
         slot: slot.map(Box::from),
         priority: priority.unwrap_or(0) as i32,
         specificity: specificity(&when),
@@ -82,14 +85,30 @@ pub(super) fn compile(
         mode,
         key,
         cap: cap.map(|(cap, _)| cap),
+        terms,
         actions,
         fire_on_publish,
-        inactive: problems.reason(),
+        inactive: None,
     };
+    consent::check(&rule, &mut fields);
+    if let Some(schedule) = schedule {
+        rule.when = schedule::within(schedule, rule.when).unwrap_or_else(|| {
+            let kind = ConditionErrorKind::TooDeep;
+            fields.fail("when", kind.code(), &format!("{kind}"));
+            Condition::All(Vec::new())
+        });
+    }
+    fields.close(
+        &UNSUPPORTED,
+        if kind == Kind::Slot { &["on_publish"] } else { &["slot", "priority", "hold", "group"] },
+    );
+    id?;
+    rule.inactive = problems.reason();
     if rule.inactive.is_some() {
         // Nothing of what was misunderstood stays; the condition that never holds is a second bolt.
         rule.when = Condition::Not(Box::new(Condition::All(Vec::new())));
         (rule.mode, rule.key, rule.cap, rule.actions) = (Mode::Level, None, None, Vec::new());
+        rule.terms = Terms::default();
     }
     let hidden = if kind == Kind::Slot { count_showings(&mut rule) } else { Vec::new() };
     Some((rule, hidden))
@@ -153,7 +172,11 @@ fn signal_key(condition: &Condition) -> Option<Path> {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(signal_key),
         Condition::Signal { key: Some(Literal::Path(path)), .. } => Some(path.clone()),
-        Condition::Not(_) | Condition::Path { .. } | Condition::Signal { .. } | Condition::Bucket(_) => None,
+        Condition::Not(_)
+        | Condition::Path { .. }
+        | Condition::Signal { .. }
+        | Condition::Bucket(_)
+        | Condition::Calendar(_) => None,
     }
 }
 

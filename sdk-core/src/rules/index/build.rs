@@ -37,6 +37,7 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
     let [keyed, lower, upper, asked, shown] =
         [keyed, lower, upper, asked, shown].map(|pairs| Lists::new(subjects, &pairs));
     index.keys.finish();
+    index.grouped = rules.grouped_slots();
     index = Index { keyed, lower, upper, asked, shown, ..index };
     index.add_rules(rules);
     index

@@ -128,6 +128,11 @@ impl Live {
         self.holding.next(place)
     }
 
+    /// Whether the rule at a place may hold.
+    pub fn may_hold(&self, place: usize) -> bool {
+        self.holding.has(place)
+    }
+
     /// Looks at everything that has changed and whose time has come.
     pub fn update(&mut self, index: &Index, rules: &RuleTable, document: &dyn Document) {
         while let Some(number) = self.agenda.take_due(document.now()) {
@@ -149,6 +154,11 @@ impl Live {
             self.ask(atom, index, rules, document);
             from = atom;
         }
+    }
+
+    /// Has all slots that exclusion groups concern decided if one has to be; whether one has.
+    pub fn spread(&mut self, index: &Index) -> bool {
+        self.slots.spread(&index.grouped)
     }
 
     /// Whether the late leaves of the rule at a place hold.

@@ -33,6 +33,15 @@ impl Marks {
         self.words.fill(u64::MAX);
     }
 
+    /// Adds all of these numbers if one of them is in; whether one was.
+    pub fn spread(&mut self, numbers: &[usize]) -> bool {
+        let is_met = numbers.iter().any(|number| self.has(*number));
+        if is_met {
+            numbers.iter().for_each(|number| self.add(*number));
+        }
+        is_met
+    }
+
     /// Whether a number is in.
     pub fn has(&self, number: usize) -> bool {
         self.words.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)

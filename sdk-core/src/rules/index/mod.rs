@@ -48,6 +48,8 @@ pub struct Index {
     edges: Lists,
     /// The rules of all slots in order of slot, and of rank within each.
     order: Vec<u32>,
+    /// The slots that exclusion groups concern.
+    grouped: Vec<usize>,
     /// Of each slot the place of its first rule in `order`, and one more for the end.
     first_rule: Vec<u32>,
     /// By rule in `order`: edges from its late leaves, which lead to the leaf here.
@@ -157,6 +159,11 @@ impl Index {
     /// The index of the rule at a place.
     pub fn rule(&self, place: usize) -> usize {
         self.order.get(place).map_or(usize::MAX, |rule| *rule as usize)
+    }
+
+    /// The place of a rule among those of its slot.
+    pub fn place_in(&self, slot: usize, rule: usize) -> Option<usize> {
+        self.places(slot).find(|place| self.rule(*place) == rule)
     }
 
     /// The place of a rule of a slot, by its index.

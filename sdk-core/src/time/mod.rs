@@ -1,7 +1,21 @@
 //! Wall and monotonic time as two types, and the text forms of instants and durations.
 
+mod calendar;
+mod span;
+#[cfg(feature = "author")]
+mod span_source;
+mod zone;
+#[cfg(feature = "author")]
+mod zone_source;
+
 use alloc::string::String;
 use core::fmt;
+
+pub use calendar::CalendarUnit;
+pub use span::{EVERY_DAY, Span};
+#[cfg(feature = "author")]
+pub use span_source::{parse_day, parse_local};
+pub use zone::{Zone, ZoneTable};
 
 /// An instant of wall time in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,108 @@
+//! Exclusion groups: of the rules of a group one holds a slot, whichever slots they are for.
+
+use super::{RuleRef, RuleTable};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+/// The place of a rule among all: greater wins, by priority, then specificity, then the lower id.
+type Rank = (i32, u32, Reverse<usize>);
+
+impl RuleRef<'_> {
+    /// Its rank over all slots.
+    pub(super) fn rank(&self) -> Rank {
+        let head = self.head();
+        (head.priority, head.specificity, Reverse(self.index))
+    }
+}
+
+/// The rules that have to leave their slots to others, because a rule of their group with a higher rank takes a slot:
+/// all rules are gone through by rank, and each that holds takes its slot if slot and group are free. `holds` says of a
+/// slot and a rule of it whether the rule would take it.
+pub(super) fn excluded(rules: &RuleTable, holds: &mut dyn FnMut(&str, &RuleRef<'_>) -> bool) -> Vec<usize> {
+    let (mut slots, mut groups, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
+    for rule in rules.ranked() {
+        let (slot, group) = (rule.head().slot.unwrap_or_default(), rule.terms().group);
+        if slots.contains(&slot) {
+            continue;
+        }
+        if group.is_some_and(|group| groups.contains(&group)) {
+            excluded.push(rule.index);
+        } else if holds(slot, &rule) {
+            slots.push(slot);
+            groups.extend(group);
+        }
+    }
+    excluded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::Condition;
+    use crate::rules::{Mode, Rule, Terms};
+    use alloc::format;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn rule(index: usize, (slot, group, priority, specificity): (u8, u8, i32, u32)) -> Rule {
+        let group = (group > 0).then(|| format!("{group}").into_boxed_str());
+        Rule {
+            id: format!("{index:02}").into_boxed_str(),
+            slot: Some(format!("{slot}").into_boxed_str()),
+            priority,
+            specificity,
+            when: Condition::All(Vec::new()),
+            mode: Mode::Level,
+            key: None,
+            cap: None,
+            terms: Terms { group, ..Terms::default() },
+            actions: Vec::new(),
+            fire_on_publish: false,
+            inactive: None,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn slots_are_filled_as_by_going_through_all_rules_by_rank(
+            given in proptest::collection::vec(((0_u8..5, 0_u8..4, 0_i32..3, 0_u32..2), any::<bool>()), 0..20),
+        ) {
+            let rules: Vec<Rule> = given.iter().enumerate().map(|(index, (given, _))| rule(index, *given)).collect();
+            let holding = |index: usize| given[index].1;
+            let mut by_rank: Vec<usize> = (0..rules.len()).filter(|index| holding(*index)).collect();
+            by_rank.sort_by_key(|index| Reverse((rules[*index].priority, rules[*index].specificity, Reverse(*index))));
+            let mut expected: Vec<usize> = Vec::new();
+            for index in by_rank {
+                let is_free = |taken: &usize| {
+                    let (own, other) = (&rules[index], &rules[*taken]);
+                    own.slot != other.slot && (own.terms.group.is_none() || own.terms.group != other.terms.group)
+                };
+                if expected.iter().all(is_free) {
+                    expected.push(index);
+                }
+            }
+            expected.sort_unstable();
+
+            let table = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
+            let mut asked = vec![0; rules.len()];
+            let excluded = excluded(&table, &mut |slot, rule| {
+                assert_eq!(rule.head().slot, Some(slot));
+                asked[rule.index] += 1;
+                holding(rule.index)
+            });
+            // Each rule costs one evaluation at most.
+            prop_assert!(asked.iter().all(|times| *times <= 1));
+            let holders = (0..table.slot_count()).filter_map(|slot| table.slot(slot));
+            let mut found: Vec<usize> = holders
+                .filter_map(|(_, mut ranking)| {
+                    ranking.find(|rule| holding(rule.index) && !excluded.contains(&rule.index))
+                })
+                .map(|rule| rule.index)
+                .collect();
+            found.sort_unstable();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}
