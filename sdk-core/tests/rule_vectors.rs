@@ -142,6 +142,7 @@ impl Page {
         VisitorDocument {
             traits: &self.traits,
             signals: &self.bundle.signals,
+            models: Some(&self.bundle.models),
             parts,
             context: self.context.get(),
             event,

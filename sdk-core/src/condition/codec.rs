@@ -33,6 +33,11 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
             }
             encode_test(test, packer);
         }
+        Condition::Score { model, test } => {
+            packer.out.u8(6);
+            packer.model(*model);
+            encode_test(test, packer);
+        }
     }
 }
 
@@ -43,6 +48,7 @@ pub fn decode_condition(code: &mut Code<'_>) -> Condition {
         1 => Condition::Any(list(code, decode_condition)),
         2 => Condition::Not(Box::new(decode_condition(code))),
         3 => Condition::Path { path: code.path().to_path(), test: decode_test(code) },
+        6 => Condition::Score { model: code.model(), test: decode_test(code) },
         _ => Condition::Signal {
             signal: code.id(),
             key: (code.byte() == 1).then(|| decode_literal(code)),

@@ -80,6 +80,13 @@ impl<'a> Scene<'a, '_> {
                     }
                 }
             }
+            6 => {
+                let model = self.code.model();
+                self.document.and_then(|document| {
+                    let reading = document.score(model, self.outlook);
+                    taken(reading, document, self.outlook)
+                })
+            }
             _ => {
                 self.code.fail();
                 None
@@ -246,7 +253,8 @@ fn is_among(item: ValueRef<'_>, value: ValueRef<'_>) -> bool {
     }
 }
 
-fn value_at<'a>(
+/// The value at a path, signals included; null where it is missing, nothing where it cannot be known.
+pub fn value_at<'a>(
     document: &'a dyn Document,
     path: PathRef<'_>,
     outlook: &mut Outlook,
@@ -258,8 +266,9 @@ fn value_at<'a>(
     taken(document.signal_named(name, key.unwrap_or_default()), document, outlook)
 }
 
-/// A signal's value, unless it cannot be known; the outlook hears when time alone changes it.
-fn taken<'a>(
+/// The value of a reading, null where it is missing, nothing where it cannot be known; the outlook hears when time
+/// alone changes it.
+pub fn taken<'a>(
     reading: Reading<'a>,
     document: &'a dyn Document,
     outlook: &mut Outlook,
@@ -280,7 +289,7 @@ fn taken<'a>(
 mod tests {
     use super::super::{Condition, Form, Literal, Moment, Packer, Path, Test, encode_condition};
     use super::*;
-    use crate::id::SessionId;
+    use crate::id::{ModelId, SessionId};
     use crate::value::Value;
     use alloc::boxed::Box;
     use alloc::vec;
@@ -301,6 +310,11 @@ mod tests {
 
         fn signal_named(&self, _name: &str, _key: &str) -> Reading<'_> {
             Reading::Truncated
+        }
+
+        fn score(&self, _model: ModelId, outlook: &mut Outlook) -> Reading<'_> {
+            outlook.note(Timestamp(7));
+            Reading::Value(ValueRef::Number(0.25), None)
         }
 
         fn now(&self) -> Timestamp {
@@ -330,6 +344,7 @@ mod tests {
         let key = Some(value(Value::Number(2.0)));
         Condition::Any(vec![
             Condition::All(vec![Condition::Path { path: path("context.x"), test: Test::All(tests.clone()) }]),
+            Condition::Score { model: ModelId(8), test: Test::Lt(value(Value::Number(0.5))) },
             Condition::Not(Box::new(Condition::Signal { signal: SignalId(7), key, test: Test::All(tests) })),
         ])
     }

@@ -17,6 +17,7 @@ pub fn visit_paths(condition: &Condition, visit: &mut dyn FnMut(&Path)) {
             key.iter().for_each(|literal| visit_literal(literal, visit));
             visit_test(test, visit);
         }
+        Condition::Score { test, .. } => visit_test(test, visit),
     }
 }
 
@@ -30,7 +31,7 @@ pub(super) fn depth(condition: &Condition) -> usize {
     1 + match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(depth).max().unwrap_or(0),
         Condition::Not(inner) => depth(inner),
-        Condition::Path { test, .. } => test_depth(test),
+        Condition::Path { test, .. } | Condition::Score { test, .. } => test_depth(test),
         Condition::Signal { key, test, .. } => test_depth(test).max(key.as_ref().map_or(0, literal_depth)),
     }
 }
@@ -45,7 +46,10 @@ fn leaves(condition: &Condition, expected: bool) -> u32 {
             parts.iter().map(|part| leaves(part, expected)).min().unwrap_or(0)
         }
         (Condition::Not(inner), _) => leaves(inner, !expected),
-        (Condition::Path { test, .. } | Condition::Signal { test, .. }, _) => test_leaves(test, expected),
+        (
+            Condition::Path { test, .. } | Condition::Signal { test, .. } | Condition::Score { test, .. },
+            _,
+        ) => test_leaves(test, expected),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writing the packed form: texts and signal ids stand in tables, so that each is held once.
 
 use crate::codec::Writer;
-use crate::id::SignalId;
+use crate::id::{ModelId, SignalId};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -71,6 +71,11 @@ impl Packer {
             self.ids.len() - 1
         });
         self.out.len(number);
+    }
+
+    /// Writes a model's id, in the same table.
+    pub fn model(&mut self, id: ModelId) {
+        self.id(SignalId(id.0));
     }
 
     /// Writes a presence byte, then the thing where there is one.

@@ -23,7 +23,11 @@ pub enum ConditionErrorKind {
     UnknownPath(Box<str>),
     /// A signal that no file defines.
     UnknownSignal(Box<str>),
-    /// A field of `$signal` that does not exist.
+    /// A model that no file defines.
+    UnknownModel(Box<str>),
+    /// A score where none can be read.
+    ScoreMisplaced,
+    /// A field of `$signal` or `$score` that does not exist.
     UnknownField(Box<str>),
     /// A signal with one value per key is read without a key.
     KeyMissing(Box<str>),
@@ -42,6 +46,8 @@ impl ConditionErrorKind {
             Self::UnknownOperator(_) => "unknown_operator",
             Self::UnknownPath(_) => "unknown_path",
             Self::UnknownSignal(_) => "unknown_signal",
+            Self::UnknownModel(_) => "unknown_model",
+            Self::ScoreMisplaced => "score_misplaced",
             Self::UnknownField(_) => "unknown_field",
             Self::KeyMissing(_) => "signal_key_missing",
             Self::KeyUnexpected(_) => "signal_key_unexpected",
@@ -54,8 +60,9 @@ impl ConditionErrorKind {
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::UnknownOperator(name) | Self::UnknownPath(name) | Self::UnknownSignal(name) => Some(name),
-            Self::UnknownField(name) | Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
-            Self::BadLiteral(_) | Self::TooDeep => None,
+            Self::UnknownModel(name) | Self::UnknownField(name) => Some(name),
+            Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
+            Self::BadLiteral(_) | Self::ScoreMisplaced | Self::TooDeep => None,
         }
     }
 }
@@ -71,7 +78,13 @@ impl fmt::Display for ConditionErrorKind {
                 )
             }
             Self::UnknownSignal(name) => write!(f, "no usable signal is named {name}"),
-            Self::UnknownField(name) => write!(f, "$signal has no field {name}; it has name, key and is"),
+            Self::UnknownModel(name) => write!(f, "no usable model is named {name}"),
+            Self::ScoreMisplaced => {
+                f.write_str("a score is read by the conditions of rules and triggers alone")
+            }
+            Self::UnknownField(name) => {
+                write!(f, "there is no field {name}; $signal has name, key and is, $score has name and is")
+            }
             Self::KeyMissing(name) => {
                 write!(f, "signal {name} has one value per key and is read without one")
             }

@@ -92,7 +92,8 @@ impl Processor {
     /// Decides the slots anew at profile time, in a context of the caller's. `current` are the decisions in effect.
     /// Latches that end with it leave the state.
     pub fn decide(&self, state: &mut ProfileState, context: ValueRef<'_>, current: &[Decision]) -> Decided {
-        let scene = Scene { signals: &self.bundle.signals, now: state.time(), event: None, context };
+        let (signals, models) = (&self.bundle.signals, &self.bundle.models);
+        let scene = Scene { signals, models, now: state.time(), event: None, context };
         let rules = &self.bundle.rules;
         let decided = state.read(scene, |visitor| decide(rules, visitor, state.latches(), current));
         state.end_latches(&decided.ended);

@@ -3,9 +3,10 @@
 use super::decide::holds;
 use super::{Reason, RuleRef, RuleTable, cap_allows};
 use crate::condition::{
-    Code, Condition, Document, Literal, Outlook, Path, decode_condition, evaluate, pass_condition, resolve,
+    Code, Condition, Document, Literal, Outlook, Path, Reading, decode_condition, evaluate, pass_condition,
+    resolve,
 };
-use crate::id::SignalId;
+use crate::id::{ModelId, SignalId};
 use crate::profile::{Latch, key_text};
 use crate::value::Value;
 use alloc::boxed::Box;
@@ -73,6 +74,13 @@ pub enum Unmet {
         signal: SignalId,
         /// Under which key.
         key: Option<Box<str>>,
+    },
+    /// The score of a model.
+    Score {
+        /// Which.
+        model: ModelId,
+        /// What it gives; absent where there is none or it cannot be known.
+        found: Option<Value>,
     },
     /// An alternative or a negation.
     Group,
@@ -142,6 +150,13 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
     unmet.push(match decode_condition(&mut inside) {
         Condition::All(_) | Condition::Any(_) | Condition::Not(_) => Unmet::Group,
         Condition::Path { path, .. } => Unmet::Path { found: found(&path), path },
+        Condition::Score { model, .. } => {
+            let found = match document.score(model, &mut Outlook::default()) {
+                Reading::Value(value, _) => Some(value.to_tree()),
+                Reading::Missing | Reading::Truncated => None,
+            };
+            Unmet::Score { model, found }
+        }
         Condition::Signal { signal, key, .. } => {
             let value = match key {
                 Some(Literal::Value(value)) => Some(value),
@@ -179,6 +194,7 @@ mod tests {
         let document = VisitorDocument {
             traits: &traits,
             signals: &bundle.signals,
+            models: Some(&bundle.models),
             parts: &[&tiles],
             context: context.get(),
             event: None,
