@@ -18,7 +18,7 @@ pub fn model_id(model: &Model) -> ModelId {
 pub(super) fn encode_model(model: &Model, packer: &mut Packer) {
     packer.model(model.id);
     packer.text(&model.name);
-    encode_definition(model, packer);
+    packer.sized(|packer| encode_definition(model, packer));
 }
 
 fn encode_definition(model: &Model, packer: &mut Packer) {
@@ -34,14 +34,14 @@ fn encode_definition(model: &Model, packer: &mut Packer) {
     });
     packer.out.f64(model.intercept);
     match &model.scorer {
-        Scorer::Plan(items) => packer.group(items, encode_item),
-        Scorer::Linear(terms) => packer.group(terms, |(input, coefficient), packer| {
+        Scorer::Plan(items) => packer.list(items, encode_item),
+        Scorer::Linear(terms) => packer.list(terms, |(input, coefficient), packer| {
             encode_input(input, packer);
             packer.out.f64(*coefficient);
         }),
         Scorer::Trees { library, inputs, trees } => {
-            packer.group(inputs, encode_input);
-            packer.group(trees, |tree, packer| packer.sized(|packer| encode_tree(tree, *library, packer)));
+            packer.list(inputs, encode_input);
+            packer.list(trees, |tree, packer| packer.sized(|packer| encode_tree(tree, *library, packer)));
         }
     }
 }
@@ -49,7 +49,7 @@ fn encode_definition(model: &Model, packer: &mut Packer) {
 fn encode_input(input: &Input, packer: &mut Packer) {
     encode_path(&input.path, packer);
     packer.out.f64(input.missing.unwrap_or(f64::NAN));
-    packer.group(&input.categories, |(text, number), packer| {
+    packer.list(&input.categories, |(text, number), packer| {
         packer.text(text);
         packer.out.f64(*number);
     });
@@ -90,14 +90,13 @@ fn encode_tree(tree: &Tree, library: Library, packer: &mut Packer) {
     }
 }
 
-/// Reads a model that has been checked.
-pub(super) fn decode_model(code: &mut Code<'_>) -> Model {
-    let (id, name) = (code.model(), Box::from(code.text()));
+/// Reads a definition that has been checked.
+pub(super) fn decode_model(id: ModelId, name: &str, code: &mut Code<'_>) -> Model {
     let kind = code.byte();
     let scale = code.double();
     Model {
         id,
-        name,
+        name: Box::from(name),
         link: if scale == 0.0 { Link::Identity } else { Link::Logistic { scale } },
         intercept: code.double(),
         scorer: match kind {
@@ -154,9 +153,5 @@ fn decode_tree(code: &mut Code<'_>, library: Library) -> Tree {
 }
 
 fn list<T>(code: &mut Code<'_>, read: impl Fn(&mut Code<'_>) -> T) -> Vec<T> {
-    let (mut group, mut parts) = (code.sized(), Vec::new());
-    while !group.is_empty() {
-        parts.push(read(&mut group));
-    }
-    parts
+    (0..code.count()).map(|_| read(code)).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::trees::Walk;
 use crate::condition::{Code, Document, Outlook, Reading, evaluate, pass_condition, taken, value_at};
-use crate::limits::{MAX_MODEL_BYTES, MAX_MODEL_INPUTS, MAX_TREE_DEPTH};
+use crate::limits::{MAX_MODEL_INPUTS, MAX_TREE_DEPTH};
 use crate::value::ValueRef;
 
 /// The score of the model whose definition the code begins with, and moves behind it. Without a document the code is
@@ -20,41 +20,37 @@ pub(super) fn score(
     let mut sum = code.double();
     let mut scene = Scene { document, outlook, is_known: true };
     let mut inputs = [0.0; MAX_MODEL_INPUTS];
-    let mut count = 0;
-    let mut part = code.sized();
-    let mut is_sound = kind < 4;
-    while !part.is_empty() {
+    let count = code.count();
+    for place in 0..count {
         if kind == 0 {
-            sum += scene.item(&mut part);
+            sum += scene.item(code);
             continue;
         }
-        let input = scene.input(&mut part);
+        let input = scene.input(code);
         if kind == 1 {
-            sum += input * part.double();
-        } else if let Some(place) = inputs.get_mut(count) {
-            *place = input;
-            count += 1;
+            sum += input * code.double();
+        } else if let Some(place) = inputs.get_mut(place) {
+            *place = if kind == 3 { f64::from(input as f32) } else { input };
         } else {
-            part.fail();
+            code.fail();
         }
     }
     if kind > 1 {
         let inputs = inputs.get(..count).unwrap_or_default();
         let walk = Walk { inputs, is_single: kind == 3, is_check: document.is_none() };
-        is_sound &= part.is_sound();
-        part = code.sized();
-        is_sound &= part.len() <= MAX_MODEL_BYTES;
-        while !part.is_empty() {
-            let mut tree = part.sized();
+        for _ in 0..code.count() {
+            let mut tree = code.sized();
             sum += walk.leaf(&mut tree, MAX_TREE_DEPTH);
-            is_sound &= tree.is_whole() || !walk.is_check;
+            if walk.is_check && !tree.is_whole() {
+                code.fail();
+            }
             if walk.is_single {
                 // A double holds the sum of two singles well enough to round as a sum of singles does.
                 sum = f64::from(sum as f32);
             }
         }
     }
-    if !is_sound || !part.is_sound() {
+    if kind > 3 {
         code.fail();
     }
     if scale != 0.0 {
@@ -79,7 +75,6 @@ impl Scene<'_, '_> {
     fn input(&mut self, code: &mut Code<'_>) -> f64 {
         let path = code.path();
         let missing = code.double();
-        let mut categories = code.sized();
         let found = self.document.map(|document| value_at(document, path, self.outlook));
         let found = self.known(found);
         let mut number = match found {
@@ -88,14 +83,11 @@ impl Scene<'_, '_> {
             ValueRef::Instant(at) => at.0 as f64,
             _ => f64::NAN,
         };
-        while !categories.is_empty() {
-            let (name, category) = (categories.text(), categories.double());
+        for _ in 0..code.count() {
+            let (name, category) = (code.text(), code.double());
             if found.as_str() == Some(name) {
                 number = category;
             }
-        }
-        if !categories.is_sound() {
-            code.fail();
         }
         if number.is_nan() { missing } else { number }
     }

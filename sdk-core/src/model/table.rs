@@ -6,20 +6,23 @@ use super::evaluate::score;
 use crate::codec::CodecError;
 use crate::condition::{Code, Document, Form, Outlook, Packer, Reading};
 use crate::id::ModelId;
+use crate::limits::MAX_MODEL_BYTES;
 use alloc::vec::Vec;
 
-/// The models of a bundle. Several names may share one definition.
+/// The models of a bundle, in order of id and then of name. Several names may share one definition.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelTable {
     form: Form,
-    /// Where each model stands, in order of id.
-    models: Vec<u32>,
 }
 
 /// A model of a bundle, read in place.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelRef<'a> {
-    code: Code<'a>,
+    /// Hash of the canonical definition.
+    pub id: ModelId,
+    /// The name that conditions use.
+    pub name: &'a str,
+    definition: Code<'a>,
 }
 
 impl ModelTable {
@@ -37,62 +40,56 @@ impl ModelTable {
     /// # Errors
     /// Fails on bytes that are none.
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut table = Self { form: Form::open(bytes)?, ..Self::default() };
+        let table = Self { form: Form::open(bytes)? };
         let mut code = table.form.at(0);
-        for _ in 0..code.count() {
-            table.models.push(code.place());
-            code.model();
-            code.text();
-            score(&mut code, None, &mut Outlook::default());
+        let mut count = code.count();
+        while count > 0 {
+            let mut model = ModelRef::read(&mut code);
+            let is_small = model.definition.len() <= MAX_MODEL_BYTES;
+            score(&mut model.definition, None, &mut Outlook::default());
+            if !is_small || !model.definition.is_whole() {
+                return Err(CodecError);
+            }
+            count -= 1;
         }
         if code.is_whole() { Ok(table) } else { Err(CodecError) }
     }
 
     /// How many models there are.
     pub fn len(&self) -> usize {
-        self.models.len()
+        self.form.at(0).count()
     }
 
     /// Whether there is no model.
     pub fn is_empty(&self) -> bool {
-        self.models.is_empty()
+        self.len() == 0
     }
 
-    /// All models, in order of id.
+    /// All models.
     pub fn iter(&self) -> impl Iterator<Item = ModelRef<'_>> {
-        self.models.iter().map(|place| ModelRef { code: self.form.at(*place) })
+        let mut code = self.form.at(0);
+        (0..code.count()).map(move |_| ModelRef::read(&mut code))
     }
 
     /// The model of an id.
     pub fn by_id(&self, id: ModelId) -> Option<ModelRef<'_>> {
-        self.iter().find(|model| model.id() == id)
+        self.iter().find(|model| model.id == id)
     }
 }
 
 impl<'a> ModelRef<'a> {
-    /// Hash of the canonical definition.
-    pub fn id(self) -> ModelId {
-        { self.code }.model()
-    }
-
-    /// The name that conditions use.
-    pub fn name(self) -> &'a str {
-        let mut code = self.code;
-        code.model();
-        code.text()
+    fn read(code: &mut Code<'a>) -> Self {
+        Self { id: code.model(), name: code.text(), definition: code.sized() }
     }
 
     /// The score that the model gives. Its plan's conditions see no scores: what a document with models hands in here
     /// has to be itself without them, or a hostile bundle would have scores ask each other without end.
-    pub fn score(self, document: &dyn Document, outlook: &mut Outlook) -> Reading<'static> {
-        let mut code = self.code;
-        code.model();
-        code.text();
-        score(&mut code, Some(document), outlook)
+    pub fn score(mut self, document: &dyn Document, outlook: &mut Outlook) -> Reading<'static> {
+        score(&mut self.definition, Some(document), outlook)
     }
 
     /// The definition, for tools.
-    pub fn to_model(self) -> Model {
-        decode_model(&mut { self.code })
+    pub fn to_model(mut self) -> Model {
+        decode_model(self.id, self.name, &mut self.definition)
     }
 }

@@ -300,7 +300,7 @@ proptest! {
             prop_assert_eq!(again.len(), table.len());
             for model in table.iter() {
                 let score = |table: &ModelTable| {
-                    let found = table.by_id(model.id()).map(|model| model.score(&given, &mut Outlook::default()));
+                    let found = table.by_id(model.id).map(|model| model.score(&given, &mut Outlook::default()));
                     found.map(bits)
                 };
                 prop_assert_eq!(score(&again), score(&table));

@@ -8,7 +8,7 @@ const ZERO: f64 = 1e-35_f32 as f64;
 /// How a tree is walked.
 #[derive(Clone, Copy)]
 pub(super) struct Walk<'a> {
-    /// The inputs, NaN where one is missing.
+    /// The inputs, NaN where one is missing; singles as XGBoost's are.
     pub inputs: &'a [f64],
     /// Whether numbers are singles, compared as XGBoost does.
     pub is_single: bool,
@@ -52,9 +52,6 @@ impl Walk<'_> {
     }
 
     fn is_left(self, tag: u8, mut value: f64, threshold: f64, set: &[u8]) -> bool {
-        if self.is_single {
-            value = f64::from(value as f32);
-        }
         if value.is_nan() && tag & 16 == 0 {
             value = 0.0;
         }

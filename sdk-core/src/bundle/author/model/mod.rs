@@ -3,6 +3,8 @@
 mod input;
 mod lightgbm;
 mod plan;
+#[cfg(test)]
+mod tests;
 mod trees;
 mod xgboost;
 
