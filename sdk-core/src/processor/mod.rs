@@ -8,6 +8,8 @@ mod firing;
 mod fixture;
 mod join;
 mod levels;
+#[cfg(all(test, feature = "author"))]
+mod scores;
 mod state;
 mod state_codec;
 
