@@ -62,8 +62,13 @@ mod tests {
         "signals":[{"name":"views","on":"page_view","where":{"metadata.category":{"$exists":true}},
                     "by":"metadata.category","aggregate":"count","window":"5m"},
                    {"name":"spent","on":"purchase","of":"metadata.price","aggregate":"sum","window":"session"}],
+        "models":[{"name":"warm","kind":"plan","items":[{"when":{"traits.plan":"pro"},"points":2},
+                       {"signal":"views","key":"shoes","points":0.5,"half_life":"1m"}]},
+                  {"name":"likely","kind":"logistic","intercept":-1,"coefficients":{"spent":0.25},
+                   "inputs":{"spent":{"path":"signals.spent","categories":{"much":9},"missing":0}}}],
         "rules":[{"id":"b","slot":"hero","priority":-3,"on":"page_view","hold":"10m",
-                  "when":{"$signal":{"name":"views","key":{"$path":"event.metadata.category"},"is":{"$gte":3,"$not":9}}},
+                  "when":{"$signal":{"name":"views","key":{"$path":"event.metadata.category"},"is":{"$gte":3,"$not":9}},
+                          "$or":[{"$score":{"name":"likely","is":{"$gt":0.5}}},{"$score":{"name":"warm","is":2}}]},
                   "cap":{"per":"day","key":"event.metadata.category","count":2,"min_gap":"1m"},
                   "actions":[{"kind":"text","target":"h1","value":"More {{key}}"},
                              {"kind":"attribute","target":"a","name":"title","value":"x"},
@@ -87,6 +92,7 @@ mod tests {
     fn a_compiled_bundle_survives_its_bytes() {
         let bundle = Bundle::open(&sealed()).unwrap();
         assert_eq!((bundle.revision, bundle.rules.len(), bundle.signals.len()), (3, 3, 4));
+        assert_eq!(bundle.models.len(), 2);
         let signals: Vec<Signal> = bundle.signals.iter().map(SignalRef::to_signal).collect();
         let models: Vec<Model> = bundle.models.iter().map(ModelRef::to_model).collect();
         let rules: Vec<Rule> = bundle.rules.iter().map(RuleRef::to_rule).collect();

@@ -216,4 +216,26 @@ mod tests {
         };
         assert_eq!(unmet, &[plan], "the part that holds is not listed");
     }
+
+    #[test]
+    fn a_score_that_is_not_met_is_named_with_its_value() {
+        let text = r#"{"models":[{"name":"m","kind":"plan","items":[{"points":2}]}],
+            "rules":[{"id":"a","slot":"s","when":{"$score":{"name":"m","is":{"$gte":3}}},"actions":[]}]}"#;
+        let bundle = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle;
+        let (traits, context) = (Traits::default(), parse("{}").unwrap());
+        let document = VisitorDocument {
+            traits: &traits,
+            signals: &bundle.signals,
+            models: Some(&bundle.models),
+            parts: &[],
+            context: context.get(),
+            event: None,
+            now: Timestamp(0),
+            session: None,
+        };
+        let standings = explain(&bundle.rules, &document, &[], &|_| None);
+        let model = bundle.models.iter().next().unwrap().id;
+        let unmet = alloc::vec![Unmet::Score { model, found: Some(Value::Number(2.0)) }];
+        assert_eq!(standings[0].verdict, Verdict::Refused(Refusal::NotMatched(unmet)));
+    }
 }
