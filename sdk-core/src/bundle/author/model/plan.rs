@@ -4,7 +4,7 @@ use super::super::diagnostic::Problem;
 use super::super::fields::Fields;
 use super::{Signals, known, number};
 use crate::condition::{Condition, ConditionScope, Root, parse_condition, visit_paths};
-use crate::limits::{MAX_KEY_BYTES, MAX_PLAN_ITEMS};
+use crate::limits::{MAX_DECAY_BUCKETS, MAX_KEY_BYTES, MAX_PLAN_ITEMS};
 use crate::model::{Counted, Item};
 use crate::profile::{Aggregate, Window};
 use crate::value::Value;
@@ -96,9 +96,14 @@ fn counted(fields: &mut Fields<'_, '_>, signals: Signals<'_>) -> Option<Option<C
         }
         _ => {}
     }
-    if half_life_ms.is_some() && !matches!(signal.window, Window::Sliding { .. }) {
-        let message = "a half-life needs a window that is a duration: only that is cut into buckets";
-        return fields.wrong("half_life", message);
+    let is_cut = match signal.window {
+        Window::Sliding { window_ms, bucket_ms } => window_ms / bucket_ms.max(1) <= MAX_DECAY_BUCKETS,
+        _ => false,
+    };
+    if half_life_ms.is_some() && !is_cut {
+        let message =
+            format!("a half-life needs a window that is a duration of at most {MAX_DECAY_BUCKETS} buckets");
+        return fields.wrong("half_life", &message);
     }
     Some(Some(Counted { signal: signal.id, key: Box::from(key.unwrap_or_default()), half_life_ms }))
 }

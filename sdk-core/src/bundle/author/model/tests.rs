@@ -11,6 +11,7 @@ use proptest::prelude::*;
 const SIGNALS: &str = r#"[{"name":"views","on":"x","aggregate":"count","window":"1h"},
     {"name":"by","on":"x","by":"metadata.a","aggregate":"count","window":"1h"},
     {"name":"at","on":"x","aggregate":"last_at","window":"1h"},
+    {"name":"fine","on":"x","aggregate":"count","window":"1h","bucket":"20s"},
     {"name":"ever","on":"x","aggregate":"count","window":"lifetime"}]"#;
 
 fn compiled(models: &str, rules: &str) -> Compiled {
@@ -75,6 +76,8 @@ fn plans_and_linear_models_say_what_is_wrong_with_them() {
         (plan(r#"{"points":1,"signal":"by"}"#), "signal_key_missing /models/0/items/0/key"),
         (plan(r#"{"points":1,"signal":"views","key":"x"}"#), "signal_key_unexpected /models/0/items/0/key"),
         (plan(r#"{"points":1,"signal":"ever","half_life":"1d"}"#), "bad_field /models/0/items/0/half_life"),
+        (plan(r#"{"points":1,"signal":"fine","half_life":"1d"}"#), "bad_field /models/0/items/0/half_life"),
+        (plan(r#"{"points":1,"signal":"fine"}"#), ""),
         (plan(r#"{"points":1,"signal":"views","half_life":"0s"}"#), "bad_field /models/0/items/0/half_life"),
         (plan(r#"{"points":1,"when":{"event.event_type":"x"}}"#), "bad_field /models/0/items/0/when"),
         (
