@@ -107,7 +107,7 @@ pub const MAX_PLAN_ITEMS: usize = 1_000;
 pub const MAX_TREES: usize = 2_000;
 /// Splits between the root of a tree and its deepest leaf, plus one: bounds the stack while a bundle is checked.
 pub const MAX_TREE_DEPTH: usize = 64;
-/// Largest body of one model (its items, coefficients or trees), in bytes: some 50,000 nodes of trees.
+/// Largest packed definition of one model, in bytes: some 50,000 nodes of trees.
 pub const MAX_MODEL_BYTES: usize = 512 * 1024;
 /// Highest count of a cap: far above what anybody shows, far below what a counter holds.
 pub const MAX_CAP_COUNT: u32 = 1_000_000;
