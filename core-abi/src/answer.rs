@@ -169,11 +169,15 @@ pub(crate) fn explanation(rule: &str, standing: &Standing) -> String {
             row.text("reason", Some(refusal.code()));
             match refusal {
                 Refusal::Inactive(why) => row.text("why", Some(why)),
-                Refusal::LostToHigherPriority(winner) => row.text("winner", Some(winner)),
+                Refusal::LostToHigherPriority(winner) | Refusal::GroupExcluded(winner) => {
+                    row.text("winner", Some(winner));
+                }
+                Refusal::ConsentMissing(purpose) => row.text("purpose", Some(purpose.name())),
+                Refusal::NotScheduled { next } => row.text("next", next.map(|at| at.to_string()).as_deref()),
                 Refusal::NotMatched(parts) => {
                     row.value("unmet", &Value::Array(parts.iter().map(unmet).collect()));
                 }
-                _ => {}
+                Refusal::NotLatched | Refusal::CapReached => {}
             }
         }
     }
@@ -190,6 +194,13 @@ fn unmet(part: &Unmet) -> Value {
             ("signal", Value::string(&format!("{:016x}", signal.0))),
             ("key", key.as_deref().map_or(Value::Null, Value::string)),
         ],
+        Unmet::Score { model, found } => vec![
+            ("model", Value::string(&format!("{:016x}", model.0))),
+            ("found", found.clone().unwrap_or(Value::Null)),
+        ],
+        Unmet::Calendar { next } => {
+            vec![("next", next.map_or(Value::Null, |next| Value::string(&next.to_string())))]
+        }
         Unmet::Group => vec![("group", Value::Bool(true))],
     };
     Value::Object(fields.into_iter().map(|(name, value)| (Box::from(name), value)).collect())

@@ -1,8 +1,9 @@
 //! One visitor whose attributes the host sets, with decisions brought up to date by what changes.
 
 use crate::attributes::Attributes;
-use attune_core::condition::{Document, Outlook, PathRef, Reading, Root};
-use attune_core::id::{MemberId, SessionId, SignalId};
+use attune_core::condition::{Document, Outlook, PathRef, Purpose, Reading, Root};
+use attune_core::id::{MemberId, ModelId, SessionId, SignalId};
+use attune_core::model::ModelTable;
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::rules::index::{Index, Subject};
 use attune_core::rules::{Decider, Decision, Pick, RuleTable, Standing, Touched, VisitorDocument, explain};
@@ -109,7 +110,8 @@ impl Visitor {
         changes.clear();
         let rules = &processor.bundle().rules;
         processor.look(state, |visitor| {
-            let document = Described { visitor, attributes, now: visitor.now.max(*now) };
+            let document =
+                Described { visitor, attributes, now: visitor.now.max(*now), models: visitor.models };
             decider.decide(rules, &document, state.latches(), &mut |slot, pick| {
                 changes.extend([slot as u32, pick.map_or(0, |pick| pick.rule as u32 + 1)]);
             });
@@ -143,7 +145,12 @@ impl Visitor {
     }
 
     fn described<'a>(&'a self, visitor: &'a VisitorDocument<'a>) -> Described<'a> {
-        Described { visitor, attributes: &self.attributes, now: visitor.now.max(self.now) }
+        Described {
+            visitor,
+            attributes: &self.attributes,
+            now: visitor.now.max(self.now),
+            models: visitor.models,
+        }
     }
 }
 
@@ -166,8 +173,10 @@ fn overlap(one: &str, other: &str) -> bool {
 }
 
 /// A visitor with attributes beside it: an attribute hides a trait of its name.
+#[derive(Clone, Copy)]
 struct Described<'a> {
     visitor: &'a VisitorDocument<'a>,
+    models: Option<&'a ModelTable>,
     attributes: &'a [Attributes; 2],
     now: Timestamp,
 }
@@ -182,7 +191,22 @@ impl Document for Described<'_> {
     }
 
     fn signal(&self, signal: SignalId, key: &str) -> Reading<'_> {
-        VisitorDocument { now: self.now, ..*self.visitor }.read(signal, key)
+        self.signal_decayed(signal, key, 0)
+    }
+
+    fn signal_decayed(&self, signal: SignalId, key: &str, half_life_ms: i64) -> Reading<'_> {
+        VisitorDocument { now: self.now, ..*self.visitor }.read_decayed(signal, key, half_life_ms)
+    }
+
+    fn score(&self, model: ModelId, outlook: &mut Outlook) -> Reading<'_> {
+        match self.models.and_then(|models| models.by_id(model)) {
+            Some(model) => model.score(&Self { models: None, ..*self }, outlook),
+            None => Reading::Missing,
+        }
+    }
+
+    fn grants(&self, purpose: Purpose) -> bool {
+        self.visitor.consent.grants(purpose)
     }
 
     fn signal_named(&self, name: &str, key: &str) -> Reading<'_> {

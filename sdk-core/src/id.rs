@@ -1,4 +1,4 @@
-//! The identities of events, members, lanes, sessions, profiles and signals.
+//! The identities of events, members, lanes, sessions, profiles, signals and models.
 
 use crate::hash::fnv1a_128;
 use crate::limits::MAX_ID_CHARS;
@@ -31,6 +31,10 @@ pub struct ProfileId(pub Box<str>);
 /// Hash of a signal's canonical definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignalId(pub u64);
+
+/// Hash of a model's canonical definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelId(pub u64);
 
 /// Builds a UUIDv7 from a wall-clock instant and ten random bytes.
 pub fn uuid_v7(at: Timestamp, random: &[u8; 10]) -> Uuid {

@@ -23,6 +23,7 @@ pub mod filter;
 pub mod profile;
 pub mod queue;
 
+pub mod model;
 pub mod rules;
 
 pub mod bundle;

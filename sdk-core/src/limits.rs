@@ -83,8 +83,8 @@ pub const MAX_DAY_FIRINGS: usize = 1_000;
 /// Instants at which something falls due between two records of one profile that are judged one by one.
 pub const MAX_DUE_STEPS: usize = 1_000;
 
-/// Largest rule source file, in bytes.
-pub const MAX_RULE_FILE_BYTES: usize = 1024 * 1024;
+/// Largest rule source file, in bytes: a hundred trees as their library dumps them take one to two million.
+pub const MAX_RULE_FILE_BYTES: usize = 4 * 1024 * 1024;
 /// Most signals in one bundle.
 pub const MAX_SIGNALS: usize = 1_000;
 /// Most rules in one bundle.
@@ -93,6 +93,22 @@ pub const MAX_RULES: usize = 5_000;
 pub const MAX_CONDITION_DEPTH: usize = 16;
 /// Most buckets one sliding window is cut into: bounds what a signal costs in state and per reading.
 pub const MAX_WINDOW_BUCKETS: i64 = 1_000;
+/// Most models in one bundle: each may read every signal whenever it is asked.
+pub const MAX_MODELS: usize = 100;
+/// Inputs of one model: their numbers lie on the stack while it is evaluated, eight bytes each.
+pub const MAX_MODEL_INPUTS: usize = 128;
+/// Categories one input tells apart, and the highest number of a category plus one: a set of them is 128 bytes.
+pub const MAX_CATEGORIES: usize = 1_024;
+/// Buckets of a window that decay: each is read on its own, and a window has 30 by default.
+pub const MAX_DECAY_BUCKETS: i64 = 128;
+/// Items of one scoring plan.
+pub const MAX_PLAN_ITEMS: usize = 1_000;
+/// Trees of one model: a score walks each of them from its root to one leaf.
+pub const MAX_TREES: usize = 2_000;
+/// Splits between the root of a tree and its deepest leaf, plus one: bounds the stack while a bundle is checked.
+pub const MAX_TREE_DEPTH: usize = 64;
+/// Largest packed definition of one model, in bytes: some 50,000 nodes of trees.
+pub const MAX_MODEL_BYTES: usize = 512 * 1024;
 /// Highest count of a cap: far above what anybody shows, far below what a counter holds.
 pub const MAX_CAP_COUNT: u32 = 1_000_000;
 

@@ -7,7 +7,7 @@ use attune_core::condition::{
     Bucket, Calendar, Condition, Document, Form, Literal, Moment, Outlook, Packer, Path, PathRef, Reading,
     Root, Test, encode_condition, evaluate,
 };
-use attune_core::id::{SessionId, SignalId};
+use attune_core::id::{ModelId, SessionId, SignalId};
 use attune_core::time::Timestamp;
 use attune_core::value::{Packed, Value, ValueRef, number_text, parse_number};
 use calendar_reference::{MINUTE_MS, calendar, offsets, spans};
@@ -80,6 +80,11 @@ impl Document for Given {
 
     fn signal_named(&self, name: &str, key: &str) -> Reading<'_> {
         self.id_of(name).map_or(Reading::Missing, |id| self.signal(id, key))
+    }
+
+    /// Models read as the signals of the same number do.
+    fn score(&self, model: ModelId, _outlook: &mut Outlook) -> Reading<'_> {
+        self.signal(SignalId(model.0), "")
     }
 
     fn now(&self) -> Timestamp {
@@ -189,6 +194,7 @@ fn bucket() -> impl Strategy<Value = Bucket> {
 fn condition() -> impl Strategy<Value = Condition> {
     let leaf = prop_oneof![
         (path(), test()).prop_map(|(path, test)| Condition::Path { path, test }),
+        (0_u64..5, test()).prop_map(|(model, test)| Condition::Score { model: ModelId(model), test }),
         (0_u64..5, proptest::option::of(literal()), test())
             .prop_map(|(signal, key, test)| Condition::Signal { signal: SignalId(signal), key, test }),
         bucket().prop_map(Condition::Bucket),
@@ -242,6 +248,10 @@ impl<'a> Scene<'a, '_> {
             Condition::Not(inner) => self.condition(inner).map(|truth| !truth),
             Condition::Path { path, test } => {
                 let value = self.path(path)?;
+                self.test(test, &value)
+            }
+            Condition::Score { model, test } => {
+                let value = self.signal(SignalId(model.0), "")?;
                 self.test(test, &value)
             }
             Condition::Signal { signal, key, test } => {

@@ -21,7 +21,8 @@ use std::collections::BTreeMap;
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
-const VECTORS: &str = include_str!("../../tests/vectors/rules.json");
+const RULES: &str = include_str!("../../tests/vectors/rules.json");
+const SCORES: &str = include_str!("../../tests/spec/30-scores.json");
 /// A session of scripts that name none.
 const SESSION: &str = "first";
 
@@ -153,6 +154,7 @@ impl Page {
         VisitorDocument {
             traits: &self.traits,
             signals: &self.bundle.signals,
+            models: Some(&self.bundle.models),
             parts,
             context: self.context.get(),
             event,
@@ -187,7 +189,18 @@ fn bundle(rules: &Value) -> Bundle {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn every_rule_vector_gives_its_decisions() {
-    let Value::Array(cases) = Value::parse(VECTORS).unwrap() else { panic!("a list of vectors") };
+    assert!(run(RULES) >= 15);
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_score_vector_gives_its_decisions() {
+    assert!(run(SCORES) >= 60);
+}
+
+/// Runs the vectors of a file; returns how many there are.
+fn run(vectors: &str) -> usize {
+    let Value::Array(cases) = Value::parse(vectors).unwrap() else { panic!("a list of vectors") };
     for (index, case) in cases.iter().enumerate() {
         let name = case.field("name").and_then(Value::as_str).unwrap();
         assert_eq!(case.field("number"), Some(&Value::Number(index as f64 + 1.0)), "{name}");
@@ -216,5 +229,5 @@ fn every_rule_vector_gives_its_decisions() {
             }
         }
     }
-    assert!(cases.len() >= 45);
+    cases.len()
 }

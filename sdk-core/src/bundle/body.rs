@@ -1,8 +1,9 @@
-//! The compiled body: the packed signals and the packed rules, each with its own tables.
+//! The compiled body: the packed signals, models and rules, each with its own tables.
 
 use super::{Bundle, BundleError};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::limits::{MAX_RULES, MAX_SIGNALS};
+use crate::limits::{MAX_MODELS, MAX_RULES, MAX_SIGNALS};
+use crate::model::{Model, ModelTable};
 use crate::profile::{Signal, SignalTable};
 use crate::rules::{Rule, RuleTable};
 use alloc::vec::Vec;
@@ -11,10 +12,11 @@ use alloc::vec::Vec;
 pub const BODY_VERSION: u8 = 3;
 
 /// Writes a body; `rules` are in order of id, without repeats.
-pub fn encode_body(signals: &[Signal], rules: &[Rule]) -> Vec<u8> {
+pub fn encode_body(signals: &[Signal], models: &[Model], rules: &[Rule]) -> Vec<u8> {
     let mut out = Writer::new();
     out.u8(BODY_VERSION);
     out.bytes(&SignalTable::pack(signals));
+    out.bytes(&ModelTable::pack(models));
     out.raw(&RuleTable::pack(rules));
     out.into_bytes()
 }
@@ -23,7 +25,7 @@ pub fn encode_body(signals: &[Signal], rules: &[Rule]) -> Vec<u8> {
 /// meet anything unsound.
 ///
 /// # Errors
-/// Fails on another version, on bytes that are no body, and on more signals or rules than their bounds.
+/// Fails on another version, on bytes that are no body, and on more signals, models or rules than their bounds.
 pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
     match bytes.split_first() {
         Some((&BODY_VERSION, packed)) => unpack(packed).map_err(|CodecError| BundleError::BadBody),
@@ -35,12 +37,13 @@ pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
 fn unpack(packed: &[u8]) -> Result<Bundle, CodecError> {
     let mut reader = Reader::new(packed);
     let signals = SignalTable::open(reader.bytes()?)?;
+    let models = ModelTable::open(reader.bytes()?)?;
     let rules = RuleTable::open(reader.rest())?;
     // Each rule may bring two hidden signals of its own.
-    if rules.len() > MAX_RULES || signals.len() > MAX_SIGNALS + 2 * MAX_RULES {
+    if models.len() > MAX_MODELS || rules.len() > MAX_RULES || signals.len() > MAX_SIGNALS + 2 * MAX_RULES {
         return Err(CodecError);
     }
-    Ok(Bundle { revision: 0, signals, rules })
+    Ok(Bundle { revision: 0, signals, models, rules })
 }
 
 #[cfg(all(test, feature = "author"))]
@@ -48,6 +51,7 @@ mod tests {
     use super::super::author::{SourceFile, compile};
     use super::super::{Bundle, Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
     use super::*;
+    use crate::model::ModelRef;
     use crate::profile::SignalRef;
     use crate::rules::RuleRef;
     use alloc::string::ToString;
@@ -58,9 +62,14 @@ mod tests {
         "signals":[{"name":"views","on":"page_view","where":{"metadata.category":{"$exists":true}},
                     "by":"metadata.category","aggregate":"count","window":"5m"},
                    {"name":"spent","on":"purchase","of":"metadata.price","aggregate":"sum","window":"session"}],
+        "models":[{"name":"warm","kind":"plan","items":[{"when":{"traits.plan":"pro"},"points":2},
+                       {"signal":"views","key":"shoes","points":0.5,"half_life":"1m"}]},
+                  {"name":"likely","kind":"logistic","intercept":-1,"coefficients":{"spent":0.25},
+                   "inputs":{"spent":{"path":"signals.spent","categories":{"much":9},"missing":0}}}],
         "rules":[{"id":"b","slot":"hero","priority":-3,"on":"page_view","hold":"10m","group":"g",
                   "schedule":{"days":["sat"],"hours":"22:00-02:00","from":"2026-01-01T00:00","zone":"Europe/Rome"},
-                  "when":{"$signal":{"name":"views","key":{"$path":"event.metadata.category"},"is":{"$gte":3,"$not":9}}},
+                  "when":{"$signal":{"name":"views","key":{"$path":"event.metadata.category"},"is":{"$gte":3,"$not":9}},
+                          "$or":[{"$score":{"name":"likely","is":{"$gt":0.5}}},{"$score":{"name":"warm","is":2}}]},
                   "cap":{"per":"day","key":"event.metadata.category","count":2,"min_gap":"1m"},
                   "actions":[{"kind":"text","target":"h1","value":"More {{key}}"},
                              {"kind":"attribute","target":"a","name":"title","value":"x"},
@@ -85,9 +94,14 @@ mod tests {
     fn a_compiled_bundle_survives_its_bytes() {
         let bundle = Bundle::open(&sealed()).unwrap();
         assert_eq!((bundle.revision, bundle.rules.len(), bundle.signals.len()), (3, 3, 4));
+        assert_eq!(bundle.models.len(), 2);
         let signals: Vec<Signal> = bundle.signals.iter().map(SignalRef::to_signal).collect();
+        let models: Vec<Model> = bundle.models.iter().map(ModelRef::to_model).collect();
         let rules: Vec<Rule> = bundle.rules.iter().map(RuleRef::to_rule).collect();
-        assert_eq!(decode_body(&encode_body(&signals, &rules)), Ok(Bundle { revision: 0, ..bundle.clone() }));
+        assert_eq!(
+            decode_body(&encode_body(&signals, &models, &rules)),
+            Ok(Bundle { revision: 0, ..bundle.clone() })
+        );
         let (slot, ranking) = bundle.rules.slot(0).unwrap();
         assert_eq!((slot, ranking.map(|rule| rule.id).collect()), ("hero", vec!["a", "b"]));
         assert_eq!(bundle.rule("t").map(|rule| rule.fires_on_publish()), Some(true));

@@ -6,6 +6,7 @@ mod body;
 mod envelope;
 mod error;
 
+use crate::model::ModelTable;
 use crate::profile::SignalTable;
 use crate::rules::{RuleRef, RuleTable};
 
@@ -20,6 +21,8 @@ pub struct Bundle {
     pub revision: u64,
     /// Its signals, the hidden ones of caps included.
     pub signals: SignalTable,
+    /// Its models, in order of id.
+    pub models: ModelTable,
     /// Its rules, in order of id, and its slots, in order of name.
     pub rules: RuleTable,
 }

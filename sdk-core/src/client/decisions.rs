@@ -165,6 +165,7 @@ impl Client {
         VisitorDocument {
             traits: self.overlay.traits(),
             signals: &self.bundle.signals,
+            models: Some(&self.bundle.models),
             parts,
             context: self.context.get(),
             event,

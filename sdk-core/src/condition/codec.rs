@@ -52,6 +52,11 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
             packer.out.u8(9);
             encode_calendar(calendar, packer);
         }
+        Condition::Score { model, test } => {
+            packer.out.u8(6);
+            packer.model(*model);
+            encode_test(test, packer);
+        }
     }
 }
 
@@ -70,6 +75,7 @@ pub fn decode_condition(code: &mut Code<'_>) -> Condition {
             ranges: (0..code.count()).map(|_| (code.number() as u32, code.number() as u32)).collect(),
         }),
         9 => Condition::Calendar(decode_calendar(code)),
+        6 => Condition::Score { model: code.model(), test: decode_test(code) },
         _ => Condition::Signal {
             signal: code.id(),
             key: (code.byte() == 1).then(|| decode_literal(code)),

@@ -9,7 +9,7 @@ pub fn depth(condition: &Condition) -> usize {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(depth).max().unwrap_or(0),
         Condition::Not(inner) => depth(inner),
         Condition::Bucket(_) | Condition::Calendar(_) => 0,
-        Condition::Path { test, .. } => test_depth(test),
+        Condition::Path { test, .. } | Condition::Score { test, .. } => test_depth(test),
         Condition::Signal { key, test, .. } => test_depth(test).max(key.as_ref().map_or(0, literal_depth)),
     }
 }

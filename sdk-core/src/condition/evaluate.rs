@@ -104,6 +104,13 @@ impl<'a> Scene<'a, '_> {
                 }
             }
             9 => return calendar::holds(&mut self.code, self.document, self.outlook),
+            6 => {
+                let model = self.code.model();
+                self.document.and_then(|document| {
+                    let reading = document.score(model, self.outlook);
+                    taken(reading, document, self.outlook)
+                })
+            }
             _ => {
                 self.code.fail();
                 None
@@ -300,7 +307,8 @@ pub fn value_at<'a>(
     taken(document.signal_named(name, key.unwrap_or_default()), document, outlook)
 }
 
-/// A signal's value, unless it cannot be known; the outlook hears when time alone changes it.
+/// The value of a reading, null where it is missing, nothing where it cannot be known; the outlook hears when time
+/// alone changes it.
 pub fn taken<'a>(
     reading: Reading<'a>,
     document: &'a dyn Document,
@@ -322,7 +330,7 @@ pub fn taken<'a>(
 mod tests {
     use super::super::{Calendar, Condition, Form, Literal, Moment, Packer, Path, Test, encode_condition};
     use super::*;
-    use crate::id::SessionId;
+    use crate::id::{ModelId, SessionId};
     use crate::time::{Span, ZoneTable};
     use crate::value::Value;
     use alloc::boxed::Box;
@@ -344,6 +352,11 @@ mod tests {
 
         fn signal_named(&self, _name: &str, _key: &str) -> Reading<'_> {
             Reading::Truncated
+        }
+
+        fn score(&self, _model: ModelId, outlook: &mut Outlook) -> Reading<'_> {
+            outlook.note(Timestamp(7));
+            Reading::Value(ValueRef::Number(0.25), None)
         }
 
         fn now(&self) -> Timestamp {
@@ -378,6 +391,7 @@ mod tests {
             Condition::All(vec![Condition::Path { path: path("context.x"), test: Test::All(tests.clone()) }]),
             Condition::Calendar(Calendar { span: Span::default(), zone: None }),
             Condition::Not(Box::new(Condition::Calendar(Calendar { span, zone: Some(zone) }))),
+            Condition::Score { model: ModelId(8), test: Test::Lt(value(Value::Number(0.5))) },
             Condition::Not(Box::new(Condition::Signal { signal: SignalId(7), key, test: Test::All(tests) })),
         ])
     }

@@ -3,7 +3,7 @@
 use super::{PathRef, Root};
 use crate::codec::CodecError;
 use crate::codec::Source;
-use crate::id::SignalId;
+use crate::id::{ModelId, SignalId};
 use crate::value::{ValueRef, pass_value};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -102,6 +102,11 @@ impl<'a> Code<'a> {
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.cursor.rest().is_empty()
+    }
+
+    /// How many bytes are left.
+    pub fn len(&self) -> usize {
+        self.cursor.rest().len()
     }
 
     /// Notes that what has been read cannot be.
@@ -217,6 +222,26 @@ impl<'a> Code<'a> {
             self.fail();
         }
         self.form.at(place.copied().unwrap_or(u32::MAX))
+    }
+
+    /// A model's id, by its number in the table.
+    pub fn model(&mut self) -> ModelId {
+        ModelId(self.id().0)
+    }
+
+    /// A double.
+    pub fn double(&mut self) -> f64 {
+        self.cursor.f64()
+    }
+
+    /// A single, widened.
+    pub fn single(&mut self) -> f64 {
+        f64::from(f32::from_le_bytes(self.cursor.array()))
+    }
+
+    /// Bytes with their length before them.
+    pub fn bytes(&mut self) -> &'a [u8] {
+        self.cursor.bytes()
     }
 
     /// A path.

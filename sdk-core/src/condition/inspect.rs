@@ -23,6 +23,7 @@ pub fn visit_paths(condition: &Condition, visit: &mut dyn FnMut(&Path)) {
                 visit(&Path { root: Root::Context, rest: "time".into() });
             }
         }
+        Condition::Score { test, .. } => visit_test(test, visit),
     }
 }
 
@@ -41,9 +42,11 @@ fn leaves(condition: &Condition, expected: bool) -> u32 {
             parts.iter().map(|part| leaves(part, expected)).min().unwrap_or(0)
         }
         (Condition::Not(inner), _) => leaves(inner, !expected),
-        (Condition::Path { test, .. } | Condition::Signal { test, .. }, _) => test_leaves(test, expected),
-        (Condition::Bucket(_), _) => 1,
-        (Condition::Calendar(_), _) => 1,
+        (Condition::Bucket(_) | Condition::Calendar(_), _) => 1,
+        (
+            Condition::Path { test, .. } | Condition::Signal { test, .. } | Condition::Score { test, .. },
+            _,
+        ) => test_leaves(test, expected),
     }
 }
 

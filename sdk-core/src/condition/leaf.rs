@@ -15,6 +15,8 @@ pub enum Reads {
     Signal(SignalId, Box<str>),
     /// A signal under keys that are not known beforehand.
     Keys(SignalId),
+    /// Whatever there is: a score reads what its model reads.
+    Anything,
 }
 
 impl Reads {
@@ -37,7 +39,8 @@ pub fn split(condition: Condition) -> Condition {
         Condition::Signal { signal, key, test } => {
             split_test(test, &|test| Condition::Signal { signal, key: key.clone(), test })
         }
-        leaf => leaf,
+        Condition::Score { model, test } => split_test(test, &|test| Condition::Score { model, test }),
+        leaf @ (Condition::Bucket(_) | Condition::Calendar(_)) => leaf,
     }
 }
 
@@ -95,6 +98,9 @@ pub fn reads_of(leaf: &Condition) -> Vec<Reads> {
             }
             Some(Literal::Path(_) | Literal::List(_)) => Reads::Keys(*signal),
         });
+    }
+    if matches!(leaf, Condition::Score { .. }) {
+        reads.push(Reads::Anything);
     }
     visit_paths(leaf, &mut |path| {
         let path = Reads::path(path);

@@ -20,7 +20,7 @@ mod postings;
 #[cfg(feature = "author")]
 mod problem;
 
-use crate::id::{SessionId, SignalId};
+use crate::id::{ModelId, SessionId, SignalId};
 use crate::time::Timestamp;
 use crate::value::{Value, ValueRef, cut};
 use alloc::boxed::Box;
@@ -42,7 +42,9 @@ pub use leaf::{Reads, each_leaf, leaf_key, reads_of, split};
 pub use lists::Lists;
 pub use pack::Packer;
 #[cfg(feature = "author")]
-pub use parse::{ConditionScope, KnownSignal, parse_condition, parse_path};
+pub use parse::{
+    ConditionScope, KnownModels, KnownSignal, parse_condition, parse_path, parse_scored_condition,
+};
 pub use postings::{ANY, Postings, place_of};
 #[cfg(feature = "author")]
 pub use problem::{ConditionError, ConditionErrorKind};
@@ -76,6 +78,13 @@ pub enum Condition {
     Bucket(Bucket),
     /// `$tod`, `$dow`, or the schedule of a rule.
     Calendar(Calendar),
+    /// A test of the score that a model gives the visitor.
+    Score {
+        /// Which model.
+        model: ModelId,
+        /// What must hold.
+        test: Test,
+    },
 }
 
 /// Which share of all units is meant; see [`crate::hash::bucket`].
@@ -258,6 +267,17 @@ pub trait Document {
     fn signal(&self, signal: SignalId, key: &str) -> Reading<'_>;
     /// The value of the signal of a name, for `signals.<name>` and `signals.<name>.<key>` paths.
     fn signal_named(&self, name: &str, key: &str) -> Reading<'_>;
+    /// The value of a counting or summing signal of which each bucket has lost half of its weight for every `half_life_ms`
+    /// milliseconds between its beginning and that of the current bucket; its plain value where there are none. Missing
+    /// where signals have no tiles.
+    fn signal_decayed(&self, _signal: SignalId, _key: &str, _half_life_ms: i64) -> Reading<'_> {
+        Reading::Missing
+    }
+    /// The score that a model gives, where the document has models. `outlook` receives the first later instant at which
+    /// time alone can change it.
+    fn score(&self, _model: ModelId, _outlook: &mut Outlook) -> Reading<'_> {
+        Reading::Missing
+    }
     /// The instant of judgement.
     fn now(&self) -> Timestamp;
     /// The visitor's current session.

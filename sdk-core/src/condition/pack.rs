@@ -2,7 +2,7 @@
 
 use super::{Condition, leaf_key};
 use crate::codec::Writer;
-use crate::id::SignalId;
+use crate::id::{ModelId, SignalId};
 use crate::time::ZoneTable;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -122,6 +122,11 @@ impl Packer {
         });
         self.out.len(place);
         self.out.len(length);
+    }
+
+    /// Writes a model's id, in the same table.
+    pub fn model(&mut self, id: ModelId) {
+        self.id(SignalId(id.0));
     }
 
     /// Writes a presence byte, then the thing where there is one.

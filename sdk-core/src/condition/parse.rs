@@ -5,7 +5,7 @@ use super::depth::depth;
 use super::problem::{ConditionError, ConditionErrorKind};
 use super::{Bucket, Condition, Literal, Moment, Path, Root, Test};
 use crate::hash::bucket_steps;
-use crate::id::SignalId;
+use crate::id::{ModelId, SignalId};
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::time::{Timestamp, parse_duration_ms};
 use crate::value::Value;
@@ -33,7 +33,10 @@ pub struct KnownSignal {
     pub keyed: bool,
 }
 
-/// Compiles a condition; `at` is the JSON pointer under which it stands.
+/// Finds the model of a name.
+pub type KnownModels<'a> = &'a dyn Fn(&str) -> Option<ModelId>;
+
+/// Compiles a condition in which no score can be read; `at` is the JSON pointer under which it stands.
 ///
 /// # Errors
 /// Everything that is wrong with it, in reading order.
@@ -42,7 +45,29 @@ pub fn parse_condition(
     scope: ConditionScope<'_>,
     at: &str,
 ) -> Result<Condition, Vec<ConditionError>> {
-    let mut parser = Parser { scope, at: at.to_owned(), errors: Vec::new() };
+    parse_with(value, scope, None, at)
+}
+
+/// Compiles a condition that may read scores; `models` finds the model of a name.
+///
+/// # Errors
+/// Everything that is wrong with it, in reading order.
+pub fn parse_scored_condition(
+    value: &Value,
+    scope: ConditionScope<'_>,
+    models: KnownModels<'_>,
+    at: &str,
+) -> Result<Condition, Vec<ConditionError>> {
+    parse_with(value, scope, Some(models), at)
+}
+
+fn parse_with(
+    value: &Value,
+    scope: ConditionScope<'_>,
+    models: Option<KnownModels<'_>>,
+    at: &str,
+) -> Result<Condition, Vec<ConditionError>> {
+    let mut parser = Parser { scope, models, at: at.to_owned(), errors: Vec::new() };
     let condition = parser.condition(value);
     if depth(&condition) > MAX_CONDITION_DEPTH {
         parser.fail(ConditionErrorKind::TooDeep);
@@ -95,6 +120,7 @@ fn check_key(name: &str, has_key: bool, known: Option<KnownSignal>) -> Result<Si
 
 struct Parser<'a> {
     scope: ConditionScope<'a>,
+    models: Option<KnownModels<'a>>,
     at: String,
     errors: Vec<ConditionError>,
 }
@@ -132,6 +158,7 @@ impl Parser<'_> {
             "$signal" => self.signal(value),
             "$bucket" => self.bucket(value),
             "$tod" | "$dow" => self.calendar(name, value),
+            "$score" => self.score(value),
             _ if name.starts_with('$') => {
                 self.fail(ConditionErrorKind::UnknownOperator(Box::from(name)));
                 Condition::Any(Vec::new())
@@ -193,19 +220,9 @@ impl Parser<'_> {
             self.fail(ConditionErrorKind::BadLiteral("an object with name, key and is"));
             return Condition::Any(Vec::new());
         };
-        for (name, _) in fields {
-            if !matches!(&**name, "name" | "key" | "is") {
-                self.below(name, |parser| parser.fail(ConditionErrorKind::UnknownField(name.clone())));
-            }
-        }
+        self.check_fields(fields, &["name", "key", "is"]);
         let key = value.field("key").map(|key| self.below("key", |parser| parser.literal(key)));
-        let test = match value.field("is") {
-            Some(test) => self.below("is", |parser| parser.test(test)),
-            None => {
-                self.fail(ConditionErrorKind::BadLiteral("`is` with what must hold of the signal"));
-                Test::All(Vec::new())
-            }
-        };
+        let test = self.is(value);
         let name = value.field("name").and_then(Value::as_str).unwrap_or_default();
         let known = match self.scope {
             ConditionScope::Event => None,
@@ -233,6 +250,44 @@ impl Parser<'_> {
             }
         }
         Condition::Any(Vec::new())
+    }
+
+    fn score(&mut self, value: &Value) -> Condition {
+        let Value::Object(fields) = value else {
+            self.fail(ConditionErrorKind::BadLiteral("an object with name and is"));
+            return Condition::Any(Vec::new());
+        };
+        self.check_fields(fields, &["name", "is"]);
+        let test = self.is(value);
+        let name = value.field("name").and_then(Value::as_str).unwrap_or_default();
+        let known = match self.models {
+            Some(models) => models(name).ok_or_else(|| ConditionErrorKind::UnknownModel(Box::from(name))),
+            None => Err(ConditionErrorKind::ScoreMisplaced),
+        };
+        match known {
+            Ok(model) => Condition::Score { model, test },
+            Err(kind) => {
+                self.below("name", |parser| parser.fail(kind));
+                Condition::Any(Vec::new())
+            }
+        }
+    }
+
+    /// What must hold of a signal or a score.
+    fn is(&mut self, value: &Value) -> Test {
+        match value.field("is") {
+            Some(test) => self.below("is", |parser| parser.test(test)),
+            None => {
+                self.fail(ConditionErrorKind::BadLiteral("`is` with what must hold of the value"));
+                Test::All(Vec::new())
+            }
+        }
+    }
+
+    fn check_fields(&mut self, fields: &[(Box<str>, Value)], known: &[&str]) {
+        for (name, _) in fields.iter().filter(|(name, _)| !known.contains(&&**name)) {
+            self.below(name, |parser| parser.fail(ConditionErrorKind::UnknownField(name.clone())));
+        }
     }
 
     fn test(&mut self, value: &Value) -> Test {

@@ -25,7 +25,11 @@ pub enum ConditionErrorKind {
     UnknownSignal(Box<str>),
     /// A zone that the time zone database does not have.
     UnknownZone(Box<str>),
-    /// A field of `$signal`, `$tod` or `$dow` that does not exist.
+    /// A model that no file defines.
+    UnknownModel(Box<str>),
+    /// A score where none can be read.
+    ScoreMisplaced,
+    /// A field that this operator does not have.
     UnknownField(Box<str>),
     /// A signal with one value per key is read without a key.
     KeyMissing(Box<str>),
@@ -45,6 +49,8 @@ impl ConditionErrorKind {
             Self::UnknownPath(_) => "unknown_path",
             Self::UnknownSignal(_) => "unknown_signal",
             Self::UnknownZone(_) => "unknown_zone",
+            Self::UnknownModel(_) => "unknown_model",
+            Self::ScoreMisplaced => "score_misplaced",
             Self::UnknownField(_) => "unknown_field",
             Self::KeyMissing(_) => "signal_key_missing",
             Self::KeyUnexpected(_) => "signal_key_unexpected",
@@ -57,9 +63,9 @@ impl ConditionErrorKind {
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::UnknownOperator(name) | Self::UnknownPath(name) | Self::UnknownSignal(name) => Some(name),
-            Self::UnknownZone(name) => Some(name),
-            Self::UnknownField(name) | Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
-            Self::BadLiteral(_) | Self::TooDeep => None,
+            Self::UnknownZone(name) | Self::UnknownModel(name) | Self::UnknownField(name) => Some(name),
+            Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
+            Self::BadLiteral(_) | Self::ScoreMisplaced | Self::TooDeep => None,
         }
     }
 }
@@ -78,10 +84,14 @@ impl fmt::Display for ConditionErrorKind {
             Self::UnknownZone(name) => {
                 write!(f, "{name} is no zone of the time zone database, such as Europe/Rome, nor visitor")
             }
+            Self::UnknownModel(name) => write!(f, "no usable model is named {name}"),
+            Self::ScoreMisplaced => {
+                f.write_str("a score is read by the conditions of rules and triggers alone")
+            }
             Self::UnknownField(name) => {
                 write!(
                     f,
-                    "there is no field {name}; $signal has name, key and is, $tod between and zone, $dow in and zone"
+                    "there is no field {name}; $signal has name, key and is, $score name and is, $bucket by, seed, version and in, $tod between and zone, $dow in and zone"
                 )
             }
             Self::KeyMissing(name) => {

@@ -61,7 +61,8 @@ impl Processor {
         let event = document.event();
         let rules = &self.bundle.rules;
         let (signals, context) = (&self.bundle.signals, ValueRef::Null);
-        let scene = Scene { signals, now: state.time, event: Some(document), context };
+        let scene =
+            Scene { signals, models: &self.bundle.models, now: state.time, event: Some(document), context };
         let matches = state.read(scene, |visitor| judge(rules, visitor, event));
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };

@@ -4,6 +4,7 @@ use super::{Firing, Outcome, Processor, ProfileState};
 use crate::bundle::Bundle;
 use crate::condition::{Condition, Literal, Moment, Path, Root, Test};
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
+use crate::model::ModelTable;
 use crate::profile::fixture::{event, signal, table};
 use crate::profile::{Absorbed, Aggregate, MemberState, Window};
 use crate::rules::{Action, Cap, CapPeriod, Hold, Mode, Rule, RuleTable, Terms};
@@ -86,7 +87,7 @@ pub(super) fn changed_shop(revision: u64, change: impl FnOnce(&mut Vec<Rule>)) -
     ];
     change(&mut rules);
     let rules = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
-    Bundle { revision, signals, rules }
+    Bundle { revision, signals, models: ModelTable::default(), rules }
 }
 
 /// The members and profiles of one worker.

@@ -113,7 +113,8 @@ impl Processor {
         at: Timestamp,
         outlook: &mut Outlook,
     ) -> Option<Key> {
-        let scene = Scene { signals: &self.bundle.signals, now: at, event: None, context: ValueRef::Null };
+        let (signals, models) = (&self.bundle.signals, &self.bundle.models);
+        let scene = Scene { signals, models, now: at, event: None, context: ValueRef::Null };
         state.read(scene, |document| {
             let holds = rule.is_granted(document) && evaluate(rule.when, document, outlook);
             holds.then(|| rule_key(rule, document))

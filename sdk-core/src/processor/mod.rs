@@ -8,6 +8,8 @@ mod firing;
 mod fixture;
 mod join;
 mod levels;
+#[cfg(all(test, feature = "author"))]
+mod scores;
 mod state;
 mod state_codec;
 
@@ -92,7 +94,8 @@ impl Processor {
     /// Decides the slots anew at profile time, in a context of the caller's. `current` are the decisions in effect.
     /// Latches that end with it leave the state.
     pub fn decide(&self, state: &mut ProfileState, context: ValueRef<'_>, current: &[Decision]) -> Decided {
-        let scene = Scene { signals: &self.bundle.signals, now: state.time(), event: None, context };
+        let (signals, models) = (&self.bundle.signals, &self.bundle.models);
+        let scene = Scene { signals, models, now: state.time(), event: None, context };
         let rules = &self.bundle.rules;
         let decided = state.read(scene, |visitor| decide(rules, visitor, state.latches(), current));
         state.end_latches(&decided.ended);
@@ -101,8 +104,9 @@ impl Processor {
 
     /// Shows a profile as conditions see it at profile time, without event and context.
     pub fn look<T>(&self, state: &ProfileState, look: impl FnOnce(&VisitorDocument<'_>) -> T) -> T {
-        let context = ValueRef::Null;
-        state.read(Scene { signals: &self.bundle.signals, now: state.time(), event: None, context }, look)
+        let (signals, models) = (&self.bundle.signals, &self.bundle.models);
+        let scene = Scene { signals, models, now: state.time(), event: None, context: ValueRef::Null };
+        state.read(scene, look)
     }
 
     /// The profile as one member's page is to see it.

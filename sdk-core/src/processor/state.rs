@@ -5,6 +5,7 @@ use super::edge::{Edge, Key};
 use crate::condition::Consent;
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
+use crate::model::ModelTable;
 use crate::profile::sorted::SortedMap;
 use crate::profile::{
     Change, EventDocument, Lanes, Latch, ProfileView, SignalTable, TileChanges, Tiles, Traits,
@@ -54,6 +55,7 @@ pub(super) struct Part {
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub signals: &'a SignalTable,
+    pub models: &'a ModelTable,
     pub now: Timestamp,
     /// The event being judged.
     pub event: Option<&'a EventDocument>,
@@ -179,7 +181,7 @@ impl ProfileState {
 
     /// Shows the profile as a document.
     pub(super) fn read<T>(&self, scene: Scene<'_>, ask: impl FnOnce(&VisitorDocument<'_>) -> T) -> T {
-        let Scene { signals, now, event, context } = scene;
+        let Scene { signals, models, now, event, context } = scene;
         let consent = Consent::default();
         let session = event.map_or(self.session(), |document| document.event().session);
         let (one, many);
@@ -194,7 +196,8 @@ impl ProfileState {
                 &many
             }
         };
-        ask(&VisitorDocument { traits: &self.traits, signals, parts, context, event, now, session, consent })
+        let (traits, models) = (&self.traits, Some(models));
+        ask(&VisitorDocument { traits, signals, models, parts, context, event, now, session, consent })
     }
 
     /// Puts a change's absolute values in place.

@@ -3,6 +3,7 @@
 mod absorb;
 mod bucket;
 mod change;
+mod decay;
 mod event_document;
 mod event_ids;
 #[cfg(not(target_arch = "wasm32"))]

@@ -69,6 +69,7 @@ impl Decider {
 
     /// Notes that something may have changed.
     pub fn touch(&mut self, touched: Touched, rules: &RuleTable) {
+        self.live.touch_anything(&self.index);
         match touched {
             Touched::All => self.live.touch_all(&self.index),
             Touched::Root(root) => self.live.touch_root(root, &self.index, rules),

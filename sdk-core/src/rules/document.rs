@@ -1,7 +1,8 @@
 //! The visitor as conditions see it: traits, live signals, context and, while one is judged, the event.
 
-use crate::condition::{Consent, Document, PathRef, Purpose, Reading, Root};
-use crate::id::{SessionId, SignalId};
+use crate::condition::{Consent, Document, Outlook, PathRef, Purpose, Reading, Root};
+use crate::id::{ModelId, SessionId, SignalId};
+use crate::model::ModelTable;
 use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
@@ -13,6 +14,8 @@ pub struct VisitorDocument<'a> {
     pub traits: &'a Traits,
     /// Definitions of the bundle in effect.
     pub signals: &'a SignalTable,
+    /// Models of the bundle in effect; absent while one of them is asked, so that scores cannot ask each other.
+    pub models: Option<&'a ModelTable>,
     /// The tiles that add up to the live values: base, others, overlay.
     pub parts: &'a [&'a Tiles],
     /// The page's context object.
@@ -40,11 +43,22 @@ impl Document for VisitorDocument<'_> {
     }
 
     fn signal(&self, signal: SignalId, key: &str) -> Reading<'_> {
-        self.reading(self.signals.by_id(signal), key)
+        self.signal_decayed(signal, key, 0)
     }
 
     fn signal_named(&self, name: &str, key: &str) -> Reading<'_> {
         self.reading(self.signals.by_name(name), key)
+    }
+
+    fn signal_decayed(&self, signal: SignalId, key: &str, half_life_ms: i64) -> Reading<'_> {
+        self.read_decayed(signal, key, half_life_ms)
+    }
+
+    fn score(&self, model: ModelId, outlook: &mut Outlook) -> Reading<'_> {
+        match self.models.and_then(|models| models.by_id(model)) {
+            Some(model) => model.score(&Self { models: None, ..*self }, outlook),
+            None => Reading::Missing,
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -61,9 +75,14 @@ impl Document for VisitorDocument<'_> {
 }
 
 impl VisitorDocument<'_> {
-    /// The value of a signal, which does not depend on this document's place.
-    pub fn read(&self, signal: SignalId, key: &str) -> Reading<'static> {
-        self.reading(self.signals.by_id(signal), key)
+    /// The value of a signal, decayed by a half-life unless that is 0; it does not depend on this document's place.
+    pub fn read_decayed(&self, signal: SignalId, key: &str, half_life_ms: i64) -> Reading<'static> {
+        match self.signals.by_id(signal) {
+            Some(signal) => {
+                Tiles::read_decayed(self.parts, &signal, key, half_life_ms, self.now, self.session)
+            }
+            None => Reading::Missing,
+        }
     }
 
     fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'static> {

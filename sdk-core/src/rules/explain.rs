@@ -3,10 +3,10 @@
 use super::decide::holds;
 use super::{Reason, RuleRef, RuleTable, cap_allows};
 use crate::condition::{
-    Bucket, Code, Condition, Document, Literal, Outlook, Path, Purpose, decode_condition, evaluate,
+    Bucket, Code, Condition, Document, Literal, Outlook, Path, Purpose, Reading, decode_condition, evaluate,
     pass_condition, resolve,
 };
-use crate::id::SignalId;
+use crate::id::{ModelId, SignalId};
 use crate::profile::{Latch, key_text};
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -92,6 +92,13 @@ pub enum Unmet {
     Calendar {
         /// When it begins next, by time alone.
         next: Option<Timestamp>,
+    },
+    /// The score of a model.
+    Score {
+        /// Which.
+        model: ModelId,
+        /// What it gives; absent where there is none or it cannot be known.
+        found: Option<Value>,
     },
     /// An alternative or a negation.
     Group,
@@ -196,6 +203,13 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
         Condition::Bucket(Bucket { by, .. }) => Unmet::Path { found: found(&by), path: by },
         Condition::Calendar(_) => Unmet::Calendar { next: outlook.next },
         Condition::Path { path, .. } => Unmet::Path { found: found(&path), path },
+        Condition::Score { model, .. } => {
+            let found = match document.score(model, &mut Outlook::default()) {
+                Reading::Value(value, _) => Some(value.to_tree()),
+                Reading::Missing | Reading::Truncated => None,
+            };
+            Unmet::Score { model, found }
+        }
         Condition::Signal { signal, key, .. } => {
             let value = match key {
                 Some(Literal::Value(value)) => Some(value),
@@ -239,6 +253,7 @@ mod tests {
         let document = VisitorDocument {
             traits: &traits,
             signals: &bundle.signals,
+            models: Some(&bundle.models),
             parts: &[&tiles],
             context: context.get(),
             event: None,
@@ -274,5 +289,28 @@ mod tests {
             panic!("a is not met")
         };
         assert_eq!(unmet, &[plan], "the part that holds is not listed");
+    }
+
+    #[test]
+    fn a_score_that_is_not_met_is_named_with_its_value() {
+        let text = r#"{"models":[{"name":"m","kind":"plan","items":[{"points":2}]}],
+            "rules":[{"id":"a","slot":"s","when":{"$score":{"name":"m","is":{"$gte":3}}},"actions":[]}]}"#;
+        let bundle = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle;
+        let (traits, context) = (Traits::default(), parse("{}").unwrap());
+        let document = VisitorDocument {
+            traits: &traits,
+            signals: &bundle.signals,
+            models: Some(&bundle.models),
+            parts: &[],
+            context: context.get(),
+            event: None,
+            now: Timestamp(0),
+            session: None,
+            consent: Consent::default(),
+        };
+        let standings = explain(&bundle.rules, &document, &[], &|_| None);
+        let model = bundle.models.iter().next().unwrap().id;
+        let unmet = alloc::vec![Unmet::Score { model, found: Some(Value::Number(2.0)) }];
+        assert_eq!(standings[0].verdict, Verdict::Refused(Refusal::NotMatched(unmet)));
     }
 }

@@ -2,7 +2,7 @@
 //! touches besides.
 
 use super::Rule;
-use super::index::{ALL_KEYS, ONE_KEY};
+use super::index::{ALL_KEYS, ANYTHING, ONE_KEY};
 use crate::condition::{
     Condition, Literal, Packer, Path, Reads, Test, each_leaf, encode_condition, leaf_key, reads_of,
     visit_paths,
@@ -108,5 +108,6 @@ fn encode_reads(reads: &Reads, packer: &mut Packer) {
             packer.out.u8(ALL_KEYS);
             packer.id(*signal);
         }
+        Reads::Anything => packer.out.u8(ANYTHING),
     }
 }

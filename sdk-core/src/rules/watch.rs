@@ -61,13 +61,12 @@ impl Watch {
             return self.concerned.add_all();
         }
         for (subject, (place, signal)) in rules.subjects().iter().zip(&self.signals).enumerate() {
-            let is_meant = match touched {
-                Touched::Signal(id) => *signal == Some(id),
-                Touched::Root(root) => {
-                    matches!(Subject::read(&mut rules.form().at(*place)), Subject::Path(path) if path.root == root)
-                }
-                Touched::Subject(number) => subject == number,
-                Touched::All => true,
+            let is_meant = match (touched, Subject::read(&mut rules.form().at(*place))) {
+                (Touched::All, _) | (_, Subject::Anything) => true,
+                (Touched::Signal(id), _) => *signal == Some(id),
+                (Touched::Root(root), Subject::Path(path)) => path.root == root,
+                (Touched::Root(_), _) => false,
+                (Touched::Subject(number), _) => subject == number,
             };
             if is_meant {
                 self.slots_of.get(subject).iter().for_each(|slot| self.concerned.add(*slot as usize));

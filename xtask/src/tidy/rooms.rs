@@ -15,7 +15,7 @@ const fn room(name: &'static str, may_name: &'static [&'static str]) -> Room {
 /// The crates whose inner arrows are checked.
 pub const CRATES: [(&str, &[Room]); 2] = [("sdk-core/src", &CORE), ("collector/src", &COLLECTOR)];
 
-const CORE: [Room; 16] = [
+const CORE: [Room; 17] = [
     room("limits", &[]),
     room("hash", &[]),
     room("order", &[]),
@@ -28,13 +28,27 @@ const CORE: [Room; 16] = [
     room("filter", &["codec", "condition", "hash", "id", "limits", "order", "time", "value", "wire"]),
     room("queue", &["codec", "filter", "hash", "id", "limits", "order", "time", "value", "wire"]),
     room("profile", &["codec", "condition", "hash", "id", "limits", "order", "time", "value", "wire"]),
+    room("model", &["codec", "condition", "hash", "id", "limits", "time", "value"]),
     room(
         "rules",
-        &["codec", "condition", "hash", "id", "limits", "order", "profile", "time", "value", "wire"],
+        &["codec", "condition", "hash", "id", "limits", "model", "order", "profile", "time", "value", "wire"],
     ),
     room(
         "bundle",
-        &["codec", "condition", "hash", "id", "limits", "order", "profile", "rules", "time", "value", "wire"],
+        &[
+            "codec",
+            "condition",
+            "hash",
+            "id",
+            "limits",
+            "model",
+            "order",
+            "profile",
+            "rules",
+            "time",
+            "value",
+            "wire",
+        ],
     ),
     room(
         "processor",
@@ -45,6 +59,7 @@ const CORE: [Room; 16] = [
             "hash",
             "id",
             "limits",
+            "model",
             "order",
             "profile",
             "rules",
@@ -63,6 +78,7 @@ const CORE: [Room; 16] = [
             "hash",
             "id",
             "limits",
+            "model",
             "order",
             "profile",
             "queue",

@@ -61,7 +61,7 @@ fn reads_signal(condition: &Condition) -> bool {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(reads_signal),
         Condition::Not(inner) => reads_signal(inner),
-        Condition::Signal { .. } => true,
+        Condition::Signal { .. } | Condition::Score { .. } => true,
         Condition::Path { .. } | Condition::Bucket(_) | Condition::Calendar(_) => false,
     }
 }

@@ -6,13 +6,15 @@ mod diagnostic;
 mod fields;
 mod file;
 mod locate;
+mod model;
 mod rule;
 mod schedule;
 mod signal;
 
 use super::{Bundle, BundleError, decode_body, encode_body};
 use crate::condition::KnownSignal;
-use crate::limits::{MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
+use crate::limits::{MAX_MODELS, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
+use crate::model::Model;
 use crate::profile::Signal;
 use crate::rules::Rule;
 use crate::value::Value;
@@ -33,7 +35,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub struct SourceFile {
     /// Its name, as diagnostics are to say it.
     pub name: String,
-    /// Its text: `{"signals":[…],"rules":[…],"triggers":[…]}`.
+    /// Its text: `{"signals":[…],"models":[…],"rules":[…],"triggers":[…]}`.
     pub text: String,
 }
 
@@ -52,7 +54,7 @@ pub struct Compiled {
 
 /// Compiles rule files. Files are taken in order of name, so that of equal ids the same one always counts.
 ///
-/// Nothing here fails as a whole: an unreadable file, a broken signal or a broken rule is left out, or kept inactive
+/// Nothing here fails as a whole: an unreadable file, a broken signal, model or rule is left out, or kept inactive
 /// with its reason, and its neighbours go on.
 pub fn compile(files: &[SourceFile]) -> Compiled {
     let mut files: Vec<&SourceFile> = files.iter().collect();
@@ -64,6 +66,9 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
         compiler.signals_of(file, value);
     }
     for (file, value) in &parsed {
+        compiler.models_of(file, value);
+    }
+    for (file, value) in &parsed {
         compiler.rules_of(file, value);
     }
     compiler.finish()
@@ -73,13 +78,14 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
 struct Compiler {
     signals: BTreeMap<Box<str>, Signal>,
     hidden: Vec<Signal>,
+    models: BTreeMap<Box<str>, Model>,
     rules: BTreeMap<Box<str>, Rule>,
     diagnostics: Vec<Diagnostic>,
     unreadable: Vec<String>,
 }
 
 impl Compiler {
-    /// Reads a file down to its three lists.
+    /// Reads a file down to its lists.
     fn read(&mut self, file: &SourceFile) -> Option<Value> {
         let broken = match Value::parse(&file.text) {
             _ if file.text.len() > MAX_RULE_FILE_BYTES => {
@@ -94,7 +100,7 @@ impl Compiler {
                 return Some(value);
             }
             Ok(_) => {
-                let message = "expected an object with signals, rules and triggers".to_owned();
+                let message = "expected an object with signals, models, rules and triggers".to_owned();
                 Diagnostic::of_file(&file.name, 1, "not_an_object", message)
             }
             Err(error) => {
@@ -130,6 +136,25 @@ impl Compiler {
         }
     }
 
+    fn models_of(&mut self, file: &SourceFile, value: &Value) {
+        for (at, definition) in items(value, "models") {
+            let mut problems = Problems::default();
+            let signals = |name: &str| self.signals.get(name);
+            if let Some(model) = model::compile(definition, &at, &signals, &mut problems) {
+                if self.models.contains_key(&model.name) {
+                    let message = "a model of this name exists";
+                    problems.push(Problem::of(&at, "duplicate_model", &model.name, message));
+                } else if self.models.len() >= MAX_MODELS {
+                    let message = format!("there are more than {MAX_MODELS} models");
+                    problems.push(Problem::of(&at, "too_many_models", &model.name, &message));
+                } else {
+                    self.models.insert(model.name.clone(), model);
+                }
+            }
+            self.report(file, problems);
+        }
+    }
+
     fn rules_of(&mut self, file: &SourceFile, value: &Value) {
         for (list, kind) in [("rules", rule::Kind::Slot), ("triggers", rule::Kind::Trigger)] {
             for (at, definition) in items(value, list) {
@@ -138,7 +163,8 @@ impl Compiler {
                     let signal = self.signals.get(name)?;
                     Some(KnownSignal { id: signal.id, keyed: signal.by.is_some() })
                 };
-                let compiled = rule::compile(definition, kind, &at, &known, &mut problems);
+                let models = |name: &str| self.models.get(name).map(|model| model.id);
+                let compiled = rule::compile(definition, kind, &at, &known, &models, &mut problems);
                 if let Some((rule, hidden)) = compiled {
                     if self.rules.contains_key(&rule.id) {
                         let message = "a rule or trigger of this id exists; this one takes no part";
@@ -164,13 +190,14 @@ impl Compiler {
     fn finish(mut self) -> Compiled {
         let signals: Vec<Signal> = self.signals.into_values().chain(self.hidden).collect();
         let mut rules: Vec<Rule> = self.rules.into_values().collect();
-        let mut body = encode_body(&signals, &rules);
+        let models: Vec<Model> = self.models.into_values().collect();
+        let mut body = encode_body(&signals, &models, &rules);
         let mut bundle = decode_body(&body);
         if let Err(error) = bundle {
             // What the compiler has written must be readable; should it not be, no rule takes part.
             self.diagnostics.push(Diagnostic::of_file("", 0, error.code(), format!("{error}")));
             rules.clear();
-            body = encode_body(&[], &rules);
+            body = encode_body(&[], &[], &rules);
             bundle = decode_body(&body);
         }
         let order = |diagnostic: &Diagnostic| (diagnostic.file.clone(), diagnostic.line);

@@ -6,8 +6,8 @@ use super::fields::Fields;
 use super::signal::default_bucket_ms;
 use super::{consent, schedule};
 use crate::condition::{
-    Condition, ConditionErrorKind, ConditionScope, KnownSignal, Literal, Path, Root, Test, parse_condition,
-    parse_path, specificity, visit_paths,
+    Condition, ConditionErrorKind, ConditionScope, KnownModels, KnownSignal, Literal, Path, Root, Test,
+    parse_path, parse_scored_condition, specificity, visit_paths,
 };
 use crate::id::SignalId;
 use crate::limits::MAX_CAP_COUNT;
@@ -40,6 +40,7 @@ pub(super) fn compile(
     kind: Kind,
     at: &str,
     signals: &dyn Fn(&str) -> Option<KnownSignal>,
+    models: KnownModels<'_>,
     problems: &mut Problems,
 ) -> Option<(Rule, Vec<Signal>)> {
     let scope = ConditionScope::Visitor(signals);
@@ -48,7 +49,7 @@ pub(super) fn compile(
     let slot = if kind == Kind::Slot { fields.id("slot") } else { None };
     let priority =
         if kind == Kind::Slot { fields.integer("priority", i32::MIN.into(), i32::MAX.into()) } else { None };
-    let when = when(&mut fields, scope);
+    let when = when(&mut fields, scope, models);
     let cap = cap(&mut fields, scope);
     let key = match &cap {
         Some((_, key)) => key.clone(),
@@ -114,9 +115,9 @@ pub(super) fn compile(
     Some((rule, hidden))
 }
 
-fn when(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Condition {
+fn when(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>, models: KnownModels<'_>) -> Condition {
     let Some(value) = fields.value("when") else { return Condition::All(Vec::new()) };
-    parse_condition(value, scope, &fields.place("when")).unwrap_or_else(|errors| {
+    parse_scored_condition(value, scope, models, &fields.place("when")).unwrap_or_else(|errors| {
         errors.iter().for_each(|error| fields.problems().push(Problem::of_condition(error)));
         Condition::All(Vec::new())
     })
@@ -175,6 +176,7 @@ fn signal_key(condition: &Condition) -> Option<Path> {
         Condition::Not(_)
         | Condition::Path { .. }
         | Condition::Signal { .. }
+        | Condition::Score { .. }
         | Condition::Bucket(_)
         | Condition::Calendar(_) => None,
     }

@@ -62,7 +62,7 @@ pub(super) fn default_bucket_ms(window_ms: i64) -> Option<i64> {
     (1..=(seconds / 30).max(1)).rev().find(|bucket| seconds % bucket == 0).map(|bucket| bucket * 1_000)
 }
 
-fn name<'a>(fields: &mut Fields<'a, '_>) -> Option<&'a str> {
+pub(super) fn name<'a>(fields: &mut Fields<'a, '_>) -> Option<&'a str> {
     let name = fields.id("name")?;
     if name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') {
         return Some(name);

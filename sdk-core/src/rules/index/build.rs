@@ -23,7 +23,11 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
     let subjects = rules.subjects().len();
     for place in rules.subjects() {
         let mut code = rules.form().at(*place);
-        let signal = Subject::read(&mut code).signal(signals);
+        let subject = Subject::read(&mut code);
+        if matches!(subject, Subject::Anything) {
+            builder.index.anything.push(builder.index.subjects.len());
+        }
+        let signal = subject.signal(signals);
         let mut slots = code.sized();
         while !slots.is_empty() {
             builder.shown.push((builder.index.subjects.len() as u32, slots.number() as u32));

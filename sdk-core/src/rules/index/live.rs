@@ -84,6 +84,11 @@ impl Live {
         self.changed.add(subject);
     }
 
+    /// Something has changed.
+    pub fn touch_anything(&mut self, index: &Index) {
+        index.anything.iter().for_each(|subject| self.changed.add(*subject));
+    }
+
     /// Values below a root may have changed.
     pub fn touch_root(&mut self, root: Root, index: &Index, rules: &RuleTable) {
         for subject in 0..index.subjects.len() {

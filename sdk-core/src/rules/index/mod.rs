@@ -25,7 +25,7 @@ pub use agenda::Agenda;
 pub use live::Live;
 pub use marks::Marks;
 pub use subject::Subject;
-pub(super) use subject::{ALL_KEYS, ONE_KEY};
+pub(super) use subject::{ALL_KEYS, ANYTHING, ONE_KEY};
 
 /// What follows from a bundle's rules and signals alone.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,8 @@ pub struct Index {
     edges: Lists,
     /// The rules of all slots in order of slot, and of rank within each.
     order: Vec<u32>,
+    /// The subjects that stand for whatever there is.
+    anything: Vec<usize>,
     /// The slots that exclusion groups concern.
     grouped: Vec<usize>,
     /// Of each slot the place of its first rule in `order`, and one more for the end.

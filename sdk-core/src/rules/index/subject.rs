@@ -10,6 +10,9 @@ pub(in crate::rules) const ONE_KEY: u8 = 0x40;
 /// Tag of a signal under keys that are not known beforehand.
 pub(in crate::rules) const ALL_KEYS: u8 = 0x41;
 
+/// Tag of whatever there is.
+pub(in crate::rules) const ANYTHING: u8 = 0x42;
+
 /// Something that can be read of a visitor.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject<'a> {
@@ -19,6 +22,8 @@ pub enum Subject<'a> {
     Signal(SignalId, &'a str),
     /// Whatever a signal has.
     Keys(SignalId),
+    /// Whatever there is.
+    Anything,
 }
 
 impl<'a> Subject<'a> {
@@ -33,6 +38,10 @@ impl<'a> Subject<'a> {
                 code.byte();
                 Self::Keys(code.id())
             }
+            ANYTHING => {
+                code.byte();
+                Self::Anything
+            }
             _ => Self::Path(code.path()),
         }
     }
@@ -42,7 +51,7 @@ impl<'a> Subject<'a> {
         match self {
             Self::Path(path) => value_at(document, path, outlook),
             Self::Signal(signal, key) => taken(document.signal(signal, key), document, outlook),
-            Self::Keys(_) => None,
+            Self::Keys(_) | Self::Anything => None,
         }
     }
 
@@ -52,7 +61,7 @@ impl<'a> Subject<'a> {
             Self::Path(PathRef { root: Root::Signals, rest }) => {
                 signals.by_name(cut(rest, b'.').0).map(|signal| signal.id)
             }
-            Self::Path(_) => None,
+            Self::Path(_) | Self::Anything => None,
             Self::Signal(signal, _) | Self::Keys(signal) => Some(signal),
         }
     }
