@@ -5,10 +5,33 @@
  * targeting rules are in the field. Everything follows from a seed.
  */
 
-const COUNTRIES = 'AT BE BR CA CH CN CZ DE DK ES FI FR GB GR HU IE IN IT JP KR MX NL NO PL PT SE TR UA US ZA'.split(' ');
+const COUNTRIES =
+  'AT BE BR CA CH CN CZ DE DK ES FI FR GB GR HU IE IN IT JP KR MX NL NO PL PT SE TR UA US ZA'.split(' ');
 const PLANS = ['free', 'starter', 'pro', 'team', 'enterprise'];
-const TEXTS = ['country', 'plan', 'device', 'language', 'browser', 'campaign', 'referrer', 'city', 'segment', 'theme'];
-const NUMBERS = ['age', 'visits', 'spent', 'cart_items', 'cart_value', 'days_since', 'pages', 'scroll', 'score', 'rating'];
+const TEXTS = [
+  'country',
+  'plan',
+  'device',
+  'language',
+  'browser',
+  'campaign',
+  'referrer',
+  'city',
+  'segment',
+  'theme',
+];
+const NUMBERS = [
+  'age',
+  'visits',
+  'spent',
+  'cart_items',
+  'cart_value',
+  'days_since',
+  'pages',
+  'scroll',
+  'score',
+  'rating',
+];
 
 /** A generator of numbers below a bound (SplitMix32). */
 export function random(seed) {
@@ -51,7 +74,8 @@ export function definitions(count, seed = 1) {
     while (conditions.length < wanted) {
       const made = condition();
       // One test of a name is enough, and one share of visitors.
-      if (!conditions.some(({ kind, name }) => kind === made.kind && name === made.name)) conditions.push(made);
+      if (!conditions.some(({ kind, name }) => kind === made.kind && name === made.name))
+        conditions.push(made);
     }
     return { id: `rule-${number}`, conditions };
   });
@@ -115,7 +139,8 @@ export function growthbookFeatures(rules) {
   const feature = (rule) => {
     const to = share(rule);
     const force = { condition: operators(rule, ''), force: true };
-    if (to !== undefined) Object.assign(force, { coverage: to, hashAttribute: 'id', hashVersion: 2, seed: rule.id });
+    if (to !== undefined)
+      Object.assign(force, { coverage: to, hashAttribute: 'id', hashVersion: 2, seed: rule.id });
     return { defaultValue: false, rules: [force] };
   };
   return Object.fromEntries(rules.map((rule) => [rule.id, feature(rule)]));
@@ -136,10 +161,15 @@ export function jsonLogic(rules) {
 /** json-rules-engine, with the operator `share`. */
 export function jsonRulesEngine(rules) {
   const test = (rule) => (condition) => {
-    if (condition.kind === 'equals') return { fact: condition.name, operator: 'equal', value: condition.value };
+    if (condition.kind === 'equals')
+      return { fact: condition.name, operator: 'equal', value: condition.value };
     if (condition.kind === 'in') return { fact: condition.name, operator: 'in', value: condition.values };
     if (condition.kind === 'threshold') {
-      return { fact: condition.name, operator: condition.above ? 'greaterThan' : 'lessThan', value: condition.value };
+      return {
+        fact: condition.name,
+        operator: condition.above ? 'greaterThan' : 'lessThan',
+        value: condition.value,
+      };
     }
     return { fact: 'id', operator: 'share', value: { seed: rule.id, to: condition.to } };
   };

@@ -132,8 +132,9 @@ impl Decider {
             let mut outlook = Outlook::default();
             let next = self.choose(slot, visit, &left_out, &mut outlook);
             self.live.revisit(slot, outlook.next, &self.index);
+            let is_filled = |pick: &Pick| rules.get(pick.rule).is_some_and(|rule| rule.has_places());
             let Some(pick) = self.picks.get_mut(slot) else { continue };
-            if next.is_some() || *pick != next {
+            if *pick != next || next.as_ref().is_some_and(is_filled) {
                 *pick = next;
                 see(slot, pick.as_ref());
             }

@@ -70,7 +70,8 @@ function text(value: string): void {
       const code = value.charCodeAt(unit);
       if (code > 127) {
         at = from;
-        return wideText(value);
+        wideText(value);
+        return;
       }
       view[at++] = code;
     }

@@ -111,13 +111,14 @@ export class Visitor {
     const { memory, visitor_changes } = core();
     const address = visitor_changes(this.#handle);
     if (this.#pairs.buffer !== memory.buffer) this.#pairs = new Uint32Array(memory.buffer);
-    const changed = new Array<VisitorDecision>(count);
+    const changed: VisitorDecision[] = [];
     for (let at = 0; at < count; at++) {
       const slot = this.#pairs[address / 4 + 2 * at] ?? 0;
       const rule = this.#pairs[address / 4 + 2 * at + 1] ?? 0;
       const decision = this.#decision(slot, rule);
+      if (alike(this.#current[slot], decision)) continue;
       this.#current[slot] = decision;
-      changed[at] = decision;
+      changed.push(decision);
     }
     return changed;
   }
@@ -126,4 +127,10 @@ export class Visitor {
     const same = rule === 0 ? this.#slots[slot] : this.#fixed[rule - 1];
     return same ?? answer(core().visitor_decision(this.#handle, slot));
   }
+}
+
+/** Whether nobody could tell two decisions apart; those that are the same for everybody are one object. */
+function alike(before: VisitorDecision | undefined, after: VisitorDecision): boolean {
+  if (before === after) return true;
+  return before?.rule === after.rule && JSON.stringify(before) === JSON.stringify(after);
 }

@@ -1,0 +1,152 @@
+/** `attune/evaluator` in Node over a compiled bundle: attributes in, changed decisions out, and why. */
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Evaluator, EvaluatorError } from '../../sdk-wasm/dist/evaluator.js';
+
+const RULES = {
+  signals: [{ name: 'views', on: 'page_view', aggregate: 'count', window: '1h' }],
+  rules: [
+    {
+      id: 'pro',
+      slot: 'hero',
+      priority: 1,
+      when: { 'traits.plan': 'pro', 'traits.seats': { $gte: 5 } },
+      actions: [flag('hero', 'pro')],
+    },
+    {
+      id: 'any',
+      slot: 'hero',
+      when: { 'context.page.path': { $exists: true } },
+      actions: [flag('hero', 'any')],
+    },
+    {
+      id: 'half',
+      slot: 'trial',
+      when: { $bucket: { by: 'traits.id', seed: 'trial', in: [[0, 0.5]] } },
+      actions: [flag('trial', true)],
+    },
+    {
+      id: 'greeting',
+      slot: 'greeting',
+      when: { 'traits.name': { $exists: true } },
+      actions: [flag('greeting', 'Hello {{traits.name}}')],
+    },
+    { id: 'keen', slot: 'offer', when: { 'signals.views': { $gte: 2 } }, actions: [flag('offer', 1)] },
+    {
+      id: 'late',
+      slot: 'late',
+      when: { 'traits.seen_at': { $before: '-1h' } },
+      actions: [flag('late', true)],
+    },
+  ],
+};
+
+let folder;
+let bundle;
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'attune-evaluator-'));
+  writeFileSync(join(folder, 'rules.json'), JSON.stringify(RULES));
+  const output = join(folder, 'rules.bundle');
+  execFileSync(process.env.ATTUNE_BINARY, ['bundle', 'compile', folder, '-o', output]);
+  bundle = readFileSync(output);
+});
+
+after(() => rmSync(folder, { recursive: true }));
+
+test('attributes decide, and a change names the slots that differ', () => {
+  const visitor = new Evaluator(bundle);
+  assert.deepEqual(visitor.decide(), []);
+  const set = visitor.set({ traits: { plan: 'pro', seats: 4 }, context: { page: { path: '/' } } });
+  assert.deepEqual(set.map(brief), ['hero any']);
+  assert.deepEqual(visitor.change('traits.seats', 5).map(brief), ['hero pro']);
+  assert.deepEqual(visitor.change('traits.seats', 6), []);
+  assert.deepEqual(visitor.change('traits.unread', 'x'), []);
+  assert.deepEqual(visitor.decide().map(brief), ['hero pro']);
+  assert.deepEqual(visitor.change('context.page', null), []);
+  assert.deepEqual(visitor.change('traits.plan', 'free').map(brief), ['hero null']);
+  assert.deepEqual(visitor.change('context.page.path', '/x').map(brief), ['hero any']);
+  visitor.free();
+});
+
+test('texts are filled in, and a changed value changes them', () => {
+  const visitor = new Evaluator(bundle);
+  const value = () => visitor.decide().find(({ slot }) => slot === 'greeting')?.actions[0].value;
+  visitor.set({ traits: { name: 'Ada' } });
+  assert.equal(value(), 'Hello Ada');
+  visitor.change('traits.name', 'Zoë 日本');
+  assert.equal(value(), 'Hello Zoë 日本');
+  visitor.free();
+});
+
+test('a share of visitors is where their names fall', () => {
+  const visitor = new Evaluator(bundle);
+  let held = 0;
+  for (let user = 0; user < 2_000; user += 1) {
+    visitor.change('traits.id', `user-${user}`);
+    held += visitor.decide().some(({ rule }) => rule === 'half') ? 1 : 0;
+  }
+  assert.ok(held > 920 && held < 1_080, `${held} of 2000`);
+  visitor.free();
+});
+
+test('events of the visitor count, and time passes only as it is told', () => {
+  const visitor = new Evaluator(bundle, { visitor: 'ann' });
+  const view = (number) => ({
+    event_id: `e${number}`,
+    event_type: 'page_view',
+    timestamp: `2026-11-20T10:00:0${number}Z`,
+    anonymous_id: 'ann',
+  });
+  visitor.absorb(JSON.stringify([view(1)]));
+  assert.deepEqual(visitor.decide(), []);
+  visitor.absorb(JSON.stringify([view(2), { ...view(3), anonymous_id: 'bob' }]));
+  assert.deepEqual(visitor.decide().map(brief), ['offer keen']);
+  assert.deepEqual(visitor.change('traits.seen_at', '2026-11-20T09:30:00Z').map(brief), []);
+  assert.deepEqual(visitor.at(Date.parse('2026-11-20T10:30:01Z')).map(brief), ['late late']);
+  assert.deepEqual(visitor.at(Date.parse('2026-11-20T11:30:00Z')).map(brief), ['offer null']);
+  visitor.free();
+});
+
+test('a rule says why it holds or not', () => {
+  const visitor = new Evaluator(bundle);
+  visitor.set({ traits: { plan: 'pro', seats: 2 }, context: { page: { path: '/' } } });
+  assert.deepEqual(visitor.explain('pro'), {
+    rule: 'pro',
+    holds: false,
+    reason: 'not_matched',
+    unmet: [{ path: 'traits.seats', found: 2 }],
+  });
+  visitor.change('traits.seats', 9);
+  assert.equal(visitor.explain('pro').reason, 'level');
+  assert.deepEqual(visitor.explain('any'), {
+    rule: 'any',
+    holds: false,
+    reason: 'lost_to_higher_priority',
+    winner: 'pro',
+  });
+  visitor.free();
+});
+
+test('what is no path and no rule is refused with its code', () => {
+  const visitor = new Evaluator(bundle);
+  const refused = (code) => (error) => error instanceof EvaluatorError && error.code === code;
+  assert.throws(() => visitor.change('signals.views', 1), refused('path_unknown'));
+  assert.throws(() => visitor.change('traits', {}), refused('path_unknown'));
+  assert.throws(() => visitor.explain('nobody'), refused('rule_unknown'));
+  visitor.free();
+  assert.throws(() => visitor.set({}), refused('handle_unknown'));
+});
+
+function flag(name, value) {
+  return { kind: 'variable', name, value };
+}
+
+function brief({ slot, rule }) {
+  return `${slot} ${rule}`;
+}
