@@ -10,7 +10,7 @@
 use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
-use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
+use attune_core::profile::{EventDocument, Latch, Tiles, Traits, Utc};
 use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
 use attune_core::time::{Timestamp, parse_duration_ms};
 use attune_core::value::{Packed, Value};
@@ -147,6 +147,7 @@ impl Page {
             event,
             now: self.now,
             session: Some(self.session),
+            zone: &Utc,
         }
     }
 

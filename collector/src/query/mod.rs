@@ -134,7 +134,7 @@ fn add_totals(bundle: &Bundle, parts: &[&Tiles], totals: &mut BTreeMap<SignalId,
     ids.dedup();
     for id in ids {
         for total in parts.iter().filter_map(|tiles| tiles.get(id)?.total()) {
-            totals.entry(id).and_modify(|sum| sum.merge(total)).or_insert(total);
+            totals.entry(id).and_modify(|sum| sum.merge(&total)).or_insert(total);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Client, Entry};
 use crate::id::EventId;
-use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
+use crate::profile::{EventDocument, Latch, ProfileView, Tiles, Utc};
 use crate::rules::{Decision, SlotChange, VisitorDocument, decide, judge, latch};
 use crate::time::{Now, Timestamp};
 use alloc::vec::Vec;
@@ -120,6 +120,7 @@ impl Client {
             event,
             now: self.instant(now),
             session: Some(self.session),
+            zone: &Utc,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
 use crate::profile::sorted::SortedMap;
 use crate::profile::{
-    Change, EventDocument, Lanes, Latch, ProfileView, SignalTable, TileChanges, Tiles, Traits,
+    Change, EventDocument, Lanes, Latch, ProfileView, SignalTable, TileChanges, Tiles, Traits, Utc, Viewpoint,
 };
 use crate::rules::{RuleRef, VisitorDocument};
 use crate::time::Timestamp;
@@ -135,6 +135,11 @@ impl ProfileState {
         self.parts.iter().map(|(_, part)| &part.tiles).collect()
     }
 
+    /// From where its signals are read at profile time.
+    pub fn viewpoint(&self) -> Viewpoint<'static> {
+        Viewpoint { now: self.time, session: self.session(), zone: &Utc }
+    }
+
     /// Traits of the whole profile.
     pub const fn traits(&self) -> &Traits {
         &self.traits
@@ -193,7 +198,16 @@ impl ProfileState {
                 &many
             }
         };
-        ask(&VisitorDocument { traits: &self.traits, signals, parts, context, event, now, session })
+        ask(&VisitorDocument {
+            traits: &self.traits,
+            signals,
+            parts,
+            context,
+            event,
+            now,
+            session,
+            zone: &Utc,
+        })
     }
 
     /// Puts a change's absolute values in place.

@@ -129,6 +129,7 @@ mod tests {
             of: None,
             aggregate: Aggregate::Count,
             window: Window::Lifetime,
+            backfill: false,
         };
         signal.id = signal_id(&signal);
         signal

@@ -76,12 +76,10 @@ impl Tiles {
     /// Puts a changed tile's absolute value in place.
     pub fn set(&mut self, change: &TileChange) {
         let slice = self.signal(change.signal, change.window, change.at).slice(change.bucket, change.at);
-        match change.tile {
+        match &change.tile {
             None => slice.keys.set_truncated(),
             Some(tile) => {
-                if let Some(mine) = slice.keys.or_insert_with(&change.key, || tile) {
-                    *mine = tile;
-                }
+                slice.keys.join(&change.key, tile, Clone::clone_from);
             }
         }
     }
@@ -93,7 +91,7 @@ impl Tiles {
             for (bucket, slice) in theirs.slices.iter() {
                 let into = mine.slice(*bucket, slice.span.first);
                 into.span.merge(slice.span);
-                into.keys.merge(&slice.keys, |tile, other| tile.merge(*other));
+                into.keys.merge(&slice.keys, Tile::merge);
             }
         }
     }
@@ -157,7 +155,7 @@ impl Tiles {
         };
         let at = event.timestamp;
         let of = of.map_or(ValueRef::Null, |path| document.value(path));
-        let tile = Tile::of_event(signal.aggregate, at, of)?;
+        let tile = Tile::of_event(signal.aggregate, event, of)?;
         let bucket = Bucket::of_event(signal.window, event)?;
         let tiles = self.signal(signal.id, signal.window, at);
         if bucket.keep(signal.window, Span::of_event(bucket, at), time) == Keep::Nothing {
@@ -169,10 +167,11 @@ impl Tiles {
             slice.keys = Keys::default();
             return None;
         }
-        let kept = slice.keys.join(key, &tile, |mine, theirs| mine.merge(*theirs)).copied();
+        let kept = slice.keys.join(key, &tile, Tile::merge);
         if let Some(note) = note {
             let (signal, window) = (signal.id, signal.window);
-            note(TileChange { signal, window, bucket, at, key: Box::from(key), tile: kept });
+            let tile = kept.cloned();
+            note(TileChange { signal, window, bucket, at, key: Box::from(key), tile });
         }
         Some(())
     }
@@ -193,8 +192,8 @@ impl SignalTiles {
 
     /// All tiles taken together, whatever their bucket and key; nothing where there is none.
     pub fn total(&self) -> Option<Tile> {
-        let mut tiles = self.slices.iter().flat_map(|(_, slice)| slice.keys.iter().map(|(_, tile)| *tile));
-        let first = tiles.next()?;
+        let mut tiles = self.slices.iter().flat_map(|(_, slice)| slice.keys.iter().map(|(_, tile)| tile));
+        let first = tiles.next()?.clone();
         Some(tiles.fold(first, |mut total, tile| {
             total.merge(tile);
             total
@@ -225,7 +224,8 @@ impl SignalTiles {
         let window = self.window;
         let expired =
             |(bucket, slice): (&Bucket, &Slice)| bucket.keep(window, slice.span, time) == Keep::Nothing;
-        if matches!(window, Window::Sliding { .. }) && self.slices.iter().next().is_some_and(expired) {
+        let in_time = matches!(window, Window::Sliding { .. } | Window::Calendar(_));
+        if in_time && self.slices.iter().next().is_some_and(expired) {
             self.prune(time);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::condition::{Document, PathRef, Reading, Root};
 use crate::id::{SessionId, SignalId};
-use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits};
+use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Zone};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 
@@ -23,6 +23,8 @@ pub struct VisitorDocument<'a> {
     pub now: Timestamp,
     /// The visitor's current session.
     pub session: Option<SessionId>,
+    /// The visitor's clocks, for calendar windows; [`Utc`](crate::profile::Utc) where none are known.
+    pub zone: &'a dyn Zone,
 }
 
 impl Document for VisitorDocument<'_> {
@@ -55,9 +57,10 @@ impl Document for VisitorDocument<'_> {
 }
 
 impl VisitorDocument<'_> {
-    fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'static> {
+    fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'_> {
+        let from = Viewpoint { now: self.now, session: self.session, zone: self.zone };
         match signal {
-            Some(signal) => Tiles::read(self.parts, &signal, key, self.now, self.session),
+            Some(signal) => Tiles::read(self.parts, &signal, key, from),
             None => Reading::Missing,
         }
     }

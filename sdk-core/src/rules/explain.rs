@@ -159,7 +159,7 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
 mod tests {
     use super::*;
     use crate::bundle::author::{SourceFile, compile};
-    use crate::profile::{Tiles, Traits};
+    use crate::profile::{Tiles, Traits, Utc};
     use crate::rules::VisitorDocument;
     use crate::time::Timestamp;
     use crate::value::parse;
@@ -184,6 +184,7 @@ mod tests {
             event: None,
             now: Timestamp(0),
             session: None,
+            zone: &Utc,
         };
         let standings = explain(&bundle.rules, &document, &[], &|_| Some(Box::from("d")));
         let codes: Vec<&str> = standings
