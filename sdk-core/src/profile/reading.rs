@@ -53,9 +53,13 @@ impl Tiles {
             match view.place(bucket) {
                 Place::Ahead(enters) => outlook.note(enters),
                 Place::Behind => {}
-                // Buckets other than that of the chosen tile leave without a trace.
+                // Buckets other than that of the chosen tile leave without a trace; of equal ones the last to leave is
+                // chosen.
                 Place::Inside(leaves) if tile.is_choice() => {
-                    if chosen.is_none_or(|(mine, _)| tile.beats(mine)) {
+                    let stays = |(mine, until): (&Tile, _)| {
+                        mine.beats(tile) || (until >= leaves && !tile.beats(mine))
+                    };
+                    if !chosen.is_some_and(stays) {
                         chosen = Some((tile, leaves));
                     }
                 }
