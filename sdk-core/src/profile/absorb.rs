@@ -126,6 +126,12 @@ fn link(state: &mut MemberState, event: &Event) -> Option<ProfileId> {
 }
 
 impl MemberState {
+    /// A change that carries everything the member's profile has of it, as when it has moved.
+    pub(crate) fn whole_change(&mut self) -> Change {
+        let tiles = TileChanges::Whole(self.tiles.clone());
+        Change { tiles, ..self.next_change() }
+    }
+
     fn next_change(&mut self) -> Change {
         self.version += 1;
         Change {
@@ -211,6 +217,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn any_order_repetition_and_split_over_lanes_gives_the_same_tiles(
             drawn in proptest::collection::vec((0_i64..300, 0_i64..1_440, 0_u32..2_000), 1..300),

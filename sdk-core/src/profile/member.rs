@@ -21,6 +21,8 @@ pub struct MemberState {
     pub(super) time: Timestamp,
     /// Latest receipt.
     pub(super) received_at: Timestamp,
+    /// The receipt of its first event, or the publication of the latest signals that it has met since.
+    pub(super) met: Timestamp,
     pub(super) lanes: Lanes,
     /// Events of senders without lanes.
     pub(super) event_ids: EventIds,
@@ -46,6 +48,7 @@ impl MemberState {
             version: 0,
             time: Timestamp(0),
             received_at: Timestamp(0),
+            met: Timestamp(0),
             lanes: Lanes::default(),
             event_ids: EventIds::default(),
             tiles: Tiles::default(),
@@ -93,6 +96,7 @@ impl MemberState {
         out.u64(self.version);
         out.i64(self.time.0);
         out.i64(self.received_at.0);
+        out.i64(self.met.0);
         self.lanes.encode(&mut out);
         self.event_ids.encode(&mut out);
         self.tiles.encode(self.time, &mut out);
@@ -120,6 +124,7 @@ impl MemberState {
             version: source.u64(),
             time: Timestamp(source.i64()),
             received_at: Timestamp(source.i64()),
+            met: Timestamp(source.i64()),
             lanes: Lanes::decode(&mut source),
             event_ids: EventIds::decode(&mut source),
             tiles: Tiles::decode(&mut source),

@@ -29,6 +29,7 @@ mod tiles;
 mod tiles_codec;
 mod traits;
 mod view;
+mod warming;
 
 pub use absorb::{Absorbed, absorb};
 pub use bucket::Bucket;
@@ -48,3 +49,4 @@ pub use tile::{Picked, Tile};
 pub use tiles::{SignalTiles, TileChange, Tiles};
 pub use traits::Traits;
 pub use view::{Latch, ProfileView};
+pub use warming::Warming;
