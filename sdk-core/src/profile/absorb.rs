@@ -156,6 +156,7 @@ mod tests {
     use crate::codec::Writer;
     use crate::id::{EventId, MemberId, SessionId, Uuid};
     use crate::profile::fixture::{event, signal, table};
+    use crate::profile::snapshot::{SnapshotKind, seal};
     use crate::profile::{Aggregate, CalendarUnit, Window};
     use crate::wire::{IDENTIFY, LaneSeq};
     use alloc::format;
@@ -255,15 +256,17 @@ mod tests {
                 prop_assert_eq!(&changes.0, &changes.1);
                 let Absorbed::Change(change) = changes.0 else { return Err(TestCaseError::fail("no change")) };
                 prop_assert_eq!(Change::decode(&change.encode()), Ok(*change));
-                cold = MemberState::decode(&cold.encode()).unwrap();
+                let snapshot = cold.encode();
+                cold = MemberState::decode(&snapshot).unwrap();
+                prop_assert_eq!(cold.encode(), snapshot);
             }
             prop_assert_eq!(hot.encode(), cold.encode());
         }
 
         #[test]
         fn random_bytes_are_no_state(bytes: Vec<u8>) {
+            prop_assert!(MemberState::decode(&seal(SnapshotKind::Member, &bytes)).is_err());
             let formatted: Vec<u8> = core::iter::once(1).chain(bytes).collect();
-            prop_assert!(MemberState::decode(&formatted).is_err());
             prop_assert!(Change::decode(&formatted).is_err());
         }
     }
