@@ -72,7 +72,16 @@ fn wasm_tests(suite: &mut Suite, root: &Path, browser: &Browser) {
     let tests = "cargo test --package attune-core --package attune-wasm --features attune-core/author";
     let mut tests = words(root, tests);
     tests
-        .args(["--test", "condition_vectors", "--test", "rule_vectors", "--test", "page"])
+        .args([
+            "--test",
+            "condition_vectors",
+            "--test",
+            "rule_vectors",
+            "--test",
+            "signal_vectors",
+            "--test",
+            "page",
+        ])
         .args(["--target", WASM_TARGET, "--no-fail-fast"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools)
         .env("CHROMEDRIVER", &browser.driver)
