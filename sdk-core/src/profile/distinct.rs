@@ -82,10 +82,13 @@ impl Distinct {
 
     fn add(&mut self, hash: u64) {
         if let Self::Exact(hashes) = self {
-            let Err(at) = hashes.binary_search(&hash) else { return };
-            if hashes.len() < MAX_DISTINCT_EXACT {
-                hashes.insert(at, hash);
+            // They are few; a binary search would be more code in the page.
+            let at = hashes.iter().take_while(|known| **known < hash).count();
+            if hashes.get(at) == Some(&hash) {
                 return;
+            }
+            if hashes.len() < MAX_DISTINCT_EXACT {
+                return hashes.insert(at, hash);
             }
         }
         let rank = (hash << INDEX_BITS | 1 << (INDEX_BITS - 1)).leading_zeros() as u8 + 1;

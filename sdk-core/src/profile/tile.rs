@@ -9,32 +9,22 @@ use crate::time::Timestamp;
 use crate::value::{Packed, ValueRef, round, wide_to_f64};
 use crate::wire::Event;
 use alloc::boxed::Box;
+use core::cmp::Ordering;
 
 /// Micro-units in one unit of a sum.
 const MICRO: f64 = 1e6;
 
-/// A mergeable, order-independent partial aggregate.
+/// A mergeable, order-independent partial aggregate. Few forms for many aggregates keep the page small.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tile {
-    /// Number of events.
-    Count(u64),
-    /// Sum in micro-units.
-    Sum(i128),
-    /// Time of the latest event.
-    LastAt(Timestamp),
-    /// Time of the earliest event.
-    FirstAt(Timestamp),
-    /// The smallest number.
-    Min(f64),
-    /// The largest number.
-    Max(f64),
-    /// A sum in micro-units and how many numbers it has.
-    Mean(i128, u64),
-    /// The value of the earliest event.
-    First(Box<Picked>),
-    /// The value of the latest event.
-    Last(Box<Picked>),
-    /// The different values.
+    /// `count`, `sum`, `mean`: a sum in micro-units, which a count leaves at zero, and a number of events, which a sum
+    /// leaves at zero.
+    Total(Aggregate, i128, u64),
+    /// `first_at`, `last_at`, `min`, `max`: a time in milliseconds, or a number in [its place](place_of).
+    Extreme(Aggregate, i64),
+    /// `first`, `last`: the value of the earliest or latest event.
+    Picked(Aggregate, Box<Picked>),
+    /// `distinct`: the different values.
     Distinct(Box<Distinct>),
 }
 
@@ -59,14 +49,13 @@ impl Tile {
     pub fn of_event(aggregate: Aggregate, event: &Event, of: ValueRef<'_>) -> Option<Self> {
         let at = event.timestamp;
         Some(match aggregate {
-            Aggregate::Count => Self::Count(1),
-            Aggregate::LastAt => Self::LastAt(at),
-            Aggregate::FirstAt => Self::FirstAt(at),
-            Aggregate::Sum => Self::Sum(micros(of)?),
-            Aggregate::Mean => Self::Mean(micros(of)?, 1),
+            Aggregate::Count | Aggregate::Sum | Aggregate::Mean => {
+                let micros = if aggregate == Aggregate::Count { 0 } else { micros(of)? };
+                Self::Total(aggregate, micros, u64::from(aggregate != Aggregate::Sum))
+            }
+            Aggregate::LastAt | Aggregate::FirstAt => Self::Extreme(aggregate, at.0),
             // Adding zero makes the negative zero the other one.
-            Aggregate::Min => Self::Min(finite(of)? + 0.0),
-            Aggregate::Max => Self::Max(finite(of)? + 0.0),
+            Aggregate::Min | Aggregate::Max => Self::Extreme(aggregate, place_of(finite(of)? + 0.0)),
             Aggregate::Distinct => {
                 let mut room = [0; 40];
                 let text = key_text(scalar(of)?, &mut room)?;
@@ -74,18 +63,26 @@ impl Tile {
             }
             Aggregate::First | Aggregate::Last => {
                 let value = scalar(of).filter(|value| value.as_str().is_none_or(fits))?;
-                let picked = Box::new(Picked { at, event_id: event.event_id, value: Packed::of(value) });
-                if aggregate == Aggregate::First { Self::First(picked) } else { Self::Last(picked) }
+                let picked = Picked { at, event_id: event.event_id, value: Packed::of(value) };
+                Self::Picked(aggregate, Box::new(picked))
             }
         })
     }
 
-    /// Adds another tile of the same signal; one of another kind changes nothing.
+    /// The aggregate it is a part of.
+    const fn aggregate(&self) -> Aggregate {
+        match self {
+            Self::Total(aggregate, ..) | Self::Extreme(aggregate, _) | Self::Picked(aggregate, _) => {
+                *aggregate
+            }
+            Self::Distinct(_) => Aggregate::Distinct,
+        }
+    }
+
+    /// Adds another tile of the same signal.
     pub fn merge(&mut self, other: &Self) {
         match (&mut *self, other) {
-            (Self::Count(mine), Self::Count(theirs)) => *mine = mine.saturating_add(*theirs),
-            (Self::Sum(mine), Self::Sum(theirs)) => *mine = mine.saturating_add(*theirs),
-            (Self::Mean(mine, count), Self::Mean(theirs, more)) => {
+            (Self::Total(_, mine, count), Self::Total(_, theirs, more)) => {
                 *mine = mine.saturating_add(*theirs);
                 *count = count.saturating_add(*more);
             }
@@ -100,27 +97,25 @@ impl Tile {
 
     /// Whether one of several tiles is the whole value, and not all of them together.
     pub(super) const fn is_choice(&self) -> bool {
-        !matches!(self, Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Distinct(_))
+        matches!(self, Self::Extreme(..) | Self::Picked(..))
     }
 
     /// Whether this one of two tiles is chosen.
     pub(super) fn beats(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::LastAt(mine), Self::LastAt(theirs)) => mine > theirs,
-            (Self::FirstAt(mine), Self::FirstAt(theirs)) => mine < theirs,
-            (Self::Min(mine), Self::Min(theirs)) => mine < theirs,
-            (Self::Max(mine), Self::Max(theirs)) => mine > theirs,
-            (Self::First(mine), Self::First(theirs)) => mine.is_before(theirs),
-            (Self::Last(mine), Self::Last(theirs)) => theirs.is_before(mine),
-            _ => false,
-        }
+        let order = match (self, other) {
+            (Self::Extreme(_, mine), Self::Extreme(_, theirs)) => mine.cmp(theirs),
+            (Self::Picked(_, mine), Self::Picked(_, theirs)) => mine.order(theirs),
+            _ => Ordering::Equal,
+        };
+        let is_least = matches!(self.aggregate(), Aggregate::FirstAt | Aggregate::Min | Aggregate::First);
+        order == if is_least { Ordering::Less } else { Ordering::Greater }
     }
 
     /// The value as the visitor document shows it: a number, an instant, or what an event had.
     pub fn value(&self) -> ValueRef<'_> {
         match self {
-            Self::LastAt(at) | Self::FirstAt(at) => ValueRef::Instant(*at),
-            Self::First(picked) | Self::Last(picked) => picked.value.get(),
+            Self::Extreme(Aggregate::LastAt | Aggregate::FirstAt, at) => ValueRef::Instant(Timestamp(*at)),
+            Self::Picked(_, picked) => picked.value.get(),
             number => ValueRef::Number(number.number()),
         }
     }
@@ -128,73 +123,69 @@ impl Tile {
     /// The value of a tile that is a number; of others zero.
     pub(super) fn number(&self) -> f64 {
         match self {
-            Self::Count(count) => *count as f64,
-            Self::Sum(micros) => wide_to_f64(*micros) / MICRO,
-            Self::Mean(micros, count) => wide_to_f64(*micros) / (MICRO * *count as f64),
-            Self::Min(number) | Self::Max(number) => *number,
+            Self::Total(Aggregate::Count, _, count) => *count as f64,
+            Self::Total(aggregate, micros, count) => {
+                let parts = if *aggregate == Aggregate::Mean { *count as f64 } else { 1.0 };
+                wide_to_f64(*micros) / (MICRO * parts)
+            }
+            Self::Extreme(_, place) => number_at(*place),
             Self::Distinct(distinct) => distinct.count() as f64,
-            _ => 0.0,
+            Self::Picked(..) => 0.0,
         }
     }
 
-    /// Appends the binary form, whose tags are those of the aggregates.
+    /// Appends the binary form: the aggregate's tag and what there is of its form.
     pub fn encode(&self, out: &mut Writer) {
-        out.u8(match self {
-            Self::Count(_) => 0,
-            Self::Sum(_) => 1,
-            Self::LastAt(_) => 2,
-            Self::FirstAt(_) => 3,
-            Self::Min(_) => 4,
-            Self::Max(_) => 5,
-            Self::Mean(..) => 6,
-            Self::First(_) => 7,
-            Self::Last(_) => 8,
-            Self::Distinct(_) => 9,
-        });
+        let aggregate = self.aggregate();
+        out.u8(aggregate as u8);
         match self {
-            Self::Count(count) => out.u64(*count),
-            Self::Sum(micros) => out.i128(*micros),
-            Self::LastAt(at) | Self::FirstAt(at) => out.i64(at.0),
-            Self::Min(number) | Self::Max(number) => out.f64(*number),
-            Self::Mean(micros, count) => {
-                out.i128(*micros);
-                out.u64(*count);
+            Self::Total(_, micros, count) => {
+                if aggregate != Aggregate::Count {
+                    out.i128(*micros);
+                }
+                if aggregate != Aggregate::Sum {
+                    out.u64(*count);
+                }
             }
-            Self::First(picked) | Self::Last(picked) => picked.encode(out),
+            Self::Extreme(_, place) if aggregate.takes_values() => out.f64(number_at(*place)),
+            Self::Extreme(_, at) => out.i64(*at),
+            Self::Picked(_, picked) => picked.encode(out),
             Self::Distinct(distinct) => distinct.encode(out),
         }
     }
 
     /// Reads the binary form; an unknown kind fails the source.
     pub fn decode(source: &mut Source<'_>) -> Self {
-        match source.u8() {
-            0 => Self::Count(source.u64()),
-            1 => Self::Sum(source.i128()),
-            2 => Self::LastAt(Timestamp(source.i64())),
-            3 => Self::FirstAt(Timestamp(source.i64())),
-            tag @ (4 | 5) => {
+        let aggregate = Aggregate::ALL.get(usize::from(source.u8())).copied().unwrap_or_else(|| {
+            source.fail();
+            Aggregate::Count
+        });
+        match aggregate {
+            Aggregate::Count | Aggregate::Sum | Aggregate::Mean => {
+                let micros = if aggregate == Aggregate::Count { 0 } else { source.i128() };
+                let count = if aggregate == Aggregate::Sum { 0 } else { source.u64() };
+                Self::Total(aggregate, micros, count)
+            }
+            Aggregate::FirstAt | Aggregate::LastAt => Self::Extreme(aggregate, source.i64()),
+            Aggregate::Min | Aggregate::Max => {
                 let number = source.f64();
                 if !number.is_finite() {
                     source.fail();
                 }
-                if tag == 4 { Self::Min(number) } else { Self::Max(number) }
+                Self::Extreme(aggregate, place_of(number))
             }
-            6 => Self::Mean(source.i128(), source.u64()),
-            7 => Self::First(Picked::decode(source)),
-            8 => Self::Last(Picked::decode(source)),
-            9 => Self::Distinct(Box::new(Distinct::decode(source))),
-            _ => {
-                source.fail();
-                Self::Count(0)
-            }
+            Aggregate::First | Aggregate::Last => Self::Picked(aggregate, Picked::decode(source)),
+            Aggregate::Distinct => Self::Distinct(Box::new(Distinct::decode(source))),
         }
     }
 }
 
 impl Picked {
     /// One event has one value; should an id come twice with two values, their bytes decide.
-    fn is_before(&self, other: &Self) -> bool {
-        (self.at, self.event_id, self.value.bytes()) < (other.at, other.event_id, other.value.bytes())
+    fn order(&self, other: &Self) -> Ordering {
+        (self.at, self.event_id)
+            .cmp(&(other.at, other.event_id))
+            .then_with(|| self.value.bytes().cmp(other.value.bytes()))
     }
 
     fn encode(&self, out: &mut Writer) {
@@ -210,6 +201,19 @@ impl Picked {
             value: Packed::read(source),
         })
     }
+}
+
+/// A number as an integer that orders as numbers do: the bits of negative ones are turned round.
+const fn place_of(number: f64) -> i64 {
+    turned(number.to_bits() as i64)
+}
+
+const fn number_at(place: i64) -> f64 {
+    f64::from_bits(turned(place) as u64)
+}
+
+const fn turned(bits: i64) -> i64 {
+    bits ^ (bits >> 63 & i64::MAX)
 }
 
 fn fits(text: &str) -> bool {
@@ -246,15 +250,19 @@ mod tests {
         Tile::of_event(aggregate, event(at, "page_view", "{}").event(), of)
     }
 
+    const fn total(micros: i128) -> Option<Tile> {
+        Some(Tile::Total(Aggregate::Sum, micros, 0))
+    }
+
     fn sum(number: f64) -> Option<Tile> {
         tile(Aggregate::Sum, 0, ValueRef::Number(number))
     }
 
     #[test]
     fn sums_round_to_micro_units_half_away_from_zero() {
-        assert_eq!(sum(0.000_000_5), Some(Tile::Sum(1)));
-        assert_eq!(sum(-0.000_000_5), Some(Tile::Sum(-1)));
-        assert_eq!(sum(19.99), Some(Tile::Sum(19_990_000)));
+        assert_eq!(sum(0.000_000_5), total(1));
+        assert_eq!(sum(-0.000_000_5), total(-1));
+        assert_eq!(sum(19.99), total(19_990_000));
     }
 
     #[test]
@@ -290,11 +298,13 @@ mod tests {
     #[test]
     fn the_chosen_one_of_two_wins_from_either_side() {
         let text = |aggregate, at, text| tile(aggregate, at, ValueRef::Text(text)).unwrap();
+        let number = |aggregate, number| tile(aggregate, 0, ValueRef::Number(number)).unwrap();
         let pairs = [
-            (Tile::LastAt(Timestamp(9)), Tile::LastAt(Timestamp(5))),
-            (Tile::FirstAt(Timestamp(5)), Tile::FirstAt(Timestamp(9))),
-            (Tile::Min(-1.0), Tile::Min(3.0)),
-            (Tile::Max(3.0), Tile::Max(-1.0)),
+            (text(Aggregate::LastAt, 9, ""), text(Aggregate::LastAt, 5, "")),
+            (text(Aggregate::FirstAt, 5, ""), text(Aggregate::FirstAt, 9, "")),
+            (number(Aggregate::Min, -1.0), number(Aggregate::Min, 3.0)),
+            (number(Aggregate::Min, -3.0), number(Aggregate::Min, -1.0)),
+            (number(Aggregate::Max, 3.0), number(Aggregate::Max, -1.0)),
             (text(Aggregate::Last, 9, "a"), text(Aggregate::Last, 5, "z")),
             (text(Aggregate::First, 5, "z"), text(Aggregate::First, 9, "a")),
             // The fixture's event id is its time, so here the value's bytes decide.
@@ -315,7 +325,10 @@ mod tests {
         for number in [0.2, 0.3] {
             mean.merge(&tile(Aggregate::Mean, 0, ValueRef::Number(number)).unwrap());
         }
-        assert_eq!((mean.clone(), mean.value()), (Tile::Mean(600_000, 3), ValueRef::Number(0.2)));
+        assert_eq!(
+            (mean.clone(), mean.value()),
+            (Tile::Total(Aggregate::Mean, 600_000, 3), ValueRef::Number(0.2))
+        );
     }
 
     #[test]
