@@ -9,6 +9,8 @@ mod firing;
 mod fixture;
 mod join;
 mod levels;
+#[cfg(test)]
+mod replays;
 mod state;
 mod state_codec;
 

@@ -157,7 +157,7 @@ mod tests {
     use crate::id::{EventId, MemberId, SessionId, Uuid};
     use crate::profile::fixture::{event, signal, table};
     use crate::profile::snapshot::{SnapshotKind, seal};
-    use crate::profile::{Aggregate, CalendarUnit, Window};
+    use crate::profile::{Aggregate, CalendarUnit, Tiles, Window};
     use crate::wire::{IDENTIFY, LaneSeq};
     use alloc::format;
     use proptest::prelude::*;
@@ -246,6 +246,34 @@ mod tests {
         }
 
         #[test]
+        fn a_split_over_members_adds_up_to_the_tiles_of_one(
+            drawn in proptest::collection::vec((0_i64..300, 0_i64..1_440, 0_u32..400, 0_usize..3, any::<u64>()), 1..200),
+        ) {
+            let table = signals();
+            let (mut one, mut members) = (member(), [member(), member(), member()]);
+            let mut events: Vec<(u64, usize, Event)> = Vec::new();
+            for (at, (start, into, key, owner, place)) in drawn.iter().enumerate() {
+                let event = page_view(at, (*start, *into, *key));
+                absorb(&mut one, &record(event.clone()), &table);
+                events.push((*place, *owner, event));
+            }
+            events.sort_by_key(|(place, _, _)| *place);
+            for (_, owner, event) in events {
+                absorb(&mut members[owner], &record(event), &table);
+            }
+            let mut merged = Tiles::default();
+            for at in [2, 0, 1] {
+                merged.merge(&members[at].tiles);
+            }
+            let bytes = |tiles: &Tiles| {
+                let mut out = Writer::new();
+                tiles.encode(one.time, &mut out);
+                out.into_bytes()
+            };
+            prop_assert_eq!(bytes(&merged), bytes(&one.tiles));
+        }
+
+        #[test]
         fn a_state_goes_on_from_its_binary_form_as_if_it_had_never_left(
             drawn in proptest::collection::vec((0_i64..100, 0_i64..1_440, 0_u32..9), 1..40),
         ) {
@@ -266,7 +294,7 @@ mod tests {
         #[test]
         fn random_bytes_are_no_state(bytes: Vec<u8>) {
             prop_assert!(MemberState::decode(&seal(SnapshotKind::Member, &bytes)).is_err());
-            let formatted: Vec<u8> = core::iter::once(1).chain(bytes).collect();
+            let formatted: Vec<u8> = core::iter::once(2).chain(bytes).collect();
             prop_assert!(Change::decode(&formatted).is_err());
         }
     }

@@ -82,11 +82,7 @@ impl Distinct {
 
     fn add(&mut self, hash: u64) {
         if let Self::Exact(hashes) = self {
-            // They are few; a binary search would be more code in the page.
-            let at = hashes.iter().take_while(|known| **known < hash).count();
-            if hashes.get(at) == Some(&hash) {
-                return;
-            }
+            let Err(at) = hashes.binary_search(&hash) else { return };
             if hashes.len() < MAX_DISTINCT_EXACT {
                 return hashes.insert(at, hash);
             }
