@@ -2,7 +2,7 @@
 
 use crate::condition::{Document, PathRef, Reading, Root};
 use crate::id::{SessionId, SignalId};
-use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Zone};
+use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Warming, Zone};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 
@@ -57,10 +57,18 @@ impl Document for VisitorDocument<'_> {
 }
 
 impl VisitorDocument<'_> {
+    /// Whether the window of a signal reaches back to before its events were counted: for whoever explains its value.
+    pub fn warming(&self, signal: SignalId) -> Option<Warming> {
+        Tiles::warming(self.parts, &self.signals.by_id(signal)?, self.viewpoint())
+    }
+
+    const fn viewpoint(&self) -> Viewpoint<'_> {
+        Viewpoint { now: self.now, session: self.session, zone: self.zone }
+    }
+
     fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'_> {
-        let from = Viewpoint { now: self.now, session: self.session, zone: self.zone };
         match signal {
-            Some(signal) => Tiles::read(self.parts, &signal, key, from),
+            Some(signal) => Tiles::read(self.parts, &signal, key, self.viewpoint()),
             None => Reading::Missing,
         }
     }
