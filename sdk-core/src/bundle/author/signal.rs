@@ -156,6 +156,7 @@ fn window(fields: &mut Fields<'_, '_>) -> Option<Window> {
 mod tests {
     use super::*;
     use crate::time::parse_duration_ms;
+    use alloc::string::String;
 
     #[test]
     fn buckets_default_to_a_thirtieth_of_the_window_at_most() {
@@ -166,5 +167,42 @@ mod tests {
             assert_eq!(default_bucket_ms(window_ms), parse_duration_ms(bucket), "{window}");
         }
         assert_eq!(default_bucket_ms(1_500), None);
+    }
+
+    #[test]
+    fn definitions_outside_their_bounds_say_which_field_is_wrong() {
+        let codes = |rest: &str| {
+            let text = format!(r#"{{"name":"n","on":"x",{rest}}}"#);
+            let mut problems = Problems::default();
+            let signal = compile(&Value::parse(&text).unwrap(), "", &mut problems);
+            let reason = problems.reason().map(String::from);
+            assert_eq!(signal.is_none(), reason.is_some(), "{rest}");
+            reason.unwrap_or_else(|| format!("{:?}", signal.unwrap().window))
+        };
+        for (rest, expected) in [
+            (r#""aggregate":"count","window":"1s""#, "Sliding { window_ms: 1000, bucket_ms: 1000 }"),
+            (
+                r#""aggregate":"count","window":"400d","bucket":"1d""#,
+                "Sliding { window_ms: 34560000000, bucket_ms: 86400000 }",
+            ),
+            (r#""aggregate":"count","window":"401d""#, "bad_field:window"),
+            (r#""aggregate":"count","window":"500ms""#, "bad_field:window"),
+            (r#""aggregate":"count","window":"0s""#, "bad_field:window"),
+            (r#""aggregate":"count","window":"1h","bucket":"7m""#, "bad_field:bucket"),
+            (r#""aggregate":"count","window":"1h","bucket":"3s""#, "bad_field:bucket"),
+            (r#""aggregate":"count","window":"this_week""#, "Calendar(Week)"),
+            (r#""aggregate":"count","window":"today","bucket":"15m""#, "misplaced_field:bucket"),
+            (r#""aggregate":"count","window":"yesterday""#, "bad_field:window"),
+            (r#""aggregate":"median","window":"1h""#, "bad_field:aggregate"),
+            (r#""aggregate":"mean","window":"1h""#, "missing_field:of"),
+            (r#""aggregate":"first_at","of":"metadata.v","window":"1h""#, "misplaced_field:of"),
+            (
+                r#""aggregate":"distinct","of":"metadata.v","window":"lifetime","on_publish":"backfill""#,
+                "Lifetime",
+            ),
+            (r#""aggregate":"count","window":"lifetime","on_publish":"fire""#, "bad_field:on_publish"),
+        ] {
+            assert_eq!(codes(rest), expected, "{rest}");
+        }
     }
 }
