@@ -216,7 +216,7 @@ pub(crate) fn totals<'a>(
     for state in states {
         for signal in signals.iter() {
             let mut sum = 0.0;
-            Tiles::each_entry(&state.tiles(), &signal, state.time(), state.session(), &mut |_, value| {
+            Tiles::each_entry(&state.tiles(), &signal, state.viewpoint(), &mut |_, value| {
                 sum += value.as_number().unwrap_or(0.0);
             });
             *sums.entry(signal.name()).or_default() += sum;

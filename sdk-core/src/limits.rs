@@ -52,6 +52,15 @@ pub const MAX_RETIRED_SIGNALS: usize = 64;
 pub const MAX_KEY_BYTES: usize = 128;
 /// Largest absolute input of a sum: keeps 2^63 additions inside the i128 of micro-units.
 pub const MAX_SUM_INPUT: f64 = 1e9;
+/// Longest text that `first` and `last` keep, in bytes: an address or a title; longer ones do not count, since a part or
+/// a hash of one means nothing to whoever shows it.
+pub const MAX_PICKED_BYTES: usize = 256;
+/// Different values that `distinct` counts exactly: their hashes take as much room as the sketch that follows.
+pub const MAX_DISTINCT_EXACT: usize = 64;
+/// Bucket of calendar windows, in milliseconds: every zone's clocks are whole quarters of an hour apart from UTC.
+pub const CALENDAR_BUCKET_MS: i64 = 15 * 60_000;
+/// Time by which a day may be longer than 24 h, in milliseconds: clocks are set by an hour, twice that is safe.
+pub const DAY_SLACK_MS: i64 = 2 * 3_600_000;
 /// Time a session's tiles are kept after its last event, in milliseconds: a session lasts 24 h at most.
 pub const SESSION_KEEP_MS: i64 = 48 * 3_600_000;
 /// Longest signal window, in milliseconds: 400 days, so that year-over-year fits.

@@ -11,7 +11,7 @@ use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};
 use attune_core::condition::{Consent, Purpose};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
-use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
+use attune_core::profile::{EventDocument, Latch, Tiles, Traits, Utc};
 use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
 use attune_core::time::{Timestamp, parse_duration_ms};
 use attune_core::value::{Packed, Value};
@@ -161,6 +161,7 @@ impl Page {
             now: self.now,
             session: Some(self.session),
             consent: self.consent,
+            zone: &Utc,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Why the worker cannot go on.
 
 use crate::profile::StoreError;
+use attune_core::profile::SnapshotError;
 use std::fmt;
 use std::io;
 
@@ -11,6 +12,8 @@ pub enum WorkerError {
     Store(StoreError),
     /// The log cannot be read.
     Log(io::Error),
+    /// The store holds a state that cannot be restored.
+    State(SnapshotError),
     /// The store holds what cannot be read.
     Damaged(&'static str),
 }
@@ -20,6 +23,7 @@ impl fmt::Display for WorkerError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
+            Self::State(error) => write!(f, "profile store: {}: {error}", error.code()),
             Self::Damaged(what) => write!(f, "profile store: a {what} is not of a form this version reads"),
         }
     }
@@ -28,6 +32,12 @@ impl fmt::Display for WorkerError {
 impl From<StoreError> for WorkerError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<SnapshotError> for WorkerError {
+    fn from(error: SnapshotError) -> Self {
+        Self::State(error)
     }
 }
 

@@ -4,7 +4,7 @@ use super::timers::timer_key;
 use crate::limits::HOT_STATES;
 use crate::profile::{Changes, Table};
 use attune_core::processor::ProfileState;
-use attune_core::profile::MemberState;
+use attune_core::profile::{MemberState, SnapshotError};
 use attune_core::time::Timestamp;
 use hashbrown::HashMap;
 
@@ -15,7 +15,10 @@ pub trait State {
     /// Its binary form.
     fn write(&self) -> Vec<u8>;
     /// Reads its binary form.
-    fn read(bytes: &[u8]) -> Option<Self>
+    ///
+    /// # Errors
+    /// Why the bytes are none.
+    fn read(bytes: &[u8]) -> Result<Self, SnapshotError>
     where
         Self: Sized;
     /// When time alone will matter for it.
@@ -29,8 +32,8 @@ impl State for MemberState {
         self.encode()
     }
 
-    fn read(bytes: &[u8]) -> Option<Self> {
-        Self::decode(bytes).ok()
+    fn read(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        Self::decode(bytes)
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
@@ -45,8 +48,8 @@ impl State for ProfileState {
         self.encode()
     }
 
-    fn read(bytes: &[u8]) -> Option<Self> {
-        Self::decode(bytes).ok()
+    fn read(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        Self::decode(bytes)
     }
 
     fn wake_at(&self) -> Option<Timestamp> {

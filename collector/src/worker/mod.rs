@@ -272,7 +272,7 @@ fn load<'s, S: hot::State>(
 ) -> Result<&'s mut Hot<S>, WorkerError> {
     if !hot.contains(key) {
         let state = match store.get(S::TABLE, key.as_bytes())? {
-            Some(bytes) => S::read(&bytes).ok_or(WorkerError::Damaged("state"))?,
+            Some(bytes) => S::read(&bytes)?,
             None => make(),
         };
         hot.insert(key, state);

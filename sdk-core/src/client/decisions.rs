@@ -172,6 +172,7 @@ impl Client {
             now: self.instant(now),
             session: Some(self.session),
             consent: self.consent,
+            zone: &self.clocks,
         }
     }
 

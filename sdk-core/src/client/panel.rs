@@ -2,13 +2,13 @@
 
 use super::Client;
 use crate::condition::Reading;
-use crate::profile::{SignalRef, Tiles};
+use crate::profile::{SignalRef, Tiles, Utc, Viewpoint};
 use crate::time::Now;
 use crate::value::ValueRef;
 
 impl Client {
     /// The live value of a signal; nothing for a name the bundle does not have and for a missing value.
-    pub fn signal(&self, name: &str, key: Option<&str>, now: Now) -> Option<ValueRef<'static>> {
+    pub fn signal(&self, name: &str, key: Option<&str>, now: Now) -> Option<ValueRef<'_>> {
         self.value_of(&self.bundle.signals.by_name(name)?, key.unwrap_or_default(), now)
     }
 
@@ -28,8 +28,9 @@ impl Client {
         self.overlay.parts().iter().for_each(|part| part.each_key(signal.id, see));
     }
 
-    fn value_of(&self, signal: &SignalRef<'_>, key: &str, now: Now) -> Option<ValueRef<'static>> {
-        match Tiles::read(&self.overlay.parts(), signal, key, self.instant(now), Some(self.session)) {
+    fn value_of(&self, signal: &SignalRef<'_>, key: &str, now: Now) -> Option<ValueRef<'_>> {
+        let from = Viewpoint { now: self.instant(now), session: Some(self.session), zone: &Utc };
+        match Tiles::read(&self.overlay.parts(), signal, key, from) {
             Reading::Value(value, _) => Some(value),
             Reading::Missing | Reading::Truncated => None,
         }

@@ -99,7 +99,7 @@ impl PageRig {
         self.client.handle_context(context.unwrap_or_default(), text.len(), self.now);
     }
 
-    fn views(&self) -> Option<ValueRef<'static>> {
+    fn views(&self) -> Option<ValueRef<'_>> {
         self.client.signal("views", Some("hats"), self.now)
     }
 

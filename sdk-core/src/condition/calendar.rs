@@ -3,6 +3,7 @@
 use super::{Code, Document, Outlook, Packer, PathRef, Root, instant};
 use crate::limits::MAX_UTC_OFFSET_MINUTES;
 use crate::time::{Span, Timestamp, Zone, ZoneTable};
+use crate::value::ValueRef;
 
 const MINUTE_MS: i64 = 60_000;
 const HAS_ZONE: u8 = 1;
@@ -23,7 +24,15 @@ pub struct Calendar {
 /// `context.time.changes_at`, and what it is then, `context.time.next_utc_offset_minutes`. What is missing counts as
 /// UTC, what is beyond [`MAX_UTC_OFFSET_MINUTES`] as that.
 pub fn visitor_zone(document: &dyn Document) -> Zone<'static> {
-    let read = |rest| document.value(PathRef { root: Root::Context, rest });
+    zone_by(&|rest| document.value(PathRef { root: Root::Context, rest }))
+}
+
+/// The clocks of the visitor that a context says; see [`visitor_zone`].
+pub fn context_zone(context: ValueRef<'_>) -> Zone<'static> {
+    zone_by(&|rest| context.at(rest).unwrap_or(ValueRef::Null))
+}
+
+fn zone_by<'a>(read: &dyn Fn(&str) -> ValueRef<'a>) -> Zone<'static> {
     let offset_ms = |rest| {
         let minutes = read(rest).as_number().unwrap_or_default() as i64;
         minutes.clamp(-MAX_UTC_OFFSET_MINUTES, MAX_UTC_OFFSET_MINUTES) * MINUTE_MS

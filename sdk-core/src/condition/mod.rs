@@ -27,7 +27,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use calendar::{Calendar, visitor_zone};
+pub use calendar::{Calendar, context_zone, visitor_zone};
 #[cfg(feature = "author")]
 pub use calendar_source::{VISITOR, parse_days, parse_zone};
 pub use codec::{decode_condition, encode_condition, encode_path};

@@ -119,7 +119,9 @@ impl World {
         let outcome = self.processor.combine(profile, &change, left.as_mut());
         let repeated = self.processor.combine(profile, &change, left.as_mut());
         assert_eq!((repeated.firings.len(), repeated.changed), (0, false));
-        assert_eq!(ProfileState::decode(&profile.encode()), Ok(profile.clone()));
+        let snapshot = profile.encode();
+        let restored = ProfileState::decode(&snapshot).unwrap();
+        assert_eq!((&restored, restored.encode()), (&*profile, snapshot));
         if let (Some(from), Some(left)) = (change.moved_from, left) {
             self.profiles.insert(from, left);
         }

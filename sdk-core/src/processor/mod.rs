@@ -1,5 +1,6 @@
 //! The server's façade: absorb per member, combine per profile, and the view that pages are sent.
 
+mod backfill;
 mod caps;
 mod combine;
 mod edge;
@@ -8,14 +9,16 @@ mod firing;
 mod fixture;
 mod join;
 mod levels;
+#[cfg(test)]
+mod replays;
 #[cfg(all(test, feature = "author"))]
 mod scores;
 mod state;
 mod state_codec;
 
 use crate::bundle::Bundle;
-use crate::id::MemberId;
-use crate::profile::{Absorbed, Change, MemberState, ProfileView};
+use crate::id::{MemberId, SignalId};
+use crate::profile::{Absorbed, Change, MemberState, ProfileView, TileChanges, Window};
 use crate::rules::{Decided, Decision, VisitorDocument, decide};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
@@ -24,6 +27,7 @@ use alloc::vec::Vec;
 use levels::LevelTrigger;
 use state::Scene;
 
+pub use backfill::Past;
 pub use firing::{Cause, Firing};
 pub use state::ProfileState;
 
@@ -33,6 +37,8 @@ pub struct Processor {
     bundle: Bundle,
     /// When the bundle took effect.
     since: Timestamp,
+    /// Signals that bundles have brought after the first one, in order of time.
+    published: Vec<(Timestamp, SignalId, Window)>,
     levels: Vec<LevelTrigger>,
 }
 
@@ -55,9 +61,17 @@ impl Processor {
 
     /// Puts a bundle into effect at the instant that its record names; states follow lazily with the next record of
     /// theirs. A trigger that was not there before does not fire for those it already holds for at that instant,
-    /// unless it says so.
+    /// unless it says so. A signal that was not there before is warming up for those who were; what the first bundle
+    /// has counts as there all along, so whoever starts anew replays the bundles as they were logged.
     pub fn set_bundle(&mut self, bundle: Bundle, at: Timestamp) {
         self.levels = levels::level_triggers(&bundle.rules);
+        self.published.retain(|(_, id, _)| bundle.signals.by_id(*id).is_some());
+        if self.bundle.revision > 0 {
+            let known = &self.bundle.signals;
+            let fresh = bundle.signals.iter().filter(|signal| known.by_id(signal.id).is_none());
+            self.published.extend(fresh.map(|signal| (at, signal.id, signal.window)));
+            self.published.sort_by_key(|(at, _, _)| *at);
+        }
         self.since = at;
         self.bundle = bundle;
     }
@@ -69,7 +83,14 @@ impl Processor {
 
     /// Takes an event, void or close record of a member in: once in effect, tiles, traits.
     pub fn absorb(&self, state: &mut MemberState, record: &Record) -> Absorbed {
-        crate::profile::absorb(state, record, &self.bundle.signals)
+        let mut absorbed = crate::profile::absorb(state, record, &self.bundle.signals);
+        if let Absorbed::Change(change) = &mut absorbed
+            && let Some(received_at) = change.received_at
+            && state.meet(&self.published, received_at)
+        {
+            change.tiles = TileChanges::Whole(state.tiles().clone());
+        }
+        absorbed
     }
 
     /// Takes a member's change into its profile: edges, latches, caps, firings.

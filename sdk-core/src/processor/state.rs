@@ -8,7 +8,8 @@ use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
 use crate::model::ModelTable;
 use crate::profile::sorted::SortedMap;
 use crate::profile::{
-    Change, EventDocument, Lanes, Latch, ProfileView, SignalTable, TileChanges, Tiles, Traits,
+    Change, EventDocument, Lanes, Latch, ProfileView, SignalRef, SignalTable, TileChanges, Tiles, Traits,
+    Utc, Viewpoint, Warming,
 };
 use crate::rules::{RuleRef, VisitorDocument};
 use crate::time::Timestamp;
@@ -137,6 +138,19 @@ impl ProfileState {
         self.parts.iter().map(|(_, part)| &part.tiles).collect()
     }
 
+    /// From where its signals are read at profile time.
+    pub fn viewpoint(&self) -> Viewpoint<'static> {
+        Viewpoint { now: self.time, session: self.session(), zone: &Utc }
+    }
+
+    /// The signals of a bundle whose windows reach back to before their events were counted, as of profile time.
+    pub fn warming<'a>(&self, signals: &'a SignalTable) -> Vec<(&'a str, Warming)> {
+        let parts = self.tiles();
+        let warming = |signal: &SignalRef<'_>| Tiles::warming(&parts, signal, self.viewpoint());
+        let named = signals.iter().filter(|signal| !signal.name().starts_with("attune."));
+        named.filter_map(|signal| Some((signal.name(), warming(&signal)?))).collect()
+    }
+
     /// Traits of the whole profile.
     pub const fn traits(&self) -> &Traits {
         &self.traits
@@ -197,7 +211,8 @@ impl ProfileState {
             }
         };
         let (traits, models) = (&self.traits, Some(models));
-        ask(&VisitorDocument { traits, signals, models, parts, context, event, now, session, consent })
+        let zone = &Utc;
+        ask(&VisitorDocument { traits, signals, models, parts, context, event, now, session, consent, zone })
     }
 
     /// Puts a change's absolute values in place.

@@ -1,22 +1,20 @@
-//! The binary form of a profile's state: opaque to hosts, versioned by its first byte.
+//! The binary form of a profile's state: opaque to hosts, in the envelope of a kept state.
 
 use super::caps::Caps;
 use super::edge::Edge;
 use super::state::{Part, ProfileState};
 use crate::codec::{CodecError, Source, Writer};
 use crate::id::{MemberId, ProfileId, SessionId, Uuid};
+use crate::profile::snapshot::{SnapshotKind, open, seal};
 use crate::profile::sorted::SortedMap;
-use crate::profile::{Lanes, Latch, Tiles, Traits};
+use crate::profile::{Lanes, Latch, SnapshotError, Tiles, Traits};
 use crate::time::Timestamp;
 use alloc::vec::Vec;
 
-const FORMAT: u8 = 1;
-
 impl ProfileState {
-    /// The binary form.
+    /// The binary form: opaque to hosts, versioned and with a checksum. Equal states have equal bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
-        out.u8(FORMAT);
         out.str(&self.profile.0);
         out.u64(self.version);
         out.i64(self.time.0);
@@ -47,18 +45,15 @@ impl ProfileState {
         self.armed.iter().for_each(|identity| out.raw(&identity.to_le_bytes()));
         out.option(self.wake, |out, wake| out.i64(wake.0));
         out.u64(self.firings);
-        out.into_bytes()
+        seal(SnapshotKind::Profile, &out.into_bytes())
     }
 
     /// Reads the binary form.
     ///
     /// # Errors
-    /// Fails on bytes that are no state of this version.
-    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut source = Source::new(bytes);
-        if source.u8() != FORMAT {
-            source.fail();
-        }
+    /// Which of the ways in which bytes are no state of a profile that this version reads.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let mut source = Source::new(open(SnapshotKind::Profile, bytes)?);
         let mut state = Self {
             profile: ProfileId(source.boxed_str()),
             version: source.u64(),
@@ -79,7 +74,7 @@ impl ProfileState {
             wake: source.option(|source| Timestamp(source.i64())),
             firings: source.u64(),
         };
-        source.finish()?;
+        source.finish().map_err(|CodecError| SnapshotError::BadContent)?;
         state.traits = state.merged_traits();
         Ok(state)
     }

@@ -42,7 +42,9 @@ impl Bucket {
         match window {
             Window::Lifetime => Some(Self::Lifetime),
             Window::Session => event.session.map(Self::Session),
-            Window::Sliding { .. } => window.buckets_at(event.timestamp).map(|(index, _)| Self::Time(index)),
+            Window::Sliding { .. } | Window::Calendar(_) => {
+                window.buckets_at(event.timestamp).map(|(index, _)| Self::Time(index))
+            }
         }
     }
 

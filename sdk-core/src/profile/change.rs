@@ -44,7 +44,7 @@ pub enum TileChanges {
 }
 
 /// First byte of the binary form.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 impl Change {
     /// The binary form.

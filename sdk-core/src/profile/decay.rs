@@ -1,8 +1,7 @@
 //! Sums over the tiles of a window in which what lies further back weighs less.
 
-use super::{SignalRef, Tiles, Window};
+use super::{SignalRef, Tiles, Viewpoint, Window};
 use crate::condition::Reading;
-use crate::id::SessionId;
 use crate::limits::MAX_DECAY_BUCKETS;
 use crate::time::Timestamp;
 use crate::value::ValueRef;
@@ -18,18 +17,18 @@ impl Tiles {
     /// where the age is the time from its beginning to the beginning of the current bucket. So the value changes only
     /// when a bucket begins or an event comes, and it is equal to the last bit however the tiles are spread and whoever
     /// asks.
-    pub fn read_decayed(
-        parts: &[&Self],
+    pub fn read_decayed<'a>(
+        parts: &[&'a Self],
         signal: &SignalRef<'_>,
         key: &str,
         half_life_ms: i64,
-        now: Timestamp,
-        session: Option<SessionId>,
-    ) -> Reading<'static> {
+        from: Viewpoint<'_>,
+    ) -> Reading<'a> {
+        let now = from.now;
         let (Window::Sliding { bucket_ms, .. }, Some((newest, length)), true) =
             (signal.window, signal.window.buckets_at(now), half_life_ms > 0)
         else {
-            return Self::read(parts, signal, key, now, session);
+            return Self::read(parts, signal, key, from);
         };
         let mut bucket = *signal;
         bucket.window = Window::Sliding { window_ms: bucket_ms, bucket_ms };
@@ -38,7 +37,7 @@ impl Tiles {
         while age > 0 {
             age -= bucket_ms;
             let at = Timestamp(now.0.saturating_sub(age));
-            match Self::read(parts, &bucket, key, at, None) {
+            match Self::read(parts, &bucket, key, Viewpoint { now: at, session: None, ..from }) {
                 Reading::Value(ValueRef::Number(value), next) => {
                     sum += value * weight(age, half_life_ms);
                     until = next;
@@ -69,6 +68,7 @@ fn weight(age_ms: i64, half_life_ms: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Utc;
     use crate::profile::fixture::{event, signal, table};
     use crate::profile::{Aggregate, SignalTable};
     use alloc::format;
@@ -82,8 +82,8 @@ mod tests {
         table(vec![signal("spent", Aggregate::Count, WINDOW, None)])
     }
 
-    fn read(parts: &[&Tiles], table: &SignalTable, half_life: i64, now: i64) -> Reading<'static> {
-        Tiles::read_decayed(parts, &table.by_name("spent").unwrap(), "", half_life, Timestamp(now), None)
+    fn read<'a>(parts: &[&'a Tiles], table: &SignalTable, half_life: i64, now: i64) -> Reading<'a> {
+        Tiles::read_decayed(parts, &table.by_name("spent").unwrap(), "", half_life, at(Timestamp(now)))
     }
 
     fn counted(table: &SignalTable, times: &[i64]) -> Tiles {
@@ -96,6 +96,10 @@ mod tests {
 
     fn number(number: f64, until: Option<i64>) -> Reading<'static> {
         Reading::Value(ValueRef::Number(number), until.map(Timestamp))
+    }
+
+    const fn at(now: Timestamp) -> Viewpoint<'static> {
+        Viewpoint { now, session: None, zone: &Utc }
     }
 
     #[test]
@@ -137,7 +141,7 @@ mod tests {
         }
         let signal = table.by_name("spent").unwrap();
         let reading = |key: usize| {
-            Tiles::read_decayed(&[&tiles], &signal, &format!("{key}"), HALF_LIFE, Timestamp(9), None)
+            Tiles::read_decayed(&[&tiles], &signal, &format!("{key}"), HALF_LIFE, at(Timestamp(9)))
         };
         let unknown = (0..=256).filter(|key| reading(*key) == Reading::Truncated).count();
         assert_eq!((unknown, reading(1_000)), (1, Reading::Truncated));
@@ -171,8 +175,9 @@ mod tests {
                 tiles
             };
             let (left, right) = backwards.split_at(split.index(times.len()));
-            let whole = read(&[&count(&times)], &table, 7_777, now);
-            prop_assert_eq!(read(&[&count(left), &count(right)], &table, 7_777, now), whole);
+            let [all, left, right] = [count(&times), count(left), count(right)];
+            let whole = read(&[&all], &table, 7_777, now);
+            prop_assert_eq!(read(&[&left, &right], &table, 7_777, now), whole);
             let newest = now.div_euclid(10_000);
             let plain: f64 = times
                 .iter()

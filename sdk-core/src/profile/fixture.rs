@@ -8,7 +8,7 @@ use crate::wire::Event;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-/// A signal over `page_view`; sums read `metadata.value`.
+/// A signal over `page_view`; its values are at `metadata.value`.
 pub(crate) fn signal(name: &str, aggregate: Aggregate, window: Window, by: Option<&str>) -> Signal {
     let bare = |path: &str| Path { root: Root::Bare, rest: Box::from(path) };
     let mut signal = Signal {
@@ -17,9 +17,10 @@ pub(crate) fn signal(name: &str, aggregate: Aggregate, window: Window, by: Optio
         on: Box::from("page_view"),
         filter: None,
         by: by.map(bare),
-        of: (aggregate == Aggregate::Sum).then(|| bare("metadata.value")),
+        of: aggregate.takes_values().then(|| bare("metadata.value")),
         aggregate,
         window,
+        backfill: false,
     };
     signal.id = signal_id(&signal);
     signal

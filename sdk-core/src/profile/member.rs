@@ -1,15 +1,13 @@
 //! One member's state.
 
 use super::event_ids::EventIds;
+use super::snapshot::{SnapshotError, SnapshotKind, open, seal};
 use super::{Lanes, Tiles, Traits};
 use crate::codec::{CodecError, Source, Writer};
 use crate::id::{EventId, MemberId, ProfileId, Uuid};
 use crate::time::Timestamp;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-
-/// First byte of the binary form.
-const FORMAT: u8 = 1;
 
 /// Everything absorbed of one member. Tiles and traits are equal in whatever order the records came.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +19,8 @@ pub struct MemberState {
     pub(super) time: Timestamp,
     /// Latest receipt.
     pub(super) received_at: Timestamp,
+    /// The receipt of its first event, or the publication of the latest signals that it has met since.
+    pub(super) met: Timestamp,
     pub(super) lanes: Lanes,
     /// Events of senders without lanes.
     pub(super) event_ids: EventIds,
@@ -46,6 +46,7 @@ impl MemberState {
             version: 0,
             time: Timestamp(0),
             received_at: Timestamp(0),
+            met: Timestamp(0),
             lanes: Lanes::default(),
             event_ids: EventIds::default(),
             tiles: Tiles::default(),
@@ -84,15 +85,15 @@ impl MemberState {
         &self.traits
     }
 
-    /// The binary form.
+    /// The binary form: opaque to hosts, versioned and with a checksum. Equal states have equal bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
-        out.u8(FORMAT);
         out.str(&self.member.0);
         out.str(&self.profile.0);
         out.u64(self.version);
         out.i64(self.time.0);
         out.i64(self.received_at.0);
+        out.i64(self.met.0);
         self.lanes.encode(&mut out);
         self.event_ids.encode(&mut out);
         self.tiles.encode(self.time, &mut out);
@@ -102,24 +103,22 @@ impl MemberState {
             out.i64(link.at.0);
             out.raw(link.event_id.0.as_bytes());
         });
-        out.into_bytes()
+        seal(SnapshotKind::Member, &out.into_bytes())
     }
 
     /// Reads the binary form.
     ///
     /// # Errors
-    /// Fails on bytes that are no state of this version.
-    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut source = Source::new(bytes);
-        if source.u8() != FORMAT {
-            source.fail();
-        }
+    /// Which of the ways in which bytes are no state of a member that this version reads.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let mut source = Source::new(open(SnapshotKind::Member, bytes)?);
         let state = Self {
             member: MemberId(source.boxed_str()),
             profile: ProfileId(source.boxed_str()),
             version: source.u64(),
             time: Timestamp(source.i64()),
             received_at: Timestamp(source.i64()),
+            met: Timestamp(source.i64()),
             lanes: Lanes::decode(&mut source),
             event_ids: EventIds::decode(&mut source),
             tiles: Tiles::decode(&mut source),
@@ -130,6 +129,6 @@ impl MemberState {
                 event_id: EventId(Uuid::from_bytes(source.array())),
             }),
         };
-        source.finish().map(|()| state)
+        source.finish().map(|()| state).map_err(|CodecError| SnapshotError::BadContent)
     }
 }

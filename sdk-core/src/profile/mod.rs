@@ -2,8 +2,10 @@
 
 mod absorb;
 mod bucket;
+mod calendar;
 mod change;
 mod decay;
+mod distinct;
 mod event_document;
 mod event_ids;
 #[cfg(not(target_arch = "wasm32"))]
@@ -22,25 +24,32 @@ mod ranges;
 mod reading;
 mod signal;
 mod signal_table;
+pub(crate) mod snapshot;
 pub(crate) mod sorted;
 mod tile;
 mod tiles;
 mod tiles_codec;
 mod traits;
 mod view;
+mod warming;
 
 pub use absorb::{Absorbed, absorb};
 pub use bucket::Bucket;
+pub use calendar::{CalendarUnit, Period, Utc, Zone};
 pub use change::{Change, TileChanges};
+pub use distinct::Distinct;
 pub use event_document::EventDocument;
 pub use keys::{Found, Keys, key_text};
 pub use lane::{LaneState, Marked};
 pub use lanes::Lanes;
 pub use member::MemberState;
 pub use ranges::Ranges;
+pub use reading::Viewpoint;
 pub use signal::{Aggregate, Signal, SignalRef, Taking, Window, signal_id};
 pub use signal_table::SignalTable;
-pub use tile::Tile;
+pub use snapshot::SnapshotError;
+pub use tile::{Picked, Tile};
 pub use tiles::{SignalTiles, TileChange, Tiles};
 pub use traits::Traits;
 pub use view::{Latch, ProfileView};
+pub use warming::Warming;

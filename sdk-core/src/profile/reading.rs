@@ -2,36 +2,48 @@
 
 use super::keys::{Found, bounded_key};
 use super::tiles::Slice;
-use super::{Aggregate, Bucket, SignalRef, Tile, Tiles, Window};
+use super::{Bucket, Period, SignalRef, Tile, Tiles, Window, Zone};
 use crate::condition::{Outlook, Reading};
 use crate::hash::key_hash;
 use crate::id::{SessionId, SignalId};
+use crate::limits::CALENDAR_BUCKET_MS;
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use alloc::vec::Vec;
 
+/// From where signals are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewpoint<'a> {
+    /// The instant.
+    pub now: Timestamp,
+    /// The visitor's current session.
+    pub session: Option<SessionId>,
+    /// The visitor's clocks.
+    pub zone: &'a dyn Zone,
+}
+
 impl Tiles {
-    /// The value of a signal under a key at `now`, all parts taken together. Signals without `by` have the empty key.
+    /// The value of a signal under a key, all parts taken together. Signals without `by` have the empty key.
     ///
-    /// Counts and sums of nothing are zero, the last time of nothing is missing, and so is every session signal where
-    /// there is no session.
-    pub fn read(
-        parts: &[&Self],
+    /// Counts, sums and distinct values of nothing are zero, every other aggregate of nothing is missing, and so is
+    /// every session signal where there is no session.
+    pub fn read<'a>(
+        parts: &[&'a Self],
         signal: &SignalRef<'_>,
         key: &str,
-        now: Timestamp,
-        session: Option<SessionId>,
-    ) -> Reading<'static> {
+        from: Viewpoint<'_>,
+    ) -> Reading<'a> {
         let mut room = [0; 40];
         let key = bounded_key(key, &mut room);
         let hash = key_hash(key.as_bytes());
-        let Some(view) = View::new(signal.window, now, session) else { return Reading::Missing };
-        let mut total: Option<(Tile, Option<Timestamp>)> = None;
+        let Some(view) = View::new(signal.window, from) else { return Reading::Missing };
+        let mut chosen: Option<(&'a Tile, Option<Timestamp>)> = None;
+        let mut total: Option<Tile> = None;
         let mut outlook = Outlook::default();
         let mut truncated = false;
         view.each_slice(parts, signal.id, &mut |bucket, slice| {
             let tile = match slice.keys.get_hashed(hash, key) {
-                Found::Value(tile) => *tile,
+                Found::Value(tile) => tile,
                 Found::Absent => return,
                 Found::Truncated => {
                     truncated |= view.contains(bucket);
@@ -41,29 +53,38 @@ impl Tiles {
             match view.place(bucket) {
                 Place::Ahead(enters) => outlook.note(enters),
                 Place::Behind => {}
-                Place::Inside(leaves) => match (&mut total, tile) {
-                    // Only the latest time counts, so earlier buckets leave without a trace.
-                    (Some((Tile::LastAt(mine), until)), Tile::LastAt(theirs)) if theirs > *mine => {
-                        (*mine, *until) = (theirs, leaves);
+                // Buckets other than that of the chosen tile leave without a trace; of equal ones the last to leave is
+                // chosen.
+                Place::Inside(leaves) if tile.is_choice() => {
+                    let stays = |(mine, until): (&Tile, _)| {
+                        mine.beats(tile) || (until >= leaves && !tile.beats(mine))
+                    };
+                    if !chosen.is_some_and(stays) {
+                        chosen = Some((tile, leaves));
                     }
-                    (Some((Tile::LastAt(_), _)), _) => {}
-                    (Some((mine, until)), tile) => {
-                        mine.merge(tile);
-                        *until = earlier(*until, leaves);
+                }
+                Place::Inside(leaves) => {
+                    leaves.into_iter().for_each(|at| outlook.note(at));
+                    match &mut total {
+                        Some(mine) => mine.merge(tile),
+                        nothing => *nothing = Some(tile.clone()),
                     }
-                    (nothing, tile) => *nothing = Some((tile, leaves)),
-                },
+                }
             }
         });
         if truncated {
             return Reading::Truncated;
         }
-        let (value, leaves) = match (total, signal.aggregate) {
-            (Some((tile, leaves)), _) => (tile.value(), leaves),
-            (None, Aggregate::Count | Aggregate::Sum) => (ValueRef::Number(0.0), None),
-            (None, Aggregate::LastAt) => return Reading::Missing,
+        let value = match (chosen, total) {
+            (Some((tile, leaves)), _) => {
+                leaves.into_iter().for_each(|at| outlook.note(at));
+                tile.value()
+            }
+            (None, Some(total)) => ValueRef::Number(total.number()),
+            (None, None) if signal.aggregate.starts_at_zero() => ValueRef::Number(0.0),
+            (None, None) => return Reading::Missing,
         };
-        Reading::Value(value, earlier(leaves, outlook.next))
+        Reading::Value(value, outlook.next)
     }
 
     /// Shows every key that a tile of a signal has, once for each tile.
@@ -74,15 +95,14 @@ impl Tiles {
         }
     }
 
-    /// Shows every key of a signal with its value at `now`, in order of key.
+    /// Shows every key of a signal with its value, in order of key.
     pub fn each_entry(
         parts: &[&Self],
         signal: &SignalRef<'_>,
-        now: Timestamp,
-        session: Option<SessionId>,
+        from: Viewpoint<'_>,
         see: &mut dyn FnMut(&str, ValueRef<'_>),
     ) {
-        let Some(view) = View::new(signal.window, now, session) else { return };
+        let Some(view) = View::new(signal.window, from) else { return };
         let mut keys: Vec<&str> = Vec::new();
         view.each_slice(parts, signal.id, &mut |bucket, slice| {
             if view.contains(bucket) {
@@ -94,7 +114,7 @@ impl Tiles {
             }
         });
         for key in keys {
-            if let Reading::Value(value, _) = Self::read(parts, signal, key, now, session) {
+            if let Reading::Value(value, _) = Self::read(parts, signal, key, from) {
                 see(key, value);
             }
         }
@@ -105,7 +125,13 @@ impl Tiles {
 #[derive(Clone, Copy)]
 enum View {
     One(Bucket),
-    Sliding { newest: i64, length: i64, bucket_ms: i64 },
+    /// The buckets from `first` to `newest`; all of them leave at `ends`, or each when its time has come.
+    Range {
+        first: i64,
+        newest: i64,
+        bucket_ms: i64,
+        ends: Option<Timestamp>,
+    },
 }
 
 /// Where a bucket lies, seen from an instant.
@@ -118,14 +144,23 @@ enum Place {
 }
 
 impl View {
-    fn new(window: Window, now: Timestamp, session: Option<SessionId>) -> Option<Self> {
+    fn new(window: Window, from: Viewpoint<'_>) -> Option<Self> {
+        let (newest, length) = match window {
+            Window::Lifetime => return Some(Self::One(Bucket::Lifetime)),
+            Window::Session => return Some(Self::One(Bucket::Session(from.session?))),
+            _ => window.buckets_at(from.now)?,
+        };
         Some(match window {
-            Window::Lifetime => Self::One(Bucket::Lifetime),
-            Window::Session => Self::One(Bucket::Session(session?)),
-            Window::Sliding { bucket_ms, .. } => {
-                let (newest, length) = window.buckets_at(now)?;
-                Self::Sliding { newest, length, bucket_ms }
+            Window::Calendar(unit) => {
+                let Period { from, until } = Period::of(unit, from.now, from.zone);
+                let (first, bucket_ms) = (from.0.div_euclid(CALENDAR_BUCKET_MS), CALENDAR_BUCKET_MS);
+                Self::Range { first, newest, bucket_ms, ends: Some(until) }
             }
+            Window::Sliding { bucket_ms, .. } => {
+                let first = newest.saturating_sub(length).saturating_add(1);
+                Self::Range { first, newest, bucket_ms, ends: None }
+            }
+            Window::Session | Window::Lifetime => return None,
         })
     }
 
@@ -138,7 +173,7 @@ impl View {
                         see(bucket, slice);
                     }
                 }
-                Self::Sliding { .. } => tiles.slices.iter().for_each(|(bucket, slice)| see(*bucket, slice)),
+                Self::Range { .. } => tiles.slices.iter().for_each(|(bucket, slice)| see(*bucket, slice)),
             }
         }
     }
@@ -149,13 +184,14 @@ impl View {
 
     fn place(self, bucket: Bucket) -> Place {
         match (self, bucket) {
-            (Self::Sliding { newest, length, bucket_ms }, Bucket::Time(index)) => {
+            (Self::Range { first, newest, bucket_ms, ends }, Bucket::Time(index)) => {
                 // Exact for 285,000 years, then bounded; a saturating product of integers is a call in the page.
                 let starts = |index: i64| Timestamp((index as f64 * bucket_ms as f64) as i64);
                 if index > newest {
                     Place::Ahead(starts(index))
-                } else if index > newest.saturating_sub(length) {
-                    Place::Inside(Some(starts(index.saturating_add(length))))
+                } else if index >= first {
+                    let length = newest.saturating_sub(first).saturating_add(1);
+                    Place::Inside(ends.or_else(|| Some(starts(index.saturating_add(length)))))
                 } else {
                     Place::Behind
                 }
@@ -166,23 +202,21 @@ impl View {
     }
 }
 
-fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (one, other) => one.or(other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::Uuid;
     use crate::profile::fixture::{event, signal, table};
+    use crate::profile::{Aggregate, Utc};
     use alloc::format;
     use alloc::string::String;
     use alloc::vec;
 
     const SLIDING: Window = Window::Sliding { window_ms: 60_000, bucket_ms: 10_000 };
+
+    fn at(now: i64, session: Option<SessionId>) -> Viewpoint<'static> {
+        Viewpoint { now: Timestamp(now), session, zone: &Utc }
+    }
 
     fn number(number: f64, until: Option<i64>) -> Reading<'static> {
         Reading::Value(ValueRef::Number(number), until.map(Timestamp))
@@ -196,7 +230,7 @@ mod tests {
         for at in [5_000, 14_000, 14_500, 90_000] {
             tiles.apply(&table, &event(at, "page_view", "{}"), Timestamp(14_500));
         }
-        let at = |now: i64| Tiles::read(&[&tiles], &views, "", Timestamp(now), None);
+        let at = |now: i64| Tiles::read(&[&tiles], &views, "", at(now, None));
         assert_eq!(at(14_999), number(3.0, Some(60_000)));
         assert_eq!(at(60_000), number(2.0, Some(70_000)));
         assert_eq!(at(70_000), number(0.0, Some(90_000)), "the future event enters in its own time");
@@ -211,10 +245,10 @@ mod tests {
         let (mut own, mut other) = (Tiles::default(), Tiles::default());
         own.apply(&table, &event(5_000, "page_view", "{}"), Timestamp(5_000));
         other.apply(&table, &event(25_000, "page_view", "{}"), Timestamp(25_000));
-        let at = |parts: &[&Tiles], now: i64| Tiles::read(parts, &cart_at, "", Timestamp(now), None);
         let latest = ValueRef::Text("1970-01-01T00:00:25.000Z");
-        assert_eq!(at(&[&own, &other], 30_000), Reading::Value(latest, Some(Timestamp(80_000))));
-        assert_eq!(at(&[&own, &other], 80_000), Reading::Missing);
+        let at = |now: i64| Tiles::read(&[&own, &other], &cart_at, "", at(now, None));
+        assert_eq!(at(30_000), Reading::Value(latest, Some(Timestamp(80_000))));
+        assert_eq!(at(80_000), Reading::Missing);
     }
 
     #[test]
@@ -226,12 +260,12 @@ mod tests {
         own.apply(&table, &event(1, "page_view", r#"{"shop":"a","value":1.5}"#), Timestamp(1));
         own.apply(&table, &event(2, "page_view", r#"{"shop":"b","value":"much"}"#), Timestamp(2));
         other.apply(&table, &event(3, "page_view", r#"{"shop":"a","value":-0.25}"#), Timestamp(3));
-        let read = |key: &str, session| Tiles::read(&[&own, &other], &spent, key, Timestamp(9), session);
+        let read = |key: &str, session| Tiles::read(&[&own, &other], &spent, key, at(9, session));
         assert_eq!(read("a", session), number(1.25, None));
         assert_eq!(read("b", session), number(0.0, None));
         assert_eq!(read("a", None), Reading::Missing);
         let mut entries = Vec::new();
-        Tiles::each_entry(&[&own, &other], &spent, Timestamp(9), session, &mut |key, value| {
+        Tiles::each_entry(&[&own, &other], &spent, at(9, session), &mut |key, value| {
             entries.push((String::from(key), value.as_number()));
         });
         assert_eq!(entries, [(String::from("a"), Some(1.25))]);
@@ -245,11 +279,12 @@ mod tests {
         for page in 0..300 {
             many.apply(&table, &event(1, "page_view", &format!(r#"{{"page":{page}}}"#)), Timestamp(1));
         }
-        let read =
-            |parts: &[&Tiles], page: i32| Tiles::read(parts, &views, &format!("{page}"), Timestamp(9), None);
-        let dropped = (0..300).find(|page| read(&[&many], *page) == Reading::Truncated).unwrap();
+        fn read<'a>(parts: &[&'a Tiles], views: &SignalRef<'_>, page: i32) -> Reading<'a> {
+            Tiles::read(parts, views, &format!("{page}"), at(9, None))
+        }
+        let dropped = (0..300).find(|page| read(&[&many], &views, *page) == Reading::Truncated).unwrap();
         one.apply(&table, &event(1, "page_view", &format!(r#"{{"page":{dropped}}}"#)), Timestamp(1));
-        assert_eq!(read(&[&one], dropped), number(1.0, None));
-        assert_eq!(read(&[&one, &many], dropped), Reading::Truncated);
+        assert_eq!(read(&[&one], &views, dropped), number(1.0, None));
+        assert_eq!(read(&[&one, &many], &views, dropped), Reading::Truncated);
     }
 }

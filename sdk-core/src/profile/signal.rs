@@ -1,12 +1,13 @@
 //! Definitions of signals and the identity that follows from them.
 
+use super::CalendarUnit;
 use crate::codec::{Source, Writer};
 use crate::condition::{
     Code, Condition, Packer, Path, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
 };
 use crate::hash::key_hash;
 use crate::id::SignalId;
-use crate::limits::MAX_WINDOW_MS;
+use crate::limits::{CALENDAR_BUCKET_MS, DAY_SLACK_MS, MAX_WINDOW_MS};
 use crate::time::Timestamp;
 use alloc::boxed::Box;
 
@@ -23,12 +24,14 @@ pub struct Signal {
     pub filter: Option<Condition>,
     /// Where the key is found, for one value per key.
     pub by: Option<Path>,
-    /// Where the value is found, for `sum`.
+    /// Where the value is found, for the aggregates of values.
     pub of: Option<Path>,
     /// How events are folded.
     pub aggregate: Aggregate,
     /// Over which time.
     pub window: Window,
+    /// Whether past events are to be counted when it is published: what a host does, and no part of the identity.
+    pub backfill: bool,
 }
 
 /// A signal of a bundle, read in place.
@@ -40,6 +43,8 @@ pub struct SignalRef<'a> {
     pub aggregate: Aggregate,
     /// Over which time.
     pub window: Window,
+    /// Whether past events are to be counted when it is published.
+    pub backfill: bool,
     /// Where its name stands, and behind that what it looks at.
     rest: Code<'a>,
 }
@@ -49,7 +54,7 @@ pub struct SignalRef<'a> {
 pub struct Taking<'a> {
     /// Where the key is found, for one value per key.
     pub by: Option<PathRef<'a>>,
-    /// Where the value is found, for `sum`.
+    /// Where the value is found, for the aggregates of values.
     pub of: Option<PathRef<'a>>,
     /// Which of those events count: a condition.
     pub filter: Option<Code<'a>>,
@@ -64,6 +69,49 @@ pub enum Aggregate {
     Sum,
     /// Time of the latest event.
     LastAt,
+    /// Time of the earliest event.
+    FirstAt,
+    /// The smallest number at `of`.
+    Min,
+    /// The largest number at `of`.
+    Max,
+    /// The mean of the numbers at `of`: their sum in micro-units over their count.
+    Mean,
+    /// The value at `of` of the earliest event.
+    First,
+    /// The value at `of` of the latest event.
+    Last,
+    /// How many different values there are at `of`.
+    Distinct,
+}
+
+/// Set in the byte of an aggregate where the signal is to be backfilled.
+const BACKFILL: u8 = 0x80;
+
+impl Aggregate {
+    /// All of them, in order of their tags.
+    pub const ALL: [Self; 10] = [
+        Self::Count,
+        Self::Sum,
+        Self::LastAt,
+        Self::FirstAt,
+        Self::Min,
+        Self::Max,
+        Self::Mean,
+        Self::First,
+        Self::Last,
+        Self::Distinct,
+    ];
+
+    /// Whether it folds values, and not events.
+    pub const fn takes_values(self) -> bool {
+        !matches!(self, Self::Count | Self::LastAt | Self::FirstAt)
+    }
+
+    /// Whether it is zero where there is nothing to fold; the others are missing then.
+    pub const fn starts_at_zero(self) -> bool {
+        matches!(self, Self::Count | Self::Sum | Self::Distinct)
+    }
 }
 
 /// The time a signal looks back over.
@@ -80,6 +128,8 @@ pub enum Window {
     Session,
     /// All time.
     Lifetime,
+    /// The visitor's current day, week or month so far, in buckets of [`CALENDAR_BUCKET_MS`].
+    Calendar(CalendarUnit),
 }
 
 /// The identity of a definition: the hash of its canonical form without id and name.
@@ -97,14 +147,12 @@ pub fn signal_id(signal: &Signal) -> SignalId {
 /// Appends a signal's packed form, its id included, so that a page need not hash.
 pub(super) fn encode_signal(signal: &Signal, packer: &mut Packer) {
     packer.id(signal.id);
-    packer.out.u8(signal.aggregate as u8);
-    let (kind, times): (u8, &[i64]) = match &signal.window {
-        Window::Lifetime => (0, &[]),
-        Window::Session => (1, &[]),
-        Window::Sliding { window_ms, bucket_ms } => (2, &[*window_ms, *bucket_ms]),
-    };
-    packer.out.u8(kind);
-    times.iter().for_each(|ms| packer.out.i64(*ms));
+    packer.out.u8(signal.aggregate as u8 | if signal.backfill { BACKFILL } else { 0 });
+    packer.out.u8(signal.window.kind());
+    if let Window::Sliding { window_ms, bucket_ms } = signal.window {
+        packer.out.i64(window_ms);
+        packer.out.i64(bucket_ms);
+    }
     packer.text(&signal.name);
     packer.text(&signal.on);
     packer.option(signal.by.as_ref(), encode_path);
@@ -116,16 +164,12 @@ impl<'a> SignalRef<'a> {
     /// Reads the signal the code begins with; unknown kinds and windows out of bounds make the code unsound.
     pub(super) fn read(code: &mut Code<'a>) -> Self {
         let id = code.id();
-        let aggregate = match code.byte() {
-            0 => Aggregate::Count,
-            1 => Aggregate::Sum,
-            2 => Aggregate::LastAt,
-            _ => {
-                code.fail();
-                Aggregate::Count
-            }
-        };
-        Self { id, aggregate, window: Window::read(code), rest: *code }
+        let byte = code.byte();
+        let aggregate = Aggregate::ALL.get(usize::from(byte & !BACKFILL)).copied().unwrap_or_else(|| {
+            code.fail();
+            Aggregate::Count
+        });
+        Self { id, aggregate, backfill: byte >= BACKFILL, window: Window::read(code), rest: *code }
     }
 
     /// Moves the code behind the signal, and makes it unsound if there is none.
@@ -166,6 +210,7 @@ impl<'a> SignalRef<'a> {
             of: of.map(PathRef::to_path),
             aggregate: self.aggregate,
             window: self.window,
+            backfill: self.backfill,
         }
     }
 }
@@ -184,18 +229,44 @@ fn optional_path<'a>(code: &mut Code<'a>) -> Option<PathRef<'a>> {
 }
 
 impl Window {
-    /// The newest bucket of a sliding window at an instant and the number of buckets it spans.
+    /// The newest bucket of a window at an instant and the number of buckets that are kept; of session and lifetime
+    /// none. Calendar windows keep what the longest day, week or month of any zone has.
     pub(crate) fn buckets_at(self, at: Timestamp) -> Option<(i64, i64)> {
+        let (window_ms, bucket_ms) = match self {
+            Self::Sliding { window_ms, bucket_ms } => (window_ms, bucket_ms),
+            Self::Calendar(unit) => (unit.days() * 24 * 3_600_000 + DAY_SLACK_MS, CALENDAR_BUCKET_MS),
+            Self::Session | Self::Lifetime => return None,
+        };
+        Some((at.0.checked_div_euclid(bucket_ms)?, window_ms.checked_div(bucket_ms)?))
+    }
+
+    /// The tag of its kind.
+    const fn kind(self) -> u8 {
         match self {
-            Self::Sliding { window_ms, bucket_ms } => {
-                Some((at.0.checked_div_euclid(bucket_ms)?, window_ms.checked_div(bucket_ms)?))
-            }
-            Self::Session | Self::Lifetime => None,
+            Self::Lifetime => 0,
+            Self::Session => 1,
+            Self::Sliding { .. } => 2,
+            Self::Calendar(CalendarUnit::Day) => 3,
+            Self::Calendar(CalendarUnit::Week) => 4,
+            Self::Calendar(CalendarUnit::Month) => 5,
+        }
+    }
+
+    /// The window of a kind; `times` reads window and bucket of a sliding one.
+    fn of_kind(kind: u8, times: impl FnOnce() -> (i64, i64)) -> Option<Self> {
+        match kind {
+            0 => Some(Self::Lifetime),
+            1 => Some(Self::Session),
+            2 => Self::sliding(times()),
+            3 => Some(Self::Calendar(CalendarUnit::Day)),
+            4 => Some(Self::Calendar(CalendarUnit::Week)),
+            5 => Some(Self::Calendar(CalendarUnit::Month)),
+            _ => None,
         }
     }
 
     /// A sliding window, if it is a multiple of its bucket and within its bounds.
-    const fn sliding(window_ms: i64, bucket_ms: i64) -> Option<Self> {
+    const fn sliding((window_ms, bucket_ms): (i64, i64)) -> Option<Self> {
         let is_sound = bucket_ms > 0 && window_ms >= bucket_ms && window_ms <= MAX_WINDOW_MS;
         if is_sound && window_ms % bucket_ms == 0 {
             Some(Self::Sliding { window_ms, bucket_ms })
@@ -205,12 +276,7 @@ impl Window {
     }
 
     fn read(code: &mut Code<'_>) -> Self {
-        let window = match code.byte() {
-            0 => Some(Self::Lifetime),
-            1 => Some(Self::Session),
-            2 => Self::sliding(code.signed(), code.signed()),
-            _ => None,
-        };
+        let window = Self::of_kind(code.byte(), || (code.signed(), code.signed()));
         if window.is_none() {
             code.fail();
         }
@@ -219,26 +285,16 @@ impl Window {
 
     /// Appends the binary form.
     pub fn encode(self, out: &mut Writer) {
-        match self {
-            Self::Lifetime => out.u8(0),
-            Self::Session => out.u8(1),
-            Self::Sliding { window_ms, bucket_ms } => {
-                out.u8(2);
-                out.i64(window_ms);
-                out.i64(bucket_ms);
-            }
+        out.u8(self.kind());
+        if let Self::Sliding { window_ms, bucket_ms } = self {
+            out.i64(window_ms);
+            out.i64(bucket_ms);
         }
     }
 
     /// Reads the binary form; other bytes fail the source.
     pub fn decode(source: &mut Source<'_>) -> Self {
-        let window = match source.u8() {
-            0 => Some(Self::Lifetime),
-            1 => Some(Self::Session),
-            2 => Self::sliding(source.i64(), source.i64()),
-            _ => None,
-        };
-        window.unwrap_or_else(|| {
+        Self::of_kind(source.u8(), || (source.i64(), source.i64())).unwrap_or_else(|| {
             source.fail();
             Self::Lifetime
         })
@@ -261,6 +317,7 @@ mod tests {
             of: None,
             aggregate: Aggregate::Count,
             window: Window::Sliding { window_ms: 300_000, bucket_ms: 10_000 },
+            backfill: false,
         };
         signal.id = signal_id(&signal);
         signal
@@ -272,6 +329,10 @@ mod tests {
         let longer = Signal { window: Window::Session, ..signal() };
         assert_eq!(signal_id(&renamed), signal().id);
         assert_ne!(signal_id(&longer), signal().id);
+        assert_eq!(signal_id(&Signal { backfill: true, ..signal() }), signal().id);
+        for (tag, aggregate) in Aggregate::ALL.into_iter().enumerate() {
+            assert_eq!(aggregate as usize, tag);
+        }
     }
 
     #[test]

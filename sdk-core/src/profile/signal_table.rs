@@ -114,7 +114,7 @@ impl SignalTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{Aggregate, Window, signal_id};
+    use crate::profile::{Aggregate, CalendarUnit, Window, signal_id};
     use alloc::boxed::Box;
     use alloc::string::ToString;
     use proptest::prelude::*;
@@ -129,9 +129,25 @@ mod tests {
             of: None,
             aggregate: Aggregate::Count,
             window: Window::Lifetime,
+            backfill: false,
         };
         signal.id = signal_id(&signal);
         signal
+    }
+
+    #[test]
+    fn every_kind_of_signal_is_read_as_it_was_packed() {
+        let units = [CalendarUnit::Day, CalendarUnit::Week, CalendarUnit::Month].map(Window::Calendar);
+        let sliding = Window::Sliding { window_ms: 34_560_000_000, bucket_ms: 86_400_000 };
+        let windows = [Window::Lifetime, Window::Session, sliding].into_iter().chain(units);
+        for (place, window) in windows.enumerate() {
+            for aggregate in Aggregate::ALL {
+                let mut signal = Signal { aggregate, window, backfill: place % 2 == 0, ..signal("n", "x") };
+                signal.id = signal_id(&signal);
+                let table = SignalTable::new(core::slice::from_ref(&signal));
+                assert_eq!(table.by_name("n").unwrap().to_signal(), signal);
+            }
+        }
     }
 
     #[test]

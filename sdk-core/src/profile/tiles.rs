@@ -22,7 +22,7 @@ pub struct Tiles {
 pub struct SignalTiles {
     /// The signal's window, so that tiles of a signal no bundle names any more still expire.
     pub(super) window: Window,
-    /// Time of the earliest event taken in.
+    /// Since when events are counted.
     pub(super) since: Timestamp,
     pub(super) slices: SortedMap<Bucket, Slice>,
 }
@@ -75,13 +75,11 @@ impl Tiles {
 
     /// Puts a changed tile's absolute value in place.
     pub fn set(&mut self, change: &TileChange) {
-        let slice = self.signal(change.signal, change.window, change.at).slice(change.bucket, change.at);
-        match change.tile {
+        let slice = self.signal(change.signal, change.window).slice(change.bucket, change.at);
+        match &change.tile {
             None => slice.keys.set_truncated(),
             Some(tile) => {
-                if let Some(mine) = slice.keys.or_insert_with(&change.key, || tile) {
-                    *mine = tile;
-                }
+                slice.keys.join(&change.key, tile, Clone::clone_from);
             }
         }
     }
@@ -89,11 +87,12 @@ impl Tiles {
     /// Adds the tiles of other events, such as another member's.
     pub fn merge(&mut self, other: &Self) {
         for (id, theirs) in other.signals.iter() {
-            let mine = self.signal(*id, theirs.window, theirs.since);
+            let mine = self.signal(*id, theirs.window);
+            mine.since = mine.since.max(theirs.since);
             for (bucket, slice) in theirs.slices.iter() {
                 let into = mine.slice(*bucket, slice.span.first);
                 into.span.merge(slice.span);
-                into.keys.merge(&slice.keys, |tile, other| tile.merge(*other));
+                into.keys.merge(&slice.keys, Tile::merge);
             }
         }
     }
@@ -106,7 +105,8 @@ impl Tiles {
         });
     }
 
-    /// Drops what can no longer be read at `time`, and the oldest tiles of signals that no bundle names any more.
+    /// Drops what can no longer be read at `time`, and of the signals that no bundle names any more, beyond their bound,
+    /// those that are counted longest.
     pub fn prune(&mut self, table: &SignalTable, time: Timestamp) {
         self.expire(time);
         if self.signals.len() <= MAX_RETIRED_SIGNALS {
@@ -157,9 +157,9 @@ impl Tiles {
         };
         let at = event.timestamp;
         let of = of.map_or(ValueRef::Null, |path| document.value(path));
-        let tile = Tile::of_event(signal.aggregate, at, of)?;
+        let tile = Tile::of_event(signal.aggregate, event, of)?;
         let bucket = Bucket::of_event(signal.window, event)?;
-        let tiles = self.signal(signal.id, signal.window, at);
+        let tiles = self.signal(signal.id, signal.window);
         if bucket.keep(signal.window, Span::of_event(bucket, at), time) == Keep::Nothing {
             return None;
         }
@@ -169,32 +169,34 @@ impl Tiles {
             slice.keys = Keys::default();
             return None;
         }
-        let kept = slice.keys.join(key, &tile, |mine, theirs| mine.merge(*theirs)).copied();
+        let kept = slice.keys.join(key, &tile, Tile::merge);
         if let Some(note) = note {
             let (signal, window) = (signal.id, signal.window);
-            note(TileChange { signal, window, bucket, at, key: Box::from(key), tile: kept });
+            let tile = kept.cloned();
+            note(TileChange { signal, window, bucket, at, key: Box::from(key), tile });
         }
         Some(())
     }
 
-    fn signal(&mut self, id: SignalId, window: Window, since: Timestamp) -> &mut SignalTiles {
-        let empty = || SignalTiles { window, since, slices: SortedMap::default() };
-        let tiles = self.signals.or_insert_with(id, empty);
-        tiles.since = tiles.since.min(since);
-        tiles
+    pub(super) fn signal(&mut self, id: SignalId, window: Window) -> &mut SignalTiles {
+        let since = SignalTiles::ALWAYS;
+        self.signals.or_insert_with(id, || SignalTiles { window, since, slices: SortedMap::default() })
     }
 }
 
 impl SignalTiles {
-    /// Time of the earliest event taken in.
+    /// What [`since`](Self::since) is where every event of the member has been counted: one byte in the binary form.
+    pub const ALWAYS: Timestamp = Timestamp(0);
+
+    /// Since when events are counted: the publication of a signal that is newer than its member.
     pub const fn since(&self) -> Timestamp {
         self.since
     }
 
     /// All tiles taken together, whatever their bucket and key; nothing where there is none.
     pub fn total(&self) -> Option<Tile> {
-        let mut tiles = self.slices.iter().flat_map(|(_, slice)| slice.keys.iter().map(|(_, tile)| *tile));
-        let first = tiles.next()?;
+        let mut tiles = self.slices.iter().flat_map(|(_, slice)| slice.keys.iter().map(|(_, tile)| tile));
+        let first = tiles.next()?.clone();
         Some(tiles.fold(first, |mut total, tile| {
             total.merge(tile);
             total
@@ -225,7 +227,8 @@ impl SignalTiles {
         let window = self.window;
         let expired =
             |(bucket, slice): (&Bucket, &Slice)| bucket.keep(window, slice.span, time) == Keep::Nothing;
-        if matches!(window, Window::Sliding { .. }) && self.slices.iter().next().is_some_and(expired) {
+        let in_time = matches!(window, Window::Sliding { .. } | Window::Calendar(_));
+        if in_time && self.slices.iter().next().is_some_and(expired) {
             self.prune(time);
         }
     }

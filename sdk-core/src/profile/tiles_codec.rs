@@ -72,7 +72,7 @@ impl TileChange {
         self.bucket.encode(out);
         out.i64(self.at.0);
         out.str(&self.key);
-        out.option(self.tile, |out, tile| tile.encode(out));
+        out.option(self.tile.as_ref(), |out, tile| tile.encode(out));
     }
 
     /// Reads the binary form; unknown kinds fail the source.

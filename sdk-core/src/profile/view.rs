@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// First byte of the binary form.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// A profile as one member's page sees it.
 #[derive(Clone, Debug, Default, PartialEq)]

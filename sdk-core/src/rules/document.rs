@@ -3,7 +3,7 @@
 use crate::condition::{Consent, Document, Outlook, PathRef, Purpose, Reading, Root};
 use crate::id::{ModelId, SessionId, SignalId};
 use crate::model::ModelTable;
-use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits};
+use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Warming, Zone};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 
@@ -28,6 +28,8 @@ pub struct VisitorDocument<'a> {
     pub session: Option<SessionId>,
     /// What the visitor has agreed to.
     pub consent: Consent,
+    /// The visitor's clocks, for calendar windows; [`Utc`](crate::profile::Utc) where none are known.
+    pub zone: &'a dyn Zone,
 }
 
 impl Document for VisitorDocument<'_> {
@@ -74,20 +76,27 @@ impl Document for VisitorDocument<'_> {
     }
 }
 
-impl VisitorDocument<'_> {
+impl<'a> VisitorDocument<'a> {
     /// The value of a signal, decayed by a half-life unless that is 0; it does not depend on this document's place.
-    pub fn read_decayed(&self, signal: SignalId, key: &str, half_life_ms: i64) -> Reading<'static> {
+    pub fn read_decayed(&self, signal: SignalId, key: &str, half_life_ms: i64) -> Reading<'a> {
         match self.signals.by_id(signal) {
-            Some(signal) => {
-                Tiles::read_decayed(self.parts, &signal, key, half_life_ms, self.now, self.session)
-            }
+            Some(signal) => Tiles::read_decayed(self.parts, &signal, key, half_life_ms, self.viewpoint()),
             None => Reading::Missing,
         }
     }
 
-    fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'static> {
+    /// Whether the window of a signal reaches back to before its events were counted: for whoever explains its value.
+    pub fn warming(&self, signal: SignalId) -> Option<Warming> {
+        Tiles::warming(self.parts, &self.signals.by_id(signal)?, self.viewpoint())
+    }
+
+    const fn viewpoint(&self) -> Viewpoint<'a> {
+        Viewpoint { now: self.now, session: self.session, zone: self.zone }
+    }
+
+    fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'a> {
         match signal {
-            Some(signal) => Tiles::read(self.parts, &signal, key, self.now, self.session),
+            Some(signal) => Tiles::read(self.parts, &signal, key, self.viewpoint()),
             None => Reading::Missing,
         }
     }

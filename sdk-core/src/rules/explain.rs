@@ -228,7 +228,7 @@ mod tests {
     use super::*;
     use crate::bundle::author::{SourceFile, compile};
     use crate::condition::Consent;
-    use crate::profile::{Tiles, Traits};
+    use crate::profile::{Tiles, Traits, Utc};
     use crate::rules::VisitorDocument;
     use crate::value::parse;
     use alloc::string::ToString;
@@ -260,6 +260,7 @@ mod tests {
             now: Timestamp(0),
             session: None,
             consent: Consent::of(&[Purpose::Functional, Purpose::Personalization]),
+            zone: &Utc,
         };
         let standings = explain(&bundle.rules, &document, &[], &|slot| match slot {
             "s" => Some(Box::from("d")),
@@ -307,6 +308,7 @@ mod tests {
             now: Timestamp(0),
             session: None,
             consent: Consent::default(),
+            zone: &Utc,
         };
         let standings = explain(&bundle.rules, &document, &[], &|_| None);
         let model = bundle.models.iter().next().unwrap().id;

@@ -74,6 +74,7 @@ pub fn scores(fixture: &Fixture) -> Vec<f64> {
             now: Timestamp(0),
             session: None,
             consent: Default::default(),
+            zone: &attune_core::profile::Utc,
         };
         match model.score(&document, &mut Outlook::default()) {
             Reading::Value(ValueRef::Number(score), None) => score,

@@ -18,8 +18,8 @@ use suite::Suite;
 
 /// The recording that the replay's tests read; it is no part of the repository.
 const RECORDING: &str = "../shared/data/eshop2008_apr_may.csv.gz";
-/// Tests in `benches/tests/replay.rs`.
-const RECORDED_TESTS: u64 = 3;
+/// Tests in `benches/tests/replay.rs`, and one of `tests/tests/signal_oracle.rs`.
+const RECORDED_TESTS: u64 = 4;
 
 /// Runs everything; stops early only where the machine lacks something that cannot be installed.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -51,7 +51,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
 fn source_checks(suite: &mut Suite, root: &Path) {
     suite.check("tidy", || tidy::check(root));
     suite.program("rustfmt", &mut program(root, &["cargo", "fmt", "--all", "--check"]));
-    let clippy = "cargo clippy --workspace --all-targets --features attune-core/author,attune-benches/recorded -- -D warnings";
+    let clippy = "cargo clippy --workspace --all-targets --features attune-core/author,attune-benches/recorded,attune-tests/recorded -- -D warnings";
     suite.program("clippy", &mut words(root, clippy));
     let page = "cargo clippy --package attune-core --package attune-wasm --package attune-core-abi --lib --features attune-wasm/page";
     let mut page = words(root, page);
@@ -80,6 +80,8 @@ fn wasm_tests(suite: &mut Suite, root: &Path, browser: &Browser) {
             "--test",
             "rule_vectors",
             "--test",
+            "signal_vectors",
+            "--test",
             "page",
         ])
         .args(["--target", WASM_TARGET, "--no-fail-fast"])
@@ -107,8 +109,7 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
     });
     if root.join(RECORDING).is_file() {
         // The features of the workspace's tests, so that nothing is compiled twice.
-        let tests =
-            "cargo test --workspace --features attune-core/author,attune-benches/recorded --test replay";
+        let tests = "cargo test --workspace --features attune-core/author,attune-benches/recorded,attune-tests/recorded --test replay --test signal_oracle";
         let mut replay = words(root, tests);
         suite.tests("replay of recorded input", replay.env("ATTUNE_BINARY", &binary));
     } else {

@@ -256,11 +256,11 @@ mod tests {
     fn a_rule_over_a_broken_signal_says_which_one() {
         let compiled = compiled(
             r#"{"signals":[{"name":"spent","on":"purchase","aggregate":"sum","window":"5w"},
-                           {"name":"seen","on":"page_view","aggregate":"count","window":"today"}],
+                           {"name":"seen","on":"page_view","aggregate":"count","window":"yesterday"}],
                 "rules":[{"id":"r","slot":"s","when":{"signals.spent":{"$gt":5}},"actions":[]}]}"#,
         );
         let found: Vec<&str> = compiled.diagnostics.iter().map(|found| found.code).collect();
-        assert_eq!(found, ["bad_field", "missing_field", "unsupported_window", "unknown_signal"]);
+        assert_eq!(found, ["bad_field", "missing_field", "bad_field", "unknown_signal"]);
         assert_eq!(compiled.bundle.rule("r").unwrap().head().inactive, Some("unknown_signal:spent"));
     }
 

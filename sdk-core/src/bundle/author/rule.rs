@@ -217,6 +217,7 @@ fn shown_signal(name: &str, rule: &str, keyed: bool, aggregate: Aggregate, windo
         of: None,
         aggregate,
         window,
+        backfill: false,
     };
     signal.id = signal_id(&signal);
     signal

@@ -5,7 +5,7 @@ use super::fields::Fields;
 use crate::condition::{Condition, ConditionScope, Path, parse_condition, parse_path};
 use crate::id::SignalId;
 use crate::limits::{MAX_WINDOW_BUCKETS, MAX_WINDOW_MS};
-use crate::profile::{Aggregate, Signal, Window, signal_id};
+use crate::profile::{Aggregate, CalendarUnit, Signal, Window, signal_id};
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::format;
@@ -20,20 +20,20 @@ pub(super) fn compile(value: &Value, at: &str, problems: &mut Problems) -> Optio
     let aggregate = aggregate(&mut fields);
     let of = path(&mut fields, "of");
     let window = window(&mut fields);
-    match (aggregate, &of) {
-        (Some(Aggregate::Sum), None) if fields.value("of").is_none() => {
-            fields.fail("of", "missing_field", "a sum needs the path of what it adds up");
+    match aggregate {
+        Some(aggregate) if aggregate.takes_values() && fields.value("of").is_none() => {
+            fields.fail("of", "missing_field", "this aggregate needs the path of the values it folds");
         }
-        (Some(Aggregate::Count | Aggregate::LastAt), Some(_)) => {
-            fields.fail("of", "misplaced_field", "only a sum has it");
+        Some(aggregate) if !aggregate.takes_values() && of.is_some() => {
+            fields.fail("of", "misplaced_field", "count, first_at and last_at fold events, not values");
         }
         _ => {}
     }
-    match fields.text("on_publish") {
-        None | Some("warm_up") => {}
-        Some("backfill") => fields.fail("on_publish", "unsupported_field", "this version only warms up"),
-        Some(_) => fields.wrong("on_publish", "expected warm_up").unwrap_or_default(),
-    }
+    let backfill = match fields.text("on_publish") {
+        None | Some("warm_up") => false,
+        Some("backfill") => true,
+        Some(_) => fields.wrong("on_publish", "expected warm_up or backfill").unwrap_or_default(),
+    };
     fields.close(&[], &[]);
     if problems.reason().is_some() {
         return None;
@@ -47,6 +47,7 @@ pub(super) fn compile(value: &Value, at: &str, problems: &mut Problems) -> Optio
         of,
         aggregate: aggregate?,
         window: window?,
+        backfill,
     };
     signal.id = signal_id(&signal);
     Some(signal)
@@ -74,12 +75,18 @@ fn aggregate(fields: &mut Fields<'_, '_>) -> Option<Aggregate> {
     match fields.required_text("aggregate")? {
         "count" => Some(Aggregate::Count),
         "sum" => Some(Aggregate::Sum),
+        "min" => Some(Aggregate::Min),
+        "max" => Some(Aggregate::Max),
+        "mean" => Some(Aggregate::Mean),
+        "distinct" => Some(Aggregate::Distinct),
+        "first" => Some(Aggregate::First),
+        "last" => Some(Aggregate::Last),
+        "first_at" => Some(Aggregate::FirstAt),
         "last_at" => Some(Aggregate::LastAt),
-        "min" | "max" | "mean" | "distinct" | "first" | "last" | "first_at" => {
-            fields.fail("aggregate", "unsupported_aggregate", "this version has count, sum and last_at");
-            None
-        }
-        _ => fields.wrong("aggregate", "expected count, sum or last_at"),
+        _ => fields.wrong(
+            "aggregate",
+            "expected count, sum, min, max, mean, distinct, first, last, first_at or last_at",
+        ),
     }
 }
 
@@ -109,21 +116,27 @@ fn window(fields: &mut Fields<'_, '_>) -> Option<Window> {
     let whole = match fields.required_text("window")? {
         "session" => Some(Window::Session),
         "lifetime" => Some(Window::Lifetime),
-        "today" | "this_week" | "this_month" => {
-            fields.fail("window", "unsupported_window", "this version has no calendar windows");
-            return None;
-        }
+        "today" => Some(Window::Calendar(CalendarUnit::Day)),
+        "this_week" => Some(Window::Calendar(CalendarUnit::Week)),
+        "this_month" => Some(Window::Calendar(CalendarUnit::Month)),
         _ => None,
     };
     if whole.is_some() {
         if fields.value("bucket").is_some() {
-            fields.fail("bucket", "misplaced_field", "session and lifetime have one tile");
+            fields.fail(
+                "bucket",
+                "misplaced_field",
+                "session and lifetime have one tile, and calendar windows move on by 15 minutes",
+            );
         }
         return whole;
     }
     let window_ms = fields.duration("window")?;
     if window_ms > MAX_WINDOW_MS || window_ms % 1_000 != 0 {
-        return fields.wrong("window", "expected whole seconds, at most 400d, or session or lifetime");
+        return fields.wrong(
+            "window",
+            "expected whole seconds, at most 400d, or session, lifetime, today, this_week or this_month",
+        );
     }
     let bucket_ms = match fields.value("bucket") {
         Some(_) => fields.duration("bucket")?,
@@ -143,6 +156,7 @@ fn window(fields: &mut Fields<'_, '_>) -> Option<Window> {
 mod tests {
     use super::*;
     use crate::time::parse_duration_ms;
+    use alloc::string::String;
 
     #[test]
     fn buckets_default_to_a_thirtieth_of_the_window_at_most() {
@@ -153,5 +167,42 @@ mod tests {
             assert_eq!(default_bucket_ms(window_ms), parse_duration_ms(bucket), "{window}");
         }
         assert_eq!(default_bucket_ms(1_500), None);
+    }
+
+    #[test]
+    fn definitions_outside_their_bounds_say_which_field_is_wrong() {
+        let codes = |rest: &str| {
+            let text = format!(r#"{{"name":"n","on":"x",{rest}}}"#);
+            let mut problems = Problems::default();
+            let signal = compile(&Value::parse(&text).unwrap(), "", &mut problems);
+            let reason = problems.reason().map(String::from);
+            assert_eq!(signal.is_none(), reason.is_some(), "{rest}");
+            reason.unwrap_or_else(|| format!("{:?}", signal.unwrap().window))
+        };
+        for (rest, expected) in [
+            (r#""aggregate":"count","window":"1s""#, "Sliding { window_ms: 1000, bucket_ms: 1000 }"),
+            (
+                r#""aggregate":"count","window":"400d","bucket":"1d""#,
+                "Sliding { window_ms: 34560000000, bucket_ms: 86400000 }",
+            ),
+            (r#""aggregate":"count","window":"401d""#, "bad_field:window"),
+            (r#""aggregate":"count","window":"500ms""#, "bad_field:window"),
+            (r#""aggregate":"count","window":"0s""#, "bad_field:window"),
+            (r#""aggregate":"count","window":"1h","bucket":"7m""#, "bad_field:bucket"),
+            (r#""aggregate":"count","window":"1h","bucket":"3s""#, "bad_field:bucket"),
+            (r#""aggregate":"count","window":"this_week""#, "Calendar(Week)"),
+            (r#""aggregate":"count","window":"today","bucket":"15m""#, "misplaced_field:bucket"),
+            (r#""aggregate":"count","window":"yesterday""#, "bad_field:window"),
+            (r#""aggregate":"median","window":"1h""#, "bad_field:aggregate"),
+            (r#""aggregate":"mean","window":"1h""#, "missing_field:of"),
+            (r#""aggregate":"first_at","of":"metadata.v","window":"1h""#, "misplaced_field:of"),
+            (
+                r#""aggregate":"distinct","of":"metadata.v","window":"lifetime","on_publish":"backfill""#,
+                "Lifetime",
+            ),
+            (r#""aggregate":"count","window":"lifetime","on_publish":"fire""#, "bad_field:on_publish"),
+        ] {
+            assert_eq!(codes(rest), expected, "{rest}");
+        }
     }
 }
