@@ -91,6 +91,10 @@ pub const MAX_SIGNALS: usize = 1_000;
 pub const MAX_RULES: usize = 5_000;
 /// Deepest nesting of one condition.
 pub const MAX_CONDITION_DEPTH: usize = 16;
+/// Deepest chain of prerequisites that is followed: longer than any that people keep apart, short enough for any stack.
+pub const MAX_PREREQUISITE_DEPTH: usize = 64;
+/// Features looked at for one answer at most: stops prerequisites that branch at every step.
+pub const MAX_PREREQUISITE_VISITS: usize = 10_000;
 /// Most buckets one sliding window is cut into: bounds what a signal costs in state and per reading.
 pub const MAX_WINDOW_BUCKETS: i64 = 1_000;
 /// Highest count of a cap: far above what anybody shows, far below what a counter holds.

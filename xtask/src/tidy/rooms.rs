@@ -15,7 +15,7 @@ const fn room(name: &'static str, may_name: &'static [&'static str]) -> Room {
 /// The crates whose inner arrows are checked.
 pub const CRATES: [(&str, &[Room]); 2] = [("sdk-core/src", &CORE), ("collector/src", &COLLECTOR)];
 
-const CORE: [Room; 16] = [
+const CORE: [Room; 18] = [
     room("limits", &[]),
     room("hash", &[]),
     room("order", &[]),
@@ -25,6 +25,8 @@ const CORE: [Room; 16] = [
     room("value", &["codec", "limits", "time"]),
     room("wire", &["codec", "hash", "id", "limits", "time", "value"]),
     room("condition", &["codec", "hash", "id", "limits", "order", "time", "value"]),
+    room("experiment", &["hash", "id", "limits", "time", "value"]),
+    room("growthbook", &["codec", "condition", "experiment", "hash", "id", "limits", "time", "value"]),
     room("filter", &["codec", "condition", "hash", "id", "limits", "order", "time", "value", "wire"]),
     room("queue", &["codec", "filter", "hash", "id", "limits", "order", "time", "value", "wire"]),
     room("profile", &["codec", "condition", "hash", "id", "limits", "order", "time", "value", "wire"]),

@@ -1,0 +1,69 @@
+//! The hash that puts a unit into a bucket.
+//!
+//! Source: GrowthBook, "SDK build guide", hashing: FNV-1a with 32 bits over the code units of UTF-16.
+
+use crate::value::{Room, text_of_number};
+
+/// How a seed and a unit become a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HashVersion {
+    /// One pass over unit and seed, a thousand buckets; biased, and kept for experiments that began with it.
+    #[default]
+    One,
+    /// Two passes over seed and unit, ten thousand buckets.
+    Two,
+}
+
+impl HashVersion {
+    /// The version of a number; nothing for one that does not exist.
+    pub fn of_number(number: f64) -> Option<Self> {
+        if number == 1.0 {
+            Some(Self::One)
+        } else if number == 2.0 {
+            Some(Self::Two)
+        } else {
+            None
+        }
+    }
+}
+
+/// The bucket of a unit, from 0 up to but not including 1.
+pub fn bucket(seed: &str, unit: &str, version: HashVersion) -> f64 {
+    match version {
+        HashVersion::One => f64::from(fnv1a_32(fnv1a_32(BASIS, unit), seed) % 1_000) / 1_000.0,
+        HashVersion::Two => {
+            let first = fnv1a_32(fnv1a_32(BASIS, seed), unit);
+            let mut room: Room = [0; 40];
+            let second = fnv1a_32(BASIS, text_of_number(f64::from(first), &mut room));
+            f64::from(second % 10_000) / 10_000.0
+        }
+    }
+}
+
+const BASIS: u32 = 0x811c_9dc5;
+
+/// Goes on hashing at a text. A code unit is taken in whole, also one above 255, as JavaScript's `charCodeAt` gives it.
+fn fnv1a_32(hash: u32, text: &str) -> u32 {
+    text.encode_utf16().fold(hash, |hash, unit| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_hashes_to_the_published_vectors() {
+        assert_eq!(fnv1a_32(BASIS, ""), 0x811c_9dc5);
+        assert_eq!(fnv1a_32(BASIS, "a"), 0xe40c_292c);
+        assert_eq!(fnv1a_32(BASIS, "foobar"), 0xbf9c_f968);
+    }
+
+    #[test]
+    fn versions_are_numbers_and_nothing_between_them() {
+        assert_eq!(HashVersion::of_number(1.0), Some(HashVersion::One));
+        assert_eq!(HashVersion::of_number(2.0), Some(HashVersion::Two));
+        for other in [0.0, 1.5, 3.0, -1.0, f64::NAN] {
+            assert_eq!(HashVersion::of_number(other), None);
+        }
+    }
+}
