@@ -16,6 +16,21 @@
  * {@link Evaluator.load} once before.
  */
 
+import { answer, type CoreModule, coreModule, loadCore, opened, put, putText } from './core-module.ts';
+import { GrowthBookEvaluator } from './growthbook.ts';
+
+export { EvaluatorError } from './core-module.ts';
+export {
+  type GrowthBookEvaluator,
+  type GrowthBookExperiment,
+  type GrowthBookExperimentResult,
+  type GrowthBookFeatureResult,
+  type GrowthBookOptions,
+  type GrowthBookUrlTarget,
+  hash,
+  type StickyBucketDocument,
+} from './growthbook.ts';
+
 /** A slot whose decision has changed. */
 export interface EvaluatedDecision {
   /** Profile it holds for: `user:<id>`, or `member:<anonymous_id>` for a visitor who is linked to nobody. */
@@ -80,35 +95,9 @@ export interface EvaluatorSummary {
   signals: Record<string, number>;
 }
 
-/** An error of the evaluator, with a stable code. */
-export class EvaluatorError extends Error {
-  override readonly name = 'EvaluatorError';
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-interface Core {
-  memory: WebAssembly.Memory;
-  buffer_new(length: number): number;
-  buffer_length(address: number): number;
-  buffer_free(address: number): void;
-  evaluator_new(bundle: number): number;
-  evaluator_absorb(handle: number, events: number): number;
-  evaluator_decisions(handle: number, member: number): number;
-  evaluator_summary(handle: number): number;
-  evaluator_free(handle: number): void;
-  last_error(): number;
-}
-
-let loaded: Core | undefined;
-
 /** Evaluates one bundle; keeps the visitors it has seen in memory until {@link Evaluator.free}. */
 export class Evaluator {
-  readonly #core: Core;
+  readonly #core: CoreModule;
   #handle: number;
 
   /**
@@ -118,21 +107,18 @@ export class Evaluator {
    * {@link Evaluator.load}.
    */
   constructor(bundle: Uint8Array) {
-    this.#core = loaded ??= coreBesideThisFile();
-    this.#handle = this.#core.evaluator_new(put(this.#core, bundle));
-    if (this.#handle === 0) {
-      const { error, message } = JSON.parse(take(this.#core, this.#core.last_error()));
-      throw new EvaluatorError(error, message);
-    }
+    this.#core = coreModule();
+    this.#handle = opened(this.#core, this.#core.evaluator_new(put(this.#core, bundle)));
+  }
+
+  /** An evaluator of a GrowthBook payload, as an object or as JSON. */
+  static fromGrowthBook(payload: object | string): GrowthBookEvaluator {
+    return new GrowthBookEvaluator(payload);
   }
 
   /** Loads `core.wasm`, from beside this file unless a URL says otherwise. Only the first call loads. */
-  static async load(url: string | URL = new URL('./core.wasm', import.meta.url)): Promise<void> {
-    if (loaded) return;
-    const response = await fetch(url);
-    if (!response.ok) throw new EvaluatorError('core_unavailable', `${url} answered ${response.status}`);
-    const { instance } = await WebAssembly.instantiate(await response.arrayBuffer());
-    loaded ??= instance.exports as unknown as Core;
+  static load(url?: string | URL): Promise<void> {
+    return loadCore(url);
   }
 
   /**
@@ -140,14 +126,12 @@ export class Evaluator {
    * have changed. Events that cannot be taken in are listed in `errors`; the others go on.
    */
   absorb(eventsJson: string): Evaluation {
-    return this.#ask((core) => core.evaluator_absorb(this.#handle, put(core, encoder.encode(eventsJson))));
+    return this.#ask((core) => core.evaluator_absorb(this.#handle, putText(core, eventsJson)));
   }
 
   /** The decisions in effect for a visitor. */
   decisions(anonymousId: string): CurrentDecision[] {
-    return this.#ask((core) =>
-      core.evaluator_decisions(this.#handle, put(core, encoder.encode(anonymousId))),
-    );
+    return this.#ask((core) => core.evaluator_decisions(this.#handle, putText(core, anonymousId)));
   }
 
   /** Totals over everybody seen. */
@@ -161,41 +145,7 @@ export class Evaluator {
     this.#handle = 0;
   }
 
-  #ask<T>(question: (core: Core) => number): T {
-    const answer = JSON.parse(take(this.#core, question(this.#core)));
-    if (typeof answer.error === 'string') throw new EvaluatorError(answer.error, answer.message);
-    return answer;
+  #ask<T>(question: (core: CoreModule) => number): T {
+    return answer(this.#core, question(this.#core));
   }
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** Copies bytes into a buffer of the core and returns its address, which the next call uses up; 0 for no bytes. */
-function put(core: Core, bytes: Uint8Array): number {
-  if (bytes.length === 0) return 0;
-  const address = core.buffer_new(bytes.length);
-  if (address === 0) throw new EvaluatorError('too_large', `${bytes.length} bytes are too many for one call`);
-  new Uint8Array(core.memory.buffer, address, bytes.length).set(bytes);
-  return address;
-}
-
-/** Reads an answer and frees it. */
-function take(core: Core, address: number): string {
-  const text = decoder.decode(new Uint8Array(core.memory.buffer, address, core.buffer_length(address)));
-  core.buffer_free(address);
-  return text;
-}
-
-/** Node's way to a built-in module that bundlers for browsers do not follow. */
-interface NodeProcess {
-  getBuiltinModule?(name: 'node:fs'): { readFileSync(path: URL): Uint8Array<ArrayBuffer> } | undefined;
-}
-
-function coreBesideThisFile(): Core {
-  const { process } = globalThis as { process?: NodeProcess };
-  const files = process?.getBuiltinModule?.('node:fs');
-  if (!files) throw new EvaluatorError('core_not_loaded', 'await Evaluator.load() first');
-  const module = new WebAssembly.Module(files.readFileSync(new URL('./core.wasm', import.meta.url)));
-  return new WebAssembly.Instance(module).exports as unknown as Core;
 }

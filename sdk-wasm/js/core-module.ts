@@ -1,0 +1,101 @@
+/** `core.wasm` as a module: where it comes from, and how bytes go in and out of it. */
+
+/** An error of the evaluator, with a stable code. */
+export class EvaluatorError extends Error {
+  override readonly name = 'EvaluatorError';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The exports of the module. */
+export interface CoreModule {
+  memory: WebAssembly.Memory;
+  buffer_new(length: number): number;
+  buffer_length(address: number): number;
+  buffer_free(address: number): void;
+  evaluator_new(bundle: number): number;
+  evaluator_absorb(handle: number, events: number): number;
+  evaluator_decisions(handle: number, member: number): number;
+  evaluator_summary(handle: number): number;
+  evaluator_free(handle: number): void;
+  bucket_hash(seed: number, unit: number, version: number): number;
+  growthbook_new(payload: number): number;
+  growthbook_set(handle: number, options: number): number;
+  growthbook_feature(handle: number, key: number): number;
+  growthbook_run(handle: number, experiment: number): number;
+  growthbook_sticky(handle: number): number;
+  growthbook_free(handle: number): void;
+  last_error(): number;
+}
+
+let loaded: CoreModule | undefined;
+
+/** The module; in Node it is read from beside this file at the first use. */
+export function coreModule(): CoreModule {
+  loaded ??= coreBesideThisFile();
+  return loaded;
+}
+
+/** Loads the module from a URL. Only the first call loads. */
+export async function loadCore(url: string | URL = new URL('./core.wasm', import.meta.url)): Promise<void> {
+  if (loaded) return;
+  const response = await fetch(url);
+  if (!response.ok) throw new EvaluatorError('core_unavailable', `${url} answered ${response.status}`);
+  const { instance } = await WebAssembly.instantiate(await response.arrayBuffer());
+  loaded ??= instance.exports as unknown as CoreModule;
+}
+
+/** A handle as the module gave it, or the error it gave instead. */
+export function opened(core: CoreModule, handle: number): number {
+  if (handle !== 0) return handle;
+  const { error, message } = JSON.parse(take(core, core.last_error()));
+  throw new EvaluatorError(error, message);
+}
+
+/** An answer in JSON, or the error that it is. */
+export function answer<T>(core: CoreModule, address: number): T {
+  const answer = JSON.parse(take(core, address));
+  if (typeof answer?.error === 'string') throw new EvaluatorError(answer.error, answer.message);
+  return answer;
+}
+
+/** Copies a text into a buffer of the core, as {@link put} does; half a surrogate pair becomes U+FFFD. */
+export function putText(core: CoreModule, text: string): number {
+  return put(core, encoder.encode(text));
+}
+
+/** Copies bytes into a buffer of the core and returns its address, which the next call uses up; 0 for no bytes. */
+export function put(core: CoreModule, bytes: Uint8Array): number {
+  if (bytes.length === 0) return 0;
+  const address = core.buffer_new(bytes.length);
+  if (address === 0) throw new EvaluatorError('too_large', `${bytes.length} bytes are too many for one call`);
+  new Uint8Array(core.memory.buffer, address, bytes.length).set(bytes);
+  return address;
+}
+
+/** Reads an answer and frees it. */
+function take(core: CoreModule, address: number): string {
+  const text = decoder.decode(new Uint8Array(core.memory.buffer, address, core.buffer_length(address)));
+  core.buffer_free(address);
+  return text;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Node's way to a built-in module that bundlers for browsers do not follow. */
+interface NodeProcess {
+  getBuiltinModule?(name: 'node:fs'): { readFileSync(path: URL): Uint8Array<ArrayBuffer> } | undefined;
+}
+
+function coreBesideThisFile(): CoreModule {
+  const { process } = globalThis as { process?: NodeProcess };
+  const files = process?.getBuiltinModule?.('node:fs');
+  if (!files) throw new EvaluatorError('core_not_loaded', 'await Evaluator.load() first');
+  const module = new WebAssembly.Module(files.readFileSync(new URL('./core.wasm', import.meta.url)));
+  return new WebAssembly.Instance(module).exports as unknown as CoreModule;
+}
