@@ -40,6 +40,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         suite.program("weight of the page", &mut program(&root, &["node", "benches/size.mjs", "--gate"]));
         wasm_tests(&mut suite, &root, &browser);
         script_checks(&mut suite, &root);
+        node_tests(&mut suite, &root, "tests/growthbook", "GrowthBook's results", |command| command);
         let collector = suite.check("build of the collector", || build::collector(&root));
         if collector {
             whole_system_tests(&mut suite, &root, &browser)?;
@@ -72,7 +73,8 @@ fn wasm_tests(suite: &mut Suite, root: &Path, browser: &Browser) {
     let tests = "cargo test --package attune-core --package attune-wasm --features attune-core/author";
     let mut tests = words(root, tests);
     tests
-        .args(["--test", "condition_vectors", "--test", "rule_vectors", "--test", "page"])
+        .args(["--test", "condition_vectors", "--test", "growthbook_vectors", "--test", "rule_vectors"])
+        .args(["--test", "page"])
         .args(["--target", WASM_TARGET, "--no-fail-fast"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools)
         .env("CHROMEDRIVER", &browser.driver)
