@@ -89,6 +89,10 @@ pub const MAX_RULE_FILE_BYTES: usize = 1024 * 1024;
 pub const MAX_SIGNALS: usize = 1_000;
 /// Most rules in one bundle.
 pub const MAX_RULES: usize = 5_000;
+/// Most experiments in one bundle: each is assigned whenever a page decides.
+pub const MAX_EXPERIMENTS: usize = 256;
+/// Most variations of one experiment.
+pub const MAX_VARIATIONS: usize = 64;
 /// Deepest nesting of one condition.
 pub const MAX_CONDITION_DEPTH: usize = 16;
 /// Deepest chain of prerequisites that is followed: longer than any that people keep apart, short enough for any stack.

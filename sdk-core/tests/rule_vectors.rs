@@ -9,12 +9,14 @@
 
 use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};
+use attune_core::condition::Outlook;
+use attune_core::experiment::Assigned;
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
 use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
 use attune_core::time::{Timestamp, parse_duration_ms};
 use attune_core::value::{Packed, Value};
-use attune_core::wire::{Event, SHOWN};
+use attune_core::wire::{EXPOSURE, Event, SHOWN};
 use std::collections::BTreeMap;
 
 #[cfg(target_arch = "wasm32")]
@@ -36,6 +38,8 @@ struct Page {
     now: Timestamp,
     events: u128,
     fired: Vec<String>,
+    exposed: Vec<String>,
+    member: MemberId,
     wake_at: Option<Timestamp>,
 }
 
@@ -53,6 +57,8 @@ impl Page {
             now: Timestamp::parse("2026-11-20T10:00:00Z").unwrap(),
             events: 0,
             fired: Vec::new(),
+            exposed: Vec::new(),
+            member: MemberId(Box::from("m")),
             wake_at: None,
         }
     }
@@ -74,6 +80,9 @@ impl Page {
         if step.field("reload").is_some() {
             self.current.clear();
         }
+        if let Some(member) = text("member") {
+            self.member = MemberId(Box::from(member));
+        }
         if let Some(event) = text("track") {
             let mut metadata = String::new();
             step.field("metadata").unwrap_or(&Value::Object(Vec::new())).write(&mut metadata);
@@ -88,7 +97,7 @@ impl Page {
             event_id: EventId(Uuid::from_u128(self.events)),
             event_type: Box::from(event_type),
             timestamp: self.now,
-            member: MemberId(Box::from("m")),
+            member: self.member.clone(),
             lane: None,
             session: Some(self.session),
             user_id: None,
@@ -97,7 +106,9 @@ impl Page {
         self.tiles.apply(&self.bundle.signals, &event, self.now);
         self.traits.apply(&event);
         let parts = [&self.tiles];
-        let document = self.document(&parts, Some(&event));
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = self.document(&parts, &assigned, Some(&event));
+        assigned.assign(&document, &mut Outlook::default());
         let matches = judge(&self.bundle.rules, &document, event.event());
         for found in matches {
             let rule = self.bundle.rules.get(found.rule).unwrap();
@@ -113,10 +124,22 @@ impl Page {
 
     fn decide(&mut self) {
         let parts = [&self.tiles];
-        let document = self.document(&parts, None);
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = self.document(&parts, &assigned, None);
+        let mut outlook = Outlook::default();
+        assigned.assign(&document, &mut outlook);
         let current: Vec<Decision> = self.current.values().cloned().collect();
         let decided = decide(&self.bundle.rules, &document, &self.latches, &current);
-        self.wake_at = decided.wake_at;
+        decided.wake_at.into_iter().for_each(|at| outlook.note(at));
+        let mut exposures = Vec::new();
+        assigned.each_exposure(&document, &mut |exposure| {
+            exposures.push((
+                exposure.experiment.to_owned(),
+                exposure.variation.to_owned(),
+                exposure.bucket_version,
+            ));
+        });
+        self.wake_at = outlook.next;
         self.latches.retain(|latch| !decided.ended.contains(&latch.rule));
         let mut shown = Vec::new();
         for change in decided.changes {
@@ -128,6 +151,14 @@ impl Page {
                 None => self.current.remove(&change.slot),
             };
         }
+        for (experiment, variation, bucket_version) in exposures {
+            self.exposed.push(format!("{experiment}:{variation}"));
+            let metadata = format!(
+                r#"{{"experiment":"{experiment}","variation":"{variation}","bucket_version":{bucket_version}}}"#
+            );
+            self.track(EXPOSURE, &metadata);
+            self.decide();
+        }
         for (rule, key) in shown {
             self.track(SHOWN, &format!(r#"{{"rule":"{rule}","key":"{key}"}}"#));
             self.decide();
@@ -137,12 +168,15 @@ impl Page {
     fn document<'a>(
         &'a self,
         parts: &'a [&'a Tiles],
+        experiments: &'a Assigned<'a>,
         event: Option<&'a EventDocument>,
     ) -> VisitorDocument<'a> {
         VisitorDocument {
             traits: &self.traits,
             signals: &self.bundle.signals,
             parts,
+            experiments,
+            unit: (&self.member, None),
             context: self.context.get(),
             event,
             now: self.now,
@@ -197,6 +231,10 @@ fn every_rule_vector_gives_its_decisions() {
             if let Some(Value::Array(fired)) = step.field("fired") {
                 let now: Vec<Value> = page.fired.drain(..).map(|text| Value::string(&text)).collect();
                 assert_eq!(now, *fired, "{place}");
+            }
+            if let Some(Value::Array(exposed)) = step.field("exposed") {
+                let now: Vec<Value> = page.exposed.drain(..).map(|text| Value::string(&text)).collect();
+                assert_eq!(now, *exposed, "{place}");
             }
             if let Some(wake) = step.field("wake_after") {
                 let wake_ms = wake.as_str().map(|text| parse_duration_ms(text).unwrap());

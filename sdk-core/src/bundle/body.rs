@@ -1,20 +1,22 @@
-//! The compiled body: the packed signals and the packed rules, each with its own tables.
+//! The compiled body: the packed signals, experiments and rules, each with its own tables.
 
 use super::{Bundle, BundleError};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::limits::{MAX_RULES, MAX_SIGNALS};
+use crate::experiment::{Trial, TrialTable};
+use crate::limits::{MAX_EXPERIMENTS, MAX_RULES, MAX_SIGNALS};
 use crate::profile::{Signal, SignalTable};
 use crate::rules::{Rule, RuleTable};
 use alloc::vec::Vec;
 
 /// Version of the body's form, its first byte.
-pub const BODY_VERSION: u8 = 2;
+pub const BODY_VERSION: u8 = 3;
 
 /// Writes a body; `rules` are in order of id, without repeats.
-pub fn encode_body(signals: &[Signal], rules: &[Rule]) -> Vec<u8> {
+pub fn encode_body(signals: &[Signal], experiments: &[Trial], rules: &[Rule]) -> Vec<u8> {
     let mut out = Writer::new();
     out.u8(BODY_VERSION);
     out.bytes(&SignalTable::pack(signals));
+    out.bytes(&TrialTable::pack(experiments));
     out.raw(&RuleTable::pack(rules));
     out.into_bytes()
 }
@@ -23,7 +25,7 @@ pub fn encode_body(signals: &[Signal], rules: &[Rule]) -> Vec<u8> {
 /// meet anything unsound.
 ///
 /// # Errors
-/// Fails on another version, on bytes that are no body, and on more signals or rules than their bounds.
+/// Fails on another version, on bytes that are no body, and on more signals, experiments or rules than their bounds.
 pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
     match bytes.split_first() {
         Some((&BODY_VERSION, packed)) => unpack(packed).map_err(|CodecError| BundleError::BadBody),
@@ -35,12 +37,15 @@ pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
 fn unpack(packed: &[u8]) -> Result<Bundle, CodecError> {
     let mut reader = Reader::new(packed);
     let signals = SignalTable::open(reader.bytes()?)?;
+    let experiments = TrialTable::open(reader.bytes()?)?;
     let rules = RuleTable::open(reader.rest())?;
-    // Each rule may bring two hidden signals of its own.
-    if rules.len() > MAX_RULES || signals.len() > MAX_SIGNALS + 2 * MAX_RULES {
+    // Each rule may bring two hidden signals of its own, each experiment one.
+    let hidden = 2 * MAX_RULES + MAX_EXPERIMENTS;
+    if rules.len() > MAX_RULES || experiments.len() > MAX_EXPERIMENTS || signals.len() > MAX_SIGNALS + hidden
+    {
         return Err(CodecError);
     }
-    Ok(Bundle { revision: 0, signals, rules })
+    Ok(Bundle { revision: 0, signals, experiments, rules })
 }
 
 #[cfg(all(test, feature = "author"))]
@@ -48,6 +53,7 @@ mod tests {
     use super::super::author::{SourceFile, compile};
     use super::super::{Bundle, Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
     use super::*;
+    use crate::experiment::TrialRef;
     use crate::profile::SignalRef;
     use crate::rules::RuleRef;
     use alloc::string::ToString;
@@ -58,6 +64,11 @@ mod tests {
         "signals":[{"name":"views","on":"page_view","where":{"metadata.category":{"$exists":true}},
                     "by":"metadata.category","aggregate":"count","window":"5m"},
                    {"name":"spent","on":"purchase","of":"metadata.price","aggregate":"sum","window":"session"}],
+        "experiments":[{"id":"second","hash_attribute":"traits.company","variations":[{"key":"x","weight":0.4},{"key":"y","weight":0.6}],
+                        "coverage":0.5,"seed":"s","hash_version":1,"namespace":{"name":"n","from":0,"until":0.5},
+                        "filters":[{"seed":"f","ranges":[[0,0.5],[0.7,1]]}],"holdout":{"id":"h","share":0.05},"bucket_version":2,"force":"y",
+                        "when":{"traits.plan":"pro"},"prerequisites":[{"experiment":"third","variations":["a"]}]},
+                       {"id":"third","variations":[{"key":"a"},{"key":"b"}],"exclusion":{"group":"g","share":0.3}}],
         "rules":[{"id":"b","slot":"hero","priority":-3,"on":"page_view","hold":"10m",
                   "when":{"$signal":{"name":"views","key":{"$path":"event.metadata.category"},"is":{"$gte":3,"$not":9}}},
                   "cap":{"per":"day","key":"event.metadata.category","count":2,"min_gap":"1m"},
@@ -82,10 +93,14 @@ mod tests {
     #[test]
     fn a_compiled_bundle_survives_its_bytes() {
         let bundle = Bundle::open(&sealed()).unwrap();
-        assert_eq!((bundle.revision, bundle.rules.len(), bundle.signals.len()), (3, 3, 4));
+        assert_eq!((bundle.revision, bundle.rules.len(), bundle.signals.len()), (3, 3, 6));
         let signals: Vec<Signal> = bundle.signals.iter().map(SignalRef::to_signal).collect();
         let rules: Vec<Rule> = bundle.rules.iter().map(RuleRef::to_rule).collect();
-        assert_eq!(decode_body(&encode_body(&signals, &rules)), Ok(Bundle { revision: 0, ..bundle.clone() }));
+        let experiments: Vec<Trial> = bundle.experiments.iter().map(TrialRef::to_trial).collect();
+        assert_eq!(
+            decode_body(&encode_body(&signals, &experiments, &rules)),
+            Ok(Bundle { revision: 0, ..bundle.clone() })
+        );
         let (slot, ranking) = bundle.rules.slot(0).unwrap();
         assert_eq!((slot, ranking.map(|rule| rule.id).collect()), ("hero", vec!["a", "b"]));
         assert_eq!(bundle.rule("t").map(|rule| rule.fires_on_publish()), Some(true));

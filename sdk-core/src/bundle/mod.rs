@@ -6,6 +6,7 @@ mod body;
 mod envelope;
 mod error;
 
+use crate::experiment::TrialTable;
 use crate::profile::SignalTable;
 use crate::rules::{RuleRef, RuleTable};
 
@@ -20,6 +21,8 @@ pub struct Bundle {
     pub revision: u64,
     /// Its signals, the hidden ones of caps included.
     pub signals: SignalTable,
+    /// Its experiments, each behind those it reads.
+    pub experiments: TrialTable,
     /// Its rules, in order of id, and its slots, in order of name.
     pub rules: RuleTable,
 }

@@ -1,10 +1,13 @@
 //! Which rule fills which slot on this page, which event rules are latched, and what has to be told of it.
 
 use super::{Client, Entry};
+use crate::condition::Outlook;
+use crate::experiment::{Assigned, exposure_id};
 use crate::id::EventId;
 use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
 use crate::rules::{Decision, SlotChange, VisitorDocument, decide, judge, latch};
 use crate::time::{Now, Timestamp};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Decisions in effect and what the host has not polled yet.
@@ -13,7 +16,23 @@ pub(super) struct Decisions {
     current: Vec<Decision>,
     latches: Vec<Latch>,
     changes: Vec<SlotChange>,
+    exposures: Vec<Exposed>,
+    /// Exposures that the host has been told of on this page load.
+    told: Vec<EventId>,
     wake_at: Option<Timestamp>,
+}
+
+/// A variation that the visitor has seen: to be tracked as `attune.exposure` under this id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposed {
+    /// Derived, so that the same exposure has the same id wherever it is found.
+    pub event_id: EventId,
+    /// The experiment.
+    pub experiment: Box<str>,
+    /// The variation's key.
+    pub variation: Box<str>,
+    /// The experiment's bucket version.
+    pub bucket_version: u32,
 }
 
 impl Decisions {
@@ -29,6 +48,10 @@ impl Decisions {
 
     pub fn take_changes(&mut self) -> Vec<SlotChange> {
         core::mem::take(&mut self.changes)
+    }
+
+    pub fn take_exposures(&mut self) -> Vec<Exposed> {
+        core::mem::take(&mut self.exposures)
     }
 
     pub const fn wake_at(&self) -> Option<Timestamp> {
@@ -75,10 +98,14 @@ impl Client {
             return;
         };
         let (event, rules, parts) = (newest.event(), &self.bundle.rules, self.overlay.parts());
-        let document = self.document(&parts, Some(newest), now);
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = self.document(&parts, &assigned, Some(newest), now);
+        assigned.assign(&document, &mut Outlook::default());
         let matches = judge(rules, &document, event).into_iter();
         let set: Vec<Latch> =
             matches.filter_map(|found| latch(&rules.get(found.rule)?, found.key, event)).collect();
+        let exposures = self.exposures(&assigned, &document);
+        self.note_exposures(exposures);
         if self.decisions.join_latches(set) {
             self.keep_latches();
         }
@@ -87,10 +114,16 @@ impl Client {
     /// Decides every slot anew and queues what has changed.
     pub(super) fn decide(&mut self, now: Now) {
         let parts = self.overlay.parts();
-        let document = self.document(&parts, None, now);
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = self.document(&parts, &assigned, None, now);
+        let mut outlook = Outlook::default();
+        assigned.assign(&document, &mut outlook);
         let Decisions { latches, current, .. } = &self.decisions;
         let decided = decide(&self.bundle.rules, &document, latches, current);
-        self.decisions.wake_at = decided.wake_at;
+        let exposures = self.exposures(&assigned, &document);
+        self.note_exposures(exposures);
+        decided.wake_at.into_iter().for_each(|at| outlook.note(at));
+        self.decisions.wake_at = outlook.next;
         for change in decided.changes {
             let seen_alike = alike(self.decisions.of_slot(&change.slot), change.decision.as_ref());
             self.decisions.set(&change.slot, change.decision.clone());
@@ -109,6 +142,7 @@ impl Client {
     fn document<'a>(
         &'a self,
         parts: &'a [&'a Tiles],
+        experiments: &'a Assigned<'a>,
         event: Option<&'a EventDocument>,
         now: Now,
     ) -> VisitorDocument<'a> {
@@ -116,11 +150,35 @@ impl Client {
             traits: self.overlay.traits(),
             signals: &self.bundle.signals,
             parts,
+            experiments,
+            unit: (&self.member, self.user_id.as_deref()),
             context: self.context.get(),
             event,
             now: self.instant(now),
             session: Some(self.session),
         }
+    }
+
+    /// What conditions have just read and this session has not seen.
+    fn exposures(&self, assigned: &Assigned<'_>, document: &VisitorDocument<'_>) -> Vec<Exposed> {
+        let mut exposures = Vec::new();
+        assigned.each_exposure(document, &mut |exposure| {
+            let event_id = EventId(exposure_id(exposure));
+            if !self.decisions.told.contains(&event_id) {
+                exposures.push(Exposed {
+                    event_id,
+                    experiment: Box::from(exposure.experiment),
+                    variation: Box::from(exposure.variation),
+                    bucket_version: exposure.bucket_version,
+                });
+            }
+        });
+        exposures
+    }
+
+    fn note_exposures(&mut self, exposures: Vec<Exposed>) {
+        self.decisions.told.extend(exposures.iter().map(|exposure| exposure.event_id));
+        self.decisions.exposures.extend(exposures);
     }
 
     pub(super) fn keep_latches(&mut self) {

@@ -24,6 +24,7 @@ use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use decisions::Decisions;
+pub use decisions::Exposed;
 pub use memory::{MemoryStore, TextTrack};
 use overlay::Overlay;
 pub use store::{Entry, StoreOp, Stored, StoredEvent};
@@ -275,6 +276,11 @@ impl Client {
     /// Takes the slots whose decision has changed, in order. Take them after every input.
     pub fn take_decisions(&mut self) -> Vec<SlotChange> {
         self.decisions.take_changes()
+    }
+
+    /// Takes the exposures that are to be tracked. Take them after every input.
+    pub fn take_exposures(&mut self) -> Vec<Exposed> {
+        self.decisions.take_exposures()
     }
 
     /// The next instant of this host's wall clock at which a decision can change by time alone.

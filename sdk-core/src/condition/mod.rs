@@ -90,6 +90,8 @@ pub enum Root {
     Event,
     /// A bare path, for `where` of a signal: fields of the event itself.
     Bare,
+    /// `experiments.<id>`: the key of the variation, null outside of the experiment.
+    Experiments,
 }
 
 impl Root {
@@ -100,13 +102,14 @@ impl Root {
             2 => Self::Context,
             3 => Self::Event,
             4 => Self::Bare,
+            5 => Self::Experiments,
             _ => return None,
         })
     }
 }
 
 impl<'a> PathRef<'a> {
-    /// Reads a dotted path that starts with `traits`, `signals`, `context` or `event`.
+    /// Reads a dotted path that starts with `traits`, `signals`, `context`, `event` or `experiments`.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (first, rest) = cut(text, b'.');
         let root = match first {
@@ -114,6 +117,7 @@ impl<'a> PathRef<'a> {
             "signals" => Root::Signals,
             "context" => Root::Context,
             "event" => Root::Event,
+            "experiments" => Root::Experiments,
             _ => return None,
         };
         Some(Self { root, rest: rest.unwrap_or_default() })
@@ -126,7 +130,7 @@ impl<'a> PathRef<'a> {
 }
 
 impl Path {
-    /// Reads a dotted path that starts with `traits`, `signals`, `context` or `event`.
+    /// Reads a dotted path that starts with `traits`, `signals`, `context`, `event` or `experiments`.
     pub fn parse(text: &str) -> Option<Self> {
         PathRef::parse(text).map(PathRef::to_path)
     }

@@ -3,6 +3,7 @@
 //! The results are GrowthBook's, number by number, so that an experiment that moves here keeps everybody's variation.
 
 mod address;
+mod assign;
 #[cfg(feature = "author")]
 mod exclusion;
 mod exposure;
@@ -10,9 +11,12 @@ mod hash;
 mod namespace;
 mod preview;
 mod range;
+mod table;
 mod target;
+mod trial;
 
 pub use address::Address;
+pub use assign::Assigned;
 #[cfg(feature = "author")]
 pub use exclusion::{Claim, ExclusionError, share_out};
 pub use exposure::{Exposure, exposure_id};
@@ -22,4 +26,6 @@ pub use preview::previewed;
 #[cfg(feature = "author")]
 pub use range::bucket_ranges;
 pub use range::{Range, choose};
+pub use table::TrialTable;
 pub use target::{Targeting, UrlTarget, is_targeted, simple_matches};
+pub use trial::{Filter, Hashing, Trial, TrialRef};

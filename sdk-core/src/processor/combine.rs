@@ -3,6 +3,7 @@
 use super::firing::{Firing, Moment};
 use super::state::{ProfileState, Scene};
 use super::{Outcome, Processor};
+use crate::condition::Outlook;
 use crate::profile::{Change, EventDocument};
 use crate::rules::{judge, latch};
 use crate::time::Timestamp;
@@ -60,9 +61,10 @@ impl Processor {
     fn judge_event(&self, state: &mut ProfileState, document: &EventDocument, firings: &mut Vec<Firing>) {
         let event = document.event();
         let rules = &self.bundle.rules;
-        let (signals, context) = (&self.bundle.signals, ValueRef::Null);
-        let scene = Scene { signals, now: state.time, event: Some(document), context };
-        let matches = state.read(scene, |visitor| judge(rules, visitor, event));
+        let (signals, experiments) = (&self.bundle.signals, &self.bundle.experiments);
+        let scene =
+            Scene { signals, experiments, now: state.time, event: Some(document), context: ValueRef::Null };
+        let matches = state.read(scene, &mut Outlook::default(), |visitor, _| judge(rules, visitor, event));
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };
             if rule.has_slot() {

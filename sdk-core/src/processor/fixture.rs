@@ -3,6 +3,7 @@
 use super::{Firing, Outcome, Processor, ProfileState};
 use crate::bundle::Bundle;
 use crate::condition::{Condition, Literal, Moment, Path, Root, Test};
+use crate::experiment::TrialTable;
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
 use crate::profile::fixture::{event, signal, table};
 use crate::profile::{Absorbed, Aggregate, MemberState, Window};
@@ -85,7 +86,7 @@ pub(super) fn changed_shop(revision: u64, change: impl FnOnce(&mut Vec<Rule>)) -
     ];
     change(&mut rules);
     let rules = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
-    Bundle { revision, signals, rules }
+    Bundle { revision, signals, experiments: TrialTable::default(), rules }
 }
 
 /// The members and profiles of one worker.

@@ -4,6 +4,7 @@ use super::Processor;
 use super::edge::Key;
 use super::firing::{Cause, Firing, Moment};
 use super::state::{ProfileState, Scene};
+use crate::bundle::Bundle;
 use crate::condition::{Outlook, Packer, decode_condition, encode_condition, evaluate};
 use crate::hash::key_hash;
 use crate::limits::MAX_DUE_STEPS;
@@ -113,7 +114,10 @@ impl Processor {
         at: Timestamp,
         outlook: &mut Outlook,
     ) -> Option<Key> {
-        let scene = Scene { signals: &self.bundle.signals, now: at, event: None, context: ValueRef::Null };
-        state.read(scene, |document| evaluate(rule.when, document, outlook).then(|| rule_key(rule, document)))
+        let Bundle { signals, experiments, .. } = &self.bundle;
+        let scene = Scene { signals, experiments, now: at, event: None, context: ValueRef::Null };
+        state.read(scene, outlook, |document, outlook| {
+            evaluate(rule.when, document, outlook).then(|| rule_key(rule, document))
+        })
     }
 }

@@ -12,6 +12,7 @@ mod state;
 mod state_codec;
 
 use crate::bundle::Bundle;
+use crate::condition::Outlook;
 use crate::id::MemberId;
 use crate::profile::{Absorbed, Change, MemberState, ProfileView};
 use crate::rules::{Decided, Decision, decide};
@@ -92,9 +93,13 @@ impl Processor {
     /// Decides the slots anew at profile time, in a context of the caller's. `current` are the decisions in effect.
     /// Latches that end with it leave the state.
     pub fn decide(&self, state: &mut ProfileState, context: ValueRef<'_>, current: &[Decision]) -> Decided {
-        let scene = Scene { signals: &self.bundle.signals, now: state.time(), event: None, context };
-        let rules = &self.bundle.rules;
-        let decided = state.read(scene, |visitor| decide(rules, visitor, state.latches(), current));
+        let Bundle { signals, experiments, rules, .. } = &self.bundle;
+        let scene = Scene { signals, experiments, now: state.time(), event: None, context };
+        let mut outlook = Outlook::default();
+        let mut decided =
+            state.read(scene, &mut outlook, |visitor, _| decide(rules, visitor, state.latches(), current));
+        decided.wake_at.into_iter().for_each(|at| outlook.note(at));
+        decided.wake_at = outlook.next;
         state.end_latches(&decided.ended);
         decided
     }

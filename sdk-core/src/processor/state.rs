@@ -2,7 +2,8 @@
 
 use super::caps::Caps;
 use super::edge::{Edge, Key};
-use crate::condition::Document;
+use crate::condition::{Document, Outlook};
+use crate::experiment::{Assigned, TrialTable};
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
 use crate::profile::sorted::SortedMap;
@@ -54,6 +55,7 @@ pub(super) struct Part {
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub signals: &'a SignalTable,
+    pub experiments: &'a TrialTable,
     pub now: Timestamp,
     /// The event being judged.
     pub event: Option<&'a EventDocument>,
@@ -177,9 +179,14 @@ impl ProfileState {
         part.or_else(|| self.departed.get(member).copied()).unwrap_or(0)
     }
 
-    /// Shows the profile as a document.
-    pub(super) fn read<T>(&self, scene: Scene<'_>, ask: impl FnOnce(&dyn Document) -> T) -> T {
-        let Scene { signals, now, event, context } = scene;
+    /// Shows the profile as a document. `outlook` receives the instant at which time alone can change a variation.
+    pub(super) fn read<T>(
+        &self,
+        scene: Scene<'_>,
+        outlook: &mut Outlook,
+        ask: impl FnOnce(&dyn Document, &mut Outlook) -> T,
+    ) -> T {
+        let Scene { signals, experiments, now, event, context } = scene;
         let session = event.map_or(self.session(), |document| document.event().session);
         let (one, many);
         let mut parts = self.parts.iter().map(|(_, part)| &part.tiles);
@@ -193,7 +200,21 @@ impl ProfileState {
                 &many
             }
         };
-        ask(&VisitorDocument { traits: &self.traits, signals, parts, context, event, now, session })
+        let assigned = Assigned::new(experiments);
+        let member = event.map_or_else(|| self.latest_member(), |document| document.event().member.clone());
+        let document = VisitorDocument {
+            traits: &self.traits,
+            signals,
+            parts,
+            experiments: &assigned,
+            unit: (&member, self.profile.0.strip_prefix("user:")),
+            context,
+            event,
+            now,
+            session,
+        };
+        assigned.assign(&document, outlook);
+        ask(&document, outlook)
     }
 
     /// Puts a change's absolute values in place.

@@ -159,6 +159,8 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
 mod tests {
     use super::*;
     use crate::bundle::author::{SourceFile, compile};
+    use crate::experiment::Assigned;
+    use crate::id::MemberId;
     use crate::profile::{Tiles, Traits};
     use crate::rules::VisitorDocument;
     use crate::time::Timestamp;
@@ -176,8 +178,11 @@ mod tests {
         let bundle = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle;
         let (traits, tiles, context) =
             (Traits::default(), Tiles::default(), parse(r#"{"path":"/"}"#).unwrap());
+        let (assigned, member) = (Assigned::default(), MemberId(Box::default()));
         let document = VisitorDocument {
             traits: &traits,
+            experiments: &assigned,
+            unit: (&member, None),
             signals: &bundle.signals,
             parts: &[&tiles],
             context: context.get(),

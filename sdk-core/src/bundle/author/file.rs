@@ -1,4 +1,4 @@
-//! The three lists of one rule file.
+//! The lists of one rule file.
 
 use super::diagnostic::{Problem, Problems};
 use crate::value::Value;
@@ -24,8 +24,8 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
     for (name, value) in fields {
         let at = format!("/{name}");
         match (&**name, value) {
-            ("signals" | "rules" | "triggers", Value::Array(_)) => {}
-            ("signals" | "rules" | "triggers", _) => {
+            ("signals" | "experiments" | "rules" | "triggers", Value::Array(_)) => {}
+            ("signals" | "experiments" | "rules" | "triggers", _) => {
                 problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
             }
             ("description" | "$schema", _) => {}
@@ -33,7 +33,7 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
                 &at,
                 "unknown_field",
                 name,
-                "a rule file has signals, rules and triggers",
+                "a rule file has signals, experiments, rules and triggers",
             )),
         }
         if !seen.insert(name) {

@@ -1,7 +1,9 @@
 //! From rule files to a bundle: what is sound is compiled, what is not is named with its place and takes no part.
 
 mod action;
+mod arrange;
 mod diagnostic;
+mod experiment;
 mod fields;
 mod file;
 mod locate;
@@ -10,7 +12,8 @@ mod signal;
 
 use super::{Bundle, BundleError, decode_body, encode_body};
 use crate::condition::KnownSignal;
-use crate::limits::{MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
+use crate::experiment::Trial;
+use crate::limits::{MAX_EXPERIMENTS, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
 use crate::profile::Signal;
 use crate::rules::Rule;
 use crate::value::Value;
@@ -20,7 +23,9 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use arrange::arrange;
 use diagnostic::{Problem, Problems};
+use experiment::{Draft, experiments_read};
 use file::{check_lists, items};
 use locate::line_of_offset;
 
@@ -31,7 +36,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub struct SourceFile {
     /// Its name, as diagnostics are to say it.
     pub name: String,
-    /// Its text: `{"signals":[…],"rules":[…],"triggers":[…]}`.
+    /// Its text: `{"signals":[…],"experiments":[…],"rules":[…],"triggers":[…]}`.
     pub text: String,
 }
 
@@ -61,6 +66,7 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
     for (file, value) in &parsed {
         compiler.signals_of(file, value);
     }
+    compiler.experiments_of(&parsed);
     for (file, value) in &parsed {
         compiler.rules_of(file, value);
     }
@@ -71,13 +77,14 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
 struct Compiler {
     signals: BTreeMap<Box<str>, Signal>,
     hidden: Vec<Signal>,
+    experiments: Vec<Trial>,
     rules: BTreeMap<Box<str>, Rule>,
     diagnostics: Vec<Diagnostic>,
     unreadable: Vec<String>,
 }
 
 impl Compiler {
-    /// Reads a file down to its three lists.
+    /// Reads a file down to its lists.
     fn read(&mut self, file: &SourceFile) -> Option<Value> {
         let broken = match Value::parse(&file.text) {
             _ if file.text.len() > MAX_RULE_FILE_BYTES => {
@@ -92,7 +99,7 @@ impl Compiler {
                 return Some(value);
             }
             Ok(_) => {
-                let message = "expected an object with signals, rules and triggers".to_owned();
+                let message = "expected an object with signals, experiments, rules and triggers".to_owned();
                 Diagnostic::of_file(&file.name, 1, "not_an_object", message)
             }
             Err(error) => {
@@ -128,16 +135,64 @@ impl Compiler {
         }
     }
 
+    /// Experiments may read each other over all files, so they are compiled together.
+    fn experiments_of(&mut self, files: &[(&SourceFile, Value)]) {
+        let (mut drafts, mut places) = (BTreeMap::new(), BTreeMap::new());
+        for (file, value) in files {
+            for (at, definition) in items(value, "experiments") {
+                let mut problems = Problems::default();
+                let compiled = experiment::compile(definition, &at, &|name| self.known(name), &mut problems);
+                if let Some(draft) = compiled {
+                    let id = draft.trial.id.clone();
+                    if drafts.contains_key(&id) {
+                        let message = "an experiment of this id exists; this one takes no part";
+                        problems.push(Problem::of(&at, "duplicate_id", &id, message));
+                    } else if drafts.len() >= MAX_EXPERIMENTS {
+                        let message = format!("there are more than {MAX_EXPERIMENTS} experiments");
+                        problems.push(Problem::of(&at, "too_many_experiments", &id, &message));
+                    } else {
+                        places.insert(id.clone(), (*file, at.clone()));
+                        drafts.insert(id, draft);
+                    }
+                }
+                self.report(file, problems);
+            }
+        }
+        let (ordered, refused) = arrange(drafts);
+        for (id, code, message) in refused {
+            let Some((file, at)) = places.get(&id) else { continue };
+            let mut problems = Problems::default();
+            problems.push(Problem::of(at, code, &id, &message));
+            self.report(file, problems);
+        }
+        for Draft { trial, exposed, .. } in ordered {
+            self.hidden.push(exposed);
+            self.experiments.push(trial);
+        }
+    }
+
+    fn known(&self, name: &str) -> Option<KnownSignal> {
+        let signal = self.signals.get(name)?;
+        Some(KnownSignal { id: signal.id, keyed: signal.by.is_some() })
+    }
+
     fn rules_of(&mut self, file: &SourceFile, value: &Value) {
         for (list, kind) in [("rules", rule::Kind::Slot), ("triggers", rule::Kind::Trigger)] {
             for (at, definition) in items(value, list) {
                 let mut problems = Problems::default();
-                let known = |name: &str| {
-                    let signal = self.signals.get(name)?;
-                    Some(KnownSignal { id: signal.id, keyed: signal.by.is_some() })
-                };
+                let known = |name: &str| self.known(name);
                 let compiled = rule::compile(definition, kind, &at, &known, &mut problems);
-                if let Some((rule, hidden)) = compiled {
+                if let Some((mut rule, mut hidden)) = compiled {
+                    let read = experiments_read(&rule.when);
+                    let unknown =
+                        read.iter().find(|id| self.experiments.iter().all(|trial| trial.id != **id));
+                    if let Some(id) = unknown {
+                        let message = "there is no such experiment, or it takes no part";
+                        problems.push(Problem::of(&format!("{at}/when"), "unknown_experiment", id, message));
+                        rule.inactive = problems.reason();
+                        rule::empty(&mut rule);
+                        hidden.clear();
+                    }
                     if self.rules.contains_key(&rule.id) {
                         let message = "a rule or trigger of this id exists; this one takes no part";
                         problems.push(Problem::of(&at, "duplicate_id", &rule.id, message));
@@ -162,13 +217,13 @@ impl Compiler {
     fn finish(mut self) -> Compiled {
         let signals: Vec<Signal> = self.signals.into_values().chain(self.hidden).collect();
         let mut rules: Vec<Rule> = self.rules.into_values().collect();
-        let mut body = encode_body(&signals, &rules);
+        let mut body = encode_body(&signals, &self.experiments, &rules);
         let mut bundle = decode_body(&body);
         if let Err(error) = bundle {
             // What the compiler has written must be readable; should it not be, no rule takes part.
             self.diagnostics.push(Diagnostic::of_file("", 0, error.code(), format!("{error}")));
             rules.clear();
-            body = encode_body(&[], &rules);
+            body = encode_body(&[], &[], &rules);
             bundle = decode_body(&body);
         }
         let order = |diagnostic: &Diagnostic| (diagnostic.file.clone(), diagnostic.line);
