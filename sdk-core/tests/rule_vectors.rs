@@ -10,7 +10,7 @@
 use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};
 use attune_core::condition::Outlook;
-use attune_core::experiment::Assigned;
+use attune_core::experiment::{Assigned, Exposed};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
 use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
@@ -131,14 +131,7 @@ impl Page {
         let current: Vec<Decision> = self.current.values().cloned().collect();
         let decided = decide(&self.bundle.rules, &document, &self.latches, &current);
         decided.wake_at.into_iter().for_each(|at| outlook.note(at));
-        let mut exposures = Vec::new();
-        assigned.each_exposure(&document, &mut |exposure| {
-            exposures.push((
-                exposure.experiment.to_owned(),
-                exposure.variation.to_owned(),
-                exposure.bucket_version,
-            ));
-        });
+        let exposures = assigned.exposed(&document);
         self.wake_at = outlook.next;
         self.latches.retain(|latch| !decided.ended.contains(&latch.rule));
         let mut shown = Vec::new();
@@ -151,7 +144,7 @@ impl Page {
                 None => self.current.remove(&change.slot),
             };
         }
-        for (experiment, variation, bucket_version) in exposures {
+        for Exposed { experiment, variation, bucket_version, .. } in exposures {
             self.exposed.push(format!("{experiment}:{variation}"));
             let metadata = format!(
                 r#"{{"experiment":"{experiment}","variation":"{variation}","bucket_version":{bucket_version}}}"#

@@ -2,12 +2,11 @@
 
 use super::{Client, Entry};
 use crate::condition::Outlook;
-use crate::experiment::{Assigned, exposure_id};
+use crate::experiment::{Assigned, Exposed};
 use crate::id::EventId;
 use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
 use crate::rules::{Decision, SlotChange, VisitorDocument, decide, judge, latch};
 use crate::time::{Now, Timestamp};
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Decisions in effect and what the host has not polled yet.
@@ -20,19 +19,6 @@ pub(super) struct Decisions {
     /// Exposures that the host has been told of on this page load.
     told: Vec<EventId>,
     wake_at: Option<Timestamp>,
-}
-
-/// A variation that the visitor has seen: to be tracked as `attune.exposure` under this id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exposed {
-    /// Derived, so that the same exposure has the same id wherever it is found.
-    pub event_id: EventId,
-    /// The experiment.
-    pub experiment: Box<str>,
-    /// The variation's key.
-    pub variation: Box<str>,
-    /// The experiment's bucket version.
-    pub bucket_version: u32,
 }
 
 impl Decisions {
@@ -104,8 +90,8 @@ impl Client {
         let matches = judge(rules, &document, event).into_iter();
         let set: Vec<Latch> =
             matches.filter_map(|found| latch(&rules.get(found.rule)?, found.key, event)).collect();
-        let exposures = self.exposures(&assigned, &document);
-        self.note_exposures(exposures);
+        let exposed = assigned.exposed(&document);
+        self.note_exposures(exposed);
         if self.decisions.join_latches(set) {
             self.keep_latches();
         }
@@ -120,8 +106,8 @@ impl Client {
         assigned.assign(&document, &mut outlook);
         let Decisions { latches, current, .. } = &self.decisions;
         let decided = decide(&self.bundle.rules, &document, latches, current);
-        let exposures = self.exposures(&assigned, &document);
-        self.note_exposures(exposures);
+        let exposed = assigned.exposed(&document);
+        self.note_exposures(exposed);
         decided.wake_at.into_iter().for_each(|at| outlook.note(at));
         self.decisions.wake_at = outlook.next;
         for change in decided.changes {
@@ -159,26 +145,14 @@ impl Client {
         }
     }
 
-    /// What conditions have just read and this session has not seen.
-    fn exposures(&self, assigned: &Assigned<'_>, document: &VisitorDocument<'_>) -> Vec<Exposed> {
-        let mut exposures = Vec::new();
-        assigned.each_exposure(document, &mut |exposure| {
-            let event_id = EventId(exposure_id(exposure));
-            if !self.decisions.told.contains(&event_id) {
-                exposures.push(Exposed {
-                    event_id,
-                    experiment: Box::from(exposure.experiment),
-                    variation: Box::from(exposure.variation),
-                    bucket_version: exposure.bucket_version,
-                });
+    /// Queues what this page load has not told yet.
+    fn note_exposures(&mut self, found: Vec<Exposed>) {
+        for exposed in found {
+            if !self.decisions.told.contains(&exposed.event_id) {
+                self.decisions.told.push(exposed.event_id);
+                self.decisions.exposures.push(exposed);
             }
-        });
-        exposures
-    }
-
-    fn note_exposures(&mut self, exposures: Vec<Exposed>) {
-        self.decisions.told.extend(exposures.iter().map(|exposure| exposure.event_id));
-        self.decisions.exposures.extend(exposures);
+        }
     }
 
     pub(super) fn keep_latches(&mut self) {

@@ -12,6 +12,7 @@ mod store;
 
 use crate::bundle::{Bundle, BundleError};
 use crate::codec::CodecError;
+use crate::experiment::Exposed;
 use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::limits::MAX_CLOCK_SHIFT_MS;
@@ -24,7 +25,6 @@ use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use decisions::Decisions;
-pub use decisions::Exposed;
 pub use memory::{MemoryStore, TextTrack};
 use overlay::Overlay;
 pub use store::{Entry, StoreOp, Stored, StoredEvent};

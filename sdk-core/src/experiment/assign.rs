@@ -1,121 +1,146 @@
 //! The variations a visitor has: found once, in the order of the experiments, and read by conditions from there on.
 
-use super::trial::{HashRef, TrialRef, read_range};
-use super::{Exposure, TrialTable, bucket, previewed};
+use super::exposure::{Exposure, exposure_id};
+use super::trial::{HashRef, TrialRef, read_span};
+use super::{TrialTable, bucket_number, previewed};
 use crate::condition::{Document, Outlook, PathRef, Reading, Root, evaluate, plain_text};
+use crate::id::EventId;
+use crate::limits::MAX_VARIATIONS;
 use crate::value::ValueRef;
 use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::cell::Cell;
 
 /// The variations of one visitor at one instant.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Assigned<'a> {
-    table: Option<&'a TrialTable>,
-    places: Box<[Cell<Place>]>,
+    table: &'a TrialTable,
+    /// For each experiment the variation, from 1, with [`IS_HASHED`] and [`IS_READ`]; 0 outside of it.
+    places: Vec<Cell<u32>>,
 }
 
-/// What is known of one experiment.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    /// The variation, from 1; 0 outside of the experiment.
-    variation: usize,
-    /// Whether hashing gave it: what is forced or previewed exposes nobody.
-    is_hashed: bool,
-    /// Whether a condition has read it.
-    is_read: bool,
+/// Hashing gave the variation: what is forced or previewed exposes nobody.
+const IS_HASHED: u32 = 1 << 30;
+/// A condition has read the variation.
+const IS_READ: u32 = 1 << 31;
+
+/// A variation that somebody has seen: to be tracked as `attune.exposure` under this id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposed {
+    /// Derived, so that the same exposure has the same id wherever it is found.
+    pub event_id: EventId,
+    /// The experiment.
+    pub experiment: Box<str>,
+    /// The variation's key.
+    pub variation: Box<str>,
+    /// The experiment's bucket version.
+    pub bucket_version: u32,
 }
 
 impl<'a> Assigned<'a> {
     /// Nobody has a variation yet.
     pub fn new(table: &'a TrialTable) -> Self {
-        Self { table: Some(table), places: (0..table.len()).map(|_| Cell::default()).collect() }
+        Self { table, places: vec![Cell::new(0); table.len()] }
     }
 
     /// Assigns every experiment for a document that reads its variations from here. `outlook` receives the instant at
     /// which time alone can change one.
     pub fn assign(&self, document: &dyn Document, outlook: &mut Outlook) {
-        let Some(table) = self.table else { return };
-        for (trial, place) in table.iter().zip(&self.places) {
-            let (variation, is_hashed) = find(&trial, document, outlook).unwrap_or_default();
-            place.set(Place { variation, is_hashed, is_read: false });
+        for (index, place) in self.places.iter().enumerate() {
+            place.set(self.table.get(index).map_or(0, |trial| find(&trial, document, outlook)));
         }
         for place in &self.places {
-            place.set(Place { is_read: false, ..place.get() });
+            place.set(place.get() & !IS_READ);
         }
     }
 
     /// The variation of an experiment, which counts as read from then on; null outside of it.
     pub fn read(&self, experiment: &str) -> ValueRef<'a> {
-        let mut trials = self.table.iter().flat_map(|table| table.iter()).zip(&self.places);
-        let Some((trial, place)) = trials.find(|(trial, _)| trial.id == experiment) else {
-            return ValueRef::Null;
-        };
-        let found = place.get();
-        place.set(Place { is_read: true, ..found });
-        let key = found.variation.checked_sub(1).and_then(|index| trial.variation(index));
-        key.map_or(ValueRef::Null, ValueRef::Text)
+        for (index, place) in self.places.iter().enumerate() {
+            let Some(trial) = self.table.get(index).filter(|trial| trial.id == experiment) else { continue };
+            let found = place.get();
+            place.set(found | IS_READ);
+            return variation(&trial, found).map_or(ValueRef::Null, ValueRef::Text);
+        }
+        ValueRef::Null
     }
 
-    /// Shows what has been read and not been exposed in this session.
-    pub fn each_exposure(&self, document: &dyn Document, see: &mut dyn FnMut(&Exposure<'_>)) {
-        let trials = self.table.iter().flat_map(|table| table.iter()).zip(&self.places);
-        for (trial, place) in trials {
-            let Place { variation, is_hashed, is_read } = place.get();
-            let (true, true, Some(index)) = (is_hashed, is_read, variation.checked_sub(1)) else { continue };
-            let Some(variation) = trial.variation(index) else { continue };
-            let is_known = matches!(document.signal(trial.exposed, variation), Reading::Value(ValueRef::Number(count), _) if count > 0.0);
-            let mut room = [0; 40];
-            if let (false, Some(unit)) = (is_known, plain_text(document.value(trial.hash.unit), &mut room)) {
-                see(&Exposure {
-                    unit,
-                    experiment: trial.id,
-                    variation,
-                    bucket_version: trial.bucket_version,
-                    session: document.session(),
-                });
+    /// What has been read and not been exposed in this session.
+    pub fn exposed(&self, document: &dyn Document) -> Vec<Exposed> {
+        let mut exposed = Vec::new();
+        for (index, place) in self.places.iter().enumerate() {
+            let found = place.get();
+            if found < IS_READ | IS_HASHED {
+                continue;
             }
+            let Some(trial) = self.table.get(index) else { continue };
+            let Some(variation) = variation(&trial, found) else { continue };
+            let counted = document.signal(trial.exposed, variation);
+            if matches!(counted, Reading::Value(ValueRef::Number(count), _) if count > 0.0) {
+                continue;
+            }
+            let (mut room, experiment, bucket_version) = ([0; 40], trial.id, trial.bucket_version);
+            let Some(unit) = plain_text(document.value(trial.hash.unit), &mut room) else { continue };
+            let exposure =
+                Exposure { unit, experiment, variation, bucket_version, session: document.session() };
+            exposed.push(Exposed {
+                event_id: EventId(exposure_id(&exposure)),
+                experiment: Box::from(experiment),
+                variation: Box::from(variation),
+                bucket_version,
+            });
         }
+        exposed
     }
 }
 
-/// The variation of an experiment from 1, and whether hashing gave it.
-fn find(trial: &TrialRef<'_>, document: &dyn Document, outlook: &mut Outlook) -> Option<(usize, bool)> {
+/// The key of the variation of a place.
+fn variation<'a>(trial: &TrialRef<'a>, place: u32) -> Option<&'a str> {
+    trial.variation((place & !(IS_READ | IS_HASHED)).checked_sub(1)? as usize)
+}
+
+/// The place of an experiment: its variation from 1, and whether hashing gave it; 0 outside of it.
+fn find(trial: &TrialRef<'_>, document: &dyn Document, outlook: &mut Outlook) -> u32 {
     let url = document.value(PathRef { root: Root::Context, rest: "page.url" });
-    if let Some(index) = previewed(trial.id, url.as_str().unwrap_or_default(), usize::MAX)
+    if let ValueRef::Text(url) = url
+        && let Some(index) = previewed(trial.id, url, MAX_VARIATIONS)
         && trial.variation(index).is_some()
     {
-        return Some((index + 1, false));
+        return index as u32 + 1;
     }
-    let bucket = bucket_of(&trial.hash, document)?;
-    let mut filters = trial.filters;
+    let bucket = bucket_of(&trial.hash, document);
+    let (mut filters, mut variations, mut number) = (trial.filters, trial.variations, 0);
     while !filters.is_empty() {
-        let inside = bucket_of(&HashRef::read(&mut filters), document);
-        let (mut ranges, mut is_in) = (filters.sized(), false);
-        while !ranges.is_empty() {
-            let range = read_range(&mut ranges);
-            is_in |= inside.is_some_and(|bucket| range.contains(bucket));
+        let bucket = bucket_of(&HashRef::read(&mut filters), document);
+        let (mut spans, mut is_in) = (filters.sized(), false);
+        while !spans.is_empty() {
+            let span = read_span(&mut spans);
+            is_in |= span.from <= bucket && bucket < span.until;
         }
         if !is_in {
-            return None;
+            return 0;
         }
     }
-    if !evaluate(trial.when, document, outlook) {
-        return None;
-    }
-    let (mut variations, mut number) = (trial.variations, 0);
     while !variations.is_empty() {
         number += 1;
         variations.text();
-        if read_range(&mut variations).contains(bucket) {
-            return Some(if trial.force > 0 { (trial.force, false) } else { (number, true) });
+        let span = read_span(&mut variations);
+        if span.from <= bucket && bucket < span.until {
+            return match trial.force {
+                _ if !evaluate(trial.when, document, outlook) => 0,
+                0 => number | IS_HASHED,
+                force => force,
+            };
         }
     }
-    None
+    0
 }
 
-/// The bucket of a document's unit; nothing where it has none.
-fn bucket_of(hash: &HashRef<'_>, document: &dyn Document) -> Option<f64> {
-    let mut room = [0; 40];
-    let unit = plain_text(document.value(hash.unit), &mut room).filter(|unit| !unit.is_empty())?;
-    Some(bucket(hash.seed, unit, hash.version))
+/// The bucket of a document's unit; behind all others where it has none.
+fn bucket_of(hash: &HashRef<'_>, document: &dyn Document) -> u32 {
+    match plain_text(document.value(hash.unit), &mut [0; 40]) {
+        None | Some("") => u32::MAX,
+        Some(unit) => bucket_number(hash.seed, unit, hash.version),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: GrowthBook, "SDK build guide", hashing: FNV-1a with 32 bits over the code units of UTF-16.
 
-use crate::value::{Room, text_of_number};
+use crate::value::text_of_number;
 
 /// How a seed and a unit become a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,19 +25,31 @@ impl HashVersion {
             None
         }
     }
+
+    /// How many buckets it has.
+    pub const fn buckets(self) -> u32 {
+        match self {
+            Self::One => 1_000,
+            Self::Two => 10_000,
+        }
+    }
 }
 
 /// The bucket of a unit, from 0 up to but not including 1.
 pub fn bucket(seed: &str, unit: &str, version: HashVersion) -> f64 {
-    match version {
-        HashVersion::One => f64::from(fnv1a_32(fnv1a_32(BASIS, unit), seed) % 1_000) / 1_000.0,
+    f64::from(bucket_number(seed, unit, version)) / f64::from(version.buckets())
+}
+
+/// The bucket of a unit as a number below [`HashVersion::buckets`].
+pub fn bucket_number(seed: &str, unit: &str, version: HashVersion) -> u32 {
+    let hash = match version {
+        HashVersion::One => fnv1a_32(fnv1a_32(BASIS, unit), seed),
         HashVersion::Two => {
             let first = fnv1a_32(fnv1a_32(BASIS, seed), unit);
-            let mut room: Room = [0; 40];
-            let second = fnv1a_32(BASIS, text_of_number(f64::from(first), &mut room));
-            f64::from(second % 10_000) / 10_000.0
+            fnv1a_32(BASIS, text_of_number(f64::from(first), &mut [0; 40]))
         }
-    }
+    };
+    hash % version.buckets()
 }
 
 const BASIS: u32 = 0x811c_9dc5;

@@ -16,16 +16,16 @@ mod target;
 mod trial;
 
 pub use address::Address;
-pub use assign::Assigned;
+pub use assign::{Assigned, Exposed};
 #[cfg(feature = "author")]
 pub use exclusion::{Claim, ExclusionError, share_out};
 pub use exposure::{Exposure, exposure_id};
-pub use hash::{HashVersion, bucket};
+pub use hash::{HashVersion, bucket, bucket_number};
 pub use namespace::in_namespace;
 pub use preview::previewed;
 #[cfg(feature = "author")]
 pub use range::bucket_ranges;
-pub use range::{Range, choose};
+pub use range::{Range, Span, choose};
 pub use table::TrialTable;
 pub use target::{Targeting, UrlTarget, is_targeted, simple_matches};
 pub use trial::{Filter, Hashing, Trial, TrialRef};

@@ -1,36 +1,53 @@
 //! Preview: a variation forced by the page's own address, `?<experiment>=<index>`.
 
+use crate::value::cut;
+
 /// The variation that an address forces for an experiment with `count` variations.
 ///
 /// What counts is what stands between the first question mark and the next one, up to a `#`; of several values the
 /// first. A value is read as JavaScript's `parseInt` does, so `1abc` is 1 and `0x1` is 1.
 pub fn previewed(experiment: &str, address: &str, count: usize) -> Option<usize> {
-    let query = address.split('?').nth(1)?;
-    let query = query.split('#').next().unwrap_or_default();
-    let mut values = query.split('&').filter_map(|pair| {
-        let mut parts = pair.split('=');
-        (parts.next() == Some(experiment)).then(|| parts.next().unwrap_or_default())
-    });
-    leading_integer(values.next()?).filter(|index| *index < count)
+    let (query, _) = cut(cut(address, b'?').1?, b'?');
+    let mut left = Some(cut(query, b'#').0);
+    while let Some(pairs) = left {
+        let (pair, behind) = cut(pairs, b'&');
+        let (name, value) = cut(pair, b'=');
+        if name == experiment {
+            return leading_integer(cut(value?, b'=').0).filter(|index| *index < count);
+        }
+        left = behind;
+    }
+    None
 }
 
 /// The integer at the front of a text; nothing where there is none or it is negative. One too large stays too large.
 fn leading_integer(text: &str) -> Option<usize> {
-    let text = text
-        .trim_start_matches(|sign: char| (sign.is_whitespace() && sign != '\u{85}') || sign == '\u{feff}');
-    let (is_negative, text) = match text.strip_prefix(['-', '+']) {
-        Some(rest) => (text.starts_with('-'), rest),
-        None => (false, text),
-    };
-    let hexadecimal = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let (radix, text) = hexadecimal.map_or((10, text), |rest| (16, rest));
-    let mut number = None;
-    for sign in text.chars() {
-        let Some(digit) = sign.to_digit(radix) else { break };
+    let space = text.chars().take_while(|sign| is_space(*sign)).map(char::len_utf8).sum();
+    let (mut digits, mut radix, mut number) = (text.as_bytes().get(space..)?, 10, None);
+    let is_negative = matches!(digits, [b'-', ..]);
+    if let [b'-' | b'+', behind @ ..] = digits {
+        digits = behind;
+    }
+    if let [b'0', b'x' | b'X', behind @ ..] = digits {
+        (digits, radix) = (behind, 16);
+    }
+    for byte in digits {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' if radix == 16 => byte - b'a' + 10,
+            b'A'..=b'F' if radix == 16 => byte - b'A' + 10,
+            _ => break,
+        };
         let before: usize = number.unwrap_or_default();
-        number = Some(before.saturating_mul(radix as usize).saturating_add(digit as usize));
+        number = Some(before.saturating_mul(radix).saturating_add(usize::from(digit)));
     }
     number.filter(|number| !is_negative || *number == 0)
+}
+
+/// What JavaScript takes for white space.
+const fn is_space(sign: char) -> bool {
+    matches!(sign, '\t'..='\r' | ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}')
+        || matches!(sign, '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}')
 }
 
 #[cfg(test)]

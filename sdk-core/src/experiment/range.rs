@@ -1,6 +1,8 @@
 //! Ranges of buckets: from coverage and weights, and the variation a bucket falls into.
 
 #[cfg(feature = "author")]
+use super::HashVersion;
+#[cfg(feature = "author")]
 use alloc::vec::Vec;
 
 /// A part of the buckets, its end left out.
@@ -16,6 +18,27 @@ impl Range {
     /// Whether a bucket lies inside; never where an end is no number.
     pub fn contains(self, bucket: f64) -> bool {
         bucket >= self.from && bucket < self.until
+    }
+}
+
+/// A part of the buckets of one hash version, as numbers, its end left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// First bucket inside.
+    pub from: u32,
+    /// First bucket behind.
+    pub until: u32,
+}
+
+#[cfg(feature = "author")]
+impl Span {
+    /// The buckets of a version that lie in a range.
+    pub fn of(range: Range, version: HashVersion) -> Self {
+        let buckets = version.buckets();
+        let first = |end: f64| {
+            (0..buckets).find(|bucket| f64::from(*bucket) / f64::from(buckets) >= end).unwrap_or(buckets)
+        };
+        Self { from: first(range.from), until: first(range.until) }
     }
 }
 
@@ -74,6 +97,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_span_has_the_buckets_of_its_range(from in -0.1..1.1_f64, until in -0.1..1.1_f64, number in 0..10_000_u32) {
+            let range = Range { from, until };
+            for version in [HashVersion::One, HashVersion::Two] {
+                let number = number % version.buckets();
+                let bucket = f64::from(number) / f64::from(version.buckets());
+                let span = Span::of(range, version);
+                prop_assert_eq!((span.from..span.until).contains(&number), range.contains(bucket));
+            }
+        }
+
         #[test]
         fn a_bucket_falls_into_one_range_at_most(
             count in 2_usize..6, coverage in 0.0..1.0_f64, bucket in 0.0..1.0_f64,

@@ -1,11 +1,10 @@
 //! A bundle's experiment: as a tree for compilers, and read in place.
 
-use super::{HashVersion, Range};
+use super::{HashVersion, Span};
 use crate::condition::{
     Code, Condition, Packer, Path, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
 };
 use crate::id::SignalId;
-use crate::value::{Value, ValueRef};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -19,7 +18,7 @@ pub struct Trial {
     /// Where the unit is found; a bare `anonymous_id` or `user_id` is the visitor's own.
     pub unit: Path,
     /// Keys of the variations, each with its part of the buckets.
-    pub variations: Vec<(Box<str>, Range)>,
+    pub variations: Vec<(Box<str>, Span)>,
     /// Filters that all have to let the unit in: namespaces, exclusion groups and holdouts are such.
     pub filters: Vec<Filter>,
     /// What must hold of the visitor, prerequisites included.
@@ -49,7 +48,7 @@ pub struct Filter {
     /// Its hash.
     pub hash: Hashing,
     /// The parts that are let in.
-    pub ranges: Vec<Range>,
+    pub spans: Vec<Span>,
 }
 
 /// A bundle's experiment, read in place.
@@ -62,7 +61,7 @@ pub struct TrialRef<'a> {
     /// Counts up where units are to be exposed anew.
     pub bucket_version: u32,
     /// The variation that everybody inside gets, from 1; 0 where the bucket decides.
-    pub(super) force: usize,
+    pub(super) force: u32,
     /// Seed, version and unit.
     pub(super) hash: HashRef<'a>,
     /// Counts, then variations.
@@ -88,13 +87,13 @@ pub(super) fn encode_trial(trial: &Trial, packer: &mut Packer) {
     packer.out.u64(u64::from(trial.bucket_version));
     packer.out.len(trial.force.map_or(0, |force| force + 1));
     encode_hash(&trial.hash, &trial.unit, packer);
-    packer.group(&trial.variations, |(key, range), packer| {
+    packer.group(&trial.variations, |(key, span), packer| {
         packer.text(key);
-        encode_range(range, packer);
+        encode_span(span, packer);
     });
     packer.group(&trial.filters, |filter, packer| {
         encode_hash(&filter.hash, &filter.unit, packer);
-        packer.group(&filter.ranges, encode_range);
+        packer.group(&filter.spans, encode_span);
     });
     encode_condition(&trial.when, packer);
 }
@@ -105,10 +104,9 @@ fn encode_hash(hash: &Hashing, unit: &Path, packer: &mut Packer) {
     encode_path(unit, packer);
 }
 
-fn encode_range(range: &Range, packer: &mut Packer) {
-    for end in [range.from, range.until] {
-        Value::Number(end).encode(&mut packer.out);
-    }
+fn encode_span(span: &Span, packer: &mut Packer) {
+    packer.out.u64(span.from.into());
+    packer.out.u64(span.until.into());
 }
 
 impl<'a> HashRef<'a> {
@@ -126,23 +124,16 @@ impl<'a> HashRef<'a> {
     }
 }
 
-/// Reads a range.
-pub(super) fn read_range(code: &mut Code<'_>) -> Range {
-    let mut end = || match code.value(true) {
-        ValueRef::Number(end) => end,
-        _ => {
-            code.fail();
-            0.0
-        }
-    };
-    Range { from: end(), until: end() }
+/// Reads a span.
+pub(super) fn read_span(code: &mut Code<'_>) -> Span {
+    Span { from: code.number() as u32, until: code.number() as u32 }
 }
 
 impl<'a> TrialRef<'a> {
     /// Reads the experiment the code begins with and moves to its condition.
     pub(super) fn read(code: &mut Code<'a>) -> Self {
         let (id, exposed) = (code.text(), code.id());
-        let (bucket_version, force) = (code.number() as u32, code.number() as usize);
+        let (bucket_version, force) = (code.number() as u32, code.number() as u32);
         let hash = HashRef::read(code);
         let (variations, filters) = (code.sized(), code.sized());
         Self { id, exposed, bucket_version, force, hash, variations, filters, when: *code }
@@ -153,15 +144,15 @@ impl<'a> TrialRef<'a> {
         let mut trial = Self::read(code);
         while !trial.variations.is_empty() {
             trial.variations.text();
-            read_range(&mut trial.variations);
+            read_span(&mut trial.variations);
         }
         while !trial.filters.is_empty() {
             HashRef::read(&mut trial.filters);
-            let mut ranges = trial.filters.sized();
-            while !ranges.is_empty() {
-                read_range(&mut ranges);
+            let mut spans = trial.filters.sized();
+            while !spans.is_empty() {
+                read_span(&mut spans);
             }
-            if !ranges.is_sound() {
+            if !spans.is_sound() {
                 code.fail();
             }
         }
@@ -179,7 +170,7 @@ impl<'a> TrialRef<'a> {
                 return None;
             }
             variations.text();
-            read_range(&mut variations);
+            read_span(&mut variations);
         }
         (!variations.is_empty()).then(|| variations.text())
     }
@@ -190,15 +181,15 @@ impl<'a> TrialRef<'a> {
         let (mut variations, mut filters) = (Vec::new(), Vec::new());
         let (mut code, mut filter_code) = (self.variations, self.filters);
         while !code.is_empty() {
-            variations.push((code.text().into(), read_range(&mut code)));
+            variations.push((code.text().into(), read_span(&mut code)));
         }
         while !filter_code.is_empty() {
             let hash = HashRef::read(&mut filter_code);
-            let (mut code, mut ranges) = (filter_code.sized(), Vec::new());
+            let (mut code, mut spans) = (filter_code.sized(), Vec::new());
             while !code.is_empty() {
-                ranges.push(read_range(&mut code));
+                spans.push(read_span(&mut code));
             }
-            filters.push(Filter { unit: hash.unit.to_path(), hash: hashing(hash), ranges });
+            filters.push(Filter { unit: hash.unit.to_path(), hash: hashing(hash), spans });
         }
         Trial {
             id: self.id.into(),
@@ -207,7 +198,7 @@ impl<'a> TrialRef<'a> {
             variations,
             filters,
             when: decode_condition(&mut { self.when }),
-            force: self.force.checked_sub(1),
+            force: self.force.checked_sub(1).map(|force| force as usize),
             bucket_version: self.bucket_version,
             exposed: self.exposed,
         }

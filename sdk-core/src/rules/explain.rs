@@ -178,7 +178,7 @@ mod tests {
         let bundle = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle;
         let (traits, tiles, context) =
             (Traits::default(), Tiles::default(), parse(r#"{"path":"/"}"#).unwrap());
-        let (assigned, member) = (Assigned::default(), MemberId(Box::default()));
+        let (assigned, member) = (Assigned::new(&bundle.experiments), MemberId(Box::default()));
         let document = VisitorDocument {
             traits: &traits,
             experiments: &assigned,

@@ -6,7 +6,7 @@ use crate::condition::{
     Condition, ConditionScope, KnownSignal, Literal, Path, Root, Test, parse_condition, parse_path,
     visit_paths,
 };
-use crate::experiment::{Filter, HashVersion, Hashing, Range, Trial, bucket_ranges};
+use crate::experiment::{Filter, HashVersion, Hashing, Range, Span, Trial, bucket_ranges};
 use crate::id::SignalId;
 use crate::limits::MAX_VARIATIONS;
 use crate::profile::{Aggregate, Signal, Window, signal_id};
@@ -42,10 +42,8 @@ pub(super) fn compile(
     let mut fields = Fields::open(value, at, problems)?;
     let id = id(&mut fields);
     let unit = unit(&mut fields, scope);
-    let hash = Hashing {
-        seed: Box::from(fields.text("seed").or(id).unwrap_or_default()),
-        version: version(&mut fields),
-    };
+    let version = version(&mut fields);
+    let hash = Hashing { seed: Box::from(fields.text("seed").or(id).unwrap_or_default()), version };
     let (mut keys, weights) = variations(&mut fields);
     let coverage = fraction(&mut fields, "coverage");
     let ranges = ranges(&mut fields, "ranges");
@@ -74,7 +72,7 @@ pub(super) fn compile(
         id: id.into(),
         hash,
         unit,
-        variations: keys.drain(..).zip(ranges).collect(),
+        variations: keys.drain(..).zip(ranges).map(|(key, range)| (key, Span::of(range, version))).collect(),
         filters,
         when,
         force,
@@ -89,7 +87,7 @@ pub(super) fn exclusion_filter(unit: &Path, group: &str, part: Range) -> Filter 
     Filter {
         unit: unit.clone(),
         hash: Hashing { seed: format!("__{group}").into_boxed_str(), version: HashVersion::One },
-        ranges: Vec::from([part]),
+        spans: Vec::from([Span::of(part, HashVersion::One)]),
     }
 }
 
@@ -185,10 +183,11 @@ fn filters(fields: &mut Fields<'_, '_>, unit: &Path, scope: ConditionScope<'_>) 
         let Some(mut filter) = Fields::open(item, &at, fields.problems()) else { continue };
         let seed = Box::from(filter.required_text("seed").unwrap_or_default());
         let own = filter.value("hash_attribute").map(|_| self::unit(&mut filter, scope));
-        let hash = Hashing { seed, version: version(&mut filter) };
-        let ranges = ranges(&mut filter, "ranges").unwrap_or_default();
+        let hash = Hashing { seed, version: self::version(&mut filter) };
+        let ranges = self::ranges(&mut filter, "ranges").unwrap_or_default();
+        let spans = ranges.into_iter().map(|range| Span::of(range, hash.version)).collect();
         filter.close(&[], &[]);
-        filters.push(Filter { unit: own.unwrap_or_else(|| unit.clone()), hash, ranges });
+        filters.push(Filter { unit: own.unwrap_or_else(|| unit.clone()), hash, spans });
     }
     filters
 }
@@ -218,7 +217,8 @@ fn holdout(fields: &mut Fields<'_, '_>, unit: &Path) -> Option<Filter> {
     inner.close(&[], &[]);
     let seed = format!("holdout:{}", id?).into_boxed_str();
     let hash = Hashing { seed, version: HashVersion::Two };
-    Some(Filter { unit: unit.clone(), hash, ranges: Vec::from([Range { from: share?, until: 1.0 }]) })
+    let open = Range { from: share?, until: 1.0 };
+    Some(Filter { unit: unit.clone(), hash, spans: Vec::from([Span::of(open, HashVersion::Two)]) })
 }
 
 /// The exclusion group and the share that is claimed of it.
