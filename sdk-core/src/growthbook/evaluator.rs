@@ -100,7 +100,8 @@ impl GrowthBook {
     }
 }
 
-fn object(text: &str) -> Result<Value, GrowthBookError> {
+/// Reads a JSON object.
+pub(super) fn object(text: &str) -> Result<Value, GrowthBookError> {
     match Value::parse(text).map_err(GrowthBookError::Json)? {
         value @ Value::Object(_) => Ok(value),
         _ => Err(GrowthBookError::NoObject),

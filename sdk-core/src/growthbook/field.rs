@@ -55,3 +55,8 @@ pub(super) fn range(value: &Value, at: usize) -> Range {
     };
     Range { from: end(at), until: end(at + 1) }
 }
+
+/// An object of named values.
+pub(super) fn fields<const COUNT: usize>(named: [(&str, Value); COUNT]) -> Value {
+    Value::Object(named.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}

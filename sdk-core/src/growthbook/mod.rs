@@ -10,6 +10,7 @@ mod evaluator;
 mod experiment;
 mod feature;
 mod field;
+mod import;
 mod options;
 mod payload;
 mod result;
@@ -19,3 +20,4 @@ mod text;
 mod visit;
 
 pub use evaluator::{GrowthBook, GrowthBookError};
+pub use import::{Imported, Note, import};
