@@ -4,8 +4,8 @@ use super::{Client, Entry};
 use crate::condition::Outlook;
 use crate::experiment::{Assigned, Exposed};
 use crate::id::EventId;
-use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
-use crate::rules::{Decision, SlotChange, VisitorDocument, decide, judge, latch};
+use crate::profile::{EventDocument, Latch, ProfileView};
+use crate::rules::{Decided, Decision, SlotChange, VisitorDocument, decide, judge, latch};
 use crate::time::{Now, Timestamp};
 use alloc::vec::Vec;
 
@@ -15,9 +15,9 @@ pub(super) struct Decisions {
     current: Vec<Decision>,
     latches: Vec<Latch>,
     changes: Vec<SlotChange>,
+    /// The exposures of this page load, and how many of them the host has been told of.
     exposures: Vec<Exposed>,
-    /// Exposures that the host has been told of on this page load.
-    told: Vec<EventId>,
+    told: usize,
     wake_at: Option<Timestamp>,
 }
 
@@ -36,8 +36,9 @@ impl Decisions {
         core::mem::take(&mut self.changes)
     }
 
-    pub fn take_exposures(&mut self) -> Vec<Exposed> {
-        core::mem::take(&mut self.exposures)
+    pub fn take_exposures(&mut self) -> &[Exposed] {
+        let told = core::mem::replace(&mut self.told, self.exposures.len());
+        self.exposures.get(told..).unwrap_or_default()
     }
 
     pub const fn wake_at(&self) -> Option<Timestamp> {
@@ -83,14 +84,12 @@ impl Client {
         let Some(newest) = self.overlay.newest().filter(|newest| newest.event().event_id == event_id) else {
             return;
         };
-        let (event, rules, parts) = (newest.event(), &self.bundle.rules, self.overlay.parts());
-        let assigned = Assigned::new(&self.bundle.experiments);
-        let document = self.document(&parts, &assigned, Some(newest), now);
-        assigned.assign(&document, &mut Outlook::default());
-        let matches = judge(rules, &document, event).into_iter();
-        let set: Vec<Latch> =
-            matches.filter_map(|found| latch(&rules.get(found.rule)?, found.key, event)).collect();
-        let exposed = assigned.exposed(&document);
+        let (event, rules, mut set) = (newest.event(), &self.bundle.rules, Vec::new());
+        let exposed = self.ask(Some(newest), now, &mut Outlook::default(), &mut |document| {
+            for found in judge(rules, document, event) {
+                set.extend(rules.get(found.rule).and_then(|rule| latch(&rule, found.key, event)));
+            }
+        });
         self.note_exposures(exposed);
         if self.decisions.join_latches(set) {
             self.keep_latches();
@@ -99,14 +98,11 @@ impl Client {
 
     /// Decides every slot anew and queues what has changed.
     pub(super) fn decide(&mut self, now: Now) {
-        let parts = self.overlay.parts();
-        let assigned = Assigned::new(&self.bundle.experiments);
-        let document = self.document(&parts, &assigned, None, now);
-        let mut outlook = Outlook::default();
-        assigned.assign(&document, &mut outlook);
-        let Decisions { latches, current, .. } = &self.decisions;
-        let decided = decide(&self.bundle.rules, &document, latches, current);
-        let exposed = assigned.exposed(&document);
+        let (mut outlook, mut decided) = (Outlook::default(), Decided::default());
+        let exposed = self.ask(None, now, &mut outlook, &mut |document| {
+            let Decisions { latches, current, .. } = &self.decisions;
+            decided = decide(&self.bundle.rules, document, latches, current);
+        });
         self.note_exposures(exposed);
         decided.wake_at.into_iter().for_each(|at| outlook.note(at));
         self.decisions.wake_at = outlook.next;
@@ -125,31 +121,35 @@ impl Client {
         }
     }
 
-    fn document<'a>(
-        &'a self,
-        parts: &'a [&'a Tiles],
-        experiments: &'a Assigned<'a>,
-        event: Option<&'a EventDocument>,
+    /// Asks about the visitor as of now; returns the variations that the answer has read.
+    fn ask(
+        &self,
+        event: Option<&EventDocument>,
         now: Now,
-    ) -> VisitorDocument<'a> {
-        VisitorDocument {
+        outlook: &mut Outlook,
+        ask: &mut dyn FnMut(&VisitorDocument<'_>),
+    ) -> Vec<Exposed> {
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = VisitorDocument {
             traits: self.overlay.traits(),
             signals: &self.bundle.signals,
-            parts,
-            experiments,
+            parts: &self.overlay.parts(),
+            experiments: &assigned,
             unit: (&self.member, self.user_id.as_deref()),
             context: self.context.get(),
             event,
             now: self.instant(now),
             session: Some(self.session),
-        }
+        };
+        assigned.assign(&document, outlook);
+        ask(&document);
+        assigned.exposed(&document)
     }
 
-    /// Queues what this page load has not told yet.
+    /// Keeps what this page load has not seen yet.
     fn note_exposures(&mut self, found: Vec<Exposed>) {
         for exposed in found {
-            if !self.decisions.told.contains(&exposed.event_id) {
-                self.decisions.told.push(exposed.event_id);
+            if !self.decisions.exposures.iter().any(|known| known.event_id == exposed.event_id) {
                 self.decisions.exposures.push(exposed);
             }
         }

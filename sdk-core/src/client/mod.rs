@@ -279,7 +279,7 @@ impl Client {
     }
 
     /// Takes the exposures that are to be tracked. Take them after every input.
-    pub fn take_exposures(&mut self) -> Vec<Exposed> {
+    pub fn take_exposures(&mut self) -> &[Exposed] {
         self.decisions.take_exposures()
     }
 

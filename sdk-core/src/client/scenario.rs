@@ -170,7 +170,7 @@ fn a_variation_is_exposed_once_in_a_session_under_an_id_that_follows_from_it() {
     let mut page = PageRig::new();
     assert_eq!(page.client.take_exposures(), [], "no rule has had to read it");
     page.context(r#"{"look":true}"#);
-    let exposures = page.client.take_exposures();
+    let exposures = page.client.take_exposures().to_vec();
     let exposed = exposures.first().expect("the rule has read it");
     let exposure = Exposure {
         unit: "visitor",
