@@ -1,8 +1,10 @@
 //! The `attune` binary.
 
 use attune_collector::Server;
-use attune_collector::bundle::compile_to_file;
-use attune_collector::settings::{BundleCommand, Command, LogFormat, ServeArguments, Settings, parse};
+use attune_collector::bundle::{compile_to_file, import_growthbook};
+use attune_collector::settings::{
+    BundleCommand, Command, ImportCommand, LogFormat, ServeArguments, Settings, parse,
+};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,6 +15,9 @@ fn main() -> ExitCode {
         Ok(Command::Serve(arguments)) => serve(arguments),
         Ok(Command::Bundle(BundleCommand::Compile(arguments))) => {
             compile_to_file(&arguments.folder, &arguments.output)
+        }
+        Ok(Command::Import(ImportCommand::Growthbook(arguments))) => {
+            import_growthbook(&arguments.payload, &arguments.output)
         }
         Err(error) => Err(error.to_string()),
     };

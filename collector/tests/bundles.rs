@@ -163,3 +163,35 @@ fn a_folder_is_compiled_to_a_file_without_a_running_collector() {
     assert!(compile().status.success());
     assert_eq!(Bundle::open(&fs::read(&output).unwrap()).unwrap().rules.len(), 1);
 }
+
+#[test]
+fn a_growthbook_payload_becomes_a_rule_file_that_compiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let (payload, rules) = (folder.path().join("features.json"), folder.path().join("rules"));
+    fs::create_dir(&rules).unwrap();
+    let text = r#"{"features":{"checkout":{"defaultValue":"a","rules":[
+        {"force":"b","coverage":0.5},{"force":"c","parentConditions":[{"id":"x","condition":{}}]}]}}}"#;
+    fs::write(&payload, text).unwrap();
+    let attune = |words: &[&std::ffi::OsStr]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_attune")).args(words).output().unwrap()
+    };
+    let (file, bundle) = (rules.join("imported.json"), folder.path().join("out.bundle"));
+    let word = std::ffi::OsStr::new;
+    let imported =
+        attune(&[word("import"), word("growthbook"), payload.as_os_str(), word("-o"), file.as_os_str()]);
+    let told = String::from_utf8(imported.stderr).unwrap();
+    assert!(imported.status.success() && told.lines().count() == 1, "{told}");
+    assert!(told.contains("features.json: warning[prerequisite_not_imported]"), "{told}");
+    let compiled =
+        attune(&[word("bundle"), word("compile"), rules.as_os_str(), word("-o"), bundle.as_os_str()]);
+    assert!(compiled.status.success());
+    let opened = Bundle::open(&fs::read(&bundle).unwrap()).unwrap();
+    assert_eq!((opened.rules.len(), opened.experiments.len()), (2, 1));
+    fs::write(&payload, "[]").unwrap();
+    let refused =
+        attune(&[word("import"), word("growthbook"), payload.as_os_str(), word("-o"), file.as_os_str()]);
+    assert!(
+        !refused.status.success()
+            && String::from_utf8(refused.stderr).unwrap().contains("expected a JSON object")
+    );
+}

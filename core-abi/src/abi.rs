@@ -3,8 +3,10 @@
 //! No memory is taken on trust: an address means the buffer that was made under it and is looked up, so a wrong one is
 //! answered with 0 and never followed.
 
-use crate::Evaluator;
 use crate::answer::failure;
+use crate::{Evaluator, GrowthBook};
+use attune_core::experiment::{HashVersion, bucket};
+use attune_core::growthbook::GrowthBookError;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ const MAX_BUFFER_BYTES: usize = 64 * 1024 * 1024;
 struct Host {
     buffers: BTreeMap<usize, Box<[u8]>>,
     evaluators: BTreeMap<u32, Evaluator>,
+    growthbooks: BTreeMap<u32, GrowthBook>,
     last_handle: u32,
     last_error: String,
     scratch: Vec<u8>,
@@ -64,7 +67,7 @@ pub extern "C" fn evaluator_new(bundle: usize) -> u32 {
     })
 }
 
-/// Why the last bundle was refused.
+/// Why the last bundle or payload was refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn last_error() -> usize {
     HOST.with_borrow_mut(|host| {
@@ -206,6 +209,72 @@ pub extern "C" fn evaluator_free(handle: u32) {
     HOST.with_borrow_mut(|host| host.evaluators.remove(&handle));
 }
 
+/// The bucket of a unit, from 0 up to but not including 1; NaN for a version that does not exist.
+#[unsafe(no_mangle)]
+pub extern "C" fn bucket_hash(seed: usize, unit: usize, version: f64) -> f64 {
+    HOST.with_borrow_mut(|host| {
+        let (seed, unit) = (host.text(seed), host.text(unit));
+        HashVersion::of_number(version).map_or(f64::NAN, |version| bucket(&seed, &unit, version))
+    })
+}
+
+/// Makes an evaluator of the GrowthBook payload in a buffer; 0 where it is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn growthbook_new(payload: usize) -> u32 {
+    HOST.with_borrow_mut(|host| {
+        let payload = host.text(payload);
+        match GrowthBook::new(&payload) {
+            Ok(growthbook) => {
+                host.last_handle += 1;
+                host.growthbooks.insert(host.last_handle, growthbook);
+                host.last_handle
+            }
+            Err(error) => {
+                host.last_error = failure(error.code(), &error.to_string());
+                0
+            }
+        }
+    })
+}
+
+/// Sets what is known about the visitor; 0 where that went well.
+#[unsafe(no_mangle)]
+pub extern "C" fn growthbook_set(handle: u32, options: usize) -> usize {
+    HOST.with_borrow_mut(|host| {
+        host.ask_growthbook(handle, options, |growthbook, options| {
+            growthbook.set(options).map(|()| String::new())
+        })
+    })
+}
+
+/// The value of the feature whose key is in a buffer.
+#[unsafe(no_mangle)]
+pub extern "C" fn growthbook_feature(handle: u32, key: usize) -> usize {
+    HOST.with_borrow_mut(|host| {
+        host.ask_growthbook(handle, key, |growthbook, key| Ok(growthbook.eval_feature(key)))
+    })
+}
+
+/// Runs the experiment in a buffer.
+#[unsafe(no_mangle)]
+pub extern "C" fn growthbook_run(handle: u32, experiment: usize) -> usize {
+    HOST.with_borrow_mut(|host| host.ask_growthbook(handle, experiment, GrowthBook::run))
+}
+
+/// The documents of assignments.
+#[unsafe(no_mangle)]
+pub extern "C" fn growthbook_sticky(handle: u32) -> usize {
+    HOST.with_borrow_mut(|host| {
+        host.ask_growthbook(handle, 0, |growthbook, _| Ok(growthbook.sticky_documents()))
+    })
+}
+
+/// Frees an evaluator of a payload.
+#[unsafe(no_mangle)]
+pub extern "C" fn growthbook_free(handle: u32) {
+    HOST.with_borrow_mut(|host| host.growthbooks.remove(&handle));
+}
+
 impl Host {
     fn ask(&mut self, handle: u32, question: impl FnOnce(&mut Evaluator) -> String) -> usize {
         let text = match self.evaluators.get_mut(&handle) {
@@ -234,6 +303,28 @@ impl Host {
                 -1
             }
         }
+    }
+
+    fn ask_growthbook(
+        &mut self,
+        handle: u32,
+        buffer: usize,
+        question: impl FnOnce(&mut GrowthBook, &str) -> Result<String, GrowthBookError>,
+    ) -> usize {
+        let given = self.text(buffer);
+        let text = match self.growthbooks.get_mut(&handle) {
+            Some(growthbook) => {
+                question(growthbook, &given).unwrap_or_else(|error| failure(error.code(), &error.to_string()))
+            }
+            None => unknown_handle(),
+        };
+        self.answer(text)
+    }
+
+    /// The text in a buffer, which is used up; empty where it is none.
+    fn text(&mut self, buffer: usize) -> String {
+        let bytes = self.buffers.remove(&buffer).unwrap_or_default();
+        String::from_utf8(bytes.into_vec()).unwrap_or_default()
     }
 
     fn answer(&mut self, text: String) -> usize {

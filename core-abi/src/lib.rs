@@ -17,6 +17,13 @@
 //! | `evaluator_decisions(handle, address)` | `anonymous_id` | address of a JSON array of decisions |
 //! | `evaluator_summary(handle)` | | address of totals, see [`Evaluator::summary`] |
 //! | `evaluator_free(handle)` | | |
+//! | `bucket_hash(seed, unit, version)` | two texts by address, a number | bucket from 0 to 1, NaN for an unknown version |
+//! | `growthbook_new(address)` | GrowthBook payload as JSON | handle, or 0: see `last_error()` |
+//! | `growthbook_set(handle, address)` | options as JSON, see [`GrowthBook::set`] | 0, or address of `{"error","message"}` |
+//! | `growthbook_feature(handle, address)` | key of a feature | address of its result as JSON |
+//! | `growthbook_run(handle, address)` | experiment as JSON, see [`GrowthBook::run`] | address of its result as JSON |
+//! | `growthbook_sticky(handle)` | | address of the documents of assignments |
+//! | `growthbook_free(handle)` | | |
 
 #[cfg(target_arch = "wasm32")]
 mod abi;
@@ -27,5 +34,6 @@ mod evaluator;
 mod event;
 mod visitor;
 
+pub use attune_core::growthbook::GrowthBook;
 pub use evaluator::Evaluator;
 pub use event::{EventError, read_event};

@@ -2,6 +2,7 @@
 
 use crate::attributes::Attributes;
 use attune_core::condition::{Document, Outlook, PathRef, Purpose, Reading, Root};
+use attune_core::experiment::Assigned;
 use attune_core::id::{MemberId, ModelId, SessionId, SignalId};
 use attune_core::model::ModelTable;
 use attune_core::processor::{Processor, ProfileState};
@@ -17,6 +18,8 @@ pub(crate) struct Visitor {
     attributes: [Attributes; 2],
     now: Timestamp,
     decider: Decider,
+    /// What [`Assigned::found`] said when the slots were decided.
+    variations: Vec<u32>,
     paths: Vec<KnownPath>,
     /// Room for subjects while attributes are replaced.
     touched: Vec<usize>,
@@ -41,6 +44,7 @@ impl Visitor {
             attributes: Default::default(),
             now: Timestamp(0),
             decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
+            variations: Vec::new(),
             paths: Vec::new(),
             touched: Vec::new(),
             changes: Vec::new(),
@@ -106,12 +110,18 @@ impl Visitor {
 
     /// Brings the decisions up to date and returns how many slots differ; see [`Visitor::changes`].
     pub fn decide(&mut self, state: &ProfileState, processor: &Processor) -> usize {
-        let Self { attributes, now, decider, changes, .. } = self;
+        let Self { member, attributes, now, decider, changes, variations, .. } = self;
         changes.clear();
         let rules = &processor.bundle().rules;
         processor.look(state, |visitor| {
-            let document =
-                Described { visitor, attributes, now: visitor.now.max(*now), models: visitor.models };
+            let assigned = Assigned::new(&processor.bundle().experiments);
+            let document = Described::new(visitor, (member, attributes), *now, &assigned);
+            assigned.assign(&document, &mut Outlook::default());
+            let found = assigned.found();
+            if found != *variations {
+                decider.touch(Touched::Root(Root::Experiments), rules);
+                *variations = found;
+            }
             decider.decide(rules, &document, state.latches(), &mut |slot, pick| {
                 changes.extend([slot as u32, pick.map_or(0, |pick| pick.rule as u32 + 1)]);
             });
@@ -129,9 +139,7 @@ impl Visitor {
     pub fn decision(&self, slot: usize, state: &ProfileState, processor: &Processor) -> Option<Decision> {
         let rules = &processor.bundle().rules;
         let (pick, (name, _)): (&Pick, _) = self.decider.pick(slot).zip(rules.slot(slot))?;
-        processor.look(state, |visitor| {
-            pick.decision(name, rules, &self.described(visitor), &mut Outlook::default())
-        })
+        self.look(state, processor, |document| pick.decision(name, rules, document, &mut Outlook::default()))
     }
 
     /// How every rule stands for this visitor.
@@ -141,16 +149,22 @@ impl Visitor {
             let pick = self.decider.pick(rules.slot_named(slot)?)?;
             rules.get(pick.rule).map(|rule| Box::from(rule.id))
         };
-        processor.look(state, |visitor| explain(rules, &self.described(visitor), state.latches(), &holder))
+        self.look(state, processor, |document| explain(rules, document, state.latches(), &holder))
     }
 
-    fn described<'a>(&'a self, visitor: &'a VisitorDocument<'a>) -> Described<'a> {
-        Described {
-            visitor,
-            attributes: &self.attributes,
-            now: visitor.now.max(self.now),
-            models: visitor.models,
-        }
+    /// Shows the visitor as the decisions in effect have seen it.
+    fn look<T>(
+        &self,
+        state: &ProfileState,
+        processor: &Processor,
+        look: impl FnOnce(&Described<'_>) -> T,
+    ) -> T {
+        processor.look(state, |visitor| {
+            let assigned = Assigned::new(&processor.bundle().experiments);
+            let document = Described::new(visitor, (&self.member, &self.attributes), self.now, &assigned);
+            assigned.assign(&document, &mut Outlook::default());
+            look(&document)
+        })
     }
 }
 
@@ -176,13 +190,33 @@ fn overlap(one: &str, other: &str) -> bool {
 #[derive(Clone, Copy)]
 struct Described<'a> {
     visitor: &'a VisitorDocument<'a>,
+    /// Absent while a model is asked, so that scores cannot ask each other.
     models: Option<&'a ModelTable>,
+    assigned: &'a Assigned<'a>,
+    member: &'a MemberId,
     attributes: &'a [Attributes; 2],
     now: Timestamp,
 }
 
+impl<'a> Described<'a> {
+    fn new(
+        visitor: &'a VisitorDocument<'a>,
+        (member, attributes): (&'a MemberId, &'a [Attributes; 2]),
+        now: Timestamp,
+        assigned: &'a Assigned<'a>,
+    ) -> Self {
+        let models = visitor.models;
+        Self { visitor, models, assigned, member, attributes, now: visitor.now.max(now) }
+    }
+}
+
 impl Document for Described<'_> {
     fn value(&self, path: PathRef<'_>) -> ValueRef<'_> {
+        match (path.root, path.rest) {
+            (Root::Experiments, experiment) => return self.assigned.read(experiment),
+            (Root::Bare, "anonymous_id") => return ValueRef::Text(&self.member.0),
+            _ => {}
+        }
         let part = PARTS.iter().zip(self.attributes).find(|((root, _), _)| *root == path.root);
         match part.and_then(|(_, part)| part.at(path.rest)) {
             Some(found) => found,

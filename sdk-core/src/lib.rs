@@ -17,7 +17,11 @@ pub mod time;
 pub mod value;
 
 pub mod condition;
+pub mod experiment;
 pub mod wire;
+
+#[cfg(feature = "author")]
+pub mod growthbook;
 
 pub mod filter;
 pub mod profile;

@@ -98,8 +98,16 @@ pub const MAX_RULE_FILE_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_SIGNALS: usize = 1_000;
 /// Most rules in one bundle.
 pub const MAX_RULES: usize = 5_000;
+/// Most experiments in one bundle: each is assigned whenever a page decides.
+pub const MAX_EXPERIMENTS: usize = 256;
+/// Most variations of one experiment.
+pub const MAX_VARIATIONS: usize = 64;
 /// Deepest nesting of one condition.
 pub const MAX_CONDITION_DEPTH: usize = 16;
+/// Deepest chain of prerequisites that is followed: longer than any that people keep apart, short enough for any stack.
+pub const MAX_PREREQUISITE_DEPTH: usize = 64;
+/// Features looked at for one answer at most: stops prerequisites that branch at every step.
+pub const MAX_PREREQUISITE_VISITS: usize = 10_000;
 /// Most buckets one sliding window is cut into: bounds what a signal costs in state and per reading.
 pub const MAX_WINDOW_BUCKETS: i64 = 1_000;
 /// Most models in one bundle: each may read every signal whenever it is asked.

@@ -49,6 +49,7 @@ impl Document for Given<'_> {
             Root::Traits => "traits",
             Root::Context => "context",
             Root::Event => "event",
+            Root::Experiments => "experiments",
             Root::Signals | Root::Bare => return ValueRef::Null,
         };
         self.0.field(root).and_then(|root| root.at(path.rest)).unwrap_or(ValueRef::Null)

@@ -9,13 +9,14 @@
 
 use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};
-use attune_core::condition::{Consent, Purpose};
+use attune_core::condition::{Consent, Outlook, Purpose};
+use attune_core::experiment::{Assigned, Exposed};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::profile::{EventDocument, Latch, Tiles, Traits, Utc};
 use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
 use attune_core::time::{Timestamp, parse_duration_ms};
 use attune_core::value::{Packed, Value};
-use attune_core::wire::{Event, SHOWN};
+use attune_core::wire::{EXPOSURE, Event, SHOWN};
 use std::collections::BTreeMap;
 
 #[cfg(target_arch = "wasm32")]
@@ -39,6 +40,8 @@ struct Page {
     now: Timestamp,
     events: u128,
     fired: Vec<String>,
+    exposed: Vec<String>,
+    member: MemberId,
     wake_at: Option<Timestamp>,
 }
 
@@ -57,6 +60,8 @@ impl Page {
             now: Timestamp::parse("2026-11-20T10:00:00Z").unwrap(),
             events: 0,
             fired: Vec::new(),
+            exposed: Vec::new(),
+            member: MemberId(Box::from("m")),
             wake_at: None,
         }
     }
@@ -86,6 +91,9 @@ impl Page {
         if step.field("reload").is_some() {
             self.current.clear();
         }
+        if let Some(member) = text("member") {
+            self.member = MemberId(Box::from(member));
+        }
         if let Some(event) = text("track") {
             let mut metadata = String::new();
             step.field("metadata").unwrap_or(&Value::Object(Vec::new())).write(&mut metadata);
@@ -100,7 +108,7 @@ impl Page {
             event_id: EventId(Uuid::from_u128(self.events)),
             event_type: Box::from(event_type),
             timestamp: self.now,
-            member: MemberId(Box::from("m")),
+            member: self.member.clone(),
             lane: None,
             session: Some(self.session),
             user_id: None,
@@ -109,7 +117,9 @@ impl Page {
         self.tiles.apply(&self.bundle.signals, &event, self.now);
         self.traits.apply(&event);
         let parts = [&self.tiles];
-        let document = self.document(&parts, Some(&event));
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = self.document(&parts, &assigned, Some(&event));
+        assigned.assign(&document, &mut Outlook::default());
         let matches = judge(&self.bundle.rules, &document, event.event());
         for found in matches {
             let rule = self.bundle.rules.get(found.rule).unwrap();
@@ -125,10 +135,15 @@ impl Page {
 
     fn decide(&mut self) {
         let parts = [&self.tiles];
-        let document = self.document(&parts, None);
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = self.document(&parts, &assigned, None);
+        let mut outlook = Outlook::default();
+        assigned.assign(&document, &mut outlook);
         let current: Vec<Decision> = self.current.values().cloned().collect();
         let decided = decide(&self.bundle.rules, &document, &self.latches, &current);
-        self.wake_at = decided.wake_at;
+        decided.wake_at.into_iter().for_each(|at| outlook.note(at));
+        let exposures = assigned.exposed(&document);
+        self.wake_at = outlook.next;
         self.latches.retain(|latch| !decided.ended.contains(&latch.rule));
         let mut shown = Vec::new();
         for change in decided.changes {
@@ -140,6 +155,14 @@ impl Page {
                 None => self.current.remove(&change.slot),
             };
         }
+        for Exposed { experiment, variation, bucket_version, .. } in exposures {
+            self.exposed.push(format!("{experiment}:{variation}"));
+            let metadata = format!(
+                r#"{{"experiment":"{experiment}","variation":"{variation}","bucket_version":{bucket_version}}}"#
+            );
+            self.track(EXPOSURE, &metadata);
+            self.decide();
+        }
         for (rule, key) in shown {
             self.track(SHOWN, &format!(r#"{{"rule":"{rule}","key":"{key}"}}"#));
             self.decide();
@@ -149,6 +172,7 @@ impl Page {
     fn document<'a>(
         &'a self,
         parts: &'a [&'a Tiles],
+        experiments: &'a Assigned<'a>,
         event: Option<&'a EventDocument>,
     ) -> VisitorDocument<'a> {
         VisitorDocument {
@@ -156,6 +180,8 @@ impl Page {
             signals: &self.bundle.signals,
             models: Some(&self.bundle.models),
             parts,
+            experiments,
+            unit: (&self.member, None),
             context: self.context.get(),
             event,
             now: self.now,
@@ -223,6 +249,10 @@ fn run(vectors: &str) -> usize {
             if let Some(Value::Array(fired)) = step.field("fired") {
                 let now: Vec<Value> = page.fired.drain(..).map(|text| Value::string(&text)).collect();
                 assert_eq!(now, *fired, "{place}");
+            }
+            if let Some(Value::Array(exposed)) = step.field("exposed") {
+                let now: Vec<Value> = page.exposed.drain(..).map(|text| Value::string(&text)).collect();
+                assert_eq!(now, *exposed, "{place}");
             }
             if let Some(wake) = step.field("wake_after") {
                 let wake_ms = wake.as_str().map(|text| parse_duration_ms(text).unwrap());

@@ -66,6 +66,7 @@ export class Attune {
       events: {
         decision: (slot, decision) => this.#decided(slot, decision),
         shown: (metadata) => void this.#capture('attune.shown', metadata),
+        exposed: (id, metadata) => void this.#capture('attune.exposure', metadata, 'normal', id),
         changed: () => port.changed?.(),
         report: this.#reports.report,
       },
@@ -190,7 +191,7 @@ export class Attune {
     }
   }
 
-  #capture(type: string, metadata?: JsonObject, priority: Priority = 'normal'): string {
+  #capture(type: string, metadata?: JsonObject, priority: Priority = 'normal', derived?: string): string {
     const level = PRIORITIES.indexOf(priority);
     if (typeof type !== 'string' || type === '') {
       return this.#refuse('event_type_missing', 'track: type must be a text that is not empty');
@@ -199,7 +200,8 @@ export class Attune {
       const message = `track: priority "${priority}" of "${type}" is none of ${PRIORITIES.join(', ')}`;
       return this.#refuse('priority_unknown', message);
     }
-    const { id, ms } = this.#now();
+    const { id: fresh, ms } = this.#now();
+    const id = derived ?? fresh;
     const text =
       metadata === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, metadata);
     if (metadata === undefined || text !== undefined) {

@@ -17,11 +17,22 @@
  */
 
 import type { Json } from './context.ts';
-import { answer, core, EvaluatorError, load, put, putText, refused } from './evaluator/module.ts';
+import { answer, type CoreModule, coreModule, loadCore, opened, put, putText } from './core-module.ts';
 import { type Attributes, type Explanation, Visitor, type VisitorDecision } from './evaluator/visitor.ts';
+import { GrowthBookEvaluator } from './growthbook.ts';
 
+export { EvaluatorError } from './core-module.ts';
+export {
+  type GrowthBookEvaluator,
+  type GrowthBookExperiment,
+  type GrowthBookExperimentResult,
+  type GrowthBookFeatureResult,
+  type GrowthBookOptions,
+  type GrowthBookUrlTarget,
+  hash,
+  type StickyBucketDocument,
+} from './growthbook.ts';
 export type { Attributes, Explanation, VisitorDecision };
-export { EvaluatorError };
 
 /** A slot whose decision has changed. */
 export interface EvaluatedDecision {
@@ -109,14 +120,19 @@ export class Evaluator {
    * {@link Evaluator.load}.
    */
   constructor(bundle: Uint8Array, { visitor = 'visitor' }: EvaluatorOptions = {}) {
-    this.#handle = core().evaluator_new(put(bundle));
-    if (this.#handle === 0) refused();
+    const core = coreModule();
+    this.#handle = opened(core, core.evaluator_new(put(core, bundle)));
     this.#visitor = new Visitor(this.#handle, visitor);
   }
 
   /** Loads `core.wasm`, from beside this file unless a URL says otherwise. Only the first call loads. */
-  static load(url: string | URL = new URL('./core.wasm', import.meta.url)): Promise<void> {
-    return load(url);
+  static load(url?: string | URL): Promise<void> {
+    return loadCore(url);
+  }
+
+  /** An evaluator of a GrowthBook payload, as an object or as JSON. */
+  static fromGrowthBook(payload: object | string): GrowthBookEvaluator {
+    return new GrowthBookEvaluator(payload);
   }
 
   /**
@@ -161,24 +177,30 @@ export class Evaluator {
    * have changed. Events that cannot be taken in are listed in `errors`; the others go on.
    */
   absorb(eventsJson: string): Evaluation {
-    const evaluation = answer<Evaluation>(core().evaluator_absorb(this.#handle, putText(eventsJson)));
+    const evaluation = this.#ask<Evaluation>((core) =>
+      core.evaluator_absorb(this.#handle, putText(core, eventsJson)),
+    );
     this.#visitor.refresh();
     return evaluation;
   }
 
   /** The decisions in effect for anybody whose events have been absorbed, by those alone. */
   decisions(anonymousId: string): CurrentDecision[] {
-    return answer(core().evaluator_decisions(this.#handle, putText(anonymousId)));
+    return this.#ask((core) => core.evaluator_decisions(this.#handle, putText(core, anonymousId)));
   }
 
   /** Totals over everybody seen. */
   summary(): EvaluatorSummary {
-    return answer(core().evaluator_summary(this.#handle));
+    return this.#ask((core) => core.evaluator_summary(this.#handle));
   }
 
   /** Forgets everything and releases the memory; every later call but this one throws. */
   free(): void {
-    core().evaluator_free(this.#handle);
+    coreModule().evaluator_free(this.#handle);
     this.#handle = 0;
+  }
+
+  #ask<T>(question: (core: CoreModule) => number): T {
+    return answer(coreModule(), question(coreModule()));
   }
 }

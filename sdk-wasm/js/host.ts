@@ -14,6 +14,8 @@ export interface Host {
   decision(slot: string, decision: Decision | undefined): void;
   /** A capped rule has been shown. */
   shown(metadata: JsonObject): void;
+  /** The visitor has met a variation; the event's id is derived from what it says. */
+  exposed(id: string, metadata: JsonObject): void;
   /** Something went wrong. */
   report(error: AttuneError): void;
   /** Anything a developer panel shows may have changed. */

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use attune_core::client::{Client, Entry, StoreOp};
 use attune_core::codec::Writer;
+use attune_core::experiment::Exposed;
 use attune_core::filter::Rejection;
 use attune_core::id::{LaneId, MemberId};
 use attune_core::queue::{DeclarationKind, Request};
@@ -128,6 +129,14 @@ impl Effects {
 
     pub fn unreadable(&mut self, entry: Entry) {
         self.entry(16, entry);
+    }
+
+    pub fn exposed(&mut self, exposed: &Exposed) {
+        self.out.u8(18);
+        self.out.raw(exposed.event_id.0.as_bytes());
+        self.out.str(&exposed.experiment);
+        self.out.str(&exposed.variation);
+        self.out.u64(exposed.bucket_version.into());
     }
 
     pub fn inspection(&mut self, client: &Client) {

@@ -209,6 +209,7 @@ impl Page {
         }
         client.take_store().iter().for_each(|write| effects.write(write));
         client.take_decisions().iter().for_each(|change| effects.decision(change));
+        client.take_exposures().iter().for_each(|exposed| effects.exposed(exposed));
         effects.wake(client.wake_at());
     }
 }

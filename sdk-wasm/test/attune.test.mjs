@@ -176,6 +176,15 @@ describe('attune', () => {
     assert.deepEqual([type, metadata[1]], ['attune.shown', { rule: 'a', key: '' }]);
   });
 
+  it('tracks an exposure under the id that the core has derived', async () => {
+    const core = await page.load();
+    const id = '917b24a2-2920-8421-b4be-2432e5e3e198';
+    say(['exposed', id, 'checkout', 'b', 2]);
+    const [, tracked, type, , , , , metadata] = core.of('track')[1];
+    const said = { experiment: 'checkout', variation: 'b', bucket_version: 2 };
+    assert.deepEqual([tracked, type, metadata[1]], [id, 'attune.exposure', said]);
+  });
+
   it('survives a fault of the WebAssembly half', async () => {
     const core = await page.load();
     const codes = [];

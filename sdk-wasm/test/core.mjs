@@ -48,6 +48,7 @@ const EFFECTS = {
   failed: [15, 't'],
   unreadable: [16, 'b'],
   inspection: [17, '*(tb*t)nnnnbn'],
+  exposed: [18, 'uttn'],
 };
 
 /** A core whose calls are kept in `calls` as `[name, ...fields]`. */

@@ -2,6 +2,7 @@
 
 mod compile;
 mod folder;
+mod import;
 mod publisher;
 mod signer;
 
@@ -9,6 +10,7 @@ use crate::content::{Content, Quality, sha256_etag};
 use axum::body::Bytes;
 
 pub use compile::compile_to_file;
+pub use import::import_growthbook;
 pub use publisher::{Publisher, PublisherParts};
 pub use signer::Signer;
 

@@ -23,6 +23,26 @@ pub enum Command {
     /// Work with rule files
     #[command(subcommand)]
     Bundle(BundleCommand),
+    /// Take definitions of other products over
+    #[command(subcommand)]
+    Import(ImportCommand),
+}
+
+/// What to take over.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Turn a GrowthBook payload into a rule file
+    Growthbook(ImportArguments),
+}
+
+/// What to take over, and where to.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// JSON file with features and, where conditions name them, savedGroups
+    pub payload: PathBuf,
+    /// Rule file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// What to do with rule files.

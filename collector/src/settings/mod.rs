@@ -8,7 +8,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use arguments::{BundleCommand, Command, CompileArguments, LogFormat, ServeArguments, parse};
+pub use arguments::{
+    BundleCommand, Command, CompileArguments, ImportArguments, ImportCommand, LogFormat, ServeArguments,
+    parse,
+};
 
 /// Checked settings of `attune serve`.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
-//! The compiled body: the packed signals, models and rules, each with its own tables.
+//! The compiled body: the packed signals, experiments, models and rules, each with its own tables.
 
 use super::{Bundle, BundleError};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::limits::{MAX_MODELS, MAX_RULES, MAX_SIGNALS};
+use crate::experiment::{Trial, TrialTable};
+use crate::limits::{MAX_EXPERIMENTS, MAX_MODELS, MAX_RULES, MAX_SIGNALS};
 use crate::model::{Model, ModelTable};
 use crate::profile::{Signal, SignalTable};
 use crate::rules::{Rule, RuleTable};
@@ -12,10 +13,11 @@ use alloc::vec::Vec;
 pub const BODY_VERSION: u8 = 3;
 
 /// Writes a body; `rules` are in order of id, without repeats.
-pub fn encode_body(signals: &[Signal], models: &[Model], rules: &[Rule]) -> Vec<u8> {
+pub fn encode_body(signals: &[Signal], experiments: &[Trial], models: &[Model], rules: &[Rule]) -> Vec<u8> {
     let mut out = Writer::new();
     out.u8(BODY_VERSION);
     out.bytes(&SignalTable::pack(signals));
+    out.bytes(&TrialTable::pack(experiments));
     out.bytes(&ModelTable::pack(models));
     out.raw(&RuleTable::pack(rules));
     out.into_bytes()
@@ -25,7 +27,8 @@ pub fn encode_body(signals: &[Signal], models: &[Model], rules: &[Rule]) -> Vec<
 /// meet anything unsound.
 ///
 /// # Errors
-/// Fails on another version, on bytes that are no body, and on more signals, models or rules than their bounds.
+/// Fails on another version, on bytes that are no body, and on more signals, experiments, models or rules than their
+/// bounds.
 pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
     match bytes.split_first() {
         Some((&BODY_VERSION, packed)) => unpack(packed).map_err(|CodecError| BundleError::BadBody),
@@ -37,13 +40,16 @@ pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
 fn unpack(packed: &[u8]) -> Result<Bundle, CodecError> {
     let mut reader = Reader::new(packed);
     let signals = SignalTable::open(reader.bytes()?)?;
+    let experiments = TrialTable::open(reader.bytes()?)?;
     let models = ModelTable::open(reader.bytes()?)?;
     let rules = RuleTable::open(reader.rest())?;
-    // Each rule may bring two hidden signals of its own.
-    if models.len() > MAX_MODELS || rules.len() > MAX_RULES || signals.len() > MAX_SIGNALS + 2 * MAX_RULES {
-        return Err(CodecError);
-    }
-    Ok(Bundle { revision: 0, signals, models, rules })
+    // Each rule may bring two hidden signals of its own, each experiment one.
+    let hidden = 2 * MAX_RULES + MAX_EXPERIMENTS;
+    let is_bounded = models.len() <= MAX_MODELS
+        && rules.len() <= MAX_RULES
+        && experiments.len() <= MAX_EXPERIMENTS
+        && signals.len() <= MAX_SIGNALS + hidden;
+    if is_bounded { Ok(Bundle { revision: 0, signals, experiments, models, rules }) } else { Err(CodecError) }
 }
 
 #[cfg(all(test, feature = "author"))]
@@ -51,6 +57,7 @@ mod tests {
     use super::super::author::{SourceFile, compile};
     use super::super::{Bundle, Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
     use super::*;
+    use crate::experiment::TrialRef;
     use crate::model::ModelRef;
     use crate::profile::SignalRef;
     use crate::rules::RuleRef;
@@ -62,6 +69,11 @@ mod tests {
         "signals":[{"name":"views","on":"page_view","where":{"metadata.category":{"$exists":true}},
                     "by":"metadata.category","aggregate":"count","window":"5m"},
                    {"name":"spent","on":"purchase","of":"metadata.price","aggregate":"sum","window":"session"}],
+        "experiments":[{"id":"second","hash_attribute":"traits.company","variations":[{"key":"x","weight":0.4},{"key":"y","weight":0.6}],
+                        "coverage":0.5,"seed":"s","hash_version":1,"namespace":{"name":"n","from":0,"until":0.5},
+                        "filters":[{"seed":"f","ranges":[[0,0.5],[0.7,1]]}],"holdout":{"id":"h","share":0.05},"bucket_version":2,"force":"y",
+                        "when":{"traits.plan":"pro"},"prerequisites":[{"experiment":"third","variations":["a"]}]},
+                       {"id":"third","variations":[{"key":"a"},{"key":"b"}],"exclusion":{"group":"g","share":0.3}}],
         "models":[{"name":"warm","kind":"plan","items":[{"when":{"traits.plan":"pro"},"points":2},
                        {"signal":"views","key":"shoes","points":0.5,"half_life":"1m"}]},
                   {"name":"likely","kind":"logistic","intercept":-1,"coefficients":{"spent":0.25},
@@ -93,13 +105,14 @@ mod tests {
     #[test]
     fn a_compiled_bundle_survives_its_bytes() {
         let bundle = Bundle::open(&sealed()).unwrap();
-        assert_eq!((bundle.revision, bundle.rules.len(), bundle.signals.len()), (3, 3, 4));
+        assert_eq!((bundle.revision, bundle.rules.len(), bundle.signals.len()), (3, 3, 6));
         assert_eq!(bundle.models.len(), 2);
         let signals: Vec<Signal> = bundle.signals.iter().map(SignalRef::to_signal).collect();
         let models: Vec<Model> = bundle.models.iter().map(ModelRef::to_model).collect();
         let rules: Vec<Rule> = bundle.rules.iter().map(RuleRef::to_rule).collect();
+        let experiments: Vec<Trial> = bundle.experiments.iter().map(TrialRef::to_trial).collect();
         assert_eq!(
-            decode_body(&encode_body(&signals, &models, &rules)),
+            decode_body(&encode_body(&signals, &experiments, &models, &rules)),
             Ok(Bundle { revision: 0, ..bundle.clone() })
         );
         let (slot, ranking) = bundle.rules.slot(0).unwrap();

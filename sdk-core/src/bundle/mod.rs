@@ -6,6 +6,7 @@ mod body;
 mod envelope;
 mod error;
 
+use crate::experiment::TrialTable;
 use crate::model::ModelTable;
 use crate::profile::SignalTable;
 use crate::rules::{RuleRef, RuleTable};
@@ -23,6 +24,8 @@ pub struct Bundle {
     pub signals: SignalTable,
     /// Its models, in order of id.
     pub models: ModelTable,
+    /// Its experiments, each behind those it reads.
+    pub experiments: TrialTable,
     /// Its rules, in order of id, and its slots, in order of name.
     pub rules: RuleTable,
 }

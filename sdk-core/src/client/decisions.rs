@@ -2,8 +2,9 @@
 
 use super::{Client, Entry};
 use crate::condition::{Outlook, Root};
+use crate::experiment::{Assigned, Exposed};
 use crate::id::EventId;
-use crate::profile::{EventDocument, Latch, ProfileView, Tiles};
+use crate::profile::{EventDocument, Latch, ProfileView};
 use crate::rules::{Decided, Decision, SlotChange, Touched, Visit, VisitorDocument, Watch, judge, latch};
 use crate::time::{Now, Timestamp};
 use crate::wire::IDENTIFY;
@@ -13,9 +14,14 @@ use alloc::vec::Vec;
 #[derive(Debug, Default)]
 pub(super) struct Decisions {
     watch: Watch,
+    /// What [`Assigned::found`] said when the slots were decided.
+    variations: Vec<u32>,
     current: Vec<Decision>,
     latches: Vec<Latch>,
     changes: Vec<SlotChange>,
+    /// The exposures of this page load, and how many of them the host has been told of.
+    exposures: Vec<Exposed>,
+    told: usize,
     wake_at: Option<Timestamp>,
 }
 
@@ -33,6 +39,11 @@ impl Decisions {
 
     pub fn take_changes(&mut self) -> Vec<SlotChange> {
         core::mem::take(&mut self.changes)
+    }
+
+    pub fn take_exposures(&mut self) -> &[Exposed] {
+        let told = core::mem::replace(&mut self.told, self.exposures.len());
+        self.exposures.get(told..).unwrap_or_default()
     }
 
     pub const fn wake_at(&self) -> Option<Timestamp> {
@@ -78,11 +89,13 @@ impl Client {
         let Some(newest) = self.overlay.newest().filter(|newest| newest.event().event_id == event_id) else {
             return;
         };
-        let (event, rules, parts) = (newest.event(), &self.bundle.rules, self.overlay.parts());
-        let document = self.document(&parts, Some(newest), now);
-        let matches = judge(rules, &document, event).into_iter();
-        let set: Vec<Latch> =
-            matches.filter_map(|found| latch(&rules.get(found.rule)?, found.key, event)).collect();
+        let (event, rules, mut set) = (newest.event(), &self.bundle.rules, Vec::new());
+        let exposed = self.ask(Some(newest), now, &mut Outlook::default(), &mut |document| {
+            for found in judge(rules, document, event) {
+                set.extend(rules.get(found.rule).and_then(|rule| latch(&rule, found.key, event)));
+            }
+        });
+        self.note_exposures(exposed);
         if self.decisions.join_latches(set) {
             self.keep_latches();
         }
@@ -121,25 +134,32 @@ impl Client {
     /// Decides the slots that what was touched may have changed, and queues what has.
     pub(super) fn decide(&mut self, now: Now) {
         let mut watch = core::mem::take(&mut self.decisions.watch);
-        let parts = self.overlay.parts();
-        let document = self.document(&parts, None, now);
-        let (rules, latches) = (&self.bundle.rules, &self.decisions.latches);
-        let visit = Visit { rules, document: &document, latches };
-        let mut decided = Decided::default();
-        let mut excluded = Vec::new();
-        if watch.begin(document.now) {
-            excluded = visit.excluded(&|slot| self.decisions.of_slot(slot));
-        }
-        let mut from = 0;
-        while let Some(slot) = watch.take_slot(from) {
-            from = slot;
-            let Some((name, _)) = rules.slot(slot) else { continue };
-            let (held, mut outlook) = (self.decisions.of_slot(name), Outlook::default());
-            let next = visit.decide_slot(slot, held, &excluded, &mut outlook);
-            watch.set_due(slot, outlook.next);
-            decided.take(name, held, next, rules, latches);
-        }
-        self.decisions.wake_at = watch.wake_at();
+        let (mut outlook, mut decided, mut found) = (Outlook::default(), Decided::default(), Vec::new());
+        let exposed = self.ask(None, now, &mut outlook, &mut |document| {
+            let (rules, latches) = (&self.bundle.rules, &self.decisions.latches);
+            found = document.experiments.found();
+            if found != self.decisions.variations {
+                watch.touch(Touched::Root(Root::Experiments), rules);
+            }
+            let visit = Visit { rules, document, latches };
+            let mut excluded = Vec::new();
+            if watch.begin(document.now) {
+                excluded = visit.excluded(&|slot| self.decisions.of_slot(slot));
+            }
+            let mut from = 0;
+            while let Some(slot) = watch.take_slot(from) {
+                from = slot;
+                let Some((name, _)) = rules.slot(slot) else { continue };
+                let (held, mut outlook) = (self.decisions.of_slot(name), Outlook::default());
+                let next = visit.decide_slot(slot, held, &excluded, &mut outlook);
+                watch.set_due(slot, outlook.next);
+                decided.take(name, held, next, rules, latches);
+            }
+        });
+        self.note_exposures(exposed);
+        watch.wake_at().into_iter().for_each(|at| outlook.note(at));
+        self.decisions.wake_at = outlook.next;
+        self.decisions.variations = found;
         self.decisions.watch = watch;
         for change in decided.changes {
             let seen_alike = alike(self.decisions.of_slot(&change.slot), change.decision.as_ref());
@@ -156,23 +176,40 @@ impl Client {
         }
     }
 
-    fn document<'a>(
-        &'a self,
-        parts: &'a [&'a Tiles],
-        event: Option<&'a EventDocument>,
+    /// Asks about the visitor as of now; returns the variations that the answer has read.
+    fn ask(
+        &self,
+        event: Option<&EventDocument>,
         now: Now,
-    ) -> VisitorDocument<'a> {
-        VisitorDocument {
+        outlook: &mut Outlook,
+        ask: &mut dyn FnMut(&VisitorDocument<'_>),
+    ) -> Vec<Exposed> {
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = VisitorDocument {
             traits: self.overlay.traits(),
             signals: &self.bundle.signals,
             models: Some(&self.bundle.models),
-            parts,
+            parts: &self.overlay.parts(),
+            experiments: &assigned,
+            unit: (&self.member, self.user_id.as_deref()),
             context: self.context.get(),
             event,
             now: self.instant(now),
             session: Some(self.session),
             consent: self.consent,
             zone: &self.clocks,
+        };
+        assigned.assign(&document, outlook);
+        ask(&document);
+        assigned.exposed(&document)
+    }
+
+    /// Keeps what this page load has not seen yet.
+    fn note_exposures(&mut self, found: Vec<Exposed>) {
+        for exposed in found {
+            if !self.decisions.exposures.iter().any(|known| known.event_id == exposed.event_id) {
+                self.decisions.exposures.push(exposed);
+            }
         }
     }
 

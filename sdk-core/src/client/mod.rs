@@ -13,6 +13,7 @@ mod store;
 use crate::bundle::{Bundle, BundleError};
 use crate::codec::CodecError;
 use crate::condition::{Consent, Root, context_zone};
+use crate::experiment::Exposed;
 use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::limits::MAX_CLOCK_SHIFT_MS;
@@ -296,6 +297,11 @@ impl Client {
     /// Takes the slots whose decision has changed, in order. Take them after every input.
     pub fn take_decisions(&mut self) -> Vec<SlotChange> {
         self.decisions.take_changes()
+    }
+
+    /// Takes the exposures that are to be tracked. Take them after every input.
+    pub fn take_exposures(&mut self) -> &[Exposed] {
+        self.decisions.take_exposures()
     }
 
     /// The next instant of this host's wall clock at which a decision can change by time alone.

@@ -4,6 +4,7 @@ use super::{Client, ClientOptions, MemoryStore, TextTrack};
 use crate::bundle::author::{SourceFile, compile};
 use crate::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use crate::condition::{Consent, Purpose};
+use crate::experiment::{Exposure, exposure_id};
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid};
 use crate::profile::{Latch, ProfileView};
 use crate::queue::{Outcome, Poll, QueueOptions};
@@ -19,7 +20,10 @@ const RULES: &str = r#"{
     {"name":"views","on":"page_view","by":"metadata.category","aggregate":"count","window":"session"},
     {"name":"cart_at","on":"add_to_cart","aggregate":"last_at","window":"lifetime"}
   ],
+  "experiments": [{"id":"look","variations":[{"key":"a"},{"key":"b"}],"seed":"s"}],
   "rules": [
+    {"id":"look","slot":"look","when":{"context.look":true,"experiments.look":"b"},
+     "actions":[{"kind":"variable","name":"look","value":"b"}]},
     {"id":"third","slot":"hero","on":"page_view",
      "when":{"$signal":{"name":"views","key":{"$path":"event.metadata.category"},"is":{"$gte":3}}},
      "actions":[{"kind":"variable","name":"hero","value":"third"}]},
@@ -171,6 +175,36 @@ fn what_the_visitor_takes_back_empties_its_slots_until_it_is_granted_again() {
     assert_eq!(page.client.decision("layout"), None);
     page.client.handle_consent(Consent::default(), page.now);
     assert!(page.client.decision("layout").is_some());
+}
+
+#[test]
+fn a_variation_is_exposed_once_in_a_session_under_an_id_that_follows_from_it() {
+    let mut page = PageRig::new();
+    assert_eq!(page.client.take_exposures(), [], "no rule has had to read it");
+    page.context(r#"{"look":true}"#);
+    let exposures = page.client.take_exposures().to_vec();
+    let exposed = exposures.first().expect("the rule has read it");
+    let exposure = Exposure {
+        unit: "visitor",
+        experiment: "look",
+        variation: &exposed.variation,
+        bucket_version: 0,
+        session: Some(SessionId(Uuid::from_u128(9))),
+    };
+    assert_eq!((exposures.len(), exposed.event_id.0), (1, exposure_id(&exposure)));
+    assert_eq!(page.client.variable("look").is_some(), &*exposed.variation == "b");
+    page.context("{}");
+    page.context(r#"{"look":true}"#);
+    assert_eq!(page.client.take_exposures(), [], "it has been told of");
+    let metadata =
+        format!(r#"{{"experiment":"look","variation":"{}","bucket_version":0}}"#, exposed.variation);
+    page.track("attune.exposure", &metadata);
+    let mut reloaded = PageRig::restored(page.stored, 2);
+    reloaded.context(r#"{"look":true}"#);
+    assert_eq!(reloaded.client.take_exposures(), [], "the session has seen it");
+    let mut other = PageRig::restored_as("another", MemoryStore::default(), 3);
+    other.context(r#"{"look":true}"#);
+    assert_eq!(other.client.take_exposures().len(), 1);
 }
 
 #[test]

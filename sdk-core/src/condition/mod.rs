@@ -131,6 +131,8 @@ pub enum Root {
     Event,
     /// A bare path, for `where` of a signal: fields of the event itself.
     Bare,
+    /// `experiments.<id>`: the key of the variation, null outside of the experiment.
+    Experiments,
 }
 
 impl Root {
@@ -141,13 +143,14 @@ impl Root {
             2 => Self::Context,
             3 => Self::Event,
             4 => Self::Bare,
+            5 => Self::Experiments,
             _ => return None,
         })
     }
 }
 
 impl<'a> PathRef<'a> {
-    /// Reads a dotted path that starts with `traits`, `signals`, `context` or `event`.
+    /// Reads a dotted path that starts with `traits`, `signals`, `context`, `event` or `experiments`.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (first, rest) = cut(text, b'.');
         let root = match first {
@@ -155,6 +158,7 @@ impl<'a> PathRef<'a> {
             "signals" => Root::Signals,
             "context" => Root::Context,
             "event" => Root::Event,
+            "experiments" => Root::Experiments,
             _ => return None,
         };
         Some(Self { root, rest: rest.unwrap_or_default() })
@@ -167,7 +171,7 @@ impl<'a> PathRef<'a> {
 }
 
 impl Path {
-    /// Reads a dotted path that starts with `traits`, `signals`, `context` or `event`.
+    /// Reads a dotted path that starts with `traits`, `signals`, `context`, `event` or `experiments`.
     pub fn parse(text: &str) -> Option<Self> {
         PathRef::parse(text).map(PathRef::to_path)
     }
@@ -186,6 +190,7 @@ impl fmt::Display for Path {
             Root::Signals => "signals",
             Root::Context => "context",
             Root::Event => "event",
+            Root::Experiments => "experiments",
             Root::Bare => return f.write_str(&self.rest),
         };
         f.write_str(root)?;

@@ -365,7 +365,12 @@ fn scores_that_ask_for_each_other_come_to_an_end() {
     let models = [plan(vec![item(condition), item(exists)])];
     let table = ModelTable::open(&ModelTable::pack(&models)).unwrap();
     let (traits, signals, context) = (Traits::default(), SignalTable::default(), parse("{}").unwrap());
+    let experiments = crate::experiment::TrialTable::default();
+    let (assigned, member) =
+        (crate::experiment::Assigned::new(&experiments), crate::id::MemberId(Box::default()));
     let document = VisitorDocument {
+        experiments: &assigned,
+        unit: (&member, None),
         traits: &traits,
         signals: &signals,
         models: Some(&table),

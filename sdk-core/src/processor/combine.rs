@@ -1,8 +1,9 @@
 //! The step that takes a member's change into its profile, and the one that lets time pass.
 
 use super::firing::{Firing, Moment};
-use super::state::{ProfileState, Scene};
+use super::state::ProfileState;
 use super::{Outcome, Processor};
+use crate::condition::Outlook;
 use crate::profile::{Change, EventDocument};
 use crate::rules::{judge, latch};
 use crate::time::Timestamp;
@@ -60,10 +61,8 @@ impl Processor {
     fn judge_event(&self, state: &mut ProfileState, document: &EventDocument, firings: &mut Vec<Firing>) {
         let event = document.event();
         let rules = &self.bundle.rules;
-        let (signals, context) = (&self.bundle.signals, ValueRef::Null);
-        let scene =
-            Scene { signals, models: &self.bundle.models, now: state.time, event: Some(document), context };
-        let matches = state.read(scene, |visitor| judge(rules, visitor, event));
+        let scene = self.scene(state.time, Some(document), ValueRef::Null);
+        let matches = state.read(scene, &mut Outlook::default(), |visitor, _| judge(rules, visitor, event));
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };
             if rule.has_slot() {

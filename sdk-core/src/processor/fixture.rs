@@ -3,6 +3,7 @@
 use super::{Firing, Outcome, Processor, ProfileState};
 use crate::bundle::Bundle;
 use crate::condition::{Condition, Literal, Moment, Path, Root, Test};
+use crate::experiment::TrialTable;
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
 use crate::model::ModelTable;
 use crate::profile::fixture::{event, signal, table};
@@ -87,7 +88,8 @@ pub(super) fn changed_shop(revision: u64, change: impl FnOnce(&mut Vec<Rule>)) -
     ];
     change(&mut rules);
     let rules = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
-    Bundle { revision, signals, models: ModelTable::default(), rules }
+    let (experiments, models) = (TrialTable::default(), ModelTable::default());
+    Bundle { revision, signals, experiments, models, rules }
 }
 
 /// The members and profiles of one worker.

@@ -3,7 +3,7 @@
 use super::Processor;
 use super::edge::Key;
 use super::firing::{Cause, Firing, Moment};
-use super::state::{ProfileState, Scene};
+use super::state::ProfileState;
 use crate::condition::{Outlook, Packer, decode_condition, encode_condition, evaluate};
 use crate::hash::key_hash;
 use crate::limits::MAX_DUE_STEPS;
@@ -113,9 +113,7 @@ impl Processor {
         at: Timestamp,
         outlook: &mut Outlook,
     ) -> Option<Key> {
-        let (signals, models) = (&self.bundle.signals, &self.bundle.models);
-        let scene = Scene { signals, models, now: at, event: None, context: ValueRef::Null };
-        state.read(scene, |document| {
+        state.read(self.scene(at, None, ValueRef::Null), outlook, |document, outlook| {
             let holds = rule.is_granted(document) && evaluate(rule.when, document, outlook);
             holds.then(|| rule_key(rule, document))
         })

@@ -17,8 +17,9 @@ mod state;
 mod state_codec;
 
 use crate::bundle::Bundle;
+use crate::condition::Outlook;
 use crate::id::{MemberId, SignalId};
-use crate::profile::{Absorbed, Change, MemberState, ProfileView, TileChanges, Window};
+use crate::profile::{Absorbed, Change, EventDocument, MemberState, ProfileView, TileChanges, Window};
 use crate::rules::{Decided, Decision, VisitorDocument, decide};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
@@ -115,19 +116,31 @@ impl Processor {
     /// Decides the slots anew at profile time, in a context of the caller's. `current` are the decisions in effect.
     /// Latches that end with it leave the state.
     pub fn decide(&self, state: &mut ProfileState, context: ValueRef<'_>, current: &[Decision]) -> Decided {
-        let (signals, models) = (&self.bundle.signals, &self.bundle.models);
-        let scene = Scene { signals, models, now: state.time(), event: None, context };
         let rules = &self.bundle.rules;
-        let decided = state.read(scene, |visitor| decide(rules, visitor, state.latches(), current));
+        let mut outlook = Outlook::default();
+        let scene = self.scene(state.time(), None, context);
+        let mut decided =
+            state.read(scene, &mut outlook, |visitor, _| decide(rules, visitor, state.latches(), current));
+        decided.wake_at.into_iter().for_each(|at| outlook.note(at));
+        decided.wake_at = outlook.next;
         state.end_latches(&decided.ended);
         decided
     }
 
     /// Shows a profile as conditions see it at profile time, without event and context.
     pub fn look<T>(&self, state: &ProfileState, look: impl FnOnce(&VisitorDocument<'_>) -> T) -> T {
-        let (signals, models) = (&self.bundle.signals, &self.bundle.models);
-        let scene = Scene { signals, models, now: state.time(), event: None, context: ValueRef::Null };
-        state.read(scene, look)
+        let scene = self.scene(state.time(), None, ValueRef::Null);
+        state.read(scene, &mut Outlook::default(), |visitor, _| look(visitor))
+    }
+
+    /// What profiles are read with at an instant.
+    fn scene<'a>(
+        &'a self,
+        now: Timestamp,
+        event: Option<&'a EventDocument>,
+        context: ValueRef<'a>,
+    ) -> Scene<'a> {
+        Scene { bundle: &self.bundle, now, event, context }
     }
 
     /// The profile as one member's page is to see it.

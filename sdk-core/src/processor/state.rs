@@ -2,10 +2,11 @@
 
 use super::caps::Caps;
 use super::edge::{Edge, Key};
-use crate::condition::Consent;
+use crate::bundle::Bundle;
+use crate::condition::{Consent, Outlook};
+use crate::experiment::Assigned;
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
-use crate::model::ModelTable;
 use crate::profile::sorted::SortedMap;
 use crate::profile::{
     Change, EventDocument, Lanes, Latch, ProfileView, SignalRef, SignalTable, TileChanges, Tiles, Traits,
@@ -55,8 +56,7 @@ pub(super) struct Part {
 /// What a profile is read with.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
-    pub signals: &'a SignalTable,
-    pub models: &'a ModelTable,
+    pub bundle: &'a Bundle,
     pub now: Timestamp,
     /// The event being judged.
     pub event: Option<&'a EventDocument>,
@@ -193,10 +193,14 @@ impl ProfileState {
         part.or_else(|| self.departed.get(member).copied()).unwrap_or(0)
     }
 
-    /// Shows the profile as a document.
-    pub(super) fn read<T>(&self, scene: Scene<'_>, ask: impl FnOnce(&VisitorDocument<'_>) -> T) -> T {
-        let Scene { signals, models, now, event, context } = scene;
-        let consent = Consent::default();
+    /// Shows the profile as a document. `outlook` receives the instant at which time alone can change a variation.
+    pub(super) fn read<T>(
+        &self,
+        scene: Scene<'_>,
+        outlook: &mut Outlook,
+        ask: impl FnOnce(&VisitorDocument<'_>, &mut Outlook) -> T,
+    ) -> T {
+        let Scene { bundle, now, event, context } = scene;
         let session = event.map_or(self.session(), |document| document.event().session);
         let (one, many);
         let mut parts = self.parts.iter().map(|(_, part)| &part.tiles);
@@ -210,9 +214,24 @@ impl ProfileState {
                 &many
             }
         };
-        let (traits, models) = (&self.traits, Some(models));
-        let zone = &Utc;
-        ask(&VisitorDocument { traits, signals, models, parts, context, event, now, session, consent, zone })
+        let assigned = Assigned::new(&bundle.experiments);
+        let member = event.map_or_else(|| self.latest_member(), |document| document.event().member.clone());
+        let document = VisitorDocument {
+            traits: &self.traits,
+            signals: &bundle.signals,
+            models: Some(&bundle.models),
+            parts,
+            experiments: &assigned,
+            unit: (&member, self.profile.0.strip_prefix("user:")),
+            context,
+            event,
+            now,
+            session,
+            consent: Consent::default(),
+            zone: &Utc,
+        };
+        assigned.assign(&document, outlook);
+        ask(&document, outlook)
     }
 
     /// Puts a change's absolute values in place.

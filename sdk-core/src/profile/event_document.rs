@@ -94,7 +94,7 @@ impl Document for EventDocument {
     fn value(&self, path: PathRef<'_>) -> ValueRef<'_> {
         match path.root {
             Root::Bare | Root::Event => self.field(path.rest),
-            Root::Traits | Root::Signals | Root::Context => ValueRef::Null,
+            Root::Traits | Root::Signals | Root::Context | Root::Experiments => ValueRef::Null,
         }
     }
 

@@ -1,7 +1,8 @@
-//! The visitor as conditions see it: traits, live signals, context and, while one is judged, the event.
+//! The visitor as conditions see it: traits, live signals, context, variations and, while one is judged, the event.
 
 use crate::condition::{Consent, Document, Outlook, PathRef, Purpose, Reading, Root};
-use crate::id::{ModelId, SessionId, SignalId};
+use crate::experiment::Assigned;
+use crate::id::{MemberId, ModelId, SessionId, SignalId};
 use crate::model::ModelTable;
 use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Warming, Zone};
 use crate::time::Timestamp;
@@ -18,6 +19,10 @@ pub struct VisitorDocument<'a> {
     pub models: Option<&'a ModelTable>,
     /// The tiles that add up to the live values: base, others, overlay.
     pub parts: &'a [&'a Tiles],
+    /// The variations of the visitor.
+    pub experiments: &'a Assigned<'a>,
+    /// Whose document this is, for experiments: the member and, where it is linked, the user.
+    pub unit: (&'a MemberId, Option<&'a str>),
     /// The page's context object.
     pub context: ValueRef<'a>,
     /// The event just tracked, while event rules are judged.
@@ -39,7 +44,13 @@ impl Document for VisitorDocument<'_> {
             Root::Context if path.rest.is_empty() => Some(self.context),
             Root::Context => self.context.at(path.rest),
             Root::Event => self.event.map(|event| event.field(path.rest)),
-            Root::Signals | Root::Bare => None,
+            Root::Experiments => Some(self.experiments.read(path.rest)),
+            Root::Bare => match path.rest {
+                "anonymous_id" => Some(ValueRef::Text(&self.unit.0.0)),
+                "user_id" => self.unit.1.map(ValueRef::Text),
+                _ => None,
+            },
+            Root::Signals => None,
         };
         found.unwrap_or(ValueRef::Null)
     }

@@ -228,6 +228,8 @@ mod tests {
     use super::*;
     use crate::bundle::author::{SourceFile, compile};
     use crate::condition::Consent;
+    use crate::experiment::Assigned;
+    use crate::id::MemberId;
     use crate::profile::{Tiles, Traits, Utc};
     use crate::rules::VisitorDocument;
     use crate::value::parse;
@@ -250,8 +252,11 @@ mod tests {
         let bundle = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle;
         let (traits, tiles, context) =
             (Traits::default(), Tiles::default(), parse(r#"{"path":"/"}"#).unwrap());
+        let (assigned, member) = (Assigned::new(&bundle.experiments), MemberId(Box::default()));
         let document = VisitorDocument {
             traits: &traits,
+            experiments: &assigned,
+            unit: (&member, None),
             signals: &bundle.signals,
             models: Some(&bundle.models),
             parts: &[&tiles],
@@ -298,7 +303,12 @@ mod tests {
             "rules":[{"id":"a","slot":"s","when":{"$score":{"name":"m","is":{"$gte":3}}},"actions":[]}]}"#;
         let bundle = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle;
         let (traits, context) = (Traits::default(), parse("{}").unwrap());
+        let experiments = crate::experiment::TrialTable::default();
+        let (assigned, member) =
+            (crate::experiment::Assigned::new(&experiments), crate::id::MemberId(Box::default()));
         let document = VisitorDocument {
+            experiments: &assigned,
+            unit: (&member, None),
             traits: &traits,
             signals: &bundle.signals,
             models: Some(&bundle.models),

@@ -8,6 +8,8 @@ use alloc::boxed::Box;
 pub const IDENTIFY: &str = "attune.identify";
 /// Event type of a capped rule shown to the visitor; its metadata is `{"rule":"…","key":"…"}`.
 pub const SHOWN: &str = "attune.shown";
+/// Type of the event that says which variation a unit has seen: `experiment`, `variation`, `bucket_version`.
+pub const EXPOSURE: &str = "attune.exposure";
 
 /// One thing a visitor did, with every id fixed at capture.
 #[derive(Clone, Debug, PartialEq)]

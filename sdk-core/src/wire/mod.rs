@@ -10,7 +10,7 @@ mod record;
 pub(crate) mod sample;
 
 pub use batch::{Batch, Closed, VoidRange, write_batch, written_bytes};
-pub use event::{Event, IDENTIFY, LaneSeq, Priority, SHOWN};
+pub use event::{EXPOSURE, Event, IDENTIFY, LaneSeq, Priority, SHOWN};
 #[cfg(feature = "serde")]
 pub use read::{Envelope, EnvelopeError, EventDefaults, EventError, EventField, parse_event, peek_event_id};
 pub use receipt::{

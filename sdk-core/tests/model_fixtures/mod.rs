@@ -64,7 +64,12 @@ pub fn scores(fixture: &Fixture) -> Vec<f64> {
     let (traits, signals) = (Traits::default(), SignalTable::default());
     let score = |row: Value| {
         let context = row.to_packed();
+        let experiments = attune_core::experiment::TrialTable::default();
+        let assigned = attune_core::experiment::Assigned::new(&experiments);
+        let member = attune_core::id::MemberId("m".into());
         let document = VisitorDocument {
+            experiments: &assigned,
+            unit: (&member, None),
             traits: &traits,
             signals: &signals,
             models: None,

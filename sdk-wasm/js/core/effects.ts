@@ -62,6 +62,7 @@ export type Effects = [
   failed: (code: string) => void,
   unreadable: (entry: number) => void,
   inspection: (...inspection: CoreInspection) => void,
+  exposed: (eventId: string, experiment: string, variation: string, bucketVersion: number) => void,
 ];
 
 /** The forms of their fields. */
@@ -83,6 +84,7 @@ const FORMS = [
   't',
   'b',
   '*(tb*t)nnnnbn',
+  'uttn',
 ];
 
 /** Carries out one output. */

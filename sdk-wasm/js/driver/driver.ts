@@ -205,6 +205,8 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     (...found) => {
       inspection = found;
     },
+    (id, experiment, variation, bucket_version) =>
+      later.push(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
   ]);
 
   const changed = () => hasEnded || host.changed();

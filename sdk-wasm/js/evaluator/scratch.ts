@@ -1,7 +1,7 @@
 /** Values into the core's scratch, in the packed form of docs/core-abi.md. */
 
 import type { Json } from '../context.ts';
-import { core, EvaluatorError } from './module.ts';
+import { coreModule, EvaluatorError } from '../core-module.ts';
 
 /** Kinds of packed values. */
 const [NULL, FALSE, TRUE, NUMBER, TEXT, LIST, OBJECT] = [0, 1, 2, 3, 4, 5, 6];
@@ -95,7 +95,7 @@ function count(value: number): void {
 
 /** Makes room behind what is written; the core's memory may have moved since the last call. */
 function reserve(more: number): void {
-  const { memory, scratch } = core();
+  const { memory, scratch } = coreModule();
   if (at + more <= view.length && view.buffer === memory.buffer) return;
   const room = Math.max(2 * (at + more), 1_024);
   const address = scratch(room);

@@ -1,7 +1,7 @@
 /** The visitor of an evaluator: attributes in, changed decisions out. */
 
 import type { Json } from '../context.ts';
-import { answer, core, putText, refused } from './module.ts';
+import { answer, coreModule as core, putText, refused } from '../core-module.ts';
 import { scratchBytes, scratchValue } from './scratch.ts';
 
 /** What fills a slot of the visitor; `rule` is null where it is empty. */
@@ -56,7 +56,7 @@ export class Visitor {
 
   constructor(handle: number, member: string) {
     this.#handle = handle;
-    const { slots, rules } = answer<Names>(core().evaluator_names(handle));
+    const { slots, rules } = answer<Names>(core(), core().evaluator_names(handle));
     const empty = (slot: string) => ({ slot, rule: null, key: null, reason: null, actions: [] });
     this.#slots = slots.map((slot) => Object.freeze(empty(slot)));
     this.#fixed = rules.map(({ id, slot, actions }) =>
@@ -65,7 +65,7 @@ export class Visitor {
         : undefined,
     );
     this.#current = [...this.#slots];
-    core().visitor_name(handle, putText(member));
+    core().visitor_name(handle, putText(core(), member));
   }
 
   set(attributes: Attributes): readonly VisitorDecision[] {
@@ -95,19 +95,19 @@ export class Visitor {
   }
 
   explain(rule: string): Explanation {
-    return answer(core().visitor_explain(this.#handle, putText(rule)));
+    return answer(core(), core().visitor_explain(this.#handle, putText(core(), rule)));
   }
 
   #enter(path: string): number {
     const number = core().visitor_path(this.#handle, scratchBytes(encoder.encode(path)));
-    if (number < 0) refused();
+    if (number < 0) refused(core());
     this.#paths.set(path, number);
     return number;
   }
 
   #take(count: number): readonly VisitorDecision[] {
     if (count === 0) return NOTHING;
-    if (count < 0) refused();
+    if (count < 0) refused(core());
     const { memory, visitor_changes } = core();
     const address = visitor_changes(this.#handle);
     if (this.#pairs.buffer !== memory.buffer) this.#pairs = new Uint32Array(memory.buffer);
@@ -125,7 +125,7 @@ export class Visitor {
 
   #decision(slot: number, rule: number): VisitorDecision {
     const same = rule === 0 ? this.#slots[slot] : this.#fixed[rule - 1];
-    return same ?? answer(core().visitor_decision(this.#handle, slot));
+    return same ?? answer(core(), core().visitor_decision(this.#handle, slot));
   }
 }
 

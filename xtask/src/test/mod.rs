@@ -40,6 +40,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         suite.program("weight of the page", &mut program(&root, &["node", "benches/size.mjs", "--gate"]));
         wasm_tests(&mut suite, &root, &browser);
         script_checks(&mut suite, &root);
+        node_tests(&mut suite, &root, "tests/growthbook", "GrowthBook's results", |command| command);
         let collector = suite.check("build of the collector", || build::collector(&root));
         if collector {
             whole_system_tests(&mut suite, &root, &browser)?;
@@ -75,6 +76,8 @@ fn wasm_tests(suite: &mut Suite, root: &Path, browser: &Browser) {
         .args([
             "--test",
             "condition_vectors",
+            "--test",
+            "growthbook_vectors",
             "--test",
             "model_vectors",
             "--test",

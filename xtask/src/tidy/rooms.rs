@@ -15,7 +15,7 @@ const fn room(name: &'static str, may_name: &'static [&'static str]) -> Room {
 /// The crates whose inner arrows are checked.
 pub const CRATES: [(&str, &[Room]); 2] = [("sdk-core/src", &CORE), ("collector/src", &COLLECTOR)];
 
-const CORE: [Room; 17] = [
+const CORE: [Room; 19] = [
     room("limits", &[]),
     room("hash", &[]),
     room("order", &[]),
@@ -25,19 +25,35 @@ const CORE: [Room; 17] = [
     room("value", &["codec", "limits", "time"]),
     room("wire", &["codec", "hash", "id", "limits", "time", "value"]),
     room("condition", &["codec", "hash", "id", "limits", "order", "time", "value"]),
+    room("experiment", &["codec", "condition", "hash", "id", "limits", "order", "time", "value"]),
+    room("growthbook", &["codec", "condition", "experiment", "hash", "id", "limits", "time", "value"]),
     room("filter", &["codec", "condition", "hash", "id", "limits", "order", "time", "value", "wire"]),
     room("queue", &["codec", "filter", "hash", "id", "limits", "order", "time", "value", "wire"]),
     room("profile", &["codec", "condition", "hash", "id", "limits", "order", "time", "value", "wire"]),
     room("model", &["codec", "condition", "hash", "id", "limits", "time", "value"]),
     room(
         "rules",
-        &["codec", "condition", "hash", "id", "limits", "model", "order", "profile", "time", "value", "wire"],
+        &[
+            "codec",
+            "condition",
+            "experiment",
+            "hash",
+            "id",
+            "limits",
+            "model",
+            "order",
+            "profile",
+            "time",
+            "value",
+            "wire",
+        ],
     ),
     room(
         "bundle",
         &[
             "codec",
             "condition",
+            "experiment",
             "hash",
             "id",
             "limits",
@@ -56,6 +72,7 @@ const CORE: [Room; 17] = [
             "bundle",
             "codec",
             "condition",
+            "experiment",
             "hash",
             "id",
             "limits",
@@ -74,6 +91,7 @@ const CORE: [Room; 17] = [
             "bundle",
             "codec",
             "condition",
+            "experiment",
             "filter",
             "hash",
             "id",

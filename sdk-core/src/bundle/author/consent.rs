@@ -53,6 +53,7 @@ const fn root_name(root: Root) -> &'static str {
         Root::Traits => "traits",
         Root::Signals => "signals",
         Root::Context => "context",
+        Root::Experiments => "experiments",
         Root::Event | Root::Bare => "events",
     }
 }

@@ -24,8 +24,8 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
     for (name, value) in fields {
         let at = format!("/{name}");
         match (&**name, value) {
-            ("signals" | "models" | "rules" | "triggers", Value::Array(_)) => {}
-            ("signals" | "models" | "rules" | "triggers", _) => {
+            ("signals" | "experiments" | "models" | "rules" | "triggers", Value::Array(_)) => {}
+            ("signals" | "experiments" | "models" | "rules" | "triggers", _) => {
                 problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
             }
             ("description" | "$schema", _) => {}
@@ -33,7 +33,7 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
                 &at,
                 "unknown_field",
                 name,
-                "a rule file has signals, models, rules and triggers",
+                "a rule file has signals, experiments, models, rules and triggers",
             )),
         }
         if !seen.insert(name) {

@@ -1,8 +1,10 @@
 //! From rule files to a bundle: what is sound is compiled, what is not is named with its place and takes no part.
 
 mod action;
+mod arrange;
 mod consent;
 mod diagnostic;
+mod experiment;
 mod fields;
 mod file;
 mod locate;
@@ -13,7 +15,8 @@ mod signal;
 
 use super::{Bundle, BundleError, decode_body, encode_body};
 use crate::condition::KnownSignal;
-use crate::limits::{MAX_MODELS, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
+use crate::experiment::Trial;
+use crate::limits::{MAX_EXPERIMENTS, MAX_MODELS, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
 use crate::model::Model;
 use crate::profile::Signal;
 use crate::rules::Rule;
@@ -24,7 +27,9 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use arrange::arrange;
 use diagnostic::{Problem, Problems};
+use experiment::{Draft, experiments_read};
 use file::{check_lists, items};
 use locate::line_of_offset;
 
@@ -35,7 +40,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub struct SourceFile {
     /// Its name, as diagnostics are to say it.
     pub name: String,
-    /// Its text: `{"signals":[…],"models":[…],"rules":[…],"triggers":[…]}`.
+    /// Its text: `{"signals":[…],"experiments":[…],"models":[…],"rules":[…],"triggers":[…]}`.
     pub text: String,
 }
 
@@ -65,6 +70,7 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
     for (file, value) in &parsed {
         compiler.signals_of(file, value);
     }
+    compiler.experiments_of(&parsed);
     for (file, value) in &parsed {
         compiler.models_of(file, value);
     }
@@ -79,6 +85,7 @@ struct Compiler {
     signals: BTreeMap<Box<str>, Signal>,
     hidden: Vec<Signal>,
     models: BTreeMap<Box<str>, Model>,
+    experiments: Vec<Trial>,
     rules: BTreeMap<Box<str>, Rule>,
     diagnostics: Vec<Diagnostic>,
     unreadable: Vec<String>,
@@ -100,7 +107,8 @@ impl Compiler {
                 return Some(value);
             }
             Ok(_) => {
-                let message = "expected an object with signals, models, rules and triggers".to_owned();
+                let message =
+                    "expected an object with signals, experiments, models, rules and triggers".to_owned();
                 Diagnostic::of_file(&file.name, 1, "not_an_object", message)
             }
             Err(error) => {
@@ -155,17 +163,65 @@ impl Compiler {
         }
     }
 
+    /// Experiments may read each other over all files, so they are compiled together.
+    fn experiments_of(&mut self, files: &[(&SourceFile, Value)]) {
+        let (mut drafts, mut places) = (BTreeMap::new(), BTreeMap::new());
+        for (file, value) in files {
+            for (at, definition) in items(value, "experiments") {
+                let mut problems = Problems::default();
+                let compiled = experiment::compile(definition, &at, &|name| self.known(name), &mut problems);
+                if let Some(draft) = compiled {
+                    let id = draft.trial.id.clone();
+                    if drafts.contains_key(&id) {
+                        let message = "an experiment of this id exists; this one takes no part";
+                        problems.push(Problem::of(&at, "duplicate_id", &id, message));
+                    } else if drafts.len() >= MAX_EXPERIMENTS {
+                        let message = format!("there are more than {MAX_EXPERIMENTS} experiments");
+                        problems.push(Problem::of(&at, "too_many_experiments", &id, &message));
+                    } else {
+                        places.insert(id.clone(), (*file, at.clone()));
+                        drafts.insert(id, draft);
+                    }
+                }
+                self.report(file, problems);
+            }
+        }
+        let (ordered, refused) = arrange(drafts);
+        for (id, code, message) in refused {
+            let Some((file, at)) = places.get(&id) else { continue };
+            let mut problems = Problems::default();
+            problems.push(Problem::of(at, code, &id, &message));
+            self.report(file, problems);
+        }
+        for Draft { trial, exposed, .. } in ordered {
+            self.hidden.push(exposed);
+            self.experiments.push(trial);
+        }
+    }
+
+    fn known(&self, name: &str) -> Option<KnownSignal> {
+        let signal = self.signals.get(name)?;
+        Some(KnownSignal { id: signal.id, keyed: signal.by.is_some() })
+    }
+
     fn rules_of(&mut self, file: &SourceFile, value: &Value) {
         for (list, kind) in [("rules", rule::Kind::Slot), ("triggers", rule::Kind::Trigger)] {
             for (at, definition) in items(value, list) {
                 let mut problems = Problems::default();
-                let known = |name: &str| {
-                    let signal = self.signals.get(name)?;
-                    Some(KnownSignal { id: signal.id, keyed: signal.by.is_some() })
-                };
+                let known = |name: &str| self.known(name);
                 let models = |name: &str| self.models.get(name).map(|model| model.id);
                 let compiled = rule::compile(definition, kind, &at, &known, &models, &mut problems);
-                if let Some((rule, hidden)) = compiled {
+                if let Some((mut rule, mut hidden)) = compiled {
+                    let read = experiments_read(&rule.when);
+                    let unknown =
+                        read.iter().find(|id| self.experiments.iter().all(|trial| trial.id != **id));
+                    if let Some(id) = unknown {
+                        let message = "there is no such experiment, or it takes no part";
+                        problems.push(Problem::of(&format!("{at}/when"), "unknown_experiment", id, message));
+                        rule.inactive = problems.reason();
+                        rule::empty(&mut rule);
+                        hidden.clear();
+                    }
                     if self.rules.contains_key(&rule.id) {
                         let message = "a rule or trigger of this id exists; this one takes no part";
                         problems.push(Problem::of(&at, "duplicate_id", &rule.id, message));
@@ -191,13 +247,13 @@ impl Compiler {
         let signals: Vec<Signal> = self.signals.into_values().chain(self.hidden).collect();
         let mut rules: Vec<Rule> = self.rules.into_values().collect();
         let models: Vec<Model> = self.models.into_values().collect();
-        let mut body = encode_body(&signals, &models, &rules);
+        let mut body = encode_body(&signals, &self.experiments, &models, &rules);
         let mut bundle = decode_body(&body);
         if let Err(error) = bundle {
             // What the compiler has written must be readable; should it not be, no rule takes part.
             self.diagnostics.push(Diagnostic::of_file("", 0, error.code(), format!("{error}")));
             rules.clear();
-            body = encode_body(&[], &[], &rules);
+            body = encode_body(&[], &[], &[], &rules);
             bundle = decode_body(&body);
         }
         let order = |diagnostic: &Diagnostic| (diagnostic.file.clone(), diagnostic.line);

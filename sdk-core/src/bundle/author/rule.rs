@@ -106,13 +106,17 @@ pub(super) fn compile(
     id?;
     rule.inactive = problems.reason();
     if rule.inactive.is_some() {
-        // Nothing of what was misunderstood stays; the condition that never holds is a second bolt.
-        rule.when = Condition::Not(Box::new(Condition::All(Vec::new())));
-        (rule.mode, rule.key, rule.cap, rule.actions) = (Mode::Level, None, None, Vec::new());
-        rule.terms = Terms::default();
+        empty(&mut rule);
     }
     let hidden = if kind == Kind::Slot { count_showings(&mut rule) } else { Vec::new() };
     Some((rule, hidden))
+}
+
+/// Leaves nothing of a rule that was misunderstood; the condition that never holds is a second bolt.
+pub(super) fn empty(rule: &mut Rule) {
+    rule.when = Condition::Not(Box::new(Condition::All(Vec::new())));
+    (rule.mode, rule.key, rule.cap, rule.actions) = (Mode::Level, None, None, Vec::new());
+    rule.terms = Terms::default();
 }
 
 fn when(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>, models: KnownModels<'_>) -> Condition {

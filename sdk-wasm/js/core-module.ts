@@ -1,4 +1,4 @@
-/** `core.wasm` as its host sees it: loading, and buffers in and out. */
+/** `core.wasm` as a module: where it comes from, and how bytes go in and out of it. */
 
 /** An error of the evaluator, with a stable code. */
 export class EvaluatorError extends Error {
@@ -11,7 +11,8 @@ export class EvaluatorError extends Error {
   }
 }
 
-export interface Core {
+/** The exports of the module. */
+export interface CoreModule {
   memory: WebAssembly.Memory;
   buffer_new(length: number): number;
   buffer_length(address: number): number;
@@ -33,73 +34,84 @@ export interface Core {
   visitor_decision(handle: number, slot: number): number;
   visitor_explain(handle: number, rule: number): number;
   scratch(length: number): number;
+  bucket_hash(seed: number, unit: number, version: number): number;
+  growthbook_new(payload: number): number;
+  growthbook_set(handle: number, options: number): number;
+  growthbook_feature(handle: number, key: number): number;
+  growthbook_run(handle: number, experiment: number): number;
+  growthbook_sticky(handle: number): number;
+  growthbook_free(handle: number): void;
   last_error(): number;
 }
 
-let loaded: Core | undefined;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+let loaded: CoreModule | undefined;
 
-/** The core of this host; in Node it is read from beside this file at the first use. */
-export function core(): Core {
+/** The module; in Node it is read from beside this file at the first use. */
+export function coreModule(): CoreModule {
   loaded ??= coreBesideThisFile();
   return loaded;
 }
 
-/** Loads the core over the network; only the first call does. */
-export async function load(url: string | URL): Promise<void> {
+/** Loads the module from a URL. Only the first call loads. */
+export async function loadCore(url: string | URL = new URL('./core.wasm', import.meta.url)): Promise<void> {
   if (loaded) return;
   const response = await fetch(url);
   if (!response.ok) throw new EvaluatorError('core_unavailable', `${url} answered ${response.status}`);
   const { instance } = await WebAssembly.instantiate(await response.arrayBuffer());
-  loaded ??= instance.exports as unknown as Core;
+  loaded ??= instance.exports as unknown as CoreModule;
+}
+
+/** A handle as the module gave it, or the error it gave instead. */
+export function opened(core: CoreModule, handle: number): number {
+  return handle !== 0 ? handle : refused(core);
+}
+
+/** Throws what the module last refused. */
+export function refused(core: CoreModule): never {
+  const { error, message } = JSON.parse(take(core, core.last_error()));
+  throw new EvaluatorError(error, message);
+}
+
+/** An answer in JSON, or the error that it is. */
+export function answer<T>(core: CoreModule, address: number): T {
+  const answer = JSON.parse(take(core, address));
+  if (typeof answer?.error === 'string') throw new EvaluatorError(answer.error, answer.message);
+  return answer;
+}
+
+/** Copies a text into a buffer of the core, as {@link put} does; half a surrogate pair becomes U+FFFD. */
+export function putText(core: CoreModule, text: string): number {
+  return put(core, encoder.encode(text));
 }
 
 /** Copies bytes into a buffer of the core and returns its address, which the next call uses up; 0 for no bytes. */
-export function put(bytes: Uint8Array): number {
+export function put(core: CoreModule, bytes: Uint8Array): number {
   if (bytes.length === 0) return 0;
-  const { buffer_new, memory } = core();
-  const address = buffer_new(bytes.length);
+  const address = core.buffer_new(bytes.length);
   if (address === 0) throw new EvaluatorError('too_large', `${bytes.length} bytes are too many for one call`);
-  new Uint8Array(memory.buffer, address, bytes.length).set(bytes);
+  new Uint8Array(core.memory.buffer, address, bytes.length).set(bytes);
   return address;
 }
 
-/** As {@link put}, for a text. */
-export function putText(text: string): number {
-  return put(encoder.encode(text));
-}
-
 /** Reads an answer and frees it. */
-export function take(address: number): string {
-  const { memory, buffer_length, buffer_free } = core();
-  const text = decoder.decode(new Uint8Array(memory.buffer, address, buffer_length(address)));
-  buffer_free(address);
+function take(core: CoreModule, address: number): string {
+  const text = decoder.decode(new Uint8Array(core.memory.buffer, address, core.buffer_length(address)));
+  core.buffer_free(address);
   return text;
 }
 
-/** Reads an answer in JSON; one that is an error is thrown. */
-export function answer<T>(address: number): T {
-  const value = JSON.parse(take(address));
-  if (typeof value?.error === 'string') throw new EvaluatorError(value.error, value.message);
-  return value;
-}
-
-/** Throws what the core last refused. */
-export function refused(): never {
-  const { error, message } = JSON.parse(take(core().last_error()));
-  throw new EvaluatorError(error, message);
-}
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Node's way to a built-in module that bundlers for browsers do not follow. */
 interface NodeProcess {
   getBuiltinModule?(name: 'node:fs'): { readFileSync(path: URL): Uint8Array<ArrayBuffer> } | undefined;
 }
 
-function coreBesideThisFile(): Core {
+function coreBesideThisFile(): CoreModule {
   const { process } = globalThis as { process?: NodeProcess };
   const files = process?.getBuiltinModule?.('node:fs');
   if (!files) throw new EvaluatorError('core_not_loaded', 'await Evaluator.load() first');
   const module = new WebAssembly.Module(files.readFileSync(new URL('./core.wasm', import.meta.url)));
-  return new WebAssembly.Instance(module).exports as unknown as Core;
+  return new WebAssembly.Instance(module).exports as unknown as CoreModule;
 }
