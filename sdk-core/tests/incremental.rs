@@ -17,7 +17,7 @@ use attune_core::time::Timestamp;
 use attune_core::value::{Value, ValueRef};
 use std::fmt::Write;
 
-/// Sequences of changes; `ATTUNE_SEQUENCES` asks for another number of them.
+/// Sequences of changes; `ATTUNE_SEQUENCES` asks for another number of them when this is compiled.
 const SEQUENCES: u64 = 3_000;
 const CHANGES: usize = 30;
 
@@ -160,13 +160,16 @@ fn rules(random: &mut Random) -> String {
     text + "]}"
 }
 
+/// A signal and a key.
+type Place = (SignalId, String);
+
 /// A visitor whose signals are what the test says.
 struct Visitor<'a> {
     bundle: &'a Bundle,
     roots: [Value; 2],
     packed: [attune_core::value::Packed; 2],
     /// By signal and key: a value that changes to the next whole number at an instant, unknown, or nothing.
-    signals: Vec<((SignalId, String), Option<(f64, Timestamp)>)>,
+    signals: Vec<(Place, Option<(f64, Timestamp)>)>,
     now: Timestamp,
     session: SessionId,
 }
@@ -342,7 +345,6 @@ fn run(seed: u64) {
 
 #[test]
 fn what_is_brought_up_to_date_equals_what_is_decided_anew() {
-    let sequences =
-        std::env::var("ATTUNE_SEQUENCES").ok().and_then(|text| text.parse().ok()).unwrap_or(SEQUENCES);
+    let sequences = option_env!("ATTUNE_SEQUENCES").and_then(|text| text.parse().ok()).unwrap_or(SEQUENCES);
     (0..sequences).for_each(run);
 }

@@ -9,7 +9,9 @@ use alloc::vec::Vec;
 
 /// Appends a condition.
 pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
-    if let Some(number) = packer.leaf(condition) {
+    if packer.has_leaves()
+        && let Some(number) = packer.leaf(&leaf_key(condition))
+    {
         packer.out.u8(5);
         return packer.out.len(number);
     }
@@ -58,6 +60,13 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
             encode_test(test, packer);
         }
     }
+}
+
+/// Equal for equal leaves.
+pub fn leaf_key(leaf: &Condition) -> Vec<u8> {
+    let mut packer = Packer::canonical();
+    encode_condition(leaf, &mut packer);
+    packer.finish()
 }
 
 /// Reads a condition that has been checked, as a tree.

@@ -1,6 +1,6 @@
 //! Leaves of conditions: the smallest parts that hold or not, which an index asks one by one.
 
-use super::{Condition, Literal, Packer, Path, Test, encode_condition, plain_text, visit_paths};
+use super::{Condition, Literal, Path, Test, plain_text, visit_paths};
 use crate::id::SignalId;
 use crate::value::Value;
 use alloc::boxed::Box;
@@ -74,13 +74,6 @@ pub fn each_leaf<'a>(condition: &'a Condition, see: &mut dyn FnMut(&'a Condition
         Condition::Not(inner) => each_leaf(inner, see),
         leaf => see(leaf),
     }
-}
-
-/// Equal for equal leaves.
-pub fn leaf_key(leaf: &Condition) -> Vec<u8> {
-    let mut packer = Packer::canonical();
-    encode_condition(leaf, &mut packer);
-    packer.finish()
 }
 
 /// What a leaf reads, its subject first.

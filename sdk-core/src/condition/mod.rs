@@ -30,7 +30,7 @@ use core::fmt;
 pub use calendar::{Calendar, context_zone, visitor_zone};
 #[cfg(feature = "author")]
 pub use calendar_source::{VISITOR, parse_days, parse_zone};
-pub use codec::{decode_condition, encode_condition, encode_path};
+pub use codec::{decode_condition, encode_condition, encode_path, leaf_key};
 pub use coerce::{instant, plain_text, to_number};
 pub use consent::{Consent, Purpose};
 #[cfg(feature = "author")]
@@ -38,7 +38,7 @@ pub use depth::depth;
 pub use evaluate::{Truth, evaluate, pass_condition, pass_literal, resolve, taken, truth, value_at};
 pub use form::{Code, Form};
 pub use inspect::{specificity, visit_paths};
-pub use leaf::{Reads, each_leaf, leaf_key, reads_of, split};
+pub use leaf::{Reads, each_leaf, reads_of, split};
 pub use lists::Lists;
 pub use pack::Packer;
 #[cfg(feature = "author")]

@@ -1,6 +1,5 @@
 //! Writing the packed form: texts, signal ids and zones stand in tables, so that each is held once.
 
-use super::{Condition, leaf_key};
 use crate::codec::Writer;
 use crate::id::{ModelId, SignalId};
 use crate::time::ZoneTable;
@@ -43,9 +42,14 @@ impl Packer {
         self.leaves = leaves;
     }
 
-    /// The number of a leaf that stands in the table.
-    pub(super) fn leaf(&self, condition: &Condition) -> Option<usize> {
-        if self.leaves.is_empty() { None } else { self.leaves.get(&leaf_key(condition)).copied() }
+    /// Whether leaves stand in a table.
+    pub(super) fn has_leaves(&self) -> bool {
+        !self.leaves.is_empty()
+    }
+
+    /// The number of the leaf of a key, if it stands in the table.
+    pub(super) fn leaf(&self, key: &[u8]) -> Option<usize> {
+        self.leaves.get(key).copied()
     }
 
     /// Writes a text as its number in the table.

@@ -97,7 +97,7 @@ impl Decider {
 
     /// The next instant at which time alone can change a decision.
     pub fn wake_at(&mut self) -> Option<Timestamp> {
-        self.live.next()
+        self.live.wake_at()
     }
 
     /// Decides the slots that what was touched can have changed, and shows each that another rule fills now, or the same

@@ -43,7 +43,7 @@ impl Agenda {
     }
 
     /// The next instant of all.
-    pub fn next(&mut self) -> Option<Timestamp> {
+    pub fn next_at(&mut self) -> Option<Timestamp> {
         while let Some(Reverse((at, number))) = self.heap.peek() {
             if self.due.get(*number as usize) == Some(at) {
                 return Some(Timestamp(*at));
@@ -55,7 +55,7 @@ impl Agenda {
 
     /// Takes out one thing whose instant has come.
     pub fn take_due(&mut self, now: Timestamp) -> Option<usize> {
-        let at = self.next().filter(|at| *at <= now)?;
+        let at = self.next_at().filter(|at| *at <= now)?;
         let Reverse((_, number)) = self.heap.pop()?;
         debug_assert!(self.due.get(number as usize) == Some(&at.0));
         if let Some(due) = self.due.get_mut(number as usize) {
@@ -76,11 +76,11 @@ mod tests {
             agenda.set(number, Some(Timestamp(at)));
         }
         agenda.set(0, None);
-        assert_eq!(agenda.next(), Some(Timestamp(20)));
+        assert_eq!(agenda.next_at(), Some(Timestamp(20)));
         assert_eq!(agenda.take_due(Timestamp(19)), None);
         assert_eq!(agenda.take_due(Timestamp(50)), Some(2));
         assert_eq!((agenda.take_due(Timestamp(50)), agenda.take_due(Timestamp(50))), (Some(1), None));
-        assert_eq!(agenda.next(), None);
+        assert_eq!(agenda.next_at(), None);
     }
 
     #[test]
@@ -88,6 +88,6 @@ mod tests {
         let mut agenda = Agenda::of(2);
         (0..10_000).for_each(|at| agenda.set(0, Some(Timestamp(at))));
         assert!(agenda.heap.len() <= 4);
-        assert_eq!(agenda.next(), Some(Timestamp(9_999)));
+        assert_eq!(agenda.next_at(), Some(Timestamp(9_999)));
     }
 }

@@ -119,8 +119,8 @@ impl Live {
     }
 
     /// The next instant at which time alone can change something.
-    pub fn next(&mut self) -> Option<Timestamp> {
-        self.agenda.next()
+    pub fn wake_at(&mut self) -> Option<Timestamp> {
+        self.agenda.next_at()
     }
 
     /// Takes out the first slot, from one on, that has to be decided again.
