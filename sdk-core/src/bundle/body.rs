@@ -8,7 +8,7 @@ use crate::rules::{Rule, RuleTable};
 use alloc::vec::Vec;
 
 /// Version of the body's form, its first byte.
-pub const BODY_VERSION: u8 = 2;
+pub const BODY_VERSION: u8 = 3;
 
 /// Writes a body; `rules` are in order of id, without repeats.
 pub fn encode_body(signals: &[Signal], rules: &[Rule]) -> Vec<u8> {

@@ -93,6 +93,11 @@ impl<'a> Code<'a> {
         self.cursor.i64()
     }
 
+    /// A double.
+    pub fn double(&mut self) -> f64 {
+        self.cursor.f64()
+    }
+
     /// A count of things of at least one byte each.
     pub fn count(&mut self) -> usize {
         self.cursor.count()

@@ -1,6 +1,7 @@
 //! What can be wrong with a condition's source, each with its place and a stable code.
 
-use crate::limits::MAX_CONDITION_DEPTH;
+use super::pattern::PatternError;
+use crate::limits::{MAX_CONDITION_DEPTH, MAX_CONDITION_TESTS};
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
@@ -23,6 +24,10 @@ pub enum ConditionErrorKind {
     UnknownPath(Box<str>),
     /// A signal that no file defines.
     UnknownSignal(Box<str>),
+    /// A segment that no file defines.
+    UnknownSegment(Box<str>),
+    /// A group that no file defines.
+    UnknownGroup(Box<str>),
     /// A field of `$signal` that does not exist.
     UnknownField(Box<str>),
     /// A signal with one value per key is read without a key.
@@ -31,8 +36,14 @@ pub enum ConditionErrorKind {
     KeyUnexpected(Box<str>),
     /// A literal of the wrong kind; says what is expected.
     BadLiteral(&'static str),
+    /// A regular expression where no host can be asked: in the `where` of a signal.
+    MisplacedPattern,
+    /// A regular expression that cannot be used.
+    BadPattern(PatternError),
     /// Nesting beyond [`MAX_CONDITION_DEPTH`].
     TooDeep,
+    /// More tests than [`MAX_CONDITION_TESTS`].
+    TooLarge,
 }
 
 impl ConditionErrorKind {
@@ -42,11 +53,16 @@ impl ConditionErrorKind {
             Self::UnknownOperator(_) => "unknown_operator",
             Self::UnknownPath(_) => "unknown_path",
             Self::UnknownSignal(_) => "unknown_signal",
+            Self::UnknownSegment(_) => "unknown_segment",
+            Self::UnknownGroup(_) => "unknown_group",
             Self::UnknownField(_) => "unknown_field",
             Self::KeyMissing(_) => "signal_key_missing",
             Self::KeyUnexpected(_) => "signal_key_unexpected",
             Self::BadLiteral(_) => "bad_literal",
+            Self::MisplacedPattern => "pattern_misplaced",
+            Self::BadPattern(error) => error.code(),
             Self::TooDeep => "condition_too_deep",
+            Self::TooLarge => "condition_too_large",
         }
     }
 
@@ -54,8 +70,13 @@ impl ConditionErrorKind {
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::UnknownOperator(name) | Self::UnknownPath(name) | Self::UnknownSignal(name) => Some(name),
+            Self::UnknownSegment(name) | Self::UnknownGroup(name) => Some(name),
             Self::UnknownField(name) | Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
-            Self::BadLiteral(_) | Self::TooDeep => None,
+            Self::BadLiteral(_)
+            | Self::MisplacedPattern
+            | Self::BadPattern(_)
+            | Self::TooDeep
+            | Self::TooLarge => None,
         }
     }
 }
@@ -67,17 +88,26 @@ impl fmt::Display for ConditionErrorKind {
             Self::UnknownPath(name) => {
                 write!(
                     f,
-                    "{name} is no path of this document: rules read traits.*, signals.*, context.* and event.*, a signal's where reads fields of its event"
+                    "{name} is no path of this document: rules read traits.*, signals.*, segments.*, context.* and event.*, a signal's where reads fields of its event"
                 )
             }
             Self::UnknownSignal(name) => write!(f, "no usable signal is named {name}"),
+            Self::UnknownSegment(name) => write!(f, "no usable segment is named {name}"),
+            Self::UnknownGroup(name) => write!(f, "no group is named {name}"),
             Self::UnknownField(name) => write!(f, "$signal has no field {name}; it has name, key and is"),
             Self::KeyMissing(name) => {
                 write!(f, "signal {name} has one value per key and is read without one")
             }
             Self::KeyUnexpected(name) => write!(f, "signal {name} has no `by`, so it has no keys"),
+            Self::MisplacedPattern => {
+                f.write_str("a signal's where has no regular expressions, since an event is counted once")
+            }
+            Self::BadPattern(error) => error.fmt(f),
             Self::BadLiteral(expected) => write!(f, "expected {expected}"),
             Self::TooDeep => write!(f, "the condition is nested deeper than {MAX_CONDITION_DEPTH}"),
+            Self::TooLarge => {
+                write!(f, "the condition has more than {MAX_CONDITION_TESTS} tests, segments included")
+            }
         }
     }
 }

@@ -45,6 +45,14 @@ impl Document for VisitorDocument<'_> {
         self.reading(self.signals.by_name(name), key)
     }
 
+    fn each_key(&self, signal: SignalId, see: &mut dyn FnMut(&str)) -> bool {
+        let mut is_complete = true;
+        for part in self.parts {
+            is_complete &= part.each_key(signal, see);
+        }
+        is_complete
+    }
+
     fn now(&self) -> Timestamp {
         self.now
     }

@@ -140,8 +140,8 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
     }
     let mut found = |path: &Path| resolve(path.lent(), document, &mut outlook).map(|value| value.to_tree());
     unmet.push(match decode_condition(&mut inside) {
-        Condition::All(_) | Condition::Any(_) | Condition::Not(_) => Unmet::Group,
         Condition::Path { path, .. } => Unmet::Path { found: found(&path), path },
+        Condition::Keys { signal, .. } => Unmet::Signal { signal, key: None },
         Condition::Signal { signal, key, .. } => {
             let value = match key {
                 Some(Literal::Value(value)) => Some(value),
@@ -152,6 +152,7 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
             let key = value.and_then(|value| key_text(value.get(), &mut [0; 40]).map(Box::from));
             Unmet::Signal { signal, key }
         }
+        _ => Unmet::Group,
     });
 }
 

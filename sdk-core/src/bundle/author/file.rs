@@ -1,4 +1,4 @@
-//! The three lists of one rule file.
+//! The lists of one rule file.
 
 use super::diagnostic::{Problem, Problems};
 use crate::value::Value;
@@ -17,6 +17,8 @@ pub(super) fn items<'a>(file: &'a Value, list: &str) -> impl Iterator<Item = (St
     items.iter().enumerate().map(move |(index, item)| (format!("/{list}/{index}"), item))
 }
 
+const LISTS: [&str; 5] = ["signals", "segments", "groups", "rules", "triggers"];
+
 /// Names the fields of the file that no list of definitions is.
 pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
     let Value::Object(fields) = file else { return };
@@ -24,8 +26,8 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
     for (name, value) in fields {
         let at = format!("/{name}");
         match (&**name, value) {
-            ("signals" | "rules" | "triggers", Value::Array(_)) => {}
-            ("signals" | "rules" | "triggers", _) => {
+            (name, Value::Array(_)) if LISTS.contains(&name) => {}
+            (name, _) if LISTS.contains(&name) => {
                 problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
             }
             ("description" | "$schema", _) => {}
@@ -33,7 +35,7 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
                 &at,
                 "unknown_field",
                 name,
-                "a rule file has signals, rules and triggers",
+                "a rule file has signals, segments, groups, rules and triggers",
             )),
         }
         if !seen.insert(name) {

@@ -6,10 +6,10 @@ mod fields;
 mod file;
 mod locate;
 mod rule;
+mod segment;
 mod signal;
 
 use super::{Bundle, BundleError, decode_body, encode_body};
-use crate::condition::KnownSignal;
 use crate::limits::{MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
 use crate::profile::Signal;
 use crate::rules::Rule;
@@ -23,6 +23,7 @@ use alloc::vec::Vec;
 use diagnostic::{Problem, Problems};
 use file::{check_lists, items};
 use locate::line_of_offset;
+use segment::Known;
 
 pub use diagnostic::{Diagnostic, Severity};
 
@@ -31,7 +32,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub struct SourceFile {
     /// Its name, as diagnostics are to say it.
     pub name: String,
-    /// Its text: `{"signals":[…],"rules":[…],"triggers":[…]}`.
+    /// Its text: `{"signals":[…],"segments":[…],"groups":[…],"rules":[…],"triggers":[…]}`.
     pub text: String,
 }
 
@@ -60,7 +61,9 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
         files.into_iter().filter_map(|file| Some((file, compiler.read(file)?))).collect();
     for (file, value) in &parsed {
         compiler.signals_of(file, value);
+        compiler.groups_of(file, value);
     }
+    compiler.segments(&parsed);
     for (file, value) in &parsed {
         compiler.rules_of(file, value);
     }
@@ -69,7 +72,7 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
 
 #[derive(Default)]
 struct Compiler {
-    signals: BTreeMap<Box<str>, Signal>,
+    known: Known,
     hidden: Vec<Signal>,
     rules: BTreeMap<Box<str>, Rule>,
     diagnostics: Vec<Diagnostic>,
@@ -77,7 +80,7 @@ struct Compiler {
 }
 
 impl Compiler {
-    /// Reads a file down to its three lists.
+    /// Reads a file down to its lists.
     fn read(&mut self, file: &SourceFile) -> Option<Value> {
         let broken = match Value::parse(&file.text) {
             _ if file.text.len() > MAX_RULE_FILE_BYTES => {
@@ -92,7 +95,8 @@ impl Compiler {
                 return Some(value);
             }
             Ok(_) => {
-                let message = "expected an object with signals, rules and triggers".to_owned();
+                let message =
+                    "expected an object with signals, segments, groups, rules and triggers".to_owned();
                 Diagnostic::of_file(&file.name, 1, "not_an_object", message)
             }
             Err(error) => {
@@ -110,33 +114,41 @@ impl Compiler {
         for (at, definition) in items(value, "signals") {
             let mut problems = Problems::default();
             if let Some(signal) = signal::compile(definition, &at, &mut problems) {
-                if self.signals.contains_key(&signal.name) {
+                if self.known.signals.contains_key(&signal.name) {
                     problems.push(Problem::of(
                         &at,
                         "duplicate_signal",
                         &signal.name,
                         "a signal of this name exists",
                     ));
-                } else if self.signals.len() >= MAX_SIGNALS {
+                } else if self.known.signals.len() >= MAX_SIGNALS {
                     let message = format!("there are more than {MAX_SIGNALS} signals");
                     problems.push(Problem::of(&at, "too_many_signals", &signal.name, &message));
                 } else {
-                    self.signals.insert(signal.name.clone(), signal);
+                    self.known.signals.insert(signal.name.clone(), signal);
                 }
             }
             self.report(file, problems);
         }
     }
 
+    fn groups_of(&mut self, file: &SourceFile, value: &Value) {
+        let mut problems = Problems::default();
+        segment::read_groups(&mut self.known, value, &mut problems);
+        self.report(file, problems);
+    }
+
+    fn segments(&mut self, files: &[(&SourceFile, Value)]) {
+        let mut known = core::mem::take(&mut self.known);
+        segment::compile_all(&mut known, files, &mut |file, problems| self.report(file, problems));
+        self.known = known;
+    }
+
     fn rules_of(&mut self, file: &SourceFile, value: &Value) {
         for (list, kind) in [("rules", rule::Kind::Slot), ("triggers", rule::Kind::Trigger)] {
             for (at, definition) in items(value, list) {
                 let mut problems = Problems::default();
-                let known = |name: &str| {
-                    let signal = self.signals.get(name)?;
-                    Some(KnownSignal { id: signal.id, keyed: signal.by.is_some() })
-                };
-                let compiled = rule::compile(definition, kind, &at, &known, &mut problems);
+                let compiled = rule::compile(definition, kind, &at, &self.known, &mut problems);
                 if let Some((rule, hidden)) = compiled {
                     if self.rules.contains_key(&rule.id) {
                         let message = "a rule or trigger of this id exists; this one takes no part";
@@ -160,7 +172,7 @@ impl Compiler {
     }
 
     fn finish(mut self) -> Compiled {
-        let signals: Vec<Signal> = self.signals.into_values().chain(self.hidden).collect();
+        let signals: Vec<Signal> = self.known.signals.into_values().chain(self.hidden).collect();
         let mut rules: Vec<Rule> = self.rules.into_values().collect();
         let mut body = encode_body(&signals, &rules);
         let mut bundle = decode_body(&body);

@@ -5,8 +5,8 @@ use super::diagnostic::{Problem, Problems};
 use super::fields::Fields;
 use super::signal::default_bucket_ms;
 use crate::condition::{
-    Condition, ConditionScope, KnownSignal, Literal, Path, Root, Test, parse_condition, parse_path,
-    specificity, visit_paths,
+    Condition, ConditionScope, Literal, Names, Path, Root, Test, parse_condition, parse_path, specificity,
+    visit_paths,
 };
 use crate::id::SignalId;
 use crate::limits::MAX_CAP_COUNT;
@@ -39,10 +39,10 @@ pub(super) fn compile(
     value: &Value,
     kind: Kind,
     at: &str,
-    signals: &dyn Fn(&str) -> Option<KnownSignal>,
+    names: &dyn Names,
     problems: &mut Problems,
 ) -> Option<(Rule, Vec<Signal>)> {
-    let scope = ConditionScope::Visitor(signals);
+    let scope = ConditionScope::Visitor(names);
     let mut fields = Fields::open(value, at, problems)?;
     let id = fields.id("id");
     let slot = if kind == Kind::Slot { fields.id("slot") } else { None };
@@ -153,7 +153,7 @@ fn signal_key(condition: &Condition) -> Option<Path> {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(signal_key),
         Condition::Signal { key: Some(Literal::Path(path)), .. } => Some(path.clone()),
-        Condition::Not(_) | Condition::Path { .. } | Condition::Signal { .. } => None,
+        _ => None,
     }
 }
 
