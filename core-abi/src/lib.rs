@@ -17,13 +17,16 @@
 //! | `evaluator_decisions(handle, address)` | `anonymous_id` | address of a JSON array of decisions |
 //! | `evaluator_summary(handle)` | | address of totals, see [`Evaluator::summary`] |
 //! | `evaluator_free(handle)` | | |
+//! | `conditions_hold(address)` | JSON array of `[attributes, condition, groups]` | address of a byte for each, see [`conditions_hold`] |
 
 #[cfg(target_arch = "wasm32")]
 mod abi;
 mod answer;
+mod conditions;
 mod cut;
 mod evaluator;
 mod event;
 
+pub use conditions::conditions_hold;
 pub use evaluator::Evaluator;
 pub use event::{EventError, read_event};
