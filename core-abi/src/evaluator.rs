@@ -4,6 +4,7 @@ use crate::answer::{Answer, totals};
 use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
 use attune_core::bundle::{Bundle, BundleError};
+use attune_core::condition::Engine;
 use attune_core::id::{MemberId, ProfileId};
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::profile::{Absorbed, MemberState};
@@ -36,7 +37,7 @@ impl Evaluator {
     /// # Errors
     /// Bytes that are no bundle envelope of this version.
     pub fn new(bundle: &[u8]) -> Result<Self, BundleError> {
-        let mut processor = Processor::new();
+        let mut processor = Processor::asking(Box::new(Engine::default()));
         processor.set_bundle(Bundle::open(bundle)?, Timestamp(0));
         Ok(Self { processor, members: BTreeMap::new(), profiles: BTreeMap::new(), firings: 0 })
     }

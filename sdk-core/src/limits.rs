@@ -104,6 +104,8 @@ pub const MAX_SOUGHT_BYTES: usize = 1_024;
 pub const MAX_MATCHED_BYTES: usize = 2_048;
 /// Most values that the groups named in one condition may bring into it.
 pub const MAX_CONDITION_VALUES: usize = 100_000;
+/// Answers about regular expressions after which a page begins anew: more than most bundles ask for at once.
+pub const MAX_PATTERN_ANSWERS: usize = 512;
 /// Longest pattern of a regular expression, in bytes.
 pub const MAX_PATTERN_BYTES: usize = 256;
 /// Highest repetition count that a pattern may name.

@@ -19,7 +19,7 @@ use draw::{condition, pair, value};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 const NOW: Timestamp = Timestamp(1_000_000);
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -293,7 +293,9 @@ impl<'a> Scene<'a, '_> {
                         IpAddr::V6(six) => u128::from(six),
                     };
                     let rest = |bits: u8| u128::MAX.checked_shr(bits.into()).unwrap_or(0);
-                    networks.iter().any(|net| address | rest(net.bits) == net.address | rest(net.bits))
+                    networks.iter().any(|net| {
+                        address | rest(net.bits) == u128::from(Ipv6Addr::from(net.address)) | rest(net.bits)
+                    })
                 }
                 None => false,
             },

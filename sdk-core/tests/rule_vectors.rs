@@ -147,6 +147,7 @@ impl Page {
             event,
             now: self.now,
             session: Some(self.session),
+            matcher: None,
         }
     }
 

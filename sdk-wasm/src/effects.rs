@@ -130,6 +130,11 @@ impl Effects {
         self.entry(16, entry);
     }
 
+    pub fn question(&mut self, question: &str) {
+        self.out.u8(18);
+        self.out.str(question);
+    }
+
     pub fn inspection(&mut self, client: &Client) {
         self.out.u8(17);
         let (mut signals, mut count) = (Writer::new(), 0);

@@ -29,6 +29,7 @@ const OPERATIONS = [
   ['poll', ''],
   ['signal', 't?t'],
   ['inspect', ''],
+  ['matches', '*b'],
 ];
 const OUTCOMES = ['', 'n?f*n', 'nf*(ub)'];
 const EFFECTS = {
@@ -48,6 +49,7 @@ const EFFECTS = {
   failed: [15, 't'],
   unreadable: [16, 'b'],
   inspection: [17, '*(tb*t)nnnnbn'],
+  match: [18, 't'],
 };
 
 /** A core whose calls are kept in `calls` as `[name, ...fields]`. */

@@ -120,6 +120,7 @@ impl Client {
             event,
             now: self.instant(now),
             session: Some(self.session),
+            matcher: Some(&self.answers),
         }
     }
 

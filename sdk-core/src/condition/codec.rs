@@ -140,8 +140,7 @@ fn encode_test(test: &Test, packer: &mut Packer) {
             packer.out.u8(32);
             packer.group(networks, |network, packer| {
                 packer.out.u8(network.bits);
-                packer.out.u64((network.address >> 64) as u64);
-                packer.out.u64(network.address as u64);
+                packer.out.raw(&network.address);
             });
         }
         Test::InCircle { centre, reach } => {
@@ -209,7 +208,7 @@ fn decode_place(code: &mut Code<'_>) -> Place {
 
 fn decode_network(code: &mut Code<'_>) -> Network {
     let bits = code.byte();
-    Network { bits, address: u128::from(code.number()) << 64 | u128::from(code.number()) }
+    Network { bits, address: [(); 16].map(|()| code.byte()) }
 }
 
 fn encode_moment(base: u8, moment: &Moment, packer: &mut Packer) {

@@ -74,7 +74,7 @@ fn everything() -> Condition {
         Test::Contains(value(Value::string(""))),
         Test::Not(Box::new(Test::Mod { divisor: 3, remainder: -1 })),
         Test::Matches { pattern: Box::from("a|b"), flags: Box::from("i") },
-        Test::Not(Box::new(Test::Cidr(vec![Network { address: 1 << 100, bits: 30 }]))),
+        Test::Not(Box::new(Test::Cidr(vec![Network { address: [7; 16], bits: 30 }]))),
         Test::Not(Box::new(Test::InCircle { centre: Place { lat: 1.0, lon: 2.0 }, reach: 0.5 })),
         Test::Not(Box::new(Test::InPolygon(vec![
             Place { lat: 0.0, lon: 0.0 },

@@ -6,7 +6,7 @@
 
 use super::coerce::{compare, equal, instant, is, plain_text, text_of, text_order};
 use super::geo::{Place, in_circle, in_polygon, place};
-use super::network::{Network, address};
+use super::network::{address, holds};
 use super::text::occurs;
 use super::version::padded;
 use super::{Code, Document, Outlook, PathRef, Pattern, Reading, Root};
@@ -175,16 +175,12 @@ impl<'a> Scene<'a, '_> {
                 return if text.len() > MAX_MATCHED_BYTES { None } else { document.matches(pattern, text) };
             }
             32 => {
-                let address = value.as_str().and_then(address);
+                let address = value.as_str().and_then(address).unwrap_or_default();
                 let mut behind = self.code;
                 self.code = behind.sized();
                 let mut found = false;
                 while !self.code.is_empty() {
-                    let bits = self.code.byte();
-                    let halves = [self.code.number(), self.code.number()];
-                    let network =
-                        Network { bits, address: u128::from(halves[0]) << 64 | u128::from(halves[1]) };
-                    found |= address.is_some_and(|address| network.has(address));
+                    found |= holds(&mut self.code, &address);
                 }
                 self.leave(behind);
                 found

@@ -1,11 +1,25 @@
 //! Regular expressions as questions that whoever can answers.
 
 use super::Pattern;
+use core::fmt;
 
 /// Who matches regular expressions.
 pub trait Matcher {
     /// Whether a text has a match of a pattern in it; nothing where it cannot be said, or not yet.
     fn matches(&self, pattern: Pattern<'_>, text: &str) -> Option<bool>;
+}
+
+// Without a `Debug` of every matcher, which would bring the formatting of tables into the page.
+impl fmt::Debug for dyn Matcher + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Matcher")
+    }
+}
+
+impl fmt::Debug for dyn Matcher + Send + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Matcher")
+    }
 }
 
 /// Characters that ECMAScript keeps apart when it folds and other engines do not: those that fold into ASCII, and the

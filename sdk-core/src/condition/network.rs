@@ -1,25 +1,23 @@
 //! Internet addresses and the networks they lie in.
 
+use super::Code;
+use crate::value::cut;
+use alloc::vec::Vec;
+
 /// A network: the addresses that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     /// An address of it; those of IPv4 as their IPv4-mapped IPv6 ones.
-    pub address: u128,
-    /// How many bits count, from the front, at most 128.
+    pub address: [u8; 16],
+    /// How many bits count, from the front; above 128 as many as there are.
     pub bits: u8,
 }
 
 impl Network {
-    /// Whether an address lies in it.
-    pub(super) fn has(self, address: u128) -> bool {
-        (self.address ^ address).checked_shr(128_u32.saturating_sub(self.bits.into())).unwrap_or(0) == 0
-    }
-
     /// Reads `10.0.0.0/8`, `2001:db8::/32` or a single address.
     #[cfg(feature = "author")]
     pub fn parse(text: &str) -> Option<Self> {
-        let (address, bits) =
-            text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let (address, bits) = cut(text, b'/');
         let whole = if address.contains(':') { 128_u8 } else { 32 };
         let bits = match bits {
             None => whole,
@@ -28,95 +26,103 @@ impl Network {
             }
             Some(_) => return None,
         };
-        Some(Self { address: self::address(address)?, bits: bits + (128 - whole) })
+        let address = self::address(address)?.try_into().ok()?;
+        Some(Self { address, bits: bits + (128 - whole) })
     }
 }
 
-/// Reads the text of an IPv4 or IPv6 address (RFC 4291, section 2.2); an IPv4 address becomes its IPv4-mapped one.
-pub(super) fn address(text: &str) -> Option<u128> {
-    if !text.contains(':') {
-        return Some(0xffff << 32 | u128::from(dotted(text)?));
+/// Reads the network that the code begins with, and says whether an address lies in it.
+pub(super) fn holds(code: &mut Code<'_>, address: &[u8]) -> bool {
+    let mut left = u32::from(code.byte());
+    let mut is_inside = address.len() == 16;
+    for place in 0..16 {
+        let counted = left.min(8);
+        left -= counted;
+        let other = address.get(place).copied().unwrap_or(0);
+        is_inside &= u32::from(code.byte() ^ other) >> (8 - counted) == 0;
     }
-    // Groups before and behind the gap that "::" leaves.
-    let (mut before, mut behind, mut gap) = (0_u128, 0_u128, None);
-    let mut count = 0_u32;
-    let mut rest = text;
-    if let Some(after) = rest.strip_prefix("::") {
-        (gap, rest) = (Some(0), after);
+    is_inside
+}
+
+/// Reads the text of an IPv4 or IPv6 address (RFC 4291, section 2.2) as 16 bytes.
+pub(super) fn address(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // Where zeros are left out.
+    let mut gap = None;
+    let mut rest = Some(text);
+    if cut(text, b':').1.is_none() {
+        bytes.extend([0xff, 0xff]);
+        dotted(text, &mut bytes)?;
+        (gap, rest) = (Some(0), None);
+    } else if let Some(after) = text.strip_prefix("::") {
+        (gap, rest) = (Some(0), Some(after).filter(|after| !after.is_empty()));
     }
-    while !rest.is_empty() {
-        let end = rest.bytes().position(|byte| byte == b':').unwrap_or(rest.len());
-        let (group, after) = rest.split_at_checked(end)?;
-        let (value, width) = if group.contains('.') && after.is_empty() {
-            (dotted(group)?, 2)
+    while let Some(here) = rest {
+        let group;
+        (group, rest) = cut(here, b':');
+        if group.is_empty() {
+            // Nothing between two colons is the gap, of which there is one; at the end it is followed by nothing.
+            rest = Some(rest?).filter(|after| !after.is_empty());
+            if bytes.is_empty() || gap.replace(bytes.len()).is_some() {
+                return None;
+            }
+        } else if rest.is_none() && cut(group, b'.').1.is_some() {
+            dotted(group, &mut bytes)?;
         } else {
-            (hexadecimal(group)?, 1)
-        };
-        count += width;
-        if count > 8 {
-            return None;
-        }
-        let target = if gap.is_some() { &mut behind } else { &mut before };
-        *target = *target << (16 * width) | u128::from(value);
-        rest = after;
-        if let Some(after) = rest.strip_prefix("::") {
-            if gap.replace(count).is_some() {
+            let mut number = 0;
+            for c in group.chars() {
+                number = number << 4 | c.to_digit(16)?;
+            }
+            bytes.extend([(number >> 8) as u8, number as u8]);
+            if group.len() > 4 {
                 return None;
             }
-            rest = after;
-        } else if let Some(after) = rest.strip_prefix(':') {
-            if after.is_empty() {
-                return None;
-            }
-            rest = after;
         }
     }
-    match gap {
-        None if count == 8 => Some(before),
-        Some(front) if count < 8 => Some(before.checked_shl(16 * (8 - front)).unwrap_or(0) | behind),
-        _ => None,
-    }
-}
-
-fn dotted(text: &str) -> Option<u32> {
-    let (mut address, mut count) = (0_u32, 0);
-    for part in text.split('.') {
-        let digits = part.as_bytes();
-        if digits.is_empty() || digits.len() > 3 || (digits.len() > 1 && digits.first() == Some(&b'0')) {
-            return None;
-        }
-        let mut number = 0_u32;
-        for digit in digits {
-            number = number * 10 + u32::from(digit.is_ascii_digit().then(|| digit - b'0')?);
-        }
-        address = address << 8 | u32::from(u8::try_from(number).ok()?);
-        count += 1;
-    }
-    (count == 4).then_some(address)
-}
-
-fn hexadecimal(text: &str) -> Option<u32> {
-    if text.is_empty() || text.len() > 4 {
+    // A gap stands for one group at least; IPv4 leaves out ten bytes.
+    if bytes.len() > 14 && gap.is_some() {
         return None;
     }
-    let mut number = 0;
-    for c in text.chars() {
-        number = number << 4 | c.to_digit(16)?;
+    while let Some(gap) = gap.filter(|_| bytes.len() < 16) {
+        bytes.insert(gap, 0);
     }
-    Some(number)
+    Some(bytes).filter(|bytes| bytes.len() == 16)
+}
+
+/// Reads the four numbers of an IPv4 address.
+fn dotted(text: &str, bytes: &mut Vec<u8>) -> Option<()> {
+    let (mut rest, mut count) = (Some(text), 0);
+    while let Some(here) = rest {
+        let part;
+        (part, rest) = cut(here, b'.');
+        let mut number = 0_u32;
+        for digit in part.bytes() {
+            number = number * 10 + u32::from(digit.wrapping_sub(b'0'));
+            if !digit.is_ascii_digit() || number > 255 {
+                return None;
+            }
+        }
+        if part.is_empty() || (part.len() > 1 && part.starts_with('0')) {
+            return None;
+        }
+        bytes.push(number as u8);
+        count += 1;
+    }
+    (count == 4).then_some(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Form;
     use super::*;
     use alloc::string::ToString;
     use core::net::{IpAddr, Ipv6Addr};
     use proptest::prelude::*;
 
-    fn standard(text: &str) -> Option<u128> {
+    fn standard(text: &str) -> Option<Vec<u8>> {
         Some(match text.parse().ok()? {
-            IpAddr::V4(four) => u128::from(four.to_ipv6_mapped()),
-            IpAddr::V6(six) => u128::from(six),
+            IpAddr::V4(four) => four.to_ipv6_mapped().octets().to_vec(),
+            IpAddr::V6(six) => six.octets().to_vec(),
         })
     }
 
@@ -170,7 +176,7 @@ mod tests {
             // Runs of zeros are what is written short.
             for bits in [bits, bits & 0xffff_0000_0000_ffff_0000_0000_0000_ffff, bits >> 80] {
                 let text = Ipv6Addr::from(bits).to_string();
-                prop_assert_eq!(address(&text), Some(bits), "{}", text);
+                prop_assert_eq!(address(&text), Some(Ipv6Addr::from(bits).octets().to_vec()), "{}", text);
             }
             prop_assert_eq!(address(&damaged), standard(&damaged), "{}", damaged);
         }
@@ -179,7 +185,11 @@ mod tests {
     #[cfg(feature = "author")]
     #[test]
     fn a_network_holds_what_begins_alike() {
-        let has = |network: &str, text: &str| Network::parse(network).unwrap().has(address(text).unwrap());
+        let has = |network: &str, text: &str| {
+            let Network { address: of, bits } = Network::parse(network).unwrap();
+            let form = Form::open(&[&[0, 0, bits], of.as_slice()].concat()).unwrap();
+            holds(&mut form.at(0), &address(text).unwrap())
+        };
         assert!(has("10.0.0.0/8", "10.255.0.1") && !has("10.0.0.0/8", "11.0.0.0"));
         assert!(has("0.0.0.0/0", "8.8.8.8") && !has("0.0.0.0/0", "::1"));
         assert!(has("::/0", "8.8.8.8") && has("2001:db8::/33", "2001:db8:7fff::1"));

@@ -184,7 +184,10 @@ impl Reader<'_> {
             Some('[') => Node::One(self.class()?),
             Some('\\') if self.take("b") || self.take("B") => self.assertion(),
             Some('\\') => Node::One(self.escape()?.0),
-            Some('*' | '+' | '?' | '{' | '}' | ']') | None => return Err(PatternError::Unsupported(from)),
+            // A line break is written as one, so that patterns are lines.
+            Some('*' | '+' | '?' | '{' | '}' | ']' | '\n') | None => {
+                return Err(PatternError::Unsupported(from));
+            }
             Some(c) => Node::One(self.letter(c, c)?),
         })
     }
@@ -263,7 +266,7 @@ impl Reader<'_> {
             Some('\\') if self.take("b") => Ok((Letters::of('\u{8}'), Some('\u{8}'))),
             Some('\\') => self.escape(),
             // As two surrogates it would be two members.
-            None | Some('\u{10000}'..) => Err(PatternError::Unsupported(from)),
+            None | Some('\n' | '\u{10000}'..) => Err(PatternError::Unsupported(from)),
             Some(c) => Ok((self.letter(c, c)?, Some(c))),
         }
     }

@@ -1,7 +1,7 @@
 //! Versions as texts that sort as they should, as GrowthBook pads them.
 
 use super::coerce::plain_text;
-use crate::value::ValueRef;
+use crate::value::{ValueRef, cut};
 use alloc::string::String;
 
 /// A version padded: a leading `v` and what follows a `+` are left out, parts end at `.` and `-`, numbers take five
@@ -17,14 +17,17 @@ pub(super) fn padded(value: ValueRef<'_>) -> String {
     };
     let text = text.filter(|text| !text.is_empty()).unwrap_or("0");
     let text = text.strip_prefix('v').unwrap_or(text);
-    let text = text.split('+').next().unwrap_or_default();
     let mut out = String::new();
     let mut parts = 0;
-    for part in text.split(['-', '.']) {
+    let mut rest = Some(cut(text, b'+').0);
+    while let Some(here) = rest {
         if parts > 0 {
             out.push('-');
         }
         parts += 1;
+        let end = here.bytes().position(|byte| byte == b'-' || byte == b'.');
+        rest = end.and_then(|end| here.get(end + 1..));
+        let part = here.get(..end.unwrap_or(here.len())).unwrap_or_default();
         if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
             (part.len()..5).for_each(|_| out.push(' '));
         }

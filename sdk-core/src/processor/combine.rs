@@ -6,7 +6,6 @@ use super::{Outcome, Processor};
 use crate::profile::{Change, EventDocument};
 use crate::rules::{judge, latch};
 use crate::time::Timestamp;
-use crate::value::ValueRef;
 use alloc::vec::Vec;
 
 /// Takes a change in; one that is no newer than what the state has of the member changes nothing.
@@ -60,8 +59,7 @@ impl Processor {
     fn judge_event(&self, state: &mut ProfileState, document: &EventDocument, firings: &mut Vec<Firing>) {
         let event = document.event();
         let rules = &self.bundle.rules;
-        let (signals, context) = (&self.bundle.signals, ValueRef::Null);
-        let scene = Scene { signals, now: state.time, event: Some(document), context };
+        let scene = Scene { event: Some(document), ..self.scene(state.time) };
         let matches = state.read(scene, |visitor| judge(rules, visitor, event));
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };
@@ -82,6 +80,7 @@ mod tests {
     use super::super::fixture::{World, cart, changed_shop, login, view};
     use super::*;
     use crate::id::MemberId;
+    use crate::value::ValueRef;
     use crate::wire::Event;
     use alloc::boxed::Box;
     use alloc::collections::BTreeMap;

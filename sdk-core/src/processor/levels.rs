@@ -3,13 +3,12 @@
 use super::Processor;
 use super::edge::Key;
 use super::firing::{Cause, Firing, Moment};
-use super::state::{ProfileState, Scene};
+use super::state::ProfileState;
 use crate::condition::{Outlook, Packer, decode_condition, encode_condition, evaluate};
 use crate::hash::key_hash;
 use crate::limits::MAX_DUE_STEPS;
 use crate::rules::{RuleRef, RuleTable, rule_key};
 use crate::time::Timestamp;
-use crate::value::ValueRef;
 use alloc::vec::Vec;
 
 /// A level trigger of the bundle in effect.
@@ -113,7 +112,8 @@ impl Processor {
         at: Timestamp,
         outlook: &mut Outlook,
     ) -> Option<Key> {
-        let scene = Scene { signals: &self.bundle.signals, now: at, event: None, context: ValueRef::Null };
-        state.read(scene, |document| evaluate(rule.when, document, outlook).then(|| rule_key(rule, document)))
+        state.read(self.scene(at), |document| {
+            evaluate(rule.when, document, outlook).then(|| rule_key(rule, document))
+        })
     }
 }

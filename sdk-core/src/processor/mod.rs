@@ -12,12 +12,14 @@ mod state;
 mod state_codec;
 
 use crate::bundle::Bundle;
+use crate::condition::Matcher;
 use crate::id::MemberId;
 use crate::profile::{Absorbed, Change, MemberState, ProfileView};
 use crate::rules::{Decided, Decision, decide};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use crate::wire::Record;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use levels::LevelTrigger;
 use state::Scene;
@@ -32,6 +34,7 @@ pub struct Processor {
     /// When the bundle took effect.
     since: Timestamp,
     levels: Vec<LevelTrigger>,
+    matcher: Option<Box<dyn Matcher + Send>>,
 }
 
 /// What combining changed.
@@ -49,6 +52,17 @@ impl Processor {
     /// A processor with the empty bundle.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A processor with the empty bundle that asks somebody about regular expressions.
+    pub fn asking(matcher: Box<dyn Matcher + Send>) -> Self {
+        Self { matcher: Some(matcher), ..Self::default() }
+    }
+
+    /// The profile as it is, at an instant, without an event or a context.
+    fn scene(&self, now: Timestamp) -> Scene<'_> {
+        let matcher = self.matcher.as_deref().map(|matcher| matcher as &dyn Matcher);
+        Scene { signals: &self.bundle.signals, now, event: None, context: ValueRef::Null, matcher }
     }
 
     /// Puts a bundle into effect at the instant that its record names; states follow lazily with the next record of
@@ -92,7 +106,7 @@ impl Processor {
     /// Decides the slots anew at profile time, in a context of the caller's. `current` are the decisions in effect.
     /// Latches that end with it leave the state.
     pub fn decide(&self, state: &mut ProfileState, context: ValueRef<'_>, current: &[Decision]) -> Decided {
-        let scene = Scene { signals: &self.bundle.signals, now: state.time(), event: None, context };
+        let scene = Scene { context, ..self.scene(state.time()) };
         let rules = &self.bundle.rules;
         let decided = state.read(scene, |visitor| decide(rules, visitor, state.latches(), current));
         state.end_latches(&decided.ended);

@@ -2,7 +2,7 @@
 
 use super::caps::Caps;
 use super::edge::{Edge, Key};
-use crate::condition::Document;
+use crate::condition::{Document, Matcher};
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
 use crate::profile::sorted::SortedMap;
@@ -58,6 +58,7 @@ pub(super) struct Scene<'a> {
     /// The event being judged.
     pub event: Option<&'a EventDocument>,
     pub context: ValueRef<'a>,
+    pub matcher: Option<&'a dyn Matcher>,
 }
 
 /// Time is looked at for pruning whenever another of these has begun, in milliseconds.
@@ -179,7 +180,7 @@ impl ProfileState {
 
     /// Shows the profile as a document.
     pub(super) fn read<T>(&self, scene: Scene<'_>, ask: impl FnOnce(&dyn Document) -> T) -> T {
-        let Scene { signals, now, event, context } = scene;
+        let Scene { signals, now, event, context, matcher } = scene;
         let session = event.map_or(self.session(), |document| document.event().session);
         let (one, many);
         let mut parts = self.parts.iter().map(|(_, part)| &part.tiles);
@@ -193,7 +194,7 @@ impl ProfileState {
                 &many
             }
         };
-        ask(&VisitorDocument { traits: &self.traits, signals, parts, context, event, now, session })
+        ask(&VisitorDocument { traits: &self.traits, signals, parts, context, event, now, session, matcher })
     }
 
     /// Puts a change's absolute values in place.

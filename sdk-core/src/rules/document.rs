@@ -1,6 +1,6 @@
 //! The visitor as conditions see it: traits, live signals, context and, while one is judged, the event.
 
-use crate::condition::{Document, PathRef, Reading, Root};
+use crate::condition::{Document, Matcher, PathRef, Pattern, Reading, Root};
 use crate::id::{SessionId, SignalId};
 use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits};
 use crate::time::Timestamp;
@@ -23,6 +23,8 @@ pub struct VisitorDocument<'a> {
     pub now: Timestamp,
     /// The visitor's current session.
     pub session: Option<SessionId>,
+    /// Who matches regular expressions; without anybody they stay unknown.
+    pub matcher: Option<&'a dyn Matcher>,
 }
 
 impl Document for VisitorDocument<'_> {
@@ -51,6 +53,10 @@ impl Document for VisitorDocument<'_> {
             is_complete &= part.each_key(signal, see);
         }
         is_complete
+    }
+
+    fn matches(&self, pattern: Pattern<'_>, text: &str) -> Option<bool> {
+        self.matcher?.matches(pattern, text)
     }
 
     fn now(&self) -> Timestamp {

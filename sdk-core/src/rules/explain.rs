@@ -185,6 +185,7 @@ mod tests {
             event: None,
             now: Timestamp(0),
             session: None,
+            matcher: None,
         };
         let standings = explain(&bundle.rules, &document, &[], &|_| Some(Box::from("d")));
         let codes: Vec<&str> = standings

@@ -62,6 +62,7 @@ export type Effects = [
   failed: (code: string) => void,
   unreadable: (entry: number) => void,
   inspection: (...inspection: CoreInspection) => void,
+  match?: (question: string) => void,
 ];
 
 /** The forms of their fields. */
@@ -83,6 +84,7 @@ const FORMS = [
   't',
   'b',
   '*(tb*t)nnnnbn',
+  't',
 ];
 
 /** Carries out one output. */
