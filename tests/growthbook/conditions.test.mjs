@@ -7,7 +7,7 @@ import { conditionsHold } from './core.mjs';
 import { known } from './differences.mjs';
 import { Draw, GROUPS } from './random.mjs';
 
-const CASES = Number(process.env.CASES ?? 120_000);
+const CASES = Number(process.env.CASES ?? 100_000);
 const SEED = Number(process.env.SEED ?? 20_261_125);
 const BATCH = 5_000;
 

@@ -6,7 +6,7 @@
 //! finite automata", 1991; Weideman et al., "Analyzing matching time behavior of backtracking regular expression
 //! matchers by using ambiguity of NFA", 2016).
 
-use super::pattern::Node;
+use super::syntax::{Letters, Node};
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -17,52 +17,6 @@ const MAX_POSITIONS: usize = 256;
 const MAX_PARTS: usize = 16_384;
 /// Most steps of one analysis; a pattern that needs more is refused.
 const MAX_STEPS: usize = 2_000_000;
-
-/// A set of characters: those of ASCII, and all others as one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Letters {
-    ascii: u128,
-    other: bool,
-}
-
-impl Letters {
-    pub const OTHER: Self = Self { ascii: 0, other: true };
-
-    pub fn of(c: char) -> Self {
-        Self::range(c, c)
-    }
-
-    pub fn range(first: char, last: char) -> Self {
-        let (first, last) = (u32::from(first), u32::from(last));
-        let mut ascii = 0;
-        for code in first..=last.min(127) {
-            ascii |= 1 << code;
-        }
-        Self { ascii, other: last > 127 }
-    }
-
-    pub const fn with(self, more: Self) -> Self {
-        Self { ascii: self.ascii | more.ascii, other: self.other || more.other }
-    }
-
-    pub const fn all_but(self) -> Self {
-        Self { ascii: !self.ascii, other: !self.other }
-    }
-
-    /// With both cases of every letter, if asked for.
-    pub fn folded(self, folds: bool) -> Self {
-        if !folds {
-            return self;
-        }
-        let (upper, lower) = (Self::range('A', 'Z').ascii, Self::range('a', 'z').ascii);
-        let ascii = self.ascii | (self.ascii & upper) << 32 | (self.ascii & lower) >> 32;
-        Self { ascii, ..self }
-    }
-
-    const fn meets(self, other: Self) -> bool {
-        self.ascii & other.ascii != 0 || (self.other && other.other)
-    }
-}
 
 /// A part that has been built: in how many ways it is empty (2 for more), where it begins and where it ends.
 #[derive(Clone, Default)]
@@ -247,11 +201,7 @@ impl Automaton {
     fn meet(&self, positions: &[usize]) -> bool {
         let mut letters = positions.iter().filter_map(|position| self.letters.get(*position));
         let Some(first) = letters.next() else { return false };
-        let common = letters.fold(*first, |common, other| Letters {
-            ascii: common.ascii & other.ascii,
-            other: common.other && other.other,
-        });
-        common.meets(common)
+        !letters.fold(*first, |common, other| common.common(*other)).is_empty()
     }
 
     /// Whether there are two ways around a loop over one text.

@@ -27,6 +27,8 @@ mod plain;
 mod postings;
 #[cfg(feature = "author")]
 mod problem;
+#[cfg(feature = "author")]
+mod syntax;
 mod text;
 mod version;
 

@@ -5,8 +5,9 @@
 //! What can be repeated must be repeatable in one way only: no text may be cut into the turns of a loop, or shared out
 //! among loops, in more ways than its square; see [`super::ambiguity`].
 
-use super::ambiguity::{Automaton, Letters};
+use super::ambiguity::Automaton;
 use super::matcher::folds_apart;
+use super::syntax::{Letters, Node};
 use crate::limits::{MAX_PATTERN_BYTES, MAX_PATTERN_REPEAT};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -68,35 +69,6 @@ pub fn check_pattern(source: &str, flags: &str) -> Result<(), PatternError> {
     // A search that may begin anywhere tries as many beginnings as the text has characters.
     let is_bounded = degree + usize::from(!node.is_anchored()) <= 2;
     if is_bounded { Ok(()) } else { Err(PatternError::Unbounded) }
-}
-
-/// A part of a pattern.
-#[derive(Clone, Debug)]
-pub(super) enum Node {
-    /// `^`
-    Start,
-    /// Another assertion, or nothing.
-    Nothing,
-    /// One character of several.
-    One(Letters),
-    /// One after the other.
-    Sequence(Vec<Node>),
-    /// One of several.
-    Either(Vec<Node>),
-    /// Again and again, at most so often.
-    Repeat(Box<Node>, u32, Option<u32>),
-}
-
-impl Node {
-    fn is_anchored(&self) -> bool {
-        match self {
-            Self::Start => true,
-            Self::Nothing | Self::One(_) => false,
-            Self::Sequence(parts) => parts.first().is_some_and(Self::is_anchored),
-            Self::Either(parts) => parts.iter().all(Self::is_anchored),
-            Self::Repeat(inner, least, _) => *least > 0 && inner.is_anchored(),
-        }
-    }
 }
 
 struct Reader<'a> {
