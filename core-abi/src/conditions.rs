@@ -48,6 +48,6 @@ mod tests {
             conditions_hold(cases),
             [NO, YES, YES, NO, UNREADABLE, UNREADABLE, UNREADABLE, UNREADABLE]
         );
-        assert_eq!(conditions_hold("{}"), []);
+        assert!(conditions_hold("{}").is_empty());
     }
 }
