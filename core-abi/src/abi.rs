@@ -275,6 +275,16 @@ pub extern "C" fn growthbook_free(handle: u32) {
     HOST.with_borrow_mut(|host| host.growthbooks.remove(&handle));
 }
 
+/// Whether conditions hold, a byte for each case in a buffer.
+#[unsafe(no_mangle)]
+pub extern "C" fn conditions_hold(cases: usize) -> usize {
+    HOST.with_borrow_mut(|host| {
+        let bytes = host.buffers.remove(&cases).unwrap_or_default();
+        let answers = crate::conditions_hold(core::str::from_utf8(&bytes).unwrap_or_default());
+        if answers.is_empty() { 0 } else { host.keep(answers.into_boxed_slice()) }
+    })
+}
+
 impl Host {
     fn ask(&mut self, handle: u32, question: impl FnOnce(&mut Evaluator) -> String) -> usize {
         let text = match self.evaluators.get_mut(&handle) {

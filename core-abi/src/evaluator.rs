@@ -6,6 +6,7 @@ use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
 use crate::visitor::Visitor;
 use attune_core::bundle::{Bundle, BundleError};
+use attune_core::condition::Engine;
 use attune_core::id::{MemberId, ProfileId};
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::profile::{Absorbed, MemberState};
@@ -41,7 +42,7 @@ impl Evaluator {
     /// # Errors
     /// Bytes that are no bundle envelope of this version.
     pub fn new(bundle: &[u8]) -> Result<Self, BundleError> {
-        let mut processor = Processor::new();
+        let mut processor = Processor::asking(Box::new(Engine::default()));
         processor.set_bundle(Bundle::open(bundle)?, Timestamp(0));
         Ok(Self {
             visitor: Visitor::new(MemberId(VISITOR.into()), &processor),
@@ -274,7 +275,8 @@ mod tests {
             "actions":[{"kind":"text","target":"#hero","value":"Hello"}]}],
         "triggers":[{"id":"third-click","on":"click",
             "when":{"$signal":{"name":"clicks","key":{"$path":"event.metadata.category"},"is":{"$gte":3}}},
-            "cap":{"per":"session","key":"event.metadata.category","count":1},"actions":[]}]
+            "cap":{"per":"session","key":"event.metadata.category","count":1},"actions":[]},
+            {"id":"green","on":"search","when":{"event.metadata.words":{"$regexi":"^grün"}},"actions":[]}]
     }"##;
 
     fn evaluator() -> Evaluator {
@@ -319,6 +321,18 @@ mod tests {
         let summary = Value::parse(&evaluator.summary()).unwrap();
         assert_eq!((number(&summary, "profiles"), number(&summary, "events")), (1.0, 4.0));
         assert_eq!((number(&summary, "firings"), number(&summary, "signals.clicks")), (1.0, 4.0));
+    }
+
+    #[test]
+    fn a_trigger_with_a_regular_expression_fires_where_it_matches() {
+        let search = |seq: u32, words: &str| {
+            format!(
+                r#"{{"event_id":"s{seq}","event_type":"search","timestamp":"2026-11-20T10:00:0{seq}Z","anonymous_id":"a","metadata":{{"words":"{words}"}}}}"#
+            )
+        };
+        let answer = absorb(&mut evaluator(), &[search(1, "grau"), search(2, "GRÜNE Hüte")]);
+        assert_eq!(answer.at("firings.0.rule"), Some(&Value::string("green")));
+        assert_eq!((number(&answer, "accepted"), answer.at("firings.1")), (2.0, None));
     }
 
     #[test]

@@ -24,16 +24,19 @@
 //! | `growthbook_run(handle, address)` | experiment as JSON, see [`GrowthBook::run`] | address of its result as JSON |
 //! | `growthbook_sticky(handle)` | | address of the documents of assignments |
 //! | `growthbook_free(handle)` | | |
+//! | `conditions_hold(address)` | JSON array of `[attributes, condition, groups]` | address of a byte for each, see [`conditions_hold`] |
 
 #[cfg(target_arch = "wasm32")]
 mod abi;
 mod answer;
 mod attributes;
+mod conditions;
 mod cut;
 mod evaluator;
 mod event;
 mod visitor;
 
 pub use attune_core::growthbook::GrowthBook;
+pub use conditions::conditions_hold;
 pub use evaluator::Evaluator;
 pub use event::{EventError, read_event};

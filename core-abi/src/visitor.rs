@@ -1,7 +1,7 @@
 //! One visitor whose attributes the host sets, with decisions brought up to date by what changes.
 
 use crate::attributes::Attributes;
-use attune_core::condition::{Document, Outlook, PathRef, Purpose, Reading, Root};
+use attune_core::condition::{Document, Outlook, PathRef, Pattern, Purpose, Reading, Root};
 use attune_core::experiment::Assigned;
 use attune_core::id::{MemberId, ModelId, SessionId, SignalId};
 use attune_core::model::ModelTable;
@@ -237,6 +237,14 @@ impl Document for Described<'_> {
             Some(model) => model.score(&Self { models: None, ..*self }, outlook),
             None => Reading::Missing,
         }
+    }
+
+    fn each_key(&self, signal: SignalId, see: &mut dyn FnMut(&str)) -> bool {
+        self.visitor.each_key(signal, see)
+    }
+
+    fn matches(&self, pattern: Pattern<'_>, text: &str) -> Option<bool> {
+        self.visitor.matches(pattern, text)
     }
 
     fn grants(&self, purpose: Purpose) -> bool {

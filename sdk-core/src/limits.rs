@@ -96,6 +96,10 @@ pub const MAX_DUE_STEPS: usize = 1_000;
 pub const MAX_RULE_FILE_BYTES: usize = 4 * 1024 * 1024;
 /// Most signals in one bundle.
 pub const MAX_SIGNALS: usize = 1_000;
+/// Most segments in one bundle.
+pub const MAX_SEGMENTS: usize = 1_000;
+/// Longest chain of segments made of segments: more would be nested deeper than a condition may be.
+pub const MAX_SEGMENT_STEPS: usize = 64;
 /// Most rules in one bundle.
 pub const MAX_RULES: usize = 5_000;
 /// Most experiments in one bundle: each is assigned whenever a page decides.
@@ -108,6 +112,21 @@ pub const MAX_CONDITION_DEPTH: usize = 16;
 pub const MAX_PREREQUISITE_DEPTH: usize = 64;
 /// Features looked at for one answer at most: stops prerequisites that branch at every step.
 pub const MAX_PREREQUISITE_VISITS: usize = 10_000;
+/// Most tests in one condition, segments counted where they are read: bounds what a bundle grows to.
+pub const MAX_CONDITION_TESTS: usize = 4_096;
+/// Longest text, in bytes, that `$startsWith`, `$endsWith` and `$contains` look for: bounds the comparisons.
+pub const MAX_SOUGHT_BYTES: usize = 1_024;
+/// Longest text, in bytes, that is matched with a regular expression: longer than addresses in use, and short enough
+/// that quadratic time is some milliseconds.
+pub const MAX_MATCHED_BYTES: usize = 2_048;
+/// Most values that the groups named in one condition may bring into it.
+pub const MAX_CONDITION_VALUES: usize = 100_000;
+/// Answers about regular expressions after which a page begins anew: more than most bundles ask for at once.
+pub const MAX_PATTERN_ANSWERS: usize = 512;
+/// Longest pattern of a regular expression, in bytes.
+pub const MAX_PATTERN_BYTES: usize = 256;
+/// Highest repetition count that a pattern may name.
+pub const MAX_PATTERN_REPEAT: u32 = 256;
 /// Most buckets one sliding window is cut into: bounds what a signal costs in state and per reading.
 pub const MAX_WINDOW_BUCKETS: i64 = 1_000;
 /// Most models in one bundle: each may read every signal whenever it is asked.

@@ -1,22 +1,33 @@
 //! Packed conditions give what the trees they come from mean: a plain evaluator of trees beside the one over bytes.
+#![cfg(feature = "author")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot read what it wrote has failed")]
+
+#[path = "reference/coercion.rs"]
+mod coercion;
+#[path = "reference/draw.rs"]
+mod draw;
 
 mod calendar_reference;
 
 use attune_core::condition::{
-    Bucket, Calendar, Condition, Document, Form, Literal, Moment, Outlook, Packer, Path, PathRef, Reading,
-    Root, Test, encode_condition, evaluate,
+    Calendar, Condition, Document, Form, Kind, Literal, Moment, Outlook, Over, Packer, Path, PathRef,
+    Pattern, Reading, Root, Test, encode_condition, evaluate,
 };
 use attune_core::id::{ModelId, SessionId, SignalId};
 use attune_core::time::Timestamp;
-use attune_core::value::{Packed, Value, ValueRef, number_text, parse_number};
-use calendar_reference::{MINUTE_MS, calendar, offsets, spans};
+use attune_core::value::{Packed, Value, ValueRef};
+use calendar_reference::{MINUTE_MS, offsets, spans};
+use coercion::{geo, instant, is, js_text, order, plain_text, same_letters, strictly_equal, version};
+use draw::{condition, pair, value};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::net::{IpAddr, Ipv6Addr};
 
 const NOW: Timestamp = Timestamp(1_000_000);
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+/// The keys of every signal, the value of the last of which is not known.
+const KEYS: [&str; 3] = ["x", "y", "truncated"];
 
 /// A document in both forms: fields `a` to `d` under every root, signals 0 to 3 of the same names.
 #[derive(Debug)]
@@ -82,6 +93,15 @@ impl Document for Given {
         self.id_of(name).map_or(Reading::Missing, |id| self.signal(id, key))
     }
 
+    fn each_key(&self, signal: SignalId, see: &mut dyn FnMut(&str)) -> bool {
+        KEYS.iter().for_each(|key| see(key));
+        signal.0 != 2
+    }
+
+    fn matches(&self, pattern: Pattern<'_>, text: &str) -> Option<bool> {
+        matches(pattern.source, pattern.flags, text)
+    }
+
     /// Models read as the signals of the same number do.
     fn score(&self, model: ModelId, _outlook: &mut Outlook) -> Reading<'_> {
         self.signal(SignalId(model.0), "")
@@ -96,6 +116,11 @@ impl Document for Given {
     }
 }
 
+/// A matcher that knows one kind of pattern, a plain text, and leaves another open.
+fn matches(source: &str, flags: &str, text: &str) -> Option<bool> {
+    (source != "?").then(|| text.contains(source) || flags == "i" && text.contains(&source.to_uppercase()))
+}
+
 /// A text that is an instant's own is handed out as the instant, as the signals of last times are.
 fn as_instant(value: ValueRef<'_>) -> ValueRef<'_> {
     match value.as_str().and_then(Timestamp::parse) {
@@ -104,109 +129,37 @@ fn as_instant(value: ValueRef<'_>) -> ValueRef<'_> {
     }
 }
 
-fn value() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::Bool),
-        prop_oneof![Just(0.0), Just(-0.0), Just(3.0), Just(2.5), Just(999_990.0), Just(1e300)]
-            .prop_map(Value::Number),
-        prop_oneof![
-            "",
-            "a",
-            "3",
-            " 2.50",
-            "-0",
-            "1e300",
-            "ü",
-            "\u{e000}",
-            "😀",
-            "true",
-            "1970-01-01T00:16:39.990Z",
-            "1970-01-01T00:16:40Z",
-            "truncated"
-        ]
-        .prop_map(|text| Value::string(&text)),
-    ];
-    leaf.prop_recursive(2, 8, 3, |inner| {
-        let fields = proptest::collection::vec(("[ab]", inner.clone()), 0..3);
-        prop_oneof![
-            proptest::collection::vec(inner, 0..3).prop_map(Value::Array),
-            fields.prop_map(|fields| Value::Object(
-                fields.into_iter().map(|(name, value)| (name.into_boxed_str(), value)).collect()
-            )),
-        ]
-    })
+/// Asks both evaluators the same.
+fn compare(
+    condition: &Condition,
+    trees: Vec<Value>,
+    until: Option<i64>,
+    clocks: Option<(i64, i64, i64)>,
+) -> Result<(), TestCaseError> {
+    let packed = trees.iter().map(Value::to_packed).collect();
+    let given = Given { trees, packed, until: until.map(Timestamp), clocks };
+    let mut packer = Packer::new();
+    encode_condition(condition, &mut packer);
+    let form = Form::open(&packer.finish()).unwrap();
+    let (mut outlook, mut expected) = (Outlook::default(), Outlook::default());
+    let holds = evaluate(form.at(0), &given, &mut outlook);
+    let should =
+        Scene { document: &given, item: None, outlook: &mut expected }.condition(condition) == Some(true);
+    prop_assert_eq!((holds, outlook), (should, expected));
+    Ok(())
 }
 
-fn path() -> impl Strategy<Value = Path> {
-    let root = prop_oneof![Just(Root::Traits), Just(Root::Signals), Just(Root::Context), Just(Root::Event)];
-    (root, prop_oneof!["[a-e]", "[a-d]\\.[ab01]", "a\\.truncated"])
-        .prop_map(|(root, rest)| Path { root, rest: rest.into_boxed_str() })
-}
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12_000))]
 
-fn literal() -> impl Strategy<Value = Literal> {
-    let one = prop_oneof![value().prop_map(Literal::Value), path().prop_map(Literal::Path)];
-    one.prop_recursive(1, 4, 3, |inner| proptest::collection::vec(inner, 0..3).prop_map(Literal::List))
-}
-
-fn moment() -> impl Strategy<Value = Moment> {
-    prop_oneof![
-        (-20_i64..20).prop_map(Moment::Relative),
-        (999_980_i64..1_000_020).prop_map(|at| Moment::Fixed(Timestamp(at))),
-        path().prop_map(Moment::Path),
-    ]
-}
-
-fn test() -> impl Strategy<Value = Test> {
-    let leaf = prop_oneof![
-        literal().prop_map(Test::Is),
-        literal().prop_map(Test::Eq),
-        literal().prop_map(Test::Ne),
-        literal().prop_map(Test::In),
-        literal().prop_map(Test::Nin),
-        literal().prop_map(Test::Gt),
-        literal().prop_map(Test::Gte),
-        literal().prop_map(Test::Lt),
-        literal().prop_map(Test::Lte),
-        any::<bool>().prop_map(Test::Exists),
-        moment().prop_map(Test::Before),
-        moment().prop_map(Test::After),
-    ];
-    leaf.prop_recursive(2, 6, 3, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..3).prop_map(Test::All),
-            inner.prop_map(|inner| Test::Not(Box::new(inner))),
-        ]
-    })
-}
-
-fn bucket() -> impl Strategy<Value = Bucket> {
-    let range = (0_u32..10_000, 0_u32..10_000);
-    let ranges = proptest::collection::vec(range, 0..3);
-    (path(), "[aü]", 1_u8..4, ranges).prop_map(|(by, seed, version, ranges)| Bucket {
-        by,
-        seed: seed.into_boxed_str(),
-        version,
-        ranges,
-    })
-}
-
-fn condition() -> impl Strategy<Value = Condition> {
-    let leaf = prop_oneof![
-        (path(), test()).prop_map(|(path, test)| Condition::Path { path, test }),
-        (0_u64..5, test()).prop_map(|(model, test)| Condition::Score { model: ModelId(model), test }),
-        (0_u64..5, proptest::option::of(literal()), test())
-            .prop_map(|(signal, key, test)| Condition::Signal { signal: SignalId(signal), key, test }),
-        bucket().prop_map(Condition::Bucket),
-        calendar().prop_map(Condition::Calendar),
-    ];
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::All),
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::Any),
-            inner.prop_map(|inner| Condition::Not(Box::new(inner))),
-        ]
-    })
+    #[test]
+    fn a_packed_test_gives_what_its_tree_means((test, value) in pair(), is_negated: bool, in_list: bool) {
+        let test = if in_list { Test::SomeValue(Box::new(test)) } else { test };
+        let test = if is_negated { Test::Not(Box::new(test)) } else { test };
+        let value = if in_list { Value::Array(vec![Value::Null, value]) } else { value };
+        let path = Path::parse("traits.a").unwrap();
+        compare(&Condition::Path { path, test }, vec![value, Value::Number(3.0), Value::string("a"), Value::Null], None, None)?;
+    }
 }
 
 proptest! {
@@ -219,15 +172,7 @@ proptest! {
         until in proptest::option::of(999_990_i64..1_000_010),
         clocks in proptest::option::of((-800_i64..800, 0_i64..100, -800_i64..800)),
     ) {
-        let packed = trees.iter().map(Value::to_packed).collect();
-        let given = Given { trees, packed, until: until.map(Timestamp), clocks };
-        let mut packer = Packer::new();
-        encode_condition(&condition, &mut packer);
-        let form = Form::open(&packer.finish()).unwrap();
-        let (mut outlook, mut expected) = (Outlook::default(), Outlook::default());
-        let holds = evaluate(form.at(0), &given, &mut outlook);
-        let should = Scene { document: &given, outlook: &mut expected }.condition(&condition) == Some(true);
-        prop_assert_eq!((holds, outlook), (should, expected));
+        compare(&condition, trees, until, clocks)?;
     }
 }
 
@@ -236,6 +181,7 @@ type Truth = Option<bool>;
 
 struct Scene<'a, 'o> {
     document: &'a Given,
+    item: Option<Value>,
     outlook: &'o mut Outlook,
 }
 
@@ -250,10 +196,6 @@ impl<'a> Scene<'a, '_> {
                 let value = self.path(path)?;
                 self.test(test, &value)
             }
-            Condition::Score { model, test } => {
-                let value = self.signal(SignalId(model.0), "")?;
-                self.test(test, &value)
-            }
             Condition::Signal { signal, key, test } => {
                 let value = match key {
                     None => self.signal(*signal, "")?,
@@ -263,6 +205,10 @@ impl<'a> Scene<'a, '_> {
                             .map_or(Some(Cow::Owned(Value::Null)), |key| self.signal(*signal, &key))?
                     }
                 };
+                self.test(test, &value)
+            }
+            Condition::Score { model, test } => {
+                let value = self.signal(SignalId(model.0), "")?;
                 self.test(test, &value)
             }
             Condition::Bucket(bucket) => {
@@ -292,6 +238,51 @@ impl<'a> Scene<'a, '_> {
                 next.into_iter().for_each(|at| self.note(at));
                 Some(holds)
             }
+            Condition::Item { path, test } => {
+                let item = self.item.clone().unwrap();
+                // A list knows its length, as JavaScript's do.
+                let value = match path.as_ref() {
+                    "length" => match &item {
+                        Value::Array(items) => Value::Number(items.len() as f64),
+                        other => other.at("length").cloned().unwrap_or(Value::Null),
+                    },
+                    path => item.at(path).cloned().unwrap_or(Value::Null),
+                };
+                self.test(test, &value)
+            }
+            Condition::Truth { of, test } => {
+                let truth = self.condition(of)?;
+                self.test(test, &Value::Bool(truth))
+            }
+            Condition::Keys { signal, over, test } => {
+                let values: Vec<_> = KEYS.iter().map(|key| self.signal(*signal, key)).collect();
+                let is_complete = signal.0 != 2;
+                match over {
+                    Over::Any => {
+                        let mut truths: Vec<Truth> =
+                            values.iter().map(|value| self.test(test, value.as_ref()?)).collect();
+                        truths.extend((!is_complete).then_some(None));
+                        // All are asked, so that the outlook knows of each.
+                        if truths.contains(&Some(true)) {
+                            Some(true)
+                        } else if truths.contains(&None) {
+                            None
+                        } else {
+                            Some(false)
+                        }
+                    }
+                    Over::Max => {
+                        let mut largest = Value::Null;
+                        for value in values {
+                            let value = value?.into_owned();
+                            if largest == Value::Null || order(&value, &largest) == Some(Ordering::Greater) {
+                                largest = value;
+                            }
+                        }
+                        self.test(test, &largest).filter(|_| is_complete)
+                    }
+                }
+            }
         }
     }
 
@@ -299,9 +290,13 @@ impl<'a> Scene<'a, '_> {
         Some(match test {
             Test::All(tests) => return until(false, tests, |test| self.test(test, value)),
             Test::Not(inner) => !self.test(inner, value)?,
+            Test::Is(Literal::Caseless { lower, other }) => same_letters(&js_text(value), lower, other),
+            Test::Eq(Literal::Caseless { lower, other }) => {
+                value.as_str().is_some_and(|text| same_letters(text, lower, other))
+            }
             Test::Is(literal) => is(value, &*self.literal(literal)?),
-            Test::Eq(literal) => *value == *self.literal(literal)?,
-            Test::Ne(literal) => *value != *self.literal(literal)?,
+            Test::Eq(literal) => strictly_equal(value, &*self.literal(literal)?),
+            Test::Ne(literal) => !strictly_equal(value, &*self.literal(literal)?),
             Test::In(list) => self.contains(list, value)?,
             Test::Nin(list) => !self.contains(list, value)?,
             Test::Gt(literal) => self.order(value, literal)? == Some(Ordering::Greater),
@@ -311,11 +306,104 @@ impl<'a> Scene<'a, '_> {
             Test::Exists(expected) => (*value != Value::Null) == *expected,
             Test::Before(moment) => self.distance(value, moment, true)?,
             Test::After(moment) => self.distance(value, moment, false)?,
+            Test::Some(test) => return self.some(value, test, false),
+            Test::SomeValue(test) => return self.some(value, test, true),
+            Test::Of(condition) => {
+                let outer = self.item.replace(value.clone());
+                let truth = self.condition(condition);
+                self.item = outer;
+                return truth;
+            }
+            Test::Size(test) => match value {
+                Value::Array(items) => return self.test(test, &Value::Number(items.len() as f64)),
+                _ => false,
+            },
+            Test::Type(kind) => {
+                *kind
+                    == match value {
+                        Value::Null => Kind::Null,
+                        Value::Bool(_) => Kind::Boolean,
+                        Value::Number(_) => Kind::Number,
+                        Value::String(_) => Kind::String,
+                        Value::Array(_) => Kind::Array,
+                        Value::Object(_) => Kind::Object,
+                    }
+            }
+            Test::VersionIs(literal) => version(value) == version(&*self.literal(literal)?),
+            Test::VersionAbove(literal) => version(value) > version(&*self.literal(literal)?),
+            Test::VersionBelow(literal) => version(value) < version(&*self.literal(literal)?),
+            Test::StartsWith(literal) => {
+                self.sought(value, literal, |text, at, length| at == 0 && length <= text)?
+            }
+            Test::EndsWith(literal) => self.sought(value, literal, |text, at, length| at + length == text)?,
+            Test::Contains(literal) => self.sought(value, literal, |_, _, _| true)?,
+            Test::Mod { divisor, remainder } => match value {
+                Value::Number(number) => number.trunc() as i64 % divisor == *remainder,
+                _ => false,
+            },
+            Test::Matches { pattern, flags } => matches(pattern, flags, &js_text(value))?,
+            Test::Cidr(networks) => match value.as_str().and_then(|text| text.parse::<IpAddr>().ok()) {
+                Some(address) => {
+                    let address = match address {
+                        IpAddr::V4(four) => u128::from(four.to_ipv6_mapped()),
+                        IpAddr::V6(six) => u128::from(six),
+                    };
+                    let rest = |bits: u8| u128::MAX.checked_shr(bits.into()).unwrap_or(0);
+                    networks.iter().any(|net| {
+                        address | rest(net.bits) == u128::from(Ipv6Addr::from(net.address)) | rest(net.bits)
+                    })
+                }
+                None => false,
+            },
+            Test::InCircle { centre, reach } => geo(value).is_some_and(|(lat, lon)| {
+                let half = |from: f64, to: f64| ((to - from).to_radians() / 2.0).sin().powi(2);
+                let width = lat.to_radians().cos() * centre.lat.to_radians().cos();
+                half(lat, centre.lat) + width * half(lon, centre.lon) <= *reach
+            }),
+            Test::InPolygon(corners) => geo(value).is_some_and(|(lat, lon)| {
+                let crossings = corners.iter().zip(corners.iter().cycle().skip(1)).filter(|(from, to)| {
+                    let (west, east) = if from.lon < to.lon { (from, to) } else { (to, from) };
+                    west.lon <= lon
+                        && lon < east.lon
+                        && (lat - west.lat) * (east.lon - west.lon) > (east.lat - west.lat) * (lon - west.lon)
+                });
+                crossings.count() % 2 == 1
+            }),
         })
     }
 
     fn order(&mut self, value: &Value, literal: &Literal) -> Option<Option<Ordering>> {
         Some(order(value, &*self.literal(literal)?))
+    }
+
+    fn some(&mut self, value: &Value, test: &Test, of_values: bool) -> Truth {
+        let Value::Array(items) = value else { return Some(false) };
+        let asked: Vec<&Value> = items.iter().filter(|item| !of_values || **item != Value::Null).collect();
+        until(true, &asked, |item| self.test(test, item))
+    }
+
+    /// Whether the sought text stands in the value's at a place that `fits`, which gets their numbers of characters.
+    fn sought(
+        &mut self,
+        value: &Value,
+        literal: &Literal,
+        fits: impl Fn(usize, usize, usize) -> bool,
+    ) -> Truth {
+        let (lower, other) = match literal {
+            Literal::Caseless { lower, other } => (Some(lower.to_string()), other.to_string()),
+            literal => {
+                let found = self.literal(literal)?;
+                let text = plain_text(&found).map(Cow::into_owned);
+                (text.clone(), text.unwrap_or_default())
+            }
+        };
+        let (Some(lower), Some(text)) = (lower, plain_text(value)) else { return Some(false) };
+        let text: Vec<char> = text.chars().collect();
+        let length = lower.chars().count();
+        let windows = (0..=text.len()).filter_map(|at| Some((at, text.get(at..at + length)?)));
+        Some(windows.into_iter().any(|(at, window)| {
+            same_letters(&window.iter().collect::<String>(), &lower, &other) && fits(text.len(), at, length)
+        }))
     }
 
     /// Whether the value, or one of its elements, is in the list.
@@ -324,11 +412,18 @@ impl<'a> Scene<'a, '_> {
             Value::Array(elements) => elements.as_slice(),
             single => core::slice::from_ref(single),
         };
+        let is_wanted = |item: &Value| wanted.iter().any(|wanted| strictly_equal(wanted, item));
         if let Literal::List(items) = list {
-            return until(true, items, |item| Some(wanted.contains(&*self.literal(item)?)));
+            return until(true, items, |item| match item {
+                Literal::Caseless { lower, other } => {
+                    let mut texts = wanted.iter().filter_map(Value::as_str);
+                    Some(texts.any(|text| same_letters(text, lower, other)))
+                }
+                item => Some(is_wanted(&*self.literal(item)?)),
+            });
         }
         Some(match &*self.literal(list)? {
-            Value::Array(items) => items.iter().any(|item| wanted.contains(item)),
+            Value::Array(items) => items.iter().any(is_wanted),
             _ => false,
         })
     }
@@ -359,6 +454,7 @@ impl<'a> Scene<'a, '_> {
             Literal::Value(value) => Some(Cow::Borrowed(value)),
             Literal::Path(path) => self.path(path),
             Literal::List(_) => Some(Cow::Owned(Value::Null)),
+            Literal::Caseless { lower, .. } => Some(Cow::Owned(Value::string(lower))),
         }
     }
 
@@ -401,87 +497,4 @@ fn until<T>(decisive: bool, parts: &[T], mut ask: impl FnMut(&T) -> Truth) -> Tr
         }
     }
     whole
-}
-
-/// A value as plain text: strings as they are, numbers as people read them; nothing for null, arrays and objects.
-fn plain_text(value: &Value) -> Option<Cow<'_, str>> {
-    Some(match value {
-        Value::String(text) => Cow::Borrowed(text),
-        Value::Number(number) => Cow::Owned(number_text(*number)),
-        Value::Bool(true) => Cow::Borrowed("true"),
-        Value::Bool(false) => Cow::Borrowed("false"),
-        Value::Null | Value::Array(_) | Value::Object(_) => return None,
-    })
-}
-
-/// Equality with a bare literal: the value is brought to the literal's type first.
-fn is(value: &Value, literal: &Value) -> bool {
-    match literal {
-        Value::String(text) => plain_text(value).is_some_and(|found| *found == **text),
-        Value::Number(number) => to_number(value) == *number,
-        Value::Bool(expected) => *value != Value::Null && truthy(value) == *expected,
-        Value::Null | Value::Array(_) | Value::Object(_) => value == literal,
-    }
-}
-
-/// Order of two values: texts by UTF-16 code units, all else as numbers, where a missing value is 0.
-fn order(left: &Value, right: &Value) -> Option<Ordering> {
-    if let (Value::String(left), Value::String(right)) = (left, right) {
-        return Some(left.encode_utf16().cmp(right.encode_utf16()));
-    }
-    to_number(left).partial_cmp(&to_number(right))
-}
-
-/// The instant a value names: milliseconds, or an RFC 3339 text.
-fn instant(value: &Value) -> Option<Timestamp> {
-    match value {
-        Value::Number(ms) => Some(Timestamp(*ms as i64)),
-        Value::String(text) => Timestamp::parse(text),
-        _ => None,
-    }
-}
-
-fn to_number(value: &Value) -> f64 {
-    match value {
-        Value::Null | Value::Bool(false) => 0.0,
-        Value::Bool(true) => 1.0,
-        Value::Number(number) => *number,
-        Value::String(text) => text_to_number(text.trim_ascii()),
-        Value::Array(_) | Value::Object(_) => f64::NAN,
-    }
-}
-
-/// Reads the decimal forms people write: an empty text is 0, leading zeros and a plus sign are allowed.
-fn text_to_number(text: &str) -> f64 {
-    if text.is_empty() {
-        return 0.0;
-    }
-    let (negative, mut digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    while let Some(rest) =
-        digits.strip_prefix('0').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    {
-        digits = rest;
-    }
-    match parse_number(digits) {
-        Some(magnitude) if !digits.starts_with('-') => {
-            if negative {
-                -magnitude
-            } else {
-                magnitude
-            }
-        }
-        _ => f64::NAN,
-    }
-}
-
-fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Number(number) => *number != 0.0 && !number.is_nan(),
-        Value::String(text) => !text.is_empty(),
-        Value::Bool(true) | Value::Array(_) | Value::Object(_) => true,
-    }
 }

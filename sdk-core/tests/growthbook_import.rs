@@ -61,6 +61,7 @@ fn decided(bundle: &Bundle, id: &str, attributes: &str) -> Vec<Value> {
         models: None,
         consent: Default::default(),
         zone: &attune_core::profile::Utc,
+        matcher: None,
         traits: &traits,
         signals: &bundle.signals,
         parts: &[&Tiles::default()],

@@ -188,6 +188,7 @@ impl Page {
             session: Some(self.session),
             consent: self.consent,
             zone: &Utc,
+            matcher: None,
         }
     }
 

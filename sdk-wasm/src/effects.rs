@@ -139,6 +139,12 @@ impl Effects {
         self.out.u64(exposed.bucket_version.into());
     }
 
+    /// A text that the host is to match with a pattern.
+    pub fn question(&mut self, question: &str) {
+        self.out.u8(19);
+        self.out.str(question);
+    }
+
     pub fn inspection(&mut self, client: &Client) {
         self.out.u8(17);
         let (mut signals, mut count) = (Writer::new(), 0);

@@ -35,11 +35,12 @@ pub enum Operation {
     Poll = 16,
     Signal = 17,
     Inspect = 18,
+    Matches = 19,
 }
 
 impl Operation {
     /// Every operation at its number.
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Start,
         Self::Restore,
         Self::StoredEvent,
@@ -59,6 +60,7 @@ impl Operation {
         Self::Poll,
         Self::Signal,
         Self::Inspect,
+        Self::Matches,
     ];
 }
 
@@ -171,6 +173,12 @@ impl Page {
                 }
             }
             Operation::Inspect => effects.inspection(client),
+            Operation::Matches => {
+                let answers = input.list(Input::flag);
+                if input.is_sound() {
+                    client.handle_matches(answers, now);
+                }
+            }
         }
         if !input.is_sound() {
             effects.failed("input_unreadable");
@@ -210,6 +218,7 @@ impl Page {
         client.take_store().iter().for_each(|write| effects.write(write));
         client.take_decisions().iter().for_each(|change| effects.decision(change));
         client.take_exposures().iter().for_each(|exposed| effects.exposed(exposed));
+        client.questions().iter().for_each(|question| effects.question(question));
         effects.wake(client.wake_at());
     }
 }

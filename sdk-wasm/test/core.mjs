@@ -29,6 +29,7 @@ const OPERATIONS = [
   ['poll', ''],
   ['signal', 't?t'],
   ['inspect', ''],
+  ['matches', '*b'],
 ];
 const OUTCOMES = ['', 'n?f*n', 'nf*(ub)'];
 const EFFECTS = {
@@ -49,6 +50,7 @@ const EFFECTS = {
   unreadable: [16, 'b'],
   inspection: [17, '*(tb*t)nnnnbn'],
   exposed: [18, 'uttn'],
+  match: [19, 't'],
 };
 
 /** A core whose calls are kept in `calls` as `[name, ...fields]`. */

@@ -8,7 +8,8 @@ const { readerOf } = await load('core/reader.ts');
 const { write, byteLength } = await load('core/writer.ts');
 const { carryOut } = await load('core/effects.ts');
 const { openCore } = await load('core/core.ts');
-const { SIGNAL } = await load('core/operations.ts');
+const { SIGNAL, WAKE } = await load('core/operations.ts');
+const { FakeCore } = await import('./core.mjs');
 
 const ID = '01890a5d-ac96-774b-bcce-b302099a8057';
 const bytesOf = (form, values) => write(form, values).slice();
@@ -164,4 +165,30 @@ it('takes memory anew after every call, for it may have grown', () => {
   const core = openCore(exports, effects);
   core(SIGNAL, 'views', undefined);
   assert.deepEqual([calls, answers], [[[17, 'views']], ['answered']]);
+});
+
+it('answers what the core asks about regular expressions, in order, before anything else', () => {
+  const fake = new FakeCore();
+  const core = openCore(
+    fake.exports,
+    Array.from({ length: 17 }, () => () => {}),
+  );
+  fake.next('wake', ['match', '\n^a\nabc'], ['match', 'i\n^GRÜN\ngrün'], ['match', '\na$\nb\na']);
+  fake.next('matches', ['match', '\nb\nac']);
+  core(WAKE);
+  assert.deepEqual(fake.calls, [['wake'], ['matches', [1, 1, 1]], ['matches', [0]]]);
+  core(WAKE);
+  assert.equal(fake.of('matches').length, 2);
+});
+
+it('stops answering a core that asks without end', () => {
+  const fake = new FakeCore();
+  fake.on_matches = () => [['match', '\na\na']];
+  fake.next('wake', ['match', '\na\na']);
+  const core = openCore(
+    fake.exports,
+    Array.from({ length: 17 }, () => () => {}),
+  );
+  core(WAKE);
+  assert.equal(fake.of('matches').length, 16);
 });

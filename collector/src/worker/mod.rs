@@ -16,6 +16,7 @@ use crate::log::{Log, LogReader, records};
 use crate::metrics::Metrics;
 use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
+use attune_core::condition::Engine;
 use attune_core::processor::Processor;
 use attune_core::wire::{Record, decode_record, encode_record};
 use error::WorkerError;
@@ -127,7 +128,7 @@ impl<'a> Worker<'a> {
             committed,
             stop,
             reader: parts.log.reader(position),
-            processor: Processor::new(),
+            processor: Processor::asking(Box::new(Engine::default())),
             states: HotStates::default(),
             outbox: firing::Outbox::new(number("firings")?),
             publisher: publish::Publisher::default(),

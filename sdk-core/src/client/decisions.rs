@@ -198,6 +198,7 @@ impl Client {
             session: Some(self.session),
             consent: self.consent,
             zone: &self.clocks,
+            matcher: Some(&self.answers),
         };
         assigned.assign(&document, outlook);
         ask(&document);

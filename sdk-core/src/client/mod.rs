@@ -1,5 +1,6 @@
 //! The page's façade: capture, live signals and decisions, delivery; base and overlay without double counting.
 
+mod answers;
 mod decisions;
 mod memory;
 mod overlay;
@@ -25,6 +26,7 @@ use crate::value::{Packed, PackedObject, ValueRef};
 use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use answers::Answers;
 use decisions::Decisions;
 pub use memory::{MemoryStore, TextTrack};
 use overlay::Overlay;
@@ -79,6 +81,9 @@ pub struct Client {
     consent: Consent,
     overlay: Overlay,
     decisions: Decisions,
+    answers: Answers,
+    /// The event that was judged last, which is judged again when a question about it is answered.
+    judged: Option<EventId>,
     queue: Queue,
     writes: Vec<StoreOp>,
 }
@@ -99,6 +104,8 @@ impl Client {
             consent: Consent::default(),
             overlay: Overlay::default(),
             decisions: Decisions::default(),
+            answers: Answers::default(),
+            judged: None,
             writes: Vec::new(),
         }
     }
@@ -133,6 +140,7 @@ impl Client {
         let item = Item { ticket, member: self.member.clone(), timestamp, bytes };
         let evicted = self.queue.push(item, priority, now);
         self.overlay_push(EventDocument::packed(event, metadata));
+        self.judged = Some(event_id);
         self.judge(event_id, now);
         self.give_up(&evicted);
         self.decide(now);

@@ -25,7 +25,9 @@ impl Client {
 
     /// Shows every key that a tile of a signal has, in any order and some of them several times.
     pub fn each_key(&self, signal: &SignalRef<'_>, see: &mut dyn FnMut(&str)) {
-        self.overlay.parts().iter().for_each(|part| part.each_key(signal.id, see));
+        for part in self.overlay.parts() {
+            part.each_key(signal.id, see);
+        }
     }
 
     fn value_of(&self, signal: &SignalRef<'_>, key: &str, now: Now) -> Option<ValueRef<'_>> {

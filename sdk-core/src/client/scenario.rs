@@ -33,6 +33,10 @@ const RULES: &str = r#"{
      "actions":[{"kind":"class","target":"body","add":["phone"]}]},
     {"id":"promo","slot":"bar","on":"promo","hold":"until_next_holder",
      "actions":[{"kind":"variable","name":"bar","value":"promo"}]},
+    {"id":"sale","slot":"side","when":{"context.path":{"$regex":"^/sale(/|$)"},"context.ref":{"$not":{"$regex":"^bad"}}},
+     "actions":[{"kind":"variable","name":"side","value":"sale"}]},
+    {"id":"green","slot":"found","on":"search","when":{"event.metadata.words":{"$regexi":"grün"}},
+     "actions":[{"kind":"variable","name":"found","value":"green"}]},
     {"id":"vip","slot":"bar","priority":5,"when":{"context.vip":true},
      "actions":[{"kind":"variable","name":"bar","value":"vip"}]}
   ]
@@ -101,6 +105,22 @@ impl PageRig {
         let context = parse(text);
         assert!(context.is_ok(), "{text}");
         self.client.handle_context(context.unwrap_or_default(), text.len(), self.now);
+    }
+
+    /// Answers every question that the page has now; returns how many there were.
+    fn answer(&mut self, answer: fn(&str, &str) -> bool) -> usize {
+        let answers: Vec<bool> = self
+            .client
+            .questions()
+            .iter()
+            .map(|asked| {
+                let mut lines = asked.splitn(3, '\n').skip(1);
+                answer(lines.next().unwrap_or_default(), lines.next().unwrap_or_default())
+            })
+            .collect();
+        let count = answers.len();
+        self.client.handle_matches(answers, self.now);
+        count
     }
 
     fn views(&self) -> Option<ValueRef<'_>> {
@@ -327,4 +347,33 @@ fn a_long_time_without_a_collector_folds_into_the_base_and_counts_on() {
     assert_eq!(page.views(), Some(ValueRef::Number((crate::limits::OVERLAY_EVENTS * 2) as f64)));
     let older = crate::profile::ProfileView { version: 9, ..Default::default() }.encode();
     assert_eq!(page.client.handle_profile(&older, page.now), Ok(false), "it does not cover what has folded");
+}
+
+#[test]
+fn a_regular_expression_is_unknown_until_the_host_answers_and_is_asked_once() {
+    let mut page = PageRig::new();
+    let starts =
+        |source: &str, text: &str| text.starts_with(source.trim_start_matches('^').trim_end_matches("(/|$)"));
+    page.answer(starts);
+    page.context(r#"{"path":"/sale/hats"}"#);
+    assert_eq!(page.client.variable("side"), None);
+    assert_eq!(page.answer(starts), 1, "that nothing is said of the referrer is known");
+    assert_eq!(page.client.variable("side"), Some(ValueRef::Text("sale")));
+    page.context(r#"{"path":"/","ref":"bad"}"#);
+    page.answer(starts);
+    assert_eq!(page.client.variable("side"), None);
+    page.context(r#"{"path":"/sale/hats"}"#);
+    assert_eq!((page.answer(starts), page.client.variable("side")), (0, Some(ValueRef::Text("sale"))));
+}
+
+#[test]
+fn an_event_is_judged_again_when_its_question_is_answered() {
+    let mut page = PageRig::new();
+    page.answer(|_, _| false);
+    page.track("search", r#"{"words":"GRÜNE Hüte"}"#);
+    assert_eq!(page.client.variable("found"), None);
+    assert_eq!(page.answer(|source, text| (source, text) == ("grün", "GRÜNE Hüte")), 1);
+    assert_eq!(page.client.variable("found"), Some(ValueRef::Text("green")));
+    assert_eq!(page.answer(|_, _| false), 0);
+    assert_eq!(page.client.variable("found"), Some(ValueRef::Text("green")));
 }

@@ -1,7 +1,9 @@
 //! Conditions as trees: to their packed form and, for tools, back.
 
 use super::calendar::{decode_calendar, encode_calendar};
-use super::{Bucket, Code, Condition, Literal, Moment, Packer, Path, PathRef, Test};
+use super::{
+    Bucket, Code, Condition, Kind, Literal, Moment, Network, Over, Packer, Path, PathRef, Place, Test,
+};
 use crate::time::Timestamp;
 use crate::value::Value;
 use alloc::boxed::Box;
@@ -59,6 +61,21 @@ pub fn encode_condition(condition: &Condition, packer: &mut Packer) {
             packer.model(*model);
             encode_test(test, packer);
         }
+        Condition::Item { path, test } => {
+            packer.out.u8(10);
+            packer.text(path);
+            encode_test(test, packer);
+        }
+        Condition::Truth { of, test } => {
+            packer.out.u8(11);
+            encode_condition(of, packer);
+            encode_test(test, packer);
+        }
+        Condition::Keys { signal, over, test } => {
+            packer.out.u8(12 + *over as u8);
+            packer.id(*signal);
+            encode_test(test, packer);
+        }
     }
 }
 
@@ -85,6 +102,10 @@ pub fn decode_condition(code: &mut Code<'_>) -> Condition {
         }),
         9 => Condition::Calendar(decode_calendar(code)),
         6 => Condition::Score { model: code.model(), test: decode_test(code) },
+        10 => Condition::Item { path: Box::from(code.text()), test: decode_test(code) },
+        11 => Condition::Truth { of: Box::new(decode_condition(code)), test: decode_test(code) },
+        12 => Condition::Keys { signal: code.id(), over: Over::Any, test: decode_test(code) },
+        13 => Condition::Keys { signal: code.id(), over: Over::Max, test: decode_test(code) },
         _ => Condition::Signal {
             signal: code.id(),
             key: (code.byte() == 1).then(|| decode_literal(code)),
@@ -109,6 +130,10 @@ fn list<T>(code: &mut Code<'_>, read: fn(&mut Code<'_>) -> T) -> Vec<T> {
 }
 
 fn encode_test(test: &Test, packer: &mut Packer) {
+    let inner = |tag: u8, inner: &Test, packer: &mut Packer| {
+        packer.out.u8(tag);
+        encode_test(inner, packer);
+    };
     let mut one = |tag: u8, literal: &Literal| {
         packer.out.u8(tag);
         encode_literal(literal, packer);
@@ -127,9 +152,49 @@ fn encode_test(test: &Test, packer: &mut Packer) {
             packer.out.u8(0);
             packer.group(tests, encode_test);
         }
-        Test::Not(inner) => {
-            packer.out.u8(1);
-            encode_test(inner, packer);
+        Test::Not(test) => inner(1, test, packer),
+        Test::Some(test) => inner(19, test, packer),
+        Test::SomeValue(test) => inner(20, test, packer),
+        Test::Of(condition) => {
+            packer.out.u8(21);
+            encode_condition(condition, packer);
+        }
+        Test::Size(test) => inner(22, test, packer),
+        Test::Type(kind) => {
+            packer.out.u8(23);
+            packer.out.u8(*kind as u8);
+        }
+        Test::VersionIs(literal) => one(24, literal),
+        Test::VersionAbove(literal) => one(25, literal),
+        Test::VersionBelow(literal) => one(26, literal),
+        Test::StartsWith(literal) => one(27, literal),
+        Test::EndsWith(literal) => one(28, literal),
+        Test::Contains(literal) => one(29, literal),
+        Test::Mod { divisor, remainder } => {
+            packer.out.u8(30);
+            packer.out.i64(*divisor);
+            packer.out.i64(*remainder);
+        }
+        Test::Matches { pattern, flags } => {
+            packer.out.u8(31);
+            packer.text(pattern);
+            packer.text(flags);
+        }
+        Test::Cidr(networks) => {
+            packer.out.u8(32);
+            packer.group(networks, |network, packer| {
+                packer.out.u8(network.bits);
+                packer.out.raw(&network.address);
+            });
+        }
+        Test::InCircle { centre, reach } => {
+            packer.out.u8(33);
+            encode_place(centre, packer);
+            packer.out.f64(*reach);
+        }
+        Test::InPolygon(corners) => {
+            packer.out.u8(34);
+            packer.group(corners, encode_place);
         }
         Test::Exists(expected) => packer.out.u8(11 + u8::from(*expected)),
         Test::Before(moment) => encode_moment(13, moment, packer),
@@ -145,6 +210,22 @@ fn decode_test(code: &mut Code<'_>) -> Test {
         11 | 12 => return Test::Exists(tag == 12),
         13..=15 => return Test::Before(decode_moment(tag - 13, code)),
         16..=18 => return Test::After(decode_moment(tag - 16, code)),
+        19 => return Test::Some(Box::new(decode_test(code))),
+        20 => return Test::SomeValue(Box::new(decode_test(code))),
+        21 => return Test::Of(Box::new(decode_condition(code))),
+        22 => return Test::Size(Box::new(decode_test(code))),
+        23 => return Test::Type(KINDS.get(usize::from(code.byte())).copied().unwrap_or(Kind::Null)),
+        30 => return Test::Mod { divisor: code.signed(), remainder: code.signed() },
+        31 => return Test::Matches { pattern: Box::from(code.text()), flags: Box::from(code.text()) },
+        32 => return Test::Cidr(list(code, decode_network)),
+        33 => return Test::InCircle { centre: decode_place(code), reach: code.double() },
+        34 => return Test::InPolygon(list(code, decode_place)),
+        24 => Test::VersionIs,
+        25 => Test::VersionAbove,
+        26 => Test::VersionBelow,
+        27 => Test::StartsWith,
+        28 => Test::EndsWith,
+        29 => Test::Contains,
         2 => Test::Is,
         3 => Test::Eq,
         4 => Test::Ne,
@@ -156,6 +237,22 @@ fn decode_test(code: &mut Code<'_>) -> Test {
         _ => Test::Lte,
     };
     wrap(decode_literal(code))
+}
+
+const KINDS: [Kind; 6] = [Kind::Null, Kind::Boolean, Kind::Number, Kind::String, Kind::Array, Kind::Object];
+
+fn encode_place(place: &Place, packer: &mut Packer) {
+    packer.out.f64(place.lat);
+    packer.out.f64(place.lon);
+}
+
+fn decode_place(code: &mut Code<'_>) -> Place {
+    Place { lat: code.double(), lon: code.double() }
+}
+
+fn decode_network(code: &mut Code<'_>) -> Network {
+    let bits = code.byte();
+    Network { bits, address: [(); 16].map(|()| code.byte()) }
 }
 
 fn encode_moment(base: u8, moment: &Moment, packer: &mut Packer) {
@@ -186,7 +283,7 @@ fn encode_literal(literal: &Literal, packer: &mut Packer) {
             packer.text(text);
         }
         Literal::Value(Value::Number(number)) if packer.packs_whole(*number) => {
-            packer.out.u8(4);
+            packer.out.u8(5);
             packer.out.i64(*number as i64);
         }
         Literal::Value(value) => {
@@ -201,6 +298,11 @@ fn encode_literal(literal: &Literal, packer: &mut Packer) {
             packer.out.u8(3);
             packer.group(items, encode_literal);
         }
+        Literal::Caseless { lower, other } => {
+            packer.out.u8(4);
+            packer.text(lower);
+            packer.text(other);
+        }
     }
 }
 
@@ -209,7 +311,8 @@ fn decode_literal(code: &mut Code<'_>) -> Literal {
         0 => Literal::Value(Value::string(code.text())),
         1 => Literal::Value(code.value(false).to_tree()),
         2 => Literal::Path(code.path().to_path()),
-        4 => Literal::Value(Value::Number(code.signed() as f64)),
+        4 => Literal::Caseless { lower: Box::from(code.text()), other: Box::from(code.text()) },
+        5 => Literal::Value(Value::Number(code.signed() as f64)),
         _ => Literal::List(list(code, decode_literal)),
     }
 }

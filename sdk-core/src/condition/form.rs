@@ -140,6 +140,11 @@ impl<'a> Code<'a> {
         *before
     }
 
+    /// A double.
+    pub fn double(&mut self) -> f64 {
+        self.cursor.f64()
+    }
+
     /// A count of things of at least one byte each.
     pub fn count(&mut self) -> usize {
         self.cursor.count()
@@ -227,11 +232,6 @@ impl<'a> Code<'a> {
     /// A model's id, by its number in the table.
     pub fn model(&mut self) -> ModelId {
         ModelId(self.id().0)
-    }
-
-    /// A double.
-    pub fn double(&mut self) -> f64 {
-        self.cursor.f64()
     }
 
     /// A single, widened.

@@ -24,12 +24,41 @@ pub fn visit_paths(condition: &Condition, visit: &mut dyn FnMut(&Path)) {
             }
         }
         Condition::Score { test, .. } => visit_test(test, visit),
+        Condition::Truth { of, test } => {
+            visit_paths(of, visit);
+            visit_test(test, visit);
+        }
+        Condition::Item { test, .. } | Condition::Keys { test, .. } => visit_test(test, visit),
     }
 }
 
 /// The least number of leaf tests that decide when the condition holds; the tie-breaker between equal priorities.
 pub fn specificity(condition: &Condition) -> u32 {
     leaves(condition, true)
+}
+
+/// How many tests a condition has.
+pub(super) fn count_tests(condition: &Condition) -> usize {
+    1 + match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().map(count_tests).sum(),
+        Condition::Not(inner) => count_tests(inner),
+        Condition::Truth { of, test } => count_tests(of) + tests_in(test),
+        Condition::Bucket(_) | Condition::Calendar(_) => 0,
+        Condition::Path { test, .. }
+        | Condition::Score { test, .. }
+        | Condition::Signal { test, .. }
+        | Condition::Item { test, .. }
+        | Condition::Keys { test, .. } => tests_in(test),
+    }
+}
+
+fn tests_in(test: &Test) -> usize {
+    1 + match test {
+        Test::All(tests) => tests.iter().map(tests_in).sum(),
+        Test::Not(inner) | Test::Some(inner) | Test::SomeValue(inner) | Test::Size(inner) => tests_in(inner),
+        Test::Of(condition) => count_tests(condition),
+        _ => 0,
+    }
 }
 
 /// Of an `All` that must hold every part counts, of an `Any` the cheapest one; under a negation they change places.
@@ -44,7 +73,12 @@ fn leaves(condition: &Condition, expected: bool) -> u32 {
         (Condition::Not(inner), _) => leaves(inner, !expected),
         (Condition::Bucket(_) | Condition::Calendar(_), _) => 1,
         (
-            Condition::Path { test, .. } | Condition::Signal { test, .. } | Condition::Score { test, .. },
+            Condition::Path { test, .. }
+            | Condition::Signal { test, .. }
+            | Condition::Score { test, .. }
+            | Condition::Item { test, .. }
+            | Condition::Truth { test, .. }
+            | Condition::Keys { test, .. },
             _,
         ) => test_leaves(test, expected),
     }
@@ -55,6 +89,8 @@ fn test_leaves(test: &Test, expected: bool) -> u32 {
         (Test::All(tests), true) => tests.iter().map(|test| test_leaves(test, true)).sum(),
         (Test::All(tests), false) => tests.iter().map(|test| test_leaves(test, false)).min().unwrap_or(0),
         (Test::Not(inner), _) => test_leaves(inner, !expected),
+        (Test::Some(inner) | Test::SomeValue(inner) | Test::Size(inner), _) => test_leaves(inner, expected),
+        (Test::Of(condition), _) => leaves(condition, expected),
         _ => 1,
     }
 }
@@ -62,7 +98,10 @@ fn test_leaves(test: &Test, expected: bool) -> u32 {
 fn visit_test(test: &Test, visit: &mut dyn FnMut(&Path)) {
     match test {
         Test::All(tests) => tests.iter().for_each(|test| visit_test(test, visit)),
-        Test::Not(inner) => visit_test(inner, visit),
+        Test::Not(inner) | Test::Some(inner) | Test::SomeValue(inner) | Test::Size(inner) => {
+            visit_test(inner, visit)
+        }
+        Test::Of(condition) => visit_paths(condition, visit),
         Test::Before(Moment::Path(path)) | Test::After(Moment::Path(path)) => visit(path),
         _ => literal_of(test).into_iter().for_each(|literal| visit_literal(literal, visit)),
     }
@@ -70,7 +109,7 @@ fn visit_test(test: &Test, visit: &mut dyn FnMut(&Path)) {
 
 fn visit_literal(literal: &Literal, visit: &mut dyn FnMut(&Path)) {
     match literal {
-        Literal::Value(_) => {}
+        Literal::Value(_) | Literal::Caseless { .. } => {}
         Literal::Path(path) => visit(path),
         Literal::List(items) => items.iter().for_each(|item| visit_literal(item, visit)),
     }
@@ -84,6 +123,8 @@ pub(super) fn literal_of(test: &Test) -> Option<&Literal> {
         | Test::In(literal)
         | Test::Nin(literal) => Some(literal),
         Test::Gt(literal) | Test::Gte(literal) | Test::Lt(literal) | Test::Lte(literal) => Some(literal),
-        Test::All(_) | Test::Not(_) | Test::Exists(_) | Test::Before(_) | Test::After(_) => None,
+        Test::VersionIs(literal) | Test::VersionAbove(literal) | Test::VersionBelow(literal) => Some(literal),
+        Test::StartsWith(literal) | Test::EndsWith(literal) | Test::Contains(literal) => Some(literal),
+        _ => None,
     }
 }

@@ -40,7 +40,13 @@ pub fn split(condition: Condition) -> Condition {
             split_test(test, &|test| Condition::Signal { signal, key: key.clone(), test })
         }
         Condition::Score { model, test } => split_test(test, &|test| Condition::Score { model, test }),
-        leaf @ (Condition::Bucket(_) | Condition::Calendar(_)) => leaf,
+        Condition::Keys { signal, over, test } => {
+            split_test(test, &|test| Condition::Keys { signal, over, test })
+        }
+        leaf @ (Condition::Bucket(_)
+        | Condition::Calendar(_)
+        | Condition::Truth { .. }
+        | Condition::Item { .. }) => leaf,
     }
 }
 
@@ -79,8 +85,13 @@ pub fn each_leaf<'a>(condition: &'a Condition, see: &mut dyn FnMut(&'a Condition
 /// What a leaf reads, its subject first.
 pub fn reads_of(leaf: &Condition) -> Vec<Reads> {
     let mut reads = Vec::new();
-    if let Condition::Signal { signal, key, .. } = leaf {
-        reads.push(match key {
+    let mut add = |read: Reads| {
+        if !reads.contains(&read) {
+            reads.push(read);
+        }
+    };
+    match leaf {
+        Condition::Signal { signal, key, .. } => add(match key {
             None => Reads::Signal(*signal, Box::default()),
             Some(Literal::Value(value)) => {
                 let packed = value.to_packed();
@@ -89,17 +100,15 @@ pub fn reads_of(leaf: &Condition) -> Vec<Reads> {
                     None => Reads::Keys(*signal),
                 }
             }
-            Some(Literal::Path(_) | Literal::List(_)) => Reads::Keys(*signal),
-        });
-    }
-    if matches!(leaf, Condition::Score { .. }) {
-        reads.push(Reads::Anything);
-    }
-    visit_paths(leaf, &mut |path| {
-        let path = Reads::path(path);
-        if !reads.contains(&path) {
-            reads.push(path);
+            Some(_) => Reads::Keys(*signal),
+        }),
+        Condition::Keys { signal, .. } => add(Reads::Keys(*signal)),
+        Condition::Score { .. } => add(Reads::Anything),
+        Condition::Truth { of, .. } => {
+            each_leaf(of, &mut |inner| reads_of(inner).into_iter().for_each(&mut add));
         }
-    });
+        _ => {}
+    }
+    visit_paths(leaf, &mut |path| add(Reads::path(path)));
     reads
 }

@@ -1,24 +1,43 @@
 //! Predicates over the visitor document: trees for those who write them, packed code for those who ask them.
 
+#[cfg(feature = "author")]
+mod ambiguity;
 mod calendar;
 #[cfg(feature = "author")]
 mod calendar_source;
 mod codec;
 mod coerce;
 mod consent;
+#[cfg(test)]
+mod damage;
 #[cfg(feature = "author")]
 mod depth;
+#[cfg(feature = "patterns")]
+mod engine;
 mod evaluate;
 mod form;
+mod geo;
 mod inspect;
 mod leaf;
 mod lists;
+mod matcher;
+mod network;
+#[cfg(feature = "author")]
+mod operator;
 mod pack;
 #[cfg(feature = "author")]
 mod parse;
+#[cfg(feature = "author")]
+mod pattern;
+#[cfg(feature = "author")]
+mod plain;
 mod postings;
 #[cfg(feature = "author")]
 mod problem;
+#[cfg(feature = "author")]
+mod syntax;
+mod text;
+mod version;
 
 use crate::id::{ModelId, SessionId, SignalId};
 use crate::time::Timestamp;
@@ -35,16 +54,25 @@ pub use coerce::{instant, plain_text, to_number};
 pub use consent::{Consent, Purpose};
 #[cfg(feature = "author")]
 pub use depth::depth;
+#[cfg(feature = "patterns")]
+pub use engine::Engine;
 pub use evaluate::{Truth, evaluate, pass_condition, pass_literal, resolve, taken, truth, value_at};
 pub use form::{Code, Form};
+pub use geo::Place;
 pub use inspect::{specificity, visit_paths};
 pub use leaf::{Reads, each_leaf, reads_of, split};
 pub use lists::Lists;
+pub use matcher::Matcher;
+pub use network::Network;
 pub use pack::Packer;
 #[cfg(feature = "author")]
 pub use parse::{
-    ConditionScope, KnownModels, KnownSignal, parse_condition, parse_path, parse_scored_condition,
+    ConditionScope, KnownModels, KnownSignal, Names, parse_condition, parse_path, parse_scored_condition,
 };
+#[cfg(feature = "author")]
+pub use pattern::{PatternError, check_pattern};
+#[cfg(feature = "author")]
+pub use plain::{Plain, holds};
 pub use postings::{ANY, Postings, place_of};
 #[cfg(feature = "author")]
 pub use problem::{ConditionError, ConditionErrorKind};
@@ -85,6 +113,29 @@ pub enum Condition {
         /// What must hold.
         test: Test,
     },
+    /// A test of the value at a path of the element that [`Test::Of`] looks at; nowhere else.
+    Item {
+        /// Where in the element, dotted.
+        path: Box<str>,
+        /// What must hold.
+        test: Test,
+    },
+    /// A test of whether a condition holds, true or false: a segment read by its path.
+    Truth {
+        /// The condition.
+        of: Box<Condition>,
+        /// What must hold of its truth.
+        test: Test,
+    },
+    /// A test over the values that a signal has under all its keys.
+    Keys {
+        /// Which signal.
+        signal: SignalId,
+        /// How many values become one.
+        over: Over,
+        /// What must hold.
+        test: Test,
+    },
 }
 
 /// Which share of all units is meant; see [`crate::hash::bucket`].
@@ -98,6 +149,15 @@ pub struct Bucket {
     pub version: u8,
     /// From (inclusive) and to (exclusive), in steps of the version; see [`crate::hash::bucket_steps`].
     pub ranges: Vec<(u32, u32)>,
+}
+
+/// How the values under all keys of a signal are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The test holds for the value of a key.
+    Any,
+    /// The test holds for the largest value; that of no keys is missing.
+    Max,
 }
 
 /// A dotted path into the document, split at its root, that lies somewhere else.
@@ -205,8 +265,15 @@ pub enum Literal {
     Value(Value),
     /// `{"$path": "…"}`
     Path(Path),
-    /// An array of which an element is a `$path`; only in `$in` and `$nin`.
+    /// An array of which an element is a `$path` or a text without regard to case; only in `$in` and `$nin`.
     List(Vec<Literal>),
+    /// A text without regard to case: each of its characters in both cases, in equal number.
+    Caseless {
+        /// In lower case.
+        lower: Box<str>,
+        /// In the other case.
+        other: Box<str>,
+    },
 }
 
 /// What must hold of one value.
@@ -240,6 +307,79 @@ pub enum Test {
     Before(Moment),
     /// `$after`
     After(Moment),
+    /// Some element of a list passes; of `$all`.
+    Some(Box<Test>),
+    /// Some element of a list that is not null passes; of `$elemMatch`.
+    SomeValue(Box<Test>),
+    /// A condition holds of the value itself, whose fields are [`Condition::Item`]s; of `$elemMatch`.
+    Of(Box<Condition>),
+    /// `$size`: the number of elements of a list passes.
+    Size(Box<Test>),
+    /// `$type`
+    Type(Kind),
+    /// `$veq`
+    VersionIs(Literal),
+    /// `$vgt`
+    VersionAbove(Literal),
+    /// `$vlt`
+    VersionBelow(Literal),
+    /// `$startsWith`
+    StartsWith(Literal),
+    /// `$endsWith`
+    EndsWith(Literal),
+    /// `$contains`
+    Contains(Literal),
+    /// `$mod`: the whole part of a number divided leaves the remainder, which has the number's sign.
+    Mod {
+        /// What it is divided by, never 0.
+        divisor: i64,
+        /// What is left.
+        remainder: i64,
+    },
+    /// `$regex`: the text has a match of the pattern in it.
+    Matches {
+        /// An ECMAScript pattern.
+        pattern: Box<str>,
+        /// Its flags.
+        flags: Box<str>,
+    },
+    /// `$cidr`: the text is an address in one of the networks.
+    Cidr(Vec<Network>),
+    /// `$geoWithin` of a circle.
+    InCircle {
+        /// Its centre.
+        centre: Place,
+        /// The haversine of its radius' angle.
+        reach: f64,
+    },
+    /// `$geoWithin` of a polygon, by its corners.
+    InPolygon(Vec<Place>),
+}
+
+/// The kinds of values that `$type` knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `"null"`, also of what is missing.
+    Null,
+    /// `"boolean"`
+    Boolean,
+    /// `"number"`
+    Number,
+    /// `"string"`
+    String,
+    /// `"array"`
+    Array,
+    /// `"object"`
+    Object,
+}
+
+/// A regular expression of ECMAScript, to be asked of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pattern<'a> {
+    /// Its source, as `RegExp` takes it.
+    pub source: &'a str,
+    /// Its flags, as `RegExp` takes them.
+    pub flags: &'a str,
 }
 
 /// An instant to compare with.
@@ -282,6 +422,14 @@ pub trait Document {
     /// time alone can change it.
     fn score(&self, _model: ModelId, _outlook: &mut Outlook) -> Reading<'_> {
         Reading::Missing
+    }
+    /// Shows the keys under which a signal has values, some several times; returns whether none is left out.
+    fn each_key(&self, _signal: SignalId, _see: &mut dyn FnMut(&str)) -> bool {
+        true
+    }
+    /// Whether a text has a match of a pattern in it; nothing while the host has not answered.
+    fn matches(&self, _pattern: Pattern<'_>, _text: &str) -> Option<bool> {
+        None
     }
     /// The instant of judgement.
     fn now(&self) -> Timestamp;

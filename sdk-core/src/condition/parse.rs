@@ -1,12 +1,14 @@
 //! From rule JSON to conditions; whatever is unknown is an error with its place, never a test that passes.
 
 use super::calendar_source::parse_calendar;
+use super::coerce::truthy;
 use super::depth::depth;
+use super::inspect::count_tests;
 use super::problem::{ConditionError, ConditionErrorKind};
-use super::{Bucket, Condition, Literal, Moment, Path, Root, Test};
+use super::{Bucket, Condition, Literal, Moment, Over, Path, Root, Test};
 use crate::hash::bucket_steps;
 use crate::id::{ModelId, SignalId};
-use crate::limits::MAX_CONDITION_DEPTH;
+use crate::limits::{MAX_CONDITION_DEPTH, MAX_CONDITION_TESTS, MAX_CONDITION_VALUES};
 use crate::time::{Timestamp, parse_duration_ms};
 use crate::value::Value;
 use alloc::borrow::ToOwned;
@@ -20,8 +22,30 @@ use alloc::vec::Vec;
 pub enum ConditionScope<'a> {
     /// One event: bare paths, for `where` of a signal.
     Event,
-    /// The visitor: `traits.*`, `signals.*`, `context.*`, `event.*`; signals are looked up by name.
-    Visitor(&'a dyn Fn(&str) -> Option<KnownSignal>),
+    /// The visitor: `traits.*`, `signals.*`, `segments.*`, `context.*`, `event.*`; what has a name is looked up.
+    Visitor(&'a dyn Names),
+    /// Any object: bare paths, read as GrowthBook does: what is unknown does not hold and is no error.
+    Plain(&'a dyn Names),
+}
+
+/// What conditions name.
+pub trait Names {
+    /// A signal.
+    fn signal(&self, name: &str) -> Option<KnownSignal>;
+    /// The condition of a segment.
+    fn segment(&self, _id: &str) -> Option<&Condition> {
+        None
+    }
+    /// The elements of a group, or what else the author has put there.
+    fn group(&self, _id: &str) -> Option<Value> {
+        None
+    }
+}
+
+impl<F: Fn(&str) -> Option<KnownSignal>> Names for F {
+    fn signal(&self, name: &str) -> Option<KnownSignal> {
+        self(name)
+    }
 }
 
 /// A signal as conditions need to know it.
@@ -67,10 +91,21 @@ fn parse_with(
     models: Option<KnownModels<'_>>,
     at: &str,
 ) -> Result<Condition, Vec<ConditionError>> {
-    let mut parser = Parser { scope, models, at: at.to_owned(), errors: Vec::new() };
+    let mut parser = Parser {
+        scope,
+        models,
+        at: at.to_owned(),
+        errors: Vec::new(),
+        in_item: false,
+        tests: 0,
+        values: 0,
+        groups: Vec::new(),
+    };
     let condition = parser.condition(value);
     if depth(&condition) > MAX_CONDITION_DEPTH {
-        parser.fail(ConditionErrorKind::TooDeep);
+        parser.refuse(ConditionErrorKind::TooDeep);
+    } else if count_tests(&condition) > MAX_CONDITION_TESTS {
+        parser.refuse(ConditionErrorKind::TooLarge);
     }
     if parser.errors.is_empty() { Ok(condition) } else { Err(parser.errors) }
 }
@@ -100,12 +135,13 @@ pub fn parse_path(text: &str, scope: ConditionScope<'_>) -> Result<Path, Conditi
                 }
                 Root::Signals => {
                     let (name, key) = rest.split_once('.').map_or((rest, false), |(name, _)| (name, true));
-                    check_key(name, key, signals(name))?;
+                    check_key(name, key, signals.signal(name))?;
                 }
                 _ => {}
             }
             Ok(path)
         }
+        ConditionScope::Plain(_) => Ok(Path { root: Root::Bare, rest: Box::from(text) }),
     }
 }
 
@@ -118,20 +154,44 @@ fn check_key(name: &str, has_key: bool, known: Option<KnownSignal>) -> Result<Si
     }
 }
 
-struct Parser<'a> {
-    scope: ConditionScope<'a>,
+pub(super) struct Parser<'a> {
+    pub(super) scope: ConditionScope<'a>,
     models: Option<KnownModels<'a>>,
     at: String,
     errors: Vec<ConditionError>,
+    /// Whether paths lead into the element that `$elemMatch` looks at.
+    pub(super) in_item: bool,
+    /// Tests and values that names have brought in so far.
+    tests: usize,
+    values: usize,
+    /// The saved groups whose conditions are being read.
+    pub(super) groups: Vec<Box<str>>,
 }
 
 impl Parser<'_> {
-    fn fail(&mut self, kind: ConditionErrorKind) {
+    /// Notes an error; where leniency is asked for there is none.
+    pub(super) fn fail(&mut self, kind: ConditionErrorKind) {
+        if !self.is_plain() {
+            self.refuse(kind);
+        }
+    }
+
+    pub(super) fn refuse(&mut self, kind: ConditionErrorKind) {
         self.errors.push(ConditionError { at: self.at.clone(), kind });
     }
 
+    /// Notes what was expected of a literal; the test that takes its place does not hold.
+    pub(super) fn expected(&mut self, what: &'static str) -> Test {
+        self.fail(ConditionErrorKind::BadLiteral(what));
+        never()
+    }
+
+    pub(super) const fn is_plain(&self) -> bool {
+        matches!(self.scope, ConditionScope::Plain(_))
+    }
+
     /// Reads what stands under a key or index, with the pointer moved there.
-    fn below<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn below<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.at.len();
         self.at.push('/');
         self.at.push_str(&step.replace('~', "~0").replace('/', "~1"));
@@ -140,8 +200,11 @@ impl Parser<'_> {
         result
     }
 
-    fn condition(&mut self, value: &Value) -> Condition {
+    pub(super) fn condition(&mut self, value: &Value) -> Condition {
         let Value::Object(fields) = value else {
+            if self.is_plain() {
+                return self.shapeless(value);
+            }
             self.fail(ConditionErrorKind::BadLiteral("an object of paths and operators"));
             return Condition::Any(Vec::new());
         };
@@ -155,20 +218,56 @@ impl Parser<'_> {
             "$or" => Condition::Any(self.conditions(value)),
             "$nor" => Condition::Not(Box::new(Condition::Any(self.conditions(value)))),
             "$not" => Condition::Not(Box::new(self.condition(value))),
-            "$signal" => self.signal(value),
-            "$bucket" => self.bucket(value),
-            "$tod" | "$dow" => self.calendar(name, value),
-            "$score" => self.score(value),
-            _ if name.starts_with('$') => {
+            "$savedGroup" if self.is_plain() => self.saved_group(value),
+            _ if self.in_item && (self.is_plain() || !name.starts_with('$')) => {
+                Condition::Item { path: Box::from(name), test: self.test(value) }
+            }
+            "$signal" if !self.is_plain() && !self.in_item => self.signal(value),
+            "$segment" if !self.is_plain() && !self.in_item => {
+                self.segment(value.as_str().unwrap_or_default())
+            }
+            "$bucket" if !self.is_plain() && !self.in_item => self.bucket(value),
+            "$tod" | "$dow" if !self.is_plain() && !self.in_item => self.calendar(name, value),
+            "$score" if !self.is_plain() && !self.in_item => self.score(value),
+            _ if name.starts_with('$') && !self.is_plain() => {
                 self.fail(ConditionErrorKind::UnknownOperator(Box::from(name)));
                 Condition::Any(Vec::new())
             }
-            _ => Condition::Path { path: self.path(name), test: self.test(value) },
+            _ => match (self.scope, name.strip_prefix("segments.")) {
+                (ConditionScope::Visitor(_), Some(id)) => {
+                    Condition::Truth { of: Box::new(self.segment(id)), test: self.test(value) }
+                }
+                _ => Condition::Path { path: self.path(name), test: self.test(value) },
+            },
         }
+    }
+
+    fn segment(&mut self, id: &str) -> Condition {
+        let found = match self.scope {
+            ConditionScope::Visitor(names) => names.segment(id),
+            ConditionScope::Event | ConditionScope::Plain(_) => None,
+        };
+        let Some(found) = found else {
+            self.fail(ConditionErrorKind::UnknownSegment(Box::from(id)));
+            return Condition::Any(Vec::new());
+        };
+        if self.bring(count_tests(found), 0) { found.clone() } else { Condition::Any(Vec::new()) }
+    }
+
+    /// Counts tests and values that a name brings in; too many are an error.
+    pub(super) fn bring(&mut self, tests: usize, values: usize) -> bool {
+        self.tests += tests;
+        self.values += values;
+        let fits = self.tests <= MAX_CONDITION_TESTS && self.values <= MAX_CONDITION_VALUES;
+        if !fits {
+            self.refuse(ConditionErrorKind::TooLarge);
+        }
+        fits
     }
 
     fn conditions(&mut self, value: &Value) -> Vec<Condition> {
         let Value::Array(items) = value else {
+            // GrowthBook: what has no elements has nothing that does not hold.
             self.fail(ConditionErrorKind::BadLiteral("an array of conditions"));
             return Vec::new();
         };
@@ -221,15 +320,20 @@ impl Parser<'_> {
             return Condition::Any(Vec::new());
         };
         self.check_fields(fields, &["name", "key", "is"]);
-        let key = value.field("key").map(|key| self.below("key", |parser| parser.literal(key)));
+        let over = value.field("key").and_then(over);
+        let key = value.field("key").filter(|_| over.is_none());
+        let key = key.map(|key| self.below("key", |parser| parser.literal(key)));
         let test = self.is(value);
         let name = value.field("name").and_then(Value::as_str).unwrap_or_default();
         let known = match self.scope {
-            ConditionScope::Event => None,
-            ConditionScope::Visitor(signals) => signals(name),
+            ConditionScope::Event | ConditionScope::Plain(_) => None,
+            ConditionScope::Visitor(names) => names.signal(name),
         };
-        match check_key(name, key.is_some(), known) {
-            Ok(signal) => Condition::Signal { signal, key, test },
+        match check_key(name, key.is_some() || over.is_some(), known) {
+            Ok(signal) => match over {
+                Some(over) => Condition::Keys { signal, over, test },
+                None => Condition::Signal { signal, key, test },
+            },
             Err(kind) => {
                 self.below("name", |parser| parser.fail(kind));
                 Condition::Any(Vec::new())
@@ -290,9 +394,13 @@ impl Parser<'_> {
         }
     }
 
-    fn test(&mut self, value: &Value) -> Test {
+    pub(super) fn test(&mut self, value: &Value) -> Test {
         let operators = match value {
-            Value::Object(fields) if is_operators(value) && value.field("$path").is_none() => fields,
+            Value::Object(fields)
+                if is_operators(value) && (self.is_plain() || value.field("$path").is_none()) =>
+            {
+                fields
+            }
             _ => return Test::Is(self.literal(value)),
         };
         let tests =
@@ -314,26 +422,26 @@ impl Parser<'_> {
                 if !matches!(value, Value::Bool(_)) {
                     self.fail(ConditionErrorKind::BadLiteral("true or false"));
                 }
-                return Test::Exists(*value == Value::Bool(true));
+                return Test::Exists(truthy(value.to_packed().get()));
             }
-            "$before" => return Test::Before(self.moment(value)),
-            "$after" => return Test::After(self.moment(value)),
+            "$before" if !self.is_plain() => return Test::Before(self.moment(value)),
+            "$after" if !self.is_plain() => return Test::After(self.moment(value)),
             "$eq" => Test::Eq,
             "$ne" => Test::Ne,
             "$gt" => Test::Gt,
             "$gte" => Test::Gte,
             "$lt" => Test::Lt,
             "$lte" => Test::Lte,
-            _ => {
-                self.fail(ConditionErrorKind::UnknownOperator(Box::from(name)));
-                return Test::All(Vec::new());
-            }
+            _ => return self.further(name, value),
         };
         wrap(self.literal(value))
     }
 
-    fn literal(&mut self, value: &Value) -> Literal {
+    pub(super) fn literal(&mut self, value: &Value) -> Literal {
         let Value::Object(fields) = value else { return Literal::Value(value.clone()) };
+        if self.is_plain() {
+            return Literal::Value(value.clone());
+        }
         if let (1, Some(path)) = (fields.len(), value.field("$path")) {
             let text = path.as_str().unwrap_or_default();
             return Literal::Path(self.below("$path", |parser| parser.path(text)));
@@ -403,7 +511,22 @@ fn range(value: &Value, version: u8) -> Option<(u32, u32)> {
     if 0.0 <= from && from <= to { Some((step(from)?, step(to)?)) } else { None }
 }
 
-fn is_operators(value: &Value) -> bool {
+/// What a key stands for that is `{"any":true}` or `{"max":true}`.
+fn over(key: &Value) -> Option<Over> {
+    let Value::Object(fields) = key else { return None };
+    match fields.as_slice() {
+        [(name, Value::Bool(true))] if &**name == "any" => Some(Over::Any),
+        [(name, Value::Bool(true))] if &**name == "max" => Some(Over::Max),
+        _ => None,
+    }
+}
+
+/// A test that does not hold.
+pub(super) fn never() -> Test {
+    Test::Not(Box::new(Test::All(Vec::new())))
+}
+
+pub(super) fn is_operators(value: &Value) -> bool {
     matches!(value, Value::Object(fields)
         if !fields.is_empty() && fields.iter().all(|(name, _)| name.starts_with('$')))
 }

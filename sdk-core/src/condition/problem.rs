@@ -1,6 +1,7 @@
 //! What can be wrong with a condition's source, each with its place and a stable code.
 
-use crate::limits::MAX_CONDITION_DEPTH;
+use super::pattern::PatternError;
+use crate::limits::{MAX_CONDITION_DEPTH, MAX_CONDITION_TESTS};
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
@@ -23,6 +24,10 @@ pub enum ConditionErrorKind {
     UnknownPath(Box<str>),
     /// A signal that no file defines.
     UnknownSignal(Box<str>),
+    /// A segment that no file defines.
+    UnknownSegment(Box<str>),
+    /// A group that no file defines.
+    UnknownGroup(Box<str>),
     /// A zone that the time zone database does not have.
     UnknownZone(Box<str>),
     /// A model that no file defines.
@@ -37,8 +42,14 @@ pub enum ConditionErrorKind {
     KeyUnexpected(Box<str>),
     /// A literal of the wrong kind; says what is expected.
     BadLiteral(&'static str),
+    /// A regular expression where no host can be asked: in the `where` of a signal.
+    MisplacedPattern,
+    /// A regular expression that cannot be used.
+    BadPattern(PatternError),
     /// Nesting beyond [`MAX_CONDITION_DEPTH`].
     TooDeep,
+    /// More tests than [`MAX_CONDITION_TESTS`].
+    TooLarge,
 }
 
 impl ConditionErrorKind {
@@ -51,11 +62,16 @@ impl ConditionErrorKind {
             Self::UnknownZone(_) => "unknown_zone",
             Self::UnknownModel(_) => "unknown_model",
             Self::ScoreMisplaced => "score_misplaced",
+            Self::UnknownSegment(_) => "unknown_segment",
+            Self::UnknownGroup(_) => "unknown_group",
             Self::UnknownField(_) => "unknown_field",
             Self::KeyMissing(_) => "signal_key_missing",
             Self::KeyUnexpected(_) => "signal_key_unexpected",
             Self::BadLiteral(_) => "bad_literal",
+            Self::MisplacedPattern => "pattern_misplaced",
+            Self::BadPattern(error) => error.code(),
             Self::TooDeep => "condition_too_deep",
+            Self::TooLarge => "condition_too_large",
         }
     }
 
@@ -63,9 +79,15 @@ impl ConditionErrorKind {
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::UnknownOperator(name) | Self::UnknownPath(name) | Self::UnknownSignal(name) => Some(name),
-            Self::UnknownZone(name) | Self::UnknownModel(name) | Self::UnknownField(name) => Some(name),
-            Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
-            Self::BadLiteral(_) | Self::ScoreMisplaced | Self::TooDeep => None,
+            Self::UnknownSegment(name) | Self::UnknownGroup(name) => Some(name),
+            Self::UnknownZone(name) | Self::UnknownModel(name) => Some(name),
+            Self::UnknownField(name) | Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
+            Self::BadLiteral(_)
+            | Self::ScoreMisplaced
+            | Self::MisplacedPattern
+            | Self::BadPattern(_)
+            | Self::TooDeep
+            | Self::TooLarge => None,
         }
     }
 }
@@ -77,10 +99,12 @@ impl fmt::Display for ConditionErrorKind {
             Self::UnknownPath(name) => {
                 write!(
                     f,
-                    "{name} is no path of this document: rules read traits.*, signals.*, context.* and event.*, a signal's where reads fields of its event"
+                    "{name} is no path of this document: rules read traits.*, signals.*, segments.*, context.* and event.*, a signal's where reads fields of its event"
                 )
             }
             Self::UnknownSignal(name) => write!(f, "no usable signal is named {name}"),
+            Self::UnknownSegment(name) => write!(f, "no usable segment is named {name}"),
+            Self::UnknownGroup(name) => write!(f, "no group is named {name}"),
             Self::UnknownZone(name) => {
                 write!(f, "{name} is no zone of the time zone database, such as Europe/Rome, nor visitor")
             }
@@ -98,8 +122,15 @@ impl fmt::Display for ConditionErrorKind {
                 write!(f, "signal {name} has one value per key and is read without one")
             }
             Self::KeyUnexpected(name) => write!(f, "signal {name} has no `by`, so it has no keys"),
+            Self::MisplacedPattern => {
+                f.write_str("a signal's where has no regular expressions, since an event is counted once")
+            }
+            Self::BadPattern(error) => error.fmt(f),
             Self::BadLiteral(expected) => write!(f, "expected {expected}"),
             Self::TooDeep => write!(f, "the condition is nested deeper than {MAX_CONDITION_DEPTH}"),
+            Self::TooLarge => {
+                write!(f, "the condition has more than {MAX_CONDITION_TESTS} tests, segments included")
+            }
         }
     }
 }

@@ -380,6 +380,7 @@ fn scores_that_ask_for_each_other_come_to_an_end() {
         now: Timestamp(0),
         consent: Consent::default(),
         zone: &Utc,
+        matcher: None,
         session: None,
     };
     let found = document.score(ModelId(7), &mut Outlook::default());

@@ -84,6 +84,7 @@ mod tests {
     use crate::condition::{Calendar, Condition};
     use crate::id::MemberId;
     use crate::time::Span;
+    use crate::value::ValueRef;
     use crate::wire::Event;
     use alloc::boxed::Box;
     use alloc::collections::BTreeMap;

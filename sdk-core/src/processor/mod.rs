@@ -17,13 +17,14 @@ mod state;
 mod state_codec;
 
 use crate::bundle::Bundle;
-use crate::condition::Outlook;
+use crate::condition::{Matcher, Outlook};
 use crate::id::{MemberId, SignalId};
 use crate::profile::{Absorbed, Change, EventDocument, MemberState, ProfileView, TileChanges, Window};
 use crate::rules::{Decided, Decision, VisitorDocument, decide};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use crate::wire::Record;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use levels::LevelTrigger;
 use state::Scene;
@@ -41,6 +42,7 @@ pub struct Processor {
     /// Signals that bundles have brought after the first one, in order of time.
     published: Vec<(Timestamp, SignalId, Window)>,
     levels: Vec<LevelTrigger>,
+    matcher: Option<Box<dyn Matcher + Send>>,
 }
 
 /// What combining changed.
@@ -58,6 +60,11 @@ impl Processor {
     /// A processor with the empty bundle.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A processor with the empty bundle that asks somebody about regular expressions.
+    pub fn asking(matcher: Box<dyn Matcher + Send>) -> Self {
+        Self { matcher: Some(matcher), ..Self::default() }
     }
 
     /// Puts a bundle into effect at the instant that its record names; states follow lazily with the next record of
@@ -140,7 +147,8 @@ impl Processor {
         event: Option<&'a EventDocument>,
         context: ValueRef<'a>,
     ) -> Scene<'a> {
-        Scene { bundle: &self.bundle, now, event, context }
+        let matcher = self.matcher.as_deref().map(|matcher| matcher as &dyn Matcher);
+        Scene { bundle: &self.bundle, now, event, context, matcher }
     }
 
     /// The profile as one member's page is to see it.

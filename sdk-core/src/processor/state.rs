@@ -3,7 +3,7 @@
 use super::caps::Caps;
 use super::edge::{Edge, Key};
 use crate::bundle::Bundle;
-use crate::condition::{Consent, Outlook};
+use crate::condition::{Consent, Matcher, Outlook};
 use crate::experiment::Assigned;
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
@@ -61,6 +61,7 @@ pub(super) struct Scene<'a> {
     /// The event being judged.
     pub event: Option<&'a EventDocument>,
     pub context: ValueRef<'a>,
+    pub matcher: Option<&'a dyn Matcher>,
 }
 
 /// Time is looked at for pruning whenever another of these has begun, in milliseconds.
@@ -200,7 +201,7 @@ impl ProfileState {
         outlook: &mut Outlook,
         ask: impl FnOnce(&VisitorDocument<'_>, &mut Outlook) -> T,
     ) -> T {
-        let Scene { bundle, now, event, context } = scene;
+        let Scene { bundle, now, event, context, matcher } = scene;
         let session = event.map_or(self.session(), |document| document.event().session);
         let (one, many);
         let mut parts = self.parts.iter().map(|(_, part)| &part.tiles);
@@ -229,6 +230,7 @@ impl ProfileState {
             session,
             consent: Consent::default(),
             zone: &Utc,
+            matcher,
         };
         assigned.assign(&document, outlook);
         ask(&document, outlook)

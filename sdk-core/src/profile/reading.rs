@@ -87,12 +87,15 @@ impl Tiles {
         Reading::Value(value, outlook.next)
     }
 
-    /// Shows every key that a tile of a signal has, once for each tile.
-    pub fn each_key(&self, signal: SignalId, see: &mut dyn FnMut(&str)) {
-        let Some(tiles) = self.get(signal) else { return };
+    /// Shows every key that a tile of a signal has, once for each tile; returns whether none has dropped any.
+    pub fn each_key(&self, signal: SignalId, see: &mut dyn FnMut(&str)) -> bool {
+        let Some(tiles) = self.get(signal) else { return true };
+        let mut is_complete = true;
         for (_, slice) in tiles.slices.iter() {
             slice.keys.iter().for_each(|(key, _)| see(key));
+            is_complete &= !slice.keys.is_truncated();
         }
+        is_complete
     }
 
     /// Shows every key of a signal with its value, in order of key.

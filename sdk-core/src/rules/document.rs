@@ -1,6 +1,6 @@
 //! The visitor as conditions see it: traits, live signals, context, variations and, while one is judged, the event.
 
-use crate::condition::{Consent, Document, Outlook, PathRef, Purpose, Reading, Root};
+use crate::condition::{Consent, Document, Matcher, Outlook, PathRef, Pattern, Purpose, Reading, Root};
 use crate::experiment::Assigned;
 use crate::id::{MemberId, ModelId, SessionId, SignalId};
 use crate::model::ModelTable;
@@ -35,6 +35,8 @@ pub struct VisitorDocument<'a> {
     pub consent: Consent,
     /// The visitor's clocks, for calendar windows; [`Utc`](crate::profile::Utc) where none are known.
     pub zone: &'a dyn Zone,
+    /// Who matches regular expressions; without anybody they stay unknown.
+    pub matcher: Option<&'a dyn Matcher>,
 }
 
 impl Document for VisitorDocument<'_> {
@@ -72,6 +74,18 @@ impl Document for VisitorDocument<'_> {
             Some(model) => model.score(&Self { models: None, ..*self }, outlook),
             None => Reading::Missing,
         }
+    }
+
+    fn each_key(&self, signal: SignalId, see: &mut dyn FnMut(&str)) -> bool {
+        let mut is_complete = true;
+        for part in self.parts {
+            is_complete &= part.each_key(signal, see);
+        }
+        is_complete
+    }
+
+    fn matches(&self, pattern: Pattern<'_>, text: &str) -> Option<bool> {
+        self.matcher?.matches(pattern, text)
     }
 
     fn now(&self) -> Timestamp {

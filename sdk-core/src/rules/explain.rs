@@ -199,7 +199,6 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
     }
     let mut found = |path: &Path| resolve(path.lent(), document, &mut outlook).map(|value| value.to_tree());
     unmet.push(match decode_condition(&mut inside) {
-        Condition::All(_) | Condition::Any(_) | Condition::Not(_) => Unmet::Group,
         Condition::Bucket(Bucket { by, .. }) => Unmet::Path { found: found(&by), path: by },
         Condition::Calendar(_) => Unmet::Calendar { next: outlook.next },
         Condition::Path { path, .. } => Unmet::Path { found: found(&path), path },
@@ -210,6 +209,7 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
             };
             Unmet::Score { model, found }
         }
+        Condition::Keys { signal, .. } => Unmet::Signal { signal, key: None },
         Condition::Signal { signal, key, .. } => {
             let value = match key {
                 Some(Literal::Value(value)) => Some(value),
@@ -220,6 +220,7 @@ fn collect_unmet(code: &mut Code<'_>, document: &dyn Document, unmet: &mut Vec<U
             let key = value.and_then(|value| key_text(value.get(), &mut [0; 40]).map(Box::from));
             Unmet::Signal { signal, key }
         }
+        _ => Unmet::Group,
     });
 }
 
@@ -266,6 +267,7 @@ mod tests {
             session: None,
             consent: Consent::of(&[Purpose::Functional, Purpose::Personalization]),
             zone: &Utc,
+            matcher: None,
         };
         let standings = explain(&bundle.rules, &document, &[], &|slot| match slot {
             "s" => Some(Box::from("d")),
@@ -319,6 +321,7 @@ mod tests {
             session: None,
             consent: Consent::default(),
             zone: &Utc,
+            matcher: None,
         };
         let standings = explain(&bundle.rules, &document, &[], &|_| None);
         let model = bundle.models.iter().next().unwrap().id;

@@ -9,7 +9,7 @@ mod write;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use number::{Room, number_text, parse_number, text_of_number};
+pub use number::{Room, number_text, parse_decimal, parse_number, text_of_number};
 pub(crate) use number::{round, wide_to_f64};
 pub use packed::{Packed, PackedObject};
 pub use read::{JsonError, parse, validate};
@@ -56,7 +56,10 @@ impl Value {
     /// The value at a dotted path; array elements are reached by their index.
     pub fn at(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, |value, step| match value {
-            Self::Array(items) => items.get(step.parse::<usize>().ok()?),
+            Self::Array(items) => {
+                let index: usize = step.parse().ok()?;
+                items.get(index).filter(|_| alloc::format!("{index}") == step)
+            }
             other => other.field(step),
         })
     }

@@ -23,9 +23,22 @@ pub fn parse_number(text: &str) -> Option<f64> {
         [b'-', digits @ ..] => (digits, true),
         digits => (digits, false),
     };
-    let decimal = Decimal::scan(digits)?;
-    let magnitude = decimal.short().unwrap_or_else(|| decimal.exact(digits));
+    // JSON asks for a digit on both sides of the point and for no needless zero in front.
+    let point = digits.iter().position(|byte| *byte == b'.');
+    if let [b'0', b'0'..=b'9', ..] | [b'.', ..] = digits {
+        return None;
+    }
+    if point.is_some_and(|point| !digits.get(point + 1).is_some_and(u8::is_ascii_digit)) {
+        return None;
+    }
+    let magnitude = parse_decimal(digits)?;
     Some(if negative { -magnitude } else { magnitude })
+}
+
+/// Reads a decimal without a sign, such as `08.50`, `.5`, `5.` or `1e3`, into the nearest double.
+pub fn parse_decimal(digits: &[u8]) -> Option<f64> {
+    let decimal = Decimal::scan(digits)?;
+    Some(decimal.short().unwrap_or_else(|| decimal.exact(digits)))
 }
 
 /// Room for the text of a number, an instant or a hash.
@@ -97,7 +110,7 @@ fn put_integer(room: &mut Room, at: &mut usize, mut number: u64, mut width: u32)
     }
 }
 
-/// What a JSON number says: `mantissa` × 10^`exponent`, as far as `mantissa` holds its `count` digits.
+/// What a decimal says: `mantissa` × 10^`exponent`, as far as `mantissa` holds its `count` digits.
 #[derive(Default)]
 struct Decimal {
     mantissa: u64,
@@ -111,15 +124,12 @@ impl Decimal {
         let mut decimal = Self::default();
         let mut rest = text;
         let whole = decimal.take_digits(&mut rest);
-        if whole == 0 || (whole > 1 && text.first() == Some(&b'0')) {
-            return None;
-        }
         if let [b'.', fraction @ ..] = rest {
             rest = fraction;
             decimal.exponent = -decimal.take_digits(&mut rest);
-            if decimal.exponent == 0 {
-                return None;
-            }
+        }
+        if whole - decimal.exponent == 0 {
+            return None;
         }
         if let [b'e' | b'E', signed @ ..] = rest {
             let (down, digits) = match signed {

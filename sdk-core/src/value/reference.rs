@@ -101,12 +101,13 @@ impl<'a> ValueRef<'a> {
         found.map(Self::peek)
     }
 
-    /// The value at a dotted path; array elements are reached by their index.
+    /// The value at a dotted path; array elements are reached by their index, their number as `length`.
     pub fn at(self, path: &str) -> Option<Self> {
         let (mut value, mut left) = (self, Some(path));
         while let Some(path) = left {
             let (step, rest) = cut(path, b'.');
             value = match value {
+                Self::List(_) if step == "length" => Self::Number(value.entries().left as f64),
                 Self::List(_) => value.entries().nth(index(step)?)?.1,
                 _ => value.field(step)?,
             };
@@ -233,14 +234,14 @@ pub fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
     }
 }
 
-/// A step of a path as an index: decimal digits, a plus before them allowed.
+/// A step of a path as an index: decimal digits without needless zeros.
 fn index(step: &str) -> Option<usize> {
-    let digits = step.strip_prefix('+').unwrap_or(step).as_bytes();
-    let (first, _) = digits.split_first()?;
     let mut index = 0_usize;
-    for digit in digits {
-        let digit = digit.is_ascii_digit().then(|| usize::from(digit - b'0'))?;
-        index = index.checked_mul(10)?.checked_add(digit)?;
+    for (place, digit) in step.bytes().enumerate() {
+        if !digit.is_ascii_digit() || (place == 1 && index == 0) {
+            return None;
+        }
+        index = index.checked_mul(10)?.checked_add(usize::from(digit - b'0'))?;
     }
-    first.is_ascii_digit().then_some(index)
+    (!step.is_empty()).then_some(index)
 }

@@ -80,6 +80,7 @@ pub fn scores(fixture: &Fixture) -> Vec<f64> {
             session: None,
             consent: Default::default(),
             zone: &attune_core::profile::Utc,
+            matcher: None,
         };
         match model.score(&document, &mut Outlook::default()) {
             Reading::Value(ValueRef::Number(score), None) => score,

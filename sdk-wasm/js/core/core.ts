@@ -2,8 +2,11 @@
 
 import { wallMs } from '../clock.ts';
 import { carryOut, type Effects } from './effects.ts';
-import type { Operation } from './operations.ts';
+import { MATCHES, type Operation } from './operations.ts';
 import { write } from './writer.ts';
+
+/** Most answers in a row that lead to further questions. */
+const MAX_ROUNDS = 16;
 
 /** What `attune_bg.wasm` exports. */
 export interface CoreExports {
@@ -20,10 +23,23 @@ export type Core = <Fields extends unknown[]>(operation: Operation<Fields>, ...f
 export function openCore({ memory, input, call, output }: CoreExports, effects: Effects): Core {
   // Its buffer is another one after memory has grown.
   const view = (at: number, length: number) => new Uint8Array(memory.buffer, at, length);
-  return ([operation, form], ...fields) => {
+  const matches: boolean[] = [];
+  const all = [
+    ...effects,
+    (question: string) => {
+      const [flags, source = '', ...text] = question.split('\n');
+      matches.push(new RegExp(source, flags).test(text.join('\n')));
+    },
+  ];
+  let rounds = 0;
+  const core: Core = ([operation, form], ...fields) => {
     const bytes = write(`ff${form}`, [wallMs(), performance.now(), ...fields]);
     view(input(bytes.length), bytes.length).set(bytes);
     const length = call(operation, bytes.length);
-    carryOut(view(output(), length), effects);
+    carryOut(view(output(), length), all as Effects);
+    // One answer may lead to the next question; an evaluation has few in a row, and no end of them is waited for.
+    if (matches.length && rounds++ < MAX_ROUNDS) core(MATCHES, matches.splice(0));
+    rounds = 0;
   };
+  return core;
 }

@@ -63,6 +63,7 @@ export type Effects = [
   unreadable: (entry: number) => void,
   inspection: (...inspection: CoreInspection) => void,
   exposed: (eventId: string, experiment: string, variation: string, bucketVersion: number) => void,
+  match?: (question: string) => void,
 ];
 
 /** The forms of their fields. */
@@ -85,6 +86,7 @@ const FORMS = [
   'b',
   '*(tb*t)nnnnbn',
   'uttn',
+  't',
 ];
 
 /** Carries out one output. */

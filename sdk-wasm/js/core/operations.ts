@@ -80,3 +80,6 @@ export const POLL: Operation<[]> = [16, ''];
 export const SIGNAL: Operation<[name: string, key: string | undefined]> = [17, 't?t'];
 
 export const INSPECT: Operation<[]> = [18, ''];
+
+/** Whether each text asked about has a match, in the order of the questions. */
+export const MATCHES: Operation<[answers: boolean[]]> = [19, '*b'];

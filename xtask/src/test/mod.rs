@@ -102,6 +102,7 @@ fn script_checks(suite: &mut Suite, root: &Path) {
         suite.program(&format!("types of {folder}"), &mut types);
     }
     node_tests(suite, root, "sdk-wasm/test", "TypeScript", |command| command);
+    node_tests(suite, root, "tests/growthbook", "core.wasm beside GrowthBook", |command| command);
 }
 
 fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Result<(), Failure> {

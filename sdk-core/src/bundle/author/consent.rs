@@ -62,8 +62,11 @@ fn reads_signal(condition: &Condition) -> bool {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(reads_signal),
         Condition::Not(inner) => reads_signal(inner),
-        Condition::Signal { .. } | Condition::Score { .. } => true,
-        Condition::Path { .. } | Condition::Bucket(_) | Condition::Calendar(_) => false,
+        Condition::Signal { .. } | Condition::Keys { .. } | Condition::Score { .. } => true,
+        Condition::Truth { of, .. } => reads_signal(of),
+        Condition::Path { .. } | Condition::Item { .. } | Condition::Bucket(_) | Condition::Calendar(_) => {
+            false
+        }
     }
 }
 

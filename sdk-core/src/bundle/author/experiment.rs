@@ -3,8 +3,7 @@
 use super::diagnostic::{Problem, Problems};
 use super::fields::Fields;
 use crate::condition::{
-    Condition, ConditionScope, KnownSignal, Literal, Path, Root, Test, parse_condition, parse_path,
-    visit_paths,
+    Condition, ConditionScope, Literal, Names, Path, Root, Test, parse_condition, parse_path, visit_paths,
 };
 use crate::experiment::{Filter, HashVersion, Hashing, Range, Span, Trial, bucket_ranges};
 use crate::id::SignalId;
@@ -32,13 +31,8 @@ pub(super) struct Draft {
 }
 
 /// Compiles an experiment; a broken one gives nothing and its problems.
-pub(super) fn compile(
-    value: &Value,
-    at: &str,
-    signals: &dyn Fn(&str) -> Option<KnownSignal>,
-    problems: &mut Problems,
-) -> Option<Draft> {
-    let scope = ConditionScope::Visitor(signals);
+pub(super) fn compile(value: &Value, at: &str, names: &dyn Names, problems: &mut Problems) -> Option<Draft> {
+    let scope = ConditionScope::Visitor(names);
     let mut fields = Fields::open(value, at, problems)?;
     let id = id(&mut fields);
     let unit = unit(&mut fields, scope);

@@ -17,6 +17,8 @@ pub(super) fn items<'a>(file: &'a Value, list: &str) -> impl Iterator<Item = (St
     items.iter().enumerate().map(move |(index, item)| (format!("/{list}/{index}"), item))
 }
 
+const LISTS: [&str; 7] = ["signals", "segments", "groups", "experiments", "models", "rules", "triggers"];
+
 /// Names the fields of the file that no list of definitions is.
 pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
     let Value::Object(fields) = file else { return };
@@ -24,8 +26,8 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
     for (name, value) in fields {
         let at = format!("/{name}");
         match (&**name, value) {
-            ("signals" | "experiments" | "models" | "rules" | "triggers", Value::Array(_)) => {}
-            ("signals" | "experiments" | "models" | "rules" | "triggers", _) => {
+            (name, Value::Array(_)) if LISTS.contains(&name) => {}
+            (name, _) if LISTS.contains(&name) => {
                 problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
             }
             ("description" | "$schema", _) => {}
@@ -33,7 +35,7 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
                 &at,
                 "unknown_field",
                 name,
-                "a rule file has signals, experiments, models, rules and triggers",
+                "a rule file has signals, segments, groups, experiments, models, rules and triggers",
             )),
         }
         if !seen.insert(name) {

@@ -11,10 +11,10 @@ mod locate;
 mod model;
 mod rule;
 mod schedule;
+mod segment;
 mod signal;
 
 use super::{Bundle, BundleError, decode_body, encode_body};
-use crate::condition::KnownSignal;
 use crate::experiment::Trial;
 use crate::limits::{MAX_EXPERIMENTS, MAX_MODELS, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
 use crate::model::Model;
@@ -32,6 +32,7 @@ use diagnostic::{Problem, Problems};
 use experiment::{Draft, experiments_read};
 use file::{check_lists, items};
 use locate::line_of_offset;
+use segment::Known;
 
 pub use diagnostic::{Diagnostic, Severity};
 
@@ -40,7 +41,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub struct SourceFile {
     /// Its name, as diagnostics are to say it.
     pub name: String,
-    /// Its text: `{"signals":[…],"experiments":[…],"models":[…],"rules":[…],"triggers":[…]}`.
+    /// Its text: `{"signals":[…],"segments":[…],"groups":[…],"experiments":[…],"models":[…],"rules":[…],"triggers":[…]}`.
     pub text: String,
 }
 
@@ -69,7 +70,9 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
         files.into_iter().filter_map(|file| Some((file, compiler.read(file)?))).collect();
     for (file, value) in &parsed {
         compiler.signals_of(file, value);
+        compiler.groups_of(file, value);
     }
+    compiler.segments(&parsed);
     compiler.experiments_of(&parsed);
     for (file, value) in &parsed {
         compiler.models_of(file, value);
@@ -82,7 +85,7 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
 
 #[derive(Default)]
 struct Compiler {
-    signals: BTreeMap<Box<str>, Signal>,
+    known: Known,
     hidden: Vec<Signal>,
     models: BTreeMap<Box<str>, Model>,
     experiments: Vec<Trial>,
@@ -108,7 +111,8 @@ impl Compiler {
             }
             Ok(_) => {
                 let message =
-                    "expected an object with signals, experiments, models, rules and triggers".to_owned();
+                    "expected an object with signals, segments, groups, experiments, models, rules and triggers"
+                        .to_owned();
                 Diagnostic::of_file(&file.name, 1, "not_an_object", message)
             }
             Err(error) => {
@@ -126,18 +130,18 @@ impl Compiler {
         for (at, definition) in items(value, "signals") {
             let mut problems = Problems::default();
             if let Some(signal) = signal::compile(definition, &at, &mut problems) {
-                if self.signals.contains_key(&signal.name) {
+                if self.known.signals.contains_key(&signal.name) {
                     problems.push(Problem::of(
                         &at,
                         "duplicate_signal",
                         &signal.name,
                         "a signal of this name exists",
                     ));
-                } else if self.signals.len() >= MAX_SIGNALS {
+                } else if self.known.signals.len() >= MAX_SIGNALS {
                     let message = format!("there are more than {MAX_SIGNALS} signals");
                     problems.push(Problem::of(&at, "too_many_signals", &signal.name, &message));
                 } else {
-                    self.signals.insert(signal.name.clone(), signal);
+                    self.known.signals.insert(signal.name.clone(), signal);
                 }
             }
             self.report(file, problems);
@@ -147,7 +151,7 @@ impl Compiler {
     fn models_of(&mut self, file: &SourceFile, value: &Value) {
         for (at, definition) in items(value, "models") {
             let mut problems = Problems::default();
-            let signals = |name: &str| self.signals.get(name);
+            let signals = |name: &str| self.known.signals.get(name);
             if let Some(model) = model::compile(definition, &at, &signals, &mut problems) {
                 if self.models.contains_key(&model.name) {
                     let message = "a model of this name exists";
@@ -169,7 +173,7 @@ impl Compiler {
         for (file, value) in files {
             for (at, definition) in items(value, "experiments") {
                 let mut problems = Problems::default();
-                let compiled = experiment::compile(definition, &at, &|name| self.known(name), &mut problems);
+                let compiled = experiment::compile(definition, &at, &self.known, &mut problems);
                 if let Some(draft) = compiled {
                     let id = draft.trial.id.clone();
                     if drafts.contains_key(&id) {
@@ -199,18 +203,24 @@ impl Compiler {
         }
     }
 
-    fn known(&self, name: &str) -> Option<KnownSignal> {
-        let signal = self.signals.get(name)?;
-        Some(KnownSignal { id: signal.id, keyed: signal.by.is_some() })
+    fn groups_of(&mut self, file: &SourceFile, value: &Value) {
+        let mut problems = Problems::default();
+        segment::read_groups(&mut self.known, value, &mut problems);
+        self.report(file, problems);
+    }
+
+    fn segments(&mut self, files: &[(&SourceFile, Value)]) {
+        let mut known = core::mem::take(&mut self.known);
+        segment::compile_all(&mut known, files, &mut |file, problems| self.report(file, problems));
+        self.known = known;
     }
 
     fn rules_of(&mut self, file: &SourceFile, value: &Value) {
         for (list, kind) in [("rules", rule::Kind::Slot), ("triggers", rule::Kind::Trigger)] {
             for (at, definition) in items(value, list) {
                 let mut problems = Problems::default();
-                let known = |name: &str| self.known(name);
                 let models = |name: &str| self.models.get(name).map(|model| model.id);
-                let compiled = rule::compile(definition, kind, &at, &known, &models, &mut problems);
+                let compiled = rule::compile(definition, kind, &at, &self.known, &models, &mut problems);
                 if let Some((mut rule, mut hidden)) = compiled {
                     let read = experiments_read(&rule.when);
                     let unknown =
@@ -244,7 +254,7 @@ impl Compiler {
     }
 
     fn finish(mut self) -> Compiled {
-        let signals: Vec<Signal> = self.signals.into_values().chain(self.hidden).collect();
+        let signals: Vec<Signal> = self.known.signals.into_values().chain(self.hidden).collect();
         let mut rules: Vec<Rule> = self.rules.into_values().collect();
         let models: Vec<Model> = self.models.into_values().collect();
         let mut body = encode_body(&signals, &self.experiments, &models, &rules);

@@ -6,8 +6,8 @@ use super::fields::Fields;
 use super::signal::default_bucket_ms;
 use super::{consent, schedule};
 use crate::condition::{
-    Condition, ConditionErrorKind, ConditionScope, KnownModels, KnownSignal, Literal, Path, Root, Test,
-    parse_path, parse_scored_condition, specificity, visit_paths,
+    Condition, ConditionErrorKind, ConditionScope, KnownModels, Literal, Names, Path, Root, Test, parse_path,
+    parse_scored_condition, specificity, visit_paths,
 };
 use crate::id::SignalId;
 use crate::limits::MAX_CAP_COUNT;
@@ -39,11 +39,11 @@ pub(super) fn compile(
     value: &Value,
     kind: Kind,
     at: &str,
-    signals: &dyn Fn(&str) -> Option<KnownSignal>,
+    names: &dyn Names,
     models: KnownModels<'_>,
     problems: &mut Problems,
 ) -> Option<(Rule, Vec<Signal>)> {
-    let scope = ConditionScope::Visitor(signals);
+    let scope = ConditionScope::Visitor(names);
     let mut fields = Fields::open(value, at, problems)?;
     let id = fields.id("id");
     let slot = if kind == Kind::Slot { fields.id("slot") } else { None };
@@ -177,12 +177,7 @@ fn signal_key(condition: &Condition) -> Option<Path> {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(signal_key),
         Condition::Signal { key: Some(Literal::Path(path)), .. } => Some(path.clone()),
-        Condition::Not(_)
-        | Condition::Path { .. }
-        | Condition::Signal { .. }
-        | Condition::Score { .. }
-        | Condition::Bucket(_)
-        | Condition::Calendar(_) => None,
+        _ => None,
     }
 }
 

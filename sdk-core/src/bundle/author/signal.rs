@@ -13,7 +13,7 @@ use alloc::format;
 /// Compiles a signal; a broken one gives nothing and its problems.
 pub(super) fn compile(value: &Value, at: &str, problems: &mut Problems) -> Option<Signal> {
     let mut fields = Fields::open(value, at, problems)?;
-    let name = name(&mut fields);
+    let name = plain_name(&mut fields, "name");
     let on = fields.id("on");
     let filter = filter(&mut fields);
     let by = path(&mut fields, "by");
@@ -63,12 +63,13 @@ pub(super) fn default_bucket_ms(window_ms: i64) -> Option<i64> {
     (1..=(seconds / 30).max(1)).rev().find(|bucket| seconds % bucket == 0).map(|bucket| bucket * 1_000)
 }
 
-pub(super) fn name<'a>(fields: &mut Fields<'a, '_>) -> Option<&'a str> {
-    let name = fields.id("name")?;
+/// A name that can be a step of a path.
+pub(super) fn plain_name<'a>(fields: &mut Fields<'a, '_>, field: &'static str) -> Option<&'a str> {
+    let name = fields.id(field)?;
     if name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') {
         return Some(name);
     }
-    fields.wrong("name", "expected letters, digits, _ and - only, since paths are split at dots")
+    fields.wrong(field, "expected letters, digits, _ and - only, since paths are split at dots")
 }
 
 fn aggregate(fields: &mut Fields<'_, '_>) -> Option<Aggregate> {

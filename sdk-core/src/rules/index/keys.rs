@@ -75,7 +75,7 @@ pub fn read_literal<'a>(code: &mut Code<'a>) -> ValueRef<'a> {
     match code.byte() {
         0 => ValueRef::Text(code.text()),
         1 => code.value(false),
-        4 => ValueRef::Number(code.signed() as f64),
+        5 => ValueRef::Number(code.signed() as f64),
         _ => ValueRef::Null,
     }
 }

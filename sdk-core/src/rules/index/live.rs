@@ -246,7 +246,9 @@ impl Live {
     ) -> Vec<u32> {
         let mut unusual: Vec<u32> = Vec::new();
         let mut room = [0; 40];
-        let text = plain_text(value, &mut room).map(ValueRef::Text);
+        // In JavaScript, on which comparisons rest, what is missing has this text.
+        let text = if value.is_null() { Some("null") } else { plain_text(value, &mut room) };
+        let text = text.map(ValueRef::Text);
         let number = Some(ValueRef::Number(number)).filter(|_| !number.is_nan());
         for key in [text, number].into_iter().flatten() {
             let is_same_kind = matches!(

@@ -10,7 +10,7 @@ mod xgboost;
 
 use super::diagnostic::{Problem, Problems};
 use super::fields::Fields;
-use super::signal::name;
+use super::signal::plain_name;
 use crate::condition::KnownSignal;
 use crate::id::ModelId;
 use crate::limits::MAX_MODEL_BYTES;
@@ -34,7 +34,7 @@ pub(super) fn compile(
     problems: &mut Problems,
 ) -> Option<Model> {
     let mut fields = Fields::open(value, at, problems)?;
-    let name = name(&mut fields);
+    let name = plain_name(&mut fields, "name");
     let definition = match fields.required_text("kind") {
         Some("plan") => plan(&mut fields, signals),
         Some("linear") => linear(&mut fields, signals, Link::Identity),
