@@ -5,10 +5,33 @@
  * targeting rules are in the field. Everything follows from a seed.
  */
 
-const COUNTRIES = 'AT BE BR CA CH CN CZ DE DK ES FI FR GB GR HU IE IN IT JP KR MX NL NO PL PT SE TR UA US ZA'.split(' ');
+const COUNTRIES =
+  'AT BE BR CA CH CN CZ DE DK ES FI FR GB GR HU IE IN IT JP KR MX NL NO PL PT SE TR UA US ZA'.split(' ');
 const PLANS = ['free', 'starter', 'pro', 'team', 'enterprise'];
-const TEXTS = ['country', 'plan', 'device', 'language', 'browser', 'campaign', 'referrer', 'city', 'segment', 'theme'];
-const NUMBERS = ['age', 'visits', 'spent', 'cart_items', 'cart_value', 'days_since', 'pages', 'scroll', 'score', 'rating'];
+const TEXTS = [
+  'country',
+  'plan',
+  'device',
+  'language',
+  'browser',
+  'campaign',
+  'referrer',
+  'city',
+  'segment',
+  'theme',
+];
+const NUMBERS = [
+  'age',
+  'visits',
+  'spent',
+  'cart_items',
+  'cart_value',
+  'days_since',
+  'pages',
+  'scroll',
+  'score',
+  'rating',
+];
 
 /** A generator of numbers below a bound (SplitMix32). */
 export function random(seed) {
@@ -51,7 +74,8 @@ export function definitions(count, seed = 1) {
     while (conditions.length < wanted) {
       const made = condition();
       // One test of a name is enough, and one share of visitors.
-      if (!conditions.some(({ kind, name }) => kind === made.kind && name === made.name)) conditions.push(made);
+      if (!conditions.some(({ kind, name }) => kind === made.kind && name === made.name))
+        conditions.push(made);
     }
     return { id: `rule-${number}`, conditions };
   });
@@ -66,22 +90,28 @@ export function visitor(number) {
   return attributes;
 }
 
-/** Single changes, one after the other. */
+/** Single changes, one after the other; each gives its attribute another value than the one before. */
 export function changes(count) {
   const next = random(7);
+  const last = new Map();
   return Array.from({ length: count }, () => {
     const isText = next(2) === 0;
     const name = (isText ? TEXTS : NUMBERS)[next(10)];
-    return [name, isText ? valuesOf(name)[next(valuesOf(name).length)] : next(100)];
+    let value;
+    do value = isText ? valuesOf(name)[next(valuesOf(name).length)] : next(100);
+    while (value === last.get(name));
+    last.set(name, value);
+    return [name, value];
   });
 }
 
-/** As GrowthBook's condition and coverage. */
+/** The conditions over attributes in the form that GrowthBook and Attune share. */
 function operators({ conditions }, prefix) {
   const when = {};
   for (const condition of conditions) {
     const place = `${prefix}${condition.name}`;
-    if (condition.kind === 'equals') when[place] = condition.value;
+    if (condition.kind === 'equals')
+      when[place] = place in when ? { ...when[place], $eq: condition.value } : condition.value;
     else if (condition.kind === 'in') when[place] = { ...own(when[place]), $in: condition.values };
     else if (condition.kind === 'threshold') {
       when[place] = { ...own(when[place]), [condition.above ? '$gt' : '$lt']: condition.value };
@@ -93,7 +123,7 @@ function operators({ conditions }, prefix) {
 const own = (test) => (test === undefined ? {} : typeof test === 'string' ? { $eq: test } : test);
 const share = ({ conditions }) => conditions.find(({ kind }) => kind === 'share')?.to;
 
-/** A rule file. */
+/** A rule file of Attune. */
 export function attuneRules(rules) {
   return {
     rules: rules.map((rule) => {
@@ -115,7 +145,8 @@ export function growthbookFeatures(rules) {
   const feature = (rule) => {
     const to = share(rule);
     const force = { condition: operators(rule, ''), force: true };
-    if (to !== undefined) Object.assign(force, { coverage: to, hashAttribute: 'id', hashVersion: 2, seed: rule.id });
+    if (to !== undefined)
+      Object.assign(force, { range: [0, to], hashAttribute: 'id', hashVersion: 2, seed: rule.id });
     return { defaultValue: false, rules: [force] };
   };
   return Object.fromEntries(rules.map((rule) => [rule.id, feature(rule)]));
@@ -136,15 +167,41 @@ export function jsonLogic(rules) {
 /** json-rules-engine, with the operator `share`. */
 export function jsonRulesEngine(rules) {
   const test = (rule) => (condition) => {
-    if (condition.kind === 'equals') return { fact: condition.name, operator: 'equal', value: condition.value };
+    if (condition.kind === 'equals')
+      return { fact: condition.name, operator: 'equal', value: condition.value };
     if (condition.kind === 'in') return { fact: condition.name, operator: 'in', value: condition.values };
     if (condition.kind === 'threshold') {
-      return { fact: condition.name, operator: condition.above ? 'greaterThan' : 'lessThan', value: condition.value };
+      return {
+        fact: condition.name,
+        operator: condition.above ? 'greaterThan' : 'lessThan',
+        value: condition.value,
+      };
     }
     return { fact: 'id', operator: 'share', value: { seed: rule.id, to: condition.to } };
   };
   return rules.map((rule) => ({
     conditions: { all: rule.conditions.map(test(rule)) },
     event: { type: rule.id },
+  }));
+}
+
+/**
+ * ZEN's expressions, one per rule. Its WebAssembly evaluates expressions only and knows no hash, so the share of visitors
+ * stays with the host, which asks for it where the expression holds.
+ */
+export function zenExpressions(rules) {
+  const literal = (value) => JSON.stringify(value);
+  const test = ({ kind, name, value, values, above }) => {
+    if (kind === 'equals') return `${name} == ${literal(value)}`;
+    if (kind === 'in') return `${name} in [${values.map(literal).join(', ')}]`;
+    return `${name} ${above ? '>' : '<'} ${value}`;
+  };
+  return rules.map((rule) => ({
+    id: rule.id,
+    expression: rule.conditions
+      .filter(({ kind }) => kind !== 'share')
+      .map(test)
+      .join(' and '),
+    share: share(rule),
   }));
 }
