@@ -9,13 +9,17 @@ import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { openBrowser } from '../tests/e2e/rig/browser.mjs';
 import { ENGINES } from './eval/engines.mjs';
+import { turnedPerChange } from './eval/reference.mjs';
 import { figures, goal, print, summary } from './eval/report.mjs';
+import { changes, definitions, visitor } from './eval/rules.mjs';
 import { files, serve } from './eval/site.mjs';
 
 const COUNTS = process.env.EVAL_COUNTS?.split(',').map(Number) ?? [10, 100, 1_000, 10_000];
 /** Time that one engine may take for one measure before it sits out. */
 const BUDGET_MS = 2_000;
 const COLD_PAGES = 5;
+/** Changes over which it is counted how many outcomes one turns. */
+const COUNTED_CHANGES = 200;
 /** The largest set of rules is evaluated this often. */
 const EVALUATIONS = 10_000_000;
 const ENDURANCE_LIMIT_MS = 120_000;
@@ -66,11 +70,14 @@ async function timed() {
     for (const rules of COUNTS) {
       const options = { engines: ENGINES, count: rules, budgetMs: BUDGET_MS };
       const found = await page.evaluate((options) => globalThis.bench.sideBySide(options), options);
+      const turned = turnedPerChange(definitions(rules), visitor(0), changes(COUNTED_CHANGES));
       for (const measure of ['full', 'change']) {
         for (const { name, us } of found[measure]) {
           const line = { engine: name, rules, measure, ...figures(us) };
-          if (measure === 'change')
+          if (measure === 'change') {
             line.evaluates = name === 'attune' ? 'what has changed' : 'all rules again';
+            line.outcomes_turned = Math.round(10 * turned) / 10;
+          }
           tell({ ...line, ...goal(name, measure, rules, line.p50_us, 'us') });
         }
       }

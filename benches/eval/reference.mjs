@@ -27,3 +27,18 @@ export function holding(rules, attributes) {
   };
   return rules.filter((rule) => rule.conditions.every(holds(rule))).map(({ id }) => id);
 }
+
+/** How many outcomes a change turns, in the mean over changes one after the other. */
+export function turnedPerChange(rules, attributes, changes) {
+  const current = { ...attributes };
+  let before = new Set(holding(rules, current));
+  let turned = 0;
+  for (const [name, value] of changes) {
+    current[name] = value;
+    const after = new Set(holding(rules, current));
+    for (const id of before) if (!after.has(id)) turned += 1;
+    for (const id of after) if (!before.has(id)) turned += 1;
+    before = after;
+  }
+  return turned / changes.length;
+}

@@ -87,7 +87,8 @@ export function visitor(number) {
   const attributes = { id: `user-${number}` };
   for (const name of TEXTS) attributes[name] = valuesOf(name)[next(valuesOf(name).length)];
   for (const name of NUMBERS) attributes[name] = next(100);
-  return attributes;
+  // An object that has grown name by name is slower to read in V8 than one that comes out of JSON, as attributes do.
+  return JSON.parse(JSON.stringify(attributes));
 }
 
 /** Single changes, one after the other; each gives its attribute another value than the one before. */
