@@ -87,25 +87,32 @@ export function visitor(number) {
   const attributes = { id: `user-${number}` };
   for (const name of TEXTS) attributes[name] = valuesOf(name)[next(valuesOf(name).length)];
   for (const name of NUMBERS) attributes[name] = next(100);
-  return attributes;
+  // An object that has grown name by name is slower to read in V8 than one that comes out of JSON, as attributes do.
+  return JSON.parse(JSON.stringify(attributes));
 }
 
-/** Single changes, one after the other. */
+/** Single changes, one after the other; each gives its attribute another value than the one before. */
 export function changes(count) {
   const next = random(7);
+  const last = new Map();
   return Array.from({ length: count }, () => {
     const isText = next(2) === 0;
     const name = (isText ? TEXTS : NUMBERS)[next(10)];
-    return [name, isText ? valuesOf(name)[next(valuesOf(name).length)] : next(100)];
+    let value;
+    do value = isText ? valuesOf(name)[next(valuesOf(name).length)] : next(100);
+    while (value === last.get(name));
+    last.set(name, value);
+    return [name, value];
   });
 }
 
-/** As GrowthBook's condition and coverage. */
+/** The conditions over attributes in the form that GrowthBook and Attune share. */
 function operators({ conditions }, prefix) {
   const when = {};
   for (const condition of conditions) {
     const place = `${prefix}${condition.name}`;
-    if (condition.kind === 'equals') when[place] = condition.value;
+    if (condition.kind === 'equals')
+      when[place] = place in when ? { ...when[place], $eq: condition.value } : condition.value;
     else if (condition.kind === 'in') when[place] = { ...own(when[place]), $in: condition.values };
     else if (condition.kind === 'threshold') {
       when[place] = { ...own(when[place]), [condition.above ? '$gt' : '$lt']: condition.value };
@@ -117,7 +124,7 @@ function operators({ conditions }, prefix) {
 const own = (test) => (test === undefined ? {} : typeof test === 'string' ? { $eq: test } : test);
 const share = ({ conditions }) => conditions.find(({ kind }) => kind === 'share')?.to;
 
-/** A rule file. */
+/** A rule file of Attune. */
 export function attuneRules(rules) {
   return {
     rules: rules.map((rule) => {
@@ -140,7 +147,7 @@ export function growthbookFeatures(rules) {
     const to = share(rule);
     const force = { condition: operators(rule, ''), force: true };
     if (to !== undefined)
-      Object.assign(force, { coverage: to, hashAttribute: 'id', hashVersion: 2, seed: rule.id });
+      Object.assign(force, { range: [0, to], hashAttribute: 'id', hashVersion: 2, seed: rule.id });
     return { defaultValue: false, rules: [force] };
   };
   return Object.fromEntries(rules.map((rule) => [rule.id, feature(rule)]));
@@ -176,5 +183,26 @@ export function jsonRulesEngine(rules) {
   return rules.map((rule) => ({
     conditions: { all: rule.conditions.map(test(rule)) },
     event: { type: rule.id },
+  }));
+}
+
+/**
+ * ZEN's expressions, one per rule. Its WebAssembly evaluates expressions only and knows no hash, so the share of visitors
+ * stays with the host, which asks for it where the expression holds.
+ */
+export function zenExpressions(rules) {
+  const literal = (value) => JSON.stringify(value);
+  const test = ({ kind, name, value, values, above }) => {
+    if (kind === 'equals') return `${name} == ${literal(value)}`;
+    if (kind === 'in') return `${name} in [${values.map(literal).join(', ')}]`;
+    return `${name} ${above ? '>' : '<'} ${value}`;
+  };
+  return rules.map((rule) => ({
+    id: rule.id,
+    expression: rule.conditions
+      .filter(({ kind }) => kind !== 'share')
+      .map(test)
+      .join(' and '),
+    share: share(rule),
   }));
 }

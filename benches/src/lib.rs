@@ -2,5 +2,7 @@
 
 pub mod collector;
 pub mod failure;
+pub mod feed;
+pub mod instructions;
 pub mod load;
 pub mod replay;

@@ -100,8 +100,8 @@ pub const MAX_SIGNALS: usize = 1_000;
 pub const MAX_SEGMENTS: usize = 1_000;
 /// Longest chain of segments made of segments: more would be nested deeper than a condition may be.
 pub const MAX_SEGMENT_STEPS: usize = 64;
-/// Most rules in one bundle.
-pub const MAX_RULES: usize = 5_000;
+/// Most rules in one bundle: the largest count that `bench eval` holds to its goals of time and memory.
+pub const MAX_RULES: usize = 10_000;
 /// Most experiments in one bundle: each is assigned whenever a page decides.
 pub const MAX_EXPERIMENTS: usize = 256;
 /// Most variations of one experiment.

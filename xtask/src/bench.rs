@@ -16,9 +16,10 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let root = workspace::root()?;
     match names.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["size"] => size::run(&[]),
-        [name @ ("track" | "push")] => in_browser(&root, name),
+        [name @ ("track" | "push" | "eval")] => in_browser(&root, name),
         ["ingest"] => ingest(&root),
-        _ => Err(Failure::new("name one of: size, track, ingest, push")),
+        [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
+        _ => Err(Failure::new("name one of: size, track, ingest, push, eval, signals, worker")),
     }
 }
 

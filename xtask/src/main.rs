@@ -38,7 +38,11 @@ const COMMANDS: &[Entry] = &[
         run: tidy::run,
     },
     Entry { name: "size", summary: "prints raw, gzip and brotli bytes of what pages load", run: size::run },
-    Entry { name: "bench", summary: "prints figures: bench <size | track | ingest | push>", run: bench::run },
+    Entry {
+        name: "bench",
+        summary: "prints figures: bench <size | track | ingest | push | eval | signals | worker>",
+        run: bench::run,
+    },
     Entry {
         name: "replay",
         summary: "sends recorded input: replay eshop2008 <file.csv.gz> [--duplicates 0.05] [--shuffle] [--engine native|wasm]",

@@ -49,8 +49,14 @@ pub fn ensure_npm_packages(root: &Path) -> Result<bool, Failure> {
     if !command::exists("npm") {
         return Err(Failure::new("npm is missing: install Node.js 20 or newer"));
     }
-    let inputs = ["package.json", "package-lock.json", "sdk-wasm/package.json", "demo-site/package.json"]
-        .map(|name| root.join(name));
+    let inputs = [
+        "package.json",
+        "package-lock.json",
+        "sdk-wasm/package.json",
+        "demo-site/package.json",
+        "benches/package.json",
+    ]
+    .map(|name| root.join(name));
     let outputs = [root.join("node_modules/.package-lock.json")];
     fingerprint::when_changed("npm", &inputs, &outputs, || {
         run(&mut program(root, &["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]))
