@@ -26,7 +26,7 @@ pub use cap::cap_allows;
 pub use decide::{Decided, Decision, Reason, SlotChange, decide, decide_slot};
 pub use decider::{Decider, Pick, Touched};
 pub use document::VisitorDocument;
-pub use explain::{Refusal, Standing, Unmet, Verdict, explain};
+pub use explain::{Refusal, Standing, Unmet, Verdict, explain, unmet};
 pub use judge::{Match, in_effect, judge, latch, rule_key};
 pub use table::{Ranking, RuleTable};
 pub use watch::Watch;

@@ -1,10 +1,14 @@
 //! From rule files to a bundle: what is sound is compiled, what is not is named with its place and takes no part.
 
 mod action;
+mod compare;
+mod cost;
 mod diagnostic;
 mod fields;
 mod file;
 mod locate;
+mod reach;
+mod review;
 mod rule;
 mod signal;
 
@@ -24,7 +28,11 @@ use diagnostic::{Problem, Problems};
 use file::{check_lists, items};
 use locate::line_of_offset;
 
+pub use compare::{DefinitionChange, DefinitionKind, Difference, compare};
+pub use cost::{Cost, RuleCost, cost};
 pub use diagnostic::{Diagnostic, Severity};
+pub use reach::Contradiction;
+pub use review::review;
 
 /// One rule file.
 #[derive(Clone, Debug)]
