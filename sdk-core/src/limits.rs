@@ -99,3 +99,5 @@ pub const MAX_CAP_COUNT: u32 = 1_000_000;
 /// The most, in milliseconds, that a page takes its clock to be off: 200 years, more than any clock is, so that no answer
 /// can move an instant out of what can be counted.
 pub const MAX_CLOCK_SHIFT_MS: i64 = 200 * 366 * 86_400_000;
+/// Keys of one key set at most: room for a rotation in every environment of a project.
+pub const MAX_KEY_SET_KEYS: usize = 64;

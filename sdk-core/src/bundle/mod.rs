@@ -5,6 +5,8 @@ pub mod author;
 mod body;
 mod envelope;
 mod error;
+mod keyset;
+mod verify;
 
 use crate::profile::SignalTable;
 use crate::rules::{RuleRef, RuleTable};
@@ -12,6 +14,8 @@ use crate::rules::{RuleRef, RuleTable};
 pub use body::{BODY_VERSION, decode_body, encode_body};
 pub use envelope::{Envelope, Header, SIGNATURE_BYTES, attach_signature, open_envelope, seal_envelope};
 pub use error::BundleError;
+pub use keyset::{KeySet, KeySetEntry, OpenedKeySet, open_keyset, seal_keyset};
+pub use verify::{Demands, PUBLIC_KEY_BYTES, Refused, VerifySignature, verify_envelope, verify_keyset};
 
 /// A bundle ready to be evaluated, in place, from the bytes it was published as.
 #[derive(Clone, Debug, Default, PartialEq)]
