@@ -7,6 +7,8 @@ mod diagnostic;
 mod fields;
 mod file;
 mod locate;
+#[cfg(test)]
+mod proofs;
 mod reach;
 mod review;
 mod rule;

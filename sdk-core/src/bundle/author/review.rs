@@ -188,7 +188,7 @@ fn note_texts(value: &Value, see: &mut dyn FnMut(&str, bool)) {
 }
 
 /// The leaves that all have to hold, each by its key; a part that is more than a leaf counts as one.
-fn needs_of(condition: &Condition) -> BTreeSet<Vec<u8>> {
+pub(super) fn needs_of(condition: &Condition) -> BTreeSet<Vec<u8>> {
     let mut needs = BTreeSet::new();
     collect_needs(&split(condition.clone()), &mut needs);
     needs
