@@ -275,9 +275,12 @@ fn diff_names_what_differs_between_folders_and_bundles() {
     assert_eq!((same.is_clean, &*same.out), (true, "no differences\n"));
     let differs = place.run(&["bundle", "diff", "now.bundle", "draft"]);
     assert!(!differs.is_clean);
-    assert_eq!(differs.out, "rule keen changed: priority\ntrigger fourth added\ntrigger third removed\n");
+    assert_eq!(
+        differs.out,
+        "rule keen changed: priority from 5 to 6\ntrigger fourth added\ntrigger third removed\n"
+    );
     let json = place.run(&["bundle", "diff", "now.bundle", "draft", "--format", "json"]).json();
-    assert_eq!(json["differences"][0]["parts"], json!(["priority"]));
+    assert_eq!(json["differences"][0]["parts"], json!([{"part": "priority", "before": "5", "after": "6"}]));
 }
 
 #[test]
@@ -341,6 +344,41 @@ fn simulate_says_for_how_many_visitors_a_draft_would_have_differed() {
     assert!(passed_over.contains("events.jsonl:11"), "{passed_over}");
     assert_eq!(simulate("draft", &[]).out, run.out, "equal input gives equal output");
     assert!(simulate("draft", &["--progress"]).err.contains("100 % read, 10 events"));
+}
+
+#[test]
+fn simulate_counts_a_visitor_who_logs_in_on_two_browsers_once_and_shows_what_is_capped_itself() {
+    let capped = SHOP.replace("\"priority\": 5", "\"priority\": 5, \"cap\": {\"per\": \"lifetime\"}");
+    let draft = capped.replace("\"per\": \"lifetime\"}, ", "\"per\": \"lifetime\", \"count\": 2}, ");
+    assert_ne!(capped, draft);
+    let mut lines = Vec::new();
+    for (member, hour) in [("a", 10), ("b", 12)] {
+        for number in 1..=4 {
+            let mut event: Value = serde_json::from_str(&line(member, number, 10 * number)).unwrap();
+            event["timestamp"] = json!(format!("2026-03-01T{hour}:00:{:02}.000Z", 10 * number));
+            if number == 2 {
+                event["event_type"] = json!("attune.identify");
+            }
+            if number >= 2 {
+                event["user_id"] = json!("ada");
+            }
+            lines.push(event.to_string());
+        }
+    }
+    let mut shown: Value = serde_json::from_str(&line("a", 9, 45)).unwrap();
+    shown["event_type"] = json!("attune.shown");
+    shown["metadata"] = json!({"rule": "keen", "key": ""});
+    // Were it taken in, the draft's second showing would be kept away as well.
+    lines.insert(4, shown.to_string());
+    let place = Place::new(&[("rules/shop.json", &capped), ("events.jsonl", &lines.join("\n"))]);
+    place.write("draft/shop.json", &draft);
+    let words = ["simulate", "--log", "events.jsonl", "--against", "rules", "--format", "json", "--rules"];
+    let report = place.run(&[&words[..], &["draft"]].concat()).json();
+    assert_eq!((&report["visitors"], &report["events"]), (&json!(1), &json!(9)), "{report:#}");
+    assert_eq!(report["visitors_decided_differently"], 1, "the second showing is the draft's alone");
+    assert_eq!(report["rules"][0]["visitors_in_effect"], 1);
+    let same = place.run(&[&words[..], &["rules"]].concat()).json();
+    assert_eq!(same["visitors_decided_differently"], 0);
 }
 
 #[test]

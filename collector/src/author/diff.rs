@@ -3,7 +3,7 @@
 use super::source::read_bundle;
 use super::{Outcome, print, print_json};
 use crate::settings::{DiffArguments, Format};
-use attune_core::bundle::author::{DefinitionChange, Difference, compare};
+use attune_core::bundle::author::{DefinitionChange, Difference, PartChange, compare};
 use serde_json::{Value, json};
 
 /// Compares two bundles; differences are a finding, as for `diff`.
@@ -24,9 +24,9 @@ pub fn run(arguments: &DiffArguments) -> Result<Outcome, String> {
 }
 
 fn difference_json(difference: &Difference) -> Value {
-    let parts: &[&str] = match &difference.change {
-        DefinitionChange::Changed(parts) => parts,
-        DefinitionChange::Added | DefinitionChange::Removed => &[],
+    let parts: Vec<Value> = match &difference.change {
+        DefinitionChange::Changed(parts) => parts.iter().map(part_json).collect(),
+        DefinitionChange::Added | DefinitionChange::Removed => Vec::new(),
     };
     json!({
         "kind": difference.kind.code(),
@@ -34,4 +34,12 @@ fn difference_json(difference: &Difference) -> Value {
         "change": difference.change.code(),
         "parts": parts,
     })
+}
+
+/// Values that are more than one short text are left out.
+fn part_json(change: &PartChange) -> Value {
+    match &change.values {
+        Some((before, after)) => json!({"part": change.part, "before": before, "after": after}),
+        None => json!({"part": change.part}),
+    }
 }

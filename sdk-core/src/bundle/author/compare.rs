@@ -1,12 +1,15 @@
 //! What differs between two bundles: definitions added, removed and changed, and in what.
 
 use super::super::Bundle;
-use crate::condition::{Packer, encode_condition};
-use crate::profile::{Signal, SignalRef};
-use crate::rules::{Rule, RuleRef};
+use crate::condition::{Packer, Path, encode_condition};
+use crate::profile::{Aggregate, Signal, SignalRef, Window};
+use crate::rules::{CapPeriod, Hold, Mode, Rule, RuleRef};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 /// One definition that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +51,27 @@ pub enum DefinitionChange {
     Added,
     /// It is only in the first.
     Removed,
-    /// It is in both, and these parts of it differ, by their names in rule files.
-    Changed(Vec<&'static str>),
+    /// It is in both, and these parts of it differ.
+    Changed(Vec<PartChange>),
+}
+
+/// A part of a definition that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartChange {
+    /// Its name in rule files.
+    pub part: &'static str,
+    /// What it was and what it is, where that is one short text.
+    pub values: Option<(String, String)>,
+}
+
+impl fmt::Display for PartChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.part)?;
+        match &self.values {
+            Some((before, after)) => write!(f, " from {before} to {after}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl DefinitionChange {
@@ -86,7 +108,7 @@ fn pair<T>(
     kind: DefinitionKind,
     before: &BTreeMap<Box<str>, T>,
     after: &BTreeMap<Box<str>, T>,
-    parts: fn(&T, &T) -> Vec<&'static str>,
+    parts: fn(&T, &T) -> Vec<PartChange>,
     differences: &mut Vec<Difference>,
 ) {
     let mut names: Vec<&Box<str>> = before.keys().chain(after.keys()).collect();
@@ -105,50 +127,114 @@ fn pair<T>(
     }
 }
 
-fn signal_parts(one: &Signal, other: &Signal) -> Vec<&'static str> {
-    parts(&[
-        ("on", one.on == other.on),
-        ("where", one.filter == other.filter),
-        ("by", one.by == other.by),
-        ("of", one.of == other.of),
-        ("aggregate", one.aggregate == other.aggregate),
-        ("window", one.window == other.window),
-    ])
+fn signal_parts(one: &Signal, other: &Signal) -> Vec<PartChange> {
+    let path = |path: &Option<Path>| path.as_ref().map_or_else(nothing, |path| format!("{path}"));
+    let aggregate = |signal: &Signal| {
+        String::from(match signal.aggregate {
+            Aggregate::Count => "count",
+            Aggregate::Sum => "sum",
+            Aggregate::LastAt => "last_at",
+        })
+    };
+    let mut parts = Vec::new();
+    short("on", one.on.to_string(), other.on.to_string(), &mut parts);
+    long("where", one.filter == other.filter, &mut parts);
+    short("by", path(&one.by), path(&other.by), &mut parts);
+    short("of", path(&one.of), path(&other.of), &mut parts);
+    short("aggregate", aggregate(one), aggregate(other), &mut parts);
+    short("window", window(one.window), window(other.window), &mut parts);
+    parts
 }
 
-fn rule_parts(one: &Rule, other: &Rule) -> Vec<&'static str> {
+fn rule_parts(one: &Rule, other: &Rule) -> Vec<PartChange> {
     let condition = |rule: &Rule| -> Vec<u8> {
         let mut packer = Packer::canonical();
         encode_condition(&rule.when, &mut packer);
         packer.finish()
     };
-    // What counts showings follows from the cap and the id.
-    let cap = |rule: &Rule| rule.cap.map(|cap| (cap.per, cap.count, cap.min_gap_ms));
-    parts(&[
-        ("slot", one.slot == other.slot),
-        ("priority", one.priority == other.priority),
-        ("when", condition(one) == condition(other)),
-        ("on", one.mode == other.mode),
-        ("key", one.key == other.key),
-        ("cap", cap(one) == cap(other)),
-        ("actions", one.actions == other.actions),
-        ("on_publish", one.fire_on_publish == other.fire_on_publish),
-        ("inactive", one.inactive == other.inactive),
-    ])
+    let text = |text: &Option<Box<str>>| text.as_ref().map_or_else(nothing, ToString::to_string);
+    let key = |rule: &Rule| rule.key.as_ref().map_or_else(nothing, |path| format!("{path}"));
+    let on = |rule: &Rule| match &rule.mode {
+        Mode::Level => nothing(),
+        Mode::Event { on, .. } => on.to_string(),
+    };
+    let hold = |rule: &Rule| match &rule.mode {
+        Mode::Level => nothing(),
+        Mode::Event { hold: Hold::Session, .. } => String::from("session"),
+        Mode::Event { hold: Hold::UntilNextHolder, .. } => String::from("until_next_holder"),
+        Mode::Event { hold: Hold::Duration(ms), .. } => duration(*ms),
+    };
+    let publish = |rule: &Rule| String::from(if rule.fire_on_publish { "fire" } else { "arm" });
+    let mut parts = Vec::new();
+    short("slot", text(&one.slot), text(&other.slot), &mut parts);
+    short("priority", one.priority.to_string(), other.priority.to_string(), &mut parts);
+    long("when", condition(one) == condition(other), &mut parts);
+    short("on", on(one), on(other), &mut parts);
+    short("hold", hold(one), hold(other), &mut parts);
+    short("key", key(one), key(other), &mut parts);
+    short("cap", cap(one), cap(other), &mut parts);
+    long("actions", one.actions == other.actions, &mut parts);
+    short("on_publish", publish(one), publish(other), &mut parts);
+    short("inactive", text(&one.inactive), text(&other.inactive), &mut parts);
+    parts
 }
 
-fn parts(equal: &[(&'static str, bool)]) -> Vec<&'static str> {
-    equal.iter().filter(|(_, is_equal)| !is_equal).map(|(name, _)| *name).collect()
+fn short(part: &'static str, before: String, after: String, parts: &mut Vec<PartChange>) {
+    if before != after {
+        parts.push(PartChange { part, values: Some((before, after)) });
+    }
 }
 
-/// A short name of a difference, such as `rule hero changed: priority, actions`.
-impl core::fmt::Display for Difference {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} {} {}", self.kind.code(), self.name, self.change.code())?;
-        match &self.change {
-            DefinitionChange::Changed(parts) => write!(f, ": {}", parts.join(", ")),
-            DefinitionChange::Added | DefinitionChange::Removed => Ok(()),
+fn long(part: &'static str, is_equal: bool, parts: &mut Vec<PartChange>) {
+    if !is_equal {
+        parts.push(PartChange { part, values: None });
+    }
+}
+
+fn nothing() -> String {
+    String::from("none")
+}
+
+fn cap(rule: &Rule) -> String {
+    let Some(cap) = &rule.cap else { return nothing() };
+    let per = match cap.per {
+        CapPeriod::Session => "session",
+        CapPeriod::Day => "day",
+        CapPeriod::Lifetime => "lifetime",
+    };
+    match cap.min_gap_ms {
+        Some(ms) => format!("{} per {per} with a gap of {}", cap.count, duration(ms)),
+        None => format!("{} per {per}", cap.count),
+    }
+}
+
+fn window(window: Window) -> String {
+    match window {
+        Window::Session => String::from("session"),
+        Window::Lifetime => String::from("lifetime"),
+        Window::Sliding { window_ms, bucket_ms } => {
+            format!("{} in steps of {}", duration(window_ms), duration(bucket_ms))
         }
+    }
+}
+
+/// A duration in the largest unit of which it is a whole number.
+fn duration(ms: i64) -> String {
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+    let whole = units.iter().find(|(_, size)| ms != 0 && ms % size == 0);
+    whole.map_or_else(|| format!("{ms}ms"), |(unit, size)| format!("{}{unit}", ms / size))
+}
+
+impl fmt::Display for Difference {
+    /// Writes a line such as `rule hero changed: priority from 1 to 2, actions`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.kind.code(), self.name, self.change.code())?;
+        if let DefinitionChange::Changed(parts) = &self.change {
+            for (place, part) in parts.iter().enumerate() {
+                write!(f, "{}{part}", if place == 0 { ": " } else { ", " })?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -156,7 +242,6 @@ impl core::fmt::Display for Difference {
 mod tests {
     use super::super::{SourceFile, compile};
     use super::*;
-    use alloc::string::{String, ToString};
 
     fn bundle(text: &str) -> Bundle {
         compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).bundle
@@ -179,8 +264,8 @@ mod tests {
         assert_eq!(
             said(&before, &after),
             [
-                "signal n changed: window",
-                "rule a changed: priority, when, cap",
+                "signal n changed: window from 1h in steps of 2m to 2h in steps of 4m",
+                "rule a changed: priority from 0 to 2, when, cap from none to 1 per day",
                 "rule gone removed",
                 "trigger new added"
             ]

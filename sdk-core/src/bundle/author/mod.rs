@@ -30,7 +30,7 @@ use diagnostic::{Problem, Problems};
 use file::{check_lists, items};
 use locate::line_of_offset;
 
-pub use compare::{DefinitionChange, DefinitionKind, Difference, compare};
+pub use compare::{DefinitionChange, DefinitionKind, Difference, PartChange, compare};
 pub use cost::{Cost, RuleCost, cost};
 pub use diagnostic::{Diagnostic, Severity};
 pub use reach::Contradiction;

@@ -11,7 +11,6 @@ use crate::time::Timestamp;
 use crate::value::{Packed, Value, ValueRef};
 use alloc::boxed::Box;
 use alloc::vec;
-use alloc::vec::Vec;
 use proptest::prelude::*;
 
 /// Signal 1, `views`, counts; signal 2, `at`, does not.
