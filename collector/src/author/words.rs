@@ -28,13 +28,19 @@ pub fn verdict(
                     Some("*") | None => "it waits for an event that matches".to_owned(),
                     Some(on) => format!("it waits for an event {on} that matches"),
                 },
-                Refusal::CapReached => "its cap is reached".to_owned(),
-                Refusal::LostToHigherPriority(winner) => {
-                    format!("{winner} holds the slot and ranks above it")
-                }
+                lost => lost_text(lost),
             };
             format!("{said} ({})", refusal.code())
         }
+    }
+}
+
+/// Why a rule that would hold does not hold its slot.
+fn lost_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::CapReached => "its cap is reached".to_owned(),
+        Refusal::LostToHigherPriority(winner) => format!("{winner} holds the slot and ranks above it"),
+        other => format!("it is kept away: {}", other.code()),
     }
 }
 
@@ -77,7 +83,7 @@ fn one_unmet(part: &Unmet, when: &Condition, signals: &SignalTable, document: &d
             let found = found.map_or_else(|| "missing".to_owned(), value_text);
             format!("{root} is {found}{}", must(&wanted))
         }
-        Unmet::Group => "no alternative of a group is met, or a negated part is".to_owned(),
+        _ => "no alternative of a group is met, or a negated part is".to_owned(),
     }
 }
 
@@ -99,8 +105,15 @@ fn test_text(test: &Test) -> String {
         Test::Lte(literal) => format!("at most {}", literal_text(literal)),
         Test::Exists(true) => "there".to_owned(),
         Test::Exists(false) => "missing".to_owned(),
+        other => moment_test_text(other),
+    }
+}
+
+fn moment_test_text(test: &Test) -> String {
+    match test {
         Test::Before(moment) => format!("before {}", moment_text(moment)),
         Test::After(moment) => format!("after {}", moment_text(moment)),
+        _ => "as its test says".to_owned(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::super::Bundle;
 use crate::condition::{Packer, Path, encode_condition};
-use crate::profile::{Aggregate, Signal, SignalRef, Window};
-use crate::rules::{CapPeriod, Hold, Mode, Rule, RuleRef};
+use crate::profile::{Signal, SignalRef, Window};
+use crate::rules::{Hold, Mode, Rule, RuleRef};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -129,13 +129,7 @@ fn pair<T>(
 
 fn signal_parts(one: &Signal, other: &Signal) -> Vec<PartChange> {
     let path = |path: &Option<Path>| path.as_ref().map_or_else(nothing, |path| format!("{path}"));
-    let aggregate = |signal: &Signal| {
-        String::from(match signal.aggregate {
-            Aggregate::Count => "count",
-            Aggregate::Sum => "sum",
-            Aggregate::LastAt => "last_at",
-        })
-    };
+    let aggregate = |signal: &Signal| name_of(&signal.aggregate);
     let mut parts = Vec::new();
     short("on", one.on.to_string(), other.on.to_string(), &mut parts);
     long("where", one.filter == other.filter, &mut parts);
@@ -197,11 +191,7 @@ fn nothing() -> String {
 
 fn cap(rule: &Rule) -> String {
     let Some(cap) = &rule.cap else { return nothing() };
-    let per = match cap.per {
-        CapPeriod::Session => "session",
-        CapPeriod::Day => "day",
-        CapPeriod::Lifetime => "lifetime",
-    };
+    let per = name_of(&cap.per);
     match cap.min_gap_ms {
         Some(ms) => format!("{} per {per} with a gap of {}", cap.count, duration(ms)),
         None => format!("{} per {per}", cap.count),
@@ -210,12 +200,23 @@ fn cap(rule: &Rule) -> String {
 
 fn window(window: Window) -> String {
     match window {
-        Window::Session => String::from("session"),
-        Window::Lifetime => String::from("lifetime"),
         Window::Sliding { window_ms, bucket_ms } => {
             format!("{} in steps of {}", duration(window_ms), duration(bucket_ms))
         }
+        other => name_of(&other),
     }
+}
+
+/// The name of a variant in rule files, which is the one in code with words set apart.
+fn name_of(variant: &dyn fmt::Debug) -> String {
+    let mut name = String::new();
+    for letter in format!("{variant:?}").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }
 
 /// A duration in the largest unit of which it is a whole number.
@@ -271,5 +272,14 @@ mod tests {
             ]
         );
         assert!(said(&after, &after).is_empty());
+        let signal = |aggregate: &str, window: &str| {
+            bundle(&format!(
+                r#"{{"signals":[{{"name":"n","on":"a","aggregate":"{aggregate}","window":"{window}"}}]}}"#
+            ))
+        };
+        assert_eq!(
+            said(&signal("count", "session"), &signal("last_at", "lifetime")),
+            ["signal n changed: aggregate from count to last_at, window from session to lifetime"]
+        );
     }
 }
