@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod assets;
+pub mod author;
 mod bell;
 pub mod bundle;
 mod clock;

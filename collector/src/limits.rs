@@ -83,3 +83,16 @@ pub const MIN_SECRET_CHARS: usize = 16;
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time that `settled=1` waits for the worker to catch up.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Largest file of test scripts, in bytes.
+pub const MAX_SCRIPT_BYTES: usize = 8 * 1024 * 1024;
+/// Script files of one folder at most.
+pub const MAX_SCRIPT_FILES: usize = 1_000;
+/// How often time alone may wake the page within one step of a script.
+pub const MAX_SCRIPT_WAKES: usize = 100_000;
+/// Visitors a simulation keeps at most: bounds its memory, some KB for each.
+pub const MAX_SIMULATED_VISITORS: usize = 1_000_000;
+/// How often time alone may wake one visitor between two of its events in a simulation.
+pub const MAX_SIMULATED_WAKES: usize = 1_000;
+/// Longest line of a file of events that a simulation reads, in bytes.
+pub const MAX_SIMULATED_LINE_BYTES: usize = 256 * 1024;

@@ -1,10 +1,9 @@
 //! The `attune` binary.
 
 use attune_collector::Server;
-use attune_collector::bundle::{compile_to_file, import_growthbook};
-use attune_collector::settings::{
-    BundleCommand, Command, ImportCommand, LogFormat, ServeArguments, Settings, parse,
-};
+use attune_collector::author::{self, Outcome};
+use attune_collector::bundle::import_growthbook;
+use attune_collector::settings::{Command, ImportCommand, LogFormat, ServeArguments, Settings, parse};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,17 +11,17 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let done = match parse(std::env::args_os()) {
-        Ok(Command::Serve(arguments)) => serve(arguments),
-        Ok(Command::Bundle(BundleCommand::Compile(arguments))) => {
-            compile_to_file(&arguments.folder, &arguments.output)
-        }
+        Ok(Command::Serve(arguments)) => serve(arguments).map(|()| Outcome::Clean),
+        Ok(Command::Bundle(command)) => author::bundle(&command),
+        Ok(Command::Simulate(arguments)) => author::simulate(&arguments),
         Ok(Command::Import(ImportCommand::Growthbook(arguments))) => {
-            import_growthbook(&arguments.payload, &arguments.output)
+            import_growthbook(&arguments.payload, &arguments.output).map(|()| Outcome::Clean)
         }
         Err(error) => Err(error.to_string()),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::FAILURE,
         Err(message) => {
             eprintln!("attune: {message}");
             ExitCode::FAILURE

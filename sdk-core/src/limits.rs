@@ -161,3 +161,5 @@ pub const MAX_UTC_OFFSET_MINUTES: i64 = 26 * 60;
 /// Steps in which the next change of a span of local time is looked for: more than the changes of clocks in a table and
 /// the edges of a week.
 pub const MAX_SPAN_STEPS: usize = 128;
+/// Keys of one key set at most: room for a rotation in every environment of a project.
+pub const MAX_KEY_SET_KEYS: usize = 64;

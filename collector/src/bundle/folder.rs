@@ -32,6 +32,15 @@ pub struct Loaded {
     pub kept: Vec<String>,
 }
 
+/// Every rule file of a folder as it stands, in order of name.
+///
+/// # Errors
+/// The folder or a file cannot be read.
+pub fn read_sources(folder: &Path) -> io::Result<Vec<SourceFile>> {
+    let folder = RulesFolder::new(folder.to_owned(), BTreeMap::new());
+    folder.stamps()?.keys().map(|name| folder.read(name)).collect()
+}
+
 impl RulesFolder {
     /// A folder, with the sound texts known from before.
     pub fn new(path: PathBuf, sound: BTreeMap<String, String>) -> Self {

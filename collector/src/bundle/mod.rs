@@ -1,6 +1,5 @@
 //! The bundle source: compiles a watched folder of rule files, signs, numbers and publishes what it amounts to.
 
-mod compile;
 mod folder;
 mod import;
 mod publisher;
@@ -9,7 +8,7 @@ mod signer;
 use crate::content::{Content, Quality, sha256_etag};
 use axum::body::Bytes;
 
-pub use compile::compile_to_file;
+pub use folder::read_sources;
 pub use import::import_growthbook;
 pub use publisher::{Publisher, PublisherParts};
 pub use signer::Signer;

@@ -10,7 +10,8 @@ use crate::bell::Bell;
 use crate::limits::LOG_QUEUE_BYTES;
 use crate::metrics::Metrics;
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,20 @@ pub use frame::{push_record, records};
 pub use reader::{Chunk, LogReader};
 use tail::Tail;
 use writer::{Submission, Work};
+
+/// Reads the log of a folder, whether or not a collector runs on it, from its oldest record to the newest that is
+/// intact now.
+///
+/// # Errors
+/// A folder or segment that cannot be read, or a folder without a log.
+pub fn read_folder(folder: &Path) -> io::Result<LogReader> {
+    let bases = segment::bases(folder)?;
+    let (Some(first), Some(newest)) = (bases.first(), bases.last()) else {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the folder holds no log segment"));
+    };
+    let end = segment::Segment::open(folder, *newest)?.find_end()?;
+    Ok(LogReader::new(folder.to_owned(), Arc::new(Tail::new(end)), *first))
+}
 
 /// What identifies an event at the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

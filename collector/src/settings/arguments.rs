@@ -1,6 +1,7 @@
 //! The command line and the environment, as they are written.
 
 use super::SettingsError;
+use super::author::{BundleCommand, SimulateArguments};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -20,12 +21,14 @@ struct CommandLine {
 pub enum Command {
     /// Run the collector until SIGTERM or SIGINT
     Serve(ServeArguments),
-    /// Work with rule files
+    /// Check, test, compile, sign and compare rule files
     #[command(subcommand)]
     Bundle(BundleCommand),
     /// Take definitions of other products over
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Replay recorded events against draft rules and report what would have changed
+    Simulate(SimulateArguments),
 }
 
 /// What to take over.
@@ -41,23 +44,6 @@ pub struct ImportArguments {
     /// JSON file with features and, where conditions name them, savedGroups
     pub payload: PathBuf,
     /// Rule file to write
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
-}
-
-/// What to do with rule files.
-#[derive(Debug, Subcommand)]
-pub enum BundleCommand {
-    /// Compile a folder of JSON rule files into one bundle file
-    Compile(CompileArguments),
-}
-
-/// What to compile, and where to.
-#[derive(Debug, Args)]
-pub struct CompileArguments {
-    /// Folder of JSON rule files
-    pub folder: PathBuf,
-    /// File to write the bundle to
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
 }

@@ -1,6 +1,7 @@
 //! Settings: flags and `ATTUNE_*` variables, each checked once, each wrong one told in one line.
 
 mod arguments;
+mod author;
 
 use crate::access::{WriteKey, WriteKeys};
 use crate::limits::MIN_SECRET_CHARS;
@@ -8,9 +9,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use arguments::{
-    BundleCommand, Command, CompileArguments, ImportArguments, ImportCommand, LogFormat, ServeArguments,
-    parse,
+pub use arguments::{Command, ImportArguments, ImportCommand, LogFormat, ServeArguments, parse};
+pub use author::{
+    BundleCommand, CheckArguments, CompileArguments, DiffArguments, Format, KeygenArguments, KeysetArguments,
+    SignArguments, SimulateArguments, TestArguments, VerifyArguments,
 };
 
 /// Checked settings of `attune serve`.

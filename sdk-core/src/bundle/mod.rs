@@ -5,6 +5,8 @@ pub mod author;
 mod body;
 mod envelope;
 mod error;
+mod keyset;
+mod verify;
 
 use crate::experiment::TrialTable;
 use crate::model::ModelTable;
@@ -14,6 +16,8 @@ use crate::rules::{RuleRef, RuleTable};
 pub use body::{BODY_VERSION, decode_body, encode_body};
 pub use envelope::{Envelope, Header, SIGNATURE_BYTES, attach_signature, open_envelope, seal_envelope};
 pub use error::BundleError;
+pub use keyset::{KeySet, KeySetEntry, OpenedKeySet, PUBLIC_KEY_BYTES, open_keyset, seal_keyset};
+pub use verify::{Demands, Refused, VerifySignature, verify_envelope, verify_keyset};
 
 /// A bundle ready to be evaluated, in place, from the bytes it was published as.
 #[derive(Clone, Debug, Default, PartialEq)]

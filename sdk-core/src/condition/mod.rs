@@ -5,6 +5,8 @@ mod ambiguity;
 mod calendar;
 #[cfg(feature = "author")]
 mod calendar_source;
+#[cfg(feature = "author")]
+mod clause;
 mod codec;
 mod coerce;
 mod consent;

@@ -1,12 +1,10 @@
 //! From rule JSON to conditions; whatever is unknown is an error with its place, never a test that passes.
 
-use super::calendar_source::parse_calendar;
 use super::coerce::truthy;
 use super::depth::depth;
 use super::inspect::count_tests;
 use super::problem::{ConditionError, ConditionErrorKind};
-use super::{Bucket, Condition, Literal, Moment, Over, Path, Root, Test};
-use crate::hash::bucket_steps;
+use super::{Condition, Literal, Moment, Over, Path, Root, Test};
 use crate::id::{ModelId, SignalId};
 use crate::limits::{MAX_CONDITION_DEPTH, MAX_CONDITION_TESTS, MAX_CONDITION_VALUES};
 use crate::time::{Timestamp, parse_duration_ms};
@@ -156,7 +154,7 @@ fn check_key(name: &str, has_key: bool, known: Option<KnownSignal>) -> Result<Si
 
 pub(super) struct Parser<'a> {
     pub(super) scope: ConditionScope<'a>,
-    models: Option<KnownModels<'a>>,
+    pub(super) models: Option<KnownModels<'a>>,
     at: String,
     errors: Vec<ConditionError>,
     /// Whether paths lead into the element that `$elemMatch` looks at.
@@ -275,45 +273,6 @@ impl Parser<'_> {
         each.map(|(index, item)| self.below(&format!("{index}"), |parser| parser.condition(item))).collect()
     }
 
-    /// `{"by": "traits.id", "seed": "spring", "version": 2, "in": [[0, 0.5]]}`
-    fn bucket(&mut self, value: &Value) -> Condition {
-        let Value::Object(fields) = value else {
-            self.fail(ConditionErrorKind::BadLiteral("an object with by, seed, version and in"));
-            return Condition::Any(Vec::new());
-        };
-        for (name, _) in fields {
-            if !matches!(&**name, "by" | "seed" | "version" | "in") {
-                self.below(name, |parser| parser.fail(ConditionErrorKind::UnknownField(name.clone())));
-            }
-        }
-        let text = |name: &str| value.field(name).and_then(Value::as_str).unwrap_or_default();
-        let by = self.below("by", |parser| parser.path(text("by")));
-        if text("seed").is_empty() {
-            self.below("seed", |parser| {
-                parser.fail(ConditionErrorKind::BadLiteral("a text that is not empty"))
-            });
-        }
-        let version = match value.field("version") {
-            None => 2,
-            Some(Value::Number(1.0)) => 1,
-            Some(Value::Number(2.0)) => 2,
-            Some(_) => {
-                self.below("version", |parser| parser.fail(ConditionErrorKind::BadLiteral("1 or 2")));
-                2
-            }
-        };
-        let ranges = match value.field("in") {
-            Some(Value::Array(items)) => items.iter().map(|item| range(item, version)).collect(),
-            _ => None,
-        };
-        if ranges.is_none() {
-            let expected = "an array of ranges such as [0, 0.5], each between 0 and 1";
-            self.below("in", |parser| parser.fail(ConditionErrorKind::BadLiteral(expected)));
-        }
-        let ranges = ranges.unwrap_or_default();
-        Condition::Bucket(Bucket { by, seed: Box::from(text("seed")), version, ranges })
-    }
-
     fn signal(&mut self, value: &Value) -> Condition {
         let Value::Object(fields) = value else {
             self.fail(ConditionErrorKind::BadLiteral("an object with name, key and is"));
@@ -341,44 +300,8 @@ impl Parser<'_> {
         }
     }
 
-    fn calendar(&mut self, operator: &str, value: &Value) -> Condition {
-        let has_visitor = matches!(self.scope, ConditionScope::Visitor(_));
-        let errors = match parse_calendar(operator, value, has_visitor) {
-            Ok(calendar) => return Condition::Calendar(calendar),
-            Err(errors) => errors,
-        };
-        for (field, kind) in errors {
-            match field {
-                Some(field) => self.below(field, |parser| parser.fail(kind)),
-                None => self.fail(kind),
-            }
-        }
-        Condition::Any(Vec::new())
-    }
-
-    fn score(&mut self, value: &Value) -> Condition {
-        let Value::Object(fields) = value else {
-            self.fail(ConditionErrorKind::BadLiteral("an object with name and is"));
-            return Condition::Any(Vec::new());
-        };
-        self.check_fields(fields, &["name", "is"]);
-        let test = self.is(value);
-        let name = value.field("name").and_then(Value::as_str).unwrap_or_default();
-        let known = match self.models {
-            Some(models) => models(name).ok_or_else(|| ConditionErrorKind::UnknownModel(Box::from(name))),
-            None => Err(ConditionErrorKind::ScoreMisplaced),
-        };
-        match known {
-            Ok(model) => Condition::Score { model, test },
-            Err(kind) => {
-                self.below("name", |parser| parser.fail(kind));
-                Condition::Any(Vec::new())
-            }
-        }
-    }
-
     /// What must hold of a signal or a score.
-    fn is(&mut self, value: &Value) -> Test {
+    pub(super) fn is(&mut self, value: &Value) -> Test {
         match value.field("is") {
             Some(test) => self.below("is", |parser| parser.test(test)),
             None => {
@@ -388,7 +311,7 @@ impl Parser<'_> {
         }
     }
 
-    fn check_fields(&mut self, fields: &[(Box<str>, Value)], known: &[&str]) {
+    pub(super) fn check_fields(&mut self, fields: &[(Box<str>, Value)], known: &[&str]) {
         for (name, _) in fields.iter().filter(|(name, _)| !known.contains(&&**name)) {
             self.below(name, |parser| parser.fail(ConditionErrorKind::UnknownField(name.clone())));
         }
@@ -493,22 +416,12 @@ impl Parser<'_> {
         Moment::Relative(0)
     }
 
-    fn path(&mut self, text: &str) -> Path {
+    pub(super) fn path(&mut self, text: &str) -> Path {
         parse_path(text, self.scope).unwrap_or_else(|kind| {
             self.fail(kind);
             Path { root: Root::Bare, rest: Box::default() }
         })
     }
-}
-
-/// A range of shares, from one up to and without another, in steps of a version.
-fn range(value: &Value, version: u8) -> Option<(u32, u32)> {
-    let Value::Array(ends) = value else { return None };
-    let [Value::Number(from), Value::Number(to)] = ends[..] else { return None };
-    let steps = bucket_steps(version)?;
-    // The first step whose share of all is not below the end: what comparing shares would say.
-    let step = |end: f64| (0..=steps).find(|step| f64::from(*step) / f64::from(steps) >= end);
-    if 0.0 <= from && from <= to { Some((step(from)?, step(to)?)) } else { None }
 }
 
 /// What a key stands for that is `{"any":true}` or `{"max":true}`.

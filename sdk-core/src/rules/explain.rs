@@ -121,6 +121,13 @@ pub fn explain(
     rules.iter().map(standing).collect()
 }
 
+/// The parts of a rule's condition that are not met, whether it is a level or judged at the event of the document.
+pub fn unmet(rule: &RuleRef<'_>, document: &dyn Document) -> Vec<Unmet> {
+    let mut unmet = Vec::new();
+    collect_unmet(&mut { rule.when }, document, &mut unmet);
+    unmet
+}
+
 fn verdict(
     rule: &RuleRef<'_>,
     document: &dyn Document,
@@ -140,9 +147,7 @@ fn verdict(
     }
     let Some((key, reason)) = holds(rule, document, latches, &mut outlook) else {
         return Verdict::Refused(if rule.is_level() {
-            let mut unmet = Vec::new();
-            collect_unmet(&mut { rule.when }, document, &mut unmet);
-            Refusal::NotMatched(unmet)
+            Refusal::NotMatched(unmet(rule, document))
         } else {
             Refusal::NotLatched
         });

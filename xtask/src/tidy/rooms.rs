@@ -109,7 +109,7 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 21] = [
+const COLLECTOR: [Room; 22] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
@@ -135,6 +135,7 @@ const COLLECTOR: [Room; 21] = [
         ],
     ),
     room("worker", &["bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
+    room("author", &["bundle", "clock", "hex", "limits", "log", "secret", "settings", "whole_file"]),
     room("rooms", WIRING),
     room("server", WIRING),
 ];

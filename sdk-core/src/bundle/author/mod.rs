@@ -2,13 +2,19 @@
 
 mod action;
 mod arrange;
+mod compare;
 mod consent;
+mod cost;
 mod diagnostic;
 mod experiment;
 mod fields;
 mod file;
 mod locate;
 mod model;
+#[cfg(test)]
+mod proofs;
+mod reach;
+mod review;
 mod rule;
 mod schedule;
 mod segment;
@@ -34,7 +40,11 @@ use file::{check_lists, items};
 use locate::line_of_offset;
 use segment::Known;
 
+pub use compare::{DefinitionChange, DefinitionKind, Difference, PartChange, compare};
+pub use cost::{Cost, RuleCost, cost};
 pub use diagnostic::{Diagnostic, Severity};
+pub use reach::Contradiction;
+pub use review::review;
 
 /// One rule file.
 #[derive(Clone, Debug)]

@@ -1,0 +1,294 @@
+//! Plays a script: lets time pass, tracks, decides, and compares with what is expected.
+
+use super::outcome::{Mismatch, Played, Subject};
+use super::page::Page;
+use super::script::{Script, Step};
+use super::server::Server;
+use crate::author::words;
+use crate::limits::MAX_SCRIPT_WAKES;
+use attune_core::bundle::Bundle;
+use attune_core::filter::check_bounds;
+use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
+use attune_core::rules::unmet;
+use attune_core::time::{Timestamp, parse_duration_ms};
+use attune_core::value::Value as CoreValue;
+use attune_core::wire::{Event, IDENTIFY, SHOWN};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// When a script begins that does not say so.
+const START: &str = "2026-01-05T10:00:00Z";
+/// The session of a script that names none.
+const SESSION: &str = "first";
+/// The only member.
+const MEMBER: &str = "visitor";
+
+/// Plays one script.
+///
+/// # Errors
+/// Something in the script that cannot be played, with its step.
+pub fn play(bundle: &Bundle, script: &Script) -> Result<Played, String> {
+    let start = script.start.as_deref().unwrap_or(START);
+    let now =
+        Timestamp::parse(start).ok_or_else(|| format!("start: '{start}' is no instant such as {START}"))?;
+    let session = session_of(SESSION)?;
+    let member = MemberId(Box::from(MEMBER));
+    let mut stage = Stage {
+        bundle,
+        page: Page::new(bundle, session),
+        server: Server::new(bundle, now, member.clone()),
+        member,
+        now,
+        events: 0,
+        fired: Vec::new(),
+        misses: BTreeMap::new(),
+    };
+    stage.page.set_context(&core_value(&Value::Object(script.visitor.context.clone())));
+    if !script.visitor.traits.is_empty() {
+        stage.identify(&script.visitor.traits)?;
+    }
+    stage.decide()?;
+    let mut played = Played { name: script.name.clone(), checked: 0, mismatches: Vec::new() };
+    for (index, step) in script.steps.iter().enumerate() {
+        let place = index + 1;
+        stage.take(step).map_err(|error| format!("step {place}: {error}"))?;
+        let before = played.mismatches.len();
+        stage.compare(step, &mut played).map_err(|error| format!("step {place}: {error}"))?;
+        for mismatch in played.mismatches.iter_mut().skip(before) {
+            mismatch.step = place;
+            mismatch.event = event_text(step);
+        }
+    }
+    Ok(played)
+}
+
+struct Stage<'a> {
+    bundle: &'a Bundle,
+    page: Page<'a>,
+    server: Server,
+    member: MemberId,
+    now: Timestamp,
+    events: u128,
+    /// What has fired in this step.
+    fired: Vec<String>,
+    /// Why event rules did not match the latest event of this step that concerned them.
+    misses: BTreeMap<Box<str>, String>,
+}
+
+impl Stage<'_> {
+    fn take(&mut self, step: &Step) -> Result<(), String> {
+        self.fired.clear();
+        self.misses.clear();
+        if let Some(after) = &step.after {
+            let ms = parse_duration_ms(after).filter(|ms| *ms >= 0);
+            let ms = ms.ok_or_else(|| format!("after: '{after}' is no duration such as 90s"))?;
+            self.pass_time(self.now.plus(ms))?;
+        }
+        if let Some(session) = &step.session {
+            self.page.session = session_of(session)?;
+        }
+        if let Some(context) = &step.context {
+            self.page.set_context(&core_value(&Value::Object(context.clone())));
+        }
+        if step.reload {
+            self.page.reload();
+        }
+        if let Some(traits) = &step.traits {
+            self.identify(traits)?;
+        }
+        match (&step.track, &step.metadata) {
+            (Some(event_type), metadata) => {
+                self.track(event_type, &Value::Object(metadata.clone().unwrap_or_default()))?;
+            }
+            (None, Some(_)) => return Err("metadata: there is no event without track".to_owned()),
+            (None, None) => {}
+        }
+        self.decide()
+    }
+
+    /// Lets time pass; where time alone may change a decision, the page wakes up and decides, as it does in a browser.
+    fn pass_time(&mut self, to: Timestamp) -> Result<(), String> {
+        let mut wakes = 0;
+        while let Some(at) = self.page.wake_at().filter(|at| *at > self.now && *at < to) {
+            wakes += 1;
+            if wakes > MAX_SCRIPT_WAKES {
+                return Err(format!(
+                    "after: time alone changes decisions more than {MAX_SCRIPT_WAKES} times; use shorter steps"
+                ));
+            }
+            self.now = at;
+            self.decide()?;
+        }
+        self.now = to;
+        let fired = self.server.pass_time(to);
+        self.note_fired(&fired);
+        Ok(())
+    }
+
+    fn identify(&mut self, traits: &Map<String, Value>) -> Result<(), String> {
+        self.track(IDENTIFY, &json!({ "traits": traits }))
+    }
+
+    fn track(&mut self, event_type: &str, metadata: &Value) -> Result<(), String> {
+        self.events += 1;
+        let event = Event {
+            event_id: EventId(Uuid::from_u128(self.events)),
+            event_type: Box::from(event_type),
+            timestamp: self.now,
+            member: self.member.clone(),
+            lane: None,
+            session: Some(self.page.session),
+            user_id: None,
+            metadata: Some(metadata.to_string().into_boxed_str()),
+        };
+        check_bounds(&event, event.metadata_bytes())
+            .map_err(|error| format!("track: {} ({})", error.message(), error.code()))?;
+        let (misses, signals) = (&mut self.misses, &self.bundle.signals);
+        self.page.track(&event, &mut |rule, document| {
+            let parts = unmet(rule, document);
+            let why = match parts.is_empty() {
+                true => "its condition is met at the event, and its cap is reached".to_owned(),
+                false => format!("at {event_type}: {}", words::unmet(&parts, rule, signals, document)),
+            };
+            misses.insert(Box::from(rule.id), why);
+        });
+        let fired = self.server.track(event);
+        self.note_fired(&fired);
+        Ok(())
+    }
+
+    fn note_fired(&mut self, firings: &[attune_core::processor::Firing]) {
+        for firing in firings {
+            self.fired.push(with_key(&firing.rule, firing.key.as_deref()));
+        }
+    }
+
+    fn decide(&mut self) -> Result<(), String> {
+        let mut shown = self.page.decide(self.now);
+        while !shown.is_empty() {
+            for showing in shown {
+                let metadata =
+                    json!({"rule": showing.rule, "key": showing.key.as_deref().unwrap_or_default()});
+                self.track(SHOWN, &metadata)?;
+            }
+            shown = self.page.decide(self.now);
+        }
+        Ok(())
+    }
+
+    fn compare(&self, step: &Step, played: &mut Played) -> Result<(), String> {
+        let mut look = |subject: Subject, expected: Value, found: Value, explain: &dyn Fn() -> Explained| {
+            played.checked += 1;
+            if expected != found {
+                let explain = explain();
+                let (step, event) = (0, String::new());
+                played.mismatches.push(Mismatch { step, event, subject, expected, found, explain });
+            }
+        };
+        for (slot, expected) in &step.holds {
+            let found = self.page.decision(slot);
+            let found = found.map(|decision| with_key(&decision.rule, decision.key.as_deref()));
+            if !(expected.is_null() || expected.is_string()) {
+                return Err(format!(
+                    "holds: slot {slot} expects {expected}, which is neither a rule nor null"
+                ));
+            }
+            look(Subject::Slot(slot.clone()), expected.clone(), json!(found), &|| self.explain_slot(slot));
+        }
+        for (name, expected) in &step.variables {
+            let found = serde_json::from_str(&words::json(&self.page.variable(name))).unwrap_or_default();
+            // Both go through the same form, so that 10 and 10.0 are equal.
+            let expected = serde_json::from_str(&words::json(&core_value(expected))).unwrap_or_default();
+            look(Subject::Variable(name.clone()), expected, found, &|| self.explain_variable(name));
+        }
+        if let Some(expected) = &step.fires {
+            let names = expected.iter().chain(&self.fired).map(|name| rule_of(name));
+            let concerned: BTreeSet<&str> = names.collect();
+            look(Subject::Firings, json!(expected), json!(self.fired), &|| self.explain(&concerned));
+        }
+        if let Some(expected) = &step.wake_after {
+            let wake_ms = self.page.wake_at().map(|at| at.since(self.now));
+            let wanted_ms = match expected {
+                Some(text) => Some(
+                    parse_duration_ms(text)
+                        .ok_or_else(|| format!("wake_after: '{text}' is no duration such as 90s"))?,
+                ),
+                None => None,
+            };
+            let text = |ms: Option<i64>| json!(ms.map(words::duration_text));
+            look(Subject::Wake, text(wanted_ms), text(wake_ms), &Vec::new);
+        }
+        Ok(())
+    }
+
+    fn explain_slot(&self, slot: &str) -> Explained {
+        let rules = self.bundle.rules.iter().filter(|rule| rule.head().slot == Some(slot));
+        let concerned: BTreeSet<&str> = rules.map(|rule| rule.id).collect();
+        if concerned.is_empty() {
+            return vec![(slot.to_owned(), "no rule has this slot".to_owned())];
+        }
+        self.explain(&concerned)
+    }
+
+    /// The rules that set a variable, of whatever slot.
+    fn explain_variable(&self, name: &str) -> Explained {
+        let sets = |rule: &attune_core::rules::RuleRef<'_>| {
+            rule.written_actions().variables().any(|(known, _)| known == name)
+        };
+        let concerned: BTreeSet<&str> = self.bundle.rules.iter().filter(sets).map(|rule| rule.id).collect();
+        if concerned.is_empty() {
+            return vec![(name.to_owned(), "no rule sets this variable".to_owned())];
+        }
+        self.explain(&concerned)
+    }
+
+    fn explain(&self, concerned: &BTreeSet<&str>) -> Explained {
+        let mut explained = self.page.explain(self.now, |standings, document| {
+            let known = standings.iter().filter_map(|standing| {
+                let rule = self.bundle.rules.get(standing.rule).filter(|rule| concerned.contains(rule.id))?;
+                let mut why = words::verdict(&standing.verdict, &rule, &self.bundle.signals, document);
+                if let Some(miss) = self.misses.get(rule.id) {
+                    why = format!("{why}; {miss}");
+                }
+                Some((rule.id.to_owned(), why))
+            });
+            known.collect::<Explained>()
+        });
+        for id in concerned.iter().filter(|id| self.bundle.rule(id).is_none()) {
+            explained.push(((*id).to_owned(), "there is no such rule".to_owned()));
+        }
+        explained
+    }
+}
+
+/// Rules, each with why it stands as it does.
+type Explained = Vec<(String, String)>;
+
+fn session_of(name: &str) -> Result<SessionId, String> {
+    uuid_from_text(name)
+        .map(SessionId)
+        .ok_or_else(|| format!("session: '{name}' has to have 1 to 100 characters"))
+}
+
+fn with_key(rule: &str, key: Option<&str>) -> String {
+    key.map_or_else(|| rule.to_owned(), |key| format!("{rule}:{key}"))
+}
+
+fn rule_of(name: &str) -> &str {
+    name.split(':').next().unwrap_or(name)
+}
+
+fn core_value(value: &Value) -> CoreValue {
+    // What serde_json writes is JSON, so this reads; deeper nesting than the core takes becomes null.
+    CoreValue::parse(&value.to_string()).unwrap_or(CoreValue::Null)
+}
+
+fn event_text(step: &Step) -> String {
+    let mut parts = Vec::new();
+    parts.extend(step.after.as_ref().map(|after| format!("after {after}")));
+    parts.extend(step.session.as_ref().map(|session| format!("session {session}")));
+    parts.extend(step.reload.then(|| "reload".to_owned()));
+    parts.extend(step.traits.as_ref().map(|_| "traits".to_owned()));
+    parts.extend(step.track.as_ref().map(|event| format!("track {event}")));
+    if parts.is_empty() { "nothing happens".to_owned() } else { parts.join(", ") }
+}

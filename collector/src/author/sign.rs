@@ -1,0 +1,84 @@
+//! `attune bundle sign`: puts a body into an envelope and signs it.
+
+use super::key::SecretKey;
+use super::source::{Folder, named, read_file};
+use super::{Outcome, print};
+use crate::clock;
+use crate::settings::SignArguments;
+use attune_core::bundle::{Header, attach_signature, decode_body, open_envelope, seal_envelope};
+use attune_core::time::{Timestamp, parse_duration_ms};
+use sha2::{Digest, Sha256};
+use std::fs;
+
+/// Signs a folder or bundle file; what the arguments do not say is taken from the parent and from what was there.
+pub fn run(arguments: &SignArguments) -> Result<Outcome, String> {
+    let key = SecretKey::read(&arguments.key)?;
+    let is_folder = arguments.source.is_dir();
+    let output = match (&arguments.output, is_folder) {
+        (Some(output), _) => output,
+        (None, false) => &arguments.source,
+        (None, true) => return Err("--output: a signed folder needs a file to go to".to_owned()),
+    };
+    let bytes = if is_folder { Vec::new() } else { read_file(&arguments.source)? };
+    let told = |error: attune_core::bundle::BundleError| {
+        format!("{}: {error} ({})", arguments.source.display(), error.code())
+    };
+    let (before, body) = if is_folder {
+        (Header::default(), Folder::read_sound(&arguments.source)?.compiled.body)
+    } else {
+        let envelope = open_envelope(&bytes).map_err(told)?;
+        (envelope.header, envelope.body.to_vec())
+    };
+    decode_body(&body).map_err(told)?;
+    let parent = arguments.parent.as_ref().map(|path| read_file(path)).transpose()?;
+    let parent_revision = match (&parent, &arguments.parent) {
+        (Some(bytes), Some(path)) => {
+            let opened = open_envelope(bytes);
+            let opened = opened.map_err(|error| format!("{}: {error} ({})", path.display(), error.code()))?;
+            Some(opened.header.revision)
+        }
+        _ => None,
+    };
+    let revision = match arguments.revision {
+        Some(revision) => revision,
+        None => parent_revision.map_or(before.revision.max(1), |revision| revision.saturating_add(1)),
+    };
+    if let Some(parent) = parent_revision.filter(|parent| revision <= *parent) {
+        return Err(format!("--revision: {revision} is not above {parent}, the revision of the parent"));
+    }
+    let expires = arguments.expires.as_deref().map(|text| instant("--expires", text)).transpose()?;
+    let key_id = key.id();
+    let header = Header {
+        project: named_or(arguments.project.as_deref(), before.project, "default"),
+        environment: named_or(arguments.environment.as_deref(), before.environment, "development"),
+        revision,
+        parent: parent.as_ref().map(|bytes| Sha256::digest(bytes).into()).or(before.parent),
+        not_before: before.not_before,
+        expires: expires.or(before.expires),
+        key_id: &key_id,
+    };
+    let sealed = seal_envelope(&header, &body);
+    let signature = key.sign(&sealed);
+    let signed = attach_signature(sealed, &signature);
+    fs::write(output, &signed).map_err(|error| named(output, &error))?;
+    print(&format!(
+        "{}: revision {revision} for {}/{}, {} bytes, signed by {key_id}\n",
+        output.display(),
+        header.project,
+        header.environment,
+        signed.len(),
+    ))?;
+    Ok(Outcome::Clean)
+}
+
+fn named_or<'a>(argument: Option<&'a str>, before: &'a str, fallback: &'a str) -> &'a str {
+    argument.unwrap_or(if before.is_empty() { fallback } else { before })
+}
+
+/// An instant as it is written on the command line: RFC 3339, or a duration from now.
+pub fn instant(name: &str, text: &str) -> Result<Timestamp, String> {
+    let from_now = || parse_duration_ms(text).filter(|ms| *ms > 0).map(|ms| clock::now().plus(ms));
+    Timestamp::parse(text).or_else(from_now).ok_or_else(|| {
+        format!("{name}: '{text}' is no instant such as 2027-01-01T00:00:00Z, and no duration such as 30d")
+    })
+}
