@@ -153,7 +153,11 @@ fn every_rule_vector_that_one_page_can_play_gives_its_decisions_as_a_script() {
     let (mut played, mut left_out) = (0, 0);
     for vector in &vectors {
         let mut steps = vector["steps"].as_array().unwrap().clone();
-        if steps.iter().any(|step| step.get("publish").is_some()) {
+        // A script has one visitor and one bundle, begins at one instant and asks for no exposure.
+        let is_foreign = |step: &Value| {
+            ["publish", "member", "at", "granted", "exposed"].iter().any(|field| step.get(field).is_some())
+        };
+        if steps.iter().any(is_foreign) {
             left_out += 1;
             continue;
         }
@@ -169,7 +173,7 @@ fn every_rule_vector_that_one_page_can_play_gives_its_decisions_as_a_script() {
         assert!(run.is_clean, "vector {}: {}{}", vector["number"], run.out, run.err);
         played += 1;
     }
-    assert!(played >= 15 && left_out <= 2, "{played} played, {left_out} with a new bundle midway");
+    assert!(played >= 30 && left_out <= 40, "{played} played, {left_out} left out");
 }
 
 #[test]

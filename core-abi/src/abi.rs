@@ -191,7 +191,7 @@ pub extern "C" fn visitor_explain(handle: u32, rule: usize) -> usize {
     })
 }
 
-/// Slots and rules by number.
+/// The slots by number, and which rules decide alike for everybody.
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_names(handle: u32) -> usize {
     HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.names()))

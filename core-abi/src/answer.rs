@@ -4,7 +4,8 @@ use attune_core::id::{ProfileId, write_uuid};
 use attune_core::processor::{Cause, Firing, ProfileState};
 use attune_core::profile::{SignalTable, Tiles};
 use attune_core::rules::{
-    ActionRef, Actions, Decision, Names, Reason, Refusal, RuleTable, SlotChange, Standing, Unmet, Verdict,
+    ActionRef, Actions, Decision, Names, Reason, Refusal, RuleRef, RuleTable, SlotChange, Standing, Unmet,
+    Verdict,
 };
 use attune_core::value::{Value, write_string};
 use std::collections::BTreeMap;
@@ -127,25 +128,15 @@ pub(crate) fn decision(decision: &Decision) -> String {
     text
 }
 
-/// Slots and rules in order of number.
+/// The slots in order of number, and for each rule whether a decision for it is the same for everybody.
 pub(crate) fn names(rules: &RuleTable) -> String {
-    let mut rows = String::new();
-    for rule in rules.iter() {
-        let mut row = Row::after(&mut rows);
-        row.text("id", Some(rule.id));
-        let head = rule.head();
-        row.text("slot", head.slot);
-        let actions = rule.written_actions();
-        if rule.is_level() && head.key.is_none() && !rule.has_places() {
-            row.actions(&actions);
-        }
-        row.end();
-    }
     let slots = (0..rules.slot_count()).filter_map(|slot| Some(Value::string(rules.slot(slot)?.0)));
+    let is_fixed = |rule: RuleRef<'_>| rule.is_level() && rule.head().key.is_none() && !rule.has_places();
+    let fixed: String = rules.iter().map(|rule| if is_fixed(rule) { '1' } else { '0' }).collect();
     let mut text = String::new();
     let mut row = Row::after(&mut text);
     row.value("slots", &Value::Array(slots.collect()));
-    row.raw("rules", &format!("[{rows}]"));
+    row.text("fixed", Some(&fixed));
     row.end();
     text
 }

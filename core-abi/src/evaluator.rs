@@ -117,8 +117,8 @@ impl Evaluator {
         self.visitor.changes()
     }
 
-    /// Slots and rules by number, as JSON: `{"slots":["hero"],"rules":[{"id":"a","slot":"hero","actions":[…]}]}`. The
-    /// actions are there where a decision for the rule is the same for everybody.
+    /// The slots by number, and for each rule by number whether a decision for it is the same for everybody:
+    /// `{"slots":["hero"],"fixed":"10"}`.
     pub fn names(&self) -> String {
         names(&self.processor.bundle().rules)
     }

@@ -2,7 +2,7 @@
 
 use super::actions::{Lookup, encode_actions, take_actions};
 use super::terms::TermsRef;
-use super::{Actions, Cap, CapPeriod, Hold, Mode, Rule, RuleHead, RuleRef};
+use super::{Action, Actions, Cap, CapPeriod, Hold, Mode, Rule, RuleHead, RuleRef};
 use crate::condition::{
     Code, Packer, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
 };
@@ -16,6 +16,7 @@ const HAS_KEY: u8 = 4;
 const HAS_CAP: u8 = 8;
 const IS_INACTIVE: u8 = 16;
 const FIRES_ON_PUBLISH: u8 = 32;
+const HAS_PLACES: u8 = 64;
 
 /// Appends a rule. What is read most stands first, the condition last.
 pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
@@ -27,6 +28,7 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
         (rule.cap.is_some(), HAS_CAP),
         (rule.inactive.is_some(), IS_INACTIVE),
         (rule.fire_on_publish, FIRES_ON_PUBLISH),
+        (has_places(&rule.actions), HAS_PLACES),
     ] {
         flags |= if is_set { flag } else { 0 };
     }
@@ -34,6 +36,13 @@ pub(super) fn encode_rule(rule: &Rule, packer: &mut Packer) {
     packer.sized(|packer| encode_head(rule, packer));
     packer.sized(|packer| encode_actions(&rule.actions, rule.slot.as_deref(), packer));
     encode_condition(&rule.when, packer);
+}
+
+/// Whether a text of actions has places to be filled in.
+fn has_places(actions: &[Action]) -> bool {
+    let mut found = false;
+    actions.iter().for_each(|action| action.each_place(&mut |_| found = true));
+    found
 }
 
 fn encode_head(rule: &Rule, packer: &mut Packer) {
@@ -105,6 +114,11 @@ impl<'a> RuleRef<'a> {
         !self.has(AT_EVENT)
     }
 
+    /// Whether it holds by state, without a key and without a cap.
+    pub const fn is_plain(&self) -> bool {
+        !self.has(AT_EVENT | HAS_KEY | HAS_CAP)
+    }
+
     /// Whether it takes part.
     pub const fn is_active(&self) -> bool {
         !self.has(IS_INACTIVE)
@@ -171,11 +185,8 @@ impl<'a> RuleRef<'a> {
     }
 
     /// Whether a text of its actions has places to be filled in.
-    pub fn has_places(self) -> bool {
-        let mut found = false;
-        let mut see = |_: &str, _: &mut String| found = true;
-        self.take_actions(Some(&mut see));
-        found
+    pub const fn has_places(&self) -> bool {
+        self.has(HAS_PLACES)
     }
 
     /// The definition as the compiler has written it, for tools.

@@ -182,6 +182,9 @@ impl Decider {
         let found = if !rule.is_level() {
             holds(&rule, document, latches, outlook)?
         } else if rule.is_granted(document) && self.live.holds_late(place, &self.index, rules, document) {
+            if self.index.is_plain(place) {
+                return Some((None, Reason::Level));
+            }
             (rule_key(&rule, document), Reason::Level)
         } else {
             return None;

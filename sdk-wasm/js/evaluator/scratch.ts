@@ -16,18 +16,19 @@ const encoder = new TextEncoder();
 const number = new Float64Array(1);
 const numberBytes = new Uint8Array(number.buffer);
 let view = new Uint8Array(0);
+let room = 0;
 let at = 0;
 
 /** Writes a value and returns how many bytes it takes. */
 export function scratchValue(value: Json): number {
-  at = 0;
+  begin();
   pack(value);
   return at;
 }
 
 /** Writes bytes and returns how many there are. */
 export function scratchBytes(bytes: Uint8Array): number {
-  at = 0;
+  begin();
   reserve(bytes.length);
   view.set(bytes);
   return bytes.length;
@@ -93,11 +94,17 @@ function count(value: number): void {
   view[at++] = rest;
 }
 
-/** Makes room behind what is written; the core's memory may have moved since the last call. */
+/** Begins anew; the core's memory may have moved since the last value. */
+function begin(): void {
+  at = 0;
+  if (view.buffer !== coreModule().memory.buffer) room = 0;
+}
+
+/** Makes room behind what is written. */
 function reserve(more: number): void {
+  if (at + more <= room) return;
   const { memory, scratch } = coreModule();
-  if (at + more <= view.length && view.buffer === memory.buffer) return;
-  const room = Math.max(2 * (at + more), 1_024);
+  room = Math.max(2 * (at + more), 1_024);
   const address = scratch(room);
   if (address === 0) throw new EvaluatorError('too_large', `${room} bytes are too many for one call`);
   view = new Uint8Array(memory.buffer, address, room);

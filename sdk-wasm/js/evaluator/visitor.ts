@@ -38,7 +38,8 @@ export interface Explanation {
 
 interface Names {
   slots: string[];
-  rules: { id: string; slot: string | null; actions?: VisitorDecision['actions'] }[];
+  /** A digit for each rule: 1 where a decision for it is the same for everybody. */
+  fixed: string;
 }
 
 const NOTHING: readonly VisitorDecision[] = Object.freeze([]);
@@ -48,22 +49,20 @@ const encoder = new TextEncoder();
 export class Visitor {
   readonly #handle: number;
   readonly #slots: readonly VisitorDecision[];
-  /** By rule: the decision for it, where it is the same for everybody. */
-  readonly #fixed: readonly (VisitorDecision | undefined)[];
+  readonly #fixed: string;
+  /** By rule: the decision for it that was met first, where it is the same for everybody. */
+  readonly #met: VisitorDecision[] = [];
   readonly #current: VisitorDecision[];
   readonly #paths = new Map<string, number>();
   #pairs = new Uint32Array(0);
+  #isDecided = false;
 
   constructor(handle: number, member: string) {
     this.#handle = handle;
-    const { slots, rules } = answer<Names>(core(), core().evaluator_names(handle));
+    const { slots, fixed } = answer<Names>(core(), core().evaluator_names(handle));
     const empty = (slot: string) => ({ slot, rule: null, key: null, reason: null, actions: [] });
     this.#slots = slots.map((slot) => Object.freeze(empty(slot)));
-    this.#fixed = rules.map(({ id, slot, actions }) =>
-      actions && slot !== null
-        ? Object.freeze({ slot, rule: id, key: null, reason: 'level' as const, actions })
-        : undefined,
-    );
+    this.#fixed = fixed;
     this.#current = [...this.#slots];
     core().visitor_name(handle, putText(core(), member));
   }
@@ -91,6 +90,8 @@ export class Visitor {
   }
 
   decide(): VisitorDecision[] {
+    // Rules without conditions hold before anything is known.
+    if (!this.#isDecided) this.at(0);
     return this.#current.filter(({ rule }) => rule !== null);
   }
 
@@ -106,6 +107,7 @@ export class Visitor {
   }
 
   #take(count: number): readonly VisitorDecision[] {
+    this.#isDecided = true;
     if (count === 0) return NOTHING;
     if (count < 0) refused(core());
     const { memory, visitor_changes } = core();
@@ -124,8 +126,11 @@ export class Visitor {
   }
 
   #decision(slot: number, rule: number): VisitorDecision {
-    const same = rule === 0 ? this.#slots[slot] : this.#fixed[rule - 1];
-    return same ?? answer(core(), core().visitor_decision(this.#handle, slot));
+    const same = rule === 0 ? this.#slots[slot] : this.#met[rule - 1];
+    if (same) return same;
+    const found: VisitorDecision = answer(core(), core().visitor_decision(this.#handle, slot));
+    if (this.#fixed[rule - 1] === '1') this.#met[rule - 1] = Object.freeze(found);
+    return found;
   }
 }
 

@@ -44,6 +44,10 @@ const SMALL: [&str; 9] = [
 /// Straight code for hosts that load it once and ask it often.
 const FAST: [&str; 4] = ["-O3", "-O3", "--strip-debug", "--strip-producers"];
 
+/// Room for the deepest nesting of JSON, conditions and trees that is read, several times over; linear memory begins
+/// with it.
+const STACK_BYTES: usize = 512 * 1024;
+
 /// How a module is built.
 struct Form {
     profile: &'static str,
@@ -90,7 +94,8 @@ fn module(root: &Path, package: &str, flags: &[&str], form: &Form, to: &Path) ->
     let words =
         ["cargo", "rustc", "--profile", form.profile, "--target", WASM_TARGET, "--lib", "--package", package];
     // Cargo optimizes across crates at link time only where a crate has no other type beside this one.
-    run(program(root, &words).args(["--crate-type", "cdylib"]).args(flags))?;
+    let stack = format!("link-arg=-zstack-size={STACK_BYTES}");
+    run(program(root, &words).args(["--crate-type", "cdylib"]).args(flags).args(["--", "-C", &stack]))?;
     let file = format!("{}.wasm", package.replace('-', "_"));
     let compiled = workspace::target()?.join(WASM_TARGET).join(form.profile).join(file);
     if let Some(folder) = to.parent() {

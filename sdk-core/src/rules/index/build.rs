@@ -2,7 +2,7 @@
 
 use super::gates::{Counters, seen};
 use super::keys::read_literal;
-use super::{Atom, Bound, Edge, Index, Kind, Lists, Subject, SubjectEntry};
+use super::{Atom, Bound, Edge, Index, Kind, Lists, Marks, Subject, SubjectEntry};
 use crate::condition::{Code, pass_condition, pass_literal};
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::profile::SignalTable;
@@ -74,7 +74,9 @@ impl Builder {
                 kind = self.classify(subject, &mut code, atom);
                 let lists = match kind {
                     Kind::Keyed { .. } => &mut self.keyed,
-                    Kind::Bound(Bound { is_lower: true, .. }) => &mut self.lower,
+                    Kind::Bound(_) if self.index.bounds.last().is_some_and(|bound| bound.is_lower) => {
+                        &mut self.lower
+                    }
                     Kind::Bound(_) => &mut self.upper,
                     Kind::Asked | Kind::Late => &mut self.asked,
                 };
@@ -126,7 +128,8 @@ impl Builder {
                             || (last.holds(at) && last.includes >= (bound.includes && last.at == at))
                     }) {
                         *last = Some((subject, bound));
-                        return Kind::Bound(bound);
+                        self.index.bounds.push(bound);
+                        return Kind::Bound(self.index.bounds.len() as u32 - 1);
                     }
                 }
             }
@@ -146,9 +149,12 @@ impl Index {
         self.first_rule.push(self.order.len() as u32);
         self.gates.rules = self.order.len();
         self.gates.start = vec![Counters::default(); self.order.len()];
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(2 * self.order.len());
+        self.plain = Marks::none(self.order.len());
         for place in 0..self.order.len() {
-            match rules.get(self.rule(place)).filter(|rule| rule.is_level()) {
+            let rule = rules.get(self.rule(place));
+            self.plain.set(place, rule.is_some_and(|rule| rule.is_plain()));
+            match rule.filter(|rule| rule.is_level()) {
                 Some(rule) => {
                     self.walk(&mut { rule.when }, Edge::new(place, false), MAX_CONDITION_DEPTH, &mut found)
                 }

@@ -47,7 +47,7 @@ impl KeyIndex {
 
     /// Makes the chains, once everything has been added.
     pub fn finish(&mut self) {
-        self.heads = vec![0; self.entries.len().next_power_of_two()];
+        self.heads = vec![0; (self.entries.len() / 2).next_power_of_two()];
         let mask = self.heads.len() - 1;
         for (at, entry) in self.entries.iter_mut().enumerate() {
             if let Some(head) = self.heads.get_mut(entry.hash as usize & mask) {

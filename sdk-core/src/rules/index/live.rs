@@ -218,7 +218,7 @@ impl Live {
                 for (bounds, (then, now)) in
                     bounds.into_iter().zip(before.holding.into_iter().zip(&mut after.holding))
                 {
-                    let holds = |atom: &u32| matches!(index.kind(*atom as usize), Some(Kind::Bound(bound)) if bound.holds(number));
+                    let holds = |atom: &u32| index.bound_holds(*atom as usize, number);
                     let count = bounds.partition_point(holds);
                     let (from, to) =
                         if before.is_odd { (0, bounds.len()) } else { (count.min(then), count.max(then)) };

@@ -42,6 +42,7 @@ pub struct Index {
     /// By subject: slots that show it or are counted by it.
     shown: Lists,
     atoms: Vec<Atom>,
+    bounds: Vec<Bound>,
     keys: KeyIndex,
     gates: Gates,
     /// By leaf: the edges to what it is part of.
@@ -50,6 +51,8 @@ pub struct Index {
     order: Vec<u32>,
     /// The subjects that stand for whatever there is.
     anything: Vec<usize>,
+    /// Rules by place that hold by state, without a key and without a cap.
+    plain: Marks,
     /// The slots that exclusion groups concern.
     grouped: Vec<usize>,
     /// Of each slot the place of its first rule in `order`, and one more for the end.
@@ -73,15 +76,15 @@ struct Atom {
     kind: Kind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// Differs from `usual` only under its keys.
     Keyed {
         /// What it is for all other values.
         usual: bool,
     },
-    /// Holds beyond a number.
-    Bound(Bound),
+    /// Holds beyond a number: which of the bounds.
+    Bound(u32),
     /// Asked whenever something it reads changes or its time has come.
     Asked,
     /// Asked only once the rest of its rule holds.
@@ -143,6 +146,16 @@ impl Index {
         Some(Subject::read(&mut rules.form().at(entry.place)))
     }
 
+    /// Whether a leaf that compares with a number holds for one.
+    fn bound_holds(&self, atom: usize, number: f64) -> bool {
+        match self.kind(atom) {
+            Some(Kind::Bound(bound)) => {
+                self.bounds.get(bound as usize).is_some_and(|bound| bound.holds(number))
+            }
+            _ => false,
+        }
+    }
+
     fn kind(&self, atom: usize) -> Option<Kind> {
         self.atoms.get(atom).map(|atom| atom.kind)
     }
@@ -161,6 +174,11 @@ impl Index {
     /// The index of the rule at a place.
     pub fn rule(&self, place: usize) -> usize {
         self.order.get(place).map_or(usize::MAX, |rule| *rule as usize)
+    }
+
+    /// Whether the rule at a place holds by state, without a key and without a cap.
+    pub fn is_plain(&self, place: usize) -> bool {
+        self.plain.has(place)
     }
 
     /// The place of a rule among those of its slot.
