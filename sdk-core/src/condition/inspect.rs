@@ -38,6 +38,7 @@ pub fn specificity(condition: &Condition) -> u32 {
 }
 
 /// How many tests a condition has.
+#[cfg(feature = "author")]
 pub(super) fn count_tests(condition: &Condition) -> usize {
     1 + match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(count_tests).sum(),
@@ -52,6 +53,7 @@ pub(super) fn count_tests(condition: &Condition) -> usize {
     }
 }
 
+#[cfg(feature = "author")]
 fn tests_in(test: &Test) -> usize {
     1 + match test {
         Test::All(tests) => tests.iter().map(tests_in).sum(),
