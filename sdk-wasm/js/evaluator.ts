@@ -23,6 +23,7 @@ import { GrowthBookEvaluator } from './growthbook.ts';
 
 export { EvaluatorError } from './core-module.ts';
 export {
+  condition,
   type GrowthBookEvaluator,
   type GrowthBookExperiment,
   type GrowthBookExperimentResult,
