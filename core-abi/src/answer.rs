@@ -127,7 +127,7 @@ pub(crate) fn decision(decision: &Decision) -> String {
     text
 }
 
-/// Slots and rules in order of number.
+/// Slots, and rules with the variables that they may give, in order of number.
 pub(crate) fn names(rules: &RuleTable) -> String {
     let mut rows = String::new();
     for rule in rules.iter() {
@@ -136,6 +136,8 @@ pub(crate) fn names(rules: &RuleTable) -> String {
         let head = rule.head();
         row.text("slot", head.slot);
         let actions = rule.written_actions();
+        let variables = actions.variables().filter(|_| head.slot.is_some());
+        row.value("variables", &Value::Array(variables.map(|(name, _)| Value::string(name)).collect()));
         if rule.is_level() && head.key.is_none() && !rule.has_places() {
             row.actions(&actions);
         }

@@ -159,6 +159,19 @@ export class Evaluator {
     return this.#visitor.at(ms);
   }
 
+  /**
+   * Calls back, after the call that did it, with the slots of the visitor whose decision differs. Returns what ends that.
+   * What a callback throws is thrown by that call.
+   */
+  onChange(callback: (changed: readonly VisitorDecision[]) => void): () => void {
+    return this.#visitor.onChange(callback);
+  }
+
+  /** Names of the variables that the bundle's rules may give, in no order. */
+  variables(): string[] {
+    return this.#visitor.variables();
+  }
+
   /** The visitor's decisions in effect, in order of slot. */
   decide(): VisitorDecision[] {
     return this.#visitor.decide();

@@ -38,7 +38,12 @@ export interface Explanation {
 
 interface Names {
   slots: string[];
-  rules: { id: string; slot: string | null; actions?: VisitorDecision['actions'] }[];
+  rules: {
+    id: string;
+    slot: string | null;
+    variables: string[];
+    actions?: VisitorDecision['actions'];
+  }[];
 }
 
 const NOTHING: readonly VisitorDecision[] = Object.freeze([]);
@@ -52,6 +57,8 @@ export class Visitor {
   readonly #fixed: readonly (VisitorDecision | undefined)[];
   readonly #current: VisitorDecision[];
   readonly #paths = new Map<string, number>();
+  readonly #listeners = new Set<{ call: (changed: readonly VisitorDecision[]) => void }>();
+  readonly #variables: ReadonlySet<string>;
   #pairs = new Uint32Array(0);
 
   constructor(handle: number, member: string) {
@@ -64,6 +71,7 @@ export class Visitor {
         ? Object.freeze({ slot, rule: id, key: null, reason: 'level' as const, actions })
         : undefined,
     );
+    this.#variables = new Set(rules.flatMap(({ variables }) => variables));
     this.#current = [...this.#slots];
     core().visitor_name(handle, putText(core(), member));
   }
@@ -88,6 +96,16 @@ export class Visitor {
   /** Takes in what the visitor's events have changed. */
   refresh(): void {
     this.#take(core().visitor_changed(this.#handle));
+  }
+
+  onChange(call: (changed: readonly VisitorDecision[]) => void): () => void {
+    const listener = { call };
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  variables(): string[] {
+    return [...this.#variables];
   }
 
   decide(): VisitorDecision[] {
@@ -120,6 +138,7 @@ export class Visitor {
       this.#current[slot] = decision;
       changed.push(decision);
     }
+    if (changed.length > 0) for (const { call } of this.#listeners) call(changed);
     return changed;
   }
 
