@@ -36,6 +36,7 @@ copyFileSync(dist('attune_bg.wasm'), dist('script', wasmFile));
 await bundle('index', dist('index.js'), {});
 await bundle('devtools', dist('devtools.js'), {});
 await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external: ['node:*'] });
+await bundle('openfeature', dist('openfeature.js'), {});
 await bundle('script', dist('script', 'attune.js'), {
   format: 'iife',
   define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile), 'import.meta.url': '""' },

@@ -197,6 +197,12 @@ pub extern "C" fn evaluator_names(handle: u32) -> usize {
     HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.names()))
 }
 
+/// The variables that rules of slots may give.
+#[unsafe(no_mangle)]
+pub extern "C" fn evaluator_variables(handle: u32) -> usize {
+    HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.variables()))
+}
+
 /// Totals over everybody.
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_summary(handle: u32) -> usize {

@@ -8,7 +8,7 @@ use attune_core::rules::{
     Verdict,
 };
 use attune_core::value::{Value, write_string};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The answer to a set of events.
 #[derive(Debug, Default)]
@@ -138,6 +138,18 @@ pub(crate) fn names(rules: &RuleTable) -> String {
     row.value("slots", &Value::Array(slots.collect()));
     row.text("fixed", Some(&fixed));
     row.end();
+    text
+}
+
+/// The variables that rules of slots may give, each once, in order of name.
+pub(crate) fn variables(rules: &RuleTable) -> String {
+    let mut names = BTreeSet::new();
+    for rule in rules.iter().filter(RuleRef::has_slot) {
+        let actions = rule.written_actions();
+        names.extend(actions.variables().map(|(name, _)| Box::<str>::from(name)));
+    }
+    let mut text = String::new();
+    Value::Array(names.iter().map(|name| Value::string(name)).collect()).write(&mut text);
     text
 }
 

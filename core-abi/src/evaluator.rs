@@ -1,6 +1,6 @@
 //! The core over a stream of events: members and profiles in memory, changed decisions and firings out.
 
-use crate::answer::{Answer, explanation, failure, names, totals};
+use crate::answer::{Answer, explanation, failure, names, totals, variables};
 use crate::attributes::read_value;
 use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
@@ -121,6 +121,11 @@ impl Evaluator {
     /// `{"slots":["hero"],"fixed":"10"}`.
     pub fn names(&self) -> String {
         names(&self.processor.bundle().rules)
+    }
+
+    /// The variables that rules of slots may give, as a JSON array of names.
+    pub fn variables(&self) -> String {
+        variables(&self.processor.bundle().rules)
     }
 
     /// The visitor's decision for the slot of a number, as a JSON object; `null` where it is empty.

@@ -23,6 +23,7 @@ export interface CoreModule {
   evaluator_summary(handle: number): number;
   evaluator_free(handle: number): void;
   evaluator_names(handle: number): number;
+  evaluator_variables(handle: number): number;
   visitor_name(handle: number, member: number): void;
   visitor_set(handle: number, length: number): number;
   visitor_path(handle: number, length: number): number;
@@ -41,6 +42,7 @@ export interface CoreModule {
   growthbook_run(handle: number, experiment: number): number;
   growthbook_sticky(handle: number): number;
   growthbook_free(handle: number): void;
+  conditions_hold(cases: number): number;
   last_error(): number;
 }
 
@@ -93,11 +95,15 @@ export function put(core: CoreModule, bytes: Uint8Array): number {
   return address;
 }
 
-/** Reads an answer and frees it. */
-function take(core: CoreModule, address: number): string {
-  const text = decoder.decode(new Uint8Array(core.memory.buffer, address, core.buffer_length(address)));
+/** Copies an answer's bytes and frees it; none where the address names no answer. */
+export function takeBytes(core: CoreModule, address: number): Uint8Array {
+  const bytes = new Uint8Array(core.memory.buffer, address, core.buffer_length(address)).slice();
   core.buffer_free(address);
-  return text;
+  return bytes;
+}
+
+function take(core: CoreModule, address: number): string {
+  return decoder.decode(takeBytes(core, address));
 }
 
 const encoder = new TextEncoder();

@@ -1,4 +1,4 @@
-/** The opening through which `attune/devtools` looks into an instance; the page pays for nothing more. */
+/** The opening through which `attune/devtools` and `attune/openfeature` look into an instance; the page pays for nothing more. */
 
 import type { Json } from './context.ts';
 import type { Decision } from './decision.ts';
@@ -33,4 +33,23 @@ export interface DevtoolsPort {
   changed?: () => void;
   /** Called with every event captured. */
   captured?: (event: TappedEvent) => void;
+}
+
+/** Listens beside whoever listens already. Returns what ends that. */
+export function chain<Name extends 'changed' | 'captured'>(
+  port: DevtoolsPort,
+  name: Name,
+  callback: NonNullable<DevtoolsPort[Name]>,
+): () => void {
+  type Callback = (event?: TappedEvent) => void;
+  const slots = port as Record<Name, Callback | undefined>;
+  const earlier = slots[name];
+  let isActive = true;
+  slots[name] = (event) => {
+    earlier?.(event);
+    if (isActive) (callback as Callback)(event);
+  };
+  return () => {
+    isActive = false;
+  };
 }

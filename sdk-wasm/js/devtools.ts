@@ -1,7 +1,7 @@
 /** The npm entry `attune/devtools`: looks inside a running instance, for a developer panel. */
 
 import type { Attune } from './attune.ts';
-import { type DevtoolsPort, devtoolsPort, type TappedEvent } from './devtools-port.ts';
+import { chain, type DevtoolsPort, devtoolsPort, type TappedEvent } from './devtools-port.ts';
 import type { Inspection } from './inspection.ts';
 
 export type { TappedEvent } from './devtools-port.ts';
@@ -40,22 +40,4 @@ export function onChange(attune: Attune, callback: () => void): () => void {
 /** Calls back with every event captured, those of the SDK itself included. Returns what ends that. */
 export function onEvent(attune: Attune, callback: (event: TappedEvent) => void): () => void {
   return chain(attune[devtoolsPort], 'captured', callback);
-}
-
-function chain<Name extends 'changed' | 'captured'>(
-  port: DevtoolsPort,
-  name: Name,
-  callback: NonNullable<DevtoolsPort[Name]>,
-): () => void {
-  type Callback = (event?: TappedEvent) => void;
-  const slots = port as Record<Name, Callback | undefined>;
-  const earlier = slots[name];
-  let isActive = true;
-  slots[name] = (event) => {
-    earlier?.(event);
-    if (isActive) (callback as Callback)(event);
-  };
-  return () => {
-    isActive = false;
-  };
 }

@@ -23,6 +23,7 @@ import { GrowthBookEvaluator } from './growthbook.ts';
 
 export { EvaluatorError } from './core-module.ts';
 export {
+  condition,
   type GrowthBookEvaluator,
   type GrowthBookExperiment,
   type GrowthBookExperimentResult,
@@ -156,6 +157,19 @@ export class Evaluator {
   /** Moves the visitor's clock, in milliseconds since 1970, and returns the slots whose decision differs. */
   at(ms: number): readonly VisitorDecision[] {
     return this.#visitor.at(ms);
+  }
+
+  /**
+   * Calls back, after the call that did it, with the slots of the visitor whose decision differs. Returns what ends that.
+   * What a callback throws is thrown by that call.
+   */
+  onChange(callback: (changed: readonly VisitorDecision[]) => void): () => void {
+    return this.#visitor.onChange(callback);
+  }
+
+  /** Names of the variables that the bundle's rules may give, in no order. */
+  variables(): string[] {
+    return this.#visitor.variables();
   }
 
   /** The visitor's decisions in effect, in order of slot. */

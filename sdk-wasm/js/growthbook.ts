@@ -1,9 +1,20 @@
 /**
- * GrowthBook payloads as they are: `hash`, features and experiments with the results that GrowthBook defines, out of
+ * GrowthBook payloads as they are: `condition`, `hash`, features and experiments with the results that GrowthBook defines, out of
  * the same core that decides everywhere else.
  */
 
-import { answer, type CoreModule, coreModule, opened, putText } from './core-module.ts';
+import {
+  answer,
+  type CoreModule,
+  coreModule,
+  EvaluatorError,
+  opened,
+  putText,
+  takeBytes,
+} from './core-module.ts';
+
+/** Answers of the core to a condition; any other says that it cannot be read. */
+const [NO, YES] = [0, 1];
 
 /** Past assignments of one attribute value, as a GrowthBook sticky bucket service keeps them. */
 export interface StickyBucketDocument {
@@ -95,6 +106,26 @@ export function hash(seed: string, value: string, version: number): number | nul
   return Number.isNaN(bucket) ? null : bucket;
 }
 
+/**
+ * Whether a condition in GrowthBook's form holds of attributes, judged as GrowthBook judges it. Saved groups, by id,
+ * are what `$inGroup` and `$notInGroup` look into.
+ *
+ * @throws {EvaluatorError} `condition_unreadable`: attributes that are no object, or anything that has no JSON form or
+ * goes deeper than the core reads.
+ */
+export function condition(
+  attributes: Record<string, unknown>,
+  condition: Record<string, unknown>,
+  savedGroups: Record<string, readonly unknown[]> = {},
+): boolean {
+  const core = coreModule();
+  const cases = putText(core, caseText([attributes, condition, savedGroups]));
+  const [holds] = takeBytes(core, core.conditions_hold(cases));
+  if (holds === YES) return true;
+  if (holds === NO) return false;
+  throw unreadable('expected an object of attributes and a condition, no deeper than the core reads');
+}
+
 /** Evaluates one GrowthBook payload for one visitor at a time. */
 export class GrowthBookEvaluator {
   readonly #core: CoreModule;
@@ -164,6 +195,19 @@ function matchesAddress(pattern: string, url: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A single case in the form that the core reads many in. */
+function caseText(parts: readonly unknown[]): string {
+  try {
+    return wellFormed([parts]);
+  } catch (cause) {
+    throw unreadable(`no JSON form: ${cause}`);
+  }
+}
+
+function unreadable(message: string): EvaluatorError {
+  return new EvaluatorError('condition_unreadable', message);
 }
 
 /** A value as JSON in which half a surrogate pair, which JSON can only escape, is U+FFFD. */

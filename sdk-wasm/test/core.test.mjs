@@ -84,7 +84,7 @@ it('refuses an output that ends early instead of following it', () => {
 it('hands effects over in the order of the output', () => {
   const heard = [];
   const effects = Array.from(
-    { length: 17 },
+    { length: 18 },
     (_, at) =>
       (...fields) =>
         heard.push([at + 1, ...fields]),
@@ -171,7 +171,7 @@ it('answers what the core asks about regular expressions, in order, before anyth
   const fake = new FakeCore();
   const core = openCore(
     fake.exports,
-    Array.from({ length: 17 }, () => () => {}),
+    Array.from({ length: 18 }, () => () => {}),
   );
   fake.next('wake', ['match', '\n^a\nabc'], ['match', 'i\n^GRÜN\ngrün'], ['match', '\na$\nb\na']);
   fake.next('matches', ['match', '\nb\nac']);
@@ -187,7 +187,7 @@ it('stops answering a core that asks without end', () => {
   fake.next('wake', ['match', '\na\na']);
   const core = openCore(
     fake.exports,
-    Array.from({ length: 17 }, () => () => {}),
+    Array.from({ length: 18 }, () => () => {}),
   );
   core(WAKE);
   assert.equal(fake.of('matches').length, 16);

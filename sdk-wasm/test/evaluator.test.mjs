@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Evaluator, EvaluatorError } from '../dist/evaluator.js';
+import { condition, Evaluator, EvaluatorError } from '../dist/evaluator.js';
 
 const core = new URL('../dist/core.wasm', import.meta.url);
 
@@ -18,6 +18,49 @@ test('bytes that are no bundle are refused with a code', () => {
       (error) => error instanceof EvaluatorError && /^[a-z_]+$/.test(error.code) && error.message !== '',
     );
   }
+});
+
+test('a condition holds of attributes or does not', () => {
+  const groups = { staff: ['7', 8] };
+  for (const [holds, attributes, asked, savedGroups] of [
+    [true, {}, {}],
+    [true, { plan: 'pro', seats: 5 }, { plan: 'pro', seats: { $gte: 5 } }],
+    [false, { plan: 'pro', seats: 4 }, { plan: 'pro', seats: { $gte: 5 } }],
+    [true, { tags: ['a', 'b'] }, { tags: { $in: ['b'] } }],
+    [true, { v: '10.0.1' }, { v: { $vgt: '9.9.9' } }],
+    [true, { name: 'Zoë 日本' }, { name: { $regex: '日本$' } }],
+    [true, { id: '7' }, { id: { $inGroup: 'staff' } }, groups],
+    [false, { id: '9' }, { id: { $inGroup: 'staff' } }, groups],
+    [false, { id: '7' }, { id: { $inGroup: 'staff' } }],
+    [true, { name: '\ud800' }, { name: '\ufffd' }],
+    [false, { a: undefined }, { a: { $exists: true } }],
+    [false, { a: 1 }, { a: { $unheard_of: 1 } }],
+  ]) {
+    assert.equal(condition(attributes, asked, savedGroups), holds, JSON.stringify([attributes, asked]));
+  }
+});
+
+test('what no condition can be asked of is refused with a code', () => {
+  const cyclic = {};
+  cyclic.self = cyclic;
+  let deep = 1;
+  for (let level = 0; level < 5_000; level += 1) deep = { a: deep };
+  for (const [attributes, asked] of [
+    [null, {}],
+    [[], {}],
+    ['a', {}],
+    [undefined, {}],
+    [cyclic, {}],
+    [{ a: 1n }, {}],
+    [deep, {}],
+    [{}, deep],
+  ]) {
+    assert.throws(
+      () => condition(attributes, asked),
+      (error) => error instanceof EvaluatorError && error.code === 'condition_unreadable',
+    );
+  }
+  assert.equal(condition({ a: 1 }, { a: 1 }), true);
 });
 
 test('addresses and handles that name nothing are answered, not followed', () => {

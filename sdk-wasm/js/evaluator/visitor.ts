@@ -54,7 +54,9 @@ export class Visitor {
   readonly #met: VisitorDecision[] = [];
   readonly #current: VisitorDecision[];
   readonly #paths = new Map<string, number>();
-  #pairs = new Uint32Array(0);
+  readonly #listeners = new Set<{ call: (changed: readonly VisitorDecision[]) => void }>();
+  #variables: readonly string[] | undefined;
+  #memory = new Uint32Array(0);
   #isDecided = false;
 
   constructor(handle: number, member: string) {
@@ -89,6 +91,17 @@ export class Visitor {
     this.#take(core().visitor_changed(this.#handle));
   }
 
+  onChange(call: (changed: readonly VisitorDecision[]) => void): () => void {
+    const listener = { call };
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  variables(): string[] {
+    this.#variables ??= answer<string[]>(core(), core().evaluator_variables(this.#handle));
+    return [...this.#variables];
+  }
+
   decide(): VisitorDecision[] {
     // Rules without conditions hold before anything is known.
     if (!this.#isDecided) this.at(0);
@@ -111,17 +124,20 @@ export class Visitor {
     if (count === 0) return NOTHING;
     if (count < 0) refused(core());
     const { memory, visitor_changes } = core();
-    const address = visitor_changes(this.#handle);
-    if (this.#pairs.buffer !== memory.buffer) this.#pairs = new Uint32Array(memory.buffer);
+    const first = visitor_changes(this.#handle) / 4;
+    if (this.#memory.buffer !== memory.buffer) this.#memory = new Uint32Array(memory.buffer);
+    // Asking for a decision may move the memory.
+    const pairs = this.#memory.slice(first, first + 2 * count);
     const changed: VisitorDecision[] = [];
     for (let at = 0; at < count; at++) {
-      const slot = this.#pairs[address / 4 + 2 * at] ?? 0;
-      const rule = this.#pairs[address / 4 + 2 * at + 1] ?? 0;
+      const slot = pairs[2 * at] ?? 0;
+      const rule = pairs[2 * at + 1] ?? 0;
       const decision = this.#decision(slot, rule);
       if (alike(this.#current[slot], decision)) continue;
       this.#current[slot] = decision;
       changed.push(decision);
     }
+    if (changed.length > 0) for (const { call } of this.#listeners) call(changed);
     return changed;
   }
 
