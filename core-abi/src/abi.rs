@@ -10,12 +10,16 @@ use attune_core::growthbook::GrowthBookError;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// Largest buffer, in bytes: some thousand batches.
+/// Largest buffer, in bytes: as much as thirty of the largest batches, and room to read it in what memory there is.
 const MAX_BUFFER_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of all buffers that a host has made and not used up: a host that loses them is refused more before the module
+/// runs out of memory.
+const MAX_BUFFERS_BYTES: usize = 256 * 1024 * 1024;
 
 #[derive(Default)]
 struct Host {
     buffers: BTreeMap<usize, Box<[u8]>>,
+    buffered_bytes: usize,
     evaluators: BTreeMap<u32, Evaluator>,
     growthbooks: BTreeMap<u32, GrowthBook>,
     last_handle: u32,
@@ -30,10 +34,15 @@ thread_local! {
 /// Makes a buffer of this many zero bytes; 0 where that is none or too many.
 #[unsafe(no_mangle)]
 pub extern "C" fn buffer_new(length: usize) -> usize {
-    if length == 0 || length > MAX_BUFFER_BYTES {
-        return 0;
-    }
-    HOST.with_borrow_mut(|host| host.keep(vec![0; length].into_boxed_slice()))
+    HOST.with_borrow_mut(|host| {
+        let mut buffer = Vec::new();
+        let is_too_long = length > MAX_BUFFER_BYTES || host.buffered_bytes + length > MAX_BUFFERS_BYTES;
+        if length == 0 || is_too_long || buffer.try_reserve_exact(length).is_err() {
+            return 0;
+        }
+        buffer.resize(length, 0);
+        host.keep(buffer.into_boxed_slice())
+    })
 }
 
 /// The length of a buffer.
@@ -45,14 +54,14 @@ pub extern "C" fn buffer_length(address: usize) -> usize {
 /// Frees a buffer.
 #[unsafe(no_mangle)]
 pub extern "C" fn buffer_free(address: usize) {
-    HOST.with_borrow_mut(|host| host.buffers.remove(&address));
+    HOST.with_borrow_mut(|host| host.take(address));
 }
 
 /// Makes an evaluator of the bundle in a buffer; 0 where it is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_new(bundle: usize) -> u32 {
     HOST.with_borrow_mut(|host| {
-        let bytes = host.buffers.remove(&bundle).unwrap_or_default();
+        let bytes = host.take(bundle);
         match Evaluator::new(&bytes) {
             Ok(evaluator) => {
                 host.last_handle += 1;
@@ -80,7 +89,7 @@ pub extern "C" fn last_error() -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_absorb(handle: u32, events: usize) -> usize {
     HOST.with_borrow_mut(|host| {
-        let bytes = host.buffers.remove(&events).unwrap_or_default();
+        let bytes = host.take(events);
         host.ask(handle, |evaluator| match core::str::from_utf8(&bytes) {
             Ok(text) => evaluator.absorb(text),
             Err(_) => evaluator.absorb(""),
@@ -92,7 +101,7 @@ pub extern "C" fn evaluator_absorb(handle: u32, events: usize) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_decisions(handle: u32, member: usize) -> usize {
     HOST.with_borrow_mut(|host| {
-        let bytes = host.buffers.remove(&member).unwrap_or_default();
+        let bytes = host.take(member);
         let member = core::str::from_utf8(&bytes).unwrap_or_default();
         host.ask(handle, |evaluator| evaluator.decisions(member))
     })
@@ -107,6 +116,10 @@ pub extern "C" fn scratch(length: usize) -> usize {
             return 0;
         }
         if host.scratch.len() < length {
+            let more = length - host.scratch.len();
+            if host.scratch.try_reserve(more).is_err() {
+                return 0;
+            }
             host.scratch.resize(length, 0);
         }
         host.scratch.as_ptr() as usize
@@ -117,7 +130,7 @@ pub extern "C" fn scratch(length: usize) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_name(handle: u32, member: usize) {
     HOST.with_borrow_mut(|host| {
-        let bytes = host.buffers.remove(&member).unwrap_or_default();
+        let bytes = host.take(member);
         if let (Some(evaluator), Ok(member)) =
             (host.evaluators.get_mut(&handle), core::str::from_utf8(&bytes))
         {
@@ -185,7 +198,7 @@ pub extern "C" fn visitor_decision(handle: u32, slot: usize) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_explain(handle: u32, rule: usize) -> usize {
     HOST.with_borrow_mut(|host| {
-        let bytes = host.buffers.remove(&rule).unwrap_or_default();
+        let bytes = host.take(rule);
         let rule = core::str::from_utf8(&bytes).unwrap_or_default();
         host.ask(handle, |evaluator| evaluator.explain(rule))
     })
@@ -285,7 +298,7 @@ pub extern "C" fn growthbook_free(handle: u32) {
 #[unsafe(no_mangle)]
 pub extern "C" fn conditions_hold(cases: usize) -> usize {
     HOST.with_borrow_mut(|host| {
-        let bytes = host.buffers.remove(&cases).unwrap_or_default();
+        let bytes = host.take(cases);
         let answers = crate::conditions_hold(core::str::from_utf8(&bytes).unwrap_or_default());
         if answers.is_empty() { 0 } else { host.keep(answers.into_boxed_slice()) }
     })
@@ -339,8 +352,7 @@ impl Host {
 
     /// The text in a buffer, which is used up; empty where it is none.
     fn text(&mut self, buffer: usize) -> String {
-        let bytes = self.buffers.remove(&buffer).unwrap_or_default();
-        String::from_utf8(bytes.into_vec()).unwrap_or_default()
+        String::from_utf8(self.take(buffer).into_vec()).unwrap_or_default()
     }
 
     fn answer(&mut self, text: String) -> usize {
@@ -349,8 +361,16 @@ impl Host {
 
     fn keep(&mut self, buffer: Box<[u8]>) -> usize {
         let address = buffer.as_ptr() as usize;
+        self.buffered_bytes += buffer.len();
         self.buffers.insert(address, buffer);
         address
+    }
+
+    /// The bytes of a buffer, which is used up; none where it is none.
+    fn take(&mut self, address: usize) -> Box<[u8]> {
+        let buffer = self.buffers.remove(&address).unwrap_or_default();
+        self.buffered_bytes -= buffer.len();
+        buffer
     }
 }
 

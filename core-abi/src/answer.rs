@@ -23,7 +23,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// A text that is no array: one error for all of it.
     pub fn unreadable(mut self) -> String {
-        let message = "expected a JSON array of events";
+        let message = "expected a JSON array of at most 250,000 events";
         self.refuse(None, None, "events_unreadable", "events", message);
         self.finish()
     }

@@ -2,6 +2,8 @@
 
 use attune_core::value::{JsonError, Packed, Value, ValueRef, cut, parse};
 
+/// Most fields of one object that a host sets: they are kept in order, so each new one costs the length of the list.
+pub(crate) const MAX_ATTRIBUTES: usize = 10_000;
 /// Largest kind byte of a packed value; JSON text begins with none of these.
 const MAX_PACKED_KIND: u8 = 6;
 
@@ -42,6 +44,9 @@ impl Attributes {
         for field in self.fields.iter_mut().filter(|field| !field.is_given && !field.value.get().is_null()) {
             field.value.set(ValueRef::Null);
             field.subjects.iter().for_each(|subject| touch(*subject));
+        }
+        if self.fields.len() > MAX_ATTRIBUTES {
+            self.fields.retain(|field| field.is_given);
         }
     }
 

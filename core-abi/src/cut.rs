@@ -1,6 +1,10 @@
 //! JSON text cut into its parts without being read, so that one bad part leaves its neighbours alone.
 
-/// The elements of an array, each as its own text; nothing where the text is no array that ends.
+/// Most elements of an array that is taken in: a hundred of the largest batches, and some MiB of answers.
+pub(crate) const MAX_ELEMENTS: usize = 250_000;
+
+/// The elements of an array, each as its own text; nothing where the text is no array that ends, or has more than
+/// [`MAX_ELEMENTS`].
 ///
 /// An element may be anything that brackets and quotes hold together: whether it is JSON is for its reader to say.
 pub(crate) fn elements(text: &str) -> Option<Vec<&str>> {
@@ -11,6 +15,9 @@ pub(crate) fn elements(text: &str) -> Option<Vec<&str>> {
         return cutter.end().then_some(elements);
     }
     loop {
+        if elements.len() == MAX_ELEMENTS {
+            return None;
+        }
         elements.push(cutter.part()?);
         if cutter.take(b']').is_some() {
             return cutter.end().then_some(elements);
@@ -117,6 +124,13 @@ mod tests {
             [("a", r#"{"b":1}"#), ("c", r#""d:e""#)]
         );
         assert_eq!((elements("[]"), fields("{ }")), (Some(vec![]), Some(vec![])));
+    }
+
+    #[test]
+    fn an_array_of_more_elements_than_are_taken_in_is_nothing() {
+        let array = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        assert_eq!(elements(&array(MAX_ELEMENTS)).map(|parts| parts.len()), Some(MAX_ELEMENTS));
+        assert_eq!(elements(&array(MAX_ELEMENTS + 1)), None);
     }
 
     #[test]

@@ -64,16 +64,18 @@ impl Evaluator {
     /// how many slots differ; see [`Evaluator::changes`].
     ///
     /// # Errors
-    /// Bytes that are no such value, as an object with `error` and `message`; nothing has changed then.
+    /// Bytes that are no such value, or more than 10,000 fields of either object, as an object with `error` and
+    /// `message`; nothing has changed then.
     pub fn set(&mut self, attributes: &[u8]) -> Result<usize, String> {
         let attributes = read(attributes)?;
-        Ok(self.with_visitor(|visitor, state, processor| {
-            visitor.set(attributes.get(), processor);
-            visitor.decide(state, processor)
-        }))
+        let changed = self.with_visitor(|visitor, state, processor| {
+            visitor.set(attributes.get(), processor).then(|| visitor.decide(state, processor))
+        });
+        changed.ok_or_else(|| failure("attributes_too_many", "traits and context have 10,000 fields at most"))
     }
 
-    /// The number under which the value at a path is changed: a dotted path below `traits` or `context`.
+    /// The number under which the value at a path is changed: a dotted path below `traits` or `context` of at most 1,024
+    /// bytes and 32 names, one of 10,000 at most.
     pub fn path(&mut self, path: &str) -> Option<usize> {
         self.visitor.path(path, &self.processor)
     }
@@ -285,7 +287,11 @@ mod tests {
     }"##;
 
     fn evaluator() -> Evaluator {
-        let compiled = compile(&[SourceFile { name: "rules.json".into(), text: RULES.into() }]);
+        evaluator_of(RULES)
+    }
+
+    fn evaluator_of(rules: &str) -> Evaluator {
+        let compiled = compile(&[SourceFile { name: "rules.json".into(), text: rules.into() }]);
         assert_eq!(compiled.diagnostics, []);
         let header = Header { project: "shop", revision: 1, ..Header::default() };
         let envelope = attach_signature(seal_envelope(&header, &compiled.body), &[0; 64]);
@@ -357,6 +363,36 @@ mod tests {
         let answer = absorb(&mut evaluator(), &[click(1, "shoes"), other]);
         assert_eq!(answer.at("errors.0.code"), Some(&Value::string("lane_conflict")));
         assert_eq!(number(&answer, "duplicates"), 0.0);
+    }
+
+    #[test]
+    fn a_score_follows_the_attributes_that_only_its_model_reads() {
+        let rules = r#"{"models":[{"name":"m","kind":"plan","items":[{"when":{"context.a":1},"points":10}]}],
+            "rules":[{"id":"ten","slot":"hero","when":{"$score":{"name":"m","is":{"$eq":10}}},"actions":[]}]}"#;
+        let mut evaluator = evaluator_of(rules);
+        assert_eq!(evaluator.set(br#"{"context":{"b":1}}"#), Ok(0));
+        assert_eq!(evaluator.set(br#"{"context":{"a":1}}"#), Ok(1));
+        assert_eq!(evaluator.changes(), [0, 1]);
+        let path = evaluator.path("context.a").unwrap();
+        assert_eq!(evaluator.change_number(path, 2.0), Ok(1));
+        assert_eq!(evaluator.changes(), [0, 0]);
+    }
+
+    #[test]
+    fn paths_and_attributes_beyond_their_bounds_are_refused() {
+        let mut evaluator = evaluator();
+        assert_eq!(evaluator.path(&format!("traits{}", ".a".repeat(31))), Some(0));
+        assert_eq!(evaluator.path(&format!("traits{}", ".a".repeat(32))), None);
+        assert_eq!(evaluator.path(&format!("traits.{}", "a".repeat(1_024))), None);
+        assert!((1..10_000).all(|number| evaluator.path(&format!("traits.{number}")) == Some(number)));
+        assert_eq!((evaluator.path("traits.more"), evaluator.path("traits.7")), (None, Some(7)));
+        let given = |count: usize| {
+            let fields: Vec<String> = (0..count).map(|name| format!("\"{name}\":1")).collect();
+            format!("{{\"context\":{{{}}}}}", fields.join(","))
+        };
+        assert_eq!(evaluator.set(given(10_000).as_bytes()), Ok(0));
+        assert!(evaluator.set(given(10_001).as_bytes()).unwrap_err().contains("attributes_too_many"));
+        assert_eq!(evaluator.set(br#"{"context":{"other":1}}"#), Ok(0));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! Buffers are named by their address. `buffer_new(length)` makes one, the host writes into it, and a call that takes a
 //! buffer uses it up. A call that answers returns the address of a buffer of `buffer_length(address)` bytes, which the
 //! host frees with `buffer_free(address)`. All texts are UTF-8. An address or handle that names nothing is answered
-//! with 0 (or, by functions that answer with JSON, an object with `error`), never with a trap.
+//! with 0 (or, by functions that answer with JSON, an object with `error`), never with a trap. docs/core-abi.md has every
+//! form, code and limit.
 //!
 //! | export | takes | gives |
 //! |---|---|---|
@@ -12,11 +13,23 @@
 //! | `buffer_length(address)` | | its length |
 //! | `buffer_free(address)` | | |
 //! | `evaluator_new(address)` | bundle envelope | handle, or 0: see `last_error()` |
-//! | `last_error()` | | address of `{"error","message"}` of the last refused bundle |
+//! | `last_error()` | | address of `{"error","message"}` of what was refused last, 0 where nothing was |
 //! | `evaluator_absorb(handle, address)` | JSON array of events | address of what it changed, see [`Evaluator::absorb`] |
 //! | `evaluator_decisions(handle, address)` | `anonymous_id` | address of a JSON array of decisions |
 //! | `evaluator_summary(handle)` | | address of totals, see [`Evaluator::summary`] |
+//! | `evaluator_names(handle)` | | address of slots and rules by number, see [`Evaluator::names`] |
 //! | `evaluator_free(handle)` | | |
+//! | `scratch(length)` | bytes wanted | address of a place for the next call to read, or 0 above 64 MiB |
+//! | `visitor_name(handle, address)` | `anonymous_id` | |
+//! | `visitor_set(handle, length)` | attributes in the scratch | how many slots differ, or −1: see `last_error()` |
+//! | `visitor_path(handle, length)` | path in the scratch | its number, or −1 |
+//! | `visitor_change(handle, path, length)` | number of a path, value in the scratch | how many slots differ, or −1 |
+//! | `visitor_change_number(handle, path, value)` | number of a path, number | how many slots differ, or −1 |
+//! | `visitor_time(handle, ms)` | milliseconds since 1970 | how many slots differ, or −1 |
+//! | `visitor_changed(handle)` | | how many slots the last call has changed |
+//! | `visitor_changes(handle)` | | address of that many pairs of u32, see [`Evaluator::changes`] |
+//! | `visitor_decision(handle, slot)` | number of a slot | address of a decision, see [`Evaluator::decision`] |
+//! | `visitor_explain(handle, address)` | id of a rule | address of why, see [`Evaluator::explain`] |
 //! | `bucket_hash(seed, unit, version)` | two texts by address, a number | bucket from 0 to 1, NaN for an unknown version |
 //! | `growthbook_new(address)` | GrowthBook payload as JSON | handle, or 0: see `last_error()` |
 //! | `growthbook_set(handle, address)` | options as JSON, see [`GrowthBook::set`] | 0, or address of `{"error","message"}` |

@@ -1,15 +1,23 @@
 //! One visitor whose attributes the host sets, with decisions brought up to date by what changes.
 
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, MAX_ATTRIBUTES};
 use attune_core::condition::{Document, Outlook, PathRef, Pattern, Purpose, Reading, Root};
 use attune_core::experiment::Assigned;
 use attune_core::id::{MemberId, ModelId, SessionId, SignalId};
+use attune_core::limits::MAX_JSON_DEPTH;
 use attune_core::model::ModelTable;
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::rules::index::{Index, Subject};
 use attune_core::rules::{Decider, Decision, Pick, RuleTable, Standing, Touched, VisitorDocument, explain};
 use attune_core::time::Timestamp;
 use attune_core::value::ValueRef;
+
+/// Longest path that a host changes, in bytes, and most names in it: what a value nests at most, so that the way down
+/// to one is short.
+const MAX_PATH_BYTES: usize = 1_024;
+const MAX_PATH_NAMES: usize = MAX_JSON_DEPTH;
+/// Most paths that a host changes.
+const MAX_PATHS: usize = 10_000;
 
 /// A visitor that the host describes itself, beside what the visitor's events say.
 #[derive(Debug)]
@@ -56,8 +64,12 @@ impl Visitor {
         &self.member
     }
 
-    /// Replaces all attributes by those of an object: `{"traits":{…},"context":{…}}`.
-    pub fn set(&mut self, attributes: ValueRef<'_>, processor: &Processor) {
+    /// Replaces all attributes by those of an object: `{"traits":{…},"context":{…}}`; whether they are few enough.
+    pub fn set(&mut self, attributes: ValueRef<'_>, processor: &Processor) -> bool {
+        let count = |name: &str| attributes.field(name).map_or(0, |object| object.entries().count());
+        if PARTS.iter().any(|(_, name)| count(name) > MAX_ATTRIBUTES) {
+            return false;
+        }
         let rules = &processor.bundle().rules;
         let mut touched = core::mem::take(&mut self.touched);
         for (part, (root, name)) in self.attributes.iter_mut().zip(PARTS) {
@@ -67,16 +79,24 @@ impl Visitor {
         }
         touched.drain(..).for_each(|subject| self.decider.touch(Touched::Subject(subject), rules));
         self.touched = touched;
+        true
     }
 
-    /// The number under which a path below `traits` or `context` is changed; nothing for any other.
+    /// The number under which a path below `traits` or `context` is changed; nothing for any other, or for one too long
+    /// or too many.
     pub fn path(&mut self, text: &str, processor: &Processor) -> Option<usize> {
+        if text.len() > MAX_PATH_BYTES || text.split('.').count() > MAX_PATH_NAMES {
+            return None;
+        }
         let path = PathRef::parse(text)?;
         let part = PARTS.iter().position(|(root, _)| *root == path.root).filter(|_| !path.rest.is_empty())?;
         if let Some(known) =
             self.paths.iter().position(|known| known.part == part && *known.rest == *path.rest)
         {
             return Some(known);
+        }
+        if self.paths.len() == MAX_PATHS {
+            return None;
         }
         let subjects = subjects_at(self.decider.index(), &processor.bundle().rules, path.root, path.rest);
         self.paths.push(KnownPath { part, rest: path.rest.into(), subjects });
@@ -171,10 +191,11 @@ impl Visitor {
 /// The parts of the document that a host sets.
 const PARTS: [(Root, &str); 2] = [(Root::Traits, "traits"), (Root::Context, "context")];
 
-/// What of an index reads something at, above or below a path.
+/// What of an index reads something at, above or below a path, or whatever there is, as scores do.
 fn subjects_at(index: &Index, rules: &RuleTable, root: Root, path: &str) -> Vec<usize> {
     let depends = |subject: &usize| match index.subject(*subject, rules) {
         Some(Subject::Path(read)) => read.root == root && overlap(read.rest, path),
+        Some(Subject::Anything) => true,
         _ => false,
     };
     (0..index.subject_count()).filter(depends).collect()

@@ -7,6 +7,7 @@ mod command;
 mod demo;
 mod failure;
 mod fingerprint;
+mod python;
 mod replay;
 mod size;
 mod test;

@@ -7,6 +7,7 @@ use crate::arguments::Arguments;
 use crate::build;
 use crate::command::program;
 use crate::failure::Failure;
+use crate::python;
 use crate::tidy;
 use crate::toolchain::{self, Browser, WASM_TARGET};
 use crate::workspace;
@@ -40,7 +41,6 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         suite.program("weight of the page", &mut program(&root, &["node", "benches/size.mjs", "--gate"]));
         wasm_tests(&mut suite, &root, &browser);
         script_checks(&mut suite, &root);
-        node_tests(&mut suite, &root, "tests/growthbook", "GrowthBook's results", |command| command);
         let collector = suite.check("build of the collector", || build::collector(&root));
         if collector {
             whole_system_tests(&mut suite, &root, &browser)?;
@@ -103,6 +103,7 @@ fn script_checks(suite: &mut Suite, root: &Path) {
     }
     node_tests(suite, root, "sdk-wasm/test", "TypeScript", |command| command);
     node_tests(suite, root, "tests/growthbook", "core.wasm beside GrowthBook", |command| command);
+    node_tests(suite, root, "tests/core-abi", "core.wasm in Node without glue", |command| command);
 }
 
 fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Result<(), Failure> {
@@ -111,6 +112,7 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
     node_tests(suite, root, "tests/e2e", "end to end in Chromium", |command| {
         command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium).env("XTASK_BINARY", &xtask)
     });
+    python_tests(suite, root, &binary);
     if root.join(RECORDING).is_file() {
         // The features of the workspace's tests, so that nothing is compiled twice.
         let tests = "cargo test --workspace --features attune-core/author,attune-benches/recorded,attune-tests/recorded --test replay --test signal_oracle";
@@ -121,6 +123,18 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
         suite.skip("replay of recorded input", RECORDED_TESTS, &why);
     }
     Ok(())
+}
+
+/// Runs every `test_*.py` of the host in Python; one that needs the recording says so where it is missing.
+fn python_tests(suite: &mut Suite, root: &Path, binary: &Path) {
+    let name = "core.wasm in Python";
+    match python::ensure_environment(root) {
+        Ok(python) => {
+            let mut command = program(root, &[&*python.to_string_lossy(), "tests/core-abi/run.py"]);
+            suite.tests(name, command.env("ATTUNE_BINARY", binary).env("PYTHONDONTWRITEBYTECODE", "1"));
+        }
+        Err(failure) => suite.fail(name, &failure),
+    }
 }
 
 /// Runs every `*.test.mjs` below a folder; that there is none is a failure, not a skip.

@@ -1,0 +1,98 @@
+/** A host that passes garbage gets errors, and the same instance goes on answering. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Core, plainCases, vectors } from './core.mjs';
+
+const CALLS = 20_000;
+const NUMBERS = [Number.NaN, Infinity, -Infinity, 0, -1, 0.5, 1, 2, 7, 2 ** 31, 2 ** 32 - 1, 2 ** 53, 1e300];
+const TEXTS = [
+  '',
+  '[',
+  '{}',
+  '[]',
+  'null',
+  '[{}]',
+  '[[{},{}]]',
+  '{"traits":1}',
+  'traits.a',
+  '[[[[[[[[[[[[[[[[[[',
+];
+const BIG = 64 * 1024 * 1024;
+
+/** Numbers that are the same at every run. Source: Marsaglia, "Xorshift RNGs", 2003. */
+function chance(seed) {
+  let state = seed;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
+
+function assertSound(core) {
+  const cases = plainCases();
+  assert.deepEqual(
+    core.conditionsHold(cases.map(({ ask }) => ask)),
+    cases.map(({ holds }) => holds),
+  );
+  for (const vector of vectors('22-features')) {
+    assert.deepEqual(core.growthbook(vector).result, vector.result, vector.name);
+  }
+}
+
+test('random arguments to every export leave the instance sound', () => {
+  const core = new Core();
+  const draw = chance(20_261_125);
+  const functions = Object.entries(core.exports).filter(([, value]) => typeof value === 'function');
+  assert.ok(functions.length > 25);
+  const handles = [0];
+  const argument = () => {
+    const kind = draw(5);
+    if (kind === 0) return handles[draw(handles.length)];
+    if (kind === 1) return NUMBERS[draw(NUMBERS.length)];
+    if (kind === 2) return draw(2 ** 32) >>> draw(32);
+    const text = TEXTS[draw(TEXTS.length)];
+    if (kind === 3) return core.put(text);
+    return core.put(Uint8Array.from({ length: draw(64) }, () => draw(256)));
+  };
+  for (let call = 0; call < CALLS; call += 1) {
+    if (draw(100) === 0) handles.push(core.exports.growthbook_new(core.put('{"features":{"a":{}}}')));
+    const [, run] = functions[draw(functions.length)];
+    const answer = run(argument(), argument(), argument());
+    if (draw(10) > 0) core.exports.buffer_free(answer);
+  }
+  assertSound(core);
+});
+
+test('bytes that are no bundle or payload are refused with a code', () => {
+  const core = new Core();
+  const { evaluator_new, growthbook_new, last_error } = core.exports;
+  assert.equal(last_error(), 0, 'nothing has been refused');
+  const draw = chance(7);
+  for (let round = 0; round < 2_000; round += 1) {
+    const bytes = Uint8Array.from({ length: draw(300) }, () => draw(256));
+    assert.equal(evaluator_new(core.put(bytes)), 0);
+    assert.match(core.json(last_error()).error, /^bundle_/);
+    assert.equal(growthbook_new(core.put(bytes)), 0);
+    assert.match(core.json(last_error()).error, /^(json|growthbook)_/);
+  }
+  assertSound(core);
+});
+
+test('unknown handles are told by name, and more than fits is refused', () => {
+  const core = new Core();
+  const { buffer_new, buffer_free, scratch, evaluator_summary, visitor_set, last_error } = core.exports;
+  assert.equal(core.json(evaluator_summary(99)).error, 'handle_unknown');
+  assert.equal(visitor_set(99, 0), -1);
+  assert.equal(core.json(last_error()).error, 'handle_unknown');
+  assert.deepEqual([buffer_new(0), buffer_new(BIG + 1), scratch(BIG + 1)], [0, 0, 0]);
+  const buffers = Array.from({ length: 100 }, () => buffer_new(BIG));
+  assert.deepEqual(
+    buffers.map((address) => address !== 0),
+    buffers.map((_, at) => at < 4),
+  );
+  buffers.forEach(buffer_free);
+  assertSound(core);
+});

@@ -1,0 +1,183 @@
+"""A host that passes garbage gets errors, and the same instance goes on answering as a fresh one does."""
+
+import json
+import random
+import unittest
+
+import shop
+import wasmtime
+from core import MODULE, Core, CoreError, pack
+from vectors import compiled, conditions, needs_binary, spec, why_no_plain_case
+
+CALLS = 5_000
+NUMBERS = [float("nan"), float("inf"), float("-inf"), 0.0, -0.0, -1.0, 0.5, 1.0, 2.0, 1e300, 9e15, 1.7e12]
+TEXTS = ["", "[", "{}", "[]", "null", "[{}]", "[[{},{}]]", '{"traits":1}', "traits.a", "context.a.b", "m", "\0\0", "[" * 50]
+EVENT = {"event_id": "e", "event_type": "click", "timestamp": "2026-11-20T10:00:00Z", "anonymous_id": "m"}
+BIG = 64 * 1024 * 1024
+FUNCTIONS = [export for export in MODULE.exports if isinstance(export.type, wasmtime.FuncType)]
+
+
+def plain_cases():
+    """Condition vectors as cases, and what they must give."""
+    vectors = [vector for _, vector in conditions() if not why_no_plain_case(vector)]
+    cases = [[vector["document"], vector["condition"], vector.get("groups", {})] for vector in vectors]
+    return cases, [vector["holds"] for vector in vectors]
+
+
+class Garbage(unittest.TestCase):
+    def setUp(self):
+        self.core = Core()
+        self.chance = random.Random(20_261_125)
+
+    def assert_sound(self, bundle=None):
+        """The instance answers conditions, features and, of a bundle, events as it should."""
+        core = self.core
+        cases, expected = plain_cases()
+        self.assertEqual(core.conditions_hold(cases), expected)
+        for vector in spec("22-features"):
+            handle = core.opened(core.call("growthbook_new", core.put(json.dumps(vector["payload"]))))
+            core.call("growthbook_set", handle, core.put(json.dumps(vector["options"])))
+            result = core.answer(core.call("growthbook_feature", handle, core.put(vector["key"])))
+            self.assertEqual(result, vector["result"], vector["name"])
+            core.call("growthbook_free", handle)
+        if bundle:
+            self.assertEqual(_answers(core, bundle), _answers(Core(), bundle))
+
+    def test_random_arguments_to_every_export_leave_the_instance_sound(self):
+        self.shower(None)
+
+    @needs_binary
+    def test_random_arguments_with_an_evaluator_at_hand_leave_the_instance_sound(self):
+        self.shower(compiled(RULES))
+
+    def shower(self, bundle):
+        core, chance = self.core, self.chance
+        handles = [0]
+        for _ in range(CALLS):
+            if bundle and chance.random() < 0.01:
+                handles.append(core.call("evaluator_new", core.put(bundle)))
+            if chance.random() < 0.01:
+                handles.append(core.call("growthbook_new", core.put('{"features":{"a":{"defaultValue":1}}}')))
+            export = chance.choice(FUNCTIONS)
+            arguments = [
+                chance.choice(NUMBERS) if str(kind) == "f64" else self.number(handles) for kind in export.type.params
+            ]
+            address = core.call(export.name, *arguments)
+            if export.type.results and str(export.type.results[0]) == "i32" and chance.random() < 0.9:
+                core.call("buffer_free", address)
+        self.assert_sound(bundle)
+
+    def number(self, handles):
+        """An address, a handle, a length or nothing of the kind."""
+        kind = self.chance.randrange(6)
+        if kind == 0:
+            return self.chance.choice(handles)
+        if kind == 1:
+            return self.chance.choice([0, 1, 7, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, BIG, BIG + 1])
+        if kind == 2:
+            return self.chance.getrandbits(self.chance.randrange(1, 33))
+        if kind == 3:
+            return self.core.scratch(self.chance.choice(TEXTS) or "x")
+        try:
+            data = self.chance.choice(TEXTS) if kind == 4 else self.chance.randbytes(self.chance.randrange(64))
+            return self.core.put(data)
+        except CoreError:
+            # The shower has left 256 MiB of buffers lying about.
+            return 0
+
+    @needs_binary
+    def test_a_bundle_cut_or_changed_anywhere_is_refused_or_answers(self):
+        core, bundle, refused = self.core, compiled(RULES), 0
+        for length in range(len(bundle)):
+            self.assertEqual(core.call("evaluator_new", core.put(bundle[:length])), 0, f"{length} bytes")
+            self.assertIn("bundle_", json.loads(core.take(core.call("last_error")))["error"])
+        for _ in range(3_000):
+            changed = bytearray(bundle)
+            for _ in range(self.chance.randrange(1, 4)):
+                changed[self.chance.randrange(len(changed))] = self.chance.getrandbits(8)
+            try:
+                _answers(core, bytes(changed))
+            except CoreError:
+                refused += 1
+        print(f"bundles: {len(bundle)} cut, 3000 changed, {refused} of these refused")
+        self.assertGreater(refused, 100)
+        self.assert_sound(bundle)
+
+    def test_more_than_the_module_takes_is_refused(self):
+        core = self.core
+        self.assertEqual(core.call("buffer_new", 0), 0)
+        self.assertEqual(core.call("buffer_new", BIG + 1), 0)
+        self.assertEqual(core.call("scratch", BIG + 1), 0)
+        buffers = [core.call("buffer_new", BIG) for _ in range(100)]
+        self.assertEqual([address > 0 for address in buffers], [True] * 4 + [False] * 96)
+        self.assertEqual(core.call("buffer_new", 1), 0)
+        for address in buffers:
+            core.call("buffer_free", address)
+        self.assertEqual(core.call("conditions_hold", core.put("[" + "0," * 250_000 + "0]")), 0)
+        self.assert_sound()
+
+    @needs_binary
+    def test_deep_long_and_many_values_are_refused(self):
+        core, bundle = self.core, compiled(RULES)
+        handle = core.opened(core.call("evaluator_new", core.put(bundle)))
+        deep = "traits" + ".a" * 5_000_000
+        many = json.dumps({"traits": {f"t{number}": 1 for number in range(10_001)}})
+        for code, ask in [
+            ("path_unknown", lambda: core.call("visitor_path", handle, core.scratch(deep))),
+            ("path_unknown", lambda: core.call("visitor_path", handle, core.scratch("signals.x"))),
+            ("path_unknown", lambda: core.call("visitor_change_number", handle, 77, 1.0)),
+            ("json_too_deep", lambda: core.call("visitor_set", handle, core.scratch("[" * 1_000_000))),
+            ("packed_value_unsound", lambda: core.call("visitor_set", handle, core.scratch(b"\5\1" * 1_000_000))),
+            ("packed_value_unsound", lambda: core.call("visitor_set", handle, core.scratch(b"\5\xff\xff\xff\xff\x0f"))),
+            ("text_not_utf8", lambda: core.call("visitor_set", handle, core.scratch(b'"\xff"'))),
+            ("attributes_too_many", lambda: core.call("visitor_set", handle, core.scratch(many))),
+            ("scratch_too_short", lambda: core.call("visitor_set", handle, 0xFFFFFFFF)),
+            ("handle_unknown", lambda: core.call("visitor_set", 12_345, core.scratch("{}"))),
+        ]:
+            with self.assertRaises(CoreError) as refused:
+                core.opened(ask())
+            self.assertEqual(refused.exception.code, code)
+        for text in ["[" + "0," * 250_000 + "0]", "[" * 1_000_000, '"' * 999, "\ufeff[]"]:
+            answer = core.answer(core.call("evaluator_absorb", handle, core.put(text)))
+            self.assertEqual(answer["errors"][0]["code"], "events_unreadable")
+        events = [EVENT | {"timestamp": at} for at in ("0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z")]
+        events += [EVENT | {"metadata": {"a": "x" * 40_000}}, EVENT | {"event_id": ""}, 7]
+        answer = core.answer(core.call("evaluator_absorb", handle, core.put(json.dumps(events))))
+        self.assertEqual(answer["accepted"] + answer["duplicates"] + len(answer["errors"]), len(events))
+        for number in NUMBERS:
+            core.call("visitor_time", handle, number)
+        for export in ("evaluator_absorb", "evaluator_decisions", "visitor_decision", "visitor_explain"):
+            with self.assertRaises(CoreError) as refused:
+                core.answer(core.call(export, 0, 0))
+            self.assertEqual(refused.exception.code, "handle_unknown")
+        self.assert_sound(bundle)
+
+
+RULES = shop.RULES | {
+    "rules": [
+        {"id": "pro", "slot": "hero", "when": {"traits.plan": {"$in": ["pro", "team"]}, "context.n": {"$gt": 2}},
+         "actions": [{"kind": "variable", "name": "v", "value": "{{traits.plan}}"}]},
+        {"id": "seen", "slot": "hero", "priority": 1, "when": {"signals.price_cents": {"$gte": 5}}, "actions": []},
+    ]
+}
+
+
+def _answers(core, bundle):
+    """What a bundle answers to a visitor's attributes and events."""
+    handle = core.opened(core.call("evaluator_new", core.put(bundle)))
+    answers = [core.answer(core.call("evaluator_names", handle))]
+    core.call("visitor_name", handle, core.put("m"))
+    core.call("visitor_set", handle, core.scratch(pack({"traits": {"plan": "pro"}, "context": {"n": 3}})))
+    path = core.call("visitor_path", handle, core.scratch("context.n"))
+    for number in (1.0, 5.0):
+        answers.append(core.call("visitor_change_number", handle, path, number))
+        answers.append(core.answer(core.call("visitor_decision", handle, 0)))
+    click = {"metadata": {"category": "1", "price_cents": 300}, "session_id": "s"}
+    events = [EVENT | click | {"event_id": f"e{number}"} for number in range(4)]
+    answers.append(core.answer(core.call("evaluator_absorb", handle, core.put(json.dumps(events)))))
+    answers.append(core.answer(core.call("evaluator_decisions", handle, core.put("m"))))
+    for rule in ("pro", "seen", "third-click", "none"):
+        answers.append(json.loads(core.take(core.call("visitor_explain", handle, core.put(rule)))))
+    answers.append(core.answer(core.call("evaluator_summary", handle)))
+    core.call("evaluator_free", handle)
+    return answers

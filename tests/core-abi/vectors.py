@@ -1,0 +1,63 @@
+"""The repository's numbered vectors, and bundles made of them by the `attune` binary."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from core import ROOT
+
+CONDITIONS = [
+    "01-comparison", "02-coercion", "03-lists", "04-kinds", "05-versions", "06-texts",
+    "07-numbers", "08-patterns", "09-names", "10-networks", "11-places", "12-keys",
+]
+"""The files of condition vectors."""
+
+
+def spec(name):
+    """The vectors of a file in tests/spec."""
+    return json.loads((ROOT / "tests/spec" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def recorded(name):
+    """The vectors of a file in tests/vectors."""
+    return json.loads((ROOT / "tests/vectors" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def conditions():
+    """All condition vectors, each with its file and number as its title."""
+    return [(f"{file} {vector['number']}: {vector['name']}", vector) for file in CONDITIONS for vector in spec(file)]
+
+
+def why_no_plain_case(vector):
+    """Why a condition vector cannot be asked of plain attributes; None where it can."""
+    if "holds" not in vector:
+        return "what a compiler refuses"
+    if "segments" in vector:
+        return "names segments"
+    if "signals" in vector["document"]:
+        return "reads signals"
+    if "now" in vector["document"]:
+        return "reads the time"
+    text = json.dumps(vector["condition"])
+    return "compares paths" if '"$path"' in text else None
+
+
+def needs_binary(test):
+    """Skips a test, with the reason, where no `attune` binary is given to compile bundles with."""
+    return unittest.skipUnless(os.environ.get("ATTUNE_BINARY"), "ATTUNE_BINARY names no binary to compile bundles with")(test)
+
+
+def compiled(rules):
+    """The bundle of a rule file."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, bundle = pathlib.Path(folder, "rules"), pathlib.Path(folder, "bundle")
+        source.mkdir()
+        (source / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
+        command = [os.environ["ATTUNE_BINARY"], "bundle", "compile", str(source), "--output", str(bundle)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise AssertionError(done.stdout + done.stderr)
+        return bundle.read_bytes()

@@ -1,0 +1,47 @@
+/** The numbered vectors through core.wasm without glue. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Core, module, plainCases, read, vectors } from './core.mjs';
+
+test('the module imports nothing, and the page about it names every export', () => {
+  assert.deepEqual(WebAssembly.Module.imports(module), []);
+  const page = read('docs/core-abi.md');
+  for (const { name, kind } of WebAssembly.Module.exports(module)) {
+    if (kind === 'function') assert.ok(page.includes(`\`${name}(`), `docs/core-abi.md does not name ${name}`);
+  }
+});
+
+test('every condition vector that needs no visitor gives its answer', () => {
+  const cases = plainCases();
+  const answers = new Core().conditionsHold(cases.map(({ ask }) => ask));
+  assert.deepEqual(
+    cases.map(({ title }, at) => `${title}: ${answers[at]}`),
+    cases.map(({ title, holds }) => `${title}: ${holds}`),
+  );
+  assert.ok(cases.length > 800);
+});
+
+test('every hash vector gives its bucket, NaN for a version that does not exist', () => {
+  const core = new Core();
+  for (const { name, seed, unit, half, before = '', version, bucket } of vectors('20-hash')) {
+    // Half a surrogate pair is no text in UTF-8; what stands for it on the wire is U+FFFD.
+    const asked = half ? `${before}\ufffd` : unit;
+    assert.equal(
+      core.exports.bucket_hash(core.put(seed), core.put(asked), version),
+      bucket ?? Number.NaN,
+      name,
+    );
+  }
+});
+
+for (const file of ['22-features', '23-run']) {
+  test(`every vector of ${file} gives its result`, () => {
+    const core = new Core();
+    for (const vector of vectors(file)) {
+      const { result, sticky } = core.growthbook(vector);
+      assert.deepEqual(result, vector.result, vector.name);
+      if (vector.sticky) assert.deepEqual(sticky, vector.sticky, vector.name);
+    }
+  });
+}
