@@ -21,14 +21,8 @@ FOREIGN = {
 """Parts of scripts that the byte interface does not carry."""
 
 
-OPEN = {"a later match of the same rule moves its latch to the new key": "open: a profile shows the older latch of two keys"}
-"""Scripts of which the core that absorbs events answers otherwise than the vector says, by name."""
-
-
 def why_not(vector):
     """Why a script cannot be run through the byte interface; None where it can."""
-    if vector["name"] in OPEN:
-        return OPEN[vector["name"]]
     for step in vector["steps"]:
         for part, reason in FOREIGN.items():
             if part in step:

@@ -261,8 +261,11 @@ pub(super) fn holds(
     if rule.is_level() {
         return evaluate(rule.when, document, outlook).then(|| (rule_key(rule, document), Reason::Level));
     }
-    let latch = latches.iter().find(|latch| *latch.rule == *rule.id)?;
+    // A profile may have one for each key; the latest says what is shown.
+    let own = latches.iter().filter(|latch| *latch.rule == *rule.id);
+    let latch = own
+        .filter(|latch| in_effect(latch, document, outlook))
+        .max_by_key(|latch| (latch.at, latch.event_id))?;
     let reason = Reason::Latched { at: latch.at, until: latch.until };
-    let holds = in_effect(latch, document, outlook) && rule.is_on(document, outlook);
-    holds.then(|| (latch.key.clone(), reason))
+    rule.is_on(document, outlook).then(|| (latch.key.clone(), reason))
 }
