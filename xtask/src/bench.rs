@@ -4,6 +4,7 @@ use crate::arguments::Arguments;
 use crate::build;
 use crate::command::{program, run as run_program};
 use crate::failure::Failure;
+use crate::fuzz;
 use crate::size;
 use crate::toolchain::ensure_browser;
 use crate::workspace;
@@ -19,7 +20,8 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         [name @ ("track" | "push" | "eval")] => in_browser(&root, name),
         ["ingest"] => ingest(&root),
         [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
-        _ => Err(Failure::new("name one of: size, track, ingest, push, eval, signals, worker")),
+        ["fuzz", seconds @ ..] => fuzz::run(&root, seconds),
+        _ => Err(Failure::new("name one of: size, track, ingest, push, eval, signals, worker, fuzz")),
     }
 }
 

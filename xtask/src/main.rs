@@ -7,6 +7,7 @@ mod command;
 mod demo;
 mod failure;
 mod fingerprint;
+mod fuzz;
 mod python;
 mod replay;
 mod size;
@@ -41,7 +42,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "size", summary: "prints raw, gzip and brotli bytes of what pages load", run: size::run },
     Entry {
         name: "bench",
-        summary: "prints figures: bench <size | track | ingest | push | eval | signals | worker>",
+        summary: "prints figures: bench <size | track | ingest | push | eval | signals | worker | fuzz [seconds]>",
         run: bench::run,
     },
     Entry {

@@ -1,7 +1,7 @@
 //! Regular expressions matched by an engine of our own, for hosts that have none: ECMAScript's, over UTF-16.
 
 use super::matcher::folds_apart;
-use super::{Matcher, Pattern};
+use super::{Matcher, Pattern, check_pattern};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -35,6 +35,8 @@ impl Matcher for Engine {
         }
         let key = (Box::from(pattern.source), Box::from(pattern.flags));
         let regex = compiled.entry(key).or_insert_with(|| {
+            // A bundle is bytes, and only its compiler has looked at the patterns in it.
+            check_pattern(pattern.source, pattern.flags).ok()?;
             let units = pattern.source.encode_utf16().map(u32::from);
             Regex::from_unicode(units, Flags::from(pattern.flags)).ok()
         });
@@ -65,6 +67,14 @@ mod tests {
         assert_eq!(matches("^.$", "Ü"), Some(true));
         assert_eq!(matches("GRÜN", "x grün"), Some(true));
         assert_eq!(matches("(", "("), None);
+    }
+
+    #[test]
+    fn a_pattern_without_a_bound_is_not_matched() {
+        let engine = Engine::default();
+        let text = "a".repeat(2_000);
+        assert_eq!(engine.matches(Pattern { source: "(a+)+$", flags: "" }, &text), None);
+        assert_eq!(engine.matches(Pattern { source: "(?=a)", flags: "" }, &text), None);
     }
 
     #[test]

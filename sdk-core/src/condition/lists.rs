@@ -36,6 +36,11 @@ impl Lists {
         Self { first, items }
     }
 
+    /// The items of all lists.
+    pub fn items(&self) -> &[u32] {
+        &self.items
+    }
+
     /// The list of a number.
     #[inline(never)]
     pub fn get(&self, list: usize) -> &[u32] {

@@ -1,6 +1,6 @@
 //! Predicates over the visitor document: trees for those who write them, packed code for those who ask them.
 
-#[cfg(feature = "author")]
+#[cfg(feature = "patterns")]
 mod ambiguity;
 mod calendar;
 #[cfg(feature = "author")]
@@ -29,14 +29,14 @@ mod operator;
 mod pack;
 #[cfg(feature = "author")]
 mod parse;
-#[cfg(feature = "author")]
+#[cfg(feature = "patterns")]
 mod pattern;
 #[cfg(feature = "author")]
 mod plain;
 mod postings;
 #[cfg(feature = "author")]
 mod problem;
-#[cfg(feature = "author")]
+#[cfg(feature = "patterns")]
 mod syntax;
 mod text;
 mod version;
@@ -71,7 +71,7 @@ pub use pack::Packer;
 pub use parse::{
     ConditionScope, KnownModels, KnownSignal, Names, parse_condition, parse_path, parse_scored_condition,
 };
-#[cfg(feature = "author")]
+#[cfg(feature = "patterns")]
 pub use pattern::{PatternError, check_pattern};
 #[cfg(feature = "author")]
 pub use plain::{Plain, holds};

@@ -49,6 +49,11 @@ impl Postings {
         self.names.is_empty()
     }
 
+    /// The indexes of all lists.
+    pub fn items(&self) -> &[u32] {
+        self.lists.items()
+    }
+
     /// A list by its number: its name and its indexes.
     pub fn get<'a>(&'a self, number: usize, form: &'a Form) -> Option<(&'a str, &'a [u32])> {
         let name = form.text(*self.names.get(number)? as usize)?;

@@ -101,6 +101,9 @@ impl Scene<'_, '_> {
             0 => {}
             1 => {
                 let (signal, key, half_life_ms) = (code.id(), code.text(), code.signed());
+                if half_life_ms < 0 {
+                    code.fail();
+                }
                 let value = document.map(|document| {
                     taken(document.signal_decayed(signal, key, half_life_ms), document, self.outlook)
                 });

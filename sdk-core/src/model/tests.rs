@@ -352,6 +352,11 @@ fn what_is_beyond_its_bound_is_unsound() {
     }
     assert!(is_sound(&trees(MAX_MODEL_INPUTS, vec![])) && !is_sound(&trees(MAX_MODEL_INPUTS + 1, vec![])));
     assert!(!is_sound(&trees(0, vec![deep(1, true)])), "there is no input 0");
+    let counting = |half_life_ms: i64| {
+        let counted = Counted { signal: SignalId(1), key: Box::from("k"), half_life_ms: Some(half_life_ms) };
+        plan(vec![Item { when: Condition::All(Vec::new()), points: 1.0, counted: Some(counted) }])
+    };
+    assert!(is_sound(&counting(9)) && !is_sound(&counting(-25)), "a half-life below 0");
     let leaves = vec![Tree::Leaf(0.0); crate::limits::MAX_MODEL_BYTES / 9];
     assert!(!is_sound(&trees(1, leaves)), "too many bytes");
 }

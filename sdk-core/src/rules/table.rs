@@ -8,6 +8,7 @@ use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
 use crate::condition::{ANY, Form, Packer, Postings, pass_condition, place_of};
 use alloc::collections::BTreeSet;
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// The rules of a bundle, in order of id, and its slots, in order of name.
@@ -56,7 +57,8 @@ impl RuleTable {
     /// Takes a packed form in, once it is checked to its end.
     ///
     /// # Errors
-    /// Fails on bytes that are none, and on rules that are not in order of id.
+    /// Fails on bytes that are none, on rules that are not in order of id, and on a rule that a slot or an event type
+    /// names twice.
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut table = Self { form: Form::open(bytes)?, ..Self::default() };
         let mut code = table.form.at(0);
@@ -92,10 +94,25 @@ impl RuleTable {
         while !ranked.is_empty() {
             table.ranked.push(ranked.number() as u32);
         }
-        if !ranked.is_sound() {
+        // A rule that is named many times would be evaluated as often, and a bundle cost the square of its bytes.
+        let by_type = (0..table.by_type.len()).filter_map(|list| table.by_type.get(list, &table.form));
+        let is_once = table.names_each_once(table.slots.items())
+            && table.names_each_once(&table.ranked)
+            && by_type
+                .map(|(_, indexes)| indexes)
+                .all(|indexes| indexes.is_sorted_by(|one, next| one < next));
+        if !ranked.is_sound() || !is_once {
             code.fail();
         }
         if code.is_whole() { Ok(table) } else { Err(CodecError) }
+    }
+
+    /// Whether every index is a rule's, and none stands twice.
+    fn names_each_once(&self, indexes: &[u32]) -> bool {
+        let mut seen = vec![false; self.rules.len()];
+        let mut is_new =
+            |index: &u32| seen.get_mut(*index as usize).is_some_and(|seen| !core::mem::replace(seen, true));
+        indexes.iter().all(&mut is_new)
     }
 
     /// The packed form, for those who read at places of it.
@@ -196,5 +213,67 @@ fn judged_at((index, rule): (usize, &Rule)) -> Option<(&str, usize)> {
     match (&rule.inactive, &rule.mode) {
         (None, Mode::Event { on, .. }) => Some((on, index)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::Condition;
+    use crate::rules::{Hold, Terms};
+    use alloc::boxed::Box;
+    use alloc::string::ToString;
+
+    fn rule(id: &str, mode: Mode) -> Rule {
+        Rule {
+            id: Box::from(id),
+            slot: Some(Box::from("s")),
+            priority: 0,
+            specificity: 0,
+            when: Condition::All(Vec::new()),
+            mode,
+            key: None,
+            cap: None,
+            terms: Terms { group: Some("g".to_string().into_boxed_str()), ..Terms::default() },
+            actions: Vec::new(),
+            fire_on_publish: false,
+            inactive: None,
+        }
+    }
+
+    /// A table of two rules whose lists are those given: of the event type `*`, of the slot, of the ranking.
+    fn opened(judged: &[usize], slot: &[usize], ranked: &[usize]) -> Option<usize> {
+        let rules =
+            [rule("a", Mode::Event { on: Box::from("*"), hold: Hold::Session }), rule("b", Mode::Level)];
+        let sound = RuleTable::pack(&rules);
+        let tail = |judged: &[usize], slot: &[usize], ranked: &[usize], packer: &mut Packer| {
+            Postings::pack(&[(ANY, judged.to_vec())], packer);
+            Postings::pack(&[("s", slot.to_vec())], packer);
+            packer.group(ranked, |index, packer| packer.out.len(*index));
+        };
+        // The lists are the last of the code, and all that differs; their texts have the numbers they have there.
+        let rules: Vec<Rule> = rules.iter().map(Rule::indexed).collect();
+        let slots = slots_of(&rules);
+        let mut packer = Packer::new();
+        pack_leaves(&rules, &slots, &mut packer);
+        let mut before = 0;
+        packer.list(&rules, |rule, packer| {
+            let id = packer.number(&rule.id);
+            packer.difference(&mut before, id);
+        });
+        rules.iter().for_each(|rule| encode_rule(rule, &mut packer));
+        tail(judged, slot, ranked, &mut packer);
+        let bytes = packer.finish();
+        assert_eq!(bytes == sound, judged == [0] && slot == [0, 1] && ranked == [0, 1]);
+        RuleTable::open(&bytes).ok().map(|table| table.len())
+    }
+
+    #[test]
+    fn a_rule_that_a_list_names_twice_or_that_is_not_there_makes_a_table_unsound() {
+        assert_eq!(opened(&[0], &[0, 1], &[0, 1]), Some(2));
+        assert_eq!(opened(&[0, 0], &[0, 1], &[0, 1]), None);
+        assert_eq!(opened(&[0], &[0, 0], &[0, 1]), None);
+        assert_eq!(opened(&[0], &[0, 2], &[0, 1]), None);
+        assert_eq!(opened(&[0], &[0, 1], &[1, 0, 1]), None);
     }
 }

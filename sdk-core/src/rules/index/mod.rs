@@ -163,7 +163,8 @@ impl Index {
     /// The places of a slot's rules in order of rank.
     pub fn places(&self, slot: usize) -> core::ops::Range<usize> {
         let first = |slot: usize| self.first_rule.get(slot).map_or(0, |first| *first as usize);
-        first(slot)..first(slot + 1)
+        // Hostile rules name slots that are not there.
+        first(slot)..first(slot.saturating_add(1))
     }
 
     /// The slot that the rule at a place belongs to.
@@ -189,5 +190,16 @@ impl Index {
     /// The place of a rule of a slot, by its index.
     pub fn place_of(&self, rule: usize) -> Option<usize> {
         self.order.iter().position(|index| *index as usize == rule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_that_is_not_there_has_no_places() {
+        let index = Index { first_rule: alloc::vec![0, 2, 3], ..Index::default() };
+        assert_eq!([0, 1, 9, usize::MAX].map(|slot| index.places(slot).len()), [2, 1, 0, 0]);
     }
 }
