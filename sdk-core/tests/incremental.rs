@@ -9,12 +9,12 @@
 
 use attune_core::bundle::author::{SourceFile, compile, delta};
 use attune_core::bundle::{
-    Bundle, HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, open_delta, seal_envelope,
+    Bundle, HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, open_delta, seal_envelope, settle_body,
 };
 use attune_core::condition::{Document, Outlook, PathRef, Reading, Root};
 use attune_core::id::{EventId, SessionId, SignalId, Uuid};
 use attune_core::profile::Latch;
-use attune_core::rules::{Decided, Decider, Decision, Touched, Visit, Watch, decide};
+use attune_core::rules::{Decided, Decider, Decision, RuleRef, Touched, Visit, Watch, decide};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, ValueRef};
 use std::fmt::Write;
@@ -351,21 +351,33 @@ fn what_is_brought_up_to_date_equals_what_is_decided_anew() {
     (0..sequences).for_each(run);
 }
 
-fn envelope(revision: u64, text: String) -> Vec<u8> {
-    let compiled = compile(&[SourceFile { name: "rules.json".to_owned(), text }]);
+fn body(text: String) -> Vec<u8> {
+    compile(&[SourceFile { name: "rules.json".to_owned(), text }]).body
+}
+
+fn envelope(revision: u64, body: &[u8]) -> Vec<u8> {
     let header = Header { project: "p", revision, key_id: "k", ..Header::default() };
-    attach_signature(seal_envelope(&header, &compiled.body), &[0; SIGNATURE_BYTES])
+    attach_signature(seal_envelope(&header, body), &[0; SIGNATURE_BYTES])
 }
 
 /// A visitor changes under one bundle, and under the next that a delta makes of it.
 fn renew(seed: u64) {
     let mut random = Random(seed);
-    let from = envelope(1, rules(&mut random));
-    let to = envelope(2, rules(&mut random));
+    let bodies = [rules(&mut random), rules(&mut random)].map(body);
+    // Numbers that are those of another bundle stand in no order.
+    let settled = settle_body(&bodies[1], &bodies[0]).unwrap();
+    let (from, to) = (envelope(1, &bodies[0]), envelope(2, &settled));
     let bytes = delta(&from, &[0; HASH_BYTES], &to);
     let bundles = [Bundle::open(&from), Bundle::open(&open_delta(&bytes).unwrap().apply(&from).unwrap())];
     let [first, second] = bundles.map(Result::unwrap);
     assert_eq!(second, Bundle::open(&to).unwrap());
+    assert!(
+        second.rules.iter().map(RuleRef::to_rule).eq(Bundle::open(&envelope(2, &bodies[1]))
+            .unwrap()
+            .rules
+            .iter()
+            .map(RuleRef::to_rule))
+    );
     let empty = || Value::Object(Vec::new());
     let mut visitor = Visitor {
         bundle: &first,

@@ -15,6 +15,8 @@ use crate::model::ModelTable;
 use crate::profile::SignalTable;
 use crate::rules::{RuleRef, RuleTable};
 
+#[cfg(feature = "author")]
+pub use body::settle_body;
 pub use body::{BODY_VERSION, decode_body, encode_body};
 pub use current::{
     Candidate, Current, OpenedCurrent, WHOLE_SHARE, open_current, seal_current, verify_current,
