@@ -163,3 +163,6 @@ pub const MAX_UTC_OFFSET_MINUTES: i64 = 26 * 60;
 pub const MAX_SPAN_STEPS: usize = 128;
 /// Keys of one key set at most: room for a rotation in every environment of a project.
 pub const MAX_KEY_SET_KEYS: usize = 64;
+/// Largest envelope that a delta may give, in bytes: [`MAX_MODELS`] models of [`MAX_MODEL_BYTES`], and as much as ten
+/// thousand rules take besides.
+pub const MAX_BUNDLE_BYTES: usize = 64 * 1024 * 1024;

@@ -7,12 +7,14 @@
     reason = "a test that cannot go on has failed"
 )]
 
-use attune_core::bundle::Bundle;
-use attune_core::bundle::author::{SourceFile, compile};
+use attune_core::bundle::author::{SourceFile, compile, delta};
+use attune_core::bundle::{
+    Bundle, HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, open_delta, seal_envelope, settle_body,
+};
 use attune_core::condition::{Document, Outlook, PathRef, Reading, Root};
 use attune_core::id::{EventId, SessionId, SignalId, Uuid};
 use attune_core::profile::Latch;
-use attune_core::rules::{Decided, Decider, Decision, Touched, Visit, Watch, decide};
+use attune_core::rules::{Decided, Decider, Decision, RuleRef, Touched, Visit, Watch, decide};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, ValueRef};
 use std::fmt::Write;
@@ -347,4 +349,72 @@ fn run(seed: u64) {
 fn what_is_brought_up_to_date_equals_what_is_decided_anew() {
     let sequences = option_env!("ATTUNE_SEQUENCES").and_then(|text| text.parse().ok()).unwrap_or(SEQUENCES);
     (0..sequences).for_each(run);
+}
+
+fn body(text: String) -> Vec<u8> {
+    compile(&[SourceFile { name: "rules.json".to_owned(), text }]).body
+}
+
+fn envelope(revision: u64, body: &[u8]) -> Vec<u8> {
+    let header = Header { project: "p", revision, key_id: "k", ..Header::default() };
+    attach_signature(seal_envelope(&header, body), &[0; SIGNATURE_BYTES])
+}
+
+/// A visitor changes under one bundle, and under the next that a delta makes of it.
+fn renew(seed: u64) {
+    let mut random = Random(seed);
+    let bodies = [rules(&mut random), rules(&mut random)].map(body);
+    // Numbers that are those of another bundle stand in no order.
+    let settled = settle_body(&bodies[1], &bodies[0]).unwrap();
+    let (from, to) = (envelope(1, &bodies[0]), envelope(2, &settled));
+    let bytes = delta(&from, &[0; HASH_BYTES], &to);
+    let bundles = [Bundle::open(&from), Bundle::open(&open_delta(&bytes).unwrap().apply(&from).unwrap())];
+    let [first, second] = bundles.map(Result::unwrap);
+    assert_eq!(second, Bundle::open(&to).unwrap());
+    assert!(
+        second.rules.iter().map(RuleRef::to_rule).eq(Bundle::open(&envelope(2, &bodies[1]))
+            .unwrap()
+            .rules
+            .iter()
+            .map(RuleRef::to_rule))
+    );
+    let empty = || Value::Object(Vec::new());
+    let mut visitor = Visitor {
+        bundle: &first,
+        roots: [empty(), empty()],
+        packed: [empty().to_packed(), empty().to_packed()],
+        signals: Vec::new(),
+        now: Timestamp(1_000_000),
+        session: SessionId(Uuid::from_u128(7)),
+    };
+    let mut decider = Decider::new(&first.rules, &first.signals, &[]);
+    let (mut anew, mut updated, mut latches) = (Vec::new(), Vec::new(), Vec::new());
+    for step in 0..CHANGES {
+        let (touched, _) = visitor.change(&mut random, &mut latches);
+        let before = visitor.bundle;
+        if step == CHANGES / 2 {
+            decider = decider.renewed(&before.rules, &second.rules, &second.signals);
+            visitor.bundle = &second;
+        }
+        let rules = &visitor.bundle.rules;
+        touched.into_iter().for_each(|touched| decider.touch(touched, rules));
+        decider.touch_latches(rules, &latches);
+        let expected = decide(rules, &visitor, &latches, &anew);
+        let mut decided = Decided::default();
+        decider.decide(rules, &visitor, &latches, &mut |slot, pick| {
+            let (name, _) = rules.slot(slot).unwrap();
+            let next = pick.and_then(|pick| pick.decision(name, rules, &visitor, &mut Outlook::default()));
+            let held = updated.iter().find(|held: &&Decision| *held.slot == *name);
+            decided.take(name, held, next, rules, &latches);
+        });
+        apply(&mut anew, &expected);
+        apply(&mut updated, &decided);
+        updated.retain(|held| rules.slot_named(&held.slot).is_some());
+        assert_eq!(updated, anew, "seed {seed}, change {step}");
+    }
+}
+
+#[test]
+fn picks_are_kept_over_a_delta_and_decisions_are_those_of_the_bundle_in_full() {
+    (0..SEQUENCES).for_each(renew);
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod delta;
 mod diff;
 mod key;
 mod keyset;
@@ -39,6 +40,8 @@ pub fn bundle(command: &BundleCommand) -> Result<Outcome, String> {
         BundleCommand::Sign(arguments) => sign::run(arguments),
         BundleCommand::Verify(arguments) => verify::run(arguments),
         BundleCommand::Keyset(arguments) => keyset::run(arguments),
+        BundleCommand::Delta(arguments) => delta::make(arguments),
+        BundleCommand::Apply(arguments) => delta::apply(arguments),
         BundleCommand::Diff(arguments) => diff::run(arguments),
     }
 }

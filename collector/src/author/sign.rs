@@ -5,7 +5,7 @@ use super::source::{Folder, named, read_file};
 use super::{Outcome, print};
 use crate::clock;
 use crate::settings::SignArguments;
-use attune_core::bundle::{Header, attach_signature, decode_body, open_envelope, seal_envelope};
+use attune_core::bundle::{Header, attach_signature, decode_body, open_envelope, seal_envelope, settle_body};
 use attune_core::time::{Timestamp, parse_duration_ms};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -39,6 +39,7 @@ pub fn run(arguments: &SignArguments) -> Result<Outcome, String> {
         }
         _ => None,
     };
+    let body = parent.as_deref().and_then(|parent| settled(&body, parent)).unwrap_or(body);
     let revision = match arguments.revision {
         Some(revision) => revision,
         None => parent_revision.map_or(before.revision.max(1), |revision| revision.saturating_add(1)),
@@ -69,6 +70,12 @@ pub fn run(arguments: &SignArguments) -> Result<Outcome, String> {
         signed.len(),
     ))?;
     Ok(Outcome::Clean)
+}
+
+/// The body with the numbers of its parent's, so that the delta between them is small; a parent that this version cannot
+/// read gives no numbers.
+fn settled(body: &[u8], parent: &[u8]) -> Option<Vec<u8>> {
+    settle_body(body, open_envelope(parent).ok()?.body).ok()
 }
 
 fn named_or<'a>(argument: Option<&'a str>, before: &'a str, fallback: &'a str) -> &'a str {

@@ -20,6 +20,10 @@ pub enum BundleCommand {
     Verify(VerifyArguments),
     /// Sign a set of keys that may sign bundles, with the key that is trusted
     Keyset(KeysetArguments),
+    /// Write what leads from one bundle to the next
+    Delta(DeltaArguments),
+    /// Write the bundle that a delta makes of another
+    Apply(ApplyArguments),
     /// Compare two bundles or folders of rule files
     Diff(DiffArguments),
 }
@@ -95,7 +99,7 @@ pub struct SignArguments {
     /// Until when it may be taken: RFC 3339, or a duration from now such as 30d [default: without end]
     #[arg(long, value_name = "WHEN")]
     pub expires: Option<String>,
-    /// The bundle file it follows
+    /// The bundle file it follows, whose numbers of texts and leaves it keeps, so that the delta between them is small
     #[arg(long, value_name = "FILE")]
     pub parent: Option<PathBuf>,
     /// The project it is for [default: the bundle's own, else default]
@@ -132,6 +136,30 @@ pub struct VerifyArguments {
     /// How results are written to standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+}
+
+/// Between which bundles.
+#[derive(Debug, Args)]
+pub struct DeltaArguments {
+    /// The bundle file that clients have
+    pub from: PathBuf,
+    /// The bundle file that they are to have
+    pub to: PathBuf,
+    /// File to write to
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// What to apply to which bundle.
+#[derive(Debug, Args)]
+pub struct ApplyArguments {
+    /// The bundle file that the delta starts from
+    pub from: PathBuf,
+    /// The delta file
+    pub delta: PathBuf,
+    /// File to write the bundle to
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// Which keys make a set.

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 pub use arguments::{Command, ImportArguments, ImportCommand, LogFormat, ServeArguments, parse};
 pub use author::{
-    BundleCommand, CheckArguments, CompileArguments, DiffArguments, Format, KeygenArguments, KeysetArguments,
-    SignArguments, SimulateArguments, TestArguments, VerifyArguments,
+    ApplyArguments, BundleCommand, CheckArguments, CompileArguments, DeltaArguments, DiffArguments, Format,
+    KeygenArguments, KeysetArguments, SignArguments, SimulateArguments, TestArguments, VerifyArguments,
 };
 
 /// Checked settings of `attune serve`.

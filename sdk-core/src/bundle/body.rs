@@ -6,11 +6,13 @@ use crate::experiment::{Trial, TrialTable};
 use crate::limits::{MAX_EXPERIMENTS, MAX_MODELS, MAX_RULES, MAX_SIGNALS};
 use crate::model::{Model, ModelTable};
 use crate::profile::{Signal, SignalTable};
+#[cfg(feature = "author")]
+use crate::rules::RuleRef;
 use crate::rules::{Rule, RuleTable};
 use alloc::vec::Vec;
 
 /// Version of the body's form, its first byte.
-pub const BODY_VERSION: u8 = 3;
+pub const BODY_VERSION: u8 = 4;
 
 /// Writes a body; `rules` are in order of id, without repeats.
 pub fn encode_body(signals: &[Signal], experiments: &[Trial], models: &[Model], rules: &[Rule]) -> Vec<u8> {
@@ -21,6 +23,27 @@ pub fn encode_body(signals: &[Signal], experiments: &[Trial], models: &[Model], 
     out.bytes(&ModelTable::pack(models));
     out.raw(&RuleTable::pack(rules));
     out.into_bytes()
+}
+
+/// Writes a body anew with the numbers that rules have in an earlier one, so that a delta between the two is small; it
+/// says the same.
+///
+/// # Errors
+/// What is wrong with either body.
+#[cfg(feature = "author")]
+pub fn settle_body(body: &[u8], before: &[u8]) -> Result<Vec<u8>, BundleError> {
+    let (bundle, before) = (decode_body(body)?, decode_body(before)?);
+    let rules: Vec<Rule> = bundle.rules.iter().map(RuleRef::to_rule).collect();
+    let packed = body.split_first().map(|(_, packed)| packed).unwrap_or_default();
+    let mut reader = Reader::new(packed);
+    for _ in 0..3 {
+        reader.bytes().map_err(|CodecError| BundleError::BadBody)?;
+    }
+    let kept = body.len() - reader.rest().len();
+    let mut out = Writer::new();
+    out.raw(body.get(..kept).unwrap_or_default());
+    out.raw(&RuleTable::pack_like(&before.rules, &rules));
+    Ok(out.into_bytes())
 }
 
 /// Takes a body in, as a bundle of revision 0. It is checked to its last byte here, once, so that evaluation cannot

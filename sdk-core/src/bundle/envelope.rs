@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 
 /// Length of an Ed25519 signature, in bytes.
 pub const SIGNATURE_BYTES: usize = 64;
-/// Length of the hash that names the parent envelope (SHA-256), in bytes.
-const HASH_BYTES: usize = 32;
+/// Length of the hash that names an envelope (SHA-256), in bytes.
+pub const HASH_BYTES: usize = 32;
 const MAGIC: &[u8; 4] = b"ATNB";
 const FORMAT: u8 = 1;
 

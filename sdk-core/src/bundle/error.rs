@@ -17,6 +17,8 @@ pub enum BundleError {
     UnsupportedBody(u8),
     /// The body is not of its form.
     BadBody,
+    /// The delta is not of its form, or does not give what it says.
+    BadDelta,
 }
 
 impl BundleError {
@@ -29,6 +31,7 @@ impl BundleError {
             Self::BadEnvelope => "bundle_bad_envelope",
             Self::UnsupportedBody(_) => "bundle_unsupported_body",
             Self::BadBody => "bundle_bad_body",
+            Self::BadDelta => "bundle_bad_delta",
         }
     }
 }
@@ -42,6 +45,7 @@ impl fmt::Display for BundleError {
             Self::BadEnvelope => "the bundle's envelope is damaged",
             Self::UnsupportedBody(_) => "the bundle's body is of another version",
             Self::BadBody => "the bundle's body is damaged",
+            Self::BadDelta => "the delta is damaged",
         })
     }
 }

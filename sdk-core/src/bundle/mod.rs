@@ -3,6 +3,8 @@
 #[cfg(feature = "author")]
 pub mod author;
 mod body;
+mod current;
+mod delta;
 mod envelope;
 mod error;
 mod keyset;
@@ -13,11 +15,19 @@ use crate::model::ModelTable;
 use crate::profile::SignalTable;
 use crate::rules::{RuleRef, RuleTable};
 
+#[cfg(feature = "author")]
+pub use body::settle_body;
 pub use body::{BODY_VERSION, decode_body, encode_body};
-pub use envelope::{Envelope, Header, SIGNATURE_BYTES, attach_signature, open_envelope, seal_envelope};
+pub use current::{
+    Candidate, Current, OpenedCurrent, WHOLE_SHARE, open_current, seal_current, verify_current,
+};
+pub use delta::{Delta, open_delta, verify_delta};
+pub use envelope::{
+    Envelope, HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, open_envelope, seal_envelope,
+};
 pub use error::BundleError;
 pub use keyset::{KeySet, KeySetEntry, OpenedKeySet, PUBLIC_KEY_BYTES, open_keyset, seal_keyset};
-pub use verify::{Demands, Refused, VerifySignature, verify_envelope, verify_keyset};
+pub use verify::{Demands, KeyOf, Refused, VerifySignature, verify_envelope, verify_keyset};
 
 /// A bundle ready to be evaluated, in place, from the bytes it was published as.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -10,6 +10,9 @@ use core::fmt;
 /// Says whether an Ed25519 signature by a public key covers these bytes.
 pub type VerifySignature<'a> = dyn Fn(&[u8; PUBLIC_KEY_BYTES], &[u8], &[u8; SIGNATURE_BYTES]) -> bool + 'a;
 
+/// Gives the key of an id that is in effect at the instant of the demands.
+pub type KeyOf<'a> = dyn Fn(&str) -> Option<[u8; PUBLIC_KEY_BYTES]> + 'a;
+
 /// What is asked of an envelope besides its signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demands<'a> {
@@ -47,6 +50,10 @@ pub enum Refused {
     NotYet(Timestamp),
     /// Its time is over.
     Expired(Timestamp),
+    /// It is a delta from another envelope than the one in effect.
+    WrongParent,
+    /// It is a statement issued before the one in effect.
+    Superseded(Timestamp),
 }
 
 impl Refused {
@@ -61,6 +68,8 @@ impl Refused {
             Self::LowerRevision { .. } => "bundle_lower_revision",
             Self::NotYet(_) => "bundle_not_yet",
             Self::Expired(_) => "bundle_expired",
+            Self::WrongParent => "bundle_wrong_parent",
+            Self::Superseded(_) => "bundle_superseded",
         }
     }
 }
@@ -78,21 +87,22 @@ impl fmt::Display for Refused {
             }
             Self::NotYet(at) => write!(f, "it is not in effect before {at}"),
             Self::Expired(at) => write!(f, "it has expired at {at}"),
+            Self::WrongParent => f.write_str("it is a delta from another bundle than the one in effect"),
+            Self::Superseded(at) => write!(f, "it was issued at {at}, before the statement in effect"),
         }
     }
 }
 
 impl core::error::Error for Refused {}
 
-/// Opens an envelope if it may be taken. `key_of` gives the key of an id that is in effect at the instant of the
-/// demands.
+/// Opens an envelope if it may be taken.
 ///
 /// # Errors
 /// The first demand that it does not meet, the signature before all others.
 pub fn verify_envelope<'a>(
     bytes: &'a [u8],
     demands: &Demands<'_>,
-    key_of: &dyn Fn(&str) -> Option<[u8; PUBLIC_KEY_BYTES]>,
+    key_of: &KeyOf<'_>,
     verify: &VerifySignature<'_>,
 ) -> Result<Envelope<'a>, Refused> {
     let envelope = open_envelope(bytes).map_err(Refused::Unreadable)?;
@@ -101,12 +111,7 @@ pub fn verify_envelope<'a>(
     if !verify(&key, envelope.signed, envelope.signature) {
         return Err(Refused::Tampered);
     }
-    if demands.project.is_some_and(|project| project != header.project) {
-        return Err(Refused::WrongProject);
-    }
-    if demands.environment.is_some_and(|environment| environment != header.environment) {
-        return Err(Refused::WrongEnvironment);
-    }
+    demands.meets_place(header.project, header.environment)?;
     if let Some(above) = demands.above.filter(|above| header.revision <= *above) {
         return Err(Refused::LowerRevision { found: header.revision, above });
     }
@@ -121,7 +126,7 @@ pub fn verify_envelope<'a>(
 pub fn verify_keyset<'a>(
     bytes: &'a [u8],
     demands: &Demands<'_>,
-    key_of: &dyn Fn(&str) -> Option<[u8; PUBLIC_KEY_BYTES]>,
+    key_of: &KeyOf<'_>,
     verify: &VerifySignature<'_>,
 ) -> Result<KeySet<'a>, Refused> {
     let opened = open_keyset(bytes).map_err(Refused::Unreadable)?;
@@ -147,7 +152,24 @@ impl KeySet<'_> {
     }
 }
 
-fn in_time(not_before: Option<Timestamp>, expires: Option<Timestamp>, now: Timestamp) -> Result<(), Refused> {
+impl Demands<'_> {
+    /// Whether something is for the project and environment asked for.
+    pub(super) fn meets_place(&self, project: &str, environment: &str) -> Result<(), Refused> {
+        if self.project.is_some_and(|asked| asked != project) {
+            return Err(Refused::WrongProject);
+        }
+        match self.environment.is_some_and(|asked| asked != environment) {
+            true => Err(Refused::WrongEnvironment),
+            false => Ok(()),
+        }
+    }
+}
+
+pub(super) fn in_time(
+    not_before: Option<Timestamp>,
+    expires: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Refused> {
     match (not_before, expires) {
         (Some(at), _) if now < at => Err(Refused::NotYet(at)),
         (_, Some(at)) if now > at => Err(Refused::Expired(at)),
@@ -155,29 +177,36 @@ fn in_time(not_before: Option<Timestamp>, expires: Option<Timestamp>, now: Times
     }
 }
 
+/// What stands for keys and signatures in tests.
 #[cfg(test)]
-mod tests {
-    use super::super::keyset::{KeySetEntry, seal_keyset};
-    use super::super::{Header, attach_signature, seal_envelope};
-    use super::*;
-    use alloc::vec;
-    use alloc::vec::Vec;
+pub(super) mod proofs {
+    use super::{PUBLIC_KEY_BYTES, SIGNATURE_BYTES};
 
     /// Stands for Ed25519: a signature repeats the first byte of the key and the sum of all bytes.
-    fn sign(key: u8, bytes: &[u8]) -> [u8; SIGNATURE_BYTES] {
+    pub fn sign(key: u8, bytes: &[u8]) -> [u8; SIGNATURE_BYTES] {
         let sum = bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
         let mut signature = [sum; SIGNATURE_BYTES];
         signature[0] = key;
         signature
     }
 
-    fn holds(key: &[u8; PUBLIC_KEY_BYTES], bytes: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
+    pub fn holds(key: &[u8; PUBLIC_KEY_BYTES], bytes: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         sign(key[0], bytes) == *signature
     }
 
-    fn key_of(id: &str) -> Option<[u8; PUBLIC_KEY_BYTES]> {
+    pub fn key_of(id: &str) -> Option<[u8; PUBLIC_KEY_BYTES]> {
         (id == "known").then_some([7; PUBLIC_KEY_BYTES])
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keyset::{KeySetEntry, seal_keyset};
+    use super::super::{Header, attach_signature, seal_envelope};
+    use super::proofs::{holds, key_of, sign};
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
 
     fn bundle(header: &Header<'_>) -> Vec<u8> {
         let sealed = seal_envelope(header, b"body");

@@ -82,6 +82,11 @@ impl Form {
         self.texts.get(start..end)
     }
 
+    /// All texts, in order of number.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len()).filter_map(|number| self.text(number))
+    }
+
     fn id(&self, number: usize) -> Option<SignalId> {
         let bytes = self.ids.get(number.checked_mul(8)?..)?.first_chunk()?;
         Some(SignalId(u64::from_le_bytes(*bytes)))

@@ -37,6 +37,15 @@ impl Packer {
         Self { is_canonical: true, ..Self::default() }
     }
 
+    /// A form whose table has these texts already, without repeats, numbered from 0 on.
+    pub fn with_texts<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut packer = Self::new();
+        texts.for_each(|text| {
+            packer.number(text);
+        });
+        packer
+    }
+
     /// Says which leaves stand in a table, and under which number: from here on they are written as that.
     pub fn set_leaves(&mut self, leaves: BTreeMap<Vec<u8>, usize>) {
         self.leaves = leaves;

@@ -20,12 +20,17 @@ pub struct Decider {
     /// Places of the rules that had a latch when last asked.
     latched: Vec<usize>,
     now: Timestamp,
+    /// Whether picks are those of before, and what they show is not known to be in effect.
+    has_taken_over: bool,
 }
+
+/// Stands for the rule of a pick that has been taken over, where the bundle lacks it.
+const GONE: usize = usize::MAX;
 
 /// The rule that fills a slot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pick {
-    /// Its index.
+    /// Its index; no index at all before the first decision, where the bundle lacks a rule that was in effect.
     pub rule: usize,
     /// The key it holds the slot under, where it has one.
     pub key: Option<Box<str>>,
@@ -49,17 +54,34 @@ pub enum Touched {
 }
 
 impl Decider {
-    /// A decider over a bundle, before the first decision. `current` are decisions already in effect.
+    /// A decider over a bundle, before the first decision. `current` are decisions already in effect: the first decision
+    /// shows each of their slots that the bundle has, since its rule may say something else now, or be gone.
     pub fn new(rules: &RuleTable, signals: &SignalTable, current: &[Decision]) -> Self {
+        let held = |slot: &str| current.iter().find(|held| *held.slot == *slot).map(Decision::holding);
+        Self::taking_over(rules, signals, &held)
+    }
+
+    /// A decider of the same visitor over the bundle that follows, with the picks made over the one before, `before`; the
+    /// first decision shows each of their slots as with [`Self::new`]. The slots that the bundle lacks are the host's to
+    /// empty; latches are to be told anew.
+    pub fn renewed(&self, before: &RuleTable, rules: &RuleTable, signals: &SignalTable) -> Self {
+        let held = |slot: &str| self.pick(before.slot_named(slot)?)?.holding(before);
+        Self { now: self.now, ..Self::taking_over(rules, signals, &held) }
+    }
+
+    fn taking_over<'a>(
+        rules: &RuleTable,
+        signals: &SignalTable,
+        held: &dyn Fn(&str) -> Option<Holding<'a>>,
+    ) -> Self {
         let index = Index::new(rules, signals);
         let pick = |slot: usize| {
-            let (name, _) = rules.slot(slot)?;
-            let held = current.iter().find(|held| *held.slot == *name)?;
-            let rule = rules.by_id(&held.rule)?.index;
-            Some(Pick { rule, key: held.key.clone(), reason: held.reason, since: held.since })
+            let held = held(rules.slot(slot)?.0)?;
+            let rule = rules.by_id(held.rule).map_or(GONE, |rule| rule.index);
+            Some(Pick { rule, key: held.key.map(Box::from), reason: held.reason, since: held.since })
         };
         let picks = (0..rules.slot_count()).map(pick).collect();
-        Self { live: Live::new(&index), index, picks, ..Self::default() }
+        Self { live: Live::new(&index), index, picks, has_taken_over: true, ..Self::default() }
     }
 
     /// The index it decides over.
@@ -126,6 +148,7 @@ impl Decider {
                 })
             });
         }
+        let has_taken_over = core::mem::take(&mut self.has_taken_over);
         let mut from = 0;
         while let Some(slot) = self.live.take_slot(from) {
             from = slot;
@@ -134,7 +157,8 @@ impl Decider {
             self.live.revisit(slot, outlook.next, &self.index);
             let is_filled = |pick: &Pick| rules.get(pick.rule).is_some_and(|rule| rule.has_places());
             let Some(pick) = self.picks.get_mut(slot) else { continue };
-            if *pick != next || next.as_ref().is_some_and(is_filled) {
+            let is_unsure = has_taken_over && pick.is_some();
+            if is_unsure || *pick != next || next.as_ref().is_some_and(is_filled) {
                 *pick = next;
                 see(slot, pick.as_ref());
             }

@@ -14,10 +14,15 @@ use core::cmp::Reverse;
 
 /// Appends what is read and the leaves, and makes the packer write leaves as their numbers from here on.
 ///
-/// What is read comes first, each with the numbers of the slots that show it or are counted by it; then the leaves, each
-/// with the numbers of what it reads. Leaves of one subject stand together, those that compare with a number in the order
+/// What is read comes first, each with the numbers of the slots that show it or are counted by it; then the leaves, with
+/// their numbers before them in runs, each with the numbers of what it reads. `numbered` may ask for the number of a leaf. Leaves of one subject stand together, those that compare with a number in the order
 /// in which a growing (or, for upper bounds, a falling) number meets them.
-pub(super) fn pack_leaves(rules: &[Rule], slots: &[(&str, Vec<usize>)], packer: &mut Packer) {
+pub(super) fn pack_leaves(
+    rules: &[Rule],
+    slots: &[(&str, Vec<usize>)],
+    numbered: &dyn Fn(&[u8]) -> Option<usize>,
+    packer: &mut Packer,
+) {
     let mut leaves: BTreeMap<(Vec<Reads>, Rank, Vec<u8>), &Condition> = BTreeMap::new();
     let mut touched: BTreeMap<Reads, BTreeSet<usize>> = BTreeMap::new();
     for rule in rules.iter().filter(|rule| rule.is_indexed()) {
@@ -44,12 +49,29 @@ pub(super) fn pack_leaves(rules: &[Rule], slots: &[(&str, Vec<usize>)], packer: 
     let number = |reads: &Reads| touched.partition_point(|(known, _)| known < reads);
     let mut numbers = BTreeMap::new();
     packer.out.len(leaves.len());
-    for (at, ((reads, _, key), leaf)) in leaves.into_iter().enumerate() {
+    let settled = settle(leaves.keys().map(|(_, _, key)| numbered(key)).collect());
+    let mut before = 0;
+    let runs: Vec<&[usize]> = settled.chunk_by(|one, next| one + 1 == *next).collect();
+    packer.group(&runs, |run, packer| {
+        packer.difference(&mut before, run.first().copied().unwrap_or_default());
+        packer.out.len(run.len());
+    });
+    for (((reads, _, key), leaf), at) in leaves.into_iter().zip(settled.iter().copied()) {
         packer.group(&reads, |reads, packer| packer.out.len(number(reads)));
         encode_condition(leaf, packer);
         numbers.insert(key, at);
     }
     packer.set_leaves(numbers);
+}
+
+/// Numbers for so many things, without gaps: each has the one it asks for, where there are as many, and the others take
+/// what is free in their order.
+pub(super) fn settle(asked: Vec<Option<usize>>) -> Vec<usize> {
+    let count = asked.len();
+    let taken: BTreeSet<usize> = asked.iter().flatten().copied().filter(|number| *number < count).collect();
+    let mut free = (0..count).filter(|number| !taken.contains(number));
+    let number = |asked: Option<usize>| asked.filter(|number| *number < count).or_else(|| free.next());
+    asked.into_iter().map(number).map(Option::unwrap_or_default).collect()
 }
 
 /// Where a leaf stands among those of its subject: kind, then bound.

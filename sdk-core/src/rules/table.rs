@@ -2,12 +2,12 @@
 
 use super::codec::encode_rule;
 use super::index::Subject;
-use super::leaves::pack_leaves;
+use super::leaves::{pack_leaves, settle};
 use super::slot::{ranked_of, slots_of};
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
-use crate::condition::{ANY, Form, Packer, Postings, pass_condition, place_of};
-use alloc::collections::BTreeSet;
+use crate::condition::{ANY, Form, Packer, Postings, decode_condition, leaf_key, pass_condition, place_of};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -31,10 +31,38 @@ pub struct RuleTable {
 impl RuleTable {
     /// Writes the packed form; the rules are in order of id, without repeats.
     pub fn pack(rules: &[Rule]) -> Vec<u8> {
+        Self::pack_in(Packer::new(), rules, &|_| None)
+    }
+
+    /// Writes the packed form with the numbers of texts and leaves that an earlier one has, so that what is equal in both
+    /// is written alike.
+    pub fn pack_like(before: &Self, rules: &[Rule]) -> Vec<u8> {
+        let fresh = Self::pack(rules);
+        let Ok(form) = Form::open(&fresh) else { return fresh };
+        let known: BTreeMap<&str, usize> =
+            before.form.texts().enumerate().map(|(number, text)| (text, number)).collect();
+        let numbers = settle(form.texts().map(|text| known.get(text).copied()).collect());
+        let texts: BTreeMap<usize, &str> = numbers.into_iter().zip(form.texts()).collect();
+        let leaves: BTreeMap<Vec<u8>, usize> = before
+            .form
+            .leaves()
+            .iter()
+            .enumerate()
+            .map(|(number, place)| (before.leaf_key(*place), number))
+            .collect();
+        Self::pack_in(Packer::with_texts(texts.into_values()), rules, &|key| leaves.get(key).copied())
+    }
+
+    fn leaf_key(&self, place: u32) -> Vec<u8> {
+        let mut code = self.form.at(place);
+        code.sized();
+        leaf_key(&decode_condition(&mut code))
+    }
+
+    fn pack_in(mut packer: Packer, rules: &[Rule], numbered: &dyn Fn(&[u8]) -> Option<usize>) -> Vec<u8> {
         let rules: Vec<Rule> = rules.iter().map(Rule::indexed).collect();
         let (rules, slots) = (&rules[..], slots_of(&rules));
-        let mut packer = Packer::new();
-        pack_leaves(rules, &slots, &mut packer);
+        pack_leaves(rules, &slots, numbered, &mut packer);
         let mut before = 0;
         packer.list(rules, |rule, packer| {
             let id = packer.number(&rule.id);
@@ -67,11 +95,23 @@ impl RuleTable {
             Subject::read(&mut code);
             code.sized();
         }
-        let mut leaves = Vec::new();
-        for _ in 0..code.count() {
-            leaves.push(code.place());
+        let mut leaves = vec![u32::MAX; code.count()];
+        let mut runs = code.sized();
+        let (mut first, mut number, mut left) = (0, 0_u32, 0_u64);
+        for _ in 0..leaves.len() {
+            if left == 0 {
+                (number, left) = (runs.difference(&mut first), runs.number());
+            }
+            match leaves.get_mut(number as usize) {
+                Some(place) if *place == u32::MAX => *place = code.place(),
+                _ => code.fail(),
+            }
+            (number, left) = (number.wrapping_add(1), left.wrapping_sub(1));
             code.sized();
             pass_condition(&mut code);
+        }
+        if left != 0 || !runs.is_whole() {
+            code.fail();
         }
         let (place, is_sound) = (code.place(), code.is_sound());
         table.form.set_leaves(leaves);
@@ -255,7 +295,7 @@ mod tests {
         let rules: Vec<Rule> = rules.iter().map(Rule::indexed).collect();
         let slots = slots_of(&rules);
         let mut packer = Packer::new();
-        pack_leaves(&rules, &slots, &mut packer);
+        pack_leaves(&rules, &slots, &|_| None, &mut packer);
         let mut before = 0;
         packer.list(&rules, |rule, packer| {
             let id = packer.number(&rule.id);

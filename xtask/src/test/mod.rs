@@ -75,6 +75,8 @@ fn wasm_tests(suite: &mut Suite, root: &Path, browser: &Browser) {
     tests
         .args([
             "--test",
+            "candidate_vectors",
+            "--test",
             "condition_vectors",
             "--test",
             "growthbook_vectors",

@@ -5,6 +5,7 @@ mod arrange;
 mod compare;
 mod consent;
 mod cost;
+mod delta;
 mod diagnostic;
 mod experiment;
 mod fields;
@@ -42,6 +43,7 @@ use segment::Known;
 
 pub use compare::{DefinitionChange, DefinitionKind, Difference, PartChange, compare};
 pub use cost::{Cost, RuleCost, cost};
+pub use delta::delta;
 pub use diagnostic::{Diagnostic, Severity};
 pub use reach::Contradiction;
 pub use review::review;

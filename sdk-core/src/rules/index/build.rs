@@ -34,8 +34,12 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
         }
         builder.index.subjects.push(SubjectEntry { place: *place, signal });
     }
-    for place in rules.form().leaves() {
-        builder.add_leaf(*place, rules);
+    // The order of the table is that of the bounds; the numbers may be those of an earlier bundle.
+    let mut leaves: Vec<(u32, u32)> = rules.form().leaves().iter().copied().zip(0..).collect();
+    leaves.sort_unstable();
+    builder.index.atoms = vec![Atom { place: 0, kind: Kind::Late }; leaves.len()];
+    for (place, atom) in leaves {
+        builder.add_leaf(place, atom, rules);
     }
     let Builder { mut index, keyed, lower, upper, asked, shown, .. } = builder;
     let [keyed, lower, upper, asked, shown] =
@@ -62,8 +66,7 @@ struct Builder {
 
 impl Builder {
     /// Takes a leaf in: the numbers of what it reads, then its condition.
-    fn add_leaf(&mut self, place: u32, rules: &RuleTable) {
-        let atom = self.index.atoms.len() as u32;
+    fn add_leaf(&mut self, place: u32, atom: u32, rules: &RuleTable) {
         let mut code = rules.form().at(place);
         let mut reads = code.sized();
         let mut kind = Kind::Late;
@@ -87,7 +90,9 @@ impl Builder {
                 }
             }
         }
-        self.index.atoms.push(Atom { place, kind });
+        if let Some(known) = self.index.atoms.get_mut(atom as usize) {
+            *known = Atom { place, kind };
+        }
     }
 
     /// What kind of leaf the code begins with; one that compares its subject with literals is entered under them.

@@ -1,0 +1,71 @@
+//! A change of one rule among a thousand is a delta of at most 500 bytes, even before compression.
+#![cfg(feature = "author")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use attune_core::bundle::author::{SourceFile, compile, delta};
+use attune_core::bundle::{
+    HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, open_delta, seal_envelope, settle_body,
+};
+
+/// The goal, in bytes.
+const MAX_DELTA_BYTES: usize = 500;
+const RULES: u32 = 1_000;
+
+/// A rule as sites have them: a text, a list and a bound over twenty traits.
+fn rule(number: u32) -> String {
+    let some =
+        |salt: u32, bound: u32| (number.wrapping_mul(2_654_435_761) ^ salt.wrapping_mul(0x9e37_79b9)) % bound;
+    format!(
+        r#"{{"id":"rule-{number}","slot":"rule-{number}","when":{{"traits.text{}":"v{}","traits.list{}":{{"$in":["a{}","b{}"]}},
+            "traits.number{}":{{"$gt":{}}}}},"actions":[{{"kind":"variable","name":"rule-{number}","value":true}}]}}"#,
+        some(1, 7),
+        some(2, 90),
+        some(3, 6),
+        some(4, 40),
+        some(5, 40),
+        some(6, 7),
+        some(7, 100),
+    )
+}
+
+fn body(rules: &[String]) -> Vec<u8> {
+    let text = format!("{{\"rules\":[{}]}}", rules.join(","));
+    let compiled = compile(&[SourceFile { name: "rules.json".to_owned(), text }]);
+    assert_eq!(compiled.diagnostics, []);
+    compiled.body
+}
+
+fn envelope(revision: u64, body: &[u8]) -> Vec<u8> {
+    let signature: [u8; SIGNATURE_BYTES] = std::array::from_fn(|at| (at as u8).wrapping_mul(revision as u8));
+    let parent = Some([revision as u8; HASH_BYTES]);
+    let header =
+        Header { project: "shop", revision, parent, key_id: "0123456789abcdef", ..Header::default() };
+    attach_signature(seal_envelope(&header, body), &signature)
+}
+
+#[test]
+fn a_change_of_one_rule_among_a_thousand_is_a_small_delta() {
+    let rules: Vec<String> = (0..RULES).map(rule).collect();
+    let before = body(&rules);
+    let from = envelope(101, &before);
+    let changed = |change: &dyn Fn(&mut Vec<String>)| {
+        let mut rules = rules.clone();
+        change(&mut rules);
+        settle_body(&body(&rules), &before).unwrap()
+    };
+    let condition = |rules: &mut Vec<String>| rules[500] = rules[500].replace("\"$gt\":", "\"$gt\":1");
+    let action = |rules: &mut Vec<String>| rules[500] = rules[500].replace("true", "\"another value\"");
+    let add = |rules: &mut Vec<String>| rules.insert(500, rule(RULES + 3));
+    let remove = |rules: &mut Vec<String>| drop(rules.remove(500));
+    for (name, body) in [
+        ("condition", changed(&condition)),
+        ("action", changed(&action)),
+        ("added", changed(&add)),
+        ("removed", changed(&remove)),
+    ] {
+        let to = envelope(102, &body);
+        let bytes = delta(&from, &[7; HASH_BYTES], &to);
+        assert!(bytes.len() <= MAX_DELTA_BYTES, "{name}: {} bytes", bytes.len());
+        assert_eq!(open_delta(&bytes).unwrap().apply(&from), Ok(to), "{name}");
+    }
+}
