@@ -165,8 +165,12 @@ fn every_rule_vector_that_one_page_can_play_gives_its_decisions_as_a_script() {
             // The vectors know triggers without their caps; what the server fires is asked elsewhere.
             step.as_object_mut().unwrap().remove("fired");
         }
-        let script =
-            json!({"tests": [{"name": vector["name"], "start": "2026-11-20T10:00:00Z", "steps": steps}]});
+        // A script decides once before its first step, so the page has to know its first context by then.
+        let context =
+            steps.first().and_then(|step| step.get("context")).cloned().unwrap_or_else(|| json!({}));
+        let (name, visitor) = (&vector["name"], json!({ "context": context }));
+        let start = "2026-11-20T10:00:00Z";
+        let script = json!({"tests": [{"name": name, "start": start, "visitor": visitor, "steps": steps}]});
         let place =
             Place::new(&[("rules/a.json", &vector["rules"].to_string()), ("t.json", &script.to_string())]);
         let run = place.run(&["bundle", "test", "rules", "--tests", "t.json"]);
