@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 /** A page that loads more than this is a failed test, in bytes; docs/decisions/0010 says how it may change. */
-const MAX_PAGE_BROTLI_BYTES = 58 * 1024;
+const MAX_PAGE_BROTLI_BYTES = 61 * 1024;
 
 const dist = join(import.meta.dirname, '../sdk-wasm/dist');
 const brotliOptions = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
