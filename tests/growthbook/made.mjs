@@ -111,6 +111,13 @@ export class Made {
           { $in: ['red', 'ü'] },
           { $nin: ['red'] },
           { $exists: true },
+          { $regex: '^r' },
+          { $regexi: 'RED$' },
+          { $ini: ['RED', 'Ü'] },
+          { $type: 'string' },
+          { $vgt: '1.2' },
+          { $nope: 1 },
+          { $not: { $nope: 1 } },
           null,
         ]),
       count: () =>

@@ -92,6 +92,16 @@ fn range(value: &Value, version: u8) -> Option<(u32, u32)> {
     let [Value::Number(from), Value::Number(to)] = ends[..] else { return None };
     let steps = bucket_steps(version)?;
     // The first step whose share of all is not below the end: what comparing shares would say.
-    let step = |end: f64| (0..=steps).find(|step| f64::from(*step) / f64::from(steps) >= end);
-    if 0.0 <= from && from <= to { Some((step(from)?, step(to)?)) } else { None }
+    let step = |end: f64| {
+        let (mut low, mut high) = (0, steps);
+        while low < high {
+            let middle = low.midpoint(high);
+            match f64::from(middle) / f64::from(steps) >= end {
+                true => high = middle,
+                false => low = middle + 1,
+            }
+        }
+        low
+    };
+    (0.0 <= from && from <= to && to <= 1.0).then(|| (step(from), step(to)))
 }
