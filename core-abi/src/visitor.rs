@@ -158,7 +158,7 @@ impl Visitor {
     /// The decision in effect for a slot, in full.
     pub fn decision(&self, slot: usize, state: &ProfileState, processor: &Processor) -> Option<Decision> {
         let rules = &processor.bundle().rules;
-        let (pick, (name, _)): (&Pick, _) = self.decider.pick(slot).zip(rules.slot(slot))?;
+        let (pick, (name, _)): (Pick, _) = self.decider.pick(slot).zip(rules.slot(slot))?;
         self.look(state, processor, |document| pick.decision(name, rules, document, &mut Outlook::default()))
     }
 

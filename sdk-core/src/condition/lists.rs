@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// A list for each number below a bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,8 +45,20 @@ impl Lists {
     /// The list of a number.
     #[inline(never)]
     pub fn get(&self, list: usize) -> &[u32] {
-        let bounds = self.first.get(list).zip(self.first.get(list + 1));
+        self.items.get(self.range(list)).unwrap_or_default()
+    }
+
+    /// The items of the lists of these numbers, one list behind the other.
+    pub fn span(&self, lists: Range<usize>) -> &[u32] {
+        let bounds = self.first.get(lists.start).zip(self.first.get(lists.end));
         bounds.and_then(|(from, to)| self.items.get(*from as usize..*to as usize)).unwrap_or_default()
+    }
+
+    /// Where the list of a number stands among the items.
+    #[inline]
+    pub fn range(&self, list: usize) -> Range<usize> {
+        let bounds = self.first.get(list).zip(self.first.get(list.wrapping_add(1)));
+        bounds.map_or(0..0, |(from, to)| *from as usize..*to as usize)
     }
 }
 

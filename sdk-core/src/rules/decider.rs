@@ -4,7 +4,7 @@ use super::decide::{Decision, Found, Holding, Reason, Visit, fill, holds, within
 use super::group::excluded;
 use super::index::{Index, Live};
 use super::{RuleTable, rule_key};
-use crate::condition::{Document, Outlook, Root};
+use crate::condition::{Document, Outlook, Purpose, Root};
 use crate::id::SignalId;
 use crate::profile::{Latch, SignalTable};
 use crate::time::Timestamp;
@@ -16,16 +16,19 @@ use alloc::vec::Vec;
 pub struct Decider {
     index: Index,
     live: Live,
-    picks: Vec<Option<Pick>>,
+    /// By slot, what fills it.
+    held: Vec<Held>,
     /// Places of the rules that had a latch when last asked.
     latched: Vec<usize>,
     now: Timestamp,
+    /// Whether the purpose that rules have unless they name another is granted.
+    is_usual: bool,
     /// Whether picks are those of before, and what they show is not known to be in effect.
     has_taken_over: bool,
 }
 
 /// Stands for the rule of a pick that has been taken over, where the bundle lacks it.
-const GONE: usize = usize::MAX;
+const GONE: u32 = u32::MAX - 1;
 
 /// The rule that fills a slot.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +41,38 @@ pub struct Pick {
     pub reason: Reason,
     /// Since when it holds the slot.
     pub since: Timestamp,
+}
+
+/// A pick in little room: most have no key and are no latch.
+#[derive(Clone, Debug, PartialEq)]
+struct Held {
+    /// The rule's index, [`GONE`] or [`NOTHING`].
+    rule: u32,
+    since: Timestamp,
+    more: Option<Box<Found>>,
+}
+
+/// Stands for the rule of a slot that is empty.
+const NOTHING: u32 = u32::MAX;
+
+impl Held {
+    const EMPTY: Self = Self { rule: NOTHING, since: Timestamp(0), more: None };
+
+    fn new(rule: u32, found: Found, since: Timestamp) -> Self {
+        Self { rule, since, more: (found != (None, Reason::Level)).then(|| Box::new(found)) }
+    }
+
+    fn pick(&self) -> Option<Pick> {
+        if self.rule == NOTHING {
+            return None;
+        }
+        let (key, reason) = self.more.as_deref().cloned().unwrap_or((None, Reason::Level));
+        Some(Pick { rule: self.rule as usize, key, reason, since: self.since })
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.more.as_deref()?.0.as_deref()
+    }
 }
 
 /// What may have changed since the slots were decided.
@@ -65,7 +100,7 @@ impl Decider {
     /// first decision shows each of their slots as with [`Self::new`]. The slots that the bundle lacks are the host's to
     /// empty; latches are to be told anew.
     pub fn renewed(&self, before: &RuleTable, rules: &RuleTable, signals: &SignalTable) -> Self {
-        let held = |slot: &str| self.pick(before.slot_named(slot)?)?.holding(before);
+        let held = |slot: &str| holding(self.held.get(before.slot_named(slot)?)?, before);
         Self { now: self.now, ..Self::taking_over(rules, signals, &held) }
     }
 
@@ -75,13 +110,13 @@ impl Decider {
         held: &dyn Fn(&str) -> Option<Holding<'a>>,
     ) -> Self {
         let index = Index::new(rules, signals);
-        let pick = |slot: usize| {
+        let taken = |slot: usize| {
             let held = held(rules.slot(slot)?.0)?;
-            let rule = rules.by_id(held.rule).map_or(GONE, |rule| rule.index);
-            Some(Pick { rule, key: held.key.map(Box::from), reason: held.reason, since: held.since })
+            let rule = rules.by_id(held.rule).map_or(GONE, |rule| rule.index as u32);
+            Some(Held::new(rule, (held.key.map(Box::from), held.reason), held.since))
         };
-        let picks = (0..rules.slot_count()).map(pick).collect();
-        Self { live: Live::new(&index), index, picks, has_taken_over: true, ..Self::default() }
+        let held = (0..rules.slot_count()).map(|slot| taken(slot).unwrap_or(Held::EMPTY)).collect();
+        Self { live: Live::new(&index), index, held, has_taken_over: true, ..Self::default() }
     }
 
     /// The index it decides over.
@@ -113,8 +148,8 @@ impl Decider {
     }
 
     /// What fills a slot.
-    pub fn pick(&self, slot: usize) -> Option<&Pick> {
-        self.picks.get(slot)?.as_ref()
+    pub fn pick(&self, slot: usize) -> Option<Pick> {
+        self.held.get(slot)?.pick()
     }
 
     /// The next instant at which time alone can change a decision.
@@ -138,6 +173,7 @@ impl Decider {
         self.now = document.now();
         self.live.update(&self.index, rules, document);
         let visit = Visit { rules, document, latches };
+        self.is_usual = document.grants(Purpose::default());
         let mut left_out = Vec::new();
         if self.live.spread(&self.index) {
             left_out = excluded(rules, &mut |slot, rule| {
@@ -149,45 +185,38 @@ impl Decider {
             });
         }
         let has_taken_over = core::mem::take(&mut self.has_taken_over);
-        let mut from = 0;
-        while let Some(slot) = self.live.take_slot(from) {
-            from = slot;
+        let mut slots = self.live.take_slots();
+        slots.drain(|slot| {
             let mut outlook = Outlook::default();
             let next = self.choose(slot, visit, &left_out, &mut outlook);
             self.live.revisit(slot, outlook.next, &self.index);
-            let is_filled = |pick: &Pick| rules.get(pick.rule).is_some_and(|rule| rule.has_places());
-            let Some(pick) = self.picks.get_mut(slot) else { continue };
-            let is_unsure = has_taken_over && pick.is_some();
-            if is_unsure || *pick != next || next.as_ref().is_some_and(is_filled) {
-                *pick = next;
-                see(slot, pick.as_ref());
+            let Some(held) = self.held.get_mut(slot) else { return };
+            let is_unsure = has_taken_over && held.rule != NOTHING;
+            if is_unsure || *held != next || self.index.is_filled(next.rule as usize) {
+                *held = next;
+                see(slot, held.pick().as_ref());
             }
-        }
+        });
+        self.live.give_slots(slots);
     }
 
     /// The rule that is to fill a slot.
-    fn choose(
-        &mut self,
-        slot: usize,
-        visit: Visit<'_>,
-        left_out: &[usize],
-        outlook: &mut Outlook,
-    ) -> Option<Pick> {
-        let places = self.index.places(slot);
-        let mut from = places.start;
-        while let Some(place) = self.live.next_holding(from).filter(|place| *place < places.end) {
-            from = place + 1;
+    fn choose(&mut self, slot: usize, visit: Visit<'_>, left_out: &[usize], outlook: &mut Outlook) -> Held {
+        let mut places = self.index.places(slot);
+        while let Some(place) = self.live.next_holding(places.clone()) {
+            places.start = place + 1;
             let rule = self.index.rule(place);
             if left_out.contains(&rule) {
                 continue;
             }
-            if let Some((key, reason)) = self.candidate(slot, place, visit, outlook) {
-                let same = self.pick(slot).filter(|held| held.rule == rule && held.key == key);
-                let since = same.map_or(visit.document.now(), |held| held.since);
-                return Some(Pick { rule, key, reason, since });
+            if let Some(found) = self.candidate(slot, place, visit, outlook) {
+                let is_same = |held: &&Held| held.rule as usize == rule && held.key() == found.0.as_deref();
+                let same = self.held.get(slot).filter(is_same);
+                let since = same.map_or(self.now, |held| held.since);
+                return Held::new(rule as u32, found, since);
             }
         }
-        None
+        Held::EMPTY
     }
 
     /// How the rule at a place would fill its slot.
@@ -202,28 +231,30 @@ impl Decider {
         if !self.live.may_hold(place) {
             return None;
         }
+        if self.index.is_plain(place) {
+            let holds = self.is_usual && self.live.holds_late(place, &self.index, rules, document);
+            return holds.then_some((None, Reason::Level));
+        }
         let rule = rules.get(self.index.rule(place))?;
         let found = if !rule.is_level() {
             holds(&rule, document, latches, outlook)?
         } else if rule.is_granted(document) && self.live.holds_late(place, &self.index, rules, document) {
-            if self.index.is_plain(place) {
-                return Some((None, Reason::Level));
-            }
             (rule_key(&rule, document), Reason::Level)
         } else {
             return None;
         };
-        let holding = self.pick(slot).and_then(|held| held.holding(rules));
+        let holding = self.held.get(slot).and_then(|held| holding(held, rules));
         within_cap(&rule, found, holding, document, outlook)
     }
 }
 
-impl Pick {
-    fn holding<'a>(&'a self, rules: &'a RuleTable) -> Option<Holding<'a>> {
-        let rule = rules.get(self.rule)?.id;
-        Some(Holding { rule, key: self.key.as_deref(), reason: self.reason, since: self.since })
-    }
+fn holding<'a>(held: &'a Held, rules: &'a RuleTable) -> Option<Holding<'a>> {
+    let rule = rules.get(held.rule as usize)?.id;
+    let reason = held.more.as_deref().map_or(Reason::Level, |(_, reason)| *reason);
+    Some(Holding { rule, key: held.key(), reason, since: held.since })
+}
 
+impl Pick {
     /// The decision in full, with every place of its texts filled in.
     pub fn decision(
         &self,
@@ -233,7 +264,8 @@ impl Pick {
         outlook: &mut Outlook,
     ) -> Option<Decision> {
         let rule = rules.get(self.rule)?;
-        let found = (self.key.clone(), self.reason);
-        Some(fill(slot, &rule, found, self.holding(rules), document, outlook))
+        let (key, reason, since) = (self.key.as_deref(), self.reason, self.since);
+        let holding = Holding { rule: rule.id, key, reason, since };
+        Some(fill(slot, &rule, (self.key.clone(), reason), Some(holding), document, outlook))
     }
 }

@@ -53,6 +53,8 @@ export class Visitor {
   /** By rule: the decision for it that was met first, where it is the same for everybody. */
   readonly #met: VisitorDecision[] = [];
   readonly #current: VisitorDecision[];
+  /** A bit for each slot that is filled. */
+  readonly #filled: Uint32Array;
   readonly #paths = new Map<string, number>();
   readonly #listeners = new Set<{ call: (changed: readonly VisitorDecision[]) => void }>();
   #variables: readonly string[] | undefined;
@@ -66,6 +68,7 @@ export class Visitor {
     this.#slots = slots.map((slot) => Object.freeze(empty(slot)));
     this.#fixed = fixed;
     this.#current = [...this.#slots];
+    this.#filled = new Uint32Array(Math.ceil(slots.length / 32));
     core().visitor_name(handle, putText(core(), member));
   }
 
@@ -105,7 +108,15 @@ export class Visitor {
   decide(): VisitorDecision[] {
     // Rules without conditions hold before anything is known.
     if (!this.#isDecided) this.at(0);
-    return this.#current.filter(({ rule }) => rule !== null);
+    const decisions: VisitorDecision[] = [];
+    for (let word = 0; word < this.#filled.length; word++) {
+      let bits = this.#filled[word] ?? 0;
+      for (; bits !== 0; bits &= bits - 1) {
+        const bit = 31 - Math.clz32(bits & -bits);
+        decisions.push(this.#current[32 * word + bit] as VisitorDecision);
+      }
+    }
+    return decisions;
   }
 
   explain(rule: string): Explanation {
@@ -123,27 +134,35 @@ export class Visitor {
     this.#isDecided = true;
     if (count === 0) return NOTHING;
     if (count < 0) refused(core());
-    const { memory, visitor_changes } = core();
-    const first = visitor_changes(this.#handle) / 4;
-    if (this.#memory.buffer !== memory.buffer) this.#memory = new Uint32Array(memory.buffer);
-    // Asking for a decision may move the memory.
-    const pairs = this.#memory.slice(first, first + 2 * count);
+    const first = core().visitor_changes(this.#handle) >>> 2;
+    let words = this.#words();
     const changed: VisitorDecision[] = [];
-    for (let at = 0; at < count; at++) {
-      const slot = pairs[2 * at] ?? 0;
-      const rule = pairs[2 * at + 1] ?? 0;
-      const decision = this.#decision(slot, rule);
+    for (let at = first; at < first + 2 * count; at += 2) {
+      const slot = words[at] as number;
+      const rule = words[at + 1] as number;
+      let decision = rule === 0 ? this.#slots[slot] : this.#met[rule - 1];
+      if (!decision) {
+        decision = this.#ask(slot, rule);
+        words = this.#words();
+      }
       if (alike(this.#current[slot], decision)) continue;
       this.#current[slot] = decision;
+      const [word, bit] = [slot >>> 5, 1 << (slot & 31)];
+      this.#filled[word] = ((this.#filled[word] ?? 0) & ~bit) | (rule === 0 ? 0 : bit);
       changed.push(decision);
     }
     if (changed.length > 0) for (const { call } of this.#listeners) call(changed);
     return changed;
   }
 
-  #decision(slot: number, rule: number): VisitorDecision {
-    const same = rule === 0 ? this.#slots[slot] : this.#met[rule - 1];
-    if (same) return same;
+  /** The memory, which may have moved since the last call. */
+  #words(): Uint32Array {
+    const { buffer } = core().memory;
+    if (this.#memory.buffer !== buffer) this.#memory = new Uint32Array(buffer);
+    return this.#memory;
+  }
+
+  #ask(slot: number, rule: number): VisitorDecision {
     const found: VisitorDecision = answer(core(), core().visitor_decision(this.#handle, slot));
     if (this.#fixed[rule - 1] === '1') this.#met[rule - 1] = Object.freeze(found);
     return found;

@@ -1,9 +1,9 @@
 //! From a bundle's rules to their index.
 
 use super::gates::{Counters, seen};
-use super::keys::read_literal;
-use super::{Atom, Bound, Edge, Index, Kind, Lists, Marks, Subject, SubjectEntry};
-use crate::condition::{Code, pass_condition, pass_literal};
+use super::keys::{KeyEntries, Keyed, read_literal};
+use super::{Atom, Bound, Bounds, Edge, Index, Kind, Lists, Marks, Subject, SubjectEntry};
+use crate::condition::{Code, Purpose, pass_condition, pass_literal};
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::profile::SignalTable;
 use crate::rules::RuleTable;
@@ -41,13 +41,14 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
     for (place, atom) in leaves {
         builder.add_leaf(place, atom, rules);
     }
-    let Builder { mut index, keyed, lower, upper, asked, shown, .. } = builder;
-    let [keyed, lower, upper, asked, shown] =
-        [keyed, lower, upper, asked, shown].map(|pairs| Lists::new(subjects, &pairs));
-    index.keys.finish();
-    index.grouped = rules.grouped_slots();
-    index = Index { keyed, lower, upper, asked, shown, ..index };
+    let Builder { mut index, keys, keyed, bounds, asked, shown, .. } = builder;
+    let [keyed, asked, shown] = [keyed, asked, shown].map(|pairs| Lists::new(subjects, &pairs));
+    let bounds = bounds.map(|mut found| Bounds::new(subjects, &mut found));
+    let (keys, grouped) = (keys.index(rules.form()), rules.grouped_slots());
+    index = Index { keys, keyed, bounds, asked, shown, grouped, ..index };
     index.add_rules(rules);
+    index.keys.connect(&index.edges);
+    index.bounds.iter_mut().for_each(|bounds| bounds.connect(&index.edges));
     index
 }
 
@@ -55,13 +56,12 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
 #[derive(Default)]
 struct Builder {
     index: Index,
+    keys: KeyEntries,
     keyed: Vec<(u32, u32)>,
-    lower: Vec<(u32, u32)>,
-    upper: Vec<(u32, u32)>,
+    /// Leaves with their subjects, for each direction.
+    bounds: [Vec<(u32, u32, Bound)>; 2],
     asked: Vec<(u32, u32)>,
     shown: Vec<(u32, u32)>,
-    /// The subject and number of the bound met last, for each direction.
-    last: [Option<(u32, Bound)>; 2],
 }
 
 impl Builder {
@@ -75,15 +75,11 @@ impl Builder {
             let subject = rest.number() as u32;
             if rest.is_empty() {
                 kind = self.classify(subject, &mut code, atom);
-                let lists = match kind {
-                    Kind::Keyed { .. } => &mut self.keyed,
-                    Kind::Bound(_) if self.index.bounds.last().is_some_and(|bound| bound.is_lower) => {
-                        &mut self.lower
-                    }
-                    Kind::Bound(_) => &mut self.upper,
-                    Kind::Asked | Kind::Late => &mut self.asked,
-                };
-                lists.push((subject, atom));
+                match kind {
+                    Kind::Keyed { .. } => self.keyed.push((subject, atom)),
+                    Kind::Asked | Kind::Late => self.asked.push((subject, atom)),
+                    Kind::Bound => {}
+                }
             } else {
                 while !reads.is_empty() {
                     self.asked.push((reads.number() as u32, atom));
@@ -97,7 +93,6 @@ impl Builder {
 
     /// What kind of leaf the code begins with; one that compares its subject with literals is entered under them.
     fn classify(&mut self, subject: u32, code: &mut Code<'_>, atom: u32) -> Kind {
-        let keys = &mut self.index.keys;
         if code.byte() == SIGNAL {
             code.id();
             if code.byte() == 1 {
@@ -106,41 +101,50 @@ impl Builder {
         } else {
             code.path();
         }
-        match code.byte() {
+        let test = code.byte();
+        match test {
             // A bare literal, `$eq`, `$ne`.
-            test @ 2..=4 if keys.add(subject, code, atom) => return Kind::Keyed { usual: test == 4 },
+            2..=4 => {
+                let usual = test == 4;
+                if self.keys.add(subject, code, Keyed::new(atom as usize, usual)) {
+                    return Kind::Keyed { usual };
+                }
+            }
             // `$in`, `$nin` of literals that stand one by one.
-            test @ (5 | 6) if code.byte() == 3 => {
-                let (mut items, before) = (code.sized(), keys.len());
+            5 | 6 if code.byte() == 3 => {
+                let (usual, before, mut items) = (test == 6, self.keys.len(), code.sized());
                 while !items.is_empty() {
-                    if !keys.add(subject, &mut items, atom) {
-                        keys.shorten(before);
+                    if !self.keys.add(subject, &mut items, Keyed::new(atom as usize, usual)) {
+                        self.keys.shorten(before);
                         return Kind::Late;
                     }
                 }
-                return Kind::Keyed { usual: test == 6 };
+                return Kind::Keyed { usual };
             }
             // `$gt`, `$gte`, `$lt`, `$lte`.
-            test @ 7..=10 => {
+            7..=10 => {
                 if let ValueRef::Number(at) = read_literal(code) {
                     let bound = Bound { at, includes: test % 2 == 0, is_lower: test < 9 };
-                    let Some(last) = self.last.get_mut(usize::from(bound.is_lower)) else {
-                        return Kind::Late;
-                    };
-                    // An earlier bound must hold wherever this one does.
-                    if last.is_none_or(|(known, last)| {
-                        known != subject
-                            || (last.holds(at) && last.includes >= (bound.includes && last.at == at))
-                    }) {
-                        *last = Some((subject, bound));
-                        self.index.bounds.push(bound);
-                        return Kind::Bound(self.index.bounds.len() as u32 - 1);
-                    }
+                    return self.add_bound(subject, bound, atom);
                 }
             }
             _ => {}
         }
         Kind::Late
+    }
+
+    fn add_bound(&mut self, subject: u32, bound: Bound, atom: u32) -> Kind {
+        let Some(found) = self.bounds.get_mut(usize::from(!bound.is_lower)) else { return Kind::Late };
+        // An earlier bound must hold wherever this one does.
+        let is_next = |(known, _, last): &(u32, u32, Bound)| {
+            *known != subject
+                || (last.holds(bound.at) && last.includes >= (bound.includes && last.at == bound.at))
+        };
+        if !found.last().is_none_or(is_next) {
+            return Kind::Late;
+        }
+        found.push((subject, atom, bound));
+        Kind::Bound
     }
 }
 
@@ -150,15 +154,21 @@ impl Index {
             self.first_rule.push(self.order.len() as u32);
             let ranking = rules.slot(slot).into_iter().flat_map(|(_, ranking)| ranking);
             self.order.extend(ranking.map(|rule| rule.index as u32));
+            self.slots.resize(self.order.len(), slot as u32);
         }
         self.first_rule.push(self.order.len() as u32);
         self.gates.rules = self.order.len();
         self.gates.start = vec![Counters::default(); self.order.len()];
         let mut found = Vec::with_capacity(2 * self.order.len());
         self.plain = Marks::none(self.order.len());
+        self.filled = Marks::none(rules.len());
         for place in 0..self.order.len() {
             let rule = rules.get(self.rule(place));
-            self.plain.set(place, rule.is_some_and(|rule| rule.is_plain()));
+            if let Some(rule) = &rule {
+                let is_usual = rule.terms().purpose() == Purpose::default();
+                self.plain.set(place, rule.is_plain() && is_usual);
+                self.filled.set(rule.index, rule.has_places());
+            }
             match rule.filter(|rule| rule.is_level()) {
                 Some(rule) => {
                     self.walk(&mut { rule.when }, Edge::new(place, false), MAX_CONDITION_DEPTH, &mut found)

@@ -1,44 +1,50 @@
 //! One visitor's truths over an index, brought up to date by what has changed.
 
 use super::agenda::Agenda;
-use super::gates::Counters;
+use super::gates::{Counters, Turn};
 use super::{Edge, Index, Kind, Marks, Subject};
-use crate::condition::{Code, Document, Outlook, Root, Truth, plain_text, to_number, truth};
+use crate::condition::{Document, Outlook, Root, Truth, to_number};
 use crate::id::SignalId;
 use crate::rules::RuleTable;
 use crate::time::Timestamp;
 use crate::value::ValueRef;
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// What holds for one visitor, and what has to be looked at again.
 #[derive(Clone, Debug, Default)]
 pub struct Live {
-    /// Of each leaf; nothing for one that has not been asked since what it reads has changed.
+    /// Of each leaf that is asked; nothing for one that has not been since what it reads has changed.
     truths: Vec<Option<Truth>>,
     counters: Vec<Counters>,
     subjects: Vec<Standing>,
+    /// By subject: leaves that were asked though keys and bounds decide them, with what they are instead of usual.
+    odd: BTreeMap<usize, Vec<(usize, Truth)>>,
     /// Rules, by place, of which everything but late leaves holds, and those that a latch may hold.
     holding: Marks,
     changed: Marks,
     to_ask: Marks,
     slots: Marks,
-    /// Keyed leaves that the value just read makes unusual; empty between readings.
-    fresh: Marks,
     /// Subjects, then leaves, then slots.
     agenda: Agenda,
 }
 
 /// How a subject's value stands to the leaves that compare it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Standing {
     /// How many of its lower and of its upper bounds hold, the first ones of each.
-    holding: [usize; 2],
-    /// Keyed leaves that are not what they usually are.
-    unusual: Vec<u32>,
-    /// Whether its value is none that bounds and keys speak of, so that every leaf was asked.
+    holding: [u32; 2],
+    /// The group of keyed leaves that are unusual because its value is their key, counted from 1.
+    group: u32,
+    /// Whether other leaves of it were asked and are unusual.
     is_odd: bool,
 }
+
+/// What each edge does under whose leaf a value is now, and no longer.
+const ON: Turn = Turn::new(Some(false), Some(true));
+const OFF: Turn = Turn::new(Some(true), Some(false));
 
 impl Live {
     /// A visitor of whom nothing has been read.
@@ -49,19 +55,15 @@ impl Live {
             truths: Vec::with_capacity(atoms),
             counters: index.gates.start.clone(),
             subjects: vec![Standing::default(); subjects],
+            odd: BTreeMap::new(),
             holding: Marks::none(index.order.len()),
             changed: Marks::none(subjects),
             to_ask: Marks::none(atoms),
             slots: Marks::none(slots),
-            fresh: Marks::none(atoms),
-            agenda: Agenda::of(subjects + atoms + slots),
+            agenda: Agenda::default(),
         };
         for atom in &index.atoms {
-            live.truths.push(match atom.kind {
-                Kind::Late => None,
-                Kind::Keyed { usual } => Some(Some(usual)),
-                Kind::Bound(_) | Kind::Asked => Some(Some(false)),
-            });
+            live.truths.push((atom.kind != Kind::Late).then_some(Some(false)));
         }
         for (place, counters) in live.counters.iter().take(index.order.len()).enumerate() {
             live.holding.set(place, counters.truth() == Some(true));
@@ -123,14 +125,19 @@ impl Live {
         self.agenda.next_at()
     }
 
-    /// Takes out the first slot, from one on, that has to be decided again.
-    pub fn take_slot(&mut self, from: usize) -> Option<usize> {
-        self.slots.take(from)
+    /// The slots that have to be decided again, to be given back empty.
+    pub fn take_slots(&mut self) -> Marks {
+        core::mem::take(&mut self.slots)
     }
 
-    /// The next rule, from a place on, that may hold.
-    pub fn next_holding(&self, place: usize) -> Option<usize> {
-        self.holding.next(place)
+    /// Takes the slots back once they have been decided.
+    pub fn give_slots(&mut self, slots: Marks) {
+        self.slots = slots;
+    }
+
+    /// The next rule among places that may hold.
+    pub fn next_holding(&self, places: Range<usize>) -> Option<usize> {
+        self.holding.next_below(places)
     }
 
     /// Whether the rule at a place may hold.
@@ -190,43 +197,39 @@ impl Live {
         self.agenda.set(subject, outlook.next);
         index.shown.get(subject).iter().for_each(|slot| self.slots.add(*slot as usize));
         index.asked.get(subject).iter().for_each(|atom| self.ask_again(*atom as usize, index));
-        let before = self.subjects.get_mut(subject).map(core::mem::take).unwrap_or_default();
-        let bounds = [index.lower.get(subject), index.upper.get(subject)];
-        let keyed = index.keyed.get(subject);
-        let mut after = Standing { is_odd: true, ..Standing::default() };
-        match value.filter(|value| is_plain(*value)) {
-            None => {
-                for atom in [keyed, bounds[0], bounds[1]].into_iter().flatten() {
-                    self.ask(*atom as usize, index, rules, document);
-                }
+        let before = self.subjects.get(subject).copied().unwrap_or_default();
+        if before.is_odd {
+            for (atom, truth) in self.odd.remove(&subject).unwrap_or_default() {
+                self.turn(atom, truth, index.usual(atom), index);
             }
-            Some(value) => {
-                let number = to_number(value);
-                after.is_odd = false;
-                if !keyed.is_empty() {
-                    after.unusual = self.collect(subject as u32, value, number, index, rules, document);
-                    let known = if before.is_odd { keyed } else { &before.unusual };
-                    for atom in known {
-                        if let Some(Kind::Keyed { usual }) = index.kind(*atom as usize)
-                            && !self.fresh.has(*atom as usize)
-                        {
-                            self.set(*atom as usize, Some(usual), index);
-                        }
-                    }
-                    after.unusual.iter().for_each(|atom| self.fresh.set(*atom as usize, false));
-                }
-                for (bounds, (then, now)) in
-                    bounds.into_iter().zip(before.holding.into_iter().zip(&mut after.holding))
-                {
-                    let holds = |atom: &u32| index.bound_holds(*atom as usize, number);
-                    let count = bounds.partition_point(holds);
-                    let (from, to) =
-                        if before.is_odd { (0, bounds.len()) } else { (count.min(then), count.max(then)) };
-                    for (place, atom) in bounds.iter().enumerate().take(to).skip(from) {
-                        self.set(*atom as usize, Some(place < count), index);
-                    }
-                    *now = count;
-                }
+        }
+        let value = value.filter(|value| is_plain(*value));
+        let mut after = Standing::default();
+        if !index.keyed.get(subject).is_empty() {
+            let (group, others) = value.map_or_else(Default::default, |value| {
+                index.keys.groups(subject as u32, value, rules.form())
+            });
+            if group != before.group {
+                self.turn_group(before.group, OFF, index);
+                self.turn_group(group, ON, index);
+            }
+            after.group = group;
+            if others != [0; 2] {
+                after.is_odd =
+                    self.ask_groups(subject, [group, others[0], others[1]], index, rules, document);
+            }
+        }
+        let number = value.map(to_number);
+        for ((bounds, then), now) in index.bounds.iter().zip(before.holding).zip(&mut after.holding) {
+            let count = number.map_or(0, |number| bounds.holding(subject, number) as u32);
+            let turned = count.min(then) as usize..count.max(then) as usize;
+            self.turn_all(bounds.edges(subject, turned), if count > then { ON } else { OFF }, index);
+            *now = count;
+        }
+        if value.is_none() {
+            let bounds = index.bounds.each_ref().map(|bounds| bounds.leaves.get(subject));
+            for atom in [index.keyed.get(subject), bounds[0], bounds[1]].into_iter().flatten() {
+                after.is_odd |= self.ask_odd(subject, *atom as usize, index, rules, document);
             }
         }
         if let Some(standing) = self.subjects.get_mut(subject) {
@@ -234,43 +237,54 @@ impl Live {
         }
     }
 
-    /// Turns the keyed leaves that a plain value makes unusual, and names them.
-    fn collect(
+    /// Turns the leaves of a group, counted from 1, that usually are what they are not under its key.
+    fn turn_group(&mut self, group: u32, turn: Turn, index: &Index) {
+        if group > 0 {
+            self.turn_all(index.keys.edges(group as usize - 1), turn, index);
+        }
+    }
+
+    /// Asks the leaves of groups, counted from 1, but those of the first, which are known.
+    fn ask_groups(
         &mut self,
-        subject: u32,
-        value: ValueRef<'_>,
-        number: f64,
+        subject: usize,
+        groups: [u32; 3],
         index: &Index,
         rules: &RuleTable,
         document: &dyn Document,
-    ) -> Vec<u32> {
-        let mut unusual: Vec<u32> = Vec::new();
-        let mut room = [0; 40];
-        // In JavaScript, on which comparisons rest, what is missing has this text.
-        let text = if value.is_null() { Some("null") } else { plain_text(value, &mut room) };
-        let text = text.map(ValueRef::Text);
-        let number = Some(ValueRef::Number(number)).filter(|_| !number.is_nan());
-        for key in [text, number].into_iter().flatten() {
-            let is_same_kind = matches!(
-                (key, value),
-                (ValueRef::Text(_), ValueRef::Text(_)) | (ValueRef::Number(_), ValueRef::Number(_))
-            );
-            index.keys.each(subject, key, rules.form(), &mut |atom| {
-                let Some(Kind::Keyed { usual }) = index.kind(atom) else { return };
-                let is_unusual = if is_same_kind {
-                    // A value equals a literal of its own kind in every way of comparing.
-                    self.set(atom, Some(!usual), index);
-                    true
-                } else {
-                    self.ask(atom, index, rules, document) != Some(usual)
-                };
-                if is_unusual && !self.fresh.has(atom) {
-                    self.fresh.add(atom);
-                    unusual.push(atom as u32);
-                }
-            });
+    ) -> bool {
+        let leaves = |group: u32| {
+            (group as usize).checked_sub(1).into_iter().flat_map(|group| index.keys.leaves(group))
+        };
+        let [known, others @ ..] = groups;
+        let mut is_odd = false;
+        // No leaf under keys is ever to be asked, so that the marks are free.
+        leaves(known).for_each(|leaf| self.to_ask.add(leaf.atom()));
+        for leaf in others.into_iter().flat_map(leaves) {
+            if !self.to_ask.has(leaf.atom()) {
+                self.to_ask.add(leaf.atom());
+                is_odd |= self.ask_odd(subject, leaf.atom(), index, rules, document);
+            }
         }
-        unusual
+        groups.into_iter().flat_map(leaves).for_each(|leaf| self.to_ask.set(leaf.atom(), false));
+        is_odd
+    }
+
+    /// Asks a leaf that keys or bounds decide for most values; whether it is unusual.
+    fn ask_odd(
+        &mut self,
+        subject: usize,
+        atom: usize,
+        index: &Index,
+        rules: &RuleTable,
+        document: &dyn Document,
+    ) -> bool {
+        let (usual, truth) = (index.usual(atom), index.ask(atom, rules, document, &mut Outlook::default()));
+        self.turn(atom, usual, truth, index);
+        if truth != usual {
+            self.odd.entry(subject).or_default().push((atom, truth));
+        }
+        truth != usual
     }
 
     /// Lets a leaf be asked, at once or when it alone decides a rule.
@@ -290,28 +304,26 @@ impl Live {
     }
 
     fn ask(&mut self, atom: usize, index: &Index, rules: &RuleTable, document: &dyn Document) -> Truth {
-        let code = index.atoms.get(atom).map(|atom| rules.form().at(atom.place));
         let mut outlook = Outlook::default();
-        let found = code.and_then(|mut code: Code<'_>| {
-            code.sized();
-            truth(code, document, &mut outlook)
-        });
-        if matches!(index.kind(atom), Some(Kind::Late | Kind::Asked)) {
-            self.agenda.set(index.subjects.len() + atom, outlook.next);
+        let found = index.ask(atom, rules, document, &mut outlook);
+        self.agenda.set(index.subjects.len() + atom, outlook.next);
+        let known = self.truths.get_mut(atom).and_then(|truth| truth.replace(found));
+        if let Some(before) = known.filter(|_| index.kind(atom) != Some(Kind::Late)) {
+            self.turn(atom, before, found, index);
         }
-        self.set(atom, found, index);
         found
     }
 
     /// Turns a leaf, and whatever turns with it.
-    fn set(&mut self, atom: usize, truth: Truth, index: &Index) {
-        let Some(known) = self.truths.get_mut(atom) else { return };
-        let Some(before) = known.replace(truth) else { return };
-        if before == truth || index.kind(atom) == Some(Kind::Late) {
-            return;
+    fn turn(&mut self, atom: usize, from: Truth, to: Truth, index: &Index) {
+        if from != to {
+            self.turn_all(index.edges.get(atom), Turn::new(from, to), index);
         }
-        for edge in index.edges.get(atom) {
-            if let Some((place, holds)) = index.gates.turn(&mut self.counters, Edge(*edge), before, truth) {
+    }
+
+    fn turn_all(&mut self, edges: &[u32], turn: Turn, index: &Index) {
+        for edge in edges {
+            if let Some((place, holds)) = index.gates.turn(&mut self.counters, Edge(*edge), turn) {
                 self.holding.set(place, holds);
                 self.slots.add(index.slot_of(place));
             }

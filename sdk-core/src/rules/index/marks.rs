@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// Numbers below a fixed bound.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,18 @@ impl Marks {
         self.words.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
     }
 
+    /// The first number of a range.
+    pub fn next_below(&self, range: Range<usize>) -> Option<usize> {
+        // Most ranges are within one word.
+        let word = self.words.get(range.start / 64)? >> (range.start % 64);
+        let found = match word {
+            0 if range.end <= (range.start / 64 + 1) * 64 => return None,
+            0 => self.next((range.start / 64 + 1) * 64)?,
+            word => range.start + word.trailing_zeros() as usize,
+        };
+        (found < range.end).then_some(found)
+    }
+
     /// The first number from one on.
     pub fn next(&self, from: usize) -> Option<usize> {
         let mut at = from / 64;
@@ -56,6 +69,17 @@ impl Marks {
             word = *self.words.get(at)?;
         }
         Some(at * 64 + word.trailing_zeros() as usize)
+    }
+
+    /// Takes all numbers out, in order.
+    pub fn drain(&mut self, mut see: impl FnMut(usize)) {
+        for (at, word) in self.words.iter_mut().enumerate() {
+            let mut rest = core::mem::take(word);
+            while rest != 0 {
+                see(at * 64 + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
     }
 
     /// Takes out the first number from one on.

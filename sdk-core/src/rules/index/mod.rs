@@ -13,11 +13,12 @@ mod live;
 mod marks;
 mod subject;
 
-use crate::condition::Lists;
+use crate::condition::{Document, Lists, Outlook, Truth, truth};
 use crate::id::SignalId;
 use crate::profile::SignalTable;
 use crate::rules::RuleTable;
 use alloc::vec::Vec;
+use core::ops::Range;
 use gates::Gates;
 use keys::KeyIndex;
 
@@ -33,16 +34,13 @@ pub struct Index {
     subjects: Vec<SubjectEntry>,
     /// By subject: leaves that compare with texts and numbers.
     keyed: Lists,
-    /// By subject: leaves that hold from a number on, in growing order.
-    lower: Lists,
-    /// By subject: leaves that hold up to a number, in falling order.
-    upper: Lists,
+    /// Leaves that hold from a number on, and those that hold up to one.
+    bounds: [Bounds; 2],
     /// By subject: leaves that must be asked whatever the value.
     asked: Lists,
     /// By subject: slots that show it or are counted by it.
     shown: Lists,
     atoms: Vec<Atom>,
-    bounds: Vec<Bound>,
     keys: KeyIndex,
     gates: Gates,
     /// By leaf: the edges to what it is part of.
@@ -51,12 +49,16 @@ pub struct Index {
     order: Vec<u32>,
     /// The subjects that stand for whatever there is.
     anything: Vec<usize>,
-    /// Rules by place that hold by state, without a key and without a cap.
+    /// Rules by place that hold by state, for the purpose that is usual, without a key and without a cap.
     plain: Marks,
+    /// Rules by index whose texts have places to be filled in.
+    filled: Marks,
     /// The slots that exclusion groups concern.
     grouped: Vec<usize>,
     /// Of each slot the place of its first rule in `order`, and one more for the end.
     first_rule: Vec<u32>,
+    /// By rule in `order`: its slot.
+    slots: Vec<u32>,
     /// By rule in `order`: edges from its late leaves, which lead to the leaf here.
     late: Lists,
 }
@@ -83,12 +85,23 @@ enum Kind {
         /// What it is for all other values.
         usual: bool,
     },
-    /// Holds beyond a number: which of the bounds.
-    Bound(u32),
+    /// Holds beyond a number.
+    Bound,
     /// Asked whenever something it reads changes or its time has come.
     Asked,
     /// Asked only once the rest of its rule holds.
     Late,
+}
+
+/// Leaves that hold beyond a number, all in one direction.
+#[derive(Clone, Debug, Default)]
+struct Bounds {
+    /// By subject: leaves, those first that hold whenever a later one does.
+    leaves: Lists,
+    /// What each leaf of all subjects compares with.
+    at: Vec<Bound>,
+    /// By leaf of all subjects: its edges.
+    edges: Lists,
 }
 
 /// A number that a leaf compares with.
@@ -99,6 +112,37 @@ struct Bound {
     includes: bool,
     /// Whether it holds for greater numbers.
     is_lower: bool,
+}
+
+impl Bounds {
+    /// From leaves with their subjects and bounds, those of a subject in order.
+    fn new(subjects: usize, found: &mut [(u32, u32, Bound)]) -> Self {
+        found.sort_by_key(|(subject, ..)| *subject);
+        let pairs: Vec<(u32, u32)> = found.iter().map(|(subject, atom, _)| (*subject, *atom)).collect();
+        let at = found.iter().map(|(.., bound)| *bound).collect();
+        Self { leaves: Lists::new(subjects, &pairs), at, edges: Lists::default() }
+    }
+
+    /// Takes the edges of each leaf in.
+    fn connect(&mut self, edges: &Lists) {
+        let mut pairs = Vec::new();
+        for (place, atom) in self.leaves.items().iter().enumerate() {
+            pairs.extend(edges.get(*atom as usize).iter().map(|edge| (place as u32, *edge)));
+        }
+        self.edges = Lists::new(self.at.len(), &pairs);
+    }
+
+    /// The edges of some of a subject's leaves, which are told by their places among these.
+    fn edges(&self, subject: usize, places: Range<usize>) -> &[u32] {
+        let first = self.leaves.range(subject).start;
+        self.edges.span(first + places.start..first + places.end)
+    }
+
+    /// How many of a subject's leaves, which are the first ones, hold for a number.
+    fn holding(&self, subject: usize, number: f64) -> usize {
+        let bounds = self.at.get(self.leaves.range(subject)).unwrap_or_default();
+        bounds.partition_point(|bound| bound.holds(number))
+    }
 }
 
 impl Bound {
@@ -146,14 +190,16 @@ impl Index {
         Some(Subject::read(&mut rules.form().at(entry.place)))
     }
 
-    /// Whether a leaf that compares with a number holds for one.
-    fn bound_holds(&self, atom: usize, number: f64) -> bool {
-        match self.kind(atom) {
-            Some(Kind::Bound(bound)) => {
-                self.bounds.get(bound as usize).is_some_and(|bound| bound.holds(number))
-            }
-            _ => false,
-        }
+    /// What a leaf is while nothing says otherwise.
+    fn usual(&self, atom: usize) -> Truth {
+        Some(matches!(self.kind(atom), Some(Kind::Keyed { usual: true })))
+    }
+
+    /// What a leaf is now.
+    fn ask(&self, atom: usize, rules: &RuleTable, document: &dyn Document, outlook: &mut Outlook) -> Truth {
+        let mut code = rules.form().at(self.atoms.get(atom)?.place);
+        code.sized();
+        truth(code, document, outlook)
     }
 
     fn kind(&self, atom: usize) -> Option<Kind> {
@@ -169,7 +215,7 @@ impl Index {
 
     /// The slot that the rule at a place belongs to.
     pub fn slot_of(&self, place: usize) -> usize {
-        self.first_rule.partition_point(|first| *first as usize <= place).saturating_sub(1)
+        self.slots.get(place).map_or(usize::MAX, |slot| *slot as usize)
     }
 
     /// The index of the rule at a place.
@@ -177,9 +223,14 @@ impl Index {
         self.order.get(place).map_or(usize::MAX, |rule| *rule as usize)
     }
 
-    /// Whether the rule at a place holds by state, without a key and without a cap.
+    /// Whether the rule at a place holds by state, for the purpose that is usual, without a key and without a cap.
     pub fn is_plain(&self, place: usize) -> bool {
         self.plain.has(place)
+    }
+
+    /// Whether texts of the rule of an index have places to be filled in.
+    pub fn is_filled(&self, rule: usize) -> bool {
+        self.filled.has(rule)
     }
 
     /// The place of a rule among those of its slot.
