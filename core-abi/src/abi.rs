@@ -62,7 +62,7 @@ pub extern "C" fn buffer_free(address: usize) {
 pub extern "C" fn evaluator_new(bundle: usize) -> u32 {
     HOST.with_borrow_mut(|host| {
         let bytes = host.take(bundle);
-        match Evaluator::new(&bytes) {
+        match Evaluator::new(bytes) {
             Ok(evaluator) => {
                 host.last_handle += 1;
                 host.evaluators.insert(host.last_handle, evaluator);

@@ -130,14 +130,21 @@ pub(crate) fn decision(decision: &Decision) -> String {
 
 /// The slots in order of number, and for each rule whether a decision for it is the same for everybody.
 pub(crate) fn names(rules: &RuleTable) -> String {
-    let slots = (0..rules.slot_count()).filter_map(|slot| Some(Value::string(rules.slot(slot)?.0)));
+    let slots = || (0..rules.slot_count()).filter_map(|slot| rules.slot(slot));
+    // Most names need no escapes; bundles have thousands.
+    let room = slots().map(|(name, _)| name.len() + 3).sum::<usize>() + rules.len() + 32;
+    let mut text = String::with_capacity(room);
+    text.push_str("{\"slots\":[");
+    for (number, (name, _)) in slots().enumerate() {
+        if number > 0 {
+            text.push(',');
+        }
+        write_string(name, &mut text);
+    }
+    text.push_str("],\"fixed\":\"");
     let is_fixed = |rule: RuleRef<'_>| rule.is_level() && rule.head().key.is_none() && !rule.has_places();
-    let fixed: String = rules.iter().map(|rule| if is_fixed(rule) { '1' } else { '0' }).collect();
-    let mut text = String::new();
-    let mut row = Row::after(&mut text);
-    row.value("slots", &Value::Array(slots.collect()));
-    row.text("fixed", Some(&fixed));
-    row.end();
+    text.extend(rules.iter().map(|rule| if is_fixed(rule) { '1' } else { '0' }));
+    text.push_str("\"}");
     text
 }
 

@@ -41,9 +41,11 @@ impl Evaluator {
     ///
     /// # Errors
     /// Bytes that are no bundle envelope of this version.
-    pub fn new(bundle: &[u8]) -> Result<Self, BundleError> {
+    pub fn new(bundle: impl AsRef<[u8]>) -> Result<Self, BundleError> {
         let mut processor = Processor::asking(Box::new(Engine::default()));
-        processor.set_bundle(Bundle::open(bundle)?, Timestamp(0));
+        processor.set_bundle(Bundle::open(bundle.as_ref())?, Timestamp(0));
+        // The index takes the room of the bytes.
+        drop(bundle);
         Ok(Self {
             visitor: Visitor::new(MemberId(VISITOR.into()), &processor),
             processor,
@@ -397,7 +399,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_bundle_are_refused() {
-        assert!(Evaluator::new(b"").is_err() && Evaluator::new(&[1; 300]).is_err());
+        assert!(Evaluator::new(b"").is_err() && Evaluator::new([1; 300]).is_err());
     }
 
     proptest! {

@@ -43,8 +43,9 @@ impl Form {
         let mut cursor = Source::new(bytes);
         let count = cursor.count();
         let ids = cursor.raw(count.saturating_mul(8));
-        let (mut ends, mut end) = (Vec::new(), 0_u32);
-        for _ in 0..cursor.count() {
+        let texts = cursor.count();
+        let (mut ends, mut end) = (Vec::with_capacity(texts), 0_u32);
+        for _ in 0..texts {
             end = end.saturating_add(cursor.u64() as u32);
             ends.push(end);
         }

@@ -4,6 +4,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+/// Takes a list's number and an item of it.
+pub type See<'a> = dyn FnMut(u32, u32) + 'a;
+
 /// A list for each number below a bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lists {
@@ -15,25 +18,31 @@ pub struct Lists {
 impl Lists {
     /// So many lists, from pairs of a list's number and an item, which stay in their order.
     pub fn new(count: usize, pairs: &[(u32, u32)]) -> Self {
+        Self::of(count, &|see| pairs.iter().for_each(|(list, item)| see(*list, *item)))
+    }
+
+    /// So many lists, from pairs of a list's number and an item that are shown twice, both times in one order, so that
+    /// there is no need to keep them.
+    pub fn of(count: usize, each: &dyn Fn(&mut See<'_>)) -> Self {
         let mut first = vec![0_u32; count + 1];
-        for (list, _) in pairs {
-            if let Some(next) = first.get_mut(*list as usize + 1) {
+        each(&mut |list, _| {
+            if let Some(next) = first.get_mut(list as usize + 1) {
                 *next += 1;
             }
-        }
+        });
         let mut sum = 0;
         for next in &mut first {
             sum += *next;
             *next = sum;
         }
         let (mut at, mut items) = (first.clone(), vec![0; sum as usize]);
-        for (list, item) in pairs {
-            if let Some(at) = at.get_mut(*list as usize)
+        each(&mut |list, item| {
+            if let Some(at) = at.get_mut(list as usize)
                 && let Some(place) = items.get_mut(*at as usize)
             {
-                (*place, *at) = (*item, *at + 1);
+                (*place, *at) = (item, *at + 1);
             }
-        }
+        });
         Self { first, items }
     }
 

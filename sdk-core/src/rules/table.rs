@@ -116,8 +116,10 @@ impl RuleTable {
         let (place, is_sound) = (code.place(), code.is_sound());
         table.form.set_leaves(leaves);
         let mut code = table.form.at(if is_sound { place } else { u32::MAX });
-        let mut id = 0;
-        for _ in 0..code.count() {
+        let (count, mut id) = (code.count(), 0);
+        table.ids.reserve_exact(count);
+        table.rules.reserve_exact(count);
+        for _ in 0..count {
             table.ids.push(code.difference(&mut id));
         }
         let text = |id: &u32| table.form.text(*id as usize);

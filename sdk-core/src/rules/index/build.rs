@@ -124,7 +124,7 @@ impl Builder {
             // `$gt`, `$gte`, `$lt`, `$lte`.
             7..=10 => {
                 if let ValueRef::Number(at) = read_literal(code) {
-                    let bound = Bound { at, includes: test % 2 == 0, is_lower: test < 9 };
+                    let bound = Bound { at, includes: test.is_multiple_of(2), is_lower: test < 9 };
                     return self.add_bound(subject, bound, atom);
                 }
             }
@@ -150,6 +150,11 @@ impl Builder {
 
 impl Index {
     fn add_rules(&mut self, rules: &RuleTable) {
+        let count = (0..rules.slot_count()).filter_map(|slot| rules.slot(slot));
+        let count = count.map(|(_, ranking)| ranking.count()).sum();
+        self.first_rule.reserve_exact(rules.slot_count() + 1);
+        self.order.reserve_exact(count);
+        self.slots.reserve_exact(count);
         for slot in 0..rules.slot_count() {
             self.first_rule.push(self.order.len() as u32);
             let ranking = rules.slot(slot).into_iter().flat_map(|(_, ranking)| ranking);

@@ -74,17 +74,17 @@ impl KeyEntries {
     }
 
     /// Groups them.
-    pub fn index(&self, form: &Form) -> KeyIndex {
+    pub fn index(self, form: &Form) -> KeyIndex {
         let heads = vec![0; (self.0.len() / 2).next_power_of_two()];
         let mut index = KeyIndex { heads, ..KeyIndex::default() };
         let mut pairs = Vec::with_capacity(self.0.len());
         // A leaf may name a literal twice, and must not turn twice.
         let mut last: Vec<Option<Keyed>> = Vec::new();
-        for (subject, literal, leaf) in &self.0 {
-            let key = read_literal(&mut form.at(*literal));
-            let group = index.find(*subject, key, form).unwrap_or_else(|| index.add(*subject, *literal, key));
+        for (subject, literal, leaf) in self.0 {
+            let key = read_literal(&mut form.at(literal));
+            let group = index.find(subject, key, form).unwrap_or_else(|| index.add(subject, literal, key));
             last.resize(index.groups.len(), None);
-            if last.get_mut(group).is_some_and(|last| last.replace(*leaf) != Some(*leaf)) {
+            if last.get_mut(group).is_some_and(|last| last.replace(leaf) != Some(leaf)) {
                 pairs.push((group as u32, leaf.0));
             }
         }
@@ -123,15 +123,15 @@ impl KeyIndex {
 
     /// Takes the edges of each leaf in.
     pub fn connect(&mut self, edges: &Lists) {
-        let mut pairs = Vec::new();
-        for group in 0..self.groups.len() {
-            for leaf in self.leaves(group) {
-                let edges = edges.get(leaf.atom()).iter().map(|edge| Edge(*edge));
-                let turned = edges.map(|edge| Edge::new(edge.to(), edge.is_negated() != leaf.usual()));
-                pairs.extend(turned.map(|edge| (group as u32, edge.0)));
+        self.edges = Lists::of(self.groups.len(), &|see| {
+            for group in 0..self.groups.len() {
+                for leaf in self.leaves(group) {
+                    for edge in edges.get(leaf.atom()).iter().map(|edge| Edge(*edge)) {
+                        see(group as u32, Edge::new(edge.to(), edge.is_negated() != leaf.usual()).0);
+                    }
+                }
             }
-        }
-        self.edges = Lists::new(self.groups.len(), &pairs);
+        });
     }
 
     /// The edges through which all turn from false to true that a group's key makes unusual.

@@ -125,11 +125,11 @@ impl Bounds {
 
     /// Takes the edges of each leaf in.
     fn connect(&mut self, edges: &Lists) {
-        let mut pairs = Vec::new();
-        for (place, atom) in self.leaves.items().iter().enumerate() {
-            pairs.extend(edges.get(*atom as usize).iter().map(|edge| (place as u32, *edge)));
-        }
-        self.edges = Lists::new(self.at.len(), &pairs);
+        self.edges = Lists::of(self.at.len(), &|see| {
+            for (place, atom) in self.leaves.items().iter().enumerate() {
+                edges.get(*atom as usize).iter().for_each(|edge| see(place as u32, *edge));
+            }
+        });
     }
 
     /// The edges of some of a subject's leaves, which are told by their places among these.
