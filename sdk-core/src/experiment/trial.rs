@@ -152,10 +152,10 @@ impl<'a> TrialRef<'a> {
             while !spans.is_empty() {
                 read_span(&mut spans);
             }
-            if !spans.is_sound() {
-                code.fail();
-            }
+            code.join(&spans);
         }
+        code.join(&trial.variations);
+        code.join(&trial.filters);
         pass_condition(code);
         if !trial.variations.is_whole() || !trial.filters.is_whole() {
             code.fail();

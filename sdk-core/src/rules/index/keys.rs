@@ -61,8 +61,11 @@ impl KeyIndex {
         let hash = hash(subject, key);
         let mask = self.heads.len().wrapping_sub(1);
         let mut at = self.heads.get(hash as usize & mask).copied().unwrap_or(0);
+        // A leaf may name a literal many times; its entries stand together.
+        let mut last = u32::MAX;
         while let Some(entry) = self.entries.get((at as usize).wrapping_sub(1)) {
-            if entry.hash == hash && read_literal(&mut form.at(entry.literal)) == key {
+            if entry.hash == hash && entry.atom != last && read_literal(&mut form.at(entry.literal)) == key {
+                last = entry.atom;
                 see(entry.atom as usize);
             }
             at = entry.next;
