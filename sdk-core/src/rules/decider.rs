@@ -2,7 +2,7 @@
 
 use super::decide::{Decision, Found, Holding, Reason, Visit, fill, holds, within_cap};
 use super::group::excluded;
-use super::index::{Index, Live};
+use super::index::{Index, Live, Marks};
 use super::{RuleTable, rule_key};
 use crate::condition::{Document, Outlook, Root};
 use crate::id::SignalId;
@@ -138,12 +138,11 @@ impl Decider {
         self.now = document.now();
         self.live.update(&self.index, rules, document);
         let visit = Visit { rules, document, latches };
-        let mut left_out = Vec::new();
+        let mut left_out = Marks::default();
         if self.live.spread(&self.index) {
-            left_out = excluded(rules, &mut |slot, rule| {
-                let slot = rules.slot_named(slot).unwrap_or(usize::MAX);
-                let place = self.index.place_in(slot, rule.index);
-                place.is_some_and(|place| {
+            left_out = excluded(rules, &mut |ranked, _, _| {
+                self.index.place_ranked(ranked).is_some_and(|place| {
+                    let slot = self.index.slot_of(place);
                     self.candidate(slot, place, visit, &mut Outlook::default()).is_some()
                 })
             });
@@ -170,7 +169,7 @@ impl Decider {
         &mut self,
         slot: usize,
         visit: Visit<'_>,
-        left_out: &[usize],
+        left_out: &Marks,
         outlook: &mut Outlook,
     ) -> Option<Pick> {
         let places = self.index.places(slot);
@@ -178,7 +177,7 @@ impl Decider {
         while let Some(place) = self.live.next_holding(from).filter(|place| *place < places.end) {
             from = place + 1;
             let rule = self.index.rule(place);
-            if left_out.contains(&rule) {
+            if left_out.has(rule) {
                 continue;
             }
             if let Some((key, reason)) = self.candidate(slot, place, visit, outlook) {
