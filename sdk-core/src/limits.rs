@@ -121,6 +121,11 @@ pub const MAX_SOUGHT_BYTES: usize = 1_024;
 pub const MAX_MATCHED_BYTES: usize = 2_048;
 /// Most values that the groups named in one condition may bring into it.
 pub const MAX_CONDITION_VALUES: usize = 100_000;
+/// Most tests and values that segments and groups bring into all conditions of a set of rule files together: a name of a
+/// few bytes stands for as much as one condition may have, and the compiler copies it.
+pub const MAX_BROUGHT: usize = 2_000_000;
+/// Most entries in the lists of event types: a rule for every type stands in the list of each named type.
+pub const MAX_TYPE_ENTRIES: usize = 1_000_000;
 /// Answers about regular expressions after which a page begins anew: more than most bundles ask for at once.
 pub const MAX_PATTERN_ANSWERS: usize = 512;
 /// Longest pattern of a regular expression, in bytes.

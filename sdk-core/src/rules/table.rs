@@ -8,7 +8,7 @@ use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
 use crate::condition::{ANY, Form, Packer, Postings, decode_condition, leaf_key, pass_condition, place_of};
 use crate::limits::READ_BYTES;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -70,14 +70,7 @@ impl RuleTable {
             packer.difference(&mut before, id);
         });
         rules.iter().for_each(|rule| encode_rule(rule, &mut packer));
-        let judged: Vec<(&str, usize)> = rules.iter().enumerate().filter_map(judged_at).collect();
-        let types: BTreeSet<&str> = judged.iter().map(|(on, _)| *on).chain([ANY]).collect();
-        let judged_at_type = |on: &str| {
-            let judged = judged.iter().filter(|(other, _)| *other == on || *other == ANY);
-            judged.map(|(_, index)| *index).collect()
-        };
-        let types: Vec<(&str, Vec<usize>)> = types.into_iter().map(|on| (on, judged_at_type(on))).collect();
-        Postings::pack(&types, &mut packer);
+        Postings::pack(&by_type(rules), &mut packer);
         Postings::pack(&slots, &mut packer);
         packer.group(&ranked_of(rules), |index, packer| packer.out.len(*index));
         packer.finish()
@@ -248,6 +241,22 @@ impl<'a> Iterator for Ranking<'a> {
     fn next(&mut self) -> Option<RuleRef<'a>> {
         self.table.get(*self.indexes.next()? as usize)
     }
+}
+
+/// For each event type the active rules that are judged at it, those for every type included.
+fn by_type(rules: &[Rule]) -> Vec<(&str, Vec<usize>)> {
+    let mut types: BTreeMap<&str, Vec<usize>> = BTreeMap::from([(ANY, Vec::new())]);
+    for (on, index) in rules.iter().enumerate().filter_map(judged_at) {
+        types.entry(on).or_default().push(index);
+    }
+    let any = types.get(ANY).cloned().unwrap_or_default();
+    for (on, indexes) in &mut types {
+        if *on != ANY {
+            indexes.extend(&any);
+            indexes.sort_unstable();
+        }
+    }
+    types.into_iter().collect()
 }
 
 /// The event type at which an active rule is judged, and its index.
