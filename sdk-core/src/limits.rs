@@ -128,6 +128,9 @@ pub const MAX_BROUGHT: usize = 2_000_000;
 pub const MAX_TYPE_ENTRIES: usize = 1_000_000;
 /// Answers about regular expressions after which a page begins anew: more than most bundles ask for at once.
 pub const MAX_PATTERN_ANSWERS: usize = 512;
+/// Questions about regular expressions that a page keeps, answered ones included, each with up to [`MAX_MATCHED_BYTES`]
+/// of text; what a test would ask beyond them stays unknown.
+pub const MAX_PATTERN_QUESTIONS: usize = 4_096;
 /// Longest pattern of a regular expression, in bytes.
 pub const MAX_PATTERN_BYTES: usize = 256;
 /// Highest repetition count that a pattern may name.
