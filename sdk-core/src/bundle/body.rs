@@ -2,8 +2,8 @@
 
 use super::{Bundle, BundleError};
 #[cfg(feature = "author")]
-use crate::codec::{CodecError, Reader};
-use crate::codec::{Source, Writer};
+use crate::codec::Reader;
+use crate::codec::{CodecError, Source, Writer};
 use crate::experiment::{Trial, TrialTable};
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_EXPERIMENTS, MAX_MODELS, MAX_RULES, MAX_SIGNALS};
 use crate::model::{Model, ModelTable};
@@ -55,27 +55,35 @@ pub fn settle_body(body: &[u8], before: &[u8]) -> Result<Vec<u8>, BundleError> {
 /// Fails on another version, on bytes that are no body, and on more bytes, signals, experiments, models or rules than
 /// their bounds.
 pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
+    let mut section = "signals";
     match bytes.split_first() {
         _ if bytes.len() > MAX_BUNDLE_BYTES => Err(BundleError::TooLarge),
-        Some((&BODY_VERSION, packed)) => unpack(packed),
+        Some((&BODY_VERSION, packed)) => {
+            unpack(packed, &mut section).map_err(|CodecError| BundleError::BadBody(section))
+        }
         Some((other, _)) => Err(BundleError::UnsupportedBody(*other)),
         None => Err(BundleError::BadBody("version")),
     }
 }
 
-fn unpack(packed: &[u8]) -> Result<Bundle, BundleError> {
+/// Takes the sections in; `section` says which one is next.
+fn unpack(packed: &[u8], section: &mut &'static str) -> Result<Bundle, CodecError> {
     let mut source = Source::new(packed);
+    let signals = SignalTable::open(source.bytes())?;
+    *section = "experiments";
+    let experiments = TrialTable::open(source.bytes())?;
+    *section = "models";
+    let models = ModelTable::open(source.bytes())?;
+    *section = "rules";
+    let rules = RuleTable::open(source.rest())?;
+    *section = "counts";
     // Each rule may bring two hidden signals of its own, each experiment one.
-    let most_signals = MAX_SIGNALS + 2 * MAX_RULES + MAX_EXPERIMENTS;
-    let signals = SignalTable::open(source.bytes()).ok().filter(|signals| signals.len() <= most_signals);
-    let signals = signals.ok_or(BundleError::BadBody("signals"))?;
-    let experiments = TrialTable::open(source.bytes()).ok().filter(|trials| trials.len() <= MAX_EXPERIMENTS);
-    let experiments = experiments.ok_or(BundleError::BadBody("experiments"))?;
-    let models = ModelTable::open(source.bytes()).ok().filter(|models| models.len() <= MAX_MODELS);
-    let models = models.ok_or(BundleError::BadBody("models"))?;
-    let rules = RuleTable::open(source.rest()).ok().filter(|rules| rules.len() <= MAX_RULES);
-    let rules = rules.ok_or(BundleError::BadBody("rules"))?;
-    Ok(Bundle { revision: 0, signals, experiments, models, rules })
+    let hidden = 2 * MAX_RULES + MAX_EXPERIMENTS;
+    let is_bounded = models.len() <= MAX_MODELS
+        && rules.len() <= MAX_RULES
+        && experiments.len() <= MAX_EXPERIMENTS
+        && signals.len() <= MAX_SIGNALS + hidden;
+    if is_bounded { Ok(Bundle { revision: 0, signals, experiments, models, rules }) } else { Err(CodecError) }
 }
 
 #[cfg(all(test, feature = "author"))]

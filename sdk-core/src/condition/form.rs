@@ -33,8 +33,6 @@ pub struct Form {
 pub struct Code<'a> {
     form: &'a Form,
     cursor: Source<'a>,
-    /// Bytes of the form behind this part of it.
-    behind: u32,
     /// Bytes that the names read so far stand for, at most [`MAX_NAMED_BYTES`] while it is sound.
     named: u32,
 }
@@ -82,7 +80,7 @@ impl Form {
     /// The code from a place on; the front is place 0.
     pub fn at(&self, place: u32) -> Code<'_> {
         let bytes = self.code.get(place as usize..).unwrap_or_default();
-        Code { form: self, cursor: Source::new(bytes), behind: 0, named: 0 }
+        Code { form: self, cursor: Source::new(bytes), named: 0 }
     }
 
     /// The text of a number.
@@ -158,7 +156,8 @@ impl<'a> Code<'a> {
 
     /// Where in the form this is.
     pub fn place(&self) -> u32 {
-        (self.form.code.len() - self.cursor.rest().len()) as u32 - self.behind
+        // A part is a slice of the form's code, so its address says where it stands.
+        self.cursor.rest().as_ptr().addr().wrapping_sub(self.form.code.as_ptr().addr()) as u32
     }
 
     /// One byte.
@@ -194,8 +193,7 @@ impl<'a> Code<'a> {
 
     /// Code with its length before it, as a place of its own.
     pub fn sized(&mut self) -> Self {
-        let cursor = Source::new(self.cursor.bytes());
-        Self { form: self.form, cursor, behind: self.behind + self.cursor.rest().len() as u32, named: 0 }
+        Self { form: self.form, cursor: Source::new(self.cursor.bytes()), named: 0 }
     }
 
     /// A value that stands in no table; `check` looks at what is inside as well.
