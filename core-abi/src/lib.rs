@@ -40,7 +40,7 @@
 //! | `growthbook_free(handle)` | | |
 //! | `conditions_hold(address)` | JSON array of `[attributes, condition, groups]` | address of a byte for each, see [`conditions_hold`] |
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(target_arch = "wasm32", feature = "exports"))]
 mod abi;
 mod answer;
 mod attributes;

@@ -2,7 +2,11 @@
 //!
 //! `cargo run --example seeds -- <folder>` makes `<folder>/<target>/<number>`; merge them into `corpus/` with libFuzzer.
 
-use attune_core::bundle::author::{SourceFile, compile};
+use attune_core::bundle::author::{SourceFile, compile, delta};
+use attune_core::bundle::{
+    Candidate, Current, HASH_BYTES, KeySet, KeySetEntry, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, attach_signature,
+    seal_current, seal_keyset,
+};
 use attune_core::condition::{ConditionScope, KnownSignal, Packer, encode_condition, parse_condition};
 use attune_core::id::SignalId;
 use attune_core::model::ModelTable;
@@ -12,7 +16,7 @@ use attune_core::time::Timestamp;
 use attune_core::value::Value;
 use attune_core::wire::Record;
 use attune_core_abi::read_event;
-use attune_fuzz::{EVENTS, SIGNALS, processor, sealed};
+use attune_fuzz::{EVENTS, SIGNALS, compiled, processor, sealed};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -38,6 +42,7 @@ impl Seeds {
         self.add("rule_file", text.as_bytes())?;
         let compiled = compile(&[SourceFile { name: "a.json".into(), text: text.into() }]);
         self.add("bundle", &compiled.body)?;
+        self.add("page", &[b"B", &*compiled.body].concat())?;
         let models: Vec<_> = compiled.bundle.models.iter().map(|model| model.to_model()).collect();
         if models.is_empty() { Ok(()) } else { self.add("model", &ModelTable::pack(&models)) }
     }
@@ -72,8 +77,59 @@ impl Seeds {
         let Some(member) = member else { return Ok(()) };
         self.add("snapshot", &[b"M", content(&member.encode())].concat())?;
         self.add("snapshot", &[b"P", content(&profile.encode())].concat())?;
-        self.add("snapshot", &[b"V", &*processor.view(&profile, member.member()).encode()].concat())?;
+        let view = processor.view(&profile, member.member()).encode();
+        self.add("snapshot", &[b"V", &*view].concat())?;
+        if let Ok(length) = u8::try_from(view.len() + 1) {
+            self.add("page", &[b"V", &[length][..], &*view, &*compiled(SIGNALS).body].concat())?;
+        }
         self.add("snapshot", &member.encode())
+    }
+
+    /// What is signed around bundles, with signatures that the target takes.
+    fn signed(&mut self) -> io::Result<()> {
+        let (base, next) = (sealed(&compiled(SIGNALS).body), sealed(&compile(&[]).body));
+        self.add("signed", &delta(&base, &[0; HASH_BYTES], &next))?;
+        self.add("signed", &next)?;
+        let candidate = Candidate { revision: 3, hash: [3; HASH_BYTES], share: 2_500, seed: "roll" };
+        let current = Current {
+            project: "shop",
+            environment: "test",
+            revision: 2,
+            candidate: Some(candidate),
+            expires: Timestamp(20),
+            key_id: "k",
+            ..Current::default()
+        };
+        self.add("signed", &attach_signature(seal_current(&current), &[0; SIGNATURE_BYTES]))?;
+        let key = KeySetEntry {
+            key_id: "k",
+            public_key: [7; PUBLIC_KEY_BYTES],
+            not_before: Some(Timestamp(1)),
+            expires: Some(Timestamp(9)),
+        };
+        let set = KeySet { project: "shop", revision: 1, expires: None, key_id: "k", keys: vec![key] };
+        self.add("signed", &attach_signature(seal_keyset(&set), &[0; SIGNATURE_BYTES]))
+    }
+
+    /// Every call of the byte interface, of the evaluator, of the payload and of one that is not there.
+    fn calls(&mut self) -> io::Result<()> {
+        let body = compiled(SIGNALS).body;
+        let texts: [&[u8]; 5] = [
+            br#"{"traits":{"plan":"pro"}}"#,
+            br#"[[{"a":"x"},{"a":{"$in":["x"]}}]]"#,
+            br#"{"attributes":{"id":"1"}}"#,
+            b"traits.plan",
+            b"a",
+        ];
+        for (place, text) in texts.iter().enumerate() {
+            let calls = (0..28).flat_map(|call| {
+                let content = if call == 1 { &*body } else { text };
+                let length = (content.len() as u16).to_be_bytes();
+                [&[call, 1 + (place % 3) as u8][..], &length, content].concat()
+            });
+            self.add("abi", &calls.collect::<Vec<u8>>())?;
+        }
+        Ok(())
     }
 }
 
@@ -84,6 +140,8 @@ fn main() -> io::Result<()> {
     seeds.rule_file(SIGNALS)?;
     seeds.add("bundle", &sealed(&compile(&[]).body))?;
     seeds.states()?;
+    seeds.signed()?;
+    seeds.calls()?;
     for file in files(&root.join("demo-site/rules"))? {
         seeds.rule_file(&fs::read_to_string(file)?)?;
     }

@@ -1,6 +1,6 @@
 //! What the targets share: a document that has something to say to every question, events, a processor.
 
-use attune_core::bundle::author::{SourceFile, compile};
+use attune_core::bundle::author::{Compiled, SourceFile, compile};
 use attune_core::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use attune_core::condition::{Document, Engine, Matcher, Outlook, PathRef, Pattern, Reading};
 use attune_core::id::{ModelId, SessionId, SignalId, Uuid};
@@ -41,10 +41,16 @@ pub fn sealed(body: &[u8]) -> Vec<u8> {
     attach_signature(seal_envelope(&header, body), &[0; SIGNATURE_BYTES])
 }
 
+/// A rule file that is sound, compiled.
+pub fn compiled(text: &str) -> Compiled {
+    let compiled = compile(&[SourceFile { name: "a.json".into(), text: text.into() }]);
+    assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+    compiled
+}
+
 /// A processor with a small sound bundle.
 pub fn processor() -> Processor {
-    let compiled = compile(&[SourceFile { name: "a.json".into(), text: SIGNALS.into() }]);
-    assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+    let compiled = compiled(SIGNALS);
     let mut processor = Processor::asking(Box::new(Engine::default()));
     processor.set_bundle(compiled.bundle, Timestamp(0));
     processor

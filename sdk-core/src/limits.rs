@@ -121,8 +121,16 @@ pub const MAX_SOUGHT_BYTES: usize = 1_024;
 pub const MAX_MATCHED_BYTES: usize = 2_048;
 /// Most values that the groups named in one condition may bring into it.
 pub const MAX_CONDITION_VALUES: usize = 100_000;
+/// Most tests and values that segments and groups bring into all conditions of a set of rule files together: a name of a
+/// few bytes stands for as much as one condition may have, and the compiler copies it.
+pub const MAX_BROUGHT: usize = 2_000_000;
+/// Most entries in the lists of event types: a rule for every type stands in the list of each named type.
+pub const MAX_TYPE_ENTRIES: usize = 1_000_000;
 /// Answers about regular expressions after which a page begins anew: more than most bundles ask for at once.
 pub const MAX_PATTERN_ANSWERS: usize = 512;
+/// Questions about regular expressions that a page keeps, answered ones included, each with up to [`MAX_MATCHED_BYTES`]
+/// of text; what a test would ask beyond them stays unknown.
+pub const MAX_PATTERN_QUESTIONS: usize = 4_096;
 /// Longest pattern of a regular expression, in bytes.
 pub const MAX_PATTERN_BYTES: usize = 256;
 /// Highest repetition count that a pattern may name.
@@ -163,6 +171,15 @@ pub const MAX_UTC_OFFSET_MINUTES: i64 = 26 * 60;
 pub const MAX_SPAN_STEPS: usize = 128;
 /// Keys of one key set at most: room for a rotation in every environment of a project.
 pub const MAX_KEY_SET_KEYS: usize = 64;
-/// Largest envelope that a delta may give, in bytes: [`MAX_MODELS`] models of [`MAX_MODEL_BYTES`], and as much as ten
-/// thousand rules take besides.
+/// Largest envelope and largest body, in bytes, whether they come in full or by a delta: [`MAX_MODELS`] models of
+/// [`MAX_MODEL_BYTES`], and as much as ten thousand rules take besides.
 pub const MAX_BUNDLE_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes that the names in one section of a body may stand for: a text, a zone and a leaf of conditions are written once
+/// and named anywhere, so without a bound a body would cost the square of its bytes. As much as a whole bundle has.
+pub const MAX_NAMED_BYTES: u32 = 64 * 1024 * 1024;
+/// Bytes that a thing which a leaf reads counts as, for each name of the leaf: a page notes it with its slot.
+pub const READ_BYTES: usize = 8;
+/// Bytes that a place to be filled in counts as, in a text of a rule: what a longer trait or signal seldom exceeds.
+pub const PLACE_BYTES: usize = 256;
+/// Bytes that a question to a model, or to all keys of a signal, counts as: it is answered anew each time.
+pub const QUESTION_BYTES: usize = 4 * 1024;

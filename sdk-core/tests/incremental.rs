@@ -14,6 +14,7 @@ use attune_core::bundle::{
 use attune_core::condition::{Document, Outlook, PathRef, Reading, Root};
 use attune_core::id::{EventId, SessionId, SignalId, Uuid};
 use attune_core::profile::Latch;
+use attune_core::rules::index::Marks;
 use attune_core::rules::{Decided, Decider, Decision, RuleRef, Touched, Visit, Watch, decide};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, ValueRef};
@@ -321,7 +322,7 @@ fn run(seed: u64) {
         let visit = Visit { rules: &bundle.rules, document: &visitor, latches: &latches };
         let held_in = |slot: &str| anew.iter().find(|held: &&Decision| *held.slot == *slot);
         let is_grouped = watch.begin(visitor.now);
-        let excluded = if is_grouped { visit.excluded(&held_in) } else { Vec::new() };
+        let excluded = if is_grouped { visit.excluded(&held_in) } else { Marks::default() };
         while let Some(slot) = watch.take_slot(0) {
             let (name, _) = bundle.rules.slot(slot).unwrap();
             let held = held_in(name);

@@ -1,9 +1,11 @@
 //! The compiled body: the packed signals, experiments, models and rules, each with its own tables.
 
 use super::{Bundle, BundleError};
-use crate::codec::{CodecError, Reader, Writer};
+#[cfg(feature = "author")]
+use crate::codec::Reader;
+use crate::codec::{CodecError, Source, Writer};
 use crate::experiment::{Trial, TrialTable};
-use crate::limits::{MAX_EXPERIMENTS, MAX_MODELS, MAX_RULES, MAX_SIGNALS};
+use crate::limits::{MAX_BUNDLE_BYTES, MAX_EXPERIMENTS, MAX_MODELS, MAX_RULES, MAX_SIGNALS};
 use crate::model::{Model, ModelTable};
 use crate::profile::{Signal, SignalTable};
 #[cfg(feature = "author")]
@@ -37,7 +39,7 @@ pub fn settle_body(body: &[u8], before: &[u8]) -> Result<Vec<u8>, BundleError> {
     let packed = body.split_first().map(|(_, packed)| packed).unwrap_or_default();
     let mut reader = Reader::new(packed);
     for _ in 0..3 {
-        reader.bytes().map_err(|CodecError| BundleError::BadBody)?;
+        reader.bytes().map_err(|CodecError| BundleError::BadBody("sections"))?;
     }
     let kept = body.len() - reader.rest().len();
     let mut out = Writer::new();
@@ -50,22 +52,31 @@ pub fn settle_body(body: &[u8], before: &[u8]) -> Result<Vec<u8>, BundleError> {
 /// meet anything unsound.
 ///
 /// # Errors
-/// Fails on another version, on bytes that are no body, and on more signals, experiments, models or rules than their
-/// bounds.
+/// Fails on another version, on bytes that are no body, and on more bytes, signals, experiments, models or rules than
+/// their bounds.
 pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
+    let mut section = "signals";
     match bytes.split_first() {
-        Some((&BODY_VERSION, packed)) => unpack(packed).map_err(|CodecError| BundleError::BadBody),
+        _ if bytes.len() > MAX_BUNDLE_BYTES => Err(BundleError::TooLarge),
+        Some((&BODY_VERSION, packed)) => {
+            unpack(packed, &mut section).map_err(|CodecError| BundleError::BadBody(section))
+        }
         Some((other, _)) => Err(BundleError::UnsupportedBody(*other)),
-        None => Err(BundleError::BadBody),
+        None => Err(BundleError::BadBody("version")),
     }
 }
 
-fn unpack(packed: &[u8]) -> Result<Bundle, CodecError> {
-    let mut reader = Reader::new(packed);
-    let signals = SignalTable::open(reader.bytes()?)?;
-    let experiments = TrialTable::open(reader.bytes()?)?;
-    let models = ModelTable::open(reader.bytes()?)?;
-    let rules = RuleTable::open(reader.rest())?;
+/// Takes the sections in; `section` says which one is next.
+fn unpack(packed: &[u8], section: &mut &'static str) -> Result<Bundle, CodecError> {
+    let mut source = Source::new(packed);
+    let signals = SignalTable::open(source.bytes())?;
+    *section = "experiments";
+    let experiments = TrialTable::open(source.bytes())?;
+    *section = "models";
+    let models = ModelTable::open(source.bytes())?;
+    *section = "rules";
+    let rules = RuleTable::open(source.rest())?;
+    *section = "counts";
     // Each rule may bring two hidden signals of its own, each experiment one.
     let hidden = 2 * MAX_RULES + MAX_EXPERIMENTS;
     let is_bounded = models.len() <= MAX_MODELS
@@ -146,7 +157,7 @@ mod tests {
     #[test]
     fn another_body_version_is_told_apart() {
         assert_eq!(decode_body(&[9, 0]).err(), Some(BundleError::UnsupportedBody(9)));
-        assert_eq!(decode_body(&[]).err(), Some(BundleError::BadBody));
+        assert_eq!(decode_body(&[]).err(), Some(BundleError::BadBody("version")));
     }
 
     proptest! {

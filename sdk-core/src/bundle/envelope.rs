@@ -5,6 +5,7 @@
 
 use super::BundleError;
 use crate::codec::{Source, Writer};
+use crate::limits::MAX_BUNDLE_BYTES;
 use crate::time::Timestamp;
 use alloc::vec::Vec;
 
@@ -74,6 +75,9 @@ pub fn attach_signature(mut sealed: Vec<u8>, signature: &[u8; SIGNATURE_BYTES]) 
 /// # Errors
 /// What is wrong with the bytes.
 pub fn open_envelope(bytes: &[u8]) -> Result<Envelope<'_>, BundleError> {
+    if bytes.len() > MAX_BUNDLE_BYTES {
+        return Err(BundleError::TooLarge);
+    }
     let rest = match bytes.strip_prefix(MAGIC) {
         Some(rest) => rest,
         None if MAGIC.starts_with(bytes) => return Err(BundleError::Truncated),

@@ -15,8 +15,10 @@ pub enum BundleError {
     BadEnvelope,
     /// A body of another version than this one.
     UnsupportedBody(u8),
-    /// The body is not of its form.
-    BadBody,
+    /// The body is not of its form, in this section of it.
+    BadBody(&'static str),
+    /// More bytes than [`MAX_BUNDLE_BYTES`](crate::limits::MAX_BUNDLE_BYTES).
+    TooLarge,
     /// The delta is not of its form, or does not give what it says.
     BadDelta,
 }
@@ -30,7 +32,8 @@ impl BundleError {
             Self::Truncated => "bundle_truncated",
             Self::BadEnvelope => "bundle_bad_envelope",
             Self::UnsupportedBody(_) => "bundle_unsupported_body",
-            Self::BadBody => "bundle_bad_body",
+            Self::BadBody(_) => "bundle_bad_body",
+            Self::TooLarge => "bundle_too_large",
             Self::BadDelta => "bundle_bad_delta",
         }
     }
@@ -44,9 +47,11 @@ impl fmt::Display for BundleError {
             Self::Truncated => "the bundle ends early",
             Self::BadEnvelope => "the bundle's envelope is damaged",
             Self::UnsupportedBody(_) => "the bundle's body is of another version",
-            Self::BadBody => "the bundle's body is damaged",
+            Self::BadBody(_) => "the bundle's body is damaged at its ",
+            Self::TooLarge => "the bundle has more than 64 MiB",
             Self::BadDelta => "the delta is damaged",
-        })
+        })?;
+        f.write_str(if let Self::BadBody(section) = self { section } else { "" })
     }
 }
 

@@ -2,14 +2,14 @@
 
 use super::Client;
 use crate::condition::{Matcher, Pattern};
-use crate::limits::MAX_PATTERN_ANSWERS;
+use crate::limits::{MAX_PATTERN_ANSWERS, MAX_PATTERN_QUESTIONS};
 use crate::rules::Touched;
 use crate::time::Now;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-/// Questions and answers. A question is the pattern's flags and its source, each in a line, and then the text.
+/// Questions and answers, at most [`MAX_PATTERN_QUESTIONS`]. A question is the pattern's flags and its source, each in a line, and then the text.
 #[derive(Debug, Default)]
 pub(super) struct Answers(RefCell<Table>);
 
@@ -28,7 +28,8 @@ impl Matcher for Answers {
         }
         let mut table = self.0.try_borrow_mut().ok()?;
         let answer = table.answered.iter().find(|(known, _)| *known == question).map(|(_, answer)| *answer);
-        if answer.is_none() && !table.open.contains(&question) {
+        let has_room = table.answered.len() + table.open.len() < MAX_PATTERN_QUESTIONS;
+        if answer.is_none() && has_room && !table.open.contains(&question) {
             table.open.push(question);
         }
         answer
@@ -55,5 +56,26 @@ impl Client {
         }
         self.touch(Touched::All);
         self.decide(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    #[test]
+    fn a_page_keeps_no_more_questions_than_their_bound() {
+        let answers = Answers::default();
+        let ask = |number: usize| answers.matches(Pattern { source: "a", flags: "" }, &format!("{number}"));
+        assert!((0..MAX_PATTERN_QUESTIONS + 9).all(|number| ask(number).is_none()));
+        let mut table = answers.0.borrow_mut();
+        assert_eq!(table.open.len(), MAX_PATTERN_QUESTIONS);
+        // Those beyond are not asked in a later turn either, or a host would never come to an end.
+        table.answered =
+            core::mem::take(&mut table.open).into_iter().map(|question| (question, true)).collect();
+        drop(table);
+        assert_eq!((ask(7), ask(MAX_PATTERN_QUESTIONS)), (Some(true), None));
+        assert!(answers.0.borrow().open.is_empty());
     }
 }

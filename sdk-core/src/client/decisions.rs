@@ -5,6 +5,7 @@ use crate::condition::{Outlook, Root};
 use crate::experiment::{Assigned, Exposed};
 use crate::id::EventId;
 use crate::profile::{EventDocument, Latch, ProfileView};
+use crate::rules::index::Marks;
 use crate::rules::{Decided, Decision, SlotChange, Touched, Visit, VisitorDocument, Watch, judge, latch};
 use crate::time::{Now, Timestamp};
 use crate::wire::IDENTIFY;
@@ -142,7 +143,7 @@ impl Client {
                 watch.touch(Touched::Root(Root::Experiments), rules);
             }
             let visit = Visit { rules, document, latches };
-            let mut excluded = Vec::new();
+            let mut excluded = Marks::default();
             if watch.begin(document.now) {
                 excluded = visit.excluded(&|slot| self.decisions.of_slot(slot));
             }

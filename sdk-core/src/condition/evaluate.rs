@@ -13,7 +13,7 @@ use super::version::padded;
 use super::{Code, Document, Outlook, PathRef, Pattern, Reading, Root};
 use crate::hash::bucket;
 use crate::id::SignalId;
-use crate::limits::{MAX_CONDITION_DEPTH, MAX_MATCHED_BYTES};
+use crate::limits::{MAX_CONDITION_DEPTH, MAX_MATCHED_BYTES, QUESTION_BYTES};
 use crate::time::Timestamp;
 use crate::value::{ValueRef, cut};
 use alloc::string::String;
@@ -119,6 +119,7 @@ impl<'a> Scene<'a, '_> {
             9 => return calendar::holds(&mut self.code, self.document, self.outlook),
             6 => {
                 let model = self.code.model();
+                self.code.name(QUESTION_BYTES);
                 self.document.and_then(|document| {
                     let reading = document.score(model, self.outlook);
                     taken(reading, document, self.outlook)
@@ -269,6 +270,7 @@ impl<'a> Scene<'a, '_> {
     /// Whether the values under all keys of a signal, one of them or the largest, pass the test that follows.
     fn keys(&mut self, is_largest: bool, depth: usize) -> Truth {
         let signal = self.code.id();
+        self.code.name(QUESTION_BYTES);
         let start = self.code;
         self.pass_over(|scene| scene.test(ValueRef::Null, depth));
         let behind = self.code;
@@ -326,9 +328,7 @@ impl<'a> Scene<'a, '_> {
 
     /// Goes on behind a group, which is unsound if a part of it is.
     fn leave(&mut self, mut behind: Code<'a>) {
-        if !self.code.is_sound() {
-            behind.fail();
-        }
+        behind.join(&self.code);
         self.code = behind;
     }
 

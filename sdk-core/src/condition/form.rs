@@ -4,6 +4,7 @@ use super::{PathRef, Root};
 use crate::codec::CodecError;
 use crate::codec::Source;
 use crate::id::{ModelId, SignalId};
+use crate::limits::MAX_NAMED_BYTES;
 use crate::value::{ValueRef, pass_value};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -23,6 +24,8 @@ pub struct Form {
     code: Box<[u8]>,
     /// Where each leaf stands that conditions name by its number.
     leaves: Vec<u32>,
+    /// What a name of each leaf stands for, in bytes, while names are counted.
+    weights: Vec<u32>,
 }
 
 /// A place in the code of a form, from which one thing after the other is read.
@@ -30,8 +33,8 @@ pub struct Form {
 pub struct Code<'a> {
     form: &'a Form,
     cursor: Source<'a>,
-    /// Bytes of the form behind this part of it.
-    behind: u32,
+    /// Bytes that the names read so far stand for, at most [`MAX_NAMED_BYTES`] while it is sound.
+    named: u32,
 }
 
 impl Form {
@@ -56,12 +59,18 @@ impl Form {
         }
         let code = Box::from(cursor.rest());
         let (ids, texts, zones) = (Box::from(ids), Box::from(texts), Box::from(zones));
-        Ok(Self { ids, texts, ends, zones, code, leaves: Vec::new() })
+        Ok(Self { ids, texts, ends, zones, code, leaves: Vec::new(), weights: Vec::new() })
     }
 
-    /// Says where the leaves stand, once they are known to be sound; until then no code may name one.
-    pub fn set_leaves(&mut self, places: Vec<u32>) {
-        self.leaves = places;
+    /// Says where the leaves stand, once they are known to be sound, and what a name of each stands for, in bytes;
+    /// until then no code may name one.
+    pub fn set_leaves(&mut self, places: Vec<u32>, weights: Vec<u32>) {
+        (self.leaves, self.weights) = (places, weights);
+    }
+
+    /// Lets go of what only the check of the code needs.
+    pub fn end_check(&mut self) {
+        self.weights = Vec::new();
     }
 
     /// Where the leaves stand.
@@ -72,7 +81,7 @@ impl Form {
     /// The code from a place on; the front is place 0.
     pub fn at(&self, place: u32) -> Code<'_> {
         let bytes = self.code.get(place as usize..).unwrap_or_default();
-        Code { form: self, cursor: Source::new(bytes), behind: 0 }
+        Code { form: self, cursor: Source::new(bytes), named: 0 }
     }
 
     /// The text of a number.
@@ -81,6 +90,11 @@ impl Form {
         let start =
             number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |start| *start as usize);
         self.texts.get(start..end)
+    }
+
+    /// How many texts there are.
+    pub fn text_count(&self) -> usize {
+        self.ends.len()
     }
 
     /// All texts, in order of number.
@@ -120,9 +134,31 @@ impl<'a> Code<'a> {
         self.cursor.fail();
     }
 
+    /// Counts bytes that a name stands for; more than [`MAX_NAMED_BYTES`] make the code unsound.
+    pub fn name(&mut self, bytes: usize) {
+        self.named = self.named.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        if self.named > MAX_NAMED_BYTES {
+            self.fail();
+        }
+    }
+
+    /// Bytes that the names read so far stand for.
+    pub const fn named(&self) -> usize {
+        self.named as usize
+    }
+
+    /// Goes on behind a part that has been read: what it has named counts here, and where it is unsound this is too.
+    pub fn join(&mut self, part: &Self) {
+        self.name(part.named());
+        if !part.is_sound() {
+            self.fail();
+        }
+    }
+
     /// Where in the form this is.
     pub fn place(&self) -> u32 {
-        (self.form.code.len() - self.cursor.rest().len()) as u32 - self.behind
+        // A part is a slice of the form's code, so its address says where it stands.
+        self.cursor.rest().as_ptr().addr().wrapping_sub(self.form.code.as_ptr().addr()) as u32
     }
 
     /// One byte.
@@ -158,8 +194,7 @@ impl<'a> Code<'a> {
 
     /// Code with its length before it, as a place of its own.
     pub fn sized(&mut self) -> Self {
-        let cursor = Source::new(self.cursor.bytes());
-        Self { form: self.form, cursor, behind: self.behind + self.cursor.rest().len() as u32 }
+        Self { form: self.form, cursor: Source::new(self.cursor.bytes()), named: 0 }
     }
 
     /// A value that stands in no table; `check` looks at what is inside as well.
@@ -181,24 +216,17 @@ impl<'a> Code<'a> {
 
     /// The text of a number that has been read.
     pub fn text_of(&mut self, number: u64) -> &'a str {
-        match self.form.text(number as usize) {
-            Some(found) => found,
-            None => {
-                self.fail();
-                ""
-            }
-        }
+        let found = self.form.text(number as usize);
+        self.name(found.map_or(usize::MAX, str::len));
+        // Behind what is unsound every number is 0, which may be that of a long text.
+        found.filter(|_| self.is_sound()).unwrap_or_default()
     }
 
     /// A packed zone, by its place in the table.
     pub fn zone(&mut self) -> &'a [u8] {
-        match self.form.zones.get(self.range()) {
-            Some(found) => found,
-            None => {
-                self.fail();
-                &[]
-            }
-        }
+        let found = self.form.zones.get(self.range());
+        self.name(found.map_or(usize::MAX, <[u8]>::len));
+        found.filter(|_| self.is_sound()).unwrap_or_default()
     }
 
     fn range(&mut self) -> Range<usize> {
@@ -228,10 +256,12 @@ impl<'a> Code<'a> {
     }
 
     fn leaf_entry(&mut self) -> Self {
-        let place = self.form.leaves.get(self.cursor.u64() as usize);
+        let number = self.cursor.u64() as usize;
+        let place = self.form.leaves.get(number);
         if place.is_none() {
             self.fail();
         }
+        self.name(self.form.weights.get(number).map_or(0, |weight| *weight as usize));
         self.form.at(place.copied().unwrap_or(u32::MAX))
     }
 

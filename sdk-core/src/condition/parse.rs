@@ -38,6 +38,10 @@ pub trait Names {
     fn group(&self, _id: &str) -> Option<Value> {
         None
     }
+    /// Counts tests and values that names bring in; whether they fit beside all others.
+    fn brings(&self, _count: usize) -> bool {
+        true
+    }
 }
 
 impl<F: Fn(&str) -> Option<KnownSignal>> Names for F {
@@ -259,8 +263,16 @@ impl Parser<'_> {
         let fits = self.tests <= MAX_CONDITION_TESTS && self.values <= MAX_CONDITION_VALUES;
         if !fits {
             self.refuse(ConditionErrorKind::TooLarge);
+            return false;
         }
-        fits
+        let fits_all = match self.scope {
+            ConditionScope::Visitor(names) => names.brings(tests + values),
+            ConditionScope::Event | ConditionScope::Plain(_) => true,
+        };
+        if !fits_all {
+            self.refuse(ConditionErrorKind::TooMuchBrought);
+        }
+        fits_all
     }
 
     fn conditions(&mut self, value: &Value) -> Vec<Condition> {

@@ -54,6 +54,15 @@ impl Postings {
         self.lists.items()
     }
 
+    /// Whether every list names only things below a number, each once and in growing order.
+    pub fn is_strict(&self, below: usize) -> bool {
+        let is_strict = |list: &[u32]| {
+            list.is_sorted_by(|one, next| one < next)
+                && list.last().is_none_or(|last| (*last as usize) < below)
+        };
+        (0..self.len()).all(|list| is_strict(self.lists.get(list)))
+    }
+
     /// A list by its number: its name and its indexes.
     pub fn get<'a>(&'a self, number: usize, form: &'a Form) -> Option<(&'a str, &'a [u32])> {
         let name = form.text(*self.names.get(number)? as usize)?;

@@ -1,7 +1,7 @@
 //! What can be wrong with a condition's source, each with its place and a stable code.
 
 use super::pattern::PatternError;
-use crate::limits::{MAX_CONDITION_DEPTH, MAX_CONDITION_TESTS};
+use crate::limits::{MAX_BROUGHT, MAX_CONDITION_DEPTH, MAX_CONDITION_TESTS, MAX_CONDITION_VALUES};
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
@@ -48,8 +48,10 @@ pub enum ConditionErrorKind {
     BadPattern(PatternError),
     /// Nesting beyond [`MAX_CONDITION_DEPTH`].
     TooDeep,
-    /// More tests than [`MAX_CONDITION_TESTS`].
+    /// More tests than [`MAX_CONDITION_TESTS`], or more values of groups than [`MAX_CONDITION_VALUES`].
     TooLarge,
+    /// With it, segments and groups bring more than [`MAX_BROUGHT`] into all conditions.
+    TooMuchBrought,
 }
 
 impl ConditionErrorKind {
@@ -72,6 +74,7 @@ impl ConditionErrorKind {
             Self::BadPattern(error) => error.code(),
             Self::TooDeep => "condition_too_deep",
             Self::TooLarge => "condition_too_large",
+            Self::TooMuchBrought => "conditions_too_large",
         }
     }
 
@@ -87,7 +90,8 @@ impl ConditionErrorKind {
             | Self::MisplacedPattern
             | Self::BadPattern(_)
             | Self::TooDeep
-            | Self::TooLarge => None,
+            | Self::TooLarge
+            | Self::TooMuchBrought => None,
         }
     }
 }
@@ -129,7 +133,16 @@ impl fmt::Display for ConditionErrorKind {
             Self::BadLiteral(expected) => write!(f, "expected {expected}"),
             Self::TooDeep => write!(f, "the condition is nested deeper than {MAX_CONDITION_DEPTH}"),
             Self::TooLarge => {
-                write!(f, "the condition has more than {MAX_CONDITION_TESTS} tests, segments included")
+                write!(
+                    f,
+                    "the condition has more than {MAX_CONDITION_TESTS} tests, segments included, or more than {MAX_CONDITION_VALUES} values of groups"
+                )
+            }
+            Self::TooMuchBrought => {
+                write!(
+                    f,
+                    "up to here segments and groups bring more than {MAX_BROUGHT} tests and values into conditions"
+                )
             }
         }
     }

@@ -63,15 +63,19 @@ mod tests {
     use super::*;
     use crate::condition::{Condition, Literal, Path, Root, Test};
     use crate::id::SignalId;
+    use crate::limits::{MAX_NAMED_BYTES, MAX_VARIATIONS};
     use crate::value::Value;
     use alloc::boxed::Box;
     use alloc::vec;
     use proptest::prelude::*;
 
+    fn hash(seed: &str, version: HashVersion) -> Hashing {
+        Hashing { seed: seed.into(), version }
+    }
+
     fn trials() -> Vec<Trial> {
         let span = |from, until| Span { from, until };
         let path = |text: &str| Path::parse(text).unwrap();
-        let hash = |seed: &str, version| Hashing { seed: seed.into(), version };
         let first = Trial {
             id: "first".into(),
             hash: hash("first", HashVersion::Two),
@@ -113,6 +117,20 @@ mod tests {
             (Some("a"), Some("b"), None)
         );
         assert!(TrialTable::open(&TrialTable::pack(&[])).unwrap().is_empty() && table.get(2).is_none());
+    }
+
+    #[test]
+    fn more_variations_than_their_bound_and_seeds_named_too_often_are_refused() {
+        let (first, span) = (trials().remove(0), Span { from: 0, until: 1 });
+        let is_taken = |trial: Trial| TrialTable::open(&TrialTable::pack(&[trial])).is_ok();
+        let varied = |count: usize| Trial { variations: vec![("a".into(), span); count], ..first.clone() };
+        assert!(is_taken(varied(MAX_VARIATIONS)) && !is_taken(varied(MAX_VARIATIONS + 1)));
+        let seed = "s".repeat(1 << 20);
+        let filter =
+            Filter { unit: first.unit.clone(), hash: hash(&seed, HashVersion::One), spans: vec![span] };
+        let filtered = |count: usize| Trial { filters: vec![filter.clone(); count], ..first.clone() };
+        let most = MAX_NAMED_BYTES as usize / seed.len();
+        assert!(is_taken(filtered(most - 1)) && !is_taken(filtered(most)));
     }
 
     proptest! {

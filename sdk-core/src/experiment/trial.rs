@@ -5,6 +5,7 @@ use crate::condition::{
     Code, Condition, Packer, Path, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
 };
 use crate::id::SignalId;
+use crate::limits::MAX_VARIATIONS;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -142,9 +143,11 @@ impl<'a> TrialRef<'a> {
     /// Moves the code behind the experiment, and makes it unsound if there is none.
     pub(super) fn pass(code: &mut Code<'a>) {
         let mut trial = Self::read(code);
+        let mut variations = 0;
         while !trial.variations.is_empty() {
             trial.variations.text();
             read_span(&mut trial.variations);
+            variations += 1;
         }
         while !trial.filters.is_empty() {
             HashRef::read(&mut trial.filters);
@@ -152,12 +155,14 @@ impl<'a> TrialRef<'a> {
             while !spans.is_empty() {
                 read_span(&mut spans);
             }
-            if !spans.is_sound() {
-                code.fail();
-            }
+            code.join(&spans);
         }
+        code.join(&trial.variations);
+        code.join(&trial.filters);
         pass_condition(code);
-        if !trial.variations.is_whole() || !trial.filters.is_whole() {
+        // Whoever reads a variation goes through those before it.
+        let is_whole = trial.variations.is_whole() && trial.filters.is_whole();
+        if !is_whole || variations > MAX_VARIATIONS {
             code.fail();
         }
     }

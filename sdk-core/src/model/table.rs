@@ -47,6 +47,8 @@ impl ModelTable {
             let mut model = ModelRef::read(&mut code);
             let is_small = model.definition.len() <= MAX_MODEL_BYTES;
             score(&mut model.definition, None, &mut Outlook::default());
+            let is_small = is_small && model.definition.named() <= MAX_MODEL_BYTES;
+            code.join(&model.definition);
             if !is_small || !model.definition.is_whole() {
                 return Err(CodecError);
             }

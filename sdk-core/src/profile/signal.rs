@@ -7,7 +7,7 @@ use crate::condition::{
 };
 use crate::hash::key_hash;
 use crate::id::SignalId;
-use crate::limits::{CALENDAR_BUCKET_MS, DAY_SLACK_MS, MAX_WINDOW_MS};
+use crate::limits::{CALENDAR_BUCKET_MS, DAY_SLACK_MS, MAX_WINDOW_BUCKETS, MAX_WINDOW_MS};
 use crate::time::Timestamp;
 use alloc::boxed::Box;
 
@@ -268,7 +268,7 @@ impl Window {
     /// A sliding window, if it is a multiple of its bucket and within its bounds.
     const fn sliding((window_ms, bucket_ms): (i64, i64)) -> Option<Self> {
         let is_sound = bucket_ms > 0 && window_ms >= bucket_ms && window_ms <= MAX_WINDOW_MS;
-        if is_sound && window_ms % bucket_ms == 0 {
+        if is_sound && window_ms % bucket_ms == 0 && window_ms / bucket_ms <= MAX_WINDOW_BUCKETS {
             Some(Self::Sliding { window_ms, bucket_ms })
         } else {
             None
@@ -352,12 +352,14 @@ mod tests {
     }
 
     #[test]
-    fn windows_without_buckets_are_refused() {
+    fn windows_without_buckets_and_with_too_many_are_refused() {
         let mut out = Writer::new();
         Window::Sliding { window_ms: 10, bucket_ms: 0 }.encode(&mut out);
         let bytes = out.into_bytes();
         let mut source = Source::new(&bytes);
         Window::decode(&mut source);
         assert!(!source.is_sound());
+        let sliding = |buckets: i64| Window::sliding((buckets * 10, 10)).is_some();
+        assert!(sliding(MAX_WINDOW_BUCKETS) && !sliding(MAX_WINDOW_BUCKETS + 1));
     }
 }

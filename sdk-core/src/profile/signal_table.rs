@@ -57,7 +57,7 @@ impl SignalTable {
     /// Takes a packed form in, once it is checked to its end.
     ///
     /// # Errors
-    /// Fails on bytes that are none.
+    /// Fails on bytes that are none, and on a signal that an event type names twice.
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut table = Self { form: Form::open(bytes)?, ..Self::default() };
         let mut code = table.form.at(0);
@@ -67,7 +67,9 @@ impl SignalTable {
         }
         table.by_name = Postings::read(&mut code);
         table.by_type = Postings::read(&mut code);
-        if code.is_whole() { Ok(table) } else { Err(CodecError) }
+        // A signal that a type names many times would be asked as often at each event.
+        let is_sound = code.is_whole() && table.by_type.is_strict(table.signals.len());
+        if is_sound { Ok(table) } else { Err(CodecError) }
     }
 
     /// How many signals there are.

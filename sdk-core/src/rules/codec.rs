@@ -7,6 +7,7 @@ use crate::condition::{
     Code, Packer, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
 };
 use crate::id::SignalId;
+use crate::limits::PLACE_BYTES;
 use alloc::boxed::Box;
 use alloc::string::String;
 
@@ -93,9 +94,13 @@ impl<'a> RuleRef<'a> {
         let rule = Self::read(code, 0, id_number);
         let mut read = rule;
         let slot = read.read_head().slot;
-        let mut nothing = |_: &str, _: &mut String| {};
-        let lookup: Option<Lookup<'_>> = if rule.has(HAS_SLOT) { Some(&mut nothing) } else { None };
+        let mut places = 0_usize;
+        let mut count = |_: &str, _: &mut String| places += 1;
+        let lookup: Option<Lookup<'_>> = if rule.has(HAS_SLOT) { Some(&mut count) } else { None };
         take_actions(&mut read.actions, slot, lookup);
+        code.name(places.saturating_mul(PLACE_BYTES));
+        code.join(&read.head);
+        code.join(&read.actions);
         pass_condition(code);
         let is_odd = rule.terms().is_scheduled()
             && ({ rule.when }.byte() != 0 || !matches!(rule.schedule().byte(), 5 | 9));

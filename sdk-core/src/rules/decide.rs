@@ -1,6 +1,7 @@
 //! The winner of every slot: level rules that hold and event rules that are latched, by rank, within their caps.
 
 use super::group::excluded;
+use super::index::Marks;
 use super::judge::in_effect;
 use super::{Actions, RuleRef, RuleTable, cap_allows, rule_key};
 use crate::condition::{Document, Outlook, PathRef, evaluate, plain_text, resolve};
@@ -119,8 +120,8 @@ pub fn decide(
 impl<'a> Visit<'a> {
     /// The rules that have to leave their slots to others of their groups. What time alone changes about them, it
     /// changes about their slots, which say so when they are decided.
-    pub fn excluded(self, held_in: &dyn Fn(&str) -> Option<&'a Decision>) -> Vec<usize> {
-        excluded(self.rules, &mut |slot, rule| {
+    pub fn excluded(self, held_in: &dyn Fn(&str) -> Option<&'a Decision>) -> Marks {
+        excluded(self.rules, &mut |_, slot, rule| {
             let holding = held_in(slot).map(Decision::holding);
             self.candidate(rule, holding, &mut Outlook::default()).is_some()
         })
@@ -131,13 +132,13 @@ impl<'a> Visit<'a> {
         self,
         slot: usize,
         held: Option<&Decision>,
-        excluded: &[usize],
+        excluded: &Marks,
         outlook: &mut Outlook,
     ) -> Option<Decision> {
         let (name, mut ranking) = self.rules.slot(slot)?;
         let holding = held.map(Decision::holding);
         ranking.find_map(|rule| {
-            if excluded.contains(&rule.index) {
+            if excluded.has(rule.index) {
                 return None;
             }
             let found = self.candidate(&rule, holding, outlook)?;

@@ -2,7 +2,7 @@
 
 use super::decide::{Decision, Found, Holding, Reason, Visit, fill, holds, within_cap};
 use super::group::excluded;
-use super::index::{Index, Live};
+use super::index::{Index, Live, Marks};
 use super::{RuleTable, rule_key};
 use crate::condition::{Document, Outlook, Purpose, Root};
 use crate::id::SignalId;
@@ -174,12 +174,11 @@ impl Decider {
         self.live.update(&self.index, rules, document);
         let visit = Visit { rules, document, latches };
         self.is_usual = document.grants(Purpose::default());
-        let mut left_out = Vec::new();
+        let mut left_out = Marks::default();
         if self.live.spread(&self.index) {
-            left_out = excluded(rules, &mut |slot, rule| {
-                let slot = rules.slot_named(slot).unwrap_or(usize::MAX);
-                let place = self.index.place_in(slot, rule.index);
-                place.is_some_and(|place| {
+            left_out = excluded(rules, &mut |ranked, _, _| {
+                self.index.place_ranked(ranked).is_some_and(|place| {
+                    let slot = self.index.slot_of(place);
                     self.candidate(slot, place, visit, &mut Outlook::default()).is_some()
                 })
             });
@@ -201,12 +200,12 @@ impl Decider {
     }
 
     /// The rule that is to fill a slot.
-    fn choose(&mut self, slot: usize, visit: Visit<'_>, left_out: &[usize], outlook: &mut Outlook) -> Held {
+    fn choose(&mut self, slot: usize, visit: Visit<'_>, left_out: &Marks, outlook: &mut Outlook) -> Held {
         let mut places = self.index.places(slot);
         while let Some(place) = self.live.next_holding(places.clone()) {
             places.start = place + 1;
             let rule = self.index.rule(place);
-            if left_out.contains(&rule) {
+            if left_out.has(rule) {
                 continue;
             }
             if let Some(found) = self.candidate(slot, place, visit, outlook) {

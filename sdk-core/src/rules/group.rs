@@ -1,7 +1,7 @@
 //! Exclusion groups: of the rules of a group one holds a slot, whichever slots they are for.
 
+use super::index::Marks;
 use super::{RuleRef, RuleTable};
-use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 /// The place of a rule among all: greater wins, by priority, then specificity, then the lower id.
@@ -15,21 +15,24 @@ impl RuleRef<'_> {
     }
 }
 
-/// The rules that have to leave their slots to others, because a rule of their group with a higher rank takes a slot:
-/// all rules are gone through by rank, and each that holds takes its slot if slot and group are free. `holds` says of a
-/// slot and a rule of it whether the rule would take it.
-pub(super) fn excluded(rules: &RuleTable, holds: &mut dyn FnMut(&str, &RuleRef<'_>) -> bool) -> Vec<usize> {
-    let (mut slots, mut groups, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
-    for rule in rules.ranked() {
-        let (slot, group) = (rule.head().slot.unwrap_or_default(), rule.terms().group);
-        if slots.contains(&slot) {
+/// The rules, by index, that have to leave their slots to others, because a rule of their group with a higher rank takes
+/// a slot: all rules are gone through by rank, and each that holds takes its slot if slot and group are free. `holds`
+/// says of a slot and a rule of it, at a place of the ranking, whether the rule would take it.
+pub(super) fn excluded(rules: &RuleTable, holds: &mut dyn FnMut(usize, &str, &RuleRef<'_>) -> bool) -> Marks {
+    let mut slots = Marks::none(rules.slot_count());
+    let mut groups = Marks::none(rules.form().text_count());
+    let mut excluded = Marks::none(rules.len());
+    for (place, rule) in rules.ranked().enumerate() {
+        let name = rule.head().slot.unwrap_or_default();
+        let (slot, group) = (rules.slot_named(name).unwrap_or(usize::MAX), rule.terms().group_number);
+        if slots.has(slot) {
             continue;
         }
-        if group.is_some_and(|group| groups.contains(&group)) {
-            excluded.push(rule.index);
-        } else if holds(slot, &rule) {
-            slots.push(slot);
-            groups.extend(group);
+        if group.is_some_and(|group| groups.has(group)) {
+            excluded.add(rule.index);
+        } else if holds(place, name, &rule) {
+            slots.add(slot);
+            group.into_iter().for_each(|group| groups.add(group));
         }
     }
     excluded
@@ -42,6 +45,7 @@ mod tests {
     use crate::rules::{Mode, Rule, Terms};
     use alloc::format;
     use alloc::vec;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     fn rule(index: usize, (slot, group, priority, specificity): (u8, u8, i32, u32)) -> Rule {
@@ -87,7 +91,7 @@ mod tests {
 
             let table = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
             let mut asked = vec![0; rules.len()];
-            let excluded = excluded(&table, &mut |slot, rule| {
+            let excluded = excluded(&table, &mut |_, slot, rule| {
                 assert_eq!(rule.head().slot, Some(slot));
                 asked[rule.index] += 1;
                 holding(rule.index)
@@ -97,7 +101,7 @@ mod tests {
             let holders = (0..table.slot_count()).filter_map(|slot| table.slot(slot));
             let mut found: Vec<usize> = holders
                 .filter_map(|(_, mut ranking)| {
-                    ranking.find(|rule| holding(rule.index) && !excluded.contains(&rule.index))
+                    ranking.find(|rule| holding(rule.index) && !excluded.has(rule.index))
                 })
                 .map(|rule| rule.index)
                 .collect();

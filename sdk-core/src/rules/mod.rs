@@ -9,6 +9,8 @@ mod decider;
 mod document;
 mod explain;
 mod group;
+#[cfg(test)]
+mod hostile;
 pub mod index;
 mod judge;
 mod leaves;

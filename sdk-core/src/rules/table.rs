@@ -1,13 +1,14 @@
 //! The rules of a bundle, read in place: by index, by id, by the event type they are judged at, and by slot.
 
 use super::codec::encode_rule;
-use super::index::Subject;
+use super::index::{Marks, Subject};
 use super::leaves::{pack_leaves, settle};
 use super::slot::{ranked_of, slots_of};
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
 use crate::condition::{ANY, Form, Packer, Postings, decode_condition, leaf_key, pass_condition, place_of};
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::limits::READ_BYTES;
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -69,14 +70,7 @@ impl RuleTable {
             packer.difference(&mut before, id);
         });
         rules.iter().for_each(|rule| encode_rule(rule, &mut packer));
-        let judged: Vec<(&str, usize)> = rules.iter().enumerate().filter_map(judged_at).collect();
-        let types: BTreeSet<&str> = judged.iter().map(|(on, _)| *on).chain([ANY]).collect();
-        let judged_at_type = |on: &str| {
-            let judged = judged.iter().filter(|(other, _)| *other == on || *other == ANY);
-            judged.map(|(_, index)| *index).collect()
-        };
-        let types: Vec<(&str, Vec<usize>)> = types.into_iter().map(|on| (on, judged_at_type(on))).collect();
-        Postings::pack(&types, &mut packer);
+        Postings::pack(&by_type(rules), &mut packer);
         Postings::pack(&slots, &mut packer);
         packer.group(&ranked_of(rules), |index, packer| packer.out.len(*index));
         packer.finish()
@@ -96,26 +90,32 @@ impl RuleTable {
             code.sized();
         }
         let mut leaves = vec![u32::MAX; code.count()];
+        let mut weights = vec![0; leaves.len()];
         let mut runs = code.sized();
         let (mut first, mut number, mut left) = (0, 0_u32, 0_u64);
         for _ in 0..leaves.len() {
             if left == 0 {
                 (number, left) = (runs.difference(&mut first), runs.number());
             }
+            let (start, named) = (code.len(), code.named());
             match leaves.get_mut(number as usize) {
                 Some(place) if *place == u32::MAX => *place = code.place(),
                 _ => code.fail(),
             }
-            (number, left) = (number.wrapping_add(1), left.wrapping_sub(1));
-            code.sized();
+            let reads = code.sized().len();
             pass_condition(&mut code);
+            if let Some(weight) = weights.get_mut(number as usize) {
+                *weight = (start - code.len() + code.named() - named + reads * READ_BYTES) as u32;
+            }
+            (number, left) = (number.wrapping_add(1), left.wrapping_sub(1));
         }
         if left != 0 || !runs.is_whole() {
             code.fail();
         }
-        let (place, is_sound) = (code.place(), code.is_sound());
-        table.form.set_leaves(leaves);
+        let (place, named, is_sound) = (code.place(), code.named(), code.is_sound());
+        table.form.set_leaves(leaves, weights);
         let mut code = table.form.at(if is_sound { place } else { u32::MAX });
+        code.name(named);
         let (count, mut id) = (code.count(), 0);
         table.ids.reserve_exact(count);
         table.rules.reserve_exact(count);
@@ -137,16 +137,15 @@ impl RuleTable {
             table.ranked.push(ranked.number() as u32);
         }
         // A rule that is named many times would be evaluated as often, and a bundle cost the square of its bytes.
-        let by_type = (0..table.by_type.len()).filter_map(|list| table.by_type.get(list, &table.form));
         let is_once = table.names_each_once(table.slots.items())
             && table.names_each_once(&table.ranked)
-            && by_type
-                .map(|(_, indexes)| indexes)
-                .all(|indexes| indexes.is_sorted_by(|one, next| one < next));
+            && table.by_type.is_strict(table.rules.len());
         if !ranked.is_sound() || !is_once {
             code.fail();
         }
-        if code.is_whole() { Ok(table) } else { Err(CodecError) }
+        let is_whole = code.is_whole();
+        table.form.end_check();
+        if is_whole { Ok(table) } else { Err(CodecError) }
     }
 
     /// Whether every index is a rule's, and none stands twice.
@@ -209,13 +208,9 @@ impl RuleTable {
 
     /// The slots that exclusion groups concern.
     pub(super) fn grouped_slots(&self) -> Vec<usize> {
-        let mut slots = Vec::new();
-        for slot in self.ranked().filter_map(|rule| self.slot_named(rule.head().slot?)) {
-            if !slots.contains(&slot) {
-                slots.push(slot);
-            }
-        }
-        slots
+        let mut slots = Marks::none(self.slot_count());
+        self.ranked().filter_map(|rule| self.slot_named(rule.head().slot?)).for_each(|slot| slots.add(slot));
+        core::iter::successors(slots.next(0), |slot| slots.next(slot + 1)).collect()
     }
 
     /// How many slots there are.
@@ -248,6 +243,22 @@ impl<'a> Iterator for Ranking<'a> {
     fn next(&mut self) -> Option<RuleRef<'a>> {
         self.table.get(*self.indexes.next()? as usize)
     }
+}
+
+/// For each event type the active rules that are judged at it, those for every type included.
+fn by_type(rules: &[Rule]) -> Vec<(&str, Vec<usize>)> {
+    let mut types: BTreeMap<&str, Vec<usize>> = BTreeMap::from([(ANY, Vec::new())]);
+    for (on, index) in rules.iter().enumerate().filter_map(judged_at) {
+        types.entry(on).or_default().push(index);
+    }
+    let any = types.get(ANY).cloned().unwrap_or_default();
+    for (on, indexes) in &mut types {
+        if *on != ANY {
+            indexes.extend(&any);
+            indexes.sort_unstable();
+        }
+    }
+    types.into_iter().collect()
 }
 
 /// The event type at which an active rule is judged, and its index.

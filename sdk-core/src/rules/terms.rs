@@ -25,6 +25,8 @@ pub struct Terms {
 pub(super) struct TermsRef<'a> {
     kind: u8,
     pub group: Option<&'a str>,
+    /// The number of the group's name among the texts.
+    pub group_number: Option<usize>,
 }
 
 impl Terms {
@@ -44,7 +46,9 @@ impl<'a> TermsRef<'a> {
         if kind >= 2 * HAS_GROUP || kind & PURPOSE == PURPOSE {
             code.fail();
         }
-        Self { kind, group: (kind & HAS_GROUP != 0).then(|| code.text()) }
+        let number = (kind & HAS_GROUP != 0).then(|| code.number());
+        let group = number.map(|number| code.text_of(number));
+        Self { kind, group, group_number: number.map(|number| number as usize) }
     }
 
     pub(super) const fn purpose(&self) -> Purpose {

@@ -136,3 +136,21 @@ fn collect(code: &mut Code<'_>, slot: u32, depth: usize, pairs: &mut Vec<(u32, u
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::hostile::{naming, reading};
+    use super::*;
+    use crate::limits::{MAX_NAMED_BYTES, READ_BYTES};
+
+    #[test]
+    fn what_is_kept_for_names_of_leaves_is_bounded() {
+        let reads = 400;
+        let times = MAX_NAMED_BYTES as usize / (40 * reads);
+        let rules = RuleTable::open(&naming(&reading(reads), times)).unwrap();
+        let watch = Watch::new(&rules, &SignalTable::default());
+        let kept = watch.slots_of.items().len();
+        assert_eq!(kept, reads * times);
+        assert!(kept * READ_BYTES <= MAX_NAMED_BYTES as usize);
+    }
+}

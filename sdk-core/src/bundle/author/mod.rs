@@ -20,10 +20,14 @@ mod rule;
 mod schedule;
 mod segment;
 mod signal;
+mod type_lists;
 
 use super::{Bundle, BundleError, decode_body, encode_body};
 use crate::experiment::Trial;
-use crate::limits::{MAX_EXPERIMENTS, MAX_MODELS, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS};
+use crate::limits::{
+    MAX_EXPERIMENTS, MAX_MODELS, MAX_NAMED_BYTES, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS,
+    MAX_TYPE_ENTRIES, PLACE_BYTES, QUESTION_BYTES,
+};
 use crate::model::Model;
 use crate::profile::Signal;
 use crate::rules::Rule;
@@ -40,6 +44,7 @@ use experiment::{Draft, experiments_read};
 use file::{check_lists, items};
 use locate::line_of_offset;
 use segment::Known;
+use type_lists::TypeLists;
 
 pub use compare::{DefinitionChange, DefinitionKind, Difference, PartChange, compare};
 pub use cost::{Cost, RuleCost, cost};
@@ -102,6 +107,7 @@ struct Compiler {
     models: BTreeMap<Box<str>, Model>,
     experiments: Vec<Trial>,
     rules: BTreeMap<Box<str>, Rule>,
+    lists: TypeLists,
     diagnostics: Vec<Diagnostic>,
     unreadable: Vec<String>,
 }
@@ -251,6 +257,11 @@ impl Compiler {
                         let message =
                             format!("there are more than {MAX_RULES} rules; this one takes no part");
                         problems.push(Problem::of(&at, "too_many_rules", &rule.id, &message));
+                    } else if !self.lists.take(&rule) {
+                        let message = format!(
+                            "a rule for every event type stands in the list of each named type, and with this one the lists have more than {MAX_TYPE_ENTRIES} entries; it takes no part"
+                        );
+                        problems.push(Problem::of(&at, "event_lists_too_large", &rule.id, &message));
                     } else {
                         self.hidden.extend(hidden);
                         self.rules.insert(rule.id.clone(), rule);
@@ -272,8 +283,14 @@ impl Compiler {
         let mut body = encode_body(&signals, &self.experiments, &models, &rules);
         let mut bundle = decode_body(&body);
         if let Err(error) = bundle {
-            // What the compiler has written must be readable; should it not be, no rule takes part.
-            self.diagnostics.push(Diagnostic::of_file("", 0, error.code(), format!("{error}")));
+            // What the compiler has written is sound, so it is too much; then no rule takes part.
+            let message = match error {
+                BundleError::BadBody(section) => format!(
+                    "what the {section} name, written out at each name of it, has more than {MAX_NAMED_BYTES} bytes; each place of a text counts as {PLACE_BYTES}, each $score and each any or max over keys as {QUESTION_BYTES}"
+                ),
+                error => format!("{error}"),
+            };
+            self.diagnostics.push(Diagnostic::of_file("", 0, error.code(), message));
             rules.clear();
             body = encode_body(&[], &[], &[], &rules);
             bundle = decode_body(&body);

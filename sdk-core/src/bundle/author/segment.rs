@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::file::items;
 use super::signal::plain_name;
 use crate::condition::{Condition, ConditionScope, KnownSignal, Names, parse_condition};
-use crate::limits::{MAX_SEGMENT_STEPS, MAX_SEGMENTS};
+use crate::limits::{MAX_BROUGHT, MAX_SEGMENT_STEPS, MAX_SEGMENTS};
 use crate::profile::Signal;
 use crate::value::Value;
 use alloc::boxed::Box;
@@ -14,6 +14,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 /// Everything that conditions may name.
 #[derive(Default)]
@@ -21,6 +22,8 @@ pub(super) struct Known {
     pub signals: BTreeMap<Box<str>, Signal>,
     segments: BTreeMap<Box<str>, Condition>,
     groups: BTreeMap<Box<str>, Value>,
+    /// Tests and values that names have brought into conditions.
+    brought: Cell<usize>,
 }
 
 impl Names for Known {
@@ -35,6 +38,15 @@ impl Names for Known {
 
     fn group(&self, id: &str) -> Option<Value> {
         self.groups.get(id).cloned()
+    }
+
+    fn brings(&self, count: usize) -> bool {
+        let brought = self.brought.get() + count;
+        let fits = brought <= MAX_BROUGHT;
+        if fits {
+            self.brought.set(brought);
+        }
+        fits
     }
 }
 
@@ -209,6 +221,24 @@ mod tests {
             found.diagnostics
         );
         assert_eq!(found.bundle.rule("r").unwrap().head().inactive, Some("unknown_segment:s19"));
+    }
+
+    #[test]
+    fn what_groups_bring_into_all_rules_is_bounded() {
+        let values =
+            (0..100_000).map(|value| alloc::format!("{value}")).collect::<alloc::vec::Vec<_>>().join(",");
+        let rules = (0..21).map(|rule| {
+            alloc::format!(r#"{{"id":"r{rule:02}","slot":"s{rule}","actions":[{{"kind":"hide","target":"p"}}],"when":{{"traits.n":{{"$inGroup":"g"}}}}}}"#)
+        });
+        let rules = rules.collect::<alloc::vec::Vec<_>>().join(",");
+        let found =
+            compiled(&alloc::format!(r#"{{"groups":[{{"id":"g","values":[{values}]}}],"rules":[{rules}]}}"#));
+        let codes: alloc::vec::Vec<(&str, &str)> =
+            found.diagnostics.iter().map(|one| (one.code, &*one.path)).collect();
+        assert_eq!(codes, [("conditions_too_large", "/rules/20/when/traits.n/$inGroup")]);
+        assert!(found.diagnostics[0].message.contains("2000000"), "{}", found.diagnostics[0].message);
+        assert_eq!(found.bundle.rule("r20").unwrap().head().inactive, Some("conditions_too_large"));
+        assert_eq!(found.bundle.rule("r19").unwrap().head().inactive, None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Atom, Bound, Bounds, Edge, Index, Kind, Lists, Marks, Subject, Subje
 use crate::condition::{Code, Purpose, pass_condition, pass_literal};
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::profile::SignalTable;
-use crate::rules::RuleTable;
+use crate::rules::{RuleRef, RuleTable};
 use crate::value::ValueRef;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -184,6 +184,19 @@ impl Index {
         }
         self.place_edges(&found);
         self.count_gates();
+        self.place_ranked_rules(rules);
+    }
+
+    /// Notes where the rules stand that exclusion groups rank; hostile rules rank some that no slot has.
+    fn place_ranked_rules(&mut self, rules: &RuleTable) {
+        let mut places = vec![u32::MAX; rules.len()];
+        for (place, rule) in self.order.iter().enumerate() {
+            if let Some(known) = places.get_mut(*rule as usize) {
+                *known = place as u32;
+            }
+        }
+        let place = |rule: RuleRef<'_>| places.get(rule.index).copied().unwrap_or(u32::MAX);
+        self.ranked = rules.ranked().map(place).collect();
     }
 
     /// Adds the condition that the code begins with to the gate that `under` leads to.

@@ -55,6 +55,8 @@ pub struct Index {
     filled: Marks,
     /// The slots that exclusion groups concern.
     grouped: Vec<usize>,
+    /// The places of the rules that exclusion groups rank, in order of rank.
+    ranked: Vec<u32>,
     /// Of each slot the place of its first rule in `order`, and one more for the end.
     first_rule: Vec<u32>,
     /// By rule in `order`: its slot.
@@ -233,9 +235,9 @@ impl Index {
         self.filled.has(rule)
     }
 
-    /// The place of a rule among those of its slot.
-    pub fn place_in(&self, slot: usize, rule: usize) -> Option<usize> {
-        self.places(slot).find(|place| self.rule(*place) == rule)
+    /// The place of the rule that has a place in the ranking of exclusion groups.
+    pub fn place_ranked(&self, ranked: usize) -> Option<usize> {
+        self.ranked.get(ranked).map(|place| *place as usize)
     }
 
     /// The place of a rule of a slot, by its index.
