@@ -165,7 +165,8 @@ impl Evaluator {
     pub fn absorb(&mut self, events: &str) -> String {
         let mut answer = Answer::default();
         let Some(events) = elements(events) else {
-            return answer.unreadable();
+            answer.unreadable("events");
+            return answer.finish();
         };
         let mut touched = BTreeSet::new();
         for (index, text) in events.into_iter().enumerate() {
@@ -173,10 +174,8 @@ impl Evaluator {
                 Ok(event) => match self.take(event, &mut answer, &mut touched) {
                     Absorbed::Change(_) => answer.accepted += 1,
                     Absorbed::Duplicate => answer.duplicates += 1,
-                    Absorbed::Conflict => {
-                        answer.refuse(index, peek_event_id(text), "lane_conflict", "seq", CONFLICT)
-                    }
-                    Absorbed::LaneFull => answer.refuse(index, peek_event_id(text), "lane_full", "seq", FULL),
+                    Absorbed::Conflict => answer.refuse_lane(index, peek_event_id(text), false),
+                    Absorbed::LaneFull => answer.refuse_lane(index, peek_event_id(text), true),
                     Absorbed::Ignored => {}
                 },
                 Err(error) => {
@@ -263,9 +262,6 @@ fn state_of<'a>(
 fn read(bytes: &[u8]) -> Result<Packed, String> {
     read_value(bytes).map_err(|error| failure(error.code(), &error.message()))
 }
-
-const CONFLICT: &str = "this lane's number belongs to another event";
-const FULL: &str = "this lane has more gaps than a page load can have";
 
 #[cfg(test)]
 mod tests {
