@@ -148,7 +148,7 @@ fn a_script_in_yaml_passes_and_a_failing_one_shows_the_difference_and_why() {
 
 #[test]
 fn every_rule_vector_that_one_page_can_play_gives_its_decisions_as_a_script() {
-    let text = fs::read_to_string(demo("../tests/vectors/rules.json")).unwrap();
+    let text = fs::read_to_string(demo("../tests/spec/70-rules.json")).unwrap();
     let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
     let (mut played, mut left_out) = (0, 0);
     for vector in &vectors {

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
-const RULES: &str = include_str!("../../tests/vectors/rules.json");
+const RULES: &str = include_str!("../../tests/spec/70-rules.json");
 const SCORES: &str = include_str!("../../tests/spec/30-scores.json");
 /// A session of scripts that name none.
 const SESSION: &str = "first";

@@ -5,7 +5,7 @@ import datetime
 import unittest
 
 from core import Core, Visitor
-from vectors import compiled, needs_binary, recorded, spec
+from vectors import compiled, needs_binary, spec
 
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 START = datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.timezone.utc)
@@ -91,13 +91,14 @@ def _duration(text):
 class Rules(unittest.TestCase):
     @needs_binary
     def test_every_rule_vector_that_needs_no_page_gives_its_decisions(self):
-        self.run_scripts("rules.json", recorded("rules"), 20)
+        self.run_scripts("70-rules", 20)
 
     @needs_binary
     def test_every_score_vector_gives_its_decisions(self):
-        self.run_scripts("30-scores.json", spec("30-scores"), 50)
+        self.run_scripts("30-scores", 50)
 
-    def run_scripts(self, file, vectors, least):
+    def run_scripts(self, file, least):
+        vectors = spec(file)
         core, ran, left_out = Core(), 0, collections.Counter()
         for vector in vectors:
             reason = why_not(vector)

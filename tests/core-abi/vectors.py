@@ -21,11 +21,6 @@ def spec(name):
     return json.loads((ROOT / "tests/spec" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def recorded(name):
-    """The vectors of a file in tests/vectors."""
-    return json.loads((ROOT / "tests/vectors" / f"{name}.json").read_text(encoding="utf-8"))
-
-
 def conditions():
     """All condition vectors, each with its file and number as its title."""
     return [(f"{file} {vector['number']}: {vector['name']}", vector) for file in CONDITIONS for vector in spec(file)]
