@@ -153,8 +153,16 @@ impl Evaluator {
 
     fn with_visitor<T>(&mut self, work: impl FnOnce(&mut Visitor, &ProfileState, &Processor) -> T) -> T {
         let Self { visitor, members, profiles, nobody, processor, .. } = self;
-        let state = state_of(visitor, members, profiles, nobody);
-        work(visitor, state, processor)
+        let done = work(visitor, state_of(visitor, members, profiles, nobody), processor);
+        let ended = visitor.take_ended();
+        if !ended.is_empty()
+            && let Some(own) = members.get(visitor.member())
+            && let Some(profile) = profiles.get_mut(own.profile())
+        {
+            profile.state.end_latches(&ended);
+            visitor.touch_latches(&profile.state, processor);
+        }
+        done
     }
 
     /// Takes a JSON array of events in, in their order, and answers with what it changed:
