@@ -33,6 +33,28 @@ export class Processor {
     return core.answer(core.exports.processor_combine(this.handle, profile.handle, left.handle, texts));
   }
 
+  /** Lets time pass for a profile. */
+  wake(profile, ms) {
+    return this.core.answer(this.core.exports.processor_wake(this.handle, profile.handle, ms));
+  }
+
+  /** The slots whose decision differs since the last time. */
+  decide(profile, context) {
+    const text = this.core.put(JSON.stringify(context));
+    return this.core.answer(this.core.exports.processor_decide(this.handle, profile.handle, text));
+  }
+
+  /** Puts another bundle into effect. */
+  publish(bundle, ms) {
+    const { core } = this;
+    if (core.exports.processor_publish(this.handle, core.put(bundle), ms) < 0) core.opened(-1);
+  }
+
+  /** Frees the processor; states stay. */
+  free() {
+    this.core.exports.processor_free(this.handle);
+  }
+
   /** The profile as the core describes it. */
   view(profile) {
     return this.core.answer(this.core.exports.processor_profile(this.handle, profile.handle));
