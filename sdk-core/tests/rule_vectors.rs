@@ -268,10 +268,10 @@ fn actions(actions: &Actions) -> Value {
     let of = |action: ActionRef<'_>| {
         let (kind, fields) = match action {
             ActionRef::Text { target, value } => {
-                ("text", vec![text("target", target), text("value", &value)])
+                ("text", vec![text("target", target), text("value", value)])
             }
             ActionRef::Attribute { target, name, value } => {
-                ("attribute", vec![text("target", target), text("name", name), text("value", &value)])
+                ("attribute", vec![text("target", target), text("name", name), text("value", value)])
             }
             ActionRef::Class { target, add, remove } => {
                 let names = |name: &str, names: attune_core::rules::Names<'_>| {
@@ -280,7 +280,7 @@ fn actions(actions: &Actions) -> Value {
                 ("class", vec![text("target", target), names("add", add), names("remove", remove)])
             }
             ActionRef::Style { target, property, value } => {
-                ("style", vec![text("target", target), text("property", property), text("value", &value)])
+                ("style", vec![text("target", target), text("property", property), text("value", value)])
             }
             ActionRef::Hide { target } => ("hide", vec![text("target", target)]),
             ActionRef::Show { target } => ("show", vec![text("target", target)]),
