@@ -1,10 +1,12 @@
-//! The exports of core.wasm: buffers by address, evaluators by handle.
+//! The exports of core.wasm: buffers by address, evaluators, processors and states by handle.
 //!
 //! No memory is taken on trust: an address means the buffer that was made under it and is looked up, so a wrong one is
 //! answered with 0 and never followed.
 
+mod processor;
+
 use crate::answer::failure;
-use crate::{Evaluator, GrowthBook};
+use crate::{Evaluator, GrowthBook, State, Steps};
 use attune_core::experiment::{HashVersion, bucket};
 use attune_core::growthbook::GrowthBookError;
 use std::cell::RefCell;
@@ -22,6 +24,8 @@ struct Host {
     buffered_bytes: usize,
     evaluators: BTreeMap<u32, Evaluator>,
     growthbooks: BTreeMap<u32, GrowthBook>,
+    processors: BTreeMap<u32, Steps>,
+    states: BTreeMap<u32, State>,
     last_handle: u32,
     last_error: String,
     scratch: Vec<u8>,
@@ -62,21 +66,14 @@ pub extern "C" fn buffer_free(address: usize) {
 pub extern "C" fn evaluator_new(bundle: usize) -> u32 {
     HOST.with_borrow_mut(|host| {
         let bytes = host.take(bundle);
-        match Evaluator::new(bytes) {
-            Ok(evaluator) => {
-                host.last_handle += 1;
-                host.evaluators.insert(host.last_handle, evaluator);
-                host.last_handle
-            }
-            Err(error) => {
-                host.last_error = failure(error.code(), &error.to_string());
-                0
-            }
-        }
+        let evaluator = Evaluator::new(bytes).map_err(|error| failure(error.code(), &error.to_string()));
+        host.opened(evaluator, |host, handle, evaluator| {
+            host.evaluators.insert(handle, evaluator);
+        })
     })
 }
 
-/// Why the last bundle or payload was refused.
+/// Why a call last gave handle 0 or −1.
 #[unsafe(no_mangle)]
 pub extern "C" fn last_error() -> usize {
     HOST.with_borrow_mut(|host| {
@@ -242,17 +239,10 @@ pub extern "C" fn bucket_hash(seed: usize, unit: usize, version: f64) -> f64 {
 pub extern "C" fn growthbook_new(payload: usize) -> u32 {
     HOST.with_borrow_mut(|host| {
         let payload = host.text(payload);
-        match GrowthBook::new(&payload) {
-            Ok(growthbook) => {
-                host.last_handle += 1;
-                host.growthbooks.insert(host.last_handle, growthbook);
-                host.last_handle
-            }
-            Err(error) => {
-                host.last_error = failure(error.code(), &error.to_string());
-                0
-            }
-        }
+        let growthbook = GrowthBook::new(&payload).map_err(|error| failure(error.code(), &error.to_string()));
+        host.opened(growthbook, |host, handle, growthbook| {
+            host.growthbooks.insert(handle, growthbook);
+        })
     })
 }
 
@@ -305,6 +295,21 @@ pub extern "C" fn conditions_hold(cases: usize) -> usize {
 }
 
 impl Host {
+    /// Keeps what was opened under a handle of its own; 0 where it was refused, with the reason in `last_error`.
+    fn opened<T>(&mut self, opened: Result<T, String>, keep: impl FnOnce(&mut Self, u32, T)) -> u32 {
+        match opened {
+            Ok(opened) => {
+                self.last_handle += 1;
+                keep(self, self.last_handle, opened);
+                self.last_handle
+            }
+            Err(error) => {
+                self.last_error = error;
+                0
+            }
+        }
+    }
+
     fn ask(&mut self, handle: u32, question: impl FnOnce(&mut Evaluator) -> String) -> usize {
         let text = match self.evaluators.get_mut(&handle) {
             Some(evaluator) => question(evaluator),
@@ -375,5 +380,5 @@ impl Host {
 }
 
 fn unknown_handle() -> String {
-    failure("handle_unknown", "this evaluator does not exist or has been freed")
+    failure("handle_unknown", "this handle names nothing of this kind, or what has been freed")
 }

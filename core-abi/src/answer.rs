@@ -1,34 +1,36 @@
 //! What hosts are answered, as JSON text.
 
+use attune_core::condition::Reading;
 use attune_core::id::{ProfileId, write_uuid};
 use attune_core::processor::{Cause, Firing, ProfileState};
-use attune_core::profile::{SignalTable, Tiles};
+use attune_core::profile::{Change, SignalRef, SignalTable, TileChanges, Tiles};
 use attune_core::rules::{
     ActionRef, Actions, Decision, Names, Reason, Refusal, RuleRef, RuleTable, SlotChange, Standing, Unmet,
     Verdict,
 };
+use attune_core::time::Timestamp;
 use attune_core::value::{Value, write_string};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The answer to a set of events.
+/// What calls about events, records and profiles have to tell.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub accepted: u64,
     pub duplicates: u64,
     decisions: String,
+    changes: String,
     firings: String,
     errors: String,
 }
 
 impl Answer {
     /// A text that is no array: one error for all of it.
-    pub fn unreadable(mut self) -> String {
-        let message = "expected a JSON array of at most 250,000 events";
-        self.refuse(None, None, "events_unreadable", "events", message);
-        self.finish()
+    pub fn unreadable(&mut self, what: &str) {
+        let message = format!("expected a JSON array of at most 250,000 {what}");
+        self.refuse(None, None, &format!("{what}_unreadable"), what, &message);
     }
 
-    /// An event that was not taken in.
+    /// Something that was not taken in.
     pub fn refuse(
         &mut self,
         index: impl Into<Option<usize>>,
@@ -43,6 +45,30 @@ impl Answer {
         row.text("code", Some(code));
         row.text("field", Some(field));
         row.text("message", Some(message));
+        row.end();
+    }
+
+    /// A record whose number or lane cannot be taken.
+    pub fn refuse_lane(&mut self, index: usize, event_id: Option<Box<str>>, is_full: bool) {
+        let (code, message) = match is_full {
+            true => ("lane_full", "this lane has more gaps than a page load can have"),
+            false => ("lane_conflict", "this lane's number belongs to another event"),
+        };
+        self.refuse(index, event_id, code, "seq", message);
+    }
+
+    /// A change of a member, with its binary form as text.
+    pub fn change(&mut self, change: &Change, signals: &SignalTable, bytes: &str) {
+        let touched = match &change.tiles {
+            TileChanges::Touched(tiles) => tiles.iter().map(|tile| tile.signal).collect(),
+            TileChanges::Whole(_) => signals.iter().map(|signal| signal.id).collect::<BTreeSet<_>>(),
+        };
+        let named = signals.iter().filter(|signal| is_named(signal) && touched.contains(&signal.id));
+        let mut row = Row::after(&mut self.changes);
+        row.text("profile", Some(&change.profile.0));
+        row.text("moved_from", change.moved_from.as_ref().map(|from| &*from.0));
+        row.value("signals", &Value::Array(named.map(|signal| Value::string(signal.name())).collect()));
+        row.text("change", Some(bytes));
         row.end();
     }
 
@@ -80,20 +106,85 @@ impl Answer {
         row.end();
     }
 
-    /// The whole answer.
+    /// The answer to events of an evaluator.
     pub fn finish(self) -> String {
-        let mut text = String::new();
-        let mut row = Row::after(&mut text);
+        object(|row| {
+            self.counts(row);
+            row.rows("decisions", &self.decisions);
+            row.rows("firings", &self.firings);
+            row.rows("errors", &self.errors);
+        })
+    }
+
+    /// The answer to records of a member.
+    pub fn absorbed(self) -> String {
+        object(|row| {
+            self.counts(row);
+            row.rows("changes", &self.changes);
+            row.rows("errors", &self.errors);
+        })
+    }
+
+    /// The answer to changes of a profile.
+    pub fn combined(self, wake_at: Option<Timestamp>) -> String {
+        object(|row| {
+            self.counts(row);
+            row.rows("firings", &self.firings);
+            row.instant("wake_at", wake_at);
+            row.rows("errors", &self.errors);
+        })
+    }
+
+    /// The answer to a profile whose slots have been decided.
+    pub fn decided(self, wake_at: Option<Timestamp>) -> String {
+        object(|row| {
+            row.rows("decisions", &self.decisions);
+            row.instant("wake_at", wake_at);
+        })
+    }
+
+    fn counts(&self, row: &mut Row<'_>) {
         row.value("accepted", &Value::Number(self.accepted as f64));
         row.value("duplicates", &Value::Number(self.duplicates as f64));
-        for (name, rows) in
-            [("decisions", self.decisions), ("firings", self.firings), ("errors", self.errors)]
-        {
-            row.raw(name, &format!("[{rows}]"));
-        }
-        row.end();
-        text
     }
+}
+
+/// A profile: who, when, how much, traits and the values of signals at profile time.
+pub(crate) fn profile(state: &ProfileState, signals: &SignalTable) -> String {
+    let count = |count: u64| Value::Number(count as f64);
+    let members = state.members().map(|member| Value::string(&member.0)).collect();
+    let named = signals.iter().filter(is_named);
+    let values = named.map(|signal| (Box::from(signal.name()), signal_value(state, &signal))).collect();
+    object(|row| {
+        row.text("profile", Some(&state.profile().0));
+        row.value("version", &count(state.version()));
+        row.instant("time", Some(state.time()));
+        row.value("members", &Value::Array(members));
+        row.value("events", &count(state.events()));
+        row.value("firings", &count(state.firings()));
+        row.instant("wake_at", state.wake_at());
+        row.value("traits", &state.traits().to_object());
+        row.value("signals", &Value::Object(values));
+    })
+}
+
+/// A signal's value at profile time, null where it is missing; of a signal with keys an object of those it has.
+fn signal_value(state: &ProfileState, signal: &SignalRef<'_>) -> Value {
+    let (parts, from) = (state.tiles(), state.viewpoint());
+    if signal.taking().by.is_none() {
+        return match Tiles::read(&parts, signal, "", from) {
+            Reading::Value(value, _) => value.to_tree(),
+            Reading::Missing | Reading::Truncated => Value::Null,
+        };
+    }
+    let mut fields = Vec::new();
+    Tiles::each_entry(&parts, signal, from, &mut |key, value| fields.push((Box::from(key), value.to_tree())));
+    Value::Object(fields)
+}
+
+/// Whether an author has named the signal, other than those that count for caps.
+fn is_named(signal: &SignalRef<'_>) -> bool {
+    !signal.name().starts_with("attune.")
 }
 
 /// Why a call could not be answered.
@@ -250,6 +341,14 @@ struct Row<'a> {
     fresh: bool,
 }
 
+fn object(fill: impl FnOnce(&mut Row<'_>)) -> String {
+    let mut text = String::new();
+    let mut row = Row::after(&mut text);
+    fill(&mut row);
+    row.end();
+    text
+}
+
 impl<'a> Row<'a> {
     fn after(text: &'a mut String) -> Self {
         text.push_str(if text.is_empty() { "{" } else { ",{" });
@@ -268,6 +367,14 @@ impl<'a> Row<'a> {
     fn raw(&mut self, name: &str, json: &str) {
         self.name(name);
         self.text.push_str(json);
+    }
+
+    fn rows(&mut self, name: &str, rows: &str) {
+        self.raw(name, &format!("[{rows}]"));
+    }
+
+    fn instant(&mut self, name: &str, at: Option<Timestamp>) {
+        self.text(name, at.map(|at| at.to_string()).as_deref());
     }
 
     fn value(&mut self, name: &str, value: &Value) {

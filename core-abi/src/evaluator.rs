@@ -155,8 +155,16 @@ impl Evaluator {
 
     fn with_visitor<T>(&mut self, work: impl FnOnce(&mut Visitor, &ProfileState, &Processor) -> T) -> T {
         let Self { visitor, members, profiles, nobody, processor, .. } = self;
-        let state = state_of(visitor, members, profiles, nobody);
-        work(visitor, state, processor)
+        let done = work(visitor, state_of(visitor, members, profiles, nobody), processor);
+        let ended = visitor.take_ended();
+        if !ended.is_empty()
+            && let Some(own) = members.get(visitor.member())
+            && let Some(profile) = profiles.get_mut(own.profile())
+        {
+            profile.state.end_latches(&ended);
+            visitor.touch_latches(&profile.state, processor);
+        }
+        done
     }
 
     /// Takes a JSON array of events in, in their order, and answers with what it changed:
@@ -167,7 +175,8 @@ impl Evaluator {
     pub fn absorb(&mut self, events: &str) -> String {
         let mut answer = Answer::default();
         let Some(events) = elements(events) else {
-            return answer.unreadable();
+            answer.unreadable("events");
+            return answer.finish();
         };
         let mut touched = BTreeSet::new();
         for (index, text) in events.into_iter().enumerate() {
@@ -175,10 +184,8 @@ impl Evaluator {
                 Ok(event) => match self.take(event, &mut answer, &mut touched) {
                     Absorbed::Change(_) => answer.accepted += 1,
                     Absorbed::Duplicate => answer.duplicates += 1,
-                    Absorbed::Conflict => {
-                        answer.refuse(index, peek_event_id(text), "lane_conflict", "seq", CONFLICT)
-                    }
-                    Absorbed::LaneFull => answer.refuse(index, peek_event_id(text), "lane_full", "seq", FULL),
+                    Absorbed::Conflict => answer.refuse_lane(index, peek_event_id(text), false),
+                    Absorbed::LaneFull => answer.refuse_lane(index, peek_event_id(text), true),
                     Absorbed::Ignored => {}
                 },
                 Err(error) => {
@@ -265,9 +272,6 @@ fn state_of<'a>(
 fn read(bytes: &[u8]) -> Result<Packed, String> {
     read_value(bytes).map_err(|error| failure(error.code(), &error.message()))
 }
-
-const CONFLICT: &str = "this lane's number belongs to another event";
-const FULL: &str = "this lane has more gaps than a page load can have";
 
 #[cfg(test)]
 mod tests {

@@ -31,6 +31,18 @@
 //! | `visitor_changes(handle)` | | address of that many pairs of u32, see [`Evaluator::changes`] |
 //! | `visitor_decision(handle, slot)` | number of a slot | address of a decision, see [`Evaluator::decision`] |
 //! | `visitor_explain(handle, address)` | id of a rule | address of why, see [`Evaluator::explain`] |
+//! | `processor_new(address, at)` | bundle envelope, milliseconds since 1970 | handle, or 0: see `last_error()` |
+//! | `processor_publish(handle, address, at)` | the same of a later bundle | 0, or −1: see `last_error()` |
+//! | `processor_absorb(handle, member, address)` | handle of a member's state, JSON array of records | address of the changes, see [`Steps::absorb`] |
+//! | `processor_combine(handle, profile, left, address)` | handles of profiles' states, JSON array of changes | address of the firings, see [`Steps::combine`] |
+//! | `processor_wake(handle, profile, at)` | handle of a profile's state, milliseconds since 1970 | address of the firings |
+//! | `processor_decide(handle, profile, address)` | handle of a profile's state, context as JSON | address of the slots that differ |
+//! | `processor_profile(handle, profile)` | handle of a profile's state | address of the profile as JSON |
+//! | `processor_free(handle)` | | |
+//! | `member_open(member, address)` | `anonymous_id`, saved state or 0 | handle of a state, or 0: see `last_error()` |
+//! | `profile_open(address)` | saved state or 0 | handle of a state, or 0: see `last_error()` |
+//! | `state_save(handle)` | | address of the saved state, or 0: see `last_error()` |
+//! | `state_close(handle)` | | |
 //! | `bucket_hash(seed, unit, version)` | two texts by address, a number | bucket from 0 to 1, NaN for an unknown version |
 //! | `growthbook_new(address)` | GrowthBook payload as JSON | handle, or 0: see `last_error()` |
 //! | `growthbook_set(handle, address)` | options as JSON, see [`GrowthBook::set`] | 0, or address of `{"error","message"}` |
@@ -48,9 +60,14 @@ mod conditions;
 mod cut;
 mod evaluator;
 mod event;
+mod record;
+mod state;
+mod steps;
 mod visitor;
 
 pub use attune_core::growthbook::GrowthBook;
 pub use conditions::conditions_hold;
 pub use evaluator::Evaluator;
 pub use event::{EventError, read_event};
+pub use state::{OpenProfile, State};
+pub use steps::Steps;

@@ -33,6 +33,8 @@ pub(crate) struct Visitor {
     touched: Vec<usize>,
     /// The slots that differ since the last call, each with its rule counted from 1, or 0 where it is empty.
     changes: Vec<u32>,
+    /// Rules that were latched until the next holder, which has come.
+    ended: Vec<Box<str>>,
 }
 
 /// A path that the host changes, and what of the index depends on it.
@@ -56,6 +58,7 @@ impl Visitor {
             paths: Vec::new(),
             touched: Vec::new(),
             changes: Vec::new(),
+            ended: Vec::new(),
         }
     }
 
@@ -130,9 +133,10 @@ impl Visitor {
 
     /// Brings the decisions up to date and returns how many slots differ; see [`Visitor::changes`].
     pub fn decide(&mut self, state: &ProfileState, processor: &Processor) -> usize {
+        let rules = &processor.bundle().rules;
+        let waiting = self.waiting(state, rules);
         let Self { member, attributes, now, decider, changes, variations, .. } = self;
         changes.clear();
-        let rules = &processor.bundle().rules;
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
             let document = Described::new(visitor, (member, attributes), *now, &assigned);
@@ -146,7 +150,33 @@ impl Visitor {
                 changes.extend([slot as u32, pick.map_or(0, |pick| pick.rule as u32 + 1)]);
             });
         });
+        let taken = |(slot, rule): &(usize, usize)| {
+            self.decider.pick(*slot).filter(|next| next.rule != *rule).and_then(|_| rules.get(*rule))
+        };
+        self.ended.extend(waiting.iter().filter_map(taken).map(|rule| Box::from(rule.id)));
         self.changes.len() / 2
+    }
+
+    /// The slots that are held until the next holder, each with its rule.
+    fn waiting(&self, state: &ProfileState, rules: &RuleTable) -> Vec<(usize, usize)> {
+        let latches = state.latches().iter();
+        let waiting = latches.filter(|latch| latch.until.is_none() && latch.session.is_none());
+        let held = waiting.filter_map(|latch| {
+            let rule = rules.by_id(&latch.rule)?;
+            let slot = rules.slot_named(rule.head().slot?)?;
+            self.decider.pick(slot).filter(|held| held.rule == rule.index).map(|_| (slot, rule.index))
+        });
+        held.collect()
+    }
+
+    /// The rules whose latches have ended since this was last asked: their next holder has come.
+    pub fn take_ended(&mut self) -> Vec<Box<str>> {
+        core::mem::take(&mut self.ended)
+    }
+
+    /// Takes in that latches have ended.
+    pub fn touch_latches(&mut self, state: &ProfileState, processor: &Processor) {
+        self.decider.touch_latches(&processor.bundle().rules, state.latches());
     }
 
     /// The slots that the last call has changed, or whose texts it may have changed: pairs of the slot's number and of

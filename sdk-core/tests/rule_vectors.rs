@@ -9,25 +9,28 @@
 
 use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};
-use attune_core::condition::{Consent, Outlook, Purpose};
+use attune_core::condition::{Consent, Engine, Outlook, Purpose};
 use attune_core::experiment::{Assigned, Exposed};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
-use attune_core::profile::{EventDocument, Latch, Tiles, Traits, Utc};
-use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
+use attune_core::processor::{Firing, Processor, ProfileState};
+use attune_core::profile::{Absorbed, EventDocument, Latch, MemberState, Tiles, Traits, Utc};
+use attune_core::rules::{
+    ActionRef, Actions, Decision, Refusal, Verdict, VisitorDocument, decide, explain, judge, latch,
+};
 use attune_core::time::{Timestamp, parse_duration_ms};
 use attune_core::value::{Packed, Value};
-use attune_core::wire::{EXPOSURE, Event, SHOWN};
+use attune_core::wire::{EXPOSURE, Event, Record, SHOWN};
 use std::collections::BTreeMap;
 
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
-const RULES: &str = include_str!("../../tests/vectors/rules.json");
+const RULES: &str = include_str!("../../tests/spec/70-rules.json");
 const SCORES: &str = include_str!("../../tests/spec/30-scores.json");
 /// A session of scripts that name none.
 const SESSION: &str = "first";
 
-/// One page load with everything it knows, driven by a script.
+/// One page load with everything it knows, driven by a script, and the server that takes its events in.
 struct Page {
     bundle: Bundle,
     tiles: Tiles,
@@ -39,15 +42,46 @@ struct Page {
     consent: Consent,
     now: Timestamp,
     events: u128,
-    fired: Vec<String>,
     exposed: Vec<String>,
     member: MemberId,
     wake_at: Option<Timestamp>,
+    engine: Engine,
+    server: Server,
+}
+
+/// What fires triggers, with the states of everybody.
+struct Server {
+    processor: Processor,
+    states: BTreeMap<MemberId, (MemberState, ProfileState)>,
+    fired: Vec<Firing>,
+}
+
+impl Server {
+    fn track(&mut self, event: &Event) {
+        let (member, profile) = self
+            .states
+            .entry(event.member.clone())
+            .or_insert_with(|| (MemberState::new(event.member.clone()), ProfileState::default()));
+        let record = Record::Event { event: event.clone(), received_at: event.timestamp, proven: false };
+        let Absorbed::Change(change) = self.processor.absorb(member, &record) else { panic!("an event") };
+        self.fired.extend(self.processor.combine(profile, &change, None).firings);
+    }
+
+    /// Wakes every profile at each instant at which time alone may fire something.
+    fn pass_time(&mut self, to: Timestamp) {
+        for (_, profile) in self.states.values_mut() {
+            while let Some(at) = profile.wake_at().filter(|at| *at <= to && *at > profile.time()) {
+                self.fired.extend(self.processor.wake(profile, at).firings);
+            }
+        }
+    }
 }
 
 impl Page {
-    fn new(rules: &Value) -> Self {
-        let bundle = bundle(rules);
+    fn new(bundle: Bundle) -> Self {
+        let mut processor = Processor::asking(Box::new(Engine::default()));
+        let now = Timestamp::parse("2026-11-20T10:00:00Z").unwrap();
+        processor.set_bundle(bundle.clone(), now);
         Self {
             bundle,
             tiles: Tiles::default(),
@@ -57,12 +91,13 @@ impl Page {
             current: BTreeMap::new(),
             session: SessionId(uuid_from_text(SESSION).unwrap()),
             consent: Consent::default(),
-            now: Timestamp::parse("2026-11-20T10:00:00Z").unwrap(),
+            now,
             events: 0,
-            fired: Vec::new(),
             exposed: Vec::new(),
             member: MemberId(Box::from("m")),
             wake_at: None,
+            engine: Engine::default(),
+            server: Server { processor, states: BTreeMap::new(), fired: Vec::new() },
         }
     }
 
@@ -82,11 +117,14 @@ impl Page {
             let granted = purposes.filter(|purpose| granted.contains(&Value::string(purpose.name())));
             self.consent = Consent::of(&granted.collect::<Vec<_>>());
         }
+        self.server.pass_time(self.now);
         if let Some(context) = step.field("context") {
             self.context = context.to_packed();
         }
         if let Some(rules) = step.field("publish") {
-            self.bundle = bundle(rules);
+            let revision = self.bundle.revision + 1;
+            self.bundle = Bundle { revision, ..bundle(rules).0 };
+            self.server.processor.set_bundle(self.bundle.clone(), self.now);
         }
         if step.field("reload").is_some() {
             self.current.clear();
@@ -123,14 +161,12 @@ impl Page {
         let matches = judge(&self.bundle.rules, &document, event.event());
         for found in matches {
             let rule = self.bundle.rules.get(found.rule).unwrap();
-            let key = found.key.as_deref().map_or(String::new(), |key| format!(":{key}"));
             if let Some(latched) = latch(&rule, found.key, event.event()) {
                 self.latches.retain(|known| known.rule != latched.rule);
                 self.latches.push(latched);
-            } else {
-                self.fired.push(format!("{}{key}", rule.id));
             }
         }
+        self.server.track(event.event());
     }
 
     fn decide(&mut self) {
@@ -188,16 +224,36 @@ impl Page {
             session: Some(self.session),
             consent: self.consent,
             zone: &Utc,
-            matcher: None,
+            matcher: Some(&self.engine),
         }
     }
 
-    /// What a script's expectations are compared with: `rule`, `rule:key`, both with the text of the first action.
+    /// Who holds a slot: `rule` or `rule:key`.
     fn holder(&self, slot: &str) -> Value {
         let Some(decision) = self.current.get(slot) else { return Value::Null };
-        let mut text = decision.rule.to_string();
-        decision.key.iter().for_each(|key| text.push_str(&format!(":{key}")));
-        Value::string(&text)
+        Value::string(&keyed(&decision.rule, decision.key.as_deref()))
+    }
+
+    /// What a slot's rule does to the page.
+    fn actions(&self, slot: &str) -> Value {
+        self.current.get(slot).map_or(Value::Null, |decision| actions(&decision.actions))
+    }
+
+    /// Why a rule holds or not: the code, and behind a colon why a rule is inactive.
+    fn reason(&self, rule: &str) -> Value {
+        let parts = [&self.tiles];
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = self.document(&parts, &assigned, None);
+        assigned.assign(&document, &mut Outlook::default());
+        let holder = |slot: &str| self.current.get(slot).map(|decision| decision.rule.clone());
+        let standings = explain(&self.bundle.rules, &document, &self.latches, &holder);
+        let index = self.bundle.rule(rule).unwrap().index;
+        let standing = standings.iter().find(|standing| standing.rule == index).unwrap();
+        Value::string(&match &standing.verdict {
+            Verdict::Holds(reason) => reason.code().to_string(),
+            Verdict::Refused(Refusal::Inactive(why)) => format!("inactive:{why}"),
+            Verdict::Refused(refusal) => refusal.code().to_string(),
+        })
     }
 
     fn variable(&self, name: &str) -> Value {
@@ -206,18 +262,55 @@ impl Page {
     }
 }
 
-fn bundle(rules: &Value) -> Bundle {
+/// Actions as rule files write them.
+fn actions(actions: &Actions) -> Value {
+    let text = |name: &str, text: &str| (Box::from(name), Value::string(text));
+    let of = |action: ActionRef<'_>| {
+        let (kind, fields) = match action {
+            ActionRef::Text { target, value } => {
+                ("text", vec![text("target", target), text("value", value)])
+            }
+            ActionRef::Attribute { target, name, value } => {
+                ("attribute", vec![text("target", target), text("name", name), text("value", value)])
+            }
+            ActionRef::Class { target, add, remove } => {
+                let names = |name: &str, names: attune_core::rules::Names<'_>| {
+                    (Box::from(name), Value::Array(names.map(Value::string).collect()))
+                };
+                ("class", vec![text("target", target), names("add", add), names("remove", remove)])
+            }
+            ActionRef::Style { target, property, value } => {
+                ("style", vec![text("target", target), text("property", property), text("value", value)])
+            }
+            ActionRef::Hide { target } => ("hide", vec![text("target", target)]),
+            ActionRef::Show { target } => ("show", vec![text("target", target)]),
+            ActionRef::Variable { name, value } => {
+                ("variable", vec![text("name", name), (Box::from("value"), value.to_tree())])
+            }
+            ActionRef::Webhook { url } => ("webhook", vec![text("url", url)]),
+        };
+        Value::Object([vec![text("kind", kind)], fields].concat())
+    };
+    Value::Array(actions.iter().map(of).collect())
+}
+
+fn keyed(rule: &str, key: Option<&str>) -> String {
+    key.map_or_else(|| rule.to_string(), |key| format!("{rule}:{key}"))
+}
+
+/// The bundle of a rule file, and the codes of what the compiler has to say about it.
+fn bundle(rules: &Value) -> (Bundle, Value) {
     let mut text = String::new();
     rules.write(&mut text);
     let compiled = compile(&[SourceFile { name: "rules.json".into(), text }]);
-    assert_eq!(compiled.diagnostics, [], "the rules of a vector are sound");
-    compiled.bundle
+    let codes = compiled.diagnostics.iter().map(|diagnostic| Value::string(diagnostic.code));
+    (compiled.bundle, Value::Array(codes.collect()))
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn every_rule_vector_gives_its_decisions() {
-    assert!(run(RULES) >= 15);
+    assert!(run(RULES) >= 190);
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
@@ -229,37 +322,69 @@ fn every_score_vector_gives_its_decisions() {
 /// Runs the vectors of a file; returns how many there are.
 fn run(vectors: &str) -> usize {
     let Value::Array(cases) = Value::parse(vectors).unwrap() else { panic!("a list of vectors") };
+    let mut differences = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         let name = case.field("name").and_then(Value::as_str).unwrap();
         assert_eq!(case.field("number"), Some(&Value::Number(index as f64 + 1.0)), "{name}");
-        let mut page = Page::new(case.field("rules").unwrap());
-        let Some(Value::Array(steps)) = case.field("steps") else { panic!("{name}: steps") };
-        for (place, step) in steps.iter().enumerate() {
+        let (bundle, diagnostics) = bundle(case.field("rules").unwrap());
+        if diagnostics != *case.field("diagnostics").unwrap_or(&Value::Array(Vec::new())) {
+            differences.push(format!("{} {name}: the compiler says {diagnostics:?}", index + 1));
+        }
+        let mut page = Page::new(Bundle { revision: 1, ..bundle });
+        for (place, step) in list(case, "steps").unwrap().iter().enumerate() {
             page.step(step);
-            let place = format!("{name}, step {}", place + 1);
-            if let Some(Value::Object(slots)) = step.field("holds") {
-                for (slot, expected) in slots {
-                    assert_eq!(page.holder(slot), *expected, "{place}: {slot}");
+            compare(&mut page, step, &mut |what, found, expected| {
+                if found != *expected {
+                    let place = format!("{} {name}, step {}", index + 1, place + 1);
+                    differences.push(format!("{place}: {what} is {found:?}, expected {expected:?}"));
                 }
-            }
-            if let Some(Value::Object(variables)) = step.field("variables") {
-                for (variable, expected) in variables {
-                    assert_eq!(page.variable(variable), *expected, "{place}: {variable}");
-                }
-            }
-            if let Some(Value::Array(fired)) = step.field("fired") {
-                let now: Vec<Value> = page.fired.drain(..).map(|text| Value::string(&text)).collect();
-                assert_eq!(now, *fired, "{place}");
-            }
-            if let Some(Value::Array(exposed)) = step.field("exposed") {
-                let now: Vec<Value> = page.exposed.drain(..).map(|text| Value::string(&text)).collect();
-                assert_eq!(now, *exposed, "{place}");
-            }
-            if let Some(wake) = step.field("wake_after") {
-                let wake_ms = wake.as_str().map(|text| parse_duration_ms(text).unwrap());
-                assert_eq!(page.wake_at.map(|at| at.since(page.now)), wake_ms, "{place}");
-            }
+            });
         }
     }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
     cases.len()
+}
+
+/// Shows what a step expects beside what there is.
+fn compare(page: &mut Page, step: &Value, tell: &mut dyn FnMut(&str, Value, &Value)) {
+    let mut each = |field: &str, look: &dyn Fn(&str) -> Value| {
+        let Some(Value::Object(expected)) = step.field(field) else { return };
+        for (name, expected) in expected {
+            tell(&format!("{field} {name}"), look(name), expected);
+        }
+    };
+    each("holds", &|slot| page.holder(slot));
+    each("variables", &|name| page.variable(name));
+    each("actions", &|slot| page.actions(slot));
+    each("reasons", &|rule| page.reason(rule));
+    if let Some(fired) = step.field("fired") {
+        let firings = core::mem::take(&mut page.server.fired);
+        let now = firings.iter().map(|firing| Value::string(&keyed(&firing.rule, firing.key.as_deref())));
+        tell("fired", Value::Array(now.collect()), fired);
+        if let Some(calls) = step.field("calls") {
+            let now = firings.iter().map(|firing| actions(&firing.actions));
+            tell("calls", Value::Array(now.collect()), calls);
+        }
+    }
+    if let Some(exposed) = step.field("exposed") {
+        let now = page.exposed.drain(..).map(|text| Value::string(&text));
+        tell("exposed", Value::Array(now.collect()), exposed);
+    }
+    if let Some(wake) = step.field("wake_after") {
+        let text = |at: Timestamp| Value::string(&ms_text(at.since(page.now)));
+        let expected = wake.as_str().map(|text| Value::string(&ms_text(parse_duration_ms(text).unwrap())));
+        let found = page.wake_at.map_or(Value::Null, text);
+        tell("wake_after", found, &expected.unwrap_or(Value::Null));
+    }
+}
+
+fn ms_text(ms: i64) -> String {
+    format!("{ms}ms")
+}
+
+fn list<'a>(of: &'a Value, name: &str) -> Option<&'a [Value]> {
+    match of.field(name) {
+        Some(Value::Array(items)) => Some(items),
+        _ => None,
+    }
 }

@@ -16,6 +16,14 @@ export const read = (path) => readFileSync(join(root, path), 'utf8');
 /** The numbered vectors of a file. */
 export const vectors = (name) => JSON.parse(read(`tests/spec/${name}.json`));
 
+/** What the core refused, by its code. */
+export class CoreError extends Error {
+  constructor({ error, message }) {
+    super(`${error}: ${message}`);
+    this.code = error;
+  }
+}
+
 /** One instance; addresses and handles are unsigned. */
 export class Core {
   // The empty object is the point: the module imports nothing.
@@ -50,6 +58,19 @@ export class Core {
   /** An answer in JSON. */
   json(address) {
     return JSON.parse(decoder.decode(this.take(address)));
+  }
+
+  /** An answer in JSON; throws the error that it is. */
+  answer(address) {
+    const answer = this.json(address);
+    if (typeof answer?.error === 'string') throw new CoreError(answer);
+    return answer;
+  }
+
+  /** A handle as it was given, or the error that was given instead of it or of a count. */
+  opened(number) {
+    if (number === 0 || number === -1) throw new CoreError(this.json(this.exports.last_error()));
+    return number;
   }
 
   /** Whether each `[attributes, condition, groups]` holds; null for a case that cannot be read. */

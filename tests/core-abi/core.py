@@ -71,7 +71,7 @@ class Core:
         return answer
 
     def opened(self, number):
-        """A handle or a count as it was given, or the error that was given instead."""
+        """A handle as it was given, or the error that was given instead of it or of a count."""
         if number in (0, -1):
             raise CoreError(json.loads(self.take(self.call("last_error"))))
         return number
@@ -82,7 +82,9 @@ class Core:
         return [{0: False, 1: True}.get(byte) for byte in answers]
 
 
-SIGNED = {"visitor_set", "visitor_path", "visitor_change", "visitor_change_number", "visitor_time"}
+SIGNED = {
+    "processor_publish", "visitor_set", "visitor_path", "visitor_change", "visitor_change_number", "visitor_time",
+}
 """Exports that answer with -1 where they refuse."""
 
 

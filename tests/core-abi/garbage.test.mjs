@@ -59,8 +59,10 @@ test('random arguments to every export leave the instance sound', () => {
   };
   for (let call = 0; call < CALLS; call += 1) {
     if (draw(100) === 0) handles.push(core.exports.growthbook_new(core.put('{"features":{"a":{}}}')));
+    if (draw(100) === 0) handles.push(core.exports.member_open(core.put('m'), 0));
+    if (draw(100) === 0) handles.push(core.exports.profile_open(0));
     const [, run] = functions[draw(functions.length)];
-    const answer = run(argument(), argument(), argument());
+    const answer = run(argument(), argument(), argument(), argument());
     if (draw(10) > 0) core.exports.buffer_free(answer);
   }
   assertSound(core);
@@ -77,6 +79,22 @@ test('bytes that are no bundle or payload are refused with a code', () => {
     assert.match(core.json(last_error()).error, /^bundle_/);
     assert.equal(growthbook_new(core.put(bytes)), 0);
     assert.match(core.json(last_error()).error, /^(json|growthbook)_/);
+  }
+  assertSound(core);
+});
+
+test('bytes that are no state are refused with a code', () => {
+  const core = new Core();
+  const { member_open, profile_open, last_error } = core.exports;
+  const draw = chance(11);
+  for (let round = 0; round < 2_000; round += 1) {
+    const bytes = Uint8Array.from({ length: 1 + draw(100) }, () => draw(256));
+    // Half of them begin as states do.
+    if (draw(2) === 0) bytes.set([[77, 80][draw(2)], 2].slice(0, bytes.length));
+    assert.equal(member_open(core.put('m'), core.put(bytes)), 0);
+    assert.match(core.json(last_error()).error, /^snapshot_/);
+    assert.equal(profile_open(core.put(bytes)), 0);
+    assert.match(core.json(last_error()).error, /^snapshot_/);
   }
   assertSound(core);
 });

@@ -35,13 +35,18 @@ RULES = {
 
 def batches():
     """JSON arrays of events, whole sessions one after another."""
+    events = [event for visit in visits() for event in visit]
+    for at in range(0, len(events), BATCH_EVENTS):
+        yield json.dumps(events[at : at + BATCH_EVENTS])
+
+
+def visits():
+    """The events of each session."""
     clicks = {}
     with gzip.open(RECORDING, "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             clicks.setdefault(int(row["session_id"]), []).append({name: int(value) for name, value in row.items()})
-    events = [event for session in sorted(clicks) for event in _visit(session, clicks[session])]
-    for at in range(0, len(events), BATCH_EVENTS):
-        yield json.dumps(events[at : at + BATCH_EVENTS])
+    return [list(_visit(session, clicks[session])) for session in sorted(clicks)]
 
 
 def _visit(session, clicks):

@@ -7,6 +7,7 @@ import unittest
 import shop
 import wasmtime
 from core import MODULE, Core, CoreError, pack
+from processor import Processor, record
 from vectors import compiled, conditions, needs_binary, spec, why_no_plain_case
 
 CALLS = 5_000
@@ -56,8 +57,12 @@ class Garbage(unittest.TestCase):
         for _ in range(CALLS):
             if bundle and chance.random() < 0.01:
                 handles.append(core.call("evaluator_new", core.put(bundle)))
+                handles.append(core.call("processor_new", core.put(bundle), 0.0))
             if chance.random() < 0.01:
                 handles.append(core.call("growthbook_new", core.put('{"features":{"a":{"defaultValue":1}}}')))
+            if chance.random() < 0.02:
+                handles.append(core.call("member_open", core.put("m"), 0))
+                handles.append(core.call("profile_open", 0))
             export = chance.choice(FUNCTIONS)
             arguments = [
                 chance.choice(NUMBERS) if str(kind) == "f64" else self.number(handles) for kind in export.type.params
@@ -102,6 +107,65 @@ class Garbage(unittest.TestCase):
         print(f"bundles: {len(bundle)} cut, 3000 changed, {refused} of these refused")
         self.assertGreater(refused, 100)
         self.assert_sound(bundle)
+
+    @needs_binary
+    def test_states_cut_or_changed_anywhere_and_steps_that_do_not_fit_are_refused(self):
+        core, bundle = self.core, compiled(RULES)
+        processor = Processor(core, bundle)
+        member, profile, other = processor.member("m"), processor.profile(), processor.profile()
+        changes = processor.absorb(member, [record(EVENT)])["changes"]
+        processor.combine(profile, changes)
+        login = processor.absorb(member, [record(EVENT | {"event_id": "login", "user_id": "ada"})])["changes"]
+        for kind, saved in (("member", member.save()), ("profile", profile.save())):
+            for length in range(1, len(saved)):
+                self.refuses("snapshot_truncated", lambda: self.open(processor, kind, saved[:length]))
+            for place in range(len(saved)):
+                changed = bytearray(saved)
+                changed[place] ^= 1 << self.chance.randrange(8)
+                with self.assertRaises(CoreError) as refused:
+                    self.open(processor, kind, changed)
+                self.assertIn("snapshot_", refused.exception.code)
+        for code, ask in [
+            ("snapshot_not_this", lambda: processor.profile(member.save())),
+            ("member_other", lambda: processor.member("n", member.save())),
+            ("member_missing", lambda: processor.member("")),
+            ("state_not_profile", lambda: processor.combine(member, changes)),
+            ("state_not_profile", lambda: processor.combine(profile, login, left=member)),
+            ("state_not_member", lambda: processor.absorb(profile, [])),
+            ("handle_unknown", lambda: processor.combine(profile, login, left=profile)),
+            ("handle_unknown", lambda: core.answer(core.call("processor_profile", processor.handle, 99_999))),
+            ("handle_unknown", lambda: core.answer(core.call("processor_profile", member.handle, profile.handle))),
+            ("handle_unknown", lambda: core.opened(core.call("state_save", 99_999))),
+            ("time_out_of_range", lambda: processor.wake(profile, float("nan"))),
+            ("time_out_of_range", lambda: Processor(core, bundle, 1e300)),
+            ("context_no_object", lambda: processor.decide(profile, [])),
+            ("bundle_lower_revision", lambda: processor.publish(bundle, 5)),
+            ("bundle_truncated", lambda: processor.publish(bundle[:40], 5)),
+        ]:
+            self.refuses(code, ask)
+        for code, rows, left in [
+            ("left_missing", login, None),
+            ("profile_other", login, profile),
+            ("change_unreadable", [{"change": "AAAA"}, {"change": "?"}, {"change": 7}, {"change": "A" * 1_000_000}], None),
+        ]:
+            into = processor.profile() if code != "profile_other" else profile
+            answer = processor.combine(into, rows, left=other if left else None)
+            self.assertEqual({error["code"] for error in answer["errors"]}, {code})
+            self.assertEqual(answer["accepted"], 0)
+        records = [7, {}, {"event": 7}, {"void": {"lane": "l", "from": 2, "to": 1}}, {"close": {}}, record(EVENT | {"anonymous_id": "n"})]
+        answer = processor.absorb(member, records)
+        self.assertEqual([error["index"] for error in answer["errors"]], list(range(len(records))))
+        self.assert_sound(bundle)
+
+    def open(self, processor, kind, saved):
+        """Opens a state from bytes."""
+        return processor.member("m", saved) if kind == "member" else processor.profile(saved)
+
+    def refuses(self, code, ask):
+        """Expects a code."""
+        with self.assertRaises(CoreError) as refused:
+            ask()
+        self.assertEqual(refused.exception.code, code)
 
     def test_more_than_the_module_takes_is_refused(self):
         core = self.core
@@ -180,4 +244,18 @@ def _answers(core, bundle):
         answers.append(json.loads(core.take(core.call("visitor_explain", handle, core.put(rule)))))
     answers.append(core.answer(core.call("evaluator_summary", handle)))
     core.call("evaluator_free", handle)
+    return answers + _steps(core, bundle)
+
+
+def _steps(core, bundle):
+    """What a bundle answers to a member and its profile, closed and opened anew between two records."""
+    processor, saved, answers = Processor(core, bundle), (b"", b""), []
+    click = {"metadata": {"category": "1", "price_cents": 300}, "session_id": "s"}
+    for number in range(4):
+        member, profile = processor.member("m", saved[0]), processor.profile(saved[1])
+        absorbed = processor.absorb(member, [record(EVENT | click | {"event_id": f"e{number}"})])
+        answers += [absorbed, processor.combine(profile, absorbed["changes"]), processor.view(profile)]
+        answers.append(processor.decide(profile, {"n": 3}))
+        saved = (member.close(), profile.close())
+    processor.free()
     return answers

@@ -21,11 +21,6 @@ def spec(name):
     return json.loads((ROOT / "tests/spec" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def recorded(name):
-    """The vectors of a file in tests/vectors."""
-    return json.loads((ROOT / "tests/vectors" / f"{name}.json").read_text(encoding="utf-8"))
-
-
 def conditions():
     """All condition vectors, each with its file and number as its title."""
     return [(f"{file} {vector['number']}: {vector['name']}", vector) for file in CONDITIONS for vector in spec(file)]
@@ -50,14 +45,22 @@ def needs_binary(test):
     return unittest.skipUnless(os.environ.get("ATTUNE_BINARY"), "ATTUNE_BINARY names no binary to compile bundles with")(test)
 
 
-def compiled(rules):
-    """The bundle of a rule file."""
+def compiled(rules, revision=None, with_errors=False):
+    """The bundle of a rule file; of a revision other than 1 it is signed with a key that is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
         source, bundle = pathlib.Path(folder, "rules"), pathlib.Path(folder, "bundle")
         source.mkdir()
         (source / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
-        command = [os.environ["ATTUNE_BINARY"], "bundle", "compile", str(source), "--output", str(bundle)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise AssertionError(done.stdout + done.stderr)
+        _attune("compile", source, "--output", bundle, *(["--keep-going"] if with_errors else []))
+        if revision:
+            key = pathlib.Path(folder, "key")
+            _attune("keygen", "--output", key)
+            _attune("sign", bundle, "--key", key, "--output", bundle, "--revision", revision)
         return bundle.read_bytes()
+
+
+def _attune(*words):
+    command = [os.environ["ATTUNE_BINARY"], "bundle", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise AssertionError(done.stdout + done.stderr)

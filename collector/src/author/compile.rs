@@ -9,12 +9,23 @@ use serde_json::{Map, Value};
 use std::fs;
 
 /// The lists of a rule file, and what names a definition in each.
-const LISTS: [(&str, &str); 3] = [("signals", "name"), ("rules", "id"), ("triggers", "id")];
+const LISTS: [(&str, &str); 7] = [
+    ("signals", "name"),
+    ("segments", "id"),
+    ("groups", "id"),
+    ("experiments", "id"),
+    ("models", "name"),
+    ("rules", "id"),
+    ("triggers", "id"),
+];
 
 /// Compiles a folder into an envelope of revision 1, signed with a key that is thrown away.
 pub fn run(arguments: &CompileArguments) -> Result<Outcome, String> {
-    let folder = Folder::read_sound(&arguments.folder)?;
-    folder.compiled.diagnostics.iter().for_each(|warning| eprintln!("{warning}"));
+    let folder = match arguments.keep_going {
+        true => Folder::read(&arguments.folder)?,
+        false => Folder::read_sound(&arguments.folder)?,
+    };
+    folder.compiled.diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}"));
     let bytes = if arguments.json {
         canonical_source(&folder)?.into_bytes()
     } else {

@@ -17,9 +17,10 @@ pub fn run(arguments: &TestArguments) -> Result<Outcome, String> {
     };
     let mut played = Vec::new();
     for (path, scripts) in read_scripts(&tests)? {
+        let place = path.parent().unwrap_or_else(|| Path::new(""));
         for script in scripts {
             let told = |error| format!("{}: {}: {error}", path.display(), script.name);
-            played.push((path.clone(), play(&folder.compiled.bundle, &script).map_err(told)?));
+            played.push((path.clone(), play(&folder.compiled.bundle, &script, place).map_err(told)?));
         }
     }
     let failed = played.iter().filter(|(_, played)| !played.mismatches.is_empty()).count();

@@ -72,6 +72,9 @@ pub struct CompileArguments {
     /// Write the canonical JSON source, one file with sorted keys and definitions, instead of a bundle
     #[arg(long)]
     pub json: bool,
+    /// Compile in spite of errors: what they concern is inactive with its reason, as it is on a collector
+    #[arg(long)]
+    pub keep_going: bool,
 }
 
 /// Where a key pair goes.

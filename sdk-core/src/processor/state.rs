@@ -293,7 +293,7 @@ impl ProfileState {
     }
 
     /// Ends the latches of rules whose next holder has come.
-    pub(super) fn end_latches(&mut self, rules: &[Box<str>]) {
+    pub fn end_latches(&mut self, rules: &[Box<str>]) {
         self.latches.retain(|latch| !rules.contains(&latch.rule));
     }
 

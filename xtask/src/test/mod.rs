@@ -105,7 +105,6 @@ fn script_checks(suite: &mut Suite, root: &Path) {
     }
     node_tests(suite, root, "sdk-wasm/test", "TypeScript", |command| command);
     node_tests(suite, root, "tests/growthbook", "core.wasm beside GrowthBook", |command| command);
-    node_tests(suite, root, "tests/core-abi", "core.wasm in Node without glue", |command| command);
 }
 
 fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Result<(), Failure> {
@@ -113,6 +112,9 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
     let xtask = env::current_exe().map_err(|error| Failure::new(format!("own binary: {error}")))?;
     node_tests(suite, root, "tests/e2e", "end to end in Chromium", |command| {
         command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium).env("XTASK_BINARY", &xtask)
+    });
+    node_tests(suite, root, "tests/core-abi", "core.wasm in Node without glue", |command| {
+        command.env("ATTUNE_BINARY", &binary)
     });
     python_tests(suite, root, &binary);
     if root.join(RECORDING).is_file() {

@@ -39,6 +39,8 @@ pub enum Subject {
     Variable(String),
     /// Which triggers fire.
     Firings,
+    /// Which variations are exposed.
+    Exposures,
     /// When time alone changes something.
     Wake,
 }
@@ -50,6 +52,7 @@ impl Subject {
             Self::Slot(_) => "slot",
             Self::Variable(_) => "variable",
             Self::Firings => "fires",
+            Self::Exposures => "exposes",
             Self::Wake => "wake_after",
         }
     }
@@ -58,7 +61,7 @@ impl Subject {
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Slot(name) | Self::Variable(name) => Some(name),
-            Self::Firings | Self::Wake => None,
+            Self::Firings | Self::Exposures | Self::Wake => None,
         }
     }
 }

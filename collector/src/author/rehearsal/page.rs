@@ -1,52 +1,94 @@
-//! One page with everything it knows: tiles, traits, latches, and what its slots show.
+//! One member's page with everything it knows: tiles, traits, latches, and what its slots show.
 
 use attune_core::bundle::Bundle;
 use attune_core::condition::{Consent, Document, Engine, Outlook, context_zone};
-use attune_core::experiment::Assigned;
+use attune_core::experiment::{Assigned, Exposed};
 use attune_core::id::{MemberId, SessionId};
-use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
+use attune_core::profile::{EventDocument, Latch, ProfileView, Tiles, Traits};
 use attune_core::rules::{Decision, RuleRef, Standing, VisitorDocument, decide, explain, judge, latch};
 use attune_core::time::Timestamp;
 use attune_core::value::{Packed, Value};
 use attune_core::wire::Event;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The page.
-pub struct Page<'a> {
-    bundle: &'a Bundle,
+pub struct Page {
+    bundle: Rc<Bundle>,
+    member: MemberId,
+    /// Its own events.
     tiles: Tiles,
+    /// What the other members of its profile have done.
+    others: Tiles,
     traits: Traits,
+    user_id: Option<Box<str>>,
     context: Packed,
     latches: Vec<Latch>,
+    /// Rules latched until the next holder, which has come, with the time of the latch.
+    ended: BTreeMap<Box<str>, Timestamp>,
     current: BTreeMap<Box<str>, Decision>,
     wake_at: Option<Timestamp>,
     engine: Engine,
     /// Its session.
     pub session: SessionId,
+    /// What its visitor has agreed to.
+    pub consent: Consent,
 }
 
-/// A rule with a cap that has newly taken its slot.
-pub struct Showing {
-    /// The rule.
-    pub rule: Box<str>,
-    /// The key it is shown under, where it has one.
-    pub key: Option<Box<str>>,
+/// What deciding has made known: an event that is to be tracked.
+pub enum Notice {
+    /// A rule with a cap has newly taken its slot.
+    Shown {
+        /// The rule.
+        rule: Box<str>,
+        /// The key it is shown under, where it has one.
+        key: Option<Box<str>>,
+    },
+    /// A rule has read a variation of the visitor's.
+    Exposed {
+        /// The experiment.
+        experiment: Box<str>,
+        /// The variation's key.
+        variation: Box<str>,
+        /// The experiment's bucket version.
+        bucket_version: u64,
+    },
 }
 
-impl<'a> Page<'a> {
+impl Page {
     /// A page that knows nothing yet.
-    pub fn new(bundle: &'a Bundle, session: SessionId) -> Self {
+    pub fn new(bundle: Rc<Bundle>, member: MemberId, session: SessionId) -> Self {
         Self {
             bundle,
+            member,
             tiles: Tiles::default(),
+            others: Tiles::default(),
             traits: Traits::default(),
+            user_id: None,
             context: Value::Object(Vec::new()).to_packed(),
             latches: Vec::new(),
+            ended: BTreeMap::new(),
             current: BTreeMap::new(),
             wake_at: None,
             engine: Engine::default(),
             session,
+            consent: Consent::default(),
         }
+    }
+
+    /// Takes another bundle; what it shows is decided anew.
+    pub fn publish(&mut self, bundle: Rc<Bundle>) {
+        self.bundle = bundle;
+    }
+
+    /// Takes in what the collector has of the profile.
+    pub fn follow(&mut self, view: ProfileView) {
+        self.others = view.others;
+        self.traits = view.traits;
+        self.user_id = view.user_id;
+        let ended = &self.ended;
+        let goes_on = |latch: &Latch| ended.get(&latch.rule).is_none_or(|at| latch.at > *at);
+        view.latches.into_iter().filter(goes_on).for_each(|latch| latch.join(&mut self.latches));
     }
 
     /// Replaces the context.
@@ -80,33 +122,40 @@ impl<'a> Page<'a> {
             .into_iter()
             .filter_map(|found| latch(&rules.get(found.rule)?, found.key, event.event()))
             .collect();
-        for latched in set {
-            self.latches.retain(|known| known.rule != latched.rule);
-            self.latches.push(latched);
-        }
+        set.into_iter().for_each(|latch| latch.join(&mut self.latches));
     }
 
-    /// Decides every slot anew; whoever is newly shown under a cap is to be tracked.
-    pub fn decide(&mut self, now: Timestamp) -> Vec<Showing> {
+    /// Decides every slot anew and says what is to be tracked.
+    pub fn decide(&mut self, now: Timestamp) -> Vec<Notice> {
         let current: Vec<Decision> = self.current.values().cloned().collect();
-        let (decided, wake_at) = self.look(None, now, |document, outlook| {
+        let (decided, exposed, wake_at) = self.look_assigned(None, now, |document, assigned, outlook| {
             let decided = decide(&self.bundle.rules, document, &self.latches, &current);
             decided.wake_at.into_iter().for_each(|at| outlook.note(at));
-            (decided, outlook.next)
+            (decided, assigned.exposed(document), outlook.next)
         });
         self.wake_at = wake_at;
-        self.latches.retain(|latch| !decided.ended.contains(&latch.rule));
-        let mut shown = Vec::new();
+        let ended = &mut self.ended;
+        self.latches.retain(|latch| {
+            let goes_on = !decided.ended.contains(&latch.rule);
+            if !goes_on {
+                ended.insert(latch.rule.clone(), latch.at);
+            }
+            goes_on
+        });
+        let exposed = exposed.into_iter().map(|Exposed { experiment, variation, bucket_version, .. }| {
+            Notice::Exposed { experiment, variation, bucket_version: u64::from(bucket_version) }
+        });
+        let mut notices: Vec<Notice> = exposed.collect();
         for change in decided.changes {
             if let (true, Some(decision)) = (change.is_shown, &change.decision) {
-                shown.push(Showing { rule: decision.rule.clone(), key: decision.key.clone() });
+                notices.push(Notice::Shown { rule: decision.rule.clone(), key: decision.key.clone() });
             }
             match change.decision {
                 Some(decision) => self.current.insert(change.slot, decision),
                 None => self.current.remove(&change.slot),
             };
         }
-        shown
+        notices
     }
 
     /// The next instant at which time alone can change a decision.
@@ -140,27 +189,34 @@ impl<'a> Page<'a> {
         now: Timestamp,
         look: impl FnOnce(&VisitorDocument<'_>, &mut Outlook) -> T,
     ) -> T {
+        self.look_assigned(event, now, |document, _, outlook| look(document, outlook))
+    }
+
+    /// The same with the variations that the visitor has.
+    fn look_assigned<T>(
+        &self,
+        event: Option<&EventDocument>,
+        now: Timestamp,
+        look: impl FnOnce(&VisitorDocument<'_>, &Assigned<'_>, &mut Outlook) -> T,
+    ) -> T {
         let (assigned, mut outlook) = (Assigned::new(&self.bundle.experiments), Outlook::default());
-        let (member, zone) = (MemberId(Box::from(VISITOR)), context_zone(self.context.get()));
+        let zone = context_zone(self.context.get());
         let document = VisitorDocument {
             traits: &self.traits,
             signals: &self.bundle.signals,
             models: Some(&self.bundle.models),
-            parts: &[&self.tiles],
+            parts: &[&self.tiles, &self.others],
             experiments: &assigned,
-            unit: (&member, None),
+            unit: (&self.member, self.user_id.as_deref()),
             context: self.context.get(),
             event,
             now,
             session: Some(self.session),
-            consent: Consent::default(),
+            consent: self.consent,
             zone: &zone,
             matcher: Some(&self.engine),
         };
         assigned.assign(&document, &mut outlook);
-        look(&document, &mut outlook)
+        look(&document, &assigned, &mut outlook)
     }
 }
-
-/// The `anonymous_id` of a script's visitor.
-const VISITOR: &str = "visitor";

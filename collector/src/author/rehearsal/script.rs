@@ -56,9 +56,25 @@ pub struct Step {
     /// How long after the step before, such as `90s`.
     #[serde(default)]
     pub after: Option<String>,
+    /// When the step takes place, RFC 3339; no earlier than the step before.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Who acts from here on: an `anonymous_id`, each with a page of its own.
+    #[serde(default)]
+    pub member: Option<String>,
+    /// The user who is logged in on the member's page from here on.
+    #[serde(default)]
+    pub user: Option<String>,
     /// The session from here on; any name.
     #[serde(default)]
     pub session: Option<String>,
+    /// The purposes that the member has agreed to from here on.
+    #[serde(default)]
+    pub consent: Option<Vec<String>>,
+    /// Rules that are published now, in place of all that there are: a rule file as an object, or the path of a folder of
+    /// them, from the script's own folder.
+    #[serde(default)]
+    pub publish: Option<Value>,
     /// The page's context from here on.
     #[serde(default)]
     pub context: Option<Map<String, Value>>,
@@ -83,6 +99,9 @@ pub struct Step {
     /// The triggers that fire in this step, as `trigger` or `trigger:key`, in order.
     #[serde(default)]
     pub fires: Option<Vec<String>>,
+    /// The variations that the page has exposed in this step, as `experiment:variation`, in order.
+    #[serde(default)]
+    pub exposes: Option<Vec<String>>,
     /// How long after this step time alone may change a decision; null for never.
     #[serde(default, deserialize_with = "present")]
     pub wake_after: Option<Option<String>>,

@@ -3,6 +3,7 @@
 use super::marks::Marks;
 use crate::limits::{MAX_SIMULATED_VISITORS, MAX_SIMULATED_WAKES};
 use attune_core::bundle::Bundle;
+use attune_core::condition::Engine;
 use attune_core::id::{EventId, MemberId, ProfileId, SessionId, derived_uuid};
 use attune_core::limits::SESSION_IDLE_MS;
 use attune_core::processor::{Firing, Processor, ProfileState};
@@ -38,7 +39,7 @@ impl World {
     /// A world without visitors, in which the bundle has always been in effect.
     pub fn new(mut bundle: Bundle) -> Self {
         bundle.revision = bundle.revision.max(1);
-        let mut processor = Processor::new();
+        let mut processor = Processor::asking(Box::new(Engine::default()));
         processor.set_bundle(bundle, Timestamp(0));
         Self { processor, members: BTreeMap::new(), seats: BTreeMap::new() }
     }

@@ -431,7 +431,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn damaged_rule_files_never_panic(at: proptest::sample::Index, byte in 32_u8..127) {
-            let mut text = include_str!("../../../../tests/vectors/rules.json").as_bytes().to_vec();
+            let mut text = include_str!("../../../../tests/spec/70-rules.json").as_bytes().to_vec();
             let at = at.index(text.len());
             text[at] = byte;
             let vectors = Value::parse(core::str::from_utf8(&text).unwrap_or_default()).unwrap_or(Value::Null);
