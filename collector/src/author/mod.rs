@@ -4,7 +4,7 @@ mod check;
 mod compile;
 mod delta;
 mod diff;
-mod key;
+mod keygen;
 mod keyset;
 mod rehearsal;
 mod sign;
@@ -36,7 +36,7 @@ pub fn bundle(command: &BundleCommand) -> Result<Outcome, String> {
         BundleCommand::Check(arguments) => check::run(arguments),
         BundleCommand::Test(arguments) => test::run(arguments),
         BundleCommand::Compile(arguments) => compile::run(arguments),
-        BundleCommand::Keygen(arguments) => key::generate(arguments),
+        BundleCommand::Keygen(arguments) => keygen::run(arguments),
         BundleCommand::Sign(arguments) => sign::run(arguments),
         BundleCommand::Verify(arguments) => verify::run(arguments),
         BundleCommand::Keyset(arguments) => keyset::run(arguments),

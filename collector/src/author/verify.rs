@@ -1,9 +1,9 @@
 //! `attune bundle verify`: whether a bundle may be taken, and which no it is.
 
-use super::key::{key_id, parse_public, verify};
 use super::sign::instant;
 use super::source::read_file;
 use super::{Outcome, print, print_json};
+use crate::bundle::{find_key, parse_public_key, verify_signature};
 use crate::clock;
 use crate::settings::{Format, VerifyArguments};
 use attune_core::bundle::{
@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// Verifies a bundle; a refused one is a finding, with its code.
 pub fn run(arguments: &VerifyArguments) -> Result<Outcome, String> {
-    let trusted = arguments.trust.iter().map(|text| parse_public(text)).collect::<Result<Vec<_>, _>>()?;
+    let trusted = arguments.trust.iter().map(|text| parse_public_key(text)).collect::<Result<Vec<_>, _>>()?;
     let now = arguments.at.as_deref().map_or_else(|| Ok(clock::now()), |text| instant("--at", text))?;
     let demands = Demands {
         project: arguments.project.as_deref(),
@@ -26,13 +26,15 @@ pub fn run(arguments: &VerifyArguments) -> Result<Outcome, String> {
     let bytes = read_file(&arguments.bundle)?;
     let set_bytes = arguments.keyset.as_ref().map(|path| read_file(path)).transpose()?;
     let set = match &set_bytes {
-        Some(bytes) => match verify_keyset(bytes, &demands, &|id| find(&trusted, id), &verify) {
-            Ok(set) => Some(set),
-            Err(refused) => {
-                let path = arguments.keyset.as_deref().unwrap_or(Path::new("key set"));
-                return refuse(arguments, path, "the key set: ", refused);
+        Some(bytes) => {
+            match verify_keyset(bytes, &demands, &|id| find_key(&trusted, id), &verify_signature) {
+                Ok(set) => Some(set),
+                Err(refused) => {
+                    let path = arguments.keyset.as_deref().unwrap_or(Path::new("key set"));
+                    return refuse(arguments, path, "the key set: ", refused);
+                }
             }
-        },
+        }
         None => None,
     };
     match verify_with(&bytes, &demands, &trusted, set.as_ref()) {
@@ -49,19 +51,14 @@ fn verify_with<'a>(
 ) -> Result<Envelope<'a>, Refused> {
     let id = open_envelope(bytes).map_err(Refused::Unreadable)?.header.key_id;
     // A key of the set that is out of its time says so; it is not simply unknown.
-    if let (None, Some(set)) = (find(trusted, id), set) {
+    if let (None, Some(set)) = (find_key(trusted, id), set) {
         set.key(id, demands.now)?;
     }
-    let key_of = |id: &str| find(trusted, id).or_else(|| set.and_then(|set| set.key(id, demands.now).ok()));
-    let envelope = verify_envelope(bytes, demands, &key_of, &verify)?;
+    let key_of =
+        |id: &str| find_key(trusted, id).or_else(|| set.and_then(|set| set.key(id, demands.now).ok()));
+    let envelope = verify_envelope(bytes, demands, &key_of, &verify_signature)?;
     decode_body(envelope.body).map_err(Refused::Unreadable)?;
     Ok(envelope)
-}
-
-fn find(keys: &[[u8; PUBLIC_KEY_BYTES]], id: &str) -> Option<[u8; PUBLIC_KEY_BYTES]> {
-    // A collector names the key of its data folder as one for development.
-    let id = id.strip_prefix("dev-").unwrap_or(id);
-    keys.iter().find(|key| key_id(key) == id).copied()
 }
 
 fn accept(arguments: &VerifyArguments, envelope: &Envelope<'_>) -> Result<Outcome, String> {

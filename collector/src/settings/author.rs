@@ -1,5 +1,6 @@
 //! The command line of the tools for those who write rules.
 
+use crate::limits::DEFAULT_PROJECT;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -175,7 +176,7 @@ pub struct KeysetArguments {
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// The project whose bundles they may sign
-    #[arg(long, default_value = "default")]
+    #[arg(long, default_value = DEFAULT_PROJECT)]
     pub project: String,
     /// Number of the set
     #[arg(long, default_value_t = 1)]
