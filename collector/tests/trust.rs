@@ -170,6 +170,8 @@ fn what_is_not_known_is_sent_whole_or_refused_with_a_code() {
 fn the_history_survives_a_restart_and_a_damaged_file_of_it_does_no_harm() {
     let collector = Collector::start_with(&[("one.json", &rules("gold"))], &PLACE);
     let (trusted, keys) = (trusted(&collector), bytes(&collector, "/keys"));
+    let printed = attune(&collector.data, &["bundle", "trust", "."]).stdout;
+    assert_eq!(parse_public_key(&String::from_utf8(printed).unwrap()), Ok(trusted));
     let first = bytes(&collector, "");
     edit(&collector, "silver", 2);
     edit(&collector, "bronze", 3);

@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod current;
 mod delta;
 mod diff;
 mod keygen;
@@ -11,6 +12,7 @@ mod sign;
 mod simulate;
 mod source;
 mod test;
+mod trust;
 mod verify;
 mod words;
 
@@ -40,6 +42,8 @@ pub fn bundle(command: &BundleCommand) -> Result<Outcome, String> {
         BundleCommand::Sign(arguments) => sign::run(arguments),
         BundleCommand::Verify(arguments) => verify::run(arguments),
         BundleCommand::Keyset(arguments) => keyset::run(arguments),
+        BundleCommand::Trust(arguments) => trust::run(arguments),
+        BundleCommand::Current(arguments) => current::run(arguments),
         BundleCommand::Delta(arguments) => delta::make(arguments),
         BundleCommand::Apply(arguments) => delta::apply(arguments),
         BundleCommand::Diff(arguments) => diff::run(arguments),
