@@ -9,11 +9,14 @@ mod published;
 mod publisher;
 mod signer;
 mod statements;
+mod trial;
+mod watched;
 
 pub use folder::read_sources;
 pub use import::import_growthbook;
 pub use key::{SecretKey, find_key, key_id, parse_public_key, verify_signature};
 pub use keyset::{own_keyset, read_keyset};
-pub use published::{Kept, Published};
+pub use published::{Kept, Published, Trial};
 pub use publisher::{Publisher, PublisherParts};
 pub use signer::Signer;
+pub use trial::TrialSettings;
