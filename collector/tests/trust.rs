@@ -222,21 +222,27 @@ fn another_signature_or_end_is_a_new_revision_of_the_same_body() {
     let collector = collector.restart();
     assert_eq!(bytes(&collector, ""), second, "half of its time is not over");
 
+    let collector = collector.restart_with(words(&["--bundle-expires", "3h"]));
+    let third = bytes(&collector, "");
+    let renewed = open_envelope(&third).unwrap();
+    let left = renewed.header.expires.unwrap().0 - instant().0;
+    assert!(left > 10_700_000, "less than half of the time was left: {left}");
+    assert_eq!((renewed.body, renewed.header.revision), (before.body, 3));
+
     let folder = tempfile::tempdir().unwrap();
     assert!(attune(folder.path(), &["bundle", "keygen", "-o", "signing.key"]).status.success());
     let key = folder.path().join("signing.key").display().to_string();
     let collector = collector.restart_with(words(&["--signing-key", &key]));
-    let third = bytes(&collector, "");
-    let opened = open_envelope(&third).unwrap();
-    assert_eq!((opened.body, opened.header.revision, opened.header.expires), (before.body, 3, None));
+    let fourth = bytes(&collector, "");
+    let opened = open_envelope(&fourth).unwrap();
+    assert_eq!((opened.body, opened.header.revision, opened.header.expires), (before.body, 4, None));
     let key_bytes = bytes(&collector, "/keys");
     let keys = keyset(&key_bytes, trusted(&collector)).unwrap();
     assert_eq!((keys.revision, keys.keys[0].key_id), (2, opened.header.key_id));
-    let delta = bytes(&collector, "?since=2");
+    let delta = bytes(&collector, "?since=3");
     let key_of = |id: &str| keys.key(id, instant()).ok();
-    let taken =
-        verify_delta(&delta, &second, &sha256(&second), &demands(Some(2)), &key_of, &verify_signature);
-    assert_eq!(taken.unwrap(), third);
+    let taken = verify_delta(&delta, &third, &sha256(&third), &demands(Some(3)), &key_of, &verify_signature);
+    assert_eq!(taken.unwrap(), fourth);
 }
 
 #[test]
