@@ -1,5 +1,7 @@
 //! The command line of the tools for those who write rules.
 
+use super::share::share;
+use crate::limits::{DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -16,10 +18,14 @@ pub enum BundleCommand {
     Keygen(KeygenArguments),
     /// Sign a bundle, or a folder of rule files, with a key
     Sign(SignArguments),
-    /// Say whether a bundle may be taken: its signature, key, project, revision and time
+    /// Say whether a bundle, delta or statement may be taken: its signature, key, project, revision and time
     Verify(VerifyArguments),
     /// Sign a set of keys that may sign bundles, with the key that is trusted
     Keyset(KeysetArguments),
+    /// Print the key that pages are to trust, of a collector that signs its own key set
+    Trust(TrustArguments),
+    /// Sign the statement of which bundle is in effect, and which one a share of all units tries
+    Current(CurrentArguments),
     /// Write what leads from one bundle to the next
     Delta(DeltaArguments),
     /// Write the bundle that a delta makes of another
@@ -116,8 +122,11 @@ pub struct SignArguments {
 /// What to verify, and against what.
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
-    /// The bundle file
+    /// The file: a bundle, a delta or a statement
     pub bundle: PathBuf,
+    /// The bundle file that a delta starts from
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
     /// A trusted public key, as keygen prints it; may be repeated
     #[arg(long, value_name = "KEY", required = true)]
     pub trust: Vec<String>,
@@ -178,7 +187,7 @@ pub struct KeysetArguments {
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// The project whose bundles they may sign
-    #[arg(long, default_value = "default")]
+    #[arg(long, default_value = DEFAULT_PROJECT)]
     pub project: String,
     /// Number of the set
     #[arg(long, default_value_t = 1)]
@@ -186,6 +195,39 @@ pub struct KeysetArguments {
     /// Until when the set may be used: RFC 3339, or a duration from now such as 90d [default: without end]
     #[arg(long, value_name = "WHEN")]
     pub expires: Option<String>,
+}
+
+/// Which collector's.
+#[derive(Debug, Args)]
+pub struct TrustArguments {
+    /// Its data folder
+    #[arg(value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+}
+
+/// What the statement says.
+#[derive(Debug, Args)]
+pub struct CurrentArguments {
+    /// The bundle file that is in effect
+    pub bundle: PathBuf,
+    /// File of the secret key
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// File to write to
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The bundle file that a share of all units gets instead
+    #[arg(long, value_name = "FILE", requires = "share")]
+    pub candidate: Option<PathBuf>,
+    /// How many units get the candidate, from 0 to 100 with at most two decimals
+    #[arg(long = "percent", value_name = "PERCENT", value_parser = share, requires = "candidate")]
+    pub share: Option<u32>,
+    /// Divides the units; a growing share keeps those it had under the same seed [default: the candidate's hash]
+    #[arg(long, requires = "candidate")]
+    pub seed: Option<String>,
+    /// Until when it may be followed: RFC 3339, or a duration from now
+    #[arg(long, value_name = "WHEN", default_value = DEFAULT_STATEMENT_VALID)]
+    pub valid: String,
 }
 
 /// What to compare.
