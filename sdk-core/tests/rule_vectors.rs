@@ -24,6 +24,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 const RULES: &str = include_str!("../../tests/vectors/rules.json");
 const SCORES: &str = include_str!("../../tests/spec/30-scores.json");
+const STICKY: &str = include_str!("../../tests/spec/24-sticky.json");
 /// A session of scripts that name none.
 const SESSION: &str = "first";
 
@@ -42,12 +43,12 @@ struct Page {
     fired: Vec<String>,
     exposed: Vec<String>,
     member: MemberId,
+    user: Option<Box<str>>,
     wake_at: Option<Timestamp>,
 }
 
 impl Page {
-    fn new(rules: &Value) -> Self {
-        let bundle = bundle(rules);
+    fn new(bundle: Bundle) -> Self {
         Self {
             bundle,
             tiles: Tiles::default(),
@@ -62,6 +63,7 @@ impl Page {
             fired: Vec::new(),
             exposed: Vec::new(),
             member: MemberId(Box::from("m")),
+            user: None,
             wake_at: None,
         }
     }
@@ -86,13 +88,16 @@ impl Page {
             self.context = context.to_packed();
         }
         if let Some(rules) = step.field("publish") {
-            self.bundle = bundle(rules);
+            self.bundle = bundle(rules, &[]);
         }
         if step.field("reload").is_some() {
             self.current.clear();
         }
         if let Some(member) = text("member") {
             self.member = MemberId(Box::from(member));
+        }
+        if let Some(user) = text("user") {
+            self.user = Some(Box::from(user));
         }
         if let Some(event) = text("track") {
             let mut metadata = String::new();
@@ -155,16 +160,18 @@ impl Page {
                 None => self.current.remove(&change.slot),
             };
         }
+        let is_told = !exposures.is_empty() || !shown.is_empty();
         for Exposed { experiment, variation, bucket_version, .. } in exposures {
             self.exposed.push(format!("{experiment}:{variation}"));
             let metadata = format!(
                 r#"{{"experiment":"{experiment}","variation":"{variation}","bucket_version":{bucket_version}}}"#
             );
             self.track(EXPOSURE, &metadata);
-            self.decide();
         }
         for (rule, key) in shown {
             self.track(SHOWN, &format!(r#"{{"rule":"{rule}","key":"{key}"}}"#));
+        }
+        if is_told {
             self.decide();
         }
     }
@@ -181,7 +188,7 @@ impl Page {
             models: Some(&self.bundle.models),
             parts,
             experiments,
-            unit: (&self.member, None),
+            unit: (&self.member, self.user.as_deref()),
             context: self.context.get(),
             event,
             now: self.now,
@@ -190,6 +197,16 @@ impl Page {
             zone: &Utc,
             matcher: None,
         }
+    }
+
+    /// What has given each experiment's variation, or kept the visitor out.
+    fn origin(&self, experiment: &str) -> Option<&'static str> {
+        let parts = [&self.tiles];
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = self.document(&parts, &assigned, None);
+        assigned.assign(&document, &mut Outlook::default());
+        let mut assignments = assigned.assignments();
+        assignments.find(|found| found.experiment == experiment).map(|found| found.origin.code())
     }
 
     /// What a script's expectations are compared with: `rule`, `rule:key`, both with the text of the first action.
@@ -206,11 +223,17 @@ impl Page {
     }
 }
 
-fn bundle(rules: &Value) -> Bundle {
+/// The rules of a vector, of which the compiler refuses what the vector says it does.
+fn bundle(rules: &Value, refused: &[Value]) -> Bundle {
     let mut text = String::new();
     rules.write(&mut text);
     let compiled = compile(&[SourceFile { name: "rules.json".into(), text }]);
-    assert_eq!(compiled.diagnostics, [], "the rules of a vector are sound");
+    let found: Vec<Value> = compiled
+        .diagnostics
+        .iter()
+        .map(|found| Value::string(&format!("{}:{}", found.code, found.path)))
+        .collect();
+    assert_eq!(found, refused, "{:?}", compiled.diagnostics);
     compiled.bundle
 }
 
@@ -226,13 +249,23 @@ fn every_score_vector_gives_its_decisions() {
     assert!(run(SCORES) >= 60);
 }
 
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_sticky_vector_gives_its_decisions() {
+    assert!(run(STICKY) >= 20);
+}
+
 /// Runs the vectors of a file; returns how many there are.
 fn run(vectors: &str) -> usize {
     let Value::Array(cases) = Value::parse(vectors).unwrap() else { panic!("a list of vectors") };
     for (index, case) in cases.iter().enumerate() {
         let name = case.field("name").and_then(Value::as_str).unwrap();
         assert_eq!(case.field("number"), Some(&Value::Number(index as f64 + 1.0)), "{name}");
-        let mut page = Page::new(case.field("rules").unwrap());
+        let refused = match case.field("refused") {
+            Some(Value::Array(refused)) => refused.as_slice(),
+            _ => &[],
+        };
+        let mut page = Page::new(bundle(case.field("rules").unwrap(), refused));
         let Some(Value::Array(steps)) = case.field("steps") else { panic!("{name}: steps") };
         for (place, step) in steps.iter().enumerate() {
             page.step(step);
@@ -245,6 +278,12 @@ fn run(vectors: &str) -> usize {
             if let Some(Value::Object(variables)) = step.field("variables") {
                 for (variable, expected) in variables {
                     assert_eq!(page.variable(variable), *expected, "{place}: {variable}");
+                }
+            }
+            if let Some(Value::Object(origins)) = step.field("origins") {
+                for (experiment, expected) in origins {
+                    let origin = page.origin(experiment).map_or(Value::Null, Value::string);
+                    assert_eq!(origin, *expected, "{place}: {experiment}");
                 }
             }
             if let Some(Value::Array(fired)) = step.field("fired") {

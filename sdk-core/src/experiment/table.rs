@@ -59,7 +59,7 @@ impl TrialTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Filter, HashVersion, Hashing, Span};
+    use super::super::{Filter, HashVersion, Hashing, Span, Sticky};
     use super::*;
     use crate::condition::{Condition, Literal, Path, Root, Test};
     use crate::id::SignalId;
@@ -82,21 +82,29 @@ mod tests {
             force: None,
             bucket_version: 0,
             exposed: SignalId(1),
+            sticky: None,
         };
         let test = Test::Is(Literal::Value(Value::string("b")));
+        let sticky = Sticky {
+            assigned: SignalId(3),
+            min_bucket_version: 4,
+            fallback: Some(path("traits.device")),
+            page: Condition::Path { path: path("context.page.path"), test: test.clone() },
+        };
         let filter = Filter {
-            unit: path("traits.company"),
+            unit: Some(path("traits.company")),
             hash: hash("__n", HashVersion::One),
             spans: vec![span(0, 100), span(300, 1_000)],
         };
         let second = Trial {
             id: "second".into(),
             unit: path("traits.company"),
-            filters: vec![filter.clone(), Filter { spans: Vec::new(), ..filter }],
+            filters: vec![filter.clone(), Filter { unit: None, spans: Vec::new(), ..filter }],
             when: Condition::Path { path: path("experiments.first"), test },
             force: Some(1),
             bucket_version: 7,
             exposed: SignalId(2),
+            sticky: Some(sticky),
             ..first.clone()
         };
         vec![first, second]

@@ -2,7 +2,8 @@
 
 use super::{HashVersion, Span};
 use crate::condition::{
-    Code, Condition, Packer, Path, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
+    Code, Condition, Packer, Path, PathRef, Root, decode_condition, encode_condition, encode_path,
+    pass_condition,
 };
 use crate::id::SignalId;
 use alloc::boxed::Box;
@@ -29,6 +30,21 @@ pub struct Trial {
     pub bucket_version: u32,
     /// The hidden signal that counts this session's exposures by variation.
     pub exposed: SignalId,
+    /// How assignments stick, where they do.
+    pub sticky: Option<Sticky>,
+}
+
+/// How the assignments of an experiment stick.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sticky {
+    /// The hidden signal with the first variation that the visitor was exposed to, by bucket version.
+    pub assigned: SignalId,
+    /// Whoever was exposed under an earlier version than this is outside.
+    pub min_bucket_version: u32,
+    /// Where the unit is found if the experiment's own is missing.
+    pub fallback: Option<Path>,
+    /// What must hold of the page, also for those who are assigned.
+    pub page: Condition,
 }
 
 /// A hash with its seed.
@@ -43,8 +59,8 @@ pub struct Hashing {
 /// A part of the buckets of another hash.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// Where its unit is found.
-    pub unit: Path,
+    /// Where its unit is found; the experiment's own where this is absent.
+    pub unit: Option<Path>,
     /// Its hash.
     pub hash: Hashing,
     /// The parts that are let in.
@@ -68,16 +84,28 @@ pub struct TrialRef<'a> {
     pub(super) variations: Code<'a>,
     /// Counts, then filters.
     pub(super) filters: Code<'a>,
+    /// How assignments stick, where they do.
+    pub(super) sticky: Option<StickyRef<'a>>,
     /// What must hold: a condition.
     pub(super) when: Code<'a>,
 }
 
-/// A hash and where its unit is found.
+/// A hash and where its unit is found, unless that is the experiment's own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HashRef<'a> {
     pub seed: &'a str,
     pub version: HashVersion,
-    pub unit: PathRef<'a>,
+    pub unit: Option<PathRef<'a>>,
+}
+
+/// How assignments stick.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StickyRef<'a> {
+    pub assigned: SignalId,
+    pub min_bucket_version: u32,
+    pub fallback: Option<PathRef<'a>>,
+    /// What must hold of the page: a condition.
+    pub page: Code<'a>,
 }
 
 /// Appends an experiment. The condition stands last.
@@ -86,22 +114,30 @@ pub(super) fn encode_trial(trial: &Trial, packer: &mut Packer) {
     packer.id(trial.exposed);
     packer.out.u64(u64::from(trial.bucket_version));
     packer.out.len(trial.force.map_or(0, |force| force + 1));
-    encode_hash(&trial.hash, &trial.unit, packer);
+    encode_hash(&trial.hash, Some(&trial.unit), packer);
     packer.group(&trial.variations, |(key, span), packer| {
         packer.text(key);
         encode_span(span, packer);
     });
     packer.group(&trial.filters, |filter, packer| {
-        encode_hash(&filter.hash, &filter.unit, packer);
+        encode_hash(&filter.hash, filter.unit.as_ref(), packer);
         packer.group(&filter.spans, encode_span);
     });
+    packer.option(trial.sticky.as_ref(), encode_sticky);
     encode_condition(&trial.when, packer);
 }
 
-fn encode_hash(hash: &Hashing, unit: &Path, packer: &mut Packer) {
+fn encode_hash(hash: &Hashing, unit: Option<&Path>, packer: &mut Packer) {
     packer.text(&hash.seed);
     packer.out.bool(hash.version == HashVersion::Two);
-    encode_path(unit, packer);
+    packer.option(unit, encode_path);
+}
+
+fn encode_sticky(sticky: &Sticky, packer: &mut Packer) {
+    packer.id(sticky.assigned);
+    packer.out.u64(sticky.min_bucket_version.into());
+    packer.option(sticky.fallback.as_ref(), encode_path);
+    packer.sized(|packer| encode_condition(&sticky.page, packer));
 }
 
 fn encode_span(span: &Span, packer: &mut Packer) {
@@ -120,8 +156,19 @@ impl<'a> HashRef<'a> {
                 HashVersion::One
             }
         };
-        Self { seed, version, unit: code.path() }
+        Self { seed, version, unit: optional_path(code) }
     }
+}
+
+impl<'a> StickyRef<'a> {
+    fn read(code: &mut Code<'a>) -> Self {
+        let (assigned, min_bucket_version) = (code.id(), code.number() as u32);
+        Self { assigned, min_bucket_version, fallback: optional_path(code), page: code.sized() }
+    }
+}
+
+fn optional_path<'a>(code: &mut Code<'a>) -> Option<PathRef<'a>> {
+    (code.byte() == 1).then(|| code.path())
 }
 
 /// Reads a span.
@@ -136,7 +183,8 @@ impl<'a> TrialRef<'a> {
         let (bucket_version, force) = (code.number() as u32, code.number() as u32);
         let hash = HashRef::read(code);
         let (variations, filters) = (code.sized(), code.sized());
-        Self { id, exposed, bucket_version, force, hash, variations, filters, when: *code }
+        let sticky = (code.byte() == 1).then(|| StickyRef::read(code));
+        Self { id, exposed, bucket_version, force, hash, variations, filters, sticky, when: *code }
     }
 
     /// Moves the code behind the experiment, and makes it unsound if there is none.
@@ -156,8 +204,13 @@ impl<'a> TrialRef<'a> {
                 code.fail();
             }
         }
+        let is_page_whole = trial.sticky.is_none_or(|mut sticky| {
+            pass_condition(&mut sticky.page);
+            sticky.page.is_whole()
+        });
         pass_condition(code);
-        if !trial.variations.is_whole() || !trial.filters.is_whole() {
+        let is_whole = trial.variations.is_whole() && trial.filters.is_whole() && is_page_whole;
+        if !is_whole || trial.hash.unit.is_none() {
             code.fail();
         }
     }
@@ -175,6 +228,19 @@ impl<'a> TrialRef<'a> {
         (!variations.is_empty()).then(|| variations.text())
     }
 
+    /// The variation of a key, from 1; 0 where there is none.
+    pub(super) fn number_of(self, key: &str) -> u32 {
+        let (mut variations, mut number) = (self.variations, 0);
+        while !variations.is_empty() {
+            number += 1;
+            if variations.text() == key {
+                return number;
+            }
+            read_span(&mut variations);
+        }
+        0
+    }
+
     /// The experiment as a tree.
     pub fn to_trial(self) -> Trial {
         let hashing = |hash: HashRef<'_>| Hashing { seed: hash.seed.into(), version: hash.version };
@@ -189,18 +255,30 @@ impl<'a> TrialRef<'a> {
             while !code.is_empty() {
                 spans.push(read_span(&mut code));
             }
-            filters.push(Filter { unit: hash.unit.to_path(), hash: hashing(hash), spans });
+            filters.push(Filter { unit: hash.unit.map(PathRef::to_path), hash: hashing(hash), spans });
         }
+        let sticky = self.sticky.map(|sticky| Sticky {
+            assigned: sticky.assigned,
+            min_bucket_version: sticky.min_bucket_version,
+            fallback: sticky.fallback.map(PathRef::to_path),
+            page: decode_condition(&mut { sticky.page }),
+        });
         Trial {
             id: self.id.into(),
             hash: hashing(self.hash),
-            unit: self.hash.unit.to_path(),
+            unit: self.unit().to_path(),
             variations,
             filters,
             when: decode_condition(&mut { self.when }),
             force: self.force.checked_sub(1).map(|force| force as usize),
             bucket_version: self.bucket_version,
             exposed: self.exposed,
+            sticky,
         }
+    }
+
+    /// Where its unit is found, if it is there.
+    pub(super) fn unit(self) -> PathRef<'a> {
+        self.hash.unit.unwrap_or(PathRef { root: Root::Bare, rest: "" })
     }
 }
