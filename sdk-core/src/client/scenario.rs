@@ -2,15 +2,16 @@
 
 use super::{Client, ClientOptions, MemoryStore, TextTrack};
 use crate::bundle::author::{SourceFile, compile};
-use crate::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
+use crate::bundle::{Bundle, Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use crate::condition::{Consent, Purpose};
 use crate::experiment::{Exposure, exposure_id};
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid};
-use crate::profile::{Latch, ProfileView};
+use crate::processor::{Processor, ProfileState};
+use crate::profile::{Absorbed, Latch, MemberState, ProfileView};
 use crate::queue::{Outcome, Poll, QueueOptions};
 use crate::time::{Monotonic, Now, Timestamp};
-use crate::value::{ValueRef, parse};
-use crate::wire::{Priority, ResultKind};
+use crate::value::{Value, ValueRef, parse};
+use crate::wire::{Event, Priority, Record, ResultKind};
 use alloc::string::String;
 use alloc::vec::Vec;
 use std::format;
@@ -59,6 +60,10 @@ impl PageRig {
     }
 
     fn restored_as(member: &str, stored: MemoryStore, lane: u128) -> Self {
+        Self::opened(member, stored, lane, &bundle(1))
+    }
+
+    fn opened(member: &str, stored: MemoryStore, lane: u128, bundle: &[u8]) -> Self {
         let now = Now { wall: Timestamp(1_790_000_000_000), monotonic: Monotonic(5_000) };
         let options = ClientOptions {
             member: MemberId(member.into()),
@@ -67,7 +72,7 @@ impl PageRig {
             queue: QueueOptions { max_batch_events: 50, max_batch_bytes: 50_000, max_queue_bytes: 1_000_000 },
         };
         let mut client = Client::new(options, now);
-        assert_eq!(client.handle_bundle(&bundle(1), now), Ok(true));
+        assert_eq!(client.handle_bundle(bundle, now), Ok(true));
         assert_eq!(stored.restore(&mut client, |_| false, now), []);
         let mut rig = Self { client, stored, now, ids: lane * 1_000 };
         rig.drain();
@@ -133,7 +138,22 @@ impl PageRig {
 }
 
 fn bundle(revision: u64) -> Vec<u8> {
-    let compiled = compile(&[SourceFile { name: "rules.json".into(), text: RULES.into() }]);
+    sealed(RULES, revision)
+}
+
+/// An experiment whose assignments stick, with another variation for those who are new.
+fn sticky_bundle(revision: u64, [a, b]: [u8; 2]) -> Vec<u8> {
+    let rules = format!(
+        r#"{{"experiments":[{{"id":"look","sticky":true,
+               "variations":[{{"key":"a","weight":{a}}},{{"key":"b","weight":{b}}}]}}],
+             "rules":[{{"id":"a","slot":"look","when":{{"experiments.look":"a"}},"actions":[]}},
+                      {{"id":"b","slot":"look","when":{{"experiments.look":"b"}},"actions":[]}}]}}"#
+    );
+    sealed(&rules, revision)
+}
+
+fn sealed(rules: &str, revision: u64) -> Vec<u8> {
+    let compiled = compile(&[SourceFile { name: "rules.json".into(), text: rules.into() }]);
     assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
     let header = Header {
         project: "p",
@@ -225,6 +245,50 @@ fn a_variation_is_exposed_once_in_a_session_under_an_id_that_follows_from_it() {
     let mut other = PageRig::restored_as("another", MemoryStore::default(), 3);
     other.context(r#"{"look":true}"#);
     assert_eq!(other.client.take_exposures().len(), 1);
+}
+
+#[test]
+fn an_assignment_sticks_at_once_over_a_reload_and_on_another_device() {
+    let look = |page: &PageRig| page.client.decision("look").map(|held| held.rule.clone());
+    let (only_a, only_b) = (sticky_bundle(2, [1, 0]), sticky_bundle(1, [0, 1]));
+    let mut page = PageRig::opened("visitor", MemoryStore::default(), 1, &only_b);
+    let exposed = page.client.take_exposures().first().cloned().expect("the rules have read it");
+    assert_eq!((&*exposed.variation, look(&page).as_deref()), ("b", Some("b")));
+    let metadata = r#"{"experiment":"look","variation":"b","bucket_version":0}"#;
+    page.track("attune.exposure", metadata);
+    assert_eq!(page.client.handle_bundle(&only_a, page.now), Ok(true));
+    assert_eq!(look(&page).as_deref(), Some("b"), "the exposure counts before anybody has it");
+    let body = page.send().1;
+    assert_eq!(look(&PageRig::opened("visitor", page.stored, 2, &only_a)).as_deref(), Some("b"));
+
+    let mut server = Processor::new();
+    server.set_bundle(Bundle::open(&only_a).unwrap(), Timestamp(0));
+    assert!(body.contains(r#""event_type":"attune.exposure""#), "{body}");
+    let mut state = ProfileState::default();
+    for (number, name) in ["visitor", "another"].into_iter().enumerate() {
+        let event = Event {
+            event_id: EventId(Uuid::from_u128(number as u128)),
+            event_type: ["attune.exposure", "page_view"][number].into(),
+            timestamp: page.now.wall,
+            member: MemberId(name.into()),
+            lane: None,
+            session: None,
+            user_id: Some("ada".into()),
+            metadata: Some(metadata.into()),
+        };
+        let mut member = MemberState::new(event.member.clone());
+        let record = Record::Event { event, received_at: page.now.wall, proven: true };
+        let Absorbed::Change(change) = server.absorb(&mut member, &record) else { panic!("it is new") };
+        server.combine(&mut state, &change, None);
+    }
+    let read = server.look(&state, |visitor| visitor.experiments.read("look").to_tree());
+    assert_eq!(read, Value::string("b"), "the collector reads what the page reads");
+
+    let mut other = PageRig::opened("another", MemoryStore::default(), 3, &only_a);
+    assert_eq!(look(&other).as_deref(), Some("a"));
+    let view = server.view(&state, &MemberId("another".into())).encode();
+    assert_eq!(other.client.handle_profile(&view, other.now), Ok(true));
+    assert_eq!(look(&other).as_deref(), Some("b"));
 }
 
 #[test]
