@@ -38,6 +38,19 @@ describe('an experiment', () => {
     await collector.remove();
   });
 
+  /** The bundle in effect. */
+  async function bundle() {
+    const answer = await fetch(`${collector.url}/v1/bundle?k=${WRITE_KEY}`);
+    return Buffer.from(await answer.arrayBuffer());
+  }
+
+  /** Publishes rules, and waits until they are in effect. */
+  async function publish(next) {
+    const before = await bundle();
+    collector.writeRules(next);
+    await eventually(async () => !before.equals(await bundle()));
+  }
+
   /** A page of a visitor of its own, and the events that it sends. */
   async function visitor() {
     const context = await browser.newContext();
@@ -50,38 +63,36 @@ describe('an experiment', () => {
   }
 
   it('keeps its variation over a reload after other weights are published', async () => {
-    collector.writeRules(rules(1, 0, { sticky: true }));
     const first = await visitor();
     await headline(first.page, 'Variation a');
-    collector.writeRules(rules(0, 1, { sticky: true }));
+    await publish(rules(0, 1, { sticky: true }));
     const second = await visitor();
     await headline(second.page, 'Variation b');
     await second.close();
     await first.page.reload();
     await headline(first.page, 'Variation a');
-    collector.writeRules(rules(0, 1, { sticky: true, bucket_version: 1 }));
+    await publish(rules(0, 1, { sticky: true, bucket_version: 1 }));
     await headline(first.page, 'Variation b');
     await first.close();
   });
 
   it('moves its visitors where it does not stick', async () => {
-    collector.writeRules(rules(1, 0, {}));
+    await publish(rules(1, 0, {}));
     const { page, close } = await visitor();
     await headline(page, 'Variation a');
-    collector.writeRules(rules(0, 1, {}));
+    await publish(rules(0, 1, {}));
     await headline(page, 'Variation b');
     await close();
   });
 
   it('is exposed by a server under the id that the page gives it', async () => {
-    collector.writeRules(rules(0.5, 0.5, { sticky: true, bucket_version: 7 }));
+    await publish(rules(0.5, 0.5, { sticky: true, bucket_version: 7 }));
     const { page, sent, close } = await visitor();
     const isExposure = ({ event_type, metadata }) =>
       event_type === 'attune.exposure' && metadata.bucket_version === 7;
     const found = await eventually(() => sent.find(isExposure));
-    const answer = await fetch(`${collector.url}/v1/bundle?k=${WRITE_KEY}`);
-    const bundle = new Uint8Array(await answer.arrayBuffer());
-    const evaluator = new Evaluator(bundle, { visitor: found.anonymous_id, session: found.session_id });
+    const options = { visitor: found.anonymous_id, session: found.session_id };
+    const evaluator = new Evaluator(await bundle(), options);
     const [{ event_id, ...metadata }] = evaluator.takeExposures();
     assert.deepEqual({ event_id, metadata }, { event_id: found.event_id, metadata: found.metadata });
     await headline(page, `Variation ${metadata.variation}`);
