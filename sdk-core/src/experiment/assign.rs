@@ -3,7 +3,7 @@
 use super::exposure::{Exposure, exposure_id};
 use super::trial::{HashRef, StickyRef, TrialRef, read_span};
 use super::{TrialTable, bucket_number, previewed};
-use crate::condition::{Document, Outlook, PathRef, Reading, Root, evaluate, plain_text};
+use crate::condition::{Document, Outlook, PathRef, Reading, Root, evaluate, plain_text, to_number};
 use crate::id::EventId;
 use crate::limits::MAX_VARIATIONS;
 use crate::value::{Room, ValueRef};
@@ -22,6 +22,8 @@ pub struct Assigned<'a> {
 
 /// The part of a place that is the variation.
 const NUMBER: u32 = IS_PREVIEWED - 1;
+/// No past exposure says anything; no place of an experiment.
+const IS_OPEN: u32 = u32::MAX;
 /// The page's address gave the variation.
 const IS_PREVIEWED: u32 = 1 << 28;
 /// A past exposure gave the variation or, where there is none, keeps the visitor out.
@@ -181,19 +183,31 @@ fn find(trial: &TrialRef<'_>, document: &dyn Document, outlook: &mut Outlook) ->
     }
     let unit = unit_of(trial, document);
     let bucket = bucket_of(&trial.hash, unit, document);
-    if let Some(sticky) = &trial.sticky {
-        if bucket == NOWHERE || !evaluate(sticky.page, document, outlook) {
-            return 0;
-        }
-        let past = past(trial, sticky, document);
-        if past != 0 {
-            return forced(trial, past);
-        }
+    let mut place = IS_OPEN;
+    if let Some(sticky) = trial.sticky() {
+        place = match bucket != NOWHERE && evaluate(sticky.page, document, outlook) {
+            true => past(trial, &sticky, document),
+            false => 0,
+        };
     }
+    if place == IS_OPEN {
+        place = drawn(trial, (unit, bucket), document, outlook);
+    }
+    if trial.force != 0 && place & NUMBER != 0 { trial.force } else { place }
+}
+
+/// The place that a bucket gives.
+fn drawn(
+    trial: &TrialRef<'_>,
+    (unit, bucket): (PathRef<'_>, u32),
+    document: &dyn Document,
+    outlook: &mut Outlook,
+) -> u32 {
     let (mut filters, mut variations, mut number) = (trial.filters, trial.variations, 0);
     while !filters.is_empty() {
         let hash = HashRef::read(&mut filters);
-        let bucket = bucket_of(&hash, hash.unit.unwrap_or(unit), document);
+        let is_own = hash.unit.rest.is_empty() && hash.unit.root == Root::Bare;
+        let bucket = bucket_of(&hash, if is_own { unit } else { hash.unit }, document);
         let (mut spans, mut is_in) = (filters.sized(), false);
         while !spans.is_empty() {
             let span = read_span(&mut spans);
@@ -208,48 +222,43 @@ fn find(trial: &TrialRef<'_>, document: &dyn Document, outlook: &mut Outlook) ->
         variations.text();
         let span = read_span(&mut variations);
         if span.from <= bucket && bucket < span.until {
-            let is_met = evaluate(trial.when, document, outlook);
-            return if is_met { forced(trial, number | IS_HASHED) } else { 0 };
+            return if evaluate(trial.when, document, outlook) { number | IS_HASHED } else { 0 };
         }
     }
     0
 }
 
-/// A place, with the variation that everybody inside gets in place of another.
-const fn forced(trial: &TrialRef<'_>, place: u32) -> u32 {
-    if trial.force != 0 && place & NUMBER != 0 { trial.force } else { place }
-}
-
-/// What past exposures say: a variation, that the visitor stays outside, or nothing. A variation that is no longer there
-/// says nothing; what cannot be known keeps out.
+/// The place that past exposures give. A variation that is no longer there leaves it open; what cannot be known keeps
+/// the visitor out.
 fn past(trial: &TrialRef<'_>, sticky: &StickyRef<'_>, document: &dyn Document) -> u32 {
-    let (least, mut is_blocked) = (sticky.min_bucket_version, false);
-    if least > 0 {
-        let is_whole = document.each_key(sticky.assigned, &mut |version| {
-            is_blocked |= version.parse::<u32>().is_ok_and(|version| version < least);
-        });
-        if is_blocked || !is_whole {
-            return IS_STICKY;
-        }
+    let (least, mut is_blocked) = (f64::from(sticky.min_bucket_version), false);
+    let is_whole = document.each_key(sticky.assigned, &mut |version| {
+        is_blocked |= to_number(ValueRef::Text(version)) < least;
+    });
+    if is_blocked || !is_whole {
+        return IS_STICKY;
     }
     let mut room = [0; 40];
     let version = plain_text(ValueRef::Number(trial.bucket_version.into()), &mut room);
-    match document.signal(sticky.assigned, version.unwrap_or_default()) {
-        Reading::Value(ValueRef::Text(key), _) => match trial.number_of(key) {
-            0 => 0,
-            number => number | IS_HASHED | IS_STICKY,
-        },
-        Reading::Truncated => IS_STICKY,
-        _ => 0,
+    let Reading::Value(ValueRef::Text(key), _) =
+        document.signal(sticky.assigned, version.unwrap_or_default())
+    else {
+        return IS_OPEN;
+    };
+    let mut number = 0;
+    while let Some(known) = trial.variation(number as usize) {
+        number += 1;
+        if known == key {
+            return number | IS_HASHED | IS_STICKY;
+        }
     }
+    IS_OPEN
 }
 
 /// Where the unit of an experiment is found: where its own is missing, at the fallback.
 fn unit_of<'a>(trial: &TrialRef<'a>, document: &dyn Document) -> PathRef<'a> {
-    match trial.sticky.and_then(|sticky| sticky.fallback) {
-        Some(fallback) if unit_at(trial.unit(), document, &mut [0; 40]).is_none() => fallback,
-        _ => trial.unit(),
-    }
+    let is_there = unit_at(trial.hash.unit, document, &mut [0; 40]).is_some();
+    if is_there { trial.hash.unit } else { trial.fallback }
 }
 
 /// The unit at a path, which is not empty.

@@ -80,22 +80,24 @@ pub struct TrialRef<'a> {
     pub(super) force: u32,
     /// Seed, version and unit.
     pub(super) hash: HashRef<'a>,
+    /// Where the unit is found if its own is missing; [`NO_PATH`] where there is no fallback.
+    pub(super) fallback: PathRef<'a>,
     /// Counts, then variations.
     pub(super) variations: Code<'a>,
     /// Counts, then filters.
     pub(super) filters: Code<'a>,
-    /// How assignments stick, where they do.
-    pub(super) sticky: Option<StickyRef<'a>>,
+    /// How assignments stick; empty where they do not.
+    sticky: Code<'a>,
     /// What must hold: a condition.
     pub(super) when: Code<'a>,
 }
 
-/// A hash and where its unit is found, unless that is the experiment's own.
+/// A hash and where its unit is found; [`NO_PATH`] stands for the experiment's own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HashRef<'a> {
     pub seed: &'a str,
     pub version: HashVersion,
-    pub unit: Option<PathRef<'a>>,
+    pub unit: PathRef<'a>,
 }
 
 /// How assignments stick.
@@ -103,10 +105,12 @@ pub(super) struct HashRef<'a> {
 pub(super) struct StickyRef<'a> {
     pub assigned: SignalId,
     pub min_bucket_version: u32,
-    pub fallback: Option<PathRef<'a>>,
     /// What must hold of the page: a condition.
     pub page: Code<'a>,
 }
+
+/// Where nothing is found.
+const NO_PATH: PathRef<'static> = PathRef { root: Root::Bare, rest: "" };
 
 /// Appends an experiment. The condition stands last.
 pub(super) fn encode_trial(trial: &Trial, packer: &mut Packer) {
@@ -115,6 +119,7 @@ pub(super) fn encode_trial(trial: &Trial, packer: &mut Packer) {
     packer.out.u64(u64::from(trial.bucket_version));
     packer.out.len(trial.force.map_or(0, |force| force + 1));
     encode_hash(&trial.hash, Some(&trial.unit), packer);
+    encode_optional(trial.sticky.as_ref().and_then(|sticky| sticky.fallback.as_ref()), packer);
     packer.group(&trial.variations, |(key, span), packer| {
         packer.text(key);
         encode_span(span, packer);
@@ -123,21 +128,24 @@ pub(super) fn encode_trial(trial: &Trial, packer: &mut Packer) {
         encode_hash(&filter.hash, filter.unit.as_ref(), packer);
         packer.group(&filter.spans, encode_span);
     });
-    packer.option(trial.sticky.as_ref(), encode_sticky);
+    packer.sized(|packer| trial.sticky.iter().for_each(|sticky| encode_sticky(sticky, packer)));
     encode_condition(&trial.when, packer);
 }
 
 fn encode_hash(hash: &Hashing, unit: Option<&Path>, packer: &mut Packer) {
     packer.text(&hash.seed);
     packer.out.bool(hash.version == HashVersion::Two);
-    packer.option(unit, encode_path);
+    encode_optional(unit, packer);
+}
+
+fn encode_optional(path: Option<&Path>, packer: &mut Packer) {
+    encode_path(path.unwrap_or(&NO_PATH.to_path()), packer);
 }
 
 fn encode_sticky(sticky: &Sticky, packer: &mut Packer) {
     packer.id(sticky.assigned);
     packer.out.u64(sticky.min_bucket_version.into());
-    packer.option(sticky.fallback.as_ref(), encode_path);
-    packer.sized(|packer| encode_condition(&sticky.page, packer));
+    encode_condition(&sticky.page, packer);
 }
 
 fn encode_span(span: &Span, packer: &mut Packer) {
@@ -156,19 +164,19 @@ impl<'a> HashRef<'a> {
                 HashVersion::One
             }
         };
-        Self { seed, version, unit: optional_path(code) }
+        Self { seed, version, unit: code.path() }
     }
 }
 
 impl<'a> StickyRef<'a> {
     fn read(code: &mut Code<'a>) -> Self {
         let (assigned, min_bucket_version) = (code.id(), code.number() as u32);
-        Self { assigned, min_bucket_version, fallback: optional_path(code), page: code.sized() }
+        Self { assigned, min_bucket_version, page: *code }
     }
 }
 
-fn optional_path<'a>(code: &mut Code<'a>) -> Option<PathRef<'a>> {
-    (code.byte() == 1).then(|| code.path())
+fn some_path(path: PathRef<'_>) -> Option<Path> {
+    (path != NO_PATH).then(|| path.to_path())
 }
 
 /// Reads a span.
@@ -181,10 +189,9 @@ impl<'a> TrialRef<'a> {
     pub(super) fn read(code: &mut Code<'a>) -> Self {
         let (id, exposed) = (code.text(), code.id());
         let (bucket_version, force) = (code.number() as u32, code.number() as u32);
-        let hash = HashRef::read(code);
-        let (variations, filters) = (code.sized(), code.sized());
-        let sticky = (code.byte() == 1).then(|| StickyRef::read(code));
-        Self { id, exposed, bucket_version, force, hash, variations, filters, sticky, when: *code }
+        let (hash, fallback) = (HashRef::read(code), code.path());
+        let (variations, filters, sticky) = (code.sized(), code.sized(), code.sized());
+        Self { id, exposed, bucket_version, force, hash, fallback, variations, filters, sticky, when: *code }
     }
 
     /// Moves the code behind the experiment, and makes it unsound if there is none.
@@ -204,13 +211,13 @@ impl<'a> TrialRef<'a> {
                 code.fail();
             }
         }
-        let is_page_whole = trial.sticky.is_none_or(|mut sticky| {
-            pass_condition(&mut sticky.page);
-            sticky.page.is_whole()
-        });
+        if !trial.sticky.is_empty() {
+            StickyRef::read(&mut trial.sticky);
+            pass_condition(&mut trial.sticky);
+        }
         pass_condition(code);
-        let is_whole = trial.variations.is_whole() && trial.filters.is_whole() && is_page_whole;
-        if !is_whole || trial.hash.unit.is_none() {
+        let parts = [trial.variations, trial.filters, trial.sticky];
+        if !parts.iter().all(Code::is_whole) {
             code.fail();
         }
     }
@@ -228,17 +235,9 @@ impl<'a> TrialRef<'a> {
         (!variations.is_empty()).then(|| variations.text())
     }
 
-    /// The variation of a key, from 1; 0 where there is none.
-    pub(super) fn number_of(self, key: &str) -> u32 {
-        let (mut variations, mut number) = (self.variations, 0);
-        while !variations.is_empty() {
-            number += 1;
-            if variations.text() == key {
-                return number;
-            }
-            read_span(&mut variations);
-        }
-        0
+    /// How assignments stick, where they do.
+    pub(super) fn sticky(mut self) -> Option<StickyRef<'a>> {
+        (!self.sticky.is_empty()).then(|| StickyRef::read(&mut self.sticky))
     }
 
     /// The experiment as a tree.
@@ -255,18 +254,18 @@ impl<'a> TrialRef<'a> {
             while !code.is_empty() {
                 spans.push(read_span(&mut code));
             }
-            filters.push(Filter { unit: hash.unit.map(PathRef::to_path), hash: hashing(hash), spans });
+            filters.push(Filter { unit: some_path(hash.unit), hash: hashing(hash), spans });
         }
-        let sticky = self.sticky.map(|sticky| Sticky {
+        let sticky = self.sticky().map(|sticky| Sticky {
             assigned: sticky.assigned,
             min_bucket_version: sticky.min_bucket_version,
-            fallback: sticky.fallback.map(PathRef::to_path),
+            fallback: some_path(self.fallback),
             page: decode_condition(&mut { sticky.page }),
         });
         Trial {
             id: self.id.into(),
             hash: hashing(self.hash),
-            unit: self.unit().to_path(),
+            unit: self.hash.unit.to_path(),
             variations,
             filters,
             when: decode_condition(&mut { self.when }),
@@ -275,10 +274,5 @@ impl<'a> TrialRef<'a> {
             exposed: self.exposed,
             sticky,
         }
-    }
-
-    /// Where its unit is found, if it is there.
-    pub(super) fn unit(self) -> PathRef<'a> {
-        self.hash.unit.unwrap_or(PathRef { root: Root::Bare, rest: "" })
     }
 }
