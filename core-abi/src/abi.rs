@@ -171,6 +171,18 @@ pub extern "C" fn visitor_time(handle: u32, ms: f64) -> i32 {
     HOST.with_borrow_mut(|host| host.change(handle, 0, |evaluator, _| Ok(evaluator.set_time(ms))))
 }
 
+/// Says which session the visitor is in, by the text in the scratch; how many slots differ, or −1: see `last_error()`.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_session(handle: u32, length: usize) -> i32 {
+    HOST.with_borrow_mut(|host| host.change(handle, length, |evaluator, bytes| evaluator.set_session(bytes)))
+}
+
+/// The variations that the visitor has newly been shown, to be tracked.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_exposures(handle: u32) -> usize {
+    HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.take_exposures()))
+}
+
 /// Where the pairs of slot and rule stand that the last call about the visitor has changed; good until the next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_changes(handle: u32) -> usize {

@@ -1,6 +1,7 @@
 //! What hosts are answered, as JSON text.
 
 use attune_core::condition::Reading;
+use attune_core::experiment::{Assignment, Exposed};
 use attune_core::id::{ProfileId, write_uuid};
 use attune_core::processor::{Cause, Firing, ProfileState};
 use attune_core::profile::{Change, SignalRef, SignalTable, TileChanges, Tiles};
@@ -251,8 +252,24 @@ pub(crate) fn variables(rules: &RuleTable) -> String {
     text
 }
 
-/// How a rule stands, and why.
-pub(crate) fn explanation(rule: &str, standing: &Standing) -> String {
+/// Variations to be tracked.
+pub(crate) fn exposures(exposed: &[Exposed]) -> String {
+    let mut rows = String::new();
+    for one in exposed {
+        let mut id = String::new();
+        write_uuid(one.event_id.0, &mut id);
+        let mut row = Row::after(&mut rows);
+        row.text("event_id", Some(&id));
+        row.text("experiment", Some(&one.experiment));
+        row.text("variation", Some(&one.variation));
+        row.value("bucket_version", &Value::Number(one.bucket_version.into()));
+        row.end();
+    }
+    format!("[{rows}]")
+}
+
+/// How a rule stands, and why; and how the visitor stands to the experiments it reads.
+pub(crate) fn explanation(rule: &str, standing: &Standing, read: &[Assignment<'_>]) -> String {
     let mut text = String::new();
     let mut row = Row::after(&mut text);
     row.text("rule", Some(rule));
@@ -282,8 +299,23 @@ pub(crate) fn explanation(rule: &str, standing: &Standing) -> String {
             }
         }
     }
+    if !read.is_empty() {
+        row.raw("experiments", &format!("[{}]", assignments(read)));
+    }
     row.end();
     text
+}
+
+fn assignments(read: &[Assignment<'_>]) -> String {
+    let mut rows = String::new();
+    for Assignment { experiment, variation, origin } in read {
+        let mut row = Row::after(&mut rows);
+        row.text("experiment", Some(experiment));
+        row.text("variation", *variation);
+        row.text("origin", Some(origin.code()));
+        row.end();
+    }
+    rows
 }
 
 fn unmet(part: &Unmet) -> Value {

@@ -1,16 +1,17 @@
 //! The core over a stream of events: members and profiles in memory, changed decisions and firings out.
 
-use crate::answer::{Answer, explanation, failure, names, totals, variables};
+use crate::answer::{Answer, explanation, exposures, failure, names, totals, variables};
 use crate::attributes::read_value;
 use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
 use crate::visitor::Visitor;
 use attune_core::bundle::{Bundle, BundleError};
 use attune_core::condition::Engine;
-use attune_core::id::{MemberId, ProfileId};
+use attune_core::experiment::Assignment;
+use attune_core::id::{MemberId, ProfileId, SessionId, uuid_from_text};
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::profile::{Absorbed, MemberState};
-use attune_core::rules::Decision;
+use attune_core::rules::{Decision, Standing};
 use attune_core::time::Timestamp;
 use attune_core::value::{Packed, ValueRef};
 use attune_core::wire::{Event, Record};
@@ -148,9 +149,31 @@ impl Evaluator {
             return failure("rule_unknown", "the bundle has no rule of this id");
         };
         let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
-        let standings = self.visitor.explain(state, &self.processor);
-        let standing = standings.iter().find(|standing| standing.rule == index);
-        standing.map_or_else(|| "null".into(), |standing| explanation(rule, standing))
+        let tell = |standing: &Standing, read: &[Assignment<'_>]| explanation(rule, standing, read);
+        self.visitor.explain(index, state, &self.processor, tell).unwrap_or_else(|| "null".into())
+    }
+
+    /// Says which session the visitor is in, a UUID or any text of 1 to 100 characters, and returns how many slots
+    /// differ. Before, and after an empty text, it is the one of the visitor's latest event.
+    ///
+    /// # Errors
+    /// A longer text, or bytes that are none.
+    pub fn set_session(&mut self, session: &[u8]) -> Result<usize, String> {
+        let text = core::str::from_utf8(session).ok();
+        let session = text.and_then(uuid_from_text).map(SessionId);
+        if session.is_none() && text != Some("") {
+            return Err(failure("session_invalid", "a session has 1 to 100 characters"));
+        }
+        Ok(self.with_visitor(|visitor, state, processor| {
+            visitor.set_session(session, processor);
+            visitor.decide(state, processor)
+        }))
+    }
+
+    /// The variations that the visitor's decisions in effect have had to read and that are to be tracked, each once in a
+    /// session: `[{"event_id":…,"experiment":…,"variation":…,"bucket_version":0}]`.
+    pub fn take_exposures(&mut self) -> String {
+        exposures(&self.with_visitor(|visitor, state, processor| visitor.take_exposures(state, processor)))
     }
 
     fn with_visitor<T>(&mut self, work: impl FnOnce(&mut Visitor, &ProfileState, &Processor) -> T) -> T {

@@ -27,10 +27,12 @@
 //! | `visitor_change(handle, path, length)` | number of a path, value in the scratch | how many slots differ, or −1 |
 //! | `visitor_change_number(handle, path, value)` | number of a path, number | how many slots differ, or −1 |
 //! | `visitor_time(handle, ms)` | milliseconds since 1970 | how many slots differ, or −1 |
+//! | `visitor_session(handle, length)` | session in the scratch | how many slots differ, or −1 |
 //! | `visitor_changed(handle)` | | how many slots the last call has changed |
 //! | `visitor_changes(handle)` | | address of that many pairs of u32, see [`Evaluator::changes`] |
 //! | `visitor_decision(handle, slot)` | number of a slot | address of a decision, see [`Evaluator::decision`] |
 //! | `visitor_explain(handle, address)` | id of a rule | address of why, see [`Evaluator::explain`] |
+//! | `visitor_exposures(handle)` | | address of what is to be tracked, see [`Evaluator::take_exposures`] |
 //! | `processor_new(address, at)` | bundle envelope, milliseconds since 1970 | handle, or 0: see `last_error()` |
 //! | `processor_publish(handle, address, at)` | the same of a later bundle | 0, or −1: see `last_error()` |
 //! | `processor_absorb(handle, member, address)` | handle of a member's state, JSON array of records | address of the changes, see [`Steps::absorb`] |

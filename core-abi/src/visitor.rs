@@ -1,8 +1,10 @@
 //! One visitor whose attributes the host sets, with decisions brought up to date by what changes.
 
+mod exposures;
+
 use crate::attributes::{Attributes, MAX_ATTRIBUTES};
-use attune_core::condition::{Document, Outlook, PathRef, Pattern, Purpose, Reading, Root};
-use attune_core::experiment::Assigned;
+use attune_core::condition::{Document, Outlook, PathRef, Pattern, Purpose, Reading, Root, visit_paths};
+use attune_core::experiment::{Assigned, Assignment};
 use attune_core::id::{MemberId, ModelId, SessionId, SignalId};
 use attune_core::limits::MAX_JSON_DEPTH;
 use attune_core::model::ModelTable;
@@ -11,6 +13,7 @@ use attune_core::rules::index::{Index, Subject};
 use attune_core::rules::{Decider, Decision, Pick, RuleTable, Standing, Touched, VisitorDocument, explain};
 use attune_core::time::Timestamp;
 use attune_core::value::ValueRef;
+use exposures::Told;
 
 /// Longest path that a host changes, in bytes, and most names in it: what a value nests at most, so that the way down
 /// to one is short.
@@ -24,6 +27,8 @@ const MAX_PATHS: usize = 10_000;
 pub(crate) struct Visitor {
     member: MemberId,
     attributes: [Attributes; 2],
+    /// What the host has said; what events say counts only where it has said nothing.
+    session: Option<SessionId>,
     now: Timestamp,
     decider: Decider,
     /// What [`Assigned::found`] said when the slots were decided.
@@ -35,6 +40,7 @@ pub(crate) struct Visitor {
     changes: Vec<u32>,
     /// Rules that were latched until the next holder, which has come.
     ended: Vec<Box<str>>,
+    told: Told,
 }
 
 /// A path that the host changes, and what of the index depends on it.
@@ -52,6 +58,7 @@ impl Visitor {
         Self {
             member,
             attributes: Default::default(),
+            session: None,
             now: Timestamp(0),
             decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
             variations: Vec::new(),
@@ -59,6 +66,7 @@ impl Visitor {
             touched: Vec::new(),
             changes: Vec::new(),
             ended: Vec::new(),
+            told: Told::default(),
         }
     }
 
@@ -124,6 +132,12 @@ impl Visitor {
         self.now = now;
     }
 
+    /// Says which session the visitor is in; nothing leaves that to events.
+    pub fn set_session(&mut self, session: Option<SessionId>, processor: &Processor) {
+        self.session = session;
+        self.decider.touch(Touched::All, &processor.bundle().rules);
+    }
+
     /// Takes in that the visitor's events have changed what is known.
     pub fn touch_events(&mut self, state: &ProfileState, processor: &Processor) {
         let rules = &processor.bundle().rules;
@@ -135,11 +149,11 @@ impl Visitor {
     pub fn decide(&mut self, state: &ProfileState, processor: &Processor) -> usize {
         let rules = &processor.bundle().rules;
         let waiting = self.waiting(state, rules);
-        let Self { member, attributes, now, decider, changes, variations, .. } = self;
+        let Self { member, attributes, session, now, decider, changes, variations, .. } = self;
         changes.clear();
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
-            let document = Described::new(visitor, (member, attributes), *now, &assigned);
+            let document = Described::new(visitor, (member, attributes), (*now, *session), &assigned);
             assigned.assign(&document, &mut Outlook::default());
             let found = assigned.found();
             if found != *variations {
@@ -192,14 +206,30 @@ impl Visitor {
         self.look(state, processor, |document| pick.decision(name, rules, document, &mut Outlook::default()))
     }
 
-    /// How every rule stands for this visitor.
-    pub fn explain(&self, state: &ProfileState, processor: &Processor) -> Vec<Standing> {
+    /// How a rule stands for this visitor, and the visitor to the experiments that the rule reads.
+    pub fn explain<T>(
+        &self,
+        rule: usize,
+        state: &ProfileState,
+        processor: &Processor,
+        tell: impl FnOnce(&Standing, &[Assignment<'_>]) -> T,
+    ) -> Option<T> {
         let rules = &processor.bundle().rules;
         let holder = |slot: &str| {
             let pick = self.decider.pick(rules.slot_named(slot)?)?;
             rules.get(pick.rule).map(|rule| Box::from(rule.id))
         };
-        self.look(state, processor, |document| explain(rules, document, state.latches(), &holder))
+        let mut read = Vec::new();
+        visit_paths(&rules.get(rule)?.to_rule().when, &mut |path| {
+            read.extend((path.root == Root::Experiments).then(|| path.rest.clone()));
+        });
+        self.look(state, processor, |document| {
+            let standings = explain(rules, document, state.latches(), &holder);
+            let assignments = document.assigned.assignments();
+            let read = assignments.filter(|one| read.iter().any(|read| **read == *one.experiment));
+            let standing = standings.iter().find(|standing| standing.rule == rule)?;
+            Some(tell(standing, &read.collect::<Vec<_>>()))
+        })
     }
 
     /// Shows the visitor as the decisions in effect have seen it.
@@ -211,7 +241,12 @@ impl Visitor {
     ) -> T {
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
-            let document = Described::new(visitor, (&self.member, &self.attributes), self.now, &assigned);
+            let document = Described::new(
+                visitor,
+                (&self.member, &self.attributes),
+                (self.now, self.session),
+                &assigned,
+            );
             assigned.assign(&document, &mut Outlook::default());
             look(&document)
         })
@@ -247,17 +282,18 @@ struct Described<'a> {
     member: &'a MemberId,
     attributes: &'a [Attributes; 2],
     now: Timestamp,
+    session: Option<SessionId>,
 }
 
 impl<'a> Described<'a> {
     fn new(
         visitor: &'a VisitorDocument<'a>,
         (member, attributes): (&'a MemberId, &'a [Attributes; 2]),
-        now: Timestamp,
+        (now, session): (Timestamp, Option<SessionId>),
         assigned: &'a Assigned<'a>,
     ) -> Self {
-        let models = visitor.models;
-        Self { visitor, models, assigned, member, attributes, now: visitor.now.max(now) }
+        let (models, session) = (visitor.models, session.or(visitor.session));
+        Self { visitor, models, assigned, member, attributes, now: visitor.now.max(now), session }
     }
 }
 
@@ -280,7 +316,11 @@ impl Document for Described<'_> {
     }
 
     fn signal_decayed(&self, signal: SignalId, key: &str, half_life_ms: i64) -> Reading<'_> {
-        VisitorDocument { now: self.now, ..*self.visitor }.read_decayed(signal, key, half_life_ms)
+        VisitorDocument { now: self.now, session: self.session, ..*self.visitor }.read_decayed(
+            signal,
+            key,
+            half_life_ms,
+        )
     }
 
     fn score(&self, model: ModelId, outlook: &mut Outlook) -> Reading<'_> {
@@ -314,6 +354,6 @@ impl Document for Described<'_> {
     }
 
     fn session(&self) -> Option<SessionId> {
-        self.visitor.session
+        self.session
     }
 }

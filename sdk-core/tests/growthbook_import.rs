@@ -12,7 +12,7 @@ use attune_core::profile::{EventDocument, Tiles, Traits};
 use attune_core::rules::{VisitorDocument, decide};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, ValueRef};
-use attune_core::wire::{Event, IDENTIFY};
+use attune_core::wire::{EXPOSURE, Event, IDENTIFY};
 
 const PAYLOAD: &str = r#"{
   "savedGroups":{"staff":["s1","s2"],"beta":{"type":"list","attributeKey":"company","values":["ü","日本"]},
@@ -45,6 +45,11 @@ fn bundle(payload: &str) -> (Bundle, Vec<&'static str>) {
 
 /// The value of each feature as the bundle decides it.
 fn decided(bundle: &Bundle, id: &str, attributes: &str) -> Vec<Value> {
+    values(bundle, &Tiles::default(), id, attributes, &FEATURES)
+}
+
+/// The values of features as the bundle decides them for a visitor of whom events have been counted.
+fn values(bundle: &Bundle, tiles: &Tiles, id: &str, attributes: &str, features: &[&str]) -> Vec<Value> {
     let (mut traits, member) = (Traits::default(), MemberId(id.into()));
     traits.apply(&EventDocument::new(Event {
         event_id: EventId(Uuid::from_u128(1)),
@@ -64,7 +69,7 @@ fn decided(bundle: &Bundle, id: &str, attributes: &str) -> Vec<Value> {
         matcher: None,
         traits: &traits,
         signals: &bundle.signals,
-        parts: &[&Tiles::default()],
+        parts: &[tiles],
         experiments: &assigned,
         unit: (&member, None),
         context: ValueRef::Null,
@@ -82,7 +87,7 @@ fn decided(bundle: &Bundle, id: &str, attributes: &str) -> Vec<Value> {
         });
         variables.unwrap_or(Value::Null)
     };
-    FEATURES.iter().map(value).collect()
+    features.iter().map(value).collect()
 }
 
 #[test]
@@ -130,6 +135,66 @@ fn an_imported_payload_gives_every_visitor_what_the_payload_gives() {
     assert_eq!(seen.len(), 22, "{seen:#?}");
 }
 
+const STICKY: &str = r#"{"features":{
+    "sticks":{"defaultValue":"out","rules":[{"key":"s","variations":["a","b"],"hashAttribute":"company","fallbackAttribute":"id",
+              "bucketVersion":3,"minBucketVersion":2,"meta":[{"key":"x"},{"key":"y"}],"namespace":["n",0,0.8],
+              "condition":{"country":{"$ne":"fr"}}}]},
+    "moves":{"defaultValue":"out","rules":[{"key":"m","variations":["a","b"],"hashAttribute":"company","fallbackAttribute":"id",
+             "bucketVersion":3,"minBucketVersion":2,"meta":[{"key":"x"},{"key":"y"}],"disableStickyBucketing":true}]}}}"#;
+
+#[test]
+fn assignments_of_an_imported_payload_stick_as_those_of_the_payload() {
+    let (bundle, notes) = bundle(STICKY);
+    assert_eq!(notes, [""; 0]);
+    let mut growthbook = GrowthBook::new(STICKY).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for visitor in 0..400 {
+        let id = format!("gerät-{visitor}");
+        let country = ["de", "fr"][visitor % 2];
+        let company =
+            if visitor / 2 % 2 == 0 { String::from("null") } else { format!("\"firma-{visitor}\"") };
+        let attributes = format!(r#"{{"country":"{country}","company":{company}}}"#);
+        // What the visitor was exposed to before: a version and a variation.
+        let past = [None, Some((3, "x")), Some((3, "y")), Some((2, "x")), Some((1, "y")), Some((3, "gone"))];
+        let past = past[visitor / 4 % past.len()];
+        let (mut tiles, mut assignments) = (Tiles::default(), String::new());
+        if let Some((version, variation)) = past {
+            assignments = format!(r#""s__{version}":"{variation}","m__{version}":"{variation}""#);
+            for (number, experiment) in ["s", "m"].into_iter().enumerate() {
+                let metadata = format!(
+                    r#"{{"experiment":"{experiment}","variation":"{variation}","bucket_version":{version}}}"#
+                );
+                let exposure = EventDocument::new(Event {
+                    event_id: EventId(Uuid::from_u128(number as u128)),
+                    event_type: EXPOSURE.into(),
+                    timestamp: Timestamp(0),
+                    member: MemberId(id.as_str().into()),
+                    lane: None,
+                    session: None,
+                    user_id: None,
+                    metadata: Some(metadata.into()),
+                });
+                tiles.apply(&bundle.signals, &exposure, Timestamp(0));
+            }
+        }
+        let documents = format!(
+            r#"{{"id||{id}":{{"attributeName":"id","attributeValue":"{id}","assignments":{{{assignments}}}}}}}"#
+        );
+        let with_id = format!(r#"{{"id":"{id}",{}"#, &attributes[1..]);
+        growthbook
+            .set(&format!(r#"{{"attributes":{with_id},"stickyBucketAssignmentDocs":{documents}}}"#))
+            .unwrap();
+        let found = values(&bundle, &tiles, &id, &attributes, &["sticks", "moves"]);
+        for (feature, found) in ["sticks", "moves"].into_iter().zip(found) {
+            let result = Value::parse(&growthbook.eval_feature(feature)).unwrap();
+            let expected = result.field("value").cloned().unwrap();
+            assert_eq!(found, expected, "{feature} for {with_id} after {past:?}");
+            seen.insert(format!("{feature} {past:?} {found:?}"));
+        }
+    }
+    assert_eq!(seen.len(), 30, "{seen:#?}");
+}
+
 #[test]
 fn what_has_no_counterpart_is_named_with_its_place() {
     let payload = r#"{"features":{"a/b":{"defaultValue":1,"rules":[
@@ -137,7 +202,8 @@ fn what_has_no_counterpart_is_named_with_its_place() {
         {"contextualVariations":[1,2],"contextualBanditRef":"z"},
         {"force":3,"condition":{"u":{"$inGroup":"gone"}}},
         {"hashAttribute":"id"},
-        {"variations":[1,2],"fallbackAttribute":"deviceId"}]}},
+        {"variations":[1,2],"fallbackAttribute":"deviceId"},
+        {"variations":[3,4],"fallbackAttribute":"deviceId","disableStickyBucketing":true}]}},
       "experiments":[{"key":"visual","variations":[{},{}]}]}"#;
     let imported = import(payload).unwrap();
     let found: Vec<String> = imported.notes.iter().map(|note| format!("{} {}", note.code, note.at)).collect();
@@ -148,7 +214,6 @@ fn what_has_no_counterpart_is_named_with_its_place() {
             "bandit_not_imported /features/a~1b/rules/1",
             "saved_group_unknown /features/a~1b/rules/2",
             "rule_not_imported /features/a~1b/rules/3",
-            "sticky_not_imported /features/a~1b/rules/4/fallbackAttribute",
             "experiment_not_imported /experiments/0",
         ]
     );

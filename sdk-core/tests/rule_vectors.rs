@@ -27,6 +27,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 const RULES: &str = include_str!("../../tests/spec/70-rules.json");
 const SCORES: &str = include_str!("../../tests/spec/30-scores.json");
+const STICKY: &str = include_str!("../../tests/spec/24-sticky.json");
 /// A session of scripts that name none.
 const SESSION: &str = "first";
 
@@ -44,6 +45,7 @@ struct Page {
     events: u128,
     exposed: Vec<String>,
     member: MemberId,
+    user: Option<Box<str>>,
     wake_at: Option<Timestamp>,
     engine: Engine,
     server: Server,
@@ -95,6 +97,7 @@ impl Page {
             events: 0,
             exposed: Vec::new(),
             member: MemberId(Box::from("m")),
+            user: None,
             wake_at: None,
             engine: Engine::default(),
             server: Server { processor, states: BTreeMap::new(), fired: Vec::new() },
@@ -131,6 +134,9 @@ impl Page {
         }
         if let Some(member) = text("member") {
             self.member = MemberId(Box::from(member));
+        }
+        if let Some(user) = text("user") {
+            self.user = Some(Box::from(user));
         }
         if let Some(event) = text("track") {
             let mut metadata = String::new();
@@ -191,16 +197,18 @@ impl Page {
                 None => self.current.remove(&change.slot),
             };
         }
+        let is_told = !exposures.is_empty() || !shown.is_empty();
         for Exposed { experiment, variation, bucket_version, .. } in exposures {
             self.exposed.push(format!("{experiment}:{variation}"));
             let metadata = format!(
                 r#"{{"experiment":"{experiment}","variation":"{variation}","bucket_version":{bucket_version}}}"#
             );
             self.track(EXPOSURE, &metadata);
-            self.decide();
         }
         for (rule, key) in shown {
             self.track(SHOWN, &format!(r#"{{"rule":"{rule}","key":"{key}"}}"#));
+        }
+        if is_told {
             self.decide();
         }
     }
@@ -217,7 +225,7 @@ impl Page {
             models: Some(&self.bundle.models),
             parts,
             experiments,
-            unit: (&self.member, None),
+            unit: (&self.member, self.user.as_deref()),
             context: self.context.get(),
             event,
             now: self.now,
@@ -226,6 +234,17 @@ impl Page {
             zone: &Utc,
             matcher: Some(&self.engine),
         }
+    }
+
+    /// What has given each experiment's variation, or kept the visitor out.
+    fn origin(&self, experiment: &str) -> Value {
+        let parts = [&self.tiles];
+        let assigned = Assigned::new(&self.bundle.experiments);
+        let document = self.document(&parts, &assigned, None);
+        assigned.assign(&document, &mut Outlook::default());
+        let mut assignments = assigned.assignments();
+        let found = assignments.find(|found| found.experiment == experiment);
+        found.map_or(Value::Null, |found| Value::string(found.origin.code()))
     }
 
     /// Who holds a slot: `rule` or `rule:key`.
@@ -267,9 +286,7 @@ fn actions(actions: &Actions) -> Value {
     let text = |name: &str, text: &str| (Box::from(name), Value::string(text));
     let of = |action: ActionRef<'_>| {
         let (kind, fields) = match action {
-            ActionRef::Text { target, value } => {
-                ("text", vec![text("target", target), text("value", value)])
-            }
+            ActionRef::Text { target, value } => ("text", vec![text("target", target), text("value", value)]),
             ActionRef::Attribute { target, name, value } => {
                 ("attribute", vec![text("target", target), text("name", name), text("value", value)])
             }
@@ -319,6 +336,12 @@ fn every_score_vector_gives_its_decisions() {
     assert!(run(SCORES) >= 60);
 }
 
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_sticky_vector_gives_its_decisions() {
+    assert!(run(STICKY) >= 20);
+}
+
 /// Runs the vectors of a file; returns how many there are.
 fn run(vectors: &str) -> usize {
     let Value::Array(cases) = Value::parse(vectors).unwrap() else { panic!("a list of vectors") };
@@ -357,6 +380,7 @@ fn compare(page: &mut Page, step: &Value, tell: &mut dyn FnMut(&str, Value, &Val
     each("variables", &|name| page.variable(name));
     each("actions", &|slot| page.actions(slot));
     each("reasons", &|rule| page.reason(rule));
+    each("origins", &|experiment| page.origin(experiment));
     if let Some(fired) = step.field("fired") {
         let firings = core::mem::take(&mut page.server.fired);
         let now = firings.iter().map(|firing| Value::string(&keyed(&firing.rule, firing.key.as_deref())));

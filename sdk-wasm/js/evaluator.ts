@@ -18,7 +18,13 @@
 
 import type { Json } from './context.ts';
 import { answer, type CoreModule, coreModule, loadCore, opened, put, putText } from './core-module.ts';
-import { type Attributes, type Explanation, Visitor, type VisitorDecision } from './evaluator/visitor.ts';
+import {
+  type Attributes,
+  type Explanation,
+  Visitor,
+  type VisitorDecision,
+  type VisitorExposure,
+} from './evaluator/visitor.ts';
 import { GrowthBookEvaluator } from './growthbook.ts';
 
 export { EvaluatorError } from './core-module.ts';
@@ -33,7 +39,7 @@ export {
   hash,
   type StickyBucketDocument,
 } from './growthbook.ts';
-export type { Attributes, Explanation, VisitorDecision };
+export type { Attributes, Explanation, VisitorDecision, VisitorExposure };
 
 /** A slot whose decision has changed. */
 export interface EvaluatedDecision {
@@ -107,6 +113,12 @@ export interface EvaluatorOptions {
    * @defaultValue `'visitor'`
    */
   visitor?: string;
+  /**
+   * The session of that visitor, as {@link Evaluator.session} takes it.
+   *
+   * @defaultValue The one of the visitor's latest event.
+   */
+  session?: string;
 }
 
 /** Evaluates one bundle; keeps the visitors it has seen in memory until {@link Evaluator.free}. */
@@ -118,12 +130,13 @@ export class Evaluator {
    * Makes an evaluator of a bundle envelope, as `GET /v1/bundle` or `attune bundle compile` gives it.
    *
    * @throws {EvaluatorError} The bytes are no bundle, or `core_not_loaded` outside of Node without
-   * {@link Evaluator.load}.
+   * {@link Evaluator.load}, or `session_invalid`.
    */
-  constructor(bundle: Uint8Array, { visitor = 'visitor' }: EvaluatorOptions = {}) {
+  constructor(bundle: Uint8Array, { visitor = 'visitor', session = '' }: EvaluatorOptions = {}) {
     const core = coreModule();
     this.#handle = opened(core, core.evaluator_new(put(core, bundle)));
     this.#visitor = new Visitor(this.#handle, visitor);
+    if (session !== '') this.#visitor.session(session);
   }
 
   /** Loads `core.wasm`, from beside this file unless a URL says otherwise. Only the first call loads. */
@@ -157,6 +170,26 @@ export class Evaluator {
   /** Moves the visitor's clock, in milliseconds since 1970, and returns the slots whose decision differs. */
   at(ms: number): readonly VisitorDecision[] {
     return this.#visitor.at(ms);
+  }
+
+  /**
+   * Says which session the visitor is in, 1 to 100 characters as events have it in `session_id`, and returns the slots
+   * whose decision differs. An empty text leaves that to the visitor's events.
+   *
+   * @throws {EvaluatorError} `session_invalid`: a longer text.
+   */
+  session(id: string): readonly VisitorDecision[] {
+    return this.#visitor.session(id);
+  }
+
+  /**
+   * Takes the exposures that are due: the variations that the visitor's decisions in effect have had to read, each once
+   * in a session and none that the visitor's events tell of already. Whoever shows the decisions sends each to the
+   * collector as an event of type `attune.exposure` with its `event_id`, the visitor's `anonymous_id` and `session_id`,
+   * and the other fields as `metadata`; the page that the visitor loads then derives the same ids.
+   */
+  takeExposures(): VisitorExposure[] {
+    return this.#visitor.takeExposures();
   }
 
   /**

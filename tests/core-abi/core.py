@@ -83,7 +83,13 @@ class Core:
 
 
 SIGNED = {
-    "processor_publish", "visitor_set", "visitor_path", "visitor_change", "visitor_change_number", "visitor_time",
+    "processor_publish",
+    "visitor_set",
+    "visitor_path",
+    "visitor_change",
+    "visitor_change_number",
+    "visitor_time",
+    "visitor_session",
 }
 """Exports that answer with -1 where they refuse."""
 

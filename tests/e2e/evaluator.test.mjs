@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { Evaluator, EvaluatorError } from '../../sdk-wasm/dist/evaluator.js';
 
 const RULES = {
+  experiments: [{ id: 'look', variations: [{ key: 'a' }, { key: 'b' }], sticky: true, bucket_version: 2 }],
   signals: [{ name: 'views', on: 'page_view', aggregate: 'count', window: '1h' }],
   rules: [
     {
@@ -37,6 +38,12 @@ const RULES = {
       actions: [flag('greeting', 'Hello {{traits.name}}')],
     },
     { id: 'keen', slot: 'offer', when: { 'signals.views': { $gte: 2 } }, actions: [flag('offer', 1)] },
+    {
+      id: 'look',
+      slot: 'look',
+      when: { 'context.page.path': '/look', 'experiments.look': { $exists: true } },
+      actions: [],
+    },
     {
       id: 'late',
       slot: 'late',
@@ -130,6 +137,37 @@ test('a rule says why it holds or not', () => {
     reason: 'lost_to_higher_priority',
     winner: 'pro',
   });
+  visitor.free();
+});
+
+test('exposures are due once in a session, and an assignment says that it has stuck', () => {
+  const visitor = new Evaluator(bundle, { visitor: 'ann', session: 'first' });
+  assert.deepEqual(visitor.takeExposures(), [], 'no rule has had to read a variation');
+  visitor.set({ context: { page: { path: '/look' } } });
+  const [due, ...others] = visitor.takeExposures();
+  assert.deepEqual(others, []);
+  assert.match(due.event_id, /^[0-9a-f-]{36}$/);
+  assert.equal(`${due.experiment} ${due.bucket_version}`, 'look 2');
+  assert.deepEqual(visitor.takeExposures(), []);
+  assert.equal(visitor.explain('look').experiments[0].origin, 'hashed');
+
+  const other = due.variation === 'a' ? 'b' : 'a';
+  const { event_id, ...metadata } = { ...due, variation: other };
+  const exposure = { event_id, event_type: 'attune.exposure', anonymous_id: 'ann', session_id: 'old' };
+  visitor.absorb(JSON.stringify([{ ...exposure, timestamp: '2026-11-20T10:00:00Z', metadata }]));
+  assert.deepEqual(visitor.explain('look').experiments, [
+    { experiment: 'look', variation: other, origin: 'sticky' },
+  ]);
+  assert.deepEqual(
+    visitor.takeExposures().map(({ variation }) => variation),
+    [other],
+  );
+  assert.deepEqual(visitor.session('second'), []);
+  assert.equal(visitor.takeExposures().length, 1);
+  assert.throws(
+    () => visitor.session('x'.repeat(101)),
+    (error) => error instanceof EvaluatorError && error.code === 'session_invalid',
+  );
   visitor.free();
 });
 

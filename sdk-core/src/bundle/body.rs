@@ -14,7 +14,7 @@ use crate::rules::{Rule, RuleTable};
 use alloc::vec::Vec;
 
 /// Version of the body's form, its first byte.
-pub const BODY_VERSION: u8 = 4;
+pub const BODY_VERSION: u8 = 5;
 
 /// Writes a body; `rules` are in order of id, without repeats.
 pub fn encode_body(signals: &[Signal], experiments: &[Trial], models: &[Model], rules: &[Rule]) -> Vec<u8> {
@@ -77,8 +77,8 @@ fn unpack(packed: &[u8], section: &mut &'static str) -> Result<Bundle, CodecErro
     *section = "rules";
     let rules = RuleTable::open(source.rest())?;
     *section = "counts";
-    // Each rule may bring two hidden signals of its own, each experiment one.
-    let hidden = 2 * MAX_RULES + MAX_EXPERIMENTS;
+    // Each rule and each experiment may bring two hidden signals of its own.
+    let hidden = 2 * (MAX_RULES + MAX_EXPERIMENTS);
     let is_bounded = models.len() <= MAX_MODELS
         && rules.len() <= MAX_RULES
         && experiments.len() <= MAX_EXPERIMENTS
@@ -107,7 +107,9 @@ mod tests {
                         "coverage":0.5,"seed":"s","hash_version":1,"namespace":{"name":"n","from":0,"until":0.5},
                         "filters":[{"seed":"f","ranges":[[0,0.5],[0.7,1]]}],"holdout":{"id":"h","share":0.05},"bucket_version":2,"force":"y",
                         "when":{"traits.plan":"pro"},"prerequisites":[{"experiment":"third","variations":["a"]}]},
-                       {"id":"third","variations":[{"key":"a"},{"key":"b"}],"exclusion":{"group":"g","share":0.3}}],
+                       {"id":"third","variations":[{"key":"a"},{"key":"b"}],"exclusion":{"group":"g","share":0.3},
+                        "sticky":true,"bucket_version":2,"min_bucket_version":1,"fallback_attribute":"traits.device",
+                        "when":{"context.page.path":"/","traits.plan":"pro"}}],
         "models":[{"name":"warm","kind":"plan","items":[{"when":{"traits.plan":"pro"},"points":2},
                        {"signal":"views","key":"shoes","points":0.5,"half_life":"1m"}]},
                   {"name":"likely","kind":"logistic","intercept":-1,"coefficients":{"spent":0.25},
@@ -139,7 +141,7 @@ mod tests {
     #[test]
     fn a_compiled_bundle_survives_its_bytes() {
         let bundle = Bundle::open(&sealed()).unwrap();
-        assert_eq!((bundle.revision, bundle.rules.len(), bundle.signals.len()), (3, 3, 6));
+        assert_eq!((bundle.revision, bundle.rules.len(), bundle.signals.len()), (3, 3, 7));
         assert_eq!(bundle.models.len(), 2);
         let signals: Vec<Signal> = bundle.signals.iter().map(SignalRef::to_signal).collect();
         let models: Vec<Model> = bundle.models.iter().map(ModelRef::to_model).collect();

@@ -59,6 +59,10 @@ impl PageRig {
     }
 
     fn restored_as(member: &str, stored: MemoryStore, lane: u128) -> Self {
+        Self::opened(member, stored, lane, &bundle(1))
+    }
+
+    fn opened(member: &str, stored: MemoryStore, lane: u128, bundle: &[u8]) -> Self {
         let now = Now { wall: Timestamp(1_790_000_000_000), monotonic: Monotonic(5_000) };
         let options = ClientOptions {
             member: MemberId(member.into()),
@@ -67,7 +71,7 @@ impl PageRig {
             queue: QueueOptions { max_batch_events: 50, max_batch_bytes: 50_000, max_queue_bytes: 1_000_000 },
         };
         let mut client = Client::new(options, now);
-        assert_eq!(client.handle_bundle(&bundle(1), now), Ok(true));
+        assert_eq!(client.handle_bundle(bundle, now), Ok(true));
         assert_eq!(stored.restore(&mut client, |_| false, now), []);
         let mut rig = Self { client, stored, now, ids: lane * 1_000 };
         rig.drain();
@@ -133,7 +137,22 @@ impl PageRig {
 }
 
 fn bundle(revision: u64) -> Vec<u8> {
-    let compiled = compile(&[SourceFile { name: "rules.json".into(), text: RULES.into() }]);
+    sealed(RULES, revision)
+}
+
+/// An experiment whose assignments stick, with another variation for those who are new.
+fn sticky_bundle(revision: u64, [a, b]: [u8; 2]) -> Vec<u8> {
+    let rules = format!(
+        r#"{{"experiments":[{{"id":"look","sticky":true,
+               "variations":[{{"key":"a","weight":{a}}},{{"key":"b","weight":{b}}}]}}],
+             "rules":[{{"id":"a","slot":"look","when":{{"experiments.look":"a"}},"actions":[]}},
+                      {{"id":"b","slot":"look","when":{{"experiments.look":"b"}},"actions":[]}}]}}"#
+    );
+    sealed(&rules, revision)
+}
+
+fn sealed(rules: &str, revision: u64) -> Vec<u8> {
+    let compiled = compile(&[SourceFile { name: "rules.json".into(), text: rules.into() }]);
     assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
     let header = Header {
         project: "p",
@@ -225,6 +244,21 @@ fn a_variation_is_exposed_once_in_a_session_under_an_id_that_follows_from_it() {
     let mut other = PageRig::restored_as("another", MemoryStore::default(), 3);
     other.context(r#"{"look":true}"#);
     assert_eq!(other.client.take_exposures().len(), 1);
+}
+
+#[test]
+fn an_assignment_sticks_at_once_and_over_a_reload() {
+    let look = |page: &PageRig| page.client.decision("look").map(|held| held.rule.clone());
+    let (only_a, only_b) = (sticky_bundle(2, [1, 0]), sticky_bundle(1, [0, 1]));
+    let mut page = PageRig::opened("visitor", MemoryStore::default(), 1, &only_b);
+    let exposed = page.client.take_exposures().first().cloned().expect("the rules have read it");
+    assert_eq!((&*exposed.variation, look(&page).as_deref()), ("b", Some("b")));
+    let metadata = r#"{"experiment":"look","variation":"b","bucket_version":0}"#;
+    page.track("attune.exposure", metadata);
+    assert_eq!(page.client.handle_bundle(&only_a, page.now), Ok(true));
+    assert_eq!(look(&page).as_deref(), Some("b"), "the exposure counts before anybody has it");
+    assert_eq!(look(&PageRig::opened("visitor", page.stored, 2, &only_a)).as_deref(), Some("b"));
+    assert_eq!(look(&PageRig::opened("another", MemoryStore::default(), 3, &only_a)).as_deref(), Some("a"));
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The variations a visitor has: found once, in the order of the experiments, and read by conditions from there on.
 
 use super::exposure::{Exposure, exposure_id};
-use super::trial::{HashRef, TrialRef, read_span};
+use super::trial::{HashRef, StickyRef, TrialRef, read_span};
 use super::{TrialTable, bucket_number, previewed};
-use crate::condition::{Document, Outlook, PathRef, Reading, Root, evaluate, plain_text};
+use crate::condition::{Document, Outlook, PathRef, Reading, Root, evaluate, plain_text, to_number};
 use crate::id::EventId;
 use crate::limits::MAX_VARIATIONS;
-use crate::value::ValueRef;
+use crate::value::{Room, ValueRef};
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -16,14 +16,64 @@ use core::cell::Cell;
 #[derive(Debug)]
 pub struct Assigned<'a> {
     table: &'a TrialTable,
-    /// For each experiment the variation, from 1, with [`IS_HASHED`] and [`IS_READ`]; 0 outside of it.
+    /// For each experiment the variation, from 1, or 0 outside of it, with marks.
     places: Vec<Cell<u32>>,
 }
 
-/// Hashing gave the variation: what is forced or previewed exposes nobody.
+/// The part of a place that is the variation.
+const NUMBER: u32 = IS_PREVIEWED - 1;
+/// No past exposure says anything; no place of an experiment.
+const IS_OPEN: u32 = u32::MAX;
+/// The page's address gave the variation.
+const IS_PREVIEWED: u32 = 1 << 28;
+/// A past exposure gave the variation or, where there is none, keeps the visitor out.
+const IS_STICKY: u32 = 1 << 29;
+/// Hashing gave the variation, now or in the past: what is forced or previewed exposes nobody.
 const IS_HASHED: u32 = 1 << 30;
 /// A condition has read the variation.
 const IS_READ: u32 = 1 << 31;
+
+/// How a visitor stands to an experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assignment<'a> {
+    /// The experiment.
+    pub experiment: &'a str,
+    /// The variation's key; absent outside of the experiment.
+    pub variation: Option<&'a str>,
+    /// What gave the variation, or kept the visitor out.
+    pub origin: Origin,
+}
+
+/// What gave a variation, or kept a visitor out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The bucket.
+    Hashed,
+    /// An earlier exposure.
+    Sticky,
+    /// The experiment gives it to everybody inside.
+    Forced,
+    /// The page's address.
+    Previewed,
+    /// An exposure under a bucket version before `min_bucket_version` keeps the visitor out.
+    Blocked,
+    /// Condition, filters, coverage or a missing unit keep the visitor out.
+    Outside,
+}
+
+impl Origin {
+    /// Stable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Hashed => "hashed",
+            Self::Sticky => "sticky",
+            Self::Forced => "forced",
+            Self::Previewed => "previewed",
+            Self::Blocked => "blocked",
+            Self::Outside => "outside",
+        }
+    }
+}
 
 /// A variation that somebody has seen: to be tracked as `attune.exposure` under this id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +118,24 @@ impl<'a> Assigned<'a> {
 
     /// For each experiment its variation, comparable with what another instant has found.
     pub fn found(&self) -> Vec<u32> {
-        self.places.iter().map(|place| place.get() & !IS_READ).collect()
+        self.places.iter().map(|place| place.get() & (NUMBER | IS_HASHED)).collect()
+    }
+
+    /// How the visitor stands to each experiment, in their order.
+    pub fn assignments(&self) -> impl Iterator<Item = Assignment<'a>> {
+        self.table.iter().zip(&self.places).map(|(trial, place)| {
+            let (place, variation) = (place.get(), variation(&trial, place.get()));
+            let is = |mark: u32| place & mark != 0;
+            let origin = match variation {
+                None if is(IS_STICKY) => Origin::Blocked,
+                None => Origin::Outside,
+                Some(_) if is(IS_PREVIEWED) => Origin::Previewed,
+                Some(_) if is(IS_STICKY) => Origin::Sticky,
+                Some(_) if is(IS_HASHED) => Origin::Hashed,
+                Some(_) => Origin::Forced,
+            };
+            Assignment { experiment: trial.id, variation, origin }
+        })
     }
 
     /// What has been read and not been exposed in this session.
@@ -86,7 +153,7 @@ impl<'a> Assigned<'a> {
                 continue;
             }
             let (mut room, experiment, bucket_version) = ([0; 40], trial.id, trial.bucket_version);
-            let Some(unit) = plain_text(document.value(trial.hash.unit), &mut room) else { continue };
+            let Some(unit) = unit_at(unit_of(&trial, document), document, &mut room) else { continue };
             let exposure =
                 Exposure { unit, experiment, variation, bucket_version, session: document.session() };
             exposed.push(Exposed {
@@ -102,22 +169,45 @@ impl<'a> Assigned<'a> {
 
 /// The key of the variation of a place.
 fn variation<'a>(trial: &TrialRef<'a>, place: u32) -> Option<&'a str> {
-    trial.variation((place & !(IS_READ | IS_HASHED)).checked_sub(1)? as usize)
+    trial.variation((place & NUMBER).checked_sub(1)? as usize)
 }
 
-/// The place of an experiment: its variation from 1, and whether hashing gave it; 0 outside of it.
+/// The place of an experiment: its variation from 1, and what gave it; without a variation outside of it.
 fn find(trial: &TrialRef<'_>, document: &dyn Document, outlook: &mut Outlook) -> u32 {
     let url = document.value(PathRef { root: Root::Context, rest: "page.url" });
     if let ValueRef::Text(url) = url
         && let Some(index) = previewed(trial.id, url, MAX_VARIATIONS)
         && trial.variation(index).is_some()
     {
-        return index as u32 + 1;
+        return (index as u32 + 1) | IS_PREVIEWED;
     }
-    let bucket = bucket_of(&trial.hash, document);
+    let unit = unit_of(trial, document);
+    let bucket = bucket_of(&trial.hash, unit, document);
+    let mut place = IS_OPEN;
+    if let Some(sticky) = trial.sticky() {
+        place = match bucket != NOWHERE && evaluate(sticky.page, document, outlook) {
+            true => past(trial, &sticky, document),
+            false => 0,
+        };
+    }
+    if place == IS_OPEN {
+        place = drawn(trial, (unit, bucket), document, outlook);
+    }
+    if trial.force != 0 && place & NUMBER != 0 { trial.force } else { place }
+}
+
+/// The place that a bucket gives.
+fn drawn(
+    trial: &TrialRef<'_>,
+    (unit, bucket): (PathRef<'_>, u32),
+    document: &dyn Document,
+    outlook: &mut Outlook,
+) -> u32 {
     let (mut filters, mut variations, mut number) = (trial.filters, trial.variations, 0);
     while !filters.is_empty() {
-        let bucket = bucket_of(&HashRef::read(&mut filters), document);
+        let hash = HashRef::read(&mut filters);
+        let is_own = hash.unit.rest.is_empty() && hash.unit.root == Root::Bare;
+        let bucket = bucket_of(&hash, if is_own { unit } else { hash.unit }, document);
         let (mut spans, mut is_in) = (filters.sized(), false);
         while !spans.is_empty() {
             let span = read_span(&mut spans);
@@ -132,20 +222,57 @@ fn find(trial: &TrialRef<'_>, document: &dyn Document, outlook: &mut Outlook) ->
         variations.text();
         let span = read_span(&mut variations);
         if span.from <= bucket && bucket < span.until {
-            return match trial.force {
-                _ if !evaluate(trial.when, document, outlook) => 0,
-                0 => number | IS_HASHED,
-                force => force,
-            };
+            return if evaluate(trial.when, document, outlook) { number | IS_HASHED } else { 0 };
         }
     }
     0
 }
 
-/// The bucket of a document's unit; behind all others where it has none.
-fn bucket_of(hash: &HashRef<'_>, document: &dyn Document) -> u32 {
-    match plain_text(document.value(hash.unit), &mut [0; 40]) {
-        None | Some("") => u32::MAX,
+/// The place that past exposures give. A variation that is no longer there leaves it open; what cannot be known keeps
+/// the visitor out.
+fn past(trial: &TrialRef<'_>, sticky: &StickyRef<'_>, document: &dyn Document) -> u32 {
+    let (least, mut is_blocked) = (f64::from(sticky.min_bucket_version), false);
+    let is_whole = document.each_key(sticky.assigned, &mut |version| {
+        is_blocked |= to_number(ValueRef::Text(version)) < least;
+    });
+    if is_blocked || !is_whole {
+        return IS_STICKY;
+    }
+    let mut room = [0; 40];
+    let version = plain_text(ValueRef::Number(trial.bucket_version.into()), &mut room);
+    let Reading::Value(ValueRef::Text(key), _) =
+        document.signal(sticky.assigned, version.unwrap_or_default())
+    else {
+        return IS_OPEN;
+    };
+    let mut number = 0;
+    while let Some(known) = trial.variation(number as usize) {
+        number += 1;
+        if known == key {
+            return number | IS_HASHED | IS_STICKY;
+        }
+    }
+    IS_OPEN
+}
+
+/// Where the unit of an experiment is found: where its own is missing, at the fallback.
+fn unit_of<'a>(trial: &TrialRef<'a>, document: &dyn Document) -> PathRef<'a> {
+    let is_there = unit_at(trial.hash.unit, document, &mut [0; 40]).is_some();
+    if is_there { trial.hash.unit } else { trial.fallback }
+}
+
+/// The unit at a path, which is not empty.
+fn unit_at<'a>(path: PathRef<'_>, document: &'a dyn Document, room: &'a mut Room) -> Option<&'a str> {
+    plain_text(document.value(path), room).filter(|unit| !unit.is_empty())
+}
+
+/// Behind all buckets.
+const NOWHERE: u32 = u32::MAX;
+
+/// The bucket of a unit; behind all others where there is none.
+fn bucket_of(hash: &HashRef<'_>, unit: PathRef<'_>, document: &dyn Document) -> u32 {
+    match unit_at(unit, document, &mut [0; 40]) {
+        None => NOWHERE,
         Some(unit) => bucket_number(hash.seed, unit, hash.version),
     }
 }

@@ -16,7 +16,7 @@ mod target;
 mod trial;
 
 pub use address::Address;
-pub use assign::{Assigned, Exposed};
+pub use assign::{Assigned, Assignment, Exposed, Origin};
 #[cfg(feature = "author")]
 pub use exclusion::{Claim, ExclusionError, share_out};
 pub use exposure::{Exposure, exposure_id};
@@ -28,4 +28,4 @@ pub use range::bucket_ranges;
 pub use range::{Range, Span, choose};
 pub use table::TrialTable;
 pub use target::{Targeting, UrlTarget, is_targeted, simple_matches};
-pub use trial::{Filter, Hashing, Trial, TrialRef};
+pub use trial::{Filter, Hashing, Sticky, Trial, TrialRef};

@@ -59,7 +59,7 @@ impl TrialTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Filter, HashVersion, Hashing, Span};
+    use super::super::{Filter, HashVersion, Hashing, Span, Sticky};
     use super::*;
     use crate::condition::{Condition, Literal, Path, Root, Test};
     use crate::id::SignalId;
@@ -86,21 +86,29 @@ mod tests {
             force: None,
             bucket_version: 0,
             exposed: SignalId(1),
+            sticky: None,
         };
         let test = Test::Is(Literal::Value(Value::string("b")));
+        let sticky = Sticky {
+            assigned: SignalId(3),
+            min_bucket_version: 4,
+            fallback: Some(path("traits.device")),
+            page: Condition::Path { path: path("context.page.path"), test: test.clone() },
+        };
         let filter = Filter {
-            unit: path("traits.company"),
+            unit: Some(path("traits.company")),
             hash: hash("__n", HashVersion::One),
             spans: vec![span(0, 100), span(300, 1_000)],
         };
         let second = Trial {
             id: "second".into(),
             unit: path("traits.company"),
-            filters: vec![filter.clone(), Filter { spans: Vec::new(), ..filter }],
+            filters: vec![filter.clone(), Filter { unit: None, spans: Vec::new(), ..filter }],
             when: Condition::Path { path: path("experiments.first"), test },
             force: Some(1),
             bucket_version: 7,
             exposed: SignalId(2),
+            sticky: Some(sticky),
             ..first.clone()
         };
         vec![first, second]
@@ -127,7 +135,7 @@ mod tests {
         assert!(is_taken(varied(MAX_VARIATIONS)) && !is_taken(varied(MAX_VARIATIONS + 1)));
         let seed = "s".repeat(1 << 20);
         let filter =
-            Filter { unit: first.unit.clone(), hash: hash(&seed, HashVersion::One), spans: vec![span] };
+            Filter { unit: Some(first.unit.clone()), hash: hash(&seed, HashVersion::One), spans: vec![span] };
         let filtered = |count: usize| Trial { filters: vec![filter.clone(); count], ..first.clone() };
         let most = MAX_NAMED_BYTES as usize / seed.len();
         assert!(is_taken(filtered(most - 1)) && !is_taken(filtered(most)));

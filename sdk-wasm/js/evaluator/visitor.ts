@@ -14,6 +14,15 @@ export interface VisitorDecision {
   readonly actions: readonly Record<string, unknown>[];
 }
 
+/** A variation that the visitor is newly shown, to be tracked as `attune.exposure` under this id. */
+export interface VisitorExposure {
+  /** Derived: the page and other servers derive the same one, so the exposure counts once. */
+  readonly event_id: string;
+  readonly experiment: string;
+  readonly variation: string;
+  readonly bucket_version: number;
+}
+
 /** What the host knows of a visitor. */
 export interface Attributes {
   traits?: Record<string, Json>;
@@ -34,6 +43,14 @@ export interface Explanation {
   why?: string;
   since?: string;
   until?: string | null;
+  /** How the visitor stands to the experiments that the rule reads. */
+  experiments?: readonly {
+    experiment: string;
+    /** Null outside of the experiment. */
+    variation: string | null;
+    /** What gave the variation, or kept the visitor out. */
+    origin: 'hashed' | 'sticky' | 'forced' | 'previewed' | 'blocked' | 'outside';
+  }[];
 }
 
 interface Names {
@@ -87,6 +104,15 @@ export class Visitor {
 
   at(ms: number): readonly VisitorDecision[] {
     return this.#take(core().visitor_time(this.#handle, ms));
+  }
+
+  session(id: string): readonly VisitorDecision[] {
+    return this.#take(core().visitor_session(this.#handle, scratchBytes(encoder.encode(id))));
+  }
+
+  takeExposures(): VisitorExposure[] {
+    this.decide();
+    return answer(core(), core().visitor_exposures(this.#handle));
   }
 
   /** Takes in what the visitor's events have changed. */

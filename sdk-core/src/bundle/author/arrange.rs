@@ -60,7 +60,7 @@ fn share_groups_out(drafts: &mut BTreeMap<Box<str>, Draft>) -> Vec<Refused> {
             Ok(parts) => {
                 for ((id, _), part) in members.iter().zip(parts) {
                     if let Some(draft) = drafts.get_mut(id) {
-                        let filter = exclusion_filter(&draft.trial.unit, &group, part);
+                        let filter = exclusion_filter(&group, part);
                         draft.trial.filters.push(filter);
                     }
                 }
@@ -148,7 +148,24 @@ mod tests {
                 r#""variations":[{"key":"a"}],"hash_attribute":"event.x""#,
                 "bad_field:/experiments/0/hash_attribute",
             ),
-            (r#""variations":[{"key":"a"}],"sticky":true"#, "unsupported_field:/experiments/0/sticky"),
+            (r#""variations":[{"key":"a"}],"sticky":1"#, "bad_field:/experiments/0/sticky"),
+            (r#""variations":[{"key":"a"}],"status":"draft""#, "unsupported_field:/experiments/0/status"),
+            (
+                r#""variations":[{"key":"a"}],"min_bucket_version":0"#,
+                "misplaced_field:/experiments/0/min_bucket_version",
+            ),
+            (
+                r#""variations":[{"key":"a"}],"fallback_attribute":"user_id""#,
+                "misplaced_field:/experiments/0/fallback_attribute",
+            ),
+            (
+                r#""variations":[{"key":"a"}],"sticky":true,"bucket_version":1,"min_bucket_version":2"#,
+                "bad_field:/experiments/0/min_bucket_version",
+            ),
+            (
+                r#""variations":[{"key":"a"}],"sticky":true,"fallback_attribute":"event.x""#,
+                "bad_field:/experiments/0/fallback_attribute",
+            ),
             (
                 r#""variations":[{"key":"a"}],"when":{"event.metadata.x":1}"#,
                 "event_in_experiment:/experiments/0/when",

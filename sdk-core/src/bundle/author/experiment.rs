@@ -1,13 +1,13 @@
-//! From the JSON of an experiment to its compiled form and the hidden signal of its exposures.
+//! From the JSON of an experiment to its compiled form and the hidden signals of its exposures.
 
 use super::diagnostic::{Problem, Problems};
 use super::fields::Fields;
 use crate::condition::{
     Condition, ConditionScope, Literal, Names, Path, Root, Test, parse_condition, parse_path, visit_paths,
 };
-use crate::experiment::{Filter, HashVersion, Hashing, Range, Span, Trial, bucket_ranges};
+use crate::experiment::{Filter, HashVersion, Hashing, Range, Span, Sticky, Trial, bucket_ranges};
 use crate::id::SignalId;
-use crate::limits::MAX_VARIATIONS;
+use crate::limits::{MAX_PICKED_BYTES, MAX_VARIATIONS};
 use crate::profile::{Aggregate, Signal, Window, signal_id};
 use crate::value::Value;
 use crate::wire::EXPOSURE;
@@ -18,16 +18,15 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Parts of the language that a later version evaluates.
-const UNSUPPORTED: [&str; 6] =
-    ["sticky", "fallback_attribute", "min_bucket_version", "status", "phase", "schedule"];
+const UNSUPPORTED: [&str; 3] = ["status", "phase", "schedule"];
 
 /// An experiment before its group is shared out and its place among the others is known.
 pub(super) struct Draft {
     pub trial: Trial,
     /// The exclusion group it belongs to, and the share it claims.
     pub claim: Option<(Box<str>, Option<f64>)>,
-    /// Counts this session's exposures by variation.
-    pub exposed: Signal,
+    /// Signals over its exposures: this session's by variation, and the assignments that stick.
+    pub hidden: Vec<Signal>,
 }
 
 /// Compiles an experiment; a broken one gives nothing and its problems.
@@ -35,7 +34,7 @@ pub(super) fn compile(value: &Value, at: &str, names: &dyn Names, problems: &mut
     let scope = ConditionScope::Visitor(names);
     let mut fields = Fields::open(value, at, problems)?;
     let id = id(&mut fields);
-    let unit = unit(&mut fields, scope);
+    let unit = unit(&mut fields, "hash_attribute", scope).unwrap_or_else(|| bare("anonymous_id"));
     let version = version(&mut fields);
     let hash = Hashing { seed: Box::from(fields.text("seed").or(id).unwrap_or_default()), version };
     let (mut keys, weights) = variations(&mut fields);
@@ -53,12 +52,18 @@ pub(super) fn compile(value: &Value, at: &str, names: &dyn Names, problems: &mut
         Some(index) => Some(index),
         None => fields.wrong("force", "expected the key of a variation"),
     });
-    let mut filters = filters(&mut fields, &unit, scope);
-    filters.extend(namespace(&mut fields, &unit));
-    filters.extend(holdout(&mut fields, &unit));
-    let when = when(&mut fields, scope);
+    let mut filters = filters(&mut fields, scope);
+    filters.extend(namespace(&mut fields));
+    filters.extend(holdout(&mut fields));
+    let mut when = when(&mut fields, scope);
     let claim = claim(&mut fields);
     let bucket_version = fields.integer("bucket_version", 0, u32::MAX.into()).unwrap_or_default() as u32;
+    let assigned = assigned_signal(id.unwrap_or_default());
+    let sticky = stick(&mut fields, scope, bucket_version, &keys).map(|(min_bucket_version, fallback)| {
+        let (page, visitor) = when.drain(..).partition(is_about_page);
+        when = visitor;
+        Sticky { assigned: assigned.id, min_bucket_version, fallback, page: all(page) }
+    });
     fields.close(&UNSUPPORTED, &["slot", "actions", "priority", "cap", "on", "hold"]);
     let id = id.filter(|_| problems.reason().is_none())?;
     let exposed = exposed_signal(id, bucket_version);
@@ -68,18 +73,20 @@ pub(super) fn compile(value: &Value, at: &str, names: &dyn Names, problems: &mut
         unit,
         variations: keys.drain(..).zip(ranges).map(|(key, range)| (key, Span::of(range, version))).collect(),
         filters,
-        when,
+        when: all(when),
         force,
         bucket_version,
         exposed: exposed.id,
+        sticky,
     };
-    Some(Draft { trial, claim, exposed })
+    let assigned = trial.sticky.as_ref().map(|_| assigned);
+    Some(Draft { trial, claim, hidden: [exposed].into_iter().chain(assigned).collect() })
 }
 
 /// The filter that a part of an exclusion group is.
-pub(super) fn exclusion_filter(unit: &Path, group: &str, part: Range) -> Filter {
+pub(super) fn exclusion_filter(group: &str, part: Range) -> Filter {
     Filter {
-        unit: unit.clone(),
+        unit: None,
         hash: Hashing { seed: format!("__{group}").into_boxed_str(), version: HashVersion::One },
         spans: Vec::from([Span::of(part, HashVersion::One)]),
     }
@@ -104,21 +111,71 @@ fn id<'a>(fields: &mut Fields<'a, '_>) -> Option<&'a str> {
     fields.wrong("id", "expected letters, digits, _ and - only, since paths are split at dots")
 }
 
-/// The path of what is hashed: by default the visitor's `anonymous_id`.
-fn unit(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Path {
-    let bare = |name: &str| Path { root: Root::Bare, rest: Box::from(name) };
-    match fields.text("hash_attribute") {
-        None => bare("anonymous_id"),
-        Some(name @ ("anonymous_id" | "user_id")) => bare(name),
-        Some(text) => match parse_path(text, scope) {
-            Ok(path) if matches!(path.root, Root::Traits | Root::Context) => path,
-            _ => {
-                let message = "expected anonymous_id, user_id or a path below traits or context";
-                fields.fail("hash_attribute", "bad_field", message);
-                bare("anonymous_id")
-            }
+/// The path of what is hashed; a bare name is the visitor's own.
+fn unit(fields: &mut Fields<'_, '_>, name: &'static str, scope: ConditionScope<'_>) -> Option<Path> {
+    match fields.text(name)? {
+        own @ ("anonymous_id" | "user_id") => Some(bare(own)),
+        text => match parse_path(text, scope) {
+            Ok(path) if matches!(path.root, Root::Traits | Root::Context) => Some(path),
+            _ => fields.wrong(name, "expected anonymous_id, user_id or a path below traits or context"),
         },
     }
+}
+
+fn bare(name: &str) -> Path {
+    Path { root: Root::Bare, rest: Box::from(name) }
+}
+
+/// The least bucket version and the fallback of an experiment whose assignments stick.
+fn stick(
+    fields: &mut Fields<'_, '_>,
+    scope: ConditionScope<'_>,
+    bucket_version: u32,
+    keys: &[Box<str>],
+) -> Option<(u32, Option<Path>)> {
+    let is_sticky = match fields.value("sticky") {
+        None => false,
+        Some(Value::Bool(is_sticky)) => *is_sticky,
+        Some(_) => fields.wrong("sticky", "expected true or false").unwrap_or_default(),
+    };
+    let least = fields.integer("min_bucket_version", 0, bucket_version.into());
+    let fallback = unit(fields, "fallback_attribute", scope);
+    if is_sticky {
+        if keys.iter().any(|key| key.len() > MAX_PICKED_BYTES) {
+            let message = format!("a key of a sticky experiment has at most {MAX_PICKED_BYTES} bytes");
+            fields.fail("variations", "bad_field", &message);
+        }
+        return Some((least.unwrap_or_default() as u32, fallback));
+    }
+    for (name, is_there) in
+        [("min_bucket_version", least.is_some()), ("fallback_attribute", fallback.is_some())]
+    {
+        if is_there {
+            fields.fail(name, "misplaced_field", "it has no meaning without \"sticky\": true");
+        }
+    }
+    None
+}
+
+/// Whether a condition reads nothing but the page, which is asked of those who are assigned as well.
+fn is_about_page(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().all(is_about_page),
+        Condition::Not(inner) => is_about_page(inner),
+        Condition::Path { .. } => {
+            let mut is_page = true;
+            visit_paths(condition, &mut |path| {
+                let name = path.rest.split('.').next();
+                is_page &= path.root == Root::Context && name == Some("page");
+            });
+            is_page
+        }
+        _ => false,
+    }
+}
+
+fn all(mut parts: Vec<Condition>) -> Condition {
+    if parts.len() == 1 { parts.remove(0) } else { Condition::All(parts) }
 }
 
 fn version(fields: &mut Fields<'_, '_>) -> HashVersion {
@@ -164,7 +221,7 @@ fn variations(fields: &mut Fields<'_, '_>) -> (Vec<Box<str>>, Option<Vec<f64>>) 
     (keys, Some(weights))
 }
 
-fn filters(fields: &mut Fields<'_, '_>, unit: &Path, scope: ConditionScope<'_>) -> Vec<Filter> {
+fn filters(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Vec<Filter> {
     let items = match fields.value("filters") {
         None => return Vec::new(),
         Some(Value::Array(items)) => items,
@@ -176,17 +233,17 @@ fn filters(fields: &mut Fields<'_, '_>, unit: &Path, scope: ConditionScope<'_>) 
         let at = format!("{place}/{index}");
         let Some(mut filter) = Fields::open(item, &at, fields.problems()) else { continue };
         let seed = Box::from(filter.required_text("seed").unwrap_or_default());
-        let own = filter.value("hash_attribute").map(|_| self::unit(&mut filter, scope));
+        let unit = unit(&mut filter, "hash_attribute", scope);
         let hash = Hashing { seed, version: self::version(&mut filter) };
         let ranges = self::ranges(&mut filter, "ranges").unwrap_or_default();
         let spans = ranges.into_iter().map(|range| Span::of(range, hash.version)).collect();
         filter.close(&[], &[]);
-        filters.push(Filter { unit: own.unwrap_or_else(|| unit.clone()), hash, spans });
+        filters.push(Filter { unit, hash, spans });
     }
     filters
 }
 
-fn namespace(fields: &mut Fields<'_, '_>, unit: &Path) -> Option<Filter> {
+fn namespace(fields: &mut Fields<'_, '_>) -> Option<Filter> {
     let value = fields.value("namespace")?;
     let at = fields.place("namespace");
     let mut inner = Fields::open(value, &at, fields.problems())?;
@@ -196,11 +253,11 @@ fn namespace(fields: &mut Fields<'_, '_>, unit: &Path) -> Option<Filter> {
         inner.fail("until", "missing_field", "a namespace has a name, from and until");
     }
     inner.close(&[], &[]);
-    Some(exclusion_filter(unit, name?, Range { from: ends.0?, until: ends.1? }))
+    Some(exclusion_filter(name?, Range { from: ends.0?, until: ends.1? }))
 }
 
 /// A holdout keeps its share of the units out of every experiment that names it.
-fn holdout(fields: &mut Fields<'_, '_>, unit: &Path) -> Option<Filter> {
+fn holdout(fields: &mut Fields<'_, '_>) -> Option<Filter> {
     let value = fields.value("holdout")?;
     let at = fields.place("holdout");
     let mut inner = Fields::open(value, &at, fields.problems())?;
@@ -212,7 +269,7 @@ fn holdout(fields: &mut Fields<'_, '_>, unit: &Path) -> Option<Filter> {
     let seed = format!("holdout:{}", id?).into_boxed_str();
     let hash = Hashing { seed, version: HashVersion::Two };
     let open = Range { from: share?, until: 1.0 };
-    Some(Filter { unit: unit.clone(), hash, spans: Vec::from([Span::of(open, HashVersion::Two)]) })
+    Some(Filter { unit: None, hash, spans: Vec::from([Span::of(open, HashVersion::Two)]) })
 }
 
 /// The exclusion group and the share that is claimed of it.
@@ -225,11 +282,12 @@ fn claim(fields: &mut Fields<'_, '_>) -> Option<(Box<str>, Option<f64>)> {
     Some((group?.into(), share))
 }
 
-/// What must hold: `when`, and of each prerequisite one of its variations.
-fn when(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Condition {
+/// What must hold, in parts: `when`, and of each prerequisite one of its variations.
+fn when(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Vec<Condition> {
     let mut parts = Vec::new();
     if let Some(value) = fields.value("when") {
         match parse_condition(value, scope, &fields.place("when")) {
+            Ok(Condition::All(inner)) => parts.extend(inner),
             Ok(condition) => parts.push(condition),
             Err(errors) => {
                 errors.iter().for_each(|error| fields.problems().push(Problem::of_condition(error)));
@@ -266,7 +324,7 @@ fn when(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Condition {
         let path = |experiment: String| Path { root: Root::Experiments, rest: experiment.into_boxed_str() };
         parts.extend(experiment.map(|experiment| Condition::Path { path: path(experiment), test }));
     }
-    if parts.len() == 1 { parts.remove(0) } else { Condition::All(parts) }
+    parts
 }
 
 /// A number from 0 to 1.
@@ -296,13 +354,12 @@ fn ranges(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Vec<Range>>
 }
 
 fn exposed_signal(experiment: &str, bucket_version: u32) -> Signal {
-    let bare = |path: &str| Path { root: Root::Bare, rest: Box::from(path) };
-    let is = |path: &str, value| Condition::Path { path: bare(path), test: Test::Eq(Literal::Value(value)) };
+    let version = Test::Eq(Literal::Value(Value::Number(bucket_version.into())));
     let filter = Condition::All(Vec::from([
-        is("metadata.experiment", Value::string(experiment)),
-        is("metadata.bucket_version", Value::Number(bucket_version.into())),
+        exposes(experiment),
+        Condition::Path { path: bare("metadata.bucket_version"), test: version },
     ]));
-    let mut signal = Signal {
+    identified(Signal {
         id: SignalId(0),
         // No author's signal has a dot in its name, so the names cannot meet.
         name: format!("attune.exposed:{experiment}").into_boxed_str(),
@@ -313,7 +370,30 @@ fn exposed_signal(experiment: &str, bucket_version: u32) -> Signal {
         aggregate: Aggregate::Count,
         window: Window::Session,
         backfill: false,
-    };
-    signal.id = signal_id(&signal);
-    signal
+    })
+}
+
+/// The first variation of an experiment by bucket version. No version is part of its definition, so that what it has
+/// counted outlasts another version; what was exposed before the experiment was made sticky is backfilled.
+fn assigned_signal(experiment: &str) -> Signal {
+    identified(Signal {
+        id: SignalId(0),
+        name: format!("attune.assigned:{experiment}").into_boxed_str(),
+        on: Box::from(EXPOSURE),
+        filter: Some(exposes(experiment)),
+        by: Some(bare("metadata.bucket_version")),
+        of: Some(bare("metadata.variation")),
+        aggregate: Aggregate::First,
+        window: Window::Lifetime,
+        backfill: true,
+    })
+}
+
+fn exposes(experiment: &str) -> Condition {
+    let test = Test::Eq(Literal::Value(Value::string(experiment)));
+    Condition::Path { path: bare("metadata.experiment"), test }
+}
+
+fn identified(signal: Signal) -> Signal {
+    Signal { id: signal_id(&signal), ..signal }
 }

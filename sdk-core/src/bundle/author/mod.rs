@@ -215,8 +215,8 @@ impl Compiler {
             problems.push(Problem::of(at, code, &id, &message));
             self.report(file, problems);
         }
-        for Draft { trial, exposed, .. } in ordered {
-            self.hidden.push(exposed);
+        for Draft { trial, hidden, .. } in ordered {
+            self.hidden.extend(hidden);
             self.experiments.push(trial);
         }
     }

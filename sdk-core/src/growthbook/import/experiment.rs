@@ -2,7 +2,7 @@
 
 use super::condition::attribute;
 use crate::experiment::{Range, bucket_ranges};
-use crate::growthbook::field::{field, fields, list, list_of, number, range, text};
+use crate::growthbook::field::{field, fields, is_set, list, list_of, number, range, text};
 use crate::growthbook::text::number_of;
 use crate::value::Value;
 use alloc::boxed::Box;
@@ -67,8 +67,28 @@ pub(super) fn trial(
     if version > 0.0 {
         definition.push(("bucket_version".into(), Value::Number(version)));
     }
+    definition.extend(sticky(rule));
     definition.extend(when.map(|when| ("when".into(), when)));
     (definition, keys)
+}
+
+/// How assignments stick. GrowthBook leaves it to the app whether they do; a rule that says something which means
+/// nothing otherwise comes from one where they do.
+fn sticky(rule: &Value) -> Definition {
+    let mut definition = Definition::new();
+    let says = ["bucketVersion", "minBucketVersion", "fallbackAttribute"];
+    if is_set(rule, "disableStickyBucketing") || !says.iter().any(|name| is_set(rule, name)) {
+        return definition;
+    }
+    definition.push(("sticky".into(), Value::Bool(true)));
+    let least = number(rule, "minBucketVersion");
+    if least > 0.0 {
+        definition.push(("min_bucket_version".into(), Value::Number(least)));
+    }
+    if is_set(rule, "fallbackAttribute") {
+        definition.push(("fallback_attribute".into(), Value::string(&unit(rule, "fallbackAttribute"))));
+    }
+    definition
 }
 
 /// Less than the distance of two buckets.

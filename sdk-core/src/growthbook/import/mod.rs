@@ -100,7 +100,7 @@ impl Import {
         for (index, rule) in rules.iter().enumerate() {
             let at = format!("{place}/{index}");
             let head = Head { feature: key, id: format!("{key}/{index}"), priority: rules.len() - index };
-            if let Err((code, message)) = self.rule(&head, rule, &at) {
+            if let Err((code, message)) = self.rule(&head, rule) {
                 self.note(&at, code, message);
             }
         }
@@ -110,7 +110,7 @@ impl Import {
         }
     }
 
-    fn rule(&mut self, head: &Head<'_>, rule: &Value, at: &str) -> Result<(), LeftOut> {
+    fn rule(&mut self, head: &Head<'_>, rule: &Value) -> Result<(), LeftOut> {
         if is_set(rule, "parentConditions") {
             return Err((
                 "prerequisite_not_imported",
@@ -139,11 +139,6 @@ impl Import {
         let Some(variations) = list(rule, "variations").filter(|variations| variations.len() > 1) else {
             return Err(("rule_not_imported", "it has neither a value nor two variations"));
         };
-        for name in ["fallbackAttribute", "minBucketVersion"] {
-            if is_set(rule, name) {
-                self.note(&format!("{at}/{name}"), "sticky_not_imported", "assignments are not sticky yet");
-            }
-        }
         let (definition, keys) = trial(head.feature, rule, when, variations.len());
         let wanted = text(rule, "key").unwrap_or_else(|| head.feature.into());
         let id = self.experiment(definition, &wanted);
