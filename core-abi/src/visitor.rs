@@ -1,7 +1,7 @@
 //! One visitor whose attributes the host sets, with decisions brought up to date by what changes.
 
 use crate::attributes::{Attributes, MAX_ATTRIBUTES};
-use attune_core::condition::{Document, Outlook, PathRef, Pattern, Purpose, Reading, Root};
+use attune_core::condition::{Consent, Document, Outlook, PathRef, Pattern, Purpose, Reading, Root};
 use attune_core::experiment::Assigned;
 use attune_core::id::{MemberId, ModelId, SessionId, SignalId};
 use attune_core::limits::MAX_JSON_DEPTH;
@@ -25,6 +25,7 @@ pub(crate) struct Visitor {
     member: MemberId,
     attributes: [Attributes; 2],
     now: Timestamp,
+    consent: Consent,
     decider: Decider,
     /// What [`Assigned::found`] said when the slots were decided.
     variations: Vec<u32>,
@@ -51,6 +52,7 @@ impl Visitor {
             member,
             attributes: Default::default(),
             now: Timestamp(0),
+            consent: Consent::default(),
             decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
             variations: Vec::new(),
             paths: Vec::new(),
@@ -121,6 +123,12 @@ impl Visitor {
         self.now = now;
     }
 
+    /// Takes in to which purposes the visitor has agreed.
+    pub fn set_consent(&mut self, consent: Consent, processor: &Processor) {
+        self.consent = consent;
+        self.decider.touch(Touched::All, &processor.bundle().rules);
+    }
+
     /// Takes in that the visitor's events have changed what is known.
     pub fn touch_events(&mut self, state: &ProfileState, processor: &Processor) {
         let rules = &processor.bundle().rules;
@@ -130,12 +138,12 @@ impl Visitor {
 
     /// Brings the decisions up to date and returns how many slots differ; see [`Visitor::changes`].
     pub fn decide(&mut self, state: &ProfileState, processor: &Processor) -> usize {
-        let Self { member, attributes, now, decider, changes, variations, .. } = self;
+        let Self { member, attributes, now, consent, decider, changes, variations, .. } = self;
         changes.clear();
         let rules = &processor.bundle().rules;
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
-            let document = Described::new(visitor, (member, attributes), *now, &assigned);
+            let document = Described::new(visitor, (member, attributes), (*now, *consent), &assigned);
             assigned.assign(&document, &mut Outlook::default());
             let found = assigned.found();
             if found != *variations {
@@ -181,7 +189,8 @@ impl Visitor {
     ) -> T {
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
-            let document = Described::new(visitor, (&self.member, &self.attributes), self.now, &assigned);
+            let given = (self.now, self.consent);
+            let document = Described::new(visitor, (&self.member, &self.attributes), given, &assigned);
             assigned.assign(&document, &mut Outlook::default());
             look(&document)
         })
@@ -217,17 +226,18 @@ struct Described<'a> {
     member: &'a MemberId,
     attributes: &'a [Attributes; 2],
     now: Timestamp,
+    consent: Consent,
 }
 
 impl<'a> Described<'a> {
     fn new(
         visitor: &'a VisitorDocument<'a>,
         (member, attributes): (&'a MemberId, &'a [Attributes; 2]),
-        now: Timestamp,
+        (now, consent): (Timestamp, Consent),
         assigned: &'a Assigned<'a>,
     ) -> Self {
         let models = visitor.models;
-        Self { visitor, models, assigned, member, attributes, now: visitor.now.max(now) }
+        Self { visitor, models, assigned, member, attributes, now: visitor.now.max(now), consent }
     }
 }
 
@@ -269,7 +279,7 @@ impl Document for Described<'_> {
     }
 
     fn grants(&self, purpose: Purpose) -> bool {
-        self.visitor.consent.grants(purpose)
+        self.consent.grants(purpose)
     }
 
     fn signal_named(&self, name: &str, key: &str) -> Reading<'_> {

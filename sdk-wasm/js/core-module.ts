@@ -30,6 +30,7 @@ export interface CoreModule {
   visitor_change(handle: number, path: number, length: number): number;
   visitor_change_number(handle: number, path: number, value: number): number;
   visitor_time(handle: number, ms: number): number;
+  visitor_consent(handle: number, granted: number): number;
   visitor_changes(handle: number): number;
   visitor_changed(handle: number): number;
   visitor_decision(handle: number, slot: number): number;

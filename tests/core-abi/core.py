@@ -82,7 +82,7 @@ class Core:
         return [{0: False, 1: True}.get(byte) for byte in answers]
 
 
-SIGNED = {"visitor_set", "visitor_path", "visitor_change", "visitor_change_number", "visitor_time"}
+SIGNED = {"visitor_set", "visitor_path", "visitor_change", "visitor_change_number", "visitor_time", "visitor_consent"}
 """Exports that answer with -1 where they refuse."""
 
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { headline, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
-import { fanRules, thirdViewRules } from './rig/rules.mjs';
+import { consentRules, fanRules, thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
 /** Runs `body` with a collector of these rules and a site that uses it, both removed afterwards. */
@@ -114,6 +114,25 @@ describe('a page with Attune', () => {
         }),
       ),
     ));
+
+  it('shows what the visitor has agreed to, and takes back what is taken back', async () => {
+    const collector = await Collector.start(consentRules());
+    const options = ", consent: { personalization: 'unknown' }";
+    const site = await serveSite({ '/': packagePage(collector.url, WRITE_KEY, options) });
+    await visitor(async (context) => {
+      const page = await openPage(context, site.url);
+      await headline(page, 'For everybody');
+      await page.evaluate(() => window.attune.consent({ personalization: 'granted' }));
+      await headline(page, 'For you');
+      await page.evaluate(() => window.attune.consent({ personalization: 'denied', functional: 'denied' }));
+      await headline(page, 'Welcome');
+      await page.evaluate(() => window.attune.consent({ functional: 'granted' }));
+      await headline(page, 'For everybody');
+      assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+    });
+    await site.close();
+    await collector.remove();
+  });
 
   it('works where storage is blocked', () =>
     withSite(thirdViewRules(), (collector, url) =>

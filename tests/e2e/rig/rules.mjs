@@ -27,6 +27,20 @@ export function thirdViewRules(text = 'Picked for you') {
   };
 }
 
+/** A greeting for whoever agrees to personalization, and another one for everybody else. */
+export function consentRules() {
+  const greeting = (id, value, more) => ({
+    ...{ id, slot: 'headline', ...more },
+    actions: [{ kind: 'text', target: '#headline', value }],
+  });
+  return {
+    rules: [
+      greeting('personal', 'For you', { priority: 1 }),
+      greeting('plain', 'For everybody', { consent: 'functional' }),
+    ],
+  };
+}
+
 /** The same as a level: it holds for whoever has seen three lamps, wherever that was. */
 export function fanRules() {
   return {
