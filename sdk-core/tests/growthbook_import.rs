@@ -60,7 +60,7 @@ fn decided(bundle: &Bundle, id: &str, attributes: &str) -> Vec<Value> {
     let document = VisitorDocument {
         models: None,
         consent: Default::default(),
-        zone: &attune_core::profile::Utc,
+        zone: &attune_core::time::Clocks::UTC,
         matcher: None,
         traits: &traits,
         signals: &bundle.signals,

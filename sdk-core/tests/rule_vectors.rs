@@ -12,9 +12,9 @@ use attune_core::bundle::author::{SourceFile, compile};
 use attune_core::condition::{Consent, Outlook, Purpose};
 use attune_core::experiment::{Assigned, Exposed};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
-use attune_core::profile::{EventDocument, Latch, Tiles, Traits, Utc};
+use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
 use attune_core::rules::{Decision, VisitorDocument, decide, judge, latch};
-use attune_core::time::{Timestamp, parse_duration_ms};
+use attune_core::time::{Clocks, Timestamp, parse_duration_ms};
 use attune_core::value::{Packed, Value};
 use attune_core::wire::{EXPOSURE, Event, SHOWN};
 use std::collections::BTreeMap;
@@ -187,7 +187,7 @@ impl Page {
             now: self.now,
             session: Some(self.session),
             consent: self.consent,
-            zone: &Utc,
+            zone: &Clocks::UTC,
             matcher: None,
         }
     }

@@ -195,7 +195,9 @@ impl<'a> Worker<'a> {
         };
         match &record {
             Record::Event { event, .. } => self.absorb(&event.member, &record),
-            Record::Void { member, .. } | Record::Close { member, .. } => self.absorb(member, &record),
+            Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
+                self.absorb(member, &record)
+            }
             Record::WakeUp { profile, at } => self.wake(profile, *at),
             Record::Bundle { .. } => {
                 self.activate(&record);

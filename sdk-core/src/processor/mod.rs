@@ -2,6 +2,8 @@
 
 mod backfill;
 mod caps;
+#[cfg(all(test, feature = "author"))]
+mod clocks;
 mod combine;
 mod edge;
 mod firing;

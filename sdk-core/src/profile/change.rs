@@ -3,7 +3,7 @@
 use super::{EventDocument, LaneState, TileChange, Tiles, Traits};
 use crate::codec::{CodecError, Source, Writer};
 use crate::id::{LaneId, MemberId, ProfileId, Uuid};
-use crate::time::Timestamp;
+use crate::time::{Clocks, Timestamp};
 use crate::wire::{Record, decode_record, encode_record};
 use alloc::vec::Vec;
 
@@ -32,6 +32,8 @@ pub struct Change {
     pub traits: Traits,
     /// Lanes touched; all of them after a move.
     pub lanes: Vec<(LaneId, LaneState)>,
+    /// The member's clocks, where any are known.
+    pub clocks: Option<Clocks>,
 }
 
 /// The tiles of a change.
@@ -44,7 +46,7 @@ pub enum TileChanges {
 }
 
 /// First byte of the binary form.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 impl Change {
     /// The binary form.
@@ -81,6 +83,7 @@ impl Change {
             out.raw(lane.0.as_bytes());
             state.encode(&mut out);
         }
+        out.option(self.clocks, |out, clocks| clocks.encode(out));
         out.into_bytes()
     }
 
@@ -105,6 +108,7 @@ impl Change {
             tiles: TileChanges::Touched(Vec::new()),
             traits: Traits::default(),
             lanes: Vec::new(),
+            clocks: None,
         };
         if source.bool() {
             let Record::Event { event, received_at, .. } = decode_record(source.bytes())? else {
@@ -121,6 +125,7 @@ impl Change {
         change.traits = Traits::decode(&mut source);
         change.lanes =
             source.list(|source| (LaneId(Uuid::from_bytes(source.array())), LaneState::decode(source)));
+        change.clocks = source.option(Clocks::decode);
         source.finish().map(|()| change)
     }
 }

@@ -1,7 +1,7 @@
 //! One page with everything it knows: tiles, traits, latches, and what its slots show.
 
 use attune_core::bundle::Bundle;
-use attune_core::condition::{Consent, Document, Engine, Outlook, context_zone};
+use attune_core::condition::{Consent, Document, Engine, Outlook, context_clocks};
 use attune_core::experiment::Assigned;
 use attune_core::id::{MemberId, SessionId};
 use attune_core::profile::{EventDocument, Latch, Tiles, Traits};
@@ -141,7 +141,7 @@ impl<'a> Page<'a> {
         look: impl FnOnce(&VisitorDocument<'_>, &mut Outlook) -> T,
     ) -> T {
         let (assigned, mut outlook) = (Assigned::new(&self.bundle.experiments), Outlook::default());
-        let (member, zone) = (MemberId(Box::from(VISITOR)), context_zone(self.context.get()));
+        let (member, zone) = (MemberId(Box::from(VISITOR)), context_clocks(self.context.get()));
         let document = VisitorDocument {
             traits: &self.traits,
             signals: &self.bundle.signals,
