@@ -49,6 +49,11 @@ pub enum TileChanges {
 const FORMAT: u8 = 3;
 
 impl Change {
+    /// Whether it puts other tiles in place of the member's and says nothing else.
+    pub(crate) fn is_backfill(&self) -> bool {
+        self.event.is_none() && self.moved_from.is_none() && matches!(self.tiles, TileChanges::Whole(_))
+    }
+
     /// The binary form.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
