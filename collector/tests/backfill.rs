@@ -74,6 +74,10 @@ fn a_signal_that_asks_for_the_past_has_it_and_another_one_says_since_when_it_cou
             "{known}"
         );
         assert_eq!(known["warming"].get("filled"), None, "{known}");
+        let said = known["warming"]["warm"]["rules"]["fresh"].as_str().unwrap();
+        let until = known["warming"]["warm"]["until"].as_str().unwrap();
+        assert!(said.ends_with(&format!("only, and is complete from {until}")), "{said}");
+        assert_eq!(known["warming"]["warm"]["rules"].as_object().unwrap().len(), 1, "{known}");
     }
     views(&place, "new", 1);
     assert_eq!(profile(&place, "new")["warming"], json!({}));

@@ -12,7 +12,7 @@ mod simulate;
 mod source;
 mod test;
 mod verify;
-mod words;
+pub mod words;
 
 use crate::settings::{BundleCommand, SimulateArguments};
 use serde_json::Value;
