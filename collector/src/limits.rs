@@ -56,7 +56,7 @@ pub const STATE_SYNC_INTERVAL: Duration = Duration::from_secs(10);
 /// Wake-ups logged together at most.
 pub const WAKE_UPS_AT_ONCE: usize = 1_000;
 
-/// Newest log bytes from which a newly published signal is filled: bounds the time for which later records wait.
+/// Log bytes before a bundle from which its new signals are filled: bounds the time for which later records wait.
 pub const BACKFILL_LOG_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// Members whose past is counted in one reading of the log: bounds its memory, some KB for each. More members need
 /// more readings.

@@ -87,7 +87,7 @@ fn a_signal_that_asks_for_the_past_has_it_and_another_one_says_since_when_it_cou
 }
 
 #[test]
-fn a_crash_while_signals_are_filled_counts_nothing_twice() {
+fn a_crash_while_signals_are_filled_counts_nothing_twice_and_a_replay_fills_alike() {
     let folder = tempfile::tempdir().unwrap();
     let (data, written) = (folder.path().join("data"), folder.path().join("rules"));
     fs::create_dir(&written).unwrap();
@@ -107,4 +107,13 @@ fn a_crash_while_signals_are_filled_counts_nothing_twice() {
     assert_eq!(profile(&process.place, "m7")["signals"]["filled"], 6);
     assert_eq!(fired(&process.place), ["m7 fourth"]);
     assert_eq!(process.place.summary()["signals"]["filled"], 1_001);
+    // Whoever loses the state replays the log, which fills and fires alike.
+    let fired = |process: &Process| process.place.admin("/admin/firings").text();
+    let before = fired(&process);
+    let mut process = process;
+    process.terminate();
+    fs::remove_dir_all(data.join("state")).unwrap();
+    let process = Process::start(&data, &written);
+    assert_eq!(process.place.summary()["signals"]["filled"], 1_001);
+    assert_eq!(fired(&process), before);
 }

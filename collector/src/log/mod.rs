@@ -210,12 +210,12 @@ impl Log {
         LogReader::new(self.folder.clone(), self.tail.clone(), from)
     }
 
-    /// A position from which on at most about so many bytes follow, and whether it is where everything began.
+    /// A position from which on at most about so many bytes lead to `end`, and whether it is where everything began.
     ///
     /// # Errors
     /// A folder that cannot be read.
-    pub fn position_within(&self, bytes: u64) -> io::Result<(u64, bool)> {
-        let position = reader::position_within(&self.folder, self.tail.end(), bytes)?;
+    pub fn position_before(&self, end: u64, bytes: u64) -> io::Result<(u64, bool)> {
+        let position = reader::position_within(&self.folder, end, bytes)?;
         Ok((position, position == 0))
     }
 

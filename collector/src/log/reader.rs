@@ -87,7 +87,7 @@ impl Chunk {
     }
 }
 
-/// A frame boundary from which on at most about so many bytes remain.
+/// A frame boundary from which on at most about so many bytes lead to `end`.
 ///
 /// Frames can only be found from the start of a segment, so it is the first segment within the bound.
 pub(super) fn position_within(folder: &Path, end: u64, bytes: u64) -> io::Result<u64> {

@@ -63,7 +63,7 @@ impl Worker<'_> {
         revision: u64,
         after: Option<&str>,
     ) -> Result<Counted, WorkerError> {
-        let (from, is_whole) = self.parts.log.position_within(BACKFILL_LOG_BYTES)?;
+        let (from, is_whole) = self.parts.log.position_before(self.position, BACKFILL_LOG_BYTES)?;
         let mut reader = self.parts.log.reader(from);
         let mut counted = Counted::default();
         while let Some(chunk) = reader.read_on()? {
