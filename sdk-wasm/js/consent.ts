@@ -30,7 +30,7 @@ export function mergeConsent(granted: number, said: unknown): number | string {
     if (at < 0) return `has no purpose "${purpose}"; known are ${PURPOSES.join(', ')}`;
     if (state === undefined) continue;
     if (!STATES.includes(state))
-      return `of ${purpose} must be ${STATES.join(', ')}, got ${JSON.stringify(state)}`;
+      return `of ${purpose} must be one of ${STATES.join(', ')}, not ${typeof state === 'string' ? state : typeof state}`;
     merged = state === 'granted' ? merged | (1 << at) : merged & ~(1 << at);
   }
   return merged;

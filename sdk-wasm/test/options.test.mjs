@@ -28,6 +28,20 @@ it('grants every purpose that is not spoken of, and none that is denied or unkno
   assert.equal(granted({ functional: 'denied', analytics: 'granted', personalization: 'unknown' }), 2);
 });
 
+it('refuses consent of any kind without failing itself', () => {
+  for (const [state, named] of [
+    ['yes', 'not yes'],
+    [1n, 'not bigint'],
+    [Symbol('granted'), 'not symbol'],
+    [['granted'], 'not object'],
+  ]) {
+    assert.throws(
+      () => readOptions({ ...GOOD, consent: { analytics: state } }, BASE),
+      (error) => error.code === 'option_invalid' && error.message.endsWith(named),
+    );
+  }
+});
+
 for (const [name, options, code, text] of [
   ['no options', undefined, 'option_invalid', 'options must be an object'],
   ['no write key', { collector: '/' }, 'option_missing', '"writeKey" must be'],
@@ -52,7 +66,7 @@ for (const [name, options, code, text] of [
     'consent by another word',
     { ...GOOD, consent: { analytics: true } },
     'option_invalid',
-    '"consent" of analytics must be unknown, denied, granted, got true',
+    '"consent" of analytics must be one of unknown, denied, granted, not boolean',
   ],
   ['a misspelt option', { ...GOOD, colector: '/' }, 'option_unknown', '"colector"; known are writeKey'],
 ]) {
