@@ -1,6 +1,6 @@
 //! The visitor's clocks, as the context of a batch tells of them.
 
-use attune_core::condition::context_clocks;
+use attune_core::condition::told_clocks;
 use attune_core::time::{Clocks, Timestamp, ZoneTable};
 use attune_core::value::{ValueRef, parse};
 
@@ -11,13 +11,10 @@ const MINUTE_MS: i64 = 60_000;
 pub fn of_context(context: &str, now: Timestamp) -> Option<Clocks> {
     let context = parse(context).ok()?;
     let context = context.get();
-    if context.at("time.utc_offset_minutes").is_some_and(|minutes| minutes.as_number().is_some()) {
-        return Some(context_clocks(context));
-    }
-    match context.field("time_zone") {
+    told_clocks(context).or_else(|| match context.field("time_zone") {
         Some(ValueRef::Text(name)) => of_zone(name, now),
         _ => None,
-    }
+    })
 }
 
 fn of_zone(name: &str, now: Timestamp) -> Option<Clocks> {

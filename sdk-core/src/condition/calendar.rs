@@ -30,6 +30,12 @@ pub fn context_clocks(context: ValueRef<'_>) -> Clocks {
     clocks_by(&|rest| context.at(rest).unwrap_or(ValueRef::Null))
 }
 
+/// The same, where the context says any.
+pub fn told_clocks(context: ValueRef<'_>) -> Option<Clocks> {
+    context.at("time.utc_offset_minutes")?.as_number()?;
+    Some(context_clocks(context))
+}
+
 fn clocks_by<'a>(read: &dyn Fn(&str) -> ValueRef<'a>) -> Clocks {
     let minutes = |rest| read(rest).as_number().unwrap_or_default() as i64;
     let changes_at = instant(read("time.changes_at"));

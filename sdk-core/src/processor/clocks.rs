@@ -6,8 +6,9 @@ use crate::bundle::Bundle;
 use crate::bundle::author::{SourceFile, compile};
 use crate::id::{MemberId, ProfileId};
 use crate::profile::snapshot::{SnapshotKind, WITH_CLOCKS, open, seal_as};
-use crate::profile::{Absorbed, MemberState};
+use crate::profile::{Absorbed, Change, MemberState};
 use crate::time::{Clocks, Timestamp};
+use crate::value::parse;
 use crate::wire::{Record, decode_record, encode_record};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -137,6 +138,23 @@ proptest! {
 }
 
 #[test]
+fn whoever_decides_in_a_context_of_its_own_decides_by_the_clocks_of_that() {
+    let text = r#"{"rules":[{"id":"evening","slot":"s","when":{"$tod":{"between":["18:00","24:00"]}},"actions":[]}]}"#;
+    let compiled = compile(&[SourceFile { name: "a.json".into(), text: text.into() }]);
+    let mut world = World::default();
+    world.processor.set_bundle(Bundle { revision: 1, ..compiled.bundle }, Timestamp(0));
+    tell(&mut world, "a", Clocks::new(60, None));
+    world.track(view("a", 1, 17 * HOUR + 30, 1, "x"));
+    let mut state = world.profile("member:a").clone();
+    let mut is_evening = |context: &str| {
+        let context = parse(context).unwrap();
+        !world.processor.decide(&mut state, context.get(), &[]).changes.is_empty()
+    };
+    assert!(is_evening("{}") && is_evening(r#"{"time":{"changes_at":"2026-11-20T10:00:00Z"}}"#));
+    assert!(!is_evening(r#"{"time":{"utc_offset_minutes":0}}"#));
+}
+
+#[test]
 fn a_member_of_the_version_before_clocks_is_read_as_one_without_them() {
     let mut world = world();
     world.track(view("a", 1, 10, 1, "x"));
@@ -146,4 +164,18 @@ fn a_member_of_the_version_before_clocks_is_read_as_one_without_them() {
     assert_eq!((version, content.last()), (WITH_CLOCKS, Some(&0)));
     let before = seal_as(SnapshotKind::Member, WITH_CLOCKS - 1, &content[..content.len() - 1]);
     assert_eq!(MemberState::decode(&before).as_ref(), Ok(member));
+}
+
+#[test]
+fn a_change_tells_the_clocks_and_one_of_the_form_before_has_none() {
+    let mut world = world();
+    tell(&mut world, "a", Clocks::new(60, None));
+    let mut state = world.members.values().next().unwrap().clone();
+    let record = Record::Event { event: view("a", 1, 10, 1, "x"), received_at: RECEIVED, proven: true };
+    let Absorbed::Change(change) = world.processor.absorb(&mut state, &record) else { panic!("no change") };
+    let mut bytes = change.encode();
+    assert_eq!(Change::decode(&bytes).map(|change| change.clocks), Ok(Some(Clocks::new(60, None))));
+    bytes.truncate(bytes.len() - 3);
+    bytes[0] -= 1;
+    assert_eq!(Change::decode(&bytes).map(|change| change.clocks), Ok(None));
 }

@@ -3,7 +3,7 @@
 use super::caps::Caps;
 use super::edge::{Edge, Key};
 use crate::bundle::Bundle;
-use crate::condition::{Consent, Matcher, Outlook};
+use crate::condition::{Consent, Matcher, Outlook, told_clocks};
 use crate::experiment::Assigned;
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
@@ -229,6 +229,7 @@ impl ProfileState {
         let member = event.map_or_else(|| self.latest_member(), |document| document.event().member.clone());
         // An event is judged by the clocks of its own member, as that member's page judges it.
         let own = event.and_then(|document| self.parts.get(&document.event().member)?.clocks);
+        let clocks = told_clocks(context).or(own).unwrap_or(self.clocks);
         let document = VisitorDocument {
             traits: &self.traits,
             signals: &bundle.signals,
@@ -241,7 +242,7 @@ impl ProfileState {
             now,
             session,
             consent: Consent::default(),
-            zone: &own.unwrap_or(self.clocks),
+            zone: &clocks,
             matcher,
         };
         assigned.assign(&document, outlook);

@@ -47,6 +47,8 @@ pub enum TileChanges {
 
 /// First byte of the binary form.
 const FORMAT: u8 = 3;
+/// The oldest form that is read; it has no clocks.
+const WITHOUT_CLOCKS: u8 = 2;
 
 impl Change {
     /// Whether it puts other tiles in place of the member's and says nothing else.
@@ -98,7 +100,8 @@ impl Change {
     /// Fails on bytes that are no change of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut source = Source::new(bytes);
-        if source.u8() != FORMAT {
+        let format = source.u8();
+        if !(WITHOUT_CLOCKS..=FORMAT).contains(&format) {
             source.fail();
         }
         let mut change = Self {
@@ -130,7 +133,9 @@ impl Change {
         change.traits = Traits::decode(&mut source);
         change.lanes =
             source.list(|source| (LaneId(Uuid::from_bytes(source.array())), LaneState::decode(source)));
-        change.clocks = source.option(Clocks::decode);
+        if format != WITHOUT_CLOCKS {
+            change.clocks = source.option(Clocks::decode);
+        }
         source.finish().map(|()| change)
     }
 }
