@@ -56,6 +56,12 @@ pub const STATE_SYNC_INTERVAL: Duration = Duration::from_secs(10);
 /// Wake-ups logged together at most.
 pub const WAKE_UPS_AT_ONCE: usize = 1_000;
 
+/// Log bytes before a bundle from which its new signals are filled: bounds the time for which later records wait.
+pub const BACKFILL_LOG_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// Members whose past is counted in one reading of the log: bounds its memory, some KB for each. More members need
+/// more readings.
+pub const BACKFILL_MEMBERS: usize = 50_000;
+
 /// Open streams at most; a further one is answered 503.
 pub const MAX_STREAMS: usize = 10_000;
 /// Open streams of one member at most: far more tabs than a person keeps.

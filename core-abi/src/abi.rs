@@ -183,6 +183,15 @@ pub extern "C" fn visitor_exposures(handle: u32) -> usize {
     HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.take_exposures()))
 }
 
+/// Takes in which purposes the visitor has granted: 1 functional + 2 analytics + 4 personalization, other bits being
+/// ignored; how many slots differ, or −1.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_consent(handle: u32, granted: u32) -> i32 {
+    HOST.with_borrow_mut(|host| {
+        host.change(handle, 0, |evaluator, _| Ok(evaluator.set_consent((granted & 0xff) as u8)))
+    })
+}
+
 /// Where the pairs of slot and rule stand that the last call about the visitor has changed; good until the next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_changes(handle: u32) -> usize {

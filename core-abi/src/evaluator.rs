@@ -6,7 +6,7 @@ use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
 use crate::visitor::Visitor;
 use attune_core::bundle::{Bundle, BundleError};
-use attune_core::condition::Engine;
+use attune_core::condition::{Consent, Engine};
 use attune_core::experiment::Assignment;
 use attune_core::id::{MemberId, ProfileId, SessionId, uuid_from_text};
 use attune_core::processor::{Processor, ProfileState};
@@ -112,6 +112,15 @@ impl Evaluator {
     pub fn set_time(&mut self, ms: f64) -> usize {
         self.with_visitor(|visitor, state, processor| {
             visitor.set_time(Timestamp(ms as i64));
+            visitor.decide(state, processor)
+        })
+    }
+
+    /// Takes in which purposes the visitor has granted, by bits: 1 functional, 2 analytics, 4 personalization; returns how
+    /// many slots differ. Before, all are.
+    pub fn set_consent(&mut self, granted: u8) -> usize {
+        self.with_visitor(|visitor, state, processor| {
+            visitor.set_consent(Consent::of_bits(granted), processor);
             visitor.decide(state, processor)
         })
     }
@@ -405,6 +414,26 @@ mod tests {
         let path = evaluator.path("context.a").unwrap();
         assert_eq!(evaluator.change_number(path, 2.0), Ok(1));
         assert_eq!(evaluator.changes(), [0, 0]);
+    }
+
+    #[test]
+    fn a_rule_without_the_visitors_consent_leaves_its_slot_and_says_which_purpose_is_missing() {
+        let rules = r#"{"rules":[{"id":"mine","slot":"hero","priority":1,"actions":[]},
+            {"id":"all","slot":"hero","consent":"functional","actions":[]}]}"#;
+        let mut evaluator = evaluator_of(rules);
+        assert_eq!(evaluator.set(b"{}"), Ok(1));
+        let rule = |evaluator: &Evaluator| {
+            Value::parse(&evaluator.decision(0)).unwrap().at("rule").and_then(Value::as_str).map(String::from)
+        };
+        assert_eq!(rule(&evaluator).as_deref(), Some("mine"));
+        assert_eq!((evaluator.set_consent(0b011), rule(&evaluator).as_deref()), (1, Some("all")));
+        let why = Value::parse(&evaluator.explain("mine")).unwrap();
+        assert_eq!(why.at("purpose"), Some(&Value::string("personalization")));
+        assert_eq!((evaluator.set_consent(0), rule(&evaluator)), (1, None));
+        assert_eq!((evaluator.set_consent(0xff), rule(&evaluator).as_deref()), (1, Some("mine")));
+        evaluator.set_consent(0);
+        evaluator.set_visitor("another");
+        assert_eq!((evaluator.set(b"{}"), rule(&evaluator).as_deref()), (Ok(1), Some("mine")));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 mod exposures;
 
 use crate::attributes::{Attributes, MAX_ATTRIBUTES};
-use attune_core::condition::{Document, Outlook, PathRef, Pattern, Purpose, Reading, Root, visit_paths};
+use attune_core::condition::{
+    Consent, Document, Outlook, PathRef, Pattern, Purpose, Reading, Root, visit_paths,
+};
 use attune_core::experiment::{Assigned, Assignment};
 use attune_core::id::{MemberId, ModelId, SessionId, SignalId};
 use attune_core::limits::MAX_JSON_DEPTH;
@@ -30,6 +32,7 @@ pub(crate) struct Visitor {
     /// What the host has said; what events say counts only where it has said nothing.
     session: Option<SessionId>,
     now: Timestamp,
+    consent: Consent,
     decider: Decider,
     /// What [`Assigned::found`] said when the slots were decided.
     variations: Vec<u32>,
@@ -60,6 +63,7 @@ impl Visitor {
             attributes: Default::default(),
             session: None,
             now: Timestamp(0),
+            consent: Consent::default(),
             decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
             variations: Vec::new(),
             paths: Vec::new(),
@@ -138,6 +142,12 @@ impl Visitor {
         self.decider.touch(Touched::All, &processor.bundle().rules);
     }
 
+    /// Takes in to which purposes the visitor has agreed.
+    pub fn set_consent(&mut self, consent: Consent, processor: &Processor) {
+        self.consent = consent;
+        self.decider.touch(Touched::All, &processor.bundle().rules);
+    }
+
     /// Takes in that the visitor's events have changed what is known.
     pub fn touch_events(&mut self, state: &ProfileState, processor: &Processor) {
         let rules = &processor.bundle().rules;
@@ -149,11 +159,12 @@ impl Visitor {
     pub fn decide(&mut self, state: &ProfileState, processor: &Processor) -> usize {
         let rules = &processor.bundle().rules;
         let waiting = self.waiting(state, rules);
-        let Self { member, attributes, session, now, decider, changes, variations, .. } = self;
+        let Self { member, attributes, session, now, consent, decider, changes, variations, .. } = self;
         changes.clear();
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
-            let document = Described::new(visitor, (member, attributes), (*now, *session), &assigned);
+            let given = (*now, *session, *consent);
+            let document = Described::new(visitor, (member, attributes), given, &assigned);
             assigned.assign(&document, &mut Outlook::default());
             let found = assigned.found();
             if found != *variations {
@@ -241,12 +252,8 @@ impl Visitor {
     ) -> T {
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
-            let document = Described::new(
-                visitor,
-                (&self.member, &self.attributes),
-                (self.now, self.session),
-                &assigned,
-            );
+            let given = (self.now, self.session, self.consent);
+            let document = Described::new(visitor, (&self.member, &self.attributes), given, &assigned);
             assigned.assign(&document, &mut Outlook::default());
             look(&document)
         })
@@ -283,17 +290,18 @@ struct Described<'a> {
     attributes: &'a [Attributes; 2],
     now: Timestamp,
     session: Option<SessionId>,
+    consent: Consent,
 }
 
 impl<'a> Described<'a> {
     fn new(
         visitor: &'a VisitorDocument<'a>,
         (member, attributes): (&'a MemberId, &'a [Attributes; 2]),
-        (now, session): (Timestamp, Option<SessionId>),
+        (now, session, consent): (Timestamp, Option<SessionId>, Consent),
         assigned: &'a Assigned<'a>,
     ) -> Self {
         let (models, session) = (visitor.models, session.or(visitor.session));
-        Self { visitor, models, assigned, member, attributes, now: visitor.now.max(now), session }
+        Self { visitor, models, assigned, member, attributes, now: visitor.now.max(now), session, consent }
     }
 }
 
@@ -339,7 +347,7 @@ impl Document for Described<'_> {
     }
 
     fn grants(&self, purpose: Purpose) -> bool {
-        self.visitor.consent.grants(purpose)
+        self.consent.grants(purpose)
     }
 
     fn signal_named(&self, name: &str, key: &str) -> Reading<'_> {

@@ -65,7 +65,7 @@ fn values(bundle: &Bundle, tiles: &Tiles, id: &str, attributes: &str, features: 
     let document = VisitorDocument {
         models: None,
         consent: Default::default(),
-        zone: &attune_core::profile::Utc,
+        zone: &attune_core::time::Clocks::UTC,
         matcher: None,
         traits: &traits,
         signals: &bundle.signals,

@@ -13,11 +13,11 @@ use attune_core::condition::{Consent, Engine, Outlook, Purpose};
 use attune_core::experiment::{Assigned, Exposed};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::processor::{Firing, Processor, ProfileState};
-use attune_core::profile::{Absorbed, EventDocument, Latch, MemberState, Tiles, Traits, Utc};
+use attune_core::profile::{Absorbed, EventDocument, Latch, MemberState, Tiles, Traits};
 use attune_core::rules::{
     ActionRef, Actions, Decision, Refusal, Verdict, VisitorDocument, decide, explain, judge, latch,
 };
-use attune_core::time::{Timestamp, parse_duration_ms};
+use attune_core::time::{Clocks, Timestamp, parse_duration_ms};
 use attune_core::value::{Packed, Value};
 use attune_core::wire::{EXPOSURE, Event, Record, SHOWN};
 use std::collections::BTreeMap;
@@ -231,7 +231,7 @@ impl Page {
             now: self.now,
             session: Some(self.session),
             consent: self.consent,
-            zone: &Utc,
+            zone: &Clocks::UTC,
             matcher: Some(&self.engine),
         }
     }

@@ -2,6 +2,7 @@
 
 import { openStorage } from './browser/storage.ts';
 import { wallMs } from './clock.ts';
+import { ALL_GRANTED, type Consent, mergeConsent } from './consent.ts';
 import {
   defaultContext,
   deviceContext,
@@ -45,6 +46,7 @@ export class Attune {
   readonly #ended = new AbortController();
   readonly #session: Session;
   readonly #link: DriverLink;
+  #granted: number;
   #moment: Moment | undefined;
 
   /** Use `init`. */
@@ -73,6 +75,9 @@ export class Attune {
       session: () => this.#session.at(wallMs()),
     });
     this.ready = this.#link.ready;
+    this.#granted = settings.consent;
+    // Before anything is decided.
+    if (this.#granted !== ALL_GRANTED) this.#link.call('consent', this.#granted);
     this.setContext({ ...defaultContext(), ...settings.context });
     this.#listen(space);
   }
@@ -114,6 +119,17 @@ export class Attune {
   setContext(values: JsonObject): void {
     const text = this.#jsonText('setContext: values', values);
     if (text !== undefined) this.#link.call('setContext', text);
+  }
+
+  /** Takes in what the visitor has said of each purpose; one that is left out stays as it was. */
+  consent(said: Consent): void {
+    const granted = mergeConsent(this.#granted, said);
+    if (typeof granted === 'string') {
+      this.#refuse('consent_invalid', `consent: consent ${granted}`);
+      return;
+    }
+    this.#granted = granted;
+    this.#link.call('consent', granted);
   }
 
   /** What fills a slot now. */

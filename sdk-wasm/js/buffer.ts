@@ -7,7 +7,7 @@ import { fieldsOf, parseJson } from './json.ts';
 
 const MAX_CALLS = 1_000;
 
-type Method = 'track' | 'identify' | 'reset' | 'setContext';
+type Method = 'track' | 'identify' | 'reset' | 'setContext' | 'consent';
 
 /** A call of the driver as data. */
 export type Call = { [Name in Method]: [Name, ...Parameters<Driver[Name]>] }[Method];
@@ -18,7 +18,7 @@ export interface CallBuffer {
   push(call: Call): boolean;
   /** Hands out what earlier page loads could not replay, then this page's calls, and forgets both. */
   drain(): Call[];
-  /** Stores the calls of a page that leaves; if it comes back, only those of context are still to be made. */
+  /** Stores the calls of a page that leaves; if it comes back, only those of context and consent are still to be made. */
   save(id: string): void;
 }
 

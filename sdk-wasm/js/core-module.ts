@@ -32,6 +32,7 @@ export interface CoreModule {
   visitor_time(handle: number, ms: number): number;
   visitor_session(handle: number, length: number): number;
   visitor_exposures(handle: number): number;
+  visitor_consent(handle: number, granted: number): number;
   visitor_changes(handle: number): number;
   visitor_changed(handle: number): number;
   visitor_decision(handle: number, slot: number): number;

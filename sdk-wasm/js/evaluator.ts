@@ -16,6 +16,7 @@
  * {@link Evaluator.load} once before.
  */
 
+import type { Consent, ConsentState } from './consent.ts';
 import type { Json } from './context.ts';
 import { answer, type CoreModule, coreModule, loadCore, opened, put, putText } from './core-module.ts';
 import {
@@ -39,7 +40,7 @@ export {
   hash,
   type StickyBucketDocument,
 } from './growthbook.ts';
-export type { Attributes, Explanation, VisitorDecision, VisitorExposure };
+export type { Attributes, Consent, ConsentState, Explanation, VisitorDecision, VisitorExposure };
 
 /** A slot whose decision has changed. */
 export interface EvaluatedDecision {
@@ -190,6 +191,16 @@ export class Evaluator {
    */
   takeExposures(): VisitorExposure[] {
     return this.#visitor.takeExposures();
+  }
+
+  /**
+   * Takes in what the visitor has said of each purpose, and returns the slots whose decision differs. A purpose that is
+   * left out stays as it was; before, every purpose is granted. Triggers fire whatever is said here.
+   *
+   * @throws {EvaluatorError} `consent_invalid`: another purpose, or another word for it.
+   */
+  setConsent(said: Consent): readonly VisitorDecision[] {
+    return this.#visitor.consent(said);
   }
 
   /**

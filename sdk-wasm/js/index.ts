@@ -5,6 +5,7 @@ import { initWith } from './init.ts';
 import type { InitOptions } from './options.ts';
 
 export type { Attune, Priority } from './attune.ts';
+export type { Consent, ConsentState } from './consent.ts';
 export type { DeviceClass, Json, JsonObject } from './context.ts';
 export type { Decision } from './decision.ts';
 export type { AttuneErrorKind } from './errors.ts';

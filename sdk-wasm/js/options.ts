@@ -1,5 +1,6 @@
 /** The options of `init`, checked once with an error that names the option and what it should be. */
 
+import { ALL_GRANTED, type Consent, mergeConsent } from './consent.ts';
 import type { JsonObject } from './context.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import { isObject } from './json.ts';
@@ -16,6 +17,11 @@ export interface InitOptions {
    */
   context?: JsonObject;
   /**
+   * What the visitor has said of each purpose.
+   * @defaultValue every purpose is `granted`
+   */
+  consent?: Consent;
+  /**
    * Address of the WebAssembly file.
    * @defaultValue `attune_bg.wasm` beside this module
    */
@@ -27,10 +33,12 @@ export interface Settings {
   writeKey: string;
   collector: string;
   context: JsonObject;
+  /** The granted purposes, by bits. */
+  consent: number;
   wasmUrl: string | undefined;
 }
 
-const NAMES = ['writeKey', 'collector', 'context', 'wasmUrl'];
+const NAMES = ['writeKey', 'collector', 'context', 'consent', 'wasmUrl'];
 const WRITE_KEY = /^[\w.-]{1,100}$/;
 
 /**
@@ -46,15 +54,18 @@ export function readOptions(options: unknown, base: string): Settings {
       throw usageError('option_unknown', `init: unknown option "${name}"; known are ${NAMES.join(', ')}`);
     }
   }
-  const { writeKey, collector, context = {}, wasmUrl } = options;
+  const { writeKey, collector, context = {}, consent = {}, wasmUrl } = options;
   if (typeof writeKey !== 'string' || !WRITE_KEY.test(writeKey)) {
     throw wrong('writeKey', writeKey, '1 to 100 letters, digits, ".", "_" or "-"');
   }
   if (!isObject(context)) throw wrong('context', context, 'an object');
+  const granted = mergeConsent(ALL_GRANTED, consent);
+  if (typeof granted === 'string') throw usageError('option_invalid', `init: option "consent" ${granted}`);
   return {
     writeKey,
     collector: address('collector', collector, base),
     context,
+    consent: granted,
     wasmUrl: wasmUrl === undefined ? undefined : address('wasmUrl', wasmUrl, base),
   };
 }

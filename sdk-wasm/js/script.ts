@@ -14,6 +14,7 @@ const METHODS = [
   'group',
   'reset',
   'setContext',
+  'consent',
   'onDecision',
   'onError',
   'flush',

@@ -8,7 +8,9 @@ const page = window as unknown as { attune?: unknown };
 if (!page.attune) {
   const calls = [] as unknown as unknown[][] & Record<string, unknown>;
   page.attune = calls;
-  for (const method of 'track page identify group reset setContext onDecision onError flush'.split(' ')) {
+  for (const method of 'track page identify group reset setContext consent onDecision onError flush'.split(
+    ' ',
+  )) {
     calls[method] = (...values: unknown[]) => {
       const ms = Date.now();
       const time = ms.toString(16).padStart(12, '0');

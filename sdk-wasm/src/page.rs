@@ -5,6 +5,7 @@ use crate::input::Input;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use attune_core::client::{Client, ClientOptions, Stored, StoredEvent, Track};
+use attune_core::condition::Consent;
 use attune_core::id::{LaneId, MemberId};
 use attune_core::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
 use attune_core::queue::{Outcome, Poll, QueueOptions};
@@ -36,11 +37,12 @@ pub enum Operation {
     Signal = 17,
     Inspect = 18,
     Matches = 19,
+    Consent = 20,
 }
 
 impl Operation {
     /// Every operation at its number.
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::Start,
         Self::Restore,
         Self::StoredEvent,
@@ -61,6 +63,7 @@ impl Operation {
         Self::Signal,
         Self::Inspect,
         Self::Matches,
+        Self::Consent,
     ];
 }
 
@@ -177,6 +180,12 @@ impl Page {
                 let answers = input.list(Input::flag);
                 if input.is_sound() {
                     client.handle_matches(answers, now);
+                }
+            }
+            Operation::Consent => {
+                let consent = Consent::of_bits(input.byte());
+                if input.is_sound() {
+                    client.handle_consent(consent, now);
                 }
             }
         }

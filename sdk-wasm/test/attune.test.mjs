@@ -233,6 +233,31 @@ describe('attune', () => {
     ]);
   });
 
+  it('passes on what the visitor has said of each purpose, and keeps what was said before', async () => {
+    const errors = [];
+    attune.onError(({ code, kind, message }) => errors.push([code, kind, message]));
+    attune.consent({ personalization: 'unknown' });
+    const core = await page.load();
+    attune.consent({ analytics: 'denied' });
+    attune.consent({ personalization: 'granted', ads: 'granted' });
+    attune.consent({ personalization: 'granted' });
+    assert.deepEqual(
+      core.of('consent').map(([, granted]) => granted),
+      [3, 1, 5],
+    );
+    const message = 'consent: consent has no purpose "ads"; known are functional, analytics, personalization';
+    assert.deepEqual(errors, [['consent_invalid', 'usage', message]]);
+  });
+
+  it('starts with the consent of its options, before anything is decided', async () => {
+    await attune.shutdown();
+    init({ ...OPTIONS, consent: { personalization: 'denied' } });
+    const { calls } = await page.load('consent');
+    const names = calls.map(([name]) => name);
+    assert.deepEqual(calls[names.lastIndexOf('consent')], ['consent', 3]);
+    assert.ok(names.indexOf('consent') < names.indexOf('context'));
+  });
+
   it('refuses what is no callback at the call', async () => {
     const errors = [];
     attune.onError(({ code, kind, message }) => errors.push([code, kind, message]));

@@ -30,6 +30,7 @@ const OPERATIONS = [
   ['signal', 't?t'],
   ['inspect', ''],
   ['matches', '*b'],
+  ['consent', 'b'],
 ];
 const OUTCOMES = ['', 'n?f*n', 'nf*(ub)'];
 const EFFECTS = {

@@ -20,6 +20,28 @@ it('resolves addresses against the page and drops slashes at their end', () => {
   );
 });
 
+it('grants every purpose that is not spoken of, and none that is denied or unknown', () => {
+  const granted = (consent) => readOptions({ ...GOOD, consent }, BASE).consent;
+  assert.equal(granted(undefined), 7);
+  assert.equal(granted({ personalization: 'denied' }), 3);
+  assert.equal(granted({ analytics: 'unknown', personalization: undefined }), 5);
+  assert.equal(granted({ functional: 'denied', analytics: 'granted', personalization: 'unknown' }), 2);
+});
+
+it('refuses consent of any kind without failing itself', () => {
+  for (const [state, named] of [
+    ['yes', 'not yes'],
+    [1n, 'not bigint'],
+    [Symbol('granted'), 'not symbol'],
+    [['granted'], 'not object'],
+  ]) {
+    assert.throws(
+      () => readOptions({ ...GOOD, consent: { analytics: state } }, BASE),
+      (error) => error.code === 'option_invalid' && error.message.endsWith(named),
+    );
+  }
+});
+
 for (const [name, options, code, text] of [
   ['no options', undefined, 'option_invalid', 'options must be an object'],
   ['no write key', { collector: '/' }, 'option_missing', '"writeKey" must be'],
@@ -28,6 +50,24 @@ for (const [name, options, code, text] of [
   ['a collector that is no address', { ...GOOD, collector: 'http://' }, 'option_invalid', '"collector"'],
   ['a collector of another kind', { ...GOOD, collector: 'ftp://a' }, 'option_invalid', '"collector"'],
   ['a context that is a list', { ...GOOD, context: [] }, 'option_invalid', '"context" must be an object'],
+  [
+    'consent that is no object',
+    { ...GOOD, consent: 'denied' },
+    'option_invalid',
+    '"consent" must be an object',
+  ],
+  [
+    'consent to an unknown purpose',
+    { ...GOOD, consent: { ads: 'granted' } },
+    'option_invalid',
+    '"consent" has no purpose "ads"; known are functional',
+  ],
+  [
+    'consent by another word',
+    { ...GOOD, consent: { analytics: true } },
+    'option_invalid',
+    '"consent" of analytics must be one of unknown, denied, granted, not boolean',
+  ],
   ['a misspelt option', { ...GOOD, colector: '/' }, 'option_unknown', '"colector"; known are writeKey'],
 ]) {
   it(`refuses ${name}, naming the option and what it should be`, () => {

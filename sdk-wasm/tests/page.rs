@@ -278,6 +278,27 @@ fn the_context_decides_levels() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn a_purpose_that_is_not_granted_empties_the_slots_of_its_rules() {
+    let mut host = Host::with_rules();
+    let granted = |host: &mut Host, bits: u8| host.call(Operation::Consent, |out| out.u8(bits));
+    assert_eq!(granted(&mut host, 3), [Effect::Other(13)]);
+    let phone = |out: &mut Writer| {
+        out.len(18);
+        out.raw(&[6, 1]);
+        out.str("device");
+        out.u8(4);
+        out.str("phone");
+    };
+    assert_eq!(host.call(Operation::Context, phone), [Effect::Other(13)]);
+    assert!(granted(&mut host, 4).contains(&filled("layout", "phone", 2)));
+    let emptied = Effect::Decision { slot: "layout".into(), rule: None, first_action: None };
+    assert!(granted(&mut host, 3).contains(&emptied));
+    let unread = host.call(Operation::Consent, |_| {});
+    assert!(unread.contains(&Effect::Failed("input_unreadable".into())), "{unread:?}");
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn what_is_over_a_bound_is_refused_with_the_limit_and_changes_nothing() {
     let mut host = Host::with_rules();
     let refused = Effect::Refused { code: "metadata_too_large".into(), actual: 40_112, limit: 31_744 };
@@ -307,7 +328,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn no_bytes_stop_the_page(calls in proptest::collection::vec((0_u32..20, proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)), 1..20)) {
+    fn no_bytes_stop_the_page(calls in proptest::collection::vec((0_u32..22, proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)), 1..20)) {
         let mut host = Host::with_rules();
         for (operation, input) in &calls {
             host.page.input(input.len()).copy_from_slice(input);

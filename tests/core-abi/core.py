@@ -90,6 +90,7 @@ SIGNED = {
     "visitor_change_number",
     "visitor_time",
     "visitor_session",
+    "visitor_consent",
 }
 """Exports that answer with -1 where they refuse."""
 

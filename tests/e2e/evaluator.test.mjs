@@ -171,6 +171,26 @@ test('exposures are due once in a session, and an assignment says that it has st
   visitor.free();
 });
 
+test('rules whose purpose the visitor does not grant leave their slots', () => {
+  const visitor = new Evaluator(bundle);
+  visitor.set({ traits: { plan: 'pro', seats: 5 }, context: { page: { path: '/' } } });
+  assert.deepEqual(visitor.setConsent({ analytics: 'denied' }), []);
+  assert.deepEqual(visitor.setConsent({ personalization: 'unknown' }).map(brief), ['hero null']);
+  assert.deepEqual(visitor.explain('pro'), {
+    rule: 'pro',
+    holds: false,
+    reason: 'consent_missing',
+    purpose: 'personalization',
+  });
+  assert.deepEqual(visitor.decide(), []);
+  assert.deepEqual(visitor.setConsent({ personalization: 'granted' }).map(brief), ['hero pro']);
+  const refused = (error) => error instanceof EvaluatorError && error.code === 'consent_invalid';
+  for (const said of [null, { ads: 'granted' }, { analytics: 'yes' }]) {
+    assert.throws(() => visitor.setConsent(said), refused);
+  }
+  visitor.free();
+});
+
 test('what is no path and no rule is refused with its code', () => {
   const visitor = new Evaluator(bundle);
   const refused = (code) => (error) => error instanceof EvaluatorError && error.code === code;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { headline, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
-import { fanRules, thirdViewRules } from './rig/rules.mjs';
+import { consentRules, fanRules, patternRules, thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
 /** Runs `body` with a collector of these rules and a site that uses it, both removed afterwards. */
@@ -113,6 +113,46 @@ describe('a page with Attune', () => {
           await headline(first, 'For friends of lamps');
         }),
       ),
+    ));
+
+  it('shows what the visitor has agreed to, and takes back what is taken back', async () => {
+    const collector = await Collector.start(consentRules());
+    const options = ", consent: { personalization: 'unknown' }";
+    const site = await serveSite({ '/': packagePage(collector.url, WRITE_KEY, options) });
+    await visitor(async (context) => {
+      const page = await openPage(context, site.url);
+      await headline(page, 'For everybody');
+      await page.evaluate(() => window.attune.consent({ personalization: 'granted' }));
+      await headline(page, 'For you');
+      await page.evaluate(() => window.attune.consent({ personalization: 'denied', functional: 'denied' }));
+      await headline(page, 'Welcome');
+      await page.evaluate(() => window.attune.consent({ functional: 'granted' }));
+      await headline(page, 'For everybody');
+      assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+    });
+    await site.close();
+    await collector.remove();
+  });
+
+  it('matches patterns by its browser as the collector does by its own engine', () =>
+    withSite(patternRules(), (collector, url) =>
+      visitor(async (context) => {
+        const page = await openPage(context, url);
+        const search = (words) => page.evaluate((words) => window.attune.track('search', { words }), words);
+        const variable = (name) => page.evaluate((name) => window.attune.variable(name, 'none'), name);
+        assert.deepEqual([await variable('notice'), await variable('other')], ['seen', 'none']);
+        const searches = ['Grüner Bär', 'ein grüner hut', 'grüner  hut', 'gruner hut'];
+        for (const words of searches) await search(words);
+        assert.equal(await page.textContent('#headline'), 'Welcome');
+        for (const words of ['GRÜNER HUT', 'Grüne Hüte', 'grüne hute']) await search(words);
+        await headline(page, 'Green hats');
+        const taken = await eventually(
+          () => collector.summary(),
+          (summary) => summary.events >= 7,
+        );
+        assert.deepEqual([taken.events, taken.firings], [7, 3]);
+        assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+      }),
     ));
 
   it('works where storage is blocked', () =>

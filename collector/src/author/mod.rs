@@ -14,7 +14,7 @@ mod source;
 mod test;
 mod trust;
 mod verify;
-mod words;
+pub mod words;
 
 use crate::settings::{BundleCommand, SimulateArguments};
 use serde_json::Value;

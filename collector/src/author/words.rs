@@ -3,7 +3,8 @@
 use attune_core::condition::{
     Condition, Document, Literal, Moment, Outlook, PathRef, Test, each_leaf, plain_text, resolve,
 };
-use attune_core::profile::SignalTable;
+use attune_core::id::SignalId;
+use attune_core::profile::{SignalTable, Warming};
 use attune_core::rules::{Reason, Refusal, RuleRef, Unmet, Verdict};
 use attune_core::value::{Value, ValueRef};
 
@@ -52,6 +53,18 @@ pub fn unmet(parts: &[Unmet], rule: &RuleRef<'_>, signals: &SignalTable, documen
         [] => "its condition is not met".to_owned(),
         said => said.join("; "),
     }
+}
+
+/// Since when signals that a rule reads are counted, where that is not long enough yet.
+pub fn warming(found: &[(SignalId, Warming)], signals: &SignalTable) -> String {
+    let said = found.iter().map(|(id, Warming { since, until })| {
+        let name = signals.by_id(*id).map_or("", |signal| signal.name());
+        match until {
+            Some(until) => format!("signals.{name} counts since {since} only, and is complete from {until}"),
+            None => format!("signals.{name} counts since {since} only, and is never complete"),
+        }
+    });
+    said.collect::<Vec<_>>().join("; ")
 }
 
 fn one_unmet(part: &Unmet, when: &Condition, signals: &SignalTable, document: &dyn Document) -> String {

@@ -1,23 +1,27 @@
 //! Turning an envelope into log records: each event read, checked and encoded alone.
 
+use super::clocks;
 use crate::access::{Identity, WriteKey};
 use crate::limits::CLOCK_SHIFT_MS;
 use crate::log::{Batch, EventKey};
 use attune_core::filter::check_bounds;
 use attune_core::id::MemberId;
 use attune_core::limits::{FUTURE_MS, MAX_EVENT_AGE_MS, MAX_EVENT_BYTES, MAX_ID_CHARS};
-use attune_core::time::Timestamp;
+use attune_core::time::{Clocks, Timestamp};
 use attune_core::wire::{
     Envelope, Event, IDENTIFY, Record, ResultKind, ResultRow, encode_record, parse_event, peek_event_id,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What an envelope holds for the log, and what its receipt will say.
 #[derive(Debug, Default)]
 pub struct Read {
     /// The records.
     pub records: Batch,
+    /// How many records stand before those of events.
+    pub entries_before: usize,
     /// For each event record, in order: the index of its event in the request.
     pub places: Vec<usize>,
     /// Rows of refused events and warnings.
@@ -36,16 +40,24 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, now: Timestamp) -> Read {
             envelope.events.len() + envelope.void.len() + envelope.closed.len(),
             bytes,
         ),
+        entries_before: 0,
         places: Vec::with_capacity(envelope.events.len()),
         rows: Vec::new(),
         clock_shift_ms: clock_shift_ms(envelope, now),
         member: envelope.anonymous_id.clone().filter(|member| member.0.len() <= 4 * MAX_ID_CHARS),
     };
+    let mut events = Vec::with_capacity(envelope.events.len());
     for (index, raw) in envelope.events.iter().enumerate() {
         match read_one(raw, envelope) {
-            Ok(event) => read.take(index, raw, event, key, now),
+            Ok(event) => events.push((index, *raw, event)),
             Err((code, message)) => read.rows.push(row(index, raw, ResultKind::Rejected, code, message)),
         }
+    }
+    if let Some(clocks) = envelope.context.and_then(|context| clocks::of_context(context, now)) {
+        read.tell_clocks(&events, clocks, now);
+    }
+    for (index, raw, event) in events {
+        read.take(index, raw, event, key, now);
     }
     for range in &envelope.void {
         let record =
@@ -72,6 +84,16 @@ pub fn too_large(events: &[&str]) -> Vec<usize> {
 }
 
 impl Read {
+    /// Puts the clocks of every member of whom there are events before these, so that they are judged by them.
+    fn tell_clocks(&mut self, events: &[(usize, &str, Event)], clocks: Clocks, at: Timestamp) {
+        let members: BTreeSet<&MemberId> = events.iter().map(|(_, _, event)| &event.member).collect();
+        self.entries_before = members.len();
+        for member in members {
+            let record = Record::Clocks { member: member.clone(), clocks, at };
+            self.records.push(None, |out| encode_record(&record, out));
+        }
+    }
+
     fn take(&mut self, index: usize, raw: &str, mut event: Event, key: &WriteKey, now: Timestamp) {
         event.timestamp = event.timestamp.plus(self.clock_shift_ms);
         if let Some((code, message)) = time_warning(event.timestamp, now) {

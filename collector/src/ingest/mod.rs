@@ -2,6 +2,7 @@
 
 mod batch;
 mod body;
+mod clocks;
 mod door;
 mod receipt;
 
@@ -103,6 +104,7 @@ impl Ingest {
             places: read.places,
             rows: read.rows,
             not_new: appended.map(|appended| appended.not_new).unwrap_or_default(),
+            entries_before: read.entries_before,
         };
         let mut receipt = outcome.settle(&envelope.events, &self.metrics);
         receipt.clock_shift_ms = read.clock_shift_ms;

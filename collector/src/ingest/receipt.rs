@@ -8,21 +8,23 @@ use attune_core::wire::{Receipt, ResultKind, ResultRow};
 /// What became of a batch.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Indexes of the events that reached the log writer; they are its first entries, in order.
+    /// Indexes of the events that reached the log writer, in order.
     pub places: Vec<usize>,
     /// Rows of refused events and warnings.
     pub rows: Vec<ResultRow>,
     /// Entries that were not new.
     pub not_new: Vec<(usize, Verdict)>,
+    /// How many entries stood before those of the events.
+    pub entries_before: usize,
 }
 
 impl Outcome {
     /// Counts everything and lists what is not plainly accepted of the events as they were sent.
     pub fn settle(self, events: &[&str], metrics: &Metrics) -> Receipt {
-        let Self { places, mut rows, not_new } = self;
+        let Self { places, mut rows, not_new, entries_before } = self;
         let mut receipt = Receipt::default();
         for (entry, verdict) in &not_new {
-            match (verdict, places.get(*entry)) {
+            match (verdict, places.get(*entry - entries_before)) {
                 (Verdict::LaneConflict, Some(index)) => {
                     let raw = events.get(*index).copied().unwrap_or_default();
                     let message = "another event has this lane and seq".to_owned();
@@ -51,8 +53,8 @@ mod tests {
     #[test]
     fn counts_and_lists_what_is_not_plainly_accepted() {
         let events = [r#"{"event_id":"a"}"#, "", "", "", r#"{"event_id":"b"}"#];
-        let not_new = vec![(1, Verdict::Duplicate), (2, Verdict::LaneConflict)];
-        let outcome = Outcome { places: vec![0, 2, 4], rows: Vec::new(), not_new };
+        let not_new = vec![(2, Verdict::Duplicate), (3, Verdict::LaneConflict)];
+        let outcome = Outcome { places: vec![0, 2, 4], rows: Vec::new(), not_new, entries_before: 1 };
         let receipt = outcome.settle(&events, &Metrics::default());
         assert_eq!((receipt.accepted, receipt.duplicates), (1, 1));
         let row = &receipt.results[0];

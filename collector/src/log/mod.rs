@@ -7,7 +7,7 @@ mod tail;
 mod writer;
 
 use crate::bell::Bell;
-use crate::limits::LOG_QUEUE_BYTES;
+use crate::limits::{DOOR_REBUILD_BYTES, LOG_QUEUE_BYTES};
 use crate::metrics::Metrics;
 use std::fmt;
 use std::io;
@@ -170,7 +170,7 @@ impl Log {
         let gate = make_gate(LogReader::new(
             folder.clone(),
             tail.clone(),
-            reader::rebuild_from(&folder, tail.end())?,
+            reader::position_within(&folder, tail.end(), DOOR_REBUILD_BYTES)?,
         ))?;
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let (work, thread) = writer::spawn(writer::Writer {
@@ -208,6 +208,15 @@ impl Log {
     /// Reads on from a position.
     pub fn reader(&self, from: u64) -> LogReader {
         LogReader::new(self.folder.clone(), self.tail.clone(), from)
+    }
+
+    /// A position from which on at most about so many bytes lead to `end`, and whether it is where everything began.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn position_before(&self, end: u64, bytes: u64) -> io::Result<(u64, bool)> {
+        let position = reader::position_within(&self.folder, end, bytes)?;
+        Ok((position, position == 0))
     }
 
     /// Gives back old segments that lie wholly before `needed`, once the log is larger than it is to be.

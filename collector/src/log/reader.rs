@@ -3,7 +3,6 @@
 use super::frame;
 use super::segment::{Segment, bases};
 use super::tail::Tail;
-use crate::limits::DOOR_REBUILD_BYTES;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -88,12 +87,12 @@ impl Chunk {
     }
 }
 
-/// A frame boundary from which on at most about [`DOOR_REBUILD_BYTES`] remain.
+/// A frame boundary from which on at most about so many bytes lead to `end`.
 ///
 /// Frames can only be found from the start of a segment, so it is the first segment within the bound.
-pub(super) fn rebuild_from(folder: &Path, end: u64) -> io::Result<u64> {
+pub(super) fn position_within(folder: &Path, end: u64, bytes: u64) -> io::Result<u64> {
     let bases = bases(folder)?;
-    let within = bases.partition_point(|base| base + DOOR_REBUILD_BYTES < end);
+    let within = bases.partition_point(|base| base + bytes < end);
     Ok(bases.get(within).copied().unwrap_or(end))
 }
 

@@ -1,5 +1,7 @@
 //! Read-only questions about profiles and firings, answered from the committed state.
 
+mod warming;
+
 use crate::bundle::Published;
 use crate::limits::SETTLE_TIMEOUT;
 use crate::log::Log;
@@ -8,8 +10,7 @@ use crate::profile::{Store, Table};
 use attune_core::bundle::Bundle;
 use attune_core::id::SignalId;
 use attune_core::processor::ProfileState;
-use attune_core::profile::{Tile, Tiles, Warming};
-use attune_core::time::Timestamp;
+use attune_core::profile::{Tile, Tiles};
 use attune_core::value::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use crate::profile::StoreError;
+use warming::warming_signals;
 
 /// Answers questions.
 #[derive(Debug)]
@@ -117,7 +119,7 @@ impl Query {
             ("firings", Value::Number(state.firings() as f64)),
             ("traits", state.traits().to_object()),
             ("signals", named_totals(&bundle, &totals)),
-            ("warming", warming(&bundle, &state)),
+            ("warming", warming_signals(bundle, &state)),
             ("latches", Value::Array(latches.collect())),
         ]);
         let mut out = String::new();
@@ -147,16 +149,6 @@ fn named_totals(bundle: &Bundle, totals: &BTreeMap<SignalId, Tile>) -> Value {
     let named =
         signals.filter_map(|signal| Some((signal.name().into(), totals.get(&signal.id)?.value().to_tree())));
     Value::Object(named.collect())
-}
-
-/// The signals whose windows reach back to before their events were counted.
-fn warming(bundle: &Bundle, state: &ProfileState) -> Value {
-    let instant = |at: Timestamp| Value::string(&at.to_string());
-    let row = |(name, Warming { since, until }): (&str, Warming)| {
-        let until = until.map_or(Value::Null, instant);
-        (Box::from(name), object([("since", instant(since)), ("until", until)]))
-    };
-    Value::Object(state.warming(&bundle.signals).into_iter().map(row).collect())
 }
 
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {

@@ -29,7 +29,7 @@ impl Worker<'_> {
         }
     }
 
-    fn combine(&mut self, change: &Change) -> Result<(), WorkerError> {
+    pub(super) fn combine(&mut self, change: &Change) -> Result<(), WorkerError> {
         let store = &*self.parts.store;
         let profiles = &mut self.states.profiles;
         let mut left = match &change.moved_from {

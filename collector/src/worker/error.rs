@@ -14,6 +14,8 @@ pub enum WorkerError {
     Log(io::Error),
     /// The store holds a state that cannot be restored.
     State(SnapshotError),
+    /// It was told to stop within what is committed as a whole.
+    Stopped,
     /// The store holds what cannot be read.
     Damaged(&'static str),
 }
@@ -24,6 +26,7 @@ impl fmt::Display for WorkerError {
             Self::Store(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
             Self::State(error) => write!(f, "profile store: {}: {error}", error.code()),
+            Self::Stopped => f.write_str("stopped while signals were filled from the log, which begins anew"),
             Self::Damaged(what) => write!(f, "profile store: a {what} is not of a form this version reads"),
         }
     }

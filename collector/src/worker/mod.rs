@@ -1,6 +1,7 @@
 //! The worker: one thread that turns the log into profiles, firings and pushes, and stops and starts at any record.
 
 mod apply;
+mod backfill;
 mod error;
 mod firing;
 mod hot;
@@ -65,10 +66,11 @@ impl WorkerHandle {
         let run = move || {
             // A broken store or log is tried again from the last commit, as after a restart of the process.
             while let Err(error) = Worker::open(&parts, &sender, &stopping).and_then(Worker::run) {
-                tracing::error!(%error, "the worker stopped and begins again at its last commit");
                 if stopping.load(Ordering::Relaxed) {
+                    tracing::info!(%error, "the worker stopped");
                     break;
                 }
+                tracing::error!(%error, "the worker stopped and begins again at its last commit");
                 parts.bell.wait(RESTART_PAUSE);
             }
         };
@@ -142,8 +144,12 @@ impl<'a> Worker<'a> {
         };
         if let Some(bytes) = parts.store.get(Table::Progress, b"bundle")? {
             let record = decode_record(&bytes).map_err(|_| WorkerError::Damaged("bundle record"))?;
-            worker.activate(&record);
+            worker.activate(&record)?;
             worker.new_bundle = None;
+            if let Some(bytes) = parts.store.get(Table::Progress, b"published")? {
+                let restored = worker.processor.restore_published(&bytes);
+                restored.map_err(|_| WorkerError::Damaged("record of publications"))?;
+            }
         }
         committed.send_replace(position);
         Ok(worker)
@@ -195,21 +201,27 @@ impl<'a> Worker<'a> {
         };
         match &record {
             Record::Event { event, .. } => self.absorb(&event.member, &record),
-            Record::Void { member, .. } | Record::Close { member, .. } => self.absorb(member, &record),
-            Record::WakeUp { profile, at } => self.wake(profile, *at),
-            Record::Bundle { .. } => {
-                self.activate(&record);
-                Ok(())
+            Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
+                self.absorb(member, &record)
             }
+            Record::WakeUp { profile, at } => self.wake(profile, *at),
+            Record::Bundle { .. } => self.activate(&record),
         }
     }
 
-    fn activate(&mut self, record: &Record) {
-        let Record::Bundle { revision, at, bytes } = record else { return };
+    fn activate(&mut self, record: &Record) -> Result<(), WorkerError> {
+        let Record::Bundle { revision, at, bytes } = record else { return Ok(()) };
         if *revision != self.processor.bundle().revision {
             match attune_core::bundle::Bundle::open(bytes) {
                 Ok(bundle) => {
+                    let asking = self.asking_for_the_past(&bundle);
+                    if !asking.is_empty() {
+                        self.commit()?;
+                    }
                     self.processor.set_bundle(bundle, *at);
+                    if !asking.is_empty() {
+                        self.backfill(&asking, *revision)?;
+                    }
                     let mut encoded = Vec::new();
                     encode_record(record, &mut encoded);
                     self.new_bundle = Some(encoded);
@@ -220,6 +232,7 @@ impl<'a> Worker<'a> {
             }
         }
         self.parts.hub.publish_bundle(*revision);
+        Ok(())
     }
 
     fn is_dirty(&self) -> bool {
@@ -238,6 +251,7 @@ impl<'a> Worker<'a> {
             self.outbox.write_changes(&mut changes);
             if let Some(bundle) = self.new_bundle.take() {
                 changes.put(Table::Progress, *b"bundle", bundle);
+                changes.put(Table::Progress, *b"published", self.processor.encode_published());
             }
             changes.put(Table::Progress, *b"position", self.position.to_be_bytes());
             self.parts.store.commit(changes)?;

@@ -13,7 +13,7 @@ mod store;
 
 use crate::bundle::{Bundle, BundleError};
 use crate::codec::CodecError;
-use crate::condition::{Consent, Root, context_zone};
+use crate::condition::{Consent, Root, context_clocks};
 use crate::experiment::Exposed;
 use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
@@ -21,7 +21,7 @@ use crate::limits::MAX_CLOCK_SHIFT_MS;
 use crate::profile::{EventDocument, ProfileView};
 use crate::queue::{Item, Outcome, Poll, Queue, QueueOptions, QueueStatus, Request, Ticket};
 use crate::rules::{Decision, SlotChange, Touched};
-use crate::time::{Now, Timestamp, Zone};
+use crate::time::{Clocks, Now, Timestamp};
 use crate::value::{Packed, PackedObject, ValueRef};
 use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
@@ -77,7 +77,7 @@ pub struct Client {
     bundle: Bundle,
     context: Packed,
     /// The visitor's clocks, as the context says.
-    clocks: Zone<'static>,
+    clocks: Clocks,
     consent: Consent,
     overlay: Overlay,
     decisions: Decisions,
@@ -100,7 +100,7 @@ impl Client {
             session: options.session,
             bundle: Bundle::default(),
             context: PackedObject::default().finish(),
-            clocks: Zone::of_offset(0, None),
+            clocks: Clocks::UTC,
             consent: Consent::default(),
             overlay: Overlay::default(),
             decisions: Decisions::default(),
@@ -149,7 +149,7 @@ impl Client {
 
     /// Replaces the page's context, an object that takes so many bytes as JSON.
     pub fn handle_context(&mut self, context: Packed, bytes: usize, now: Now) {
-        self.clocks = context_zone(context.get());
+        self.clocks = context_clocks(context.get());
         self.context = context;
         self.queue.set_context_bytes(bytes);
         self.touch(Touched::Root(Root::Context));

@@ -2,7 +2,7 @@
 
 use super::Client;
 use crate::condition::Reading;
-use crate::profile::{SignalRef, Tiles, Utc, Viewpoint};
+use crate::profile::{SignalRef, Tiles, Viewpoint};
 use crate::time::Now;
 use crate::value::ValueRef;
 
@@ -31,7 +31,7 @@ impl Client {
     }
 
     fn value_of(&self, signal: &SignalRef<'_>, key: &str, now: Now) -> Option<ValueRef<'_>> {
-        let from = Viewpoint { now: self.instant(now), session: Some(self.session), zone: &Utc };
+        let from = Viewpoint { now: self.instant(now), session: Some(self.session), zone: &self.clocks };
         match Tiles::read(&self.overlay.parts(), signal, key, from) {
             Reading::Value(value, _) => Some(value),
             Reading::Missing | Reading::Truncated => None,

@@ -1,11 +1,9 @@
 //! Local time in conditions: `$tod`, `$dow` and the schedule of a rule.
 
 use super::{Code, Document, Outlook, Packer, PathRef, Root, instant};
-use crate::limits::MAX_UTC_OFFSET_MINUTES;
-use crate::time::{Span, Timestamp, Zone, ZoneTable};
+use crate::time::{Clocks, Span, Timestamp, Zone, ZoneTable};
 use crate::value::ValueRef;
 
-const MINUTE_MS: i64 = 60_000;
 const HAS_ZONE: u8 = 1;
 const HAS_START: u8 = 2;
 const HAS_END: u8 = 4;
@@ -20,26 +18,29 @@ pub struct Calendar {
     pub zone: Option<ZoneTable>,
 }
 
-/// The clocks of the visitor, by the context: `context.time.utc_offset_minutes`, and until when it is that,
-/// `context.time.changes_at`, and what it is then, `context.time.next_utc_offset_minutes`. What is missing counts as
-/// UTC, what is beyond [`MAX_UTC_OFFSET_MINUTES`] as that.
-pub fn visitor_zone(document: &dyn Document) -> Zone<'static> {
-    zone_by(&|rest| document.value(PathRef { root: Root::Context, rest }))
+/// The clocks of the visitor: those that the host keeps, or else those that the context says, see [`context_clocks`].
+pub fn visitor_clocks(document: &dyn Document) -> Clocks {
+    let by_context = || clocks_by(&|rest| document.value(PathRef { root: Root::Context, rest }));
+    document.clocks().unwrap_or_else(by_context)
 }
 
-/// The clocks of the visitor that a context says; see [`visitor_zone`].
-pub fn context_zone(context: ValueRef<'_>) -> Zone<'static> {
-    zone_by(&|rest| context.at(rest).unwrap_or(ValueRef::Null))
+/// The clocks of the visitor that a context says: `time.utc_offset_minutes`, and until when it is that,
+/// `time.changes_at`, and what it is then, `time.next_utc_offset_minutes`. What is missing counts as UTC.
+pub fn context_clocks(context: ValueRef<'_>) -> Clocks {
+    clocks_by(&|rest| context.at(rest).unwrap_or(ValueRef::Null))
 }
 
-fn zone_by<'a>(read: &dyn Fn(&str) -> ValueRef<'a>) -> Zone<'static> {
-    let offset_ms = |rest| {
-        let minutes = read(rest).as_number().unwrap_or_default() as i64;
-        minutes.clamp(-MAX_UTC_OFFSET_MINUTES, MAX_UTC_OFFSET_MINUTES) * MINUTE_MS
-    };
+/// The same, where the context says any.
+pub fn told_clocks(context: ValueRef<'_>) -> Option<Clocks> {
+    context.at("time.utc_offset_minutes")?.as_number()?;
+    Some(context_clocks(context))
+}
+
+fn clocks_by<'a>(read: &dyn Fn(&str) -> ValueRef<'a>) -> Clocks {
+    let minutes = |rest| read(rest).as_number().unwrap_or_default() as i64;
     let changes_at = instant(read("time.changes_at"));
-    let change = changes_at.map(|at| (at, offset_ms("time.next_utc_offset_minutes")));
-    Zone::of_offset(offset_ms("time.utc_offset_minutes"), change)
+    let change = changes_at.map(|at| (at, minutes("time.next_utc_offset_minutes")));
+    Clocks::new(minutes("time.utc_offset_minutes"), change)
 }
 
 /// Appends a span, behind its tag.
@@ -87,7 +88,7 @@ pub(super) fn holds(
         }
         return None;
     };
-    let zone = table.map_or_else(|| visitor_zone(document), Zone::of_table);
+    let zone = table.map_or_else(|| visitor_clocks(document).zone(), Zone::of_table);
     let (holds, next) = span.at(zone, document.now());
     if let Some(at) = next {
         outlook.note_after(document.now(), at);

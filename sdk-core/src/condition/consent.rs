@@ -37,6 +37,11 @@ impl Default for Consent {
 }
 
 impl Consent {
+    /// The purposes whose bits are set: 1 functional, 2 analytics, 4 personalization.
+    pub const fn of_bits(bits: u8) -> Self {
+        Self(bits & 0b111)
+    }
+
     /// Exactly these purposes.
     pub fn of(granted: &[Purpose]) -> Self {
         Self(granted.iter().fold(0, |bits, purpose| bits | 1 << *purpose as u8))
@@ -58,5 +63,7 @@ mod tests {
         assert_eq!(granted(Consent::default()), [true; 3]);
         assert_eq!(granted(Consent::of(&[])), [false; 3]);
         assert_eq!(granted(Consent::of(&[Purpose::Analytics])), [false, true, false]);
+        assert_eq!(granted(Consent::of_bits(0b101)), [true, false, true]);
+        assert_eq!(Consent::of_bits(0xff), Consent::default());
     }
 }

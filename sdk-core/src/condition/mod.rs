@@ -42,13 +42,13 @@ mod text;
 mod version;
 
 use crate::id::{ModelId, SessionId, SignalId};
-use crate::time::Timestamp;
+use crate::time::{Clocks, Timestamp};
 use crate::value::{Value, ValueRef, cut};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use calendar::{Calendar, context_zone, visitor_zone};
+pub use calendar::{Calendar, context_clocks, told_clocks, visitor_clocks};
 #[cfg(feature = "author")]
 pub use calendar_source::{VISITOR, parse_days, parse_zone};
 pub use codec::{decode_condition, encode_condition, encode_path, leaf_key};
@@ -437,6 +437,10 @@ pub trait Document {
     fn now(&self) -> Timestamp;
     /// The visitor's current session.
     fn session(&self) -> Option<SessionId>;
+    /// The visitor's clocks, where the host keeps them otherwise than in the context.
+    fn clocks(&self) -> Option<Clocks> {
+        None
+    }
     /// Whether the visitor has agreed to a purpose.
     fn grants(&self, _purpose: Purpose) -> bool {
         true

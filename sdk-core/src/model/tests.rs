@@ -4,9 +4,9 @@ use super::{Counted, Input, Item, Library, Link, Missing, Model, ModelTable, Sco
 use crate::condition::{Condition, Consent, Document, Literal, Outlook, Path, PathRef, Reading, Root, Test};
 use crate::id::{ModelId, SessionId, SignalId};
 use crate::limits::{MAX_MODEL_INPUTS, MAX_TREE_DEPTH};
-use crate::profile::{SignalTable, Traits, Utc};
+use crate::profile::{SignalTable, Traits};
 use crate::rules::VisitorDocument;
-use crate::time::Timestamp;
+use crate::time::{Clocks, Timestamp};
 use crate::value::{Value, ValueRef, parse};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -384,7 +384,7 @@ fn scores_that_ask_for_each_other_come_to_an_end() {
         event: None,
         now: Timestamp(0),
         consent: Consent::default(),
-        zone: &Utc,
+        zone: &Clocks::UTC,
         matcher: None,
         session: None,
     };

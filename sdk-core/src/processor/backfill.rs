@@ -5,6 +5,7 @@ use crate::id::SignalId;
 use crate::profile::{Change, MemberState, SignalTiles, absorb};
 use crate::time::Timestamp;
 use crate::wire::Record;
+use alloc::vec::Vec;
 
 /// A member's records in the order of the log, up to the last one that its state has absorbed.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,24 @@ impl Processor {
             tiles.is_some_and(|tiles| tiles.since() > SignalTiles::ALWAYS)
         };
         self.bundle.signals.iter().filter(|signal| signal.backfill).map(|signal| signal.id).filter(late)
+    }
+
+    /// Puts what has been counted of a member's past, by [absorbing](Processor::absorb) its records into a fresh state, in
+    /// place of what its own state has of some signals, as [`Self::backfill`] does; `since` is that of [`Past`]. Signals
+    /// of which the state has counted as much stay. Nothing where none is filled, or nothing is known of the member.
+    pub fn fill(
+        &self,
+        state: &mut MemberState,
+        signals: &[SignalId],
+        counted: &MemberState,
+        since: Option<Timestamp>,
+    ) -> Option<Change> {
+        let since = since.unwrap_or(SignalTiles::ALWAYS);
+        let has_met = state.meet_again(&self.published)?;
+        let is_late = |id: &&SignalId| state.tiles().get(**id).is_some_and(|tiles| tiles.since() > since);
+        let late: Vec<SignalId> = signals.iter().filter(is_late).copied().collect();
+        state.take_tiles(late.iter().filter_map(|id| self.bundle.signals.by_id(*id)), counted, since);
+        (has_met || !late.is_empty()).then(|| state.whole_change())
     }
 
     /// Counts a member's past anew for some signals and puts that in place of what the state has of them; records that
@@ -57,7 +76,6 @@ mod tests {
     use crate::profile::{Absorbed, Aggregate, Signal, Warming, Window};
     use alloc::boxed::Box;
     use alloc::vec;
-    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     const MINUTE_MS: i64 = 60_000;

@@ -23,6 +23,13 @@ pub(super) fn combine(
     if state.version == 0 {
         state.profile = change.profile.clone();
     }
+    if change.is_backfill() {
+        // Nothing is judged by it: a trigger that comes with the signal is armed at the profile's next record, once all
+        // its members are filled.
+        state.apply(change, &processor.bundle.signals);
+        state.version += 1;
+        return Outcome { wake_at: state.wake, changed: true, ..Outcome::default() };
+    }
     let mut firings = Vec::new();
     processor.arm(state, &mut firings);
     processor.pass_time(state, change.time, &mut firings);

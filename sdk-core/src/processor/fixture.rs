@@ -123,7 +123,13 @@ impl World {
         assert_eq!((repeated.firings.len(), repeated.changed), (0, false));
         let snapshot = profile.encode();
         let restored = ProfileState::decode(&snapshot).unwrap();
-        assert_eq!((&restored, restored.encode()), (&*profile, snapshot));
+        let mut kept = profile.clone();
+        // What no window reads any more stays in memory until its signal counts again; a snapshot leaves it out.
+        kept.parts.retain(|_, part| {
+            part.tiles.expire(part.time);
+            true
+        });
+        assert_eq!((&restored, restored.encode()), (&kept, snapshot));
         if let (Some(from), Some(left)) = (change.moved_from, left) {
             self.profiles.insert(from, left);
         }

@@ -28,6 +28,7 @@ impl ProfileState {
         self.departed.insert(member.clone(), version);
         self.version += 1;
         self.traits = self.merged_traits();
+        self.clocks = self.latest_clocks();
         if self.is_vacant() {
             self.latches = Vec::new();
             self.edges = Vec::new();

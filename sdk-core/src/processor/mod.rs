@@ -2,6 +2,8 @@
 
 mod backfill;
 mod caps;
+#[cfg(all(test, feature = "author"))]
+mod clocks;
 mod combine;
 mod edge;
 mod firing;
@@ -9,6 +11,7 @@ mod firing;
 mod fixture;
 mod join;
 mod levels;
+mod published;
 #[cfg(test)]
 mod replays;
 #[cfg(all(test, feature = "author"))]
@@ -70,7 +73,8 @@ impl Processor {
     /// Puts a bundle into effect at the instant that its record names; states follow lazily with the next record of
     /// theirs. A trigger that was not there before does not fire for those it already holds for at that instant,
     /// unless it says so. A signal that was not there before is warming up for those who were; what the first bundle
-    /// has counts as there all along, so whoever starts anew replays the bundles as they were logged.
+    /// has counts as there all along, so whoever starts anew replays the bundles as they were logged, or takes back what
+    /// [`Self::encode_published`] gave.
     pub fn set_bundle(&mut self, bundle: Bundle, at: Timestamp) {
         self.levels = levels::level_triggers(&bundle.rules);
         self.published.retain(|(_, id, _)| bundle.signals.by_id(*id).is_some());

@@ -3,17 +3,17 @@
 use super::caps::Caps;
 use super::edge::{Edge, Key};
 use crate::bundle::Bundle;
-use crate::condition::{Consent, Matcher, Outlook};
+use crate::condition::{Consent, Matcher, Outlook, told_clocks};
 use crate::experiment::Assigned;
 use crate::id::{MemberId, ProfileId, SessionId};
 use crate::limits::{MAX_LATCHES, SESSION_KEEP_MS, SESSION_MAX_MS};
 use crate::profile::sorted::SortedMap;
 use crate::profile::{
     Change, EventDocument, Lanes, Latch, ProfileView, SignalRef, SignalTable, TileChanges, Tiles, Traits,
-    Utc, Viewpoint, Warming,
+    Viewpoint, Warming,
 };
 use crate::rules::{RuleRef, VisitorDocument};
-use crate::time::Timestamp;
+use crate::time::{Clocks, Timestamp};
 use crate::value::ValueRef;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -31,6 +31,8 @@ pub struct ProfileState {
     pub(super) departed: SortedMap<MemberId, u64>,
     /// The traits of all parts together.
     pub(super) traits: Traits,
+    /// The clocks of the member with the latest event among those of whom any are known.
+    pub(super) clocks: Clocks,
     pub(super) latches: Vec<Latch>,
     pub(super) edges: Vec<Edge>,
     pub(super) caps: Caps,
@@ -51,6 +53,7 @@ pub(super) struct Part {
     pub lanes: Lanes,
     pub tiles: Tiles,
     pub traits: Traits,
+    pub clocks: Option<Clocks>,
 }
 
 /// What a profile is read with.
@@ -77,6 +80,7 @@ impl Default for ProfileState {
             parts: SortedMap::default(),
             departed: SortedMap::default(),
             traits: Traits::default(),
+            clocks: Clocks::UTC,
             latches: Vec::new(),
             edges: Vec::new(),
             caps: Caps::default(),
@@ -140,8 +144,8 @@ impl ProfileState {
     }
 
     /// From where its signals are read at profile time.
-    pub fn viewpoint(&self) -> Viewpoint<'static> {
-        Viewpoint { now: self.time, session: self.session(), zone: &Utc }
+    pub fn viewpoint(&self) -> Viewpoint<'_> {
+        Viewpoint { now: self.time, session: self.session(), zone: &self.clocks }
     }
 
     /// The signals of a bundle whose windows reach back to before their events were counted, as of profile time.
@@ -188,6 +192,12 @@ impl ProfileState {
         latest.map_or_else(|| MemberId(Box::default()), |(member, _)| member.clone())
     }
 
+    /// The clocks of the member with the latest event among those of whom any are known.
+    pub(super) fn latest_clocks(&self) -> Clocks {
+        let known = self.parts.iter().filter_map(|(_, part)| Some((part.time, part.clocks?)));
+        known.max_by_key(|(time, _)| *time).map_or(Clocks::UTC, |(_, clocks)| clocks)
+    }
+
     /// Version of the last change taken of a member.
     pub(super) fn version_of(&self, member: &MemberId) -> u64 {
         let part = self.parts.get(member).map(|part| part.version);
@@ -217,6 +227,9 @@ impl ProfileState {
         };
         let assigned = Assigned::new(&bundle.experiments);
         let member = event.map_or_else(|| self.latest_member(), |document| document.event().member.clone());
+        // An event is judged by the clocks of its own member, as that member's page judges it.
+        let own = event.and_then(|document| self.parts.get(&document.event().member)?.clocks);
+        let clocks = told_clocks(context).or(own).unwrap_or(self.clocks);
         let document = VisitorDocument {
             traits: &self.traits,
             signals: &bundle.signals,
@@ -229,7 +242,7 @@ impl ProfileState {
             now,
             session,
             consent: Consent::default(),
-            zone: &Utc,
+            zone: &clocks,
             matcher,
         };
         assigned.assign(&document, outlook);
@@ -247,6 +260,7 @@ impl ProfileState {
         let due = period(part.time) != period(change.time);
         part.version = change.version;
         part.time = change.time;
+        part.clocks = change.clocks.or(part.clocks);
         for (lane, state) in &change.lanes {
             part.lanes.set(*lane, state.clone());
         }
@@ -267,6 +281,7 @@ impl ProfileState {
             let at = document.event().timestamp.min(change.received_at.unwrap_or(change.time));
             self.session = self.session.max(document.event().session.map(|session| (at, session)));
         }
+        self.clocks = self.latest_clocks();
         if due {
             self.prune();
         }

@@ -5,10 +5,10 @@ use super::edge::Edge;
 use super::state::{Part, ProfileState};
 use crate::codec::{CodecError, Source, Writer};
 use crate::id::{MemberId, ProfileId, SessionId, Uuid};
-use crate::profile::snapshot::{SnapshotKind, open, seal};
+use crate::profile::snapshot::{SnapshotKind, WITH_CLOCKS, open, seal};
 use crate::profile::sorted::SortedMap;
 use crate::profile::{Lanes, Latch, SnapshotError, Tiles, Traits};
-use crate::time::Timestamp;
+use crate::time::{Clocks, Timestamp};
 use alloc::vec::Vec;
 
 impl ProfileState {
@@ -53,7 +53,8 @@ impl ProfileState {
     /// # Errors
     /// Which of the ways in which bytes are no state of a profile that this version reads.
     pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let mut source = Source::new(open(SnapshotKind::Profile, bytes)?);
+        let (version, content) = open(SnapshotKind::Profile, bytes)?;
+        let mut source = Source::new(content);
         let mut state = Self {
             profile: ProfileId(source.boxed_str()),
             version: source.u64(),
@@ -62,9 +63,10 @@ impl ProfileState {
                 let at = Timestamp(source.i64());
                 (at, SessionId(Uuid::from_bytes(source.array())))
             }),
-            parts: members(&mut source, Part::decode),
+            parts: members(&mut source, |source| Part::decode(source, version)),
             departed: members(&mut source, Source::u64),
             traits: Traits::default(),
+            clocks: Clocks::UTC,
             latches: source.list(Latch::decode),
             edges: source
                 .list(|source| Edge { rule: source.boxed_str(), key: source.option(Source::boxed_str) }),
@@ -76,6 +78,7 @@ impl ProfileState {
         };
         source.finish().map_err(|CodecError| SnapshotError::BadContent)?;
         state.traits = state.merged_traits();
+        state.clocks = state.latest_clocks();
         Ok(state)
     }
 }
@@ -88,9 +91,10 @@ impl Part {
         self.lanes.encode(out);
         self.tiles.encode(self.time, out);
         self.traits.encode(out);
+        out.option(self.clocks, |out, clocks| clocks.encode(out));
     }
 
-    fn decode(source: &mut Source<'_>) -> Self {
+    fn decode(source: &mut Source<'_>, version: u8) -> Self {
         Self {
             version: source.u64(),
             time: Timestamp(source.i64()),
@@ -98,6 +102,7 @@ impl Part {
             lanes: Lanes::decode(source),
             tiles: Tiles::decode(source),
             traits: Traits::decode(source),
+            clocks: if version < WITH_CLOCKS { None } else { source.option(Clocks::decode) },
         }
     }
 }
@@ -107,4 +112,24 @@ fn members<'a, T>(
     mut read: impl FnMut(&mut Source<'a>) -> T,
 ) -> SortedMap<MemberId, T> {
     SortedMap::decode(source, |source| (MemberId(source.boxed_str()), read(source)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::snapshot::SNAPSHOT_VERSION;
+
+    #[test]
+    fn a_part_of_the_version_before_clocks_has_none() {
+        let part = Part { version: 7, clocks: Some(Clocks::new(60, None)), ..Part::default() };
+        let mut out = Writer::new();
+        part.encode(&mut out);
+        let bytes = out.into_bytes();
+        let mut whole = Source::new(&bytes);
+        assert_eq!((Part::decode(&mut whole, SNAPSHOT_VERSION), whole.finish()), (part.clone(), Ok(())));
+        // An offset of 60 minutes is one byte, between the flags that there are clocks and that they do not change.
+        let mut before = Source::new(&bytes[..bytes.len() - 3]);
+        assert_eq!(Part::decode(&mut before, WITH_CLOCKS - 1), Part { clocks: None, ..part });
+        assert!(before.finish().is_ok());
+    }
 }

@@ -19,14 +19,14 @@ pub enum Absorbed {
     Conflict,
     /// Its lane has more gaps than a page load can have: a case for the dead letters.
     LaneFull,
-    /// It is not about this member's events or lanes.
+    /// It says nothing of this member, or what is told with the member's next change, as clocks are.
     Ignored,
 }
 
 /// Time is looked at for pruning whenever another of these has begun, in milliseconds.
 const PRUNE_EVERY_MS: i64 = 3_600_000;
 
-/// Takes an event, void or close record of the member in.
+/// Takes an event, void, close or clocks record of the member in.
 pub fn absorb(state: &mut MemberState, record: &Record, table: &SignalTable) -> Absorbed {
     match record {
         Record::Event { event, received_at, proven } if event.member == state.member => {
@@ -40,6 +40,10 @@ pub fn absorb(state: &mut MemberState, record: &Record, table: &SignalTable) -> 
         Record::Close { member, lane, count, at } if *member == state.member => {
             let news = state.lanes.close(*lane, *count, *at);
             lane_change(state, news, *lane)
+        }
+        Record::Clocks { member, clocks, .. } if *member == state.member => {
+            state.clocks = Some(*clocks);
+            Absorbed::Ignored
         }
         _ => Absorbed::Ignored,
     }
@@ -146,6 +150,7 @@ impl MemberState {
             tiles: TileChanges::Touched(Vec::new()),
             traits: Traits::default(),
             lanes: Vec::new(),
+            clocks: self.clocks,
         }
     }
 }

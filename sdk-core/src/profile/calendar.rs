@@ -43,7 +43,14 @@ impl Zone for Utc {
     }
 }
 
-/// The clocks that a context or a bundle tells of.
+/// The clocks that a page tells of.
+impl Zone for time::Clocks {
+    fn ahead_ms(&self, at: Timestamp) -> i64 {
+        Self::ahead_ms(self, at)
+    }
+}
+
+/// The clocks that a bundle tells of.
 impl Zone for time::Zone<'_> {
     fn ahead_ms(&self, at: Timestamp) -> i64 {
         let mut clocks = *self;

@@ -3,7 +3,7 @@
 use super::{EventDocument, LaneState, TileChange, Tiles, Traits};
 use crate::codec::{CodecError, Source, Writer};
 use crate::id::{LaneId, MemberId, ProfileId, Uuid};
-use crate::time::Timestamp;
+use crate::time::{Clocks, Timestamp};
 use crate::wire::{Record, decode_record, encode_record};
 use alloc::vec::Vec;
 
@@ -32,6 +32,8 @@ pub struct Change {
     pub traits: Traits,
     /// Lanes touched; all of them after a move.
     pub lanes: Vec<(LaneId, LaneState)>,
+    /// The member's clocks, where any are known.
+    pub clocks: Option<Clocks>,
 }
 
 /// The tiles of a change.
@@ -44,9 +46,16 @@ pub enum TileChanges {
 }
 
 /// First byte of the binary form.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
+/// The oldest form that is read; it has no clocks.
+const WITHOUT_CLOCKS: u8 = 2;
 
 impl Change {
+    /// Whether it puts other tiles in place of the member's and says nothing else.
+    pub(crate) fn is_backfill(&self) -> bool {
+        self.event.is_none() && self.moved_from.is_none() && matches!(self.tiles, TileChanges::Whole(_))
+    }
+
     /// The binary form.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
@@ -81,6 +90,7 @@ impl Change {
             out.raw(lane.0.as_bytes());
             state.encode(&mut out);
         }
+        out.option(self.clocks, |out, clocks| clocks.encode(out));
         out.into_bytes()
     }
 
@@ -90,7 +100,8 @@ impl Change {
     /// Fails on bytes that are no change of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut source = Source::new(bytes);
-        if source.u8() != FORMAT {
+        let format = source.u8();
+        if !(WITHOUT_CLOCKS..=FORMAT).contains(&format) {
             source.fail();
         }
         let mut change = Self {
@@ -105,6 +116,7 @@ impl Change {
             tiles: TileChanges::Touched(Vec::new()),
             traits: Traits::default(),
             lanes: Vec::new(),
+            clocks: None,
         };
         if source.bool() {
             let Record::Event { event, received_at, .. } = decode_record(source.bytes())? else {
@@ -121,6 +133,9 @@ impl Change {
         change.traits = Traits::decode(&mut source);
         change.lanes =
             source.list(|source| (LaneId(Uuid::from_bytes(source.array())), LaneState::decode(source)));
+        if format != WITHOUT_CLOCKS {
+            change.clocks = source.option(Clocks::decode);
+        }
         source.finish().map(|()| change)
     }
 }

@@ -1,11 +1,11 @@
 //! One member's state.
 
 use super::event_ids::EventIds;
-use super::snapshot::{SnapshotError, SnapshotKind, open, seal};
+use super::snapshot::{SnapshotError, SnapshotKind, WITH_CLOCKS, open, seal};
 use super::{Lanes, Tiles, Traits};
 use crate::codec::{CodecError, Source, Writer};
 use crate::id::{EventId, MemberId, ProfileId, Uuid};
-use crate::time::Timestamp;
+use crate::time::{Clocks, Timestamp};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -27,6 +27,8 @@ pub struct MemberState {
     pub(super) tiles: Tiles,
     pub(super) traits: Traits,
     pub(super) link: Option<Link>,
+    /// The clocks that its batches have told of last.
+    pub(super) clocks: Option<Clocks>,
 }
 
 /// The event that linked a member to a user; of several the latest counts.
@@ -52,6 +54,7 @@ impl MemberState {
             tiles: Tiles::default(),
             traits: Traits::default(),
             link: None,
+            clocks: None,
         }
     }
 
@@ -85,6 +88,11 @@ impl MemberState {
         &self.traits
     }
 
+    /// The clocks that its batches have told of last, in the order of the log.
+    pub const fn clocks(&self) -> Option<Clocks> {
+        self.clocks
+    }
+
     /// The binary form: opaque to hosts, versioned and with a checksum. Equal states have equal bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
@@ -103,6 +111,7 @@ impl MemberState {
             out.i64(link.at.0);
             out.raw(link.event_id.0.as_bytes());
         });
+        out.option(self.clocks, |out, clocks| clocks.encode(out));
         seal(SnapshotKind::Member, &out.into_bytes())
     }
 
@@ -111,7 +120,8 @@ impl MemberState {
     /// # Errors
     /// Which of the ways in which bytes are no state of a member that this version reads.
     pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let mut source = Source::new(open(SnapshotKind::Member, bytes)?);
+        let (version, content) = open(SnapshotKind::Member, bytes)?;
+        let mut source = Source::new(content);
         let state = Self {
             member: MemberId(source.boxed_str()),
             profile: ProfileId(source.boxed_str()),
@@ -128,6 +138,7 @@ impl MemberState {
                 at: Timestamp(source.i64()),
                 event_id: EventId(Uuid::from_bytes(source.array())),
             }),
+            clocks: if version < WITH_CLOCKS { None } else { source.option(Clocks::decode) },
         };
         source.finish().map(|()| state).map_err(|CodecError| SnapshotError::BadContent)
     }

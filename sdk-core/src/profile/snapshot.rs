@@ -5,8 +5,12 @@ use crate::hash::key_hash;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// Version of the content of both states. An earlier one had no envelope; its first byte was 1.
-pub(crate) const SNAPSHOT_VERSION: u8 = 2;
+/// Version of the content of both states. The first one had no envelope; its first byte was 1.
+pub(crate) const SNAPSHOT_VERSION: u8 = 3;
+/// The oldest version that is read.
+pub(crate) const OLDEST_VERSION: u8 = 2;
+/// The first version in which members and their parts of profiles have clocks.
+pub(crate) const WITH_CLOCKS: u8 = 3;
 
 /// Whose state it is, as the first byte says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,19 +69,24 @@ impl core::error::Error for SnapshotError {}
 
 /// Puts an envelope around a state's content.
 pub(crate) fn seal(kind: SnapshotKind, content: &[u8]) -> Vec<u8> {
+    seal_as(kind, SNAPSHOT_VERSION, content)
+}
+
+/// The same for content of another version.
+pub(crate) fn seal_as(kind: SnapshotKind, version: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Writer::new();
     out.u8(kind as u8);
-    out.u8(SNAPSHOT_VERSION);
-    out.raw(&checksum(kind, content).to_le_bytes());
+    out.u8(version);
+    out.raw(&checksum(kind, version, content).to_le_bytes());
     out.bytes(content);
     out.into_bytes()
 }
 
-/// The content of an envelope.
+/// The content of an envelope, behind its version.
 ///
 /// # Errors
 /// Each kind of bytes that are none, by name.
-pub(crate) fn open(kind: SnapshotKind, bytes: &[u8]) -> Result<&[u8], SnapshotError> {
+pub(crate) fn open(kind: SnapshotKind, bytes: &[u8]) -> Result<(u8, &[u8]), SnapshotError> {
     let mut source = Source::new(bytes);
     let (first, version) = (source.u8(), source.u8());
     if bytes.is_empty() {
@@ -89,7 +98,7 @@ pub(crate) fn open(kind: SnapshotKind, bytes: &[u8]) -> Result<&[u8], SnapshotEr
     if first != kind as u8 {
         return Err(SnapshotError::NotThis);
     }
-    if version < SNAPSHOT_VERSION && source.is_sound() {
+    if version < OLDEST_VERSION && source.is_sound() {
         return Err(SnapshotError::EarlierVersion(version));
     }
     if version > SNAPSHOT_VERSION {
@@ -100,15 +109,15 @@ pub(crate) fn open(kind: SnapshotKind, bytes: &[u8]) -> Result<&[u8], SnapshotEr
     if !source.is_sound() {
         return Err(SnapshotError::Truncated);
     }
-    if checksum(kind, content) != sum || !source.is_whole() {
+    if checksum(kind, version, content) != sum || !source.is_whole() {
         return Err(SnapshotError::Damaged);
     }
-    Ok(content)
+    Ok((version, content))
 }
 
 /// The lower half of the content's hash, mixed with the head. A length that is not the content's changes the content.
-fn checksum(kind: SnapshotKind, content: &[u8]) -> u32 {
-    key_hash(content) as u32 ^ u32::from_le_bytes([kind as u8, SNAPSHOT_VERSION, 0, 0])
+fn checksum(kind: SnapshotKind, version: u8, content: &[u8]) -> u32 {
+    key_hash(content) as u32 ^ u32::from_le_bytes([kind as u8, version, 0, 0])
 }
 
 #[cfg(test)]
@@ -124,7 +133,7 @@ mod tests {
             content: Vec<u8>, at: prop::sample::Index, flip in 1_u8..=255,
         ) {
             let sealed = seal(KIND, &content);
-            prop_assert_eq!(open(KIND, &sealed), Ok(&*content));
+            prop_assert_eq!(open(KIND, &sealed), Ok((SNAPSHOT_VERSION, &*content)));
             let mut damaged = sealed;
             let at = at.index(damaged.len());
             damaged[at] ^= flip;
@@ -146,12 +155,12 @@ mod tests {
         let changed = |at: usize, byte: u8| {
             let mut bytes = sealed.clone();
             bytes[at] = byte;
-            open(KIND, &bytes).map(<[u8]>::len).map_err(SnapshotError::code)
+            open(KIND, &bytes).map(|(_, content)| content.len()).map_err(SnapshotError::code)
         };
         assert_eq!(open(SnapshotKind::Profile, &sealed), Err(SnapshotError::NotThis));
         assert_eq!(changed(0, b'x'), Err("snapshot_not_this"));
         assert_eq!(changed(0, 1), Err("snapshot_earlier_version"));
-        assert_eq!(changed(1, SNAPSHOT_VERSION - 1), Err("snapshot_earlier_version"));
+        assert_eq!(changed(1, OLDEST_VERSION - 1), Err("snapshot_earlier_version"));
         assert_eq!(changed(1, SNAPSHOT_VERSION + 1), Err("snapshot_later_version"));
         assert_eq!(changed(sealed.len() - 1, b'T'), Err("snapshot_damaged"));
         assert_eq!(open(KIND, &[&*sealed, &[0]].concat()), Err(SnapshotError::Damaged));

@@ -78,6 +78,12 @@ impl MemberState {
         news
     }
 
+    /// The same without a record; nothing for a member of whom there has been no event.
+    pub(crate) fn meet_again(&mut self, published: &[(Timestamp, SignalId, Window)]) -> Option<bool> {
+        let met = Some(self.met).filter(|met| *met != Timestamp(0))?;
+        Some(self.meet(published, met))
+    }
+
     /// Takes the tiles of some signals from a state that has counted the member's records from `since` on.
     pub(crate) fn take_tiles<'a>(
         &mut self,

@@ -4,8 +4,8 @@ use crate::condition::{Consent, Document, Matcher, Outlook, PathRef, Pattern, Pu
 use crate::experiment::Assigned;
 use crate::id::{MemberId, ModelId, SessionId, SignalId};
 use crate::model::ModelTable;
-use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Warming, Zone};
-use crate::time::Timestamp;
+use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Warming};
+use crate::time::{Clocks, Timestamp};
 use crate::value::ValueRef;
 
 /// Everything a rule can read, borrowed from whoever keeps it.
@@ -33,8 +33,8 @@ pub struct VisitorDocument<'a> {
     pub session: Option<SessionId>,
     /// What the visitor has agreed to.
     pub consent: Consent,
-    /// The visitor's clocks, for calendar windows; [`Utc`](crate::profile::Utc) where none are known.
-    pub zone: &'a dyn Zone,
+    /// The visitor's clocks, for calendar windows and local time; [`Clocks::UTC`] where none are known.
+    pub zone: &'a Clocks,
     /// Who matches regular expressions; without anybody they stay unknown.
     pub matcher: Option<&'a dyn Matcher>,
 }
@@ -94,6 +94,10 @@ impl Document for VisitorDocument<'_> {
 
     fn session(&self) -> Option<SessionId> {
         self.session
+    }
+
+    fn clocks(&self) -> Option<Clocks> {
+        Some(*self.zone)
     }
 
     fn grants(&self, purpose: Purpose) -> bool {

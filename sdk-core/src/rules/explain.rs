@@ -236,8 +236,9 @@ mod tests {
     use crate::condition::Consent;
     use crate::experiment::Assigned;
     use crate::id::MemberId;
-    use crate::profile::{Tiles, Traits, Utc};
+    use crate::profile::{Tiles, Traits};
     use crate::rules::VisitorDocument;
+    use crate::time::Clocks;
     use crate::value::parse;
     use alloc::string::ToString;
 
@@ -271,7 +272,7 @@ mod tests {
             now: Timestamp(0),
             session: None,
             consent: Consent::of(&[Purpose::Functional, Purpose::Personalization]),
-            zone: &Utc,
+            zone: &Clocks::UTC,
             matcher: None,
         };
         let standings = explain(&bundle.rules, &document, &[], &|slot| match slot {
@@ -325,7 +326,7 @@ mod tests {
             now: Timestamp(0),
             session: None,
             consent: Consent::default(),
-            zone: &Utc,
+            zone: &Clocks::UTC,
             matcher: None,
         };
         let standings = explain(&bundle.rules, &document, &[], &|_| None);

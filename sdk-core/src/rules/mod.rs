@@ -17,6 +17,7 @@ mod leaves;
 mod slot;
 mod table;
 mod terms;
+mod warming;
 mod watch;
 
 use crate::condition::{Code, Condition, Path, PathRef, split};
@@ -34,6 +35,7 @@ pub use explain::{Refusal, Standing, Unmet, Verdict, explain, unmet};
 pub use judge::{Match, in_effect, judge, latch, rule_key};
 pub use table::{Ranking, RuleTable};
 pub use terms::Terms;
+pub use warming::warming;
 pub use watch::Watch;
 
 /// A rule as its compiler has made it.

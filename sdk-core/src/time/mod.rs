@@ -1,6 +1,7 @@
 //! Wall and monotonic time as two types, and the text forms of instants and durations.
 
 mod calendar;
+mod clocks;
 mod span;
 #[cfg(feature = "author")]
 mod span_source;
@@ -12,6 +13,7 @@ use alloc::string::String;
 use core::fmt;
 
 pub use calendar::CalendarUnit;
+pub use clocks::Clocks;
 pub use span::{EVERY_DAY, Span};
 #[cfg(feature = "author")]
 pub use span_source::{parse_day, parse_local};

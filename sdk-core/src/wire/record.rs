@@ -1,9 +1,9 @@
 //! What the log holds, in binary form.
 
 use super::{Event, LaneSeq};
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{CodecError, Reader, Source, Writer};
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
-use crate::time::Timestamp;
+use crate::time::{Clocks, Timestamp};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
@@ -40,6 +40,15 @@ pub enum Record {
         /// How many numbers it gave out.
         count: u64,
         /// When the collector heard of it.
+        at: Timestamp,
+    },
+    /// What a batch has told of a member's clocks; it stands before the events of the batch.
+    Clocks {
+        /// The member.
+        member: MemberId,
+        /// The clocks.
+        clocks: Clocks,
+        /// When the collector heard of them.
         at: Timestamp,
     },
     /// Time alone has come to matter for a profile.
@@ -101,6 +110,12 @@ pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
             writer.i64(at.0);
             writer.bytes(bytes);
         }
+        Record::Clocks { member, clocks, at } => {
+            writer.u8(6);
+            writer.str(&member.0);
+            writer.i64(at.0);
+            clocks.encode(&mut writer);
+        }
     }
     *out = writer.into_bytes();
 }
@@ -130,6 +145,7 @@ pub fn decode_record(bytes: &[u8]) -> Result<Record, CodecError> {
             at: Timestamp(reader.i64()?),
             bytes: Box::from(reader.bytes()?),
         },
+        6 => return decode_clocks(&mut reader),
         _ => return Err(CodecError),
     };
     if reader.is_empty() { Ok(record) } else { Err(CodecError) }
@@ -185,6 +201,13 @@ fn decode_event(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
     let (user_id, metadata) = (text(HAS_USER)?, text(HAS_METADATA)?);
     let event = Event { event_id, event_type, timestamp, member, lane, session, user_id, metadata };
     Ok(Record::Event { event, received_at, proven: flags & PROVEN != 0 })
+}
+
+fn decode_clocks(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
+    let (member, at) = (MemberId(reader.boxed_str()?), Timestamp(reader.i64()?));
+    let mut source = Source::new(reader.rest());
+    let clocks = Clocks::decode(&mut source);
+    source.finish().map(|()| Record::Clocks { member, clocks, at })
 }
 
 fn encode_lane(member: &MemberId, lane: LaneId, writer: &mut Writer) {
@@ -249,6 +272,13 @@ mod tests {
             }),
             (boxed(), any::<i64>())
                 .prop_map(|(profile, at)| Record::WakeUp { profile: ProfileId(profile), at: Timestamp(at) }),
+            (boxed(), any::<i64>(), any::<i64>(), any::<Option<(i64, i64)>>()).prop_map(
+                |(member, at, offset, change)| Record::Clocks {
+                    member: MemberId(member),
+                    clocks: Clocks::new(offset, change.map(|(at, next)| (Timestamp(at), next))),
+                    at: Timestamp(at),
+                }
+            ),
             (any::<u64>(), any::<i64>(), any::<Vec<u8>>()).prop_map(|(revision, at, bytes)| Record::Bundle {
                 revision,
                 at: Timestamp(at),

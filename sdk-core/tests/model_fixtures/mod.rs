@@ -79,7 +79,7 @@ pub fn scores(fixture: &Fixture) -> Vec<f64> {
             now: Timestamp(0),
             session: None,
             consent: Default::default(),
-            zone: &attune_core::profile::Utc,
+            zone: &attune_core::time::Clocks::UTC,
             matcher: None,
         };
         match model.score(&document, &mut Outlook::default()) {

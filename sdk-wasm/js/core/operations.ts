@@ -83,3 +83,6 @@ export const INSPECT: Operation<[]> = [18, ''];
 
 /** Whether each text asked about has a match, in the order of the questions. */
 export const MATCHES: Operation<[answers: boolean[]]> = [19, '*b'];
+
+/** The purposes that are granted, by bits. */
+export const CONSENT: Operation<[granted: number]> = [20, 'b'];

@@ -11,6 +11,7 @@ import type { Json, JsonObject } from '../context.ts';
 import { type CoreExports, openCore } from '../core/core.ts';
 import type { CoreInspection, Filling, Request } from '../core/effects.ts';
 import {
+  CONSENT,
   CONTEXT,
   FAREWELL,
   FOLLOW,
@@ -70,6 +71,8 @@ export interface Driver {
   reset(session: string): void;
   /** Merges fields, a JSON object as text, into the context; `null` removes one. */
   setContext(fields: string): void;
+  /** Takes in which purposes are granted, by bits. */
+  consent(granted: number): void;
   /** Becomes the visitor that another tab has begun and stored. */
   follow(member: string, session: string): void;
   /** Takes the member token that another tab has stored. */
@@ -368,6 +371,9 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       input(() => core(CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
       // What the core does not take must not stand in the way of the next change.
       if (hasFailed) [context, contextText] = before;
+    },
+    consent(granted) {
+      input(() => core(CONSENT, granted));
     },
     follow(other, session) {
       if (other !== member) input(() => core(FOLLOW, other, freshId(), session));

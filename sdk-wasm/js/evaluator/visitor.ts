@@ -1,7 +1,8 @@
 /** The visitor of an evaluator: attributes in, changed decisions out. */
 
+import { ALL_GRANTED, type Consent, mergeConsent } from '../consent.ts';
 import type { Json } from '../context.ts';
-import { answer, coreModule as core, putText, refused } from '../core-module.ts';
+import { answer, coreModule as core, EvaluatorError, putText, refused } from '../core-module.ts';
 import { scratchBytes, scratchValue } from './scratch.ts';
 
 /** What fills a slot of the visitor; `rule` is null where it is empty. */
@@ -39,6 +40,8 @@ export interface Explanation {
   unmet?: readonly { path?: string; found?: Json; signal?: string; key?: string | null; group?: true }[];
   /** The rule that holds the slot instead. */
   winner?: string;
+  /** The purpose that the visitor has not granted. */
+  purpose?: string;
   /** Why an inactive rule takes no part. */
   why?: string;
   since?: string;
@@ -76,6 +79,7 @@ export class Visitor {
   readonly #listeners = new Set<{ call: (changed: readonly VisitorDecision[]) => void }>();
   #variables: readonly string[] | undefined;
   #memory = new Uint32Array(0);
+  #granted = ALL_GRANTED;
   #isDecided = false;
 
   constructor(handle: number, member: string) {
@@ -113,6 +117,13 @@ export class Visitor {
   takeExposures(): VisitorExposure[] {
     this.decide();
     return answer(core(), core().visitor_exposures(this.#handle));
+  }
+
+  consent(said: Consent): readonly VisitorDecision[] {
+    const granted = mergeConsent(this.#granted, said);
+    if (typeof granted === 'string') throw new EvaluatorError('consent_invalid', `consent ${granted}`);
+    this.#granted = granted;
+    return this.#take(core().visitor_consent(this.#handle, granted));
   }
 
   /** Takes in what the visitor's events have changed. */

@@ -27,6 +27,49 @@ export function thirdViewRules(text = 'Picked for you') {
   };
 }
 
+/** A greeting for whoever agrees to personalization, and another one for everybody else. */
+export function consentRules() {
+  const greeting = (id, value, more) => ({
+    ...{ id, slot: 'headline', ...more },
+    actions: [{ kind: 'text', target: '#headline', value }],
+  });
+  return {
+    rules: [
+      greeting('personal', 'For you', { priority: 1 }),
+      greeting('plain', 'For everybody', { consent: 'functional' }),
+    ],
+  };
+}
+
+/** Patterns: at an event, as a trigger at the same events, and over the page's address. */
+export function patternRules() {
+  const when = { 'event.metadata.words': { $regexi: '^grüner? h(u|ü)te?$' } };
+  return {
+    rules: [
+      {
+        id: 'green-hats',
+        slot: 'headline',
+        on: 'search',
+        when,
+        actions: [{ kind: 'text', target: '#headline', value: 'Green hats' }],
+      },
+      {
+        id: 'any-page',
+        slot: 'notice',
+        when: { 'context.page.url': { $regex: '^http://[\\w.]+:\\d+/$' } },
+        actions: [{ kind: 'variable', name: 'notice', value: 'seen' }],
+      },
+      {
+        id: 'no-page',
+        slot: 'other',
+        when: { 'context.page.url': { $regex: '^https://' } },
+        actions: [{ kind: 'variable', name: 'other', value: 'seen' }],
+      },
+    ],
+    triggers: [{ id: 'searched', on: 'search', when, actions: [] }],
+  };
+}
+
 /** The same as a level: it holds for whoever has seen three lamps, wherever that was. */
 export function fanRules() {
   return {

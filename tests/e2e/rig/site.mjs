@@ -22,8 +22,11 @@ export async function serveSite(pages, headers = {}) {
   });
 }
 
-/** A page that uses the npm package as a customer would, and keeps what tests ask for at `window.attune`. */
-export function packagePage(collectorUrl, writeKey) {
+/**
+ * A page that uses the npm package as a customer would, and keeps what tests ask for at `window.attune`; `more` are
+ * further options of `init`.
+ */
+export function packagePage(collectorUrl, writeKey, more = '') {
   return `<!doctype html>
 <html lang="en">
 <title>Fixture</title>
@@ -31,7 +34,7 @@ export function packagePage(collectorUrl, writeKey) {
 <script type="module">
   import { init } from '/attune/index.js';
   window.attuneErrors = [];
-  window.attune = init({ writeKey: '${writeKey}', collector: '${collectorUrl}' });
+  window.attune = init({ writeKey: '${writeKey}', collector: '${collectorUrl}'${more} });
   window.attune.onError((error) => window.attuneErrors.push(error.code + ': ' + error.message));
   window.attune.ready.then(() => { document.documentElement.dataset.ready = 'yes'; });
 </script>

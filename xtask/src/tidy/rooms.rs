@@ -126,7 +126,7 @@ const COLLECTOR: [Room; 22] = [
     room("profile", &["clock", "limits", "log", "metrics"]),
     room("push", &["access", "bell", "clock", "limits", "metrics"]),
     room("bundle", &["bell", "clock", "content", "hex", "limits", "log", "metrics", "secret", "whole_file"]),
-    room("query", &["bell", "bundle", "clock", "limits", "log", "metrics", "profile"]),
+    room("query", &["author", "bell", "bundle", "clock", "limits", "log", "metrics", "profile"]),
     room(
         "http",
         &[

@@ -1,7 +1,7 @@
 //! One member's page with everything it knows: tiles, traits, latches, and what its slots show.
 
 use attune_core::bundle::Bundle;
-use attune_core::condition::{Consent, Document, Engine, Outlook, context_zone};
+use attune_core::condition::{Consent, Document, Engine, Outlook, context_clocks};
 use attune_core::experiment::{Assigned, Exposed};
 use attune_core::id::{MemberId, SessionId};
 use attune_core::profile::{EventDocument, Latch, ProfileView, Tiles, Traits};
@@ -200,7 +200,7 @@ impl Page {
         look: impl FnOnce(&VisitorDocument<'_>, &Assigned<'_>, &mut Outlook) -> T,
     ) -> T {
         let (assigned, mut outlook) = (Assigned::new(&self.bundle.experiments), Outlook::default());
-        let zone = context_zone(self.context.get());
+        let zone = context_clocks(self.context.get());
         let document = VisitorDocument {
             traits: &self.traits,
             signals: &self.bundle.signals,

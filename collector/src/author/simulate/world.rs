@@ -56,7 +56,9 @@ impl World {
     pub fn take(&mut self, record: &Record) -> Result<Vec<Firing>, String> {
         let member = match record {
             Record::Event { event, .. } => &event.member,
-            Record::Void { member, .. } | Record::Close { member, .. } => member,
+            Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
+                member
+            }
             Record::WakeUp { .. } | Record::Bundle { .. } => return Ok(Vec::new()),
         };
         if self.members.len() >= MAX_SIMULATED_VISITORS && !self.members.contains_key(member) {

@@ -4,7 +4,7 @@ use super::diagnostic::{Diagnostic, Problem};
 use super::file::items;
 use super::reach::{Signals, always_holds, never_holds};
 use super::{Compiled, SourceFile};
-use crate::condition::{Condition, leaf_key, split};
+use crate::condition::{Condition, Path, Root, leaf_key, split, visit_paths};
 use crate::id::SignalId;
 use crate::profile::{Aggregate, SignalTable};
 use crate::rules::{Mode, Rule, RuleRef};
@@ -29,6 +29,7 @@ pub fn review(files: &[SourceFile], compiled: &Compiled) -> Vec<Diagnostic> {
     review.signals_that_never_count(&compiled.bundle.signals);
     review.rules_that_never_hold(compiled);
     review.rules_that_always_lose(compiled);
+    review.triggers_without_context(compiled);
     review.unread(&sources);
     review.findings.sort_by(|a, b| (&a.file, a.line, a.code).cmp(&(&b.file, b.line, b.code)));
     review.findings
@@ -117,6 +118,25 @@ impl Review<'_> {
                     None if rule.mode == Mode::Level && rule.cap.is_none() => winners.push((rule.id, needs)),
                     None => {}
                 }
+            }
+        }
+    }
+
+    /// A trigger has no page whose context it could read.
+    fn triggers_without_context(&mut self, compiled: &Compiled) {
+        for rule in active(compiled).filter(|rule| rule.slot.is_none()) {
+            let mut read: Option<Path> = None;
+            let mut note = |path: &Path| {
+                // A span of local time asks for the clocks, which the collector keeps.
+                if path.root == Root::Context && *path.rest != *"time" {
+                    read.get_or_insert_with(|| path.clone());
+                }
+            };
+            visit_paths(&rule.when, &mut note);
+            rule.key.iter().for_each(&mut note);
+            if let Some(path) = read {
+                let message = format!("it reads {path}, which is always missing: a trigger has no context");
+                self.warn(&["triggers"], &rule.id, "context_in_trigger", &message);
             }
         }
     }
@@ -256,6 +276,21 @@ mod tests {
             ]
         );
         assert_eq!(found[0].2, "narrow: it never wins slot s: top ranks above it and holds whenever it does");
+    }
+
+    #[test]
+    fn a_trigger_that_reads_the_context_is_named_and_one_that_asks_for_local_time_is_not() {
+        let found = findings(
+            r#"{"segments":[{"id":"phone","when":{"context.device.class":"phone"}}],
+            "triggers":[{"id":"a","on":"click","when":{"$not":{"$segment":"phone"}}},
+            {"id":"b","when":{"traits.a":{"$path":"context.a"}}},
+            {"id":"c","on":"click","cap":{"per":"day","key":"context.campaign"}},
+            {"id":"d","on":"click","when":{"$tod":{"between":["18:00","23:00"]}},"schedule":{"days":["sat"]}}],
+            "rules":[{"id":"e","slot":"s","when":{"context.a":1},"actions":[{"kind":"hide","target":"a"}]}]}"#,
+        );
+        let named: Vec<(usize, &str)> = found.iter().map(|(line, code, _)| (*line, *code)).collect();
+        assert_eq!(named, [2, 3, 4].map(|line| (line, "context_in_trigger")));
+        assert_eq!(found[1].2, "b: it reads context.a, which is always missing: a trigger has no context");
     }
 
     #[test]
