@@ -36,11 +36,12 @@ pub enum Operation {
     Signal = 17,
     Inspect = 18,
     Matches = 19,
+    NamedBundle = 20,
 }
 
 impl Operation {
     /// Every operation at its number.
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::Start,
         Self::Restore,
         Self::StoredEvent,
@@ -61,6 +62,7 @@ impl Operation {
         Self::Signal,
         Self::Inspect,
         Self::Matches,
+        Self::NamedBundle,
     ];
 }
 
@@ -142,8 +144,12 @@ impl Page {
                     client.handle_context(context, size, now);
                 }
             }
-            Operation::Bundle => {
-                if let Err(error) = client.handle_bundle(input.rest(), now) {
+            Operation::Bundle | Operation::NamedBundle => {
+                let taken = match operation {
+                    Operation::Bundle => client.handle_bundle(input.rest(), now).map(|_| ()),
+                    _ => client.handle_named_bundle(input.rest(), now),
+                };
+                if let Err(error) = taken {
                     effects.failed(error.code());
                 }
             }
@@ -216,6 +222,9 @@ impl Page {
             self.sender = Some((member.clone(), lane));
         }
         client.take_store().iter().for_each(|write| effects.write(write));
+        if client.take_expired() {
+            effects.expired();
+        }
         client.take_decisions().iter().for_each(|change| effects.decision(change));
         client.take_exposures().iter().for_each(|exposed| effects.exposed(exposed));
         client.questions().iter().for_each(|question| effects.question(question));

@@ -30,6 +30,7 @@ const OPERATIONS = [
   ['signal', 't?t'],
   ['inspect', ''],
   ['matches', '*b'],
+  ['namedBundle', ''],
 ];
 const OUTCOMES = ['', 'n?f*n', 'nf*(ub)'];
 const EFFECTS = {
@@ -51,6 +52,7 @@ const EFFECTS = {
   inspection: [17, '*(tb*t)nnnnbn'],
   exposed: [18, 'uttn'],
   match: [19, 't'],
+  expired: [20, ''],
 };
 
 /** A core whose calls are kept in `calls` as `[name, ...fields]`. */
@@ -113,7 +115,7 @@ export class FakeCore {
     if (name === 'outcome') {
       const more = OUTCOMES[fields[9]];
       fields = [...fields.slice(8), ...(more ? read(more) : [])];
-    } else if (name === 'bundle' || name === 'profile') fields = [this.#input.slice(16)];
+    } else if (['bundle', 'namedBundle', 'profile'].includes(name)) fields = [this.#input.slice(16)];
     else if (read('b')) throw new Error(`${name}: bytes are left over`);
     this.calls.push([name, ...fields]);
     const own = this[`on_${name}`]?.(...fields) ?? [];

@@ -75,6 +75,8 @@ pub struct Client {
     last_seq: u64,
     session: SessionId,
     bundle: Bundle,
+    /// Whether the bundle has ended and the host has not asked yet.
+    has_expired: bool,
     context: Packed,
     /// The visitor's clocks, as the context says.
     clocks: Zone<'static>,
@@ -99,6 +101,7 @@ impl Client {
             last_seq: 0,
             session: options.session,
             bundle: Bundle::default(),
+            has_expired: false,
             context: PackedObject::default().finish(),
             clocks: Zone::of_offset(0, None),
             consent: Consent::default(),
@@ -201,14 +204,21 @@ impl Client {
     /// Bytes that are no bundle of this version; the one in effect stays.
     pub fn handle_bundle(&mut self, bytes: &[u8], now: Now) -> Result<bool, BundleError> {
         let bundle = Bundle::open(bytes)?;
-        if bundle.revision <= self.bundle.revision {
-            return Ok(false);
+        let is_newer = bundle.revision > self.bundle.revision;
+        if is_newer {
+            self.begin_bundle(bundle, now);
         }
-        self.bundle = bundle;
-        self.overlay.rebuild(&self.bundle.signals);
-        self.renew_watch();
-        self.decide(now);
-        Ok(true)
+        Ok(is_newer)
+    }
+
+    /// Replaces the bundle by the one that a verified statement names, whatever its revision: a candidate that is taken
+    /// back gives way to the revision before it.
+    ///
+    /// # Errors
+    /// Bytes that are no bundle of this version; the one in effect stays.
+    pub fn handle_named_bundle(&mut self, bytes: &[u8], now: Now) -> Result<(), BundleError> {
+        self.begin_bundle(Bundle::open(bytes)?, now);
+        Ok(())
     }
 
     /// Takes a pushed profile view in; an older one than the base changes nothing. Returns whether it was taken.
@@ -317,6 +327,11 @@ impl Client {
         self.decisions.wake_at().map(|at| at.plus(-self.overlay.skew_ms()))
     }
 
+    /// Whether the bundle has ended since this was asked last. Ask after every input.
+    pub const fn take_expired(&mut self) -> bool {
+        core::mem::replace(&mut self.has_expired, false)
+    }
+
     /// The decision in effect for a slot.
     pub fn decision(&self, slot: &str) -> Option<&Decision> {
         self.decisions.of_slot(slot)
@@ -340,6 +355,13 @@ impl Client {
     /// The revision of the bundle in effect; 0 before the first.
     pub const fn bundle_revision(&self) -> u64 {
         self.bundle.revision
+    }
+
+    fn begin_bundle(&mut self, bundle: Bundle, now: Now) {
+        self.bundle = bundle;
+        self.overlay.rebuild(&self.bundle.signals);
+        self.renew_watch();
+        self.decide(now);
     }
 
     fn begin_lane(&mut self, lane: LaneId) {

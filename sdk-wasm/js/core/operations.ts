@@ -83,3 +83,6 @@ export const INSPECT: Operation<[]> = [18, ''];
 
 /** Whether each text asked about has a match, in the order of the questions. */
 export const MATCHES: Operation<[answers: boolean[]]> = [19, '*b'];
+
+/** A bundle that a verified statement names, taken whatever its revision. */
+export const NAMED_BUNDLE: Operation<[bytes: Uint8Array]> = [20, 'r'];

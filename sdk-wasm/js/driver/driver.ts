@@ -207,6 +207,8 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     },
     (id, experiment, variation, bucket_version) =>
       later.push(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
+    undefined,
+    () => reportLater('bundle_expired', 'the time of the bundle is over; its rules have stopped'),
   ]);
 
   const changed = () => hasEnded || host.changed();
