@@ -145,11 +145,8 @@ impl Page {
                 }
             }
             Operation::Bundle | Operation::NamedBundle => {
-                let taken = match operation {
-                    Operation::Bundle => client.handle_bundle(input.rest(), now).map(|_| ()),
-                    _ => client.handle_named_bundle(input.rest(), now),
-                };
-                if let Err(error) = taken {
+                let above = if operation == Operation::Bundle { client.bundle_revision() } else { 0 };
+                if let Err(error) = client.handle_bundle_above(input.rest(), above, now) {
                     effects.failed(error.code());
                 }
             }

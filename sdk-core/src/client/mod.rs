@@ -75,6 +75,8 @@ pub struct Client {
     last_seq: u64,
     session: SessionId,
     bundle: Bundle,
+    /// Whether its rules had stopped when it was asked last.
+    was_over: bool,
     /// Whether the bundle has ended and the host has not asked yet.
     has_expired: bool,
     context: Packed,
@@ -101,6 +103,7 @@ impl Client {
             last_seq: 0,
             session: options.session,
             bundle: Bundle::default(),
+            was_over: false,
             has_expired: false,
             context: PackedObject::default().finish(),
             clocks: Zone::of_offset(0, None),
@@ -203,22 +206,24 @@ impl Client {
     /// # Errors
     /// Bytes that are no bundle of this version; the one in effect stays.
     pub fn handle_bundle(&mut self, bytes: &[u8], now: Now) -> Result<bool, BundleError> {
-        let bundle = Bundle::open(bytes)?;
-        let is_newer = bundle.revision > self.bundle.revision;
-        if is_newer {
-            self.begin_bundle(bundle, now);
-        }
-        Ok(is_newer)
+        self.handle_bundle_above(bytes, self.bundle.revision, now)
     }
 
-    /// Replaces the bundle by the one that a verified statement names, whatever its revision: a candidate that is taken
-    /// back gives way to the revision before it.
+    /// Replaces the bundle if the bytes are one above a revision, which is 0 where a verified statement names them: a
+    /// candidate that is taken back gives way to the revision before it. Returns whether it has.
     ///
     /// # Errors
     /// Bytes that are no bundle of this version; the one in effect stays.
-    pub fn handle_named_bundle(&mut self, bytes: &[u8], now: Now) -> Result<(), BundleError> {
-        self.begin_bundle(Bundle::open(bytes)?, now);
-        Ok(())
+    pub fn handle_bundle_above(&mut self, bytes: &[u8], above: u64, now: Now) -> Result<bool, BundleError> {
+        let bundle = Bundle::open(bytes)?;
+        let is_above = bundle.revision > above;
+        if is_above {
+            self.bundle = bundle;
+            self.overlay.rebuild(&self.bundle.signals);
+            self.renew_watch();
+            self.decide(now);
+        }
+        Ok(is_above)
     }
 
     /// Takes a pushed profile view in; an older one than the base changes nothing. Returns whether it was taken.
@@ -355,13 +360,6 @@ impl Client {
     /// The revision of the bundle in effect; 0 before the first.
     pub const fn bundle_revision(&self) -> u64 {
         self.bundle.revision
-    }
-
-    fn begin_bundle(&mut self, bundle: Bundle, now: Now) {
-        self.bundle = bundle;
-        self.overlay.rebuild(&self.bundle.signals);
-        self.renew_watch();
-        self.decide(now);
     }
 
     fn begin_lane(&mut self, lane: LaneId) {

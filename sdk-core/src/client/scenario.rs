@@ -220,9 +220,9 @@ fn a_bundle_that_a_statement_names_is_taken_whatever_its_revision() {
     let mut page = PageRig::new();
     assert_eq!(page.client.handle_bundle(&bundle(8), page.now), Ok(true));
     assert_eq!(page.client.handle_bundle(&bundle(7), page.now), Ok(false));
-    assert_eq!(page.client.handle_named_bundle(&bundle(7), page.now), Ok(()));
+    assert_eq!(page.client.handle_bundle_above(&bundle(7), 0, page.now), Ok(true));
     assert_eq!(page.client.bundle_revision(), 7);
-    assert_eq!(page.client.handle_named_bundle(b"ATNB", page.now), Err(BundleError::Truncated));
+    assert_eq!(page.client.handle_bundle_above(b"ATNB", 0, page.now), Err(BundleError::Truncated));
     assert_eq!(page.client.bundle_revision(), 7);
 }
 
