@@ -1,5 +1,6 @@
 //! Bytes with their compressed forms, and the choice among them.
 
+use crate::hex::hex;
 use axum::body::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -33,6 +34,38 @@ pub struct Content {
     identity: Bytes,
     gzip: OnceLock<Bytes>,
     brotli: OnceLock<Bytes>,
+}
+
+/// Content with its strong validator.
+#[derive(Debug)]
+pub struct Document {
+    /// The SHA-256 of the bytes.
+    pub hash: [u8; 32],
+    /// The same as a validator of HTTP.
+    pub etag: String,
+    /// The bytes.
+    pub content: Content,
+}
+
+impl Document {
+    /// Bytes that are sent as they are.
+    pub fn of(bytes: impl Into<Bytes>) -> Self {
+        let content = Content::of(bytes.into());
+        let hash = sha256(content.identity());
+        Self { hash, etag: etag(&hash), content }
+    }
+
+    /// Bytes that are sent in their smallest form, which is made here.
+    pub fn compressed(bytes: impl Into<Bytes>) -> Self {
+        let document = Self::of(bytes);
+        document.content.compress(Quality::Quick);
+        document
+    }
+
+    /// The bytes as they are.
+    pub const fn bytes(&self) -> &Bytes {
+        self.content.identity()
+    }
 }
 
 impl Encoding {
@@ -96,7 +129,16 @@ impl Content {
 
 /// A strong validator: the SHA-256 of the bytes.
 pub fn sha256_etag(bytes: &[u8]) -> String {
-    format!("\"{}\"", crate::hex::hex(&Sha256::digest(bytes)))
+    etag(&sha256(bytes))
+}
+
+/// The SHA-256 of bytes.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+fn etag(hash: &[u8; 32]) -> String {
+    format!("\"{}\"", hex(hash))
 }
 
 /// Whether `If-None-Match` names a validator.

@@ -96,3 +96,27 @@ pub const MAX_SIMULATED_VISITORS: usize = 1_000_000;
 pub const MAX_SIMULATED_WAKES: usize = 1_000;
 /// Longest line of a file of events that a simulation reads, in bytes.
 pub const MAX_SIMULATED_LINE_BYTES: usize = 256 * 1024;
+
+/// Project of bundles where none is given.
+pub const DEFAULT_PROJECT: &str = "default";
+/// Environment of bundles where none is given.
+pub const DEFAULT_ENVIRONMENT: &str = "development";
+/// Longest name of a project or environment, in characters.
+pub const MAX_PLACE_CHARS: usize = 100;
+/// Bundles kept, the one in effect included: pages that are further behind get the whole one.
+pub const KEPT_BUNDLES: usize = 16;
+/// Bytes of the bundles kept besides the one in effect: bounds the memory of large ones.
+pub const KEPT_BUNDLE_BYTES: usize = 64 * 1024 * 1024;
+/// Largest bundle between which and another a delta is sought, in bytes: seeking takes some 100 ns and 8 bytes of memory
+/// a byte; a larger one is sent whole.
+pub const MAX_DELTA_BUNDLE_BYTES: usize = 4 * 1024 * 1024;
+/// Shortest time for which a bundle is signed, in milliseconds: it is signed anew, and logged, when half of it is over.
+pub const MIN_BUNDLE_VALID_MS: i64 = 10 * 60_000;
+/// Longest time for which a bundle is signed, in milliseconds.
+pub const MAX_BUNDLE_VALID_MS: i64 = 3_650 * 86_400_000;
+/// Time for which a statement of the bundle in effect is signed, where none is given.
+pub const DEFAULT_STATEMENT_VALID: &str = "1h";
+/// Shortest time for which a statement is signed, in milliseconds.
+pub const MIN_STATEMENT_VALID_MS: i64 = 60_000;
+/// Longest time for which a statement is signed, in milliseconds: so long a rollback can be kept from a page.
+pub const MAX_STATEMENT_VALID_MS: i64 = 30 * 86_400_000;

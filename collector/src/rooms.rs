@@ -2,7 +2,9 @@
 
 use crate::access::Tokens;
 use crate::bell::Bell;
-use crate::bundle::{Publisher, PublisherParts, Signer};
+use crate::bundle::{Publisher, PublisherParts, SecretKey, Signer, own_keyset, read_keyset};
+use crate::clock;
+use crate::content::Document;
 use crate::hex::hex;
 use crate::ingest::Door;
 use crate::log::Log;
@@ -15,6 +17,7 @@ use crate::worker::{WorkerHandle, WorkerParts};
 use std::fmt;
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Why the collector cannot start; the text names the setting and the place.
@@ -40,6 +43,10 @@ pub struct Rooms {
     pub hub: Arc<Hub>,
     /// The bundle source.
     pub publisher: Publisher,
+    /// Signs what is published.
+    pub signer: Arc<Signer>,
+    /// What pages verify it by.
+    pub trust: Trust,
     /// The worker.
     pub worker: WorkerHandle,
     /// Tokens of browsers.
@@ -68,10 +75,26 @@ impl Rooms {
         // Versions of views go on where they were after a restart, so the epoch is the data folder's, not the process'.
         let epoch = hex(&secret("epoch")?.bytes()[..6]);
         let hub = Arc::new(Hub::new(epoch, bell.clone(), metrics.clone()));
+        let signing = &settings.signing;
+        let key = match &signing.key {
+            Some(path) => {
+                SecretKey::read(path).map_err(|error| StartError(format!("--signing-key: {error}")))?
+            }
+            None => SecretKey::for_development(&secret("bundle")?),
+        };
+        let (project, environment) = (signing.project.clone(), signing.environment.clone());
+        let signer = Arc::new(Signer { key, project, environment });
+        fs::create_dir_all(data.join("bundle")).map_err(told)?;
+        let trust = match &signing.keyset {
+            Some(path) => Trust::given(path, &signer)?,
+            None => Trust::own(&data.join("bundle/keys"), &SecretKey::of(&secret("trust")?), &signer)?,
+        };
         let publisher = Publisher::start(PublisherParts {
             data: data.join("bundle"),
             rules: settings.rules_dir.clone(),
-            signer: Signer::new(&secret("bundle")?),
+            signer: signer.clone(),
+            bundle_valid_ms: signing.bundle_valid_ms,
+            statement_valid_ms: signing.statement_valid_ms,
             log: log.clone(),
             metrics: metrics.clone(),
         });
@@ -93,7 +116,36 @@ impl Rooms {
             }
         };
         let tokens = Arc::new(Tokens::new(secret("tokens")?));
-        Ok(Self { log, store, hub, publisher, worker: worker.map_err(told)?, tokens, secret_key, metrics })
+        let worker = worker.map_err(told)?;
+        Ok(Self { log, store, hub, publisher, signer, trust, worker, tokens, secret_key, metrics })
+    }
+}
+
+/// What pages verify bundles by.
+#[derive(Debug)]
+pub struct Trust {
+    /// The signed key set.
+    pub keyset: Arc<Document>,
+    /// The key that pages are to trust, where the collector has made it.
+    pub key: Option<String>,
+}
+
+impl Trust {
+    fn given(path: &Path, signer: &Signer) -> Result<Self, StartError> {
+        let read = read_keyset(path, signer, clock::now());
+        let (bytes, refused) = read.map_err(|error| StartError(format!("--keyset: {error}")))?;
+        if let Some(refused) = refused {
+            tracing::error!(file = %path.display(), "pages that verify take no bundle: {refused}");
+        }
+        Ok(Self { keyset: Arc::new(Document::of(bytes)), key: None })
+    }
+
+    fn own(path: &Path, trust: &SecretKey, signer: &Signer) -> Result<Self, StartError> {
+        let bytes = own_keyset(path, trust, signer);
+        let bytes = bytes.map_err(|error| StartError(format!("--data-dir: {error}")))?;
+        let key = trust.public_text();
+        tracing::info!(trust = %key, "no --keyset given; pages that verify bundles trust this key");
+        Ok(Self { keyset: Arc::new(Document::of(bytes)), key: Some(key) })
     }
 }
 

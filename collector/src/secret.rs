@@ -18,6 +18,11 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
+    /// The secret of these bytes.
+    pub const fn of(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// A fresh secret from the system's random source.
     ///
     /// # Errors
@@ -33,19 +38,23 @@ impl Secret {
     /// # Errors
     /// A file that cannot be read or written, or that holds something else.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
-        match whole_file::read(path)? {
-            Some(bytes) => bytes.try_into().map(Self).map_err(|_| {
-                io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("{} does not hold 32 bytes", path.display()),
-                )
-            }),
-            None => {
-                let fresh = Self::random()?;
-                whole_file::write(path, &fresh.0)?;
-                Ok(fresh)
-            }
+        if let Some(secret) = Self::load(path)? {
+            return Ok(secret);
         }
+        let fresh = Self::random()?;
+        whole_file::write(path, &fresh.0)?;
+        Ok(fresh)
+    }
+
+    /// The secret stored in a file; nothing where there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that holds something else.
+    pub fn load(path: &Path) -> io::Result<Option<Self>> {
+        let wrong = |_| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("{} does not hold 32 bytes", path.display()))
+        };
+        whole_file::read(path)?.map(|bytes| bytes.try_into().map(Self).map_err(wrong)).transpose()
     }
 
     /// The bytes.

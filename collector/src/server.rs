@@ -42,12 +42,16 @@ impl Server {
         let (rooms, settings) = opened.map_err(|error| StartError(error.to_string()))??;
         let assets = Arc::new(Assets::embedded());
         assets.compress_in_background();
-        let Rooms { log, store, hub, publisher, worker, tokens, secret_key, metrics } = rooms;
+        let Rooms { log, store, hub, publisher, signer, trust, worker, tokens, secret_key, metrics } = rooms;
         let edge = Arc::new(Edge {
             keys: Arc::new(settings.keys),
             tokens: tokens.clone(),
             ingest: Ingest { log: log.clone(), tokens, metrics: metrics.clone() },
             bundles: publisher.bundles(),
+            statements: publisher.statements(),
+            keyset: trust.keyset,
+            signer,
+            trust_key: trust.key,
             hub,
             query: Query {
                 store,

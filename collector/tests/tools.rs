@@ -272,6 +272,69 @@ fn a_key_set_lends_trust_to_its_keys_in_their_time() {
 }
 
 #[test]
+fn a_statement_names_the_bundle_in_effect_and_one_on_trial() {
+    let place = Place::new(&[("rules/shop.json", SHOP), ("draft/shop.json", &SHOP.replace("keen", "eager"))]);
+    let public = place.run(&["bundle", "keygen", "-o", "a.key"]).out.trim().to_owned();
+    let sign = |words: &[&str]| {
+        let sign = ["bundle", "sign", "--key", "a.key", "-o"];
+        let signed = place.run(&[&sign[..], words].concat());
+        assert!(signed.is_clean, "{}", signed.err);
+    };
+    sign(&["one.bundle", "rules", "--project", "shop"]);
+    sign(&["two.bundle", "draft", "--parent", "one.bundle", "--project", "shop"]);
+    sign(&["same.bundle", "draft", "--project", "shop"]);
+    sign(&["news.bundle", "draft", "--revision", "3", "--project", "news"]);
+    let state = |words: &[&str]| {
+        place.run(&[&["bundle", "current", "one.bundle", "--key", "a.key", "-o", "current"], words].concat())
+    };
+    let verify = |words: &[&str]| {
+        let verify = ["bundle", "verify", "--trust", &public, "--format", "json"];
+        place.run(&[&verify[..], words].concat()).json()
+    };
+    assert!(state(&["--candidate", "two.bundle", "--percent", "12.5", "--seed", "spring"]).is_clean);
+    let found = verify(&["current", "--project", "shop"]);
+    assert_eq!((&found["verified"], &found["revision"]), (&json!(true), &json!(1)), "{found}");
+    let candidate = &found["candidate"];
+    assert_eq!(
+        (&candidate["revision"], &candidate["percent"], &candidate["seed"]),
+        (&json!(2), &json!(12.5), &json!("spring"))
+    );
+    assert_eq!(verify(&["current", "--project", "news"])["code"], "bundle_wrong_project");
+    assert_eq!(verify(&["current", "--above", "2"])["code"], "bundle_lower_revision");
+    let text = place.run(&["bundle", "verify", "current", "--trust", &public]).out;
+    assert!(
+        text.contains("revision 1 is in effect for shop/development, revision 2 for 12.5 % of all units"),
+        "{text}"
+    );
+    assert!(state(&["--valid", "2029-01-01T00:00:00Z"]).is_clean);
+    assert_eq!(verify(&["current", "--at", "2028-12-31T00:00:00Z"])["candidate"], Value::Null);
+    assert_eq!(verify(&["current", "--at", "2029-01-02T00:00:00Z"])["code"], "bundle_expired");
+    for (words, expected) in [
+        (&["--candidate", "same.bundle", "--percent", "1"][..], "its revision 1 is not above 1"),
+        (&["--candidate", "news.bundle", "--percent", "1"], "is for news/development, not shop/development"),
+        (&["--candidate", "two.bundle", "--percent", "100.5"], "a percentage from 0 to 100"),
+        (&["--candidate", "two.bundle"], "--percent"),
+        (&["--percent", "5"], "--candidate"),
+        (&["--valid", "soon"], "--valid: 'soon'"),
+    ] {
+        let refused = state(words);
+        assert!(!refused.is_clean && refused.err.contains(expected), "{words:?}: {}", refused.err);
+        assert_eq!(refused.err.lines().count(), 1, "{}", refused.err);
+    }
+    assert!(place.run(&["bundle", "delta", "one.bundle", "two.bundle", "-o", "next.delta"]).is_clean);
+    assert_eq!(verify(&["next.delta", "--from", "one.bundle", "--above", "1"])["revision"], 2);
+    assert_eq!(verify(&["next.delta", "--from", "two.bundle"])["code"], "bundle_wrong_parent");
+    assert!(
+        place
+            .run(&["bundle", "verify", "next.delta", "--trust", &public])
+            .err
+            .contains("--from: a delta needs")
+    );
+    let nowhere = place.run(&["bundle", "trust", "data"]);
+    assert!(nowhere.err.contains("data/secrets/trust: there is no such file"), "{}", nowhere.err);
+}
+
+#[test]
 fn diff_names_what_differs_between_folders_and_bundles() {
     let place = Place::new(&[("rules/shop.json", SHOP)]);
     place.write(

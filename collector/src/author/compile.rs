@@ -2,7 +2,8 @@
 
 use super::Outcome;
 use super::source::{Folder, named};
-use crate::bundle::Signer;
+use crate::bundle::{SecretKey, Signer};
+use crate::limits::{DEFAULT_ENVIRONMENT, DEFAULT_PROJECT};
 use crate::secret::Secret;
 use crate::settings::CompileArguments;
 use serde_json::{Map, Value};
@@ -19,7 +20,9 @@ pub fn run(arguments: &CompileArguments) -> Result<Outcome, String> {
         canonical_source(&folder)?.into_bytes()
     } else {
         let secret = Secret::random().map_err(|error| format!("random source: {error}"))?;
-        Signer::new(&secret).seal(1, &folder.compiled.body)
+        let key = SecretKey::for_development(&secret);
+        let (project, environment) = (DEFAULT_PROJECT.to_owned(), DEFAULT_ENVIRONMENT.to_owned());
+        Signer { key, project, environment }.envelope(1, None, None, &folder.compiled.body)
     };
     fs::write(&arguments.output, bytes).map_err(|error| named(&arguments.output, &error))?;
     Ok(Outcome::Clean)

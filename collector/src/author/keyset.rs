@@ -1,11 +1,11 @@
 //! `attune bundle keyset`: names the keys that may sign a project's bundles, signed by the trusted key.
 
-use super::key::{SecretKey, key_id, parse_public};
 use super::sign::instant;
 use super::source::named;
 use super::{Outcome, print};
+use crate::bundle::{SecretKey, key_id, parse_public_key};
 use crate::settings::KeysetArguments;
-use attune_core::bundle::{KeySet, KeySetEntry, attach_signature, seal_keyset};
+use attune_core::bundle::{KeySet, KeySetEntry, seal_keyset};
 use attune_core::limits::MAX_KEY_SET_KEYS;
 use std::fs;
 
@@ -20,7 +20,7 @@ pub fn run(arguments: &KeysetArguments) -> Result<Outcome, String> {
     for text in &arguments.keys {
         let (public, end) = text.split_once('@').map_or((&**text, None), |(key, end)| (key, Some(end)));
         let expires = end.map(|end| instant(public, end)).transpose()?;
-        let public_key = parse_public(public)?;
+        let public_key = parse_public_key(public)?;
         entries.push((key_id(&public_key), public_key, expires));
     }
     let expires = arguments.expires.as_deref().map(|text| instant("--expires", text)).transpose()?;
@@ -35,13 +35,11 @@ pub fn run(arguments: &KeysetArguments) -> Result<Outcome, String> {
         project: &arguments.project,
         revision: arguments.revision,
         expires,
-        key_id: &signer,
+        key_id: signer,
         keys: keys.collect(),
     };
-    let sealed = seal_keyset(&set);
-    let signature = key.sign(&sealed);
-    let bytes = attach_signature(sealed, &signature);
-    fs::write(&arguments.output, bytes).map_err(|error| named(&arguments.output, &error))?;
+    fs::write(&arguments.output, key.sign(seal_keyset(&set)))
+        .map_err(|error| named(&arguments.output, &error))?;
     let count = super::check::counted(entries.len(), "key");
     print(&format!(
         "{}: {count} for {}, signed by {signer}\n",

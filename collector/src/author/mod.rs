@@ -2,15 +2,17 @@
 
 mod check;
 mod compile;
+mod current;
 mod delta;
 mod diff;
-mod key;
+mod keygen;
 mod keyset;
 mod rehearsal;
 mod sign;
 mod simulate;
 mod source;
 mod test;
+mod trust;
 mod verify;
 mod words;
 
@@ -36,10 +38,12 @@ pub fn bundle(command: &BundleCommand) -> Result<Outcome, String> {
         BundleCommand::Check(arguments) => check::run(arguments),
         BundleCommand::Test(arguments) => test::run(arguments),
         BundleCommand::Compile(arguments) => compile::run(arguments),
-        BundleCommand::Keygen(arguments) => key::generate(arguments),
+        BundleCommand::Keygen(arguments) => keygen::run(arguments),
         BundleCommand::Sign(arguments) => sign::run(arguments),
         BundleCommand::Verify(arguments) => verify::run(arguments),
         BundleCommand::Keyset(arguments) => keyset::run(arguments),
+        BundleCommand::Trust(arguments) => trust::run(arguments),
+        BundleCommand::Current(arguments) => current::run(arguments),
         BundleCommand::Delta(arguments) => delta::make(arguments),
         BundleCommand::Apply(arguments) => delta::apply(arguments),
         BundleCommand::Diff(arguments) => diff::run(arguments),

@@ -1,11 +1,12 @@
 //! `attune bundle sign`: puts a body into an envelope and signs it.
 
-use super::key::SecretKey;
 use super::source::{Folder, named, read_file};
 use super::{Outcome, print};
+use crate::bundle::SecretKey;
 use crate::clock;
+use crate::limits::{DEFAULT_ENVIRONMENT, DEFAULT_PROJECT};
 use crate::settings::SignArguments;
-use attune_core::bundle::{Header, attach_signature, decode_body, open_envelope, seal_envelope, settle_body};
+use attune_core::bundle::{Header, decode_body, open_envelope, seal_envelope, settle_body};
 use attune_core::time::{Timestamp, parse_duration_ms};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -50,17 +51,15 @@ pub fn run(arguments: &SignArguments) -> Result<Outcome, String> {
     let expires = arguments.expires.as_deref().map(|text| instant("--expires", text)).transpose()?;
     let key_id = key.id();
     let header = Header {
-        project: named_or(arguments.project.as_deref(), before.project, "default"),
-        environment: named_or(arguments.environment.as_deref(), before.environment, "development"),
+        project: named_or(arguments.project.as_deref(), before.project, DEFAULT_PROJECT),
+        environment: named_or(arguments.environment.as_deref(), before.environment, DEFAULT_ENVIRONMENT),
         revision,
         parent: parent.as_ref().map(|bytes| Sha256::digest(bytes).into()).or(before.parent),
         not_before: before.not_before,
         expires: expires.or(before.expires),
-        key_id: &key_id,
+        key_id,
     };
-    let sealed = seal_envelope(&header, &body);
-    let signature = key.sign(&sealed);
-    let signed = attach_signature(sealed, &signature);
+    let signed = key.sign(seal_envelope(&header, &body));
     fs::write(output, &signed).map_err(|error| named(output, &error))?;
     print(&format!(
         "{}: revision {revision} for {}/{}, {} bytes, signed by {key_id}\n",

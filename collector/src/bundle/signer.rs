@@ -1,64 +1,120 @@
-//! Signing envelopes with the development key of the data folder.
+//! Signing for one project and environment: envelopes, statements and the collector's own key set.
 
-use crate::hex::hex;
-use crate::secret::Secret;
-use attune_core::bundle::{Header, attach_signature, seal_envelope};
-use ed25519_dalek::{Signer as _, SigningKey};
-use std::fmt;
+use super::key::SecretKey;
+use attune_core::bundle::{
+    Current, HASH_BYTES, Header, KeySet, KeySetEntry, seal_current, seal_envelope, seal_keyset,
+};
+use attune_core::time::Timestamp;
 
-/// Signs with one Ed25519 key.
+/// Signs bundles with one key, for one project and environment.
+#[derive(Debug)]
 pub struct Signer {
-    key: SigningKey,
-    key_id: String,
-}
-
-impl fmt::Debug for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signer({})", self.key_id)
-    }
+    /// The key.
+    pub key: SecretKey,
+    /// The project that its bundles are for.
+    pub project: String,
+    /// The environment that its bundles are for.
+    pub environment: String,
 }
 
 impl Signer {
-    /// A signer whose key is derived from a secret; the key id is made of the public key.
-    pub fn new(secret: &Secret) -> Self {
-        let key = SigningKey::from_bytes(secret.bytes());
-        let key_id = format!("dev-{}", &hex(key.verifying_key().as_bytes())[..16]);
-        Self { key, key_id }
+    /// Whether an envelope says of itself what this signer would say.
+    pub fn is_of(&self, header: &Header<'_>) -> bool {
+        (header.project, header.environment, header.key_id)
+            == (&*self.project, &*self.environment, self.key.id())
     }
 
     /// The signed envelope of a body.
-    pub fn seal(&self, revision: u64, body: &[u8]) -> Vec<u8> {
+    pub fn envelope(
+        &self,
+        revision: u64,
+        parent: Option<[u8; HASH_BYTES]>,
+        expires: Option<Timestamp>,
+        body: &[u8],
+    ) -> Vec<u8> {
         let header = Header {
-            project: "default",
-            environment: "development",
+            project: &self.project,
+            environment: &self.environment,
             revision,
-            key_id: &self.key_id,
-            ..Header::default()
+            parent,
+            not_before: None,
+            expires,
+            key_id: self.key.id(),
         };
-        let sealed = seal_envelope(&header, body);
-        let signature = self.key.sign(&sealed).to_bytes();
-        attach_signature(sealed, &signature)
+        self.key.sign(seal_envelope(&header, body))
     }
 
-    /// The public key, for clients that verify.
-    pub fn public_key(&self) -> [u8; 32] {
-        self.key.verifying_key().to_bytes()
+    /// The signed statement that a bundle is the one in effect.
+    pub fn statement(
+        &self,
+        revision: u64,
+        hash: [u8; HASH_BYTES],
+        issued_at: Timestamp,
+        expires: Timestamp,
+    ) -> Vec<u8> {
+        let current = Current {
+            project: &self.project,
+            environment: &self.environment,
+            revision,
+            hash,
+            candidate: None,
+            issued_at,
+            expires,
+            key_id: self.key.id(),
+        };
+        self.key.sign(seal_current(&current))
+    }
+
+    /// What a key set says of the key.
+    pub fn entry(&self) -> KeySetEntry<'_> {
+        KeySetEntry { key_id: self.key.id(), public_key: self.key.public(), not_before: None, expires: None }
+    }
+
+    /// The key set of this key alone, signed by a trusted one.
+    pub fn keyset(&self, trust: &SecretKey, revision: u64) -> Vec<u8> {
+        let set = KeySet {
+            project: &self.project,
+            revision,
+            expires: None,
+            key_id: trust.id(),
+            keys: vec![self.entry()],
+        };
+        trust.sign(seal_keyset(&set))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::{find_key, verify_signature};
     use super::*;
-    use attune_core::bundle::open_envelope;
-    use ed25519_dalek::{Signature, VerifyingKey};
+    use crate::secret::Secret;
+    use attune_core::bundle::{Demands, verify_current, verify_envelope, verify_keyset};
 
     #[test]
-    fn an_envelope_verifies_with_the_public_key() {
-        let signer = Signer::new(&Secret::random().unwrap());
-        let bytes = signer.seal(7, b"body");
-        let envelope = open_envelope(&bytes).unwrap();
-        let key = VerifyingKey::from_bytes(&signer.public_key()).unwrap();
-        assert_eq!((envelope.header.revision, envelope.body), (7, &b"body"[..]));
-        assert!(key.verify_strict(envelope.signed, &Signature::from_bytes(envelope.signature)).is_ok());
+    fn what_is_signed_is_taken_from_the_trusted_key_downwards() {
+        let key = || SecretKey::for_development(&Secret::random().unwrap());
+        let signer = Signer { key: key(), project: "shop".to_owned(), environment: "production".to_owned() };
+        let trust = SecretKey::of(&Secret::random().unwrap());
+        let demands = Demands {
+            project: Some("shop"),
+            environment: Some("production"),
+            above: Some(6),
+            now: Timestamp(5),
+        };
+        let bytes = signer.keyset(&trust, 1);
+        let trusted = [trust.public()];
+        let set = verify_keyset(&bytes, &demands, &|id| find_key(&trusted, id), &verify_signature).unwrap();
+        let key_of = |id: &str| set.key(id, demands.now).ok();
+        let envelope = signer.envelope(7, Some([3; HASH_BYTES]), Some(Timestamp(9)), b"body");
+        let opened = verify_envelope(&envelope, &demands, &key_of, &verify_signature).unwrap();
+        assert_eq!((opened.body, opened.header.parent), (&b"body"[..], Some([3; HASH_BYTES])));
+        assert!(signer.is_of(&opened.header));
+        let statement = signer.statement(7, [4; HASH_BYTES], Timestamp(1), Timestamp(9));
+        let current = verify_current(&statement, &demands, None, &key_of, &verify_signature).unwrap();
+        assert_eq!((current.revision, current.hash), (7, [4; HASH_BYTES]));
+        let other = Signer { key: key(), ..signer };
+        assert!(!other.is_of(&opened.header));
+        let foreign = other.envelope(8, None, None, b"body");
+        assert!(verify_envelope(&foreign, &demands, &key_of, &verify_signature).is_err());
     }
 }

@@ -3,12 +3,14 @@
 use super::Edge;
 use super::error::ApiError;
 use super::request::{header_text, query_value, write_key};
+use crate::hex::hex;
 use crate::query::StoreError;
 use crate::secret::same_secret;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
@@ -29,6 +31,24 @@ pub async fn require_secret(State(edge): State<Arc<Edge>>, request: Request, nex
 pub async fn summary(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let json = answer(edge, &uri, |edge| edge.query.summary()).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+}
+
+/// What is published, by which key, and which key pages are to trust.
+pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
+    let published = edge.bundles.borrow().clone();
+    let kept = published.iter().flat_map(|published| published.kept()).map(|kept| {
+        let document = &kept.document;
+        json!({"revision": kept.revision, "sha256": hex(&document.hash), "bytes": document.bytes().len()})
+    });
+    let json = json!({
+        "project": edge.signer.project,
+        "environment": edge.signer.environment,
+        "key": edge.signer.key.public_text(),
+        "key_id": edge.signer.key.id(),
+        "trust": edge.trust_key,
+        "bundles": kept.collect::<Vec<Value>>(),
+    });
+    ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
 }
 
 /// All firings as NDJSON, in order; `?settled=1` as for the summary.

@@ -40,7 +40,7 @@ async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
         Some(value) => Some(value.to_str().map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))?),
     };
     let bytes = read_body(body, MAX_REQUEST_BYTES).await?;
-    let bundle_revision = edge.bundles.borrow().as_ref().map_or(0, |published| published.revision);
+    let bundle_revision = edge.bundles.borrow().as_ref().map_or(0, |published| published.revision());
     let moment = Moment { now: clock::now(), bundle_revision };
     Ok(edge.ingest.accept(key, Body { body_type, encoding, bytes: &bytes }, moment).await?)
 }

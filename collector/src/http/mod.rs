@@ -14,7 +14,8 @@ mod token;
 
 use crate::access::{Tokens, WriteKeys};
 use crate::assets::Assets;
-use crate::bundle::Published;
+use crate::bundle::{Published, Signer};
+use crate::content::Document;
 use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::push::Hub;
@@ -40,6 +41,14 @@ pub struct Edge {
     pub ingest: Ingest,
     /// The bundle in effect, if any.
     pub bundles: watch::Receiver<Option<Arc<Published>>>,
+    /// The signed statement of which bundle that is.
+    pub statements: watch::Receiver<Option<Arc<Document>>>,
+    /// The signed key set.
+    pub keyset: Arc<Document>,
+    /// Signs what is published.
+    pub signer: Arc<Signer>,
+    /// The key that pages are to trust, where the collector has made it.
+    pub trust_key: Option<String>,
     /// Open streams.
     pub hub: Arc<Hub>,
     /// Read-only questions.
@@ -60,7 +69,10 @@ pub struct Edge {
 pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
     let api = Router::new()
         .route("/v1/events", post(events::accept))
-        .route("/v1/bundle", get(bundle::current))
+        .route("/v1/bundle", get(bundle::latest))
+        .route("/v1/bundle/keys", get(bundle::keys))
+        .route("/v1/bundle/current", get(bundle::current))
+        .route("/v1/bundle/{hash}", get(bundle::by_hash))
         .route("/v1/stream", get(stream::open))
         .route("/v1/stream/token", post(token::issue))
         .method_not_allowed_fallback(error::method_not_allowed)
@@ -79,6 +91,7 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
 pub fn admin_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
     let admin = Router::new()
         .route("/admin/summary", get(admin::summary))
+        .route("/admin/bundle", get(admin::bundle))
         .route("/admin/firings", get(admin::firings))
         .route("/admin/profiles/{id}", get(admin::profile))
         .route_layer(axum::middleware::from_fn_with_state(edge.clone(), admin::require_secret));

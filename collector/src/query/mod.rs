@@ -127,7 +127,7 @@ impl Query {
 
     fn bundle(&self) -> Bundle {
         let published = self.bundles.borrow().clone();
-        published.and_then(|published| Bundle::open(published.content.identity()).ok()).unwrap_or_default()
+        published.and_then(|published| Bundle::open(published.current().bytes()).ok()).unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::SettingsError;
 use super::author::{BundleCommand, SimulateArguments};
+use crate::limits::{DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -72,6 +73,25 @@ pub struct ServeArguments {
     /// Folder of JSON rule files, watched
     #[arg(long, alias = "rules-dir", env = "ATTUNE_RULES", value_name = "FOLDER")]
     pub rules: Option<PathBuf>,
+    /// Project that bundles are published for
+    #[arg(long, env = "ATTUNE_PROJECT", default_value = DEFAULT_PROJECT)]
+    pub project: String,
+    /// Environment that bundles are published for
+    #[arg(long, env = "ATTUNE_ENVIRONMENT", default_value = DEFAULT_ENVIRONMENT)]
+    pub environment: String,
+    /// File of the key that signs bundles, as bundle keygen writes it [default: one made for the data folder]
+    #[arg(long, env = "ATTUNE_SIGNING_KEY", value_name = "FILE")]
+    pub signing_key: Option<PathBuf>,
+    /// Key set that pages are to verify by, as bundle keyset writes it; it names the signing key [default: one made and
+    /// signed for the data folder]
+    #[arg(long, env = "ATTUNE_KEYSET", value_name = "FILE")]
+    pub keyset: Option<PathBuf>,
+    /// Time for which a bundle is signed, such as 30d; it is signed anew when half is over [default: without end]
+    #[arg(long, env = "ATTUNE_BUNDLE_EXPIRES", value_name = "DURATION")]
+    pub bundle_expires: Option<String>,
+    /// Time for which the statement of the bundle in effect is signed; it is signed anew when half is over
+    #[arg(long, env = "ATTUNE_STATEMENT_EXPIRES", value_name = "DURATION", default_value = DEFAULT_STATEMENT_VALID)]
+    pub statement_expires: String,
     /// Serve the embedded demo shop at /
     #[arg(long, env = "ATTUNE_DEMO")]
     pub demo: bool,

@@ -1,5 +1,7 @@
 //! The command line of the tools for those who write rules.
 
+use crate::limits::{DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID};
+use attune_core::bundle::WHOLE_SHARE;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -16,10 +18,14 @@ pub enum BundleCommand {
     Keygen(KeygenArguments),
     /// Sign a bundle, or a folder of rule files, with a key
     Sign(SignArguments),
-    /// Say whether a bundle may be taken: its signature, key, project, revision and time
+    /// Say whether a bundle, delta or statement may be taken: its signature, key, project, revision and time
     Verify(VerifyArguments),
     /// Sign a set of keys that may sign bundles, with the key that is trusted
     Keyset(KeysetArguments),
+    /// Print the key that pages are to trust, of a collector that signs its own key set
+    Trust(TrustArguments),
+    /// Sign the statement of which bundle is in effect, and which one a share of all units tries
+    Current(CurrentArguments),
     /// Write what leads from one bundle to the next
     Delta(DeltaArguments),
     /// Write the bundle that a delta makes of another
@@ -113,8 +119,11 @@ pub struct SignArguments {
 /// What to verify, and against what.
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
-    /// The bundle file
+    /// The file: a bundle, a delta or a statement
     pub bundle: PathBuf,
+    /// The bundle file that a delta starts from
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
     /// A trusted public key, as keygen prints it; may be repeated
     #[arg(long, value_name = "KEY", required = true)]
     pub trust: Vec<String>,
@@ -175,7 +184,7 @@ pub struct KeysetArguments {
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// The project whose bundles they may sign
-    #[arg(long, default_value = "default")]
+    #[arg(long, default_value = DEFAULT_PROJECT)]
     pub project: String,
     /// Number of the set
     #[arg(long, default_value_t = 1)]
@@ -183,6 +192,50 @@ pub struct KeysetArguments {
     /// Until when the set may be used: RFC 3339, or a duration from now such as 90d [default: without end]
     #[arg(long, value_name = "WHEN")]
     pub expires: Option<String>,
+}
+
+/// Which collector's.
+#[derive(Debug, Args)]
+pub struct TrustArguments {
+    /// Its data folder
+    #[arg(value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+}
+
+/// What the statement says.
+#[derive(Debug, Args)]
+pub struct CurrentArguments {
+    /// The bundle file that is in effect
+    pub bundle: PathBuf,
+    /// File of the secret key
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// File to write to
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The bundle file that a share of all units gets instead
+    #[arg(long, value_name = "FILE", requires = "share")]
+    pub candidate: Option<PathBuf>,
+    /// How many units get the candidate, from 0 to 100 with at most two decimals
+    #[arg(long = "percent", value_name = "PERCENT", value_parser = share, requires = "candidate")]
+    pub share: Option<u32>,
+    /// Divides the units; a growing share keeps those it had under the same seed [default: the candidate's hash]
+    #[arg(long, requires = "candidate")]
+    pub seed: Option<String>,
+    /// Until when it may be followed: RFC 3339, or a duration from now
+    #[arg(long, value_name = "WHEN", default_value = DEFAULT_STATEMENT_VALID)]
+    pub valid: String,
+}
+
+/// A percentage in the hundredths of a percent that statements count in.
+fn share(text: &str) -> Result<u32, String> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let read = (is_number(whole) && is_number(decimals) && decimals.len() <= 2)
+        .then(|| format!("{whole}{decimals:0<2}").parse().ok())
+        .flatten();
+    let told = || "expected a percentage from 0 to 100 with at most two decimals".to_owned();
+    read.filter(|share| *share <= WHOLE_SHARE).ok_or_else(told)
 }
 
 /// What to compare.
@@ -215,4 +268,19 @@ pub struct SimulateArguments {
     /// How results are written to standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_counts_hundredths_of_a_percent() {
+        for (text, expected) in [("0", 0), ("10", 1_000), ("0.5", 50), ("33.33", 3_333), ("100.00", 10_000)] {
+            assert_eq!(share(text), Ok(expected), "{text}");
+        }
+        for text in ["", ".5", "5.", "100.01", "-1", "+1", "1e1", "1.234", "99999999999"] {
+            assert!(share(text).is_err(), "{text}");
+        }
+    }
 }

@@ -4,15 +4,21 @@ mod arguments;
 mod author;
 
 use crate::access::{WriteKey, WriteKeys};
-use crate::limits::MIN_SECRET_CHARS;
+use crate::limits::{
+    MAX_BUNDLE_VALID_MS, MAX_PLACE_CHARS, MAX_STATEMENT_VALID_MS, MIN_BUNDLE_VALID_MS, MIN_SECRET_CHARS,
+    MIN_STATEMENT_VALID_MS,
+};
+use attune_core::time::parse_duration_ms;
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 pub use arguments::{Command, ImportArguments, ImportCommand, LogFormat, ServeArguments, parse};
 pub use author::{
-    ApplyArguments, BundleCommand, CheckArguments, CompileArguments, DeltaArguments, DiffArguments, Format,
-    KeygenArguments, KeysetArguments, SignArguments, SimulateArguments, TestArguments, VerifyArguments,
+    ApplyArguments, BundleCommand, CheckArguments, CompileArguments, CurrentArguments, DeltaArguments,
+    DiffArguments, Format, KeygenArguments, KeysetArguments, SignArguments, SimulateArguments, TestArguments,
+    TrustArguments, VerifyArguments,
 };
 
 /// Checked settings of `attune serve`.
@@ -30,12 +36,31 @@ pub struct Settings {
     pub keys: WriteKeys,
     /// Folder of JSON rule files.
     pub rules_dir: Option<PathBuf>,
+    /// How bundles are signed.
+    pub signing: SigningSettings,
     /// Whether the demo is served at `/`.
     pub demo: bool,
     /// Where the demo's supervisor listens.
     pub demo_control: Option<String>,
     /// Key of the privileged listener; made and logged where absent.
     pub secret_key: Option<String>,
+}
+
+/// How bundles are signed, and for what.
+#[derive(Debug)]
+pub struct SigningSettings {
+    /// The project that they are for.
+    pub project: String,
+    /// The environment that they are for.
+    pub environment: String,
+    /// File of the key; one of the data folder where absent.
+    pub key: Option<PathBuf>,
+    /// File of the key set that names the key; the collector's own where absent.
+    pub keyset: Option<PathBuf>,
+    /// For how long, in milliseconds; absent for without end.
+    pub bundle_valid_ms: Option<i64>,
+    /// For how long the statement of the bundle in effect is signed, in milliseconds.
+    pub statement_valid_ms: i64,
 }
 
 /// A setting that cannot be used; the text names it and what it has to be.
@@ -70,6 +95,7 @@ impl Settings {
         if let Some(folder) = arguments.rules.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(told("--rules", format!("{} is not a folder", folder.display())));
         }
+        let signing = SigningSettings::check(&arguments)?;
         if let Some(url) = arguments.demo_control.as_ref().filter(|url| !is_loopback_url(url)) {
             return Err(told("--demo-control", format!("'{url}' must be http://127.0.0.1:<port>")));
         }
@@ -93,11 +119,58 @@ impl Settings {
             data_dir: arguments.data_dir,
             keys: WriteKeys::new(keys),
             rules_dir: arguments.rules,
+            signing,
             demo: arguments.demo,
             demo_control: arguments.demo_control,
             secret_key: arguments.secret_key,
         })
     }
+}
+
+impl SigningSettings {
+    fn check(arguments: &ServeArguments) -> Result<Self, SettingsError> {
+        let bundle_valid = arguments
+            .bundle_expires
+            .as_deref()
+            .map(|text| duration_ms("--bundle-expires", text, MIN_BUNDLE_VALID_MS..=MAX_BUNDLE_VALID_MS));
+        let statement_range = MIN_STATEMENT_VALID_MS..=MAX_STATEMENT_VALID_MS;
+        if let (Some(file), None) = (&arguments.keyset, &arguments.signing_key) {
+            let file = file.display();
+            return Err(SettingsError(format!(
+                "--keyset: {file} needs --signing-key, the key that it names"
+            )));
+        }
+        Ok(Self {
+            project: place("--project", &arguments.project)?,
+            environment: place("--environment", &arguments.environment)?,
+            key: arguments.signing_key.clone(),
+            keyset: arguments.keyset.clone(),
+            bundle_valid_ms: bundle_valid.transpose()?,
+            statement_valid_ms: duration_ms(
+                "--statement-expires",
+                &arguments.statement_expires,
+                statement_range,
+            )?,
+        })
+    }
+}
+
+/// The name of a project or environment.
+fn place(setting: &str, text: &str) -> Result<String, SettingsError> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !text.is_empty() && text.len() <= MAX_PLACE_CHARS && text.chars().all(is_plain) {
+        return Ok(text.to_owned());
+    }
+    let what = format!("must be 1 to {MAX_PLACE_CHARS} letters, digits, '-', '_' or '.'");
+    Err(SettingsError(format!("{setting}: '{text}' {what}")))
+}
+
+fn duration_ms(setting: &str, text: &str, range: RangeInclusive<i64>) -> Result<i64, SettingsError> {
+    parse_duration_ms(text).filter(|ms| range.contains(ms)).ok_or_else(|| {
+        let minutes = |ms: &i64| ms / 60_000;
+        let (least, most) = (minutes(range.start()), minutes(range.end()) / (24 * 60));
+        SettingsError(format!("{setting}: '{text}' must be a duration such as 12h, from {least}m to {most}d"))
+    })
 }
 
 fn is_loopback_url(url: &str) -> bool {
@@ -122,6 +195,9 @@ mod tests {
     fn defaults_need_no_flag() {
         let settings = settings(&[]).unwrap();
         assert_eq!((settings.port, settings.admin_port), (7070, 7071));
+        let signing = &settings.signing;
+        assert_eq!((&*signing.project, &*signing.environment), ("default", "development"));
+        assert_eq!((signing.bundle_valid_ms, signing.statement_valid_ms), (None, 3_600_000));
         assert!(settings.keys.authorize(Some("demo"), Some("https://any.example")).is_ok());
     }
 
@@ -142,6 +218,18 @@ mod tests {
             (&["--rules", "/nonexistent"], "--rules: /nonexistent is not a folder"),
             (&["--demo-control", "https://x.example"], "--demo-control"),
             (&["--secret-key", "short"], "--secret-key: needs at least 16 characters"),
+            (&["--project", ""], "--project: '' must be 1 to 100 letters"),
+            (&["--environment", "a b"], "--environment: 'a b' must be 1 to 100 letters"),
+            (
+                &["--bundle-expires", "9m"],
+                "--bundle-expires: '9m' must be a duration such as 12h, from 10m to 3650d",
+            ),
+            (&["--bundle-expires", "soon"], "--bundle-expires: 'soon' must be a duration"),
+            (
+                &["--statement-expires", "31d"],
+                "--statement-expires: '31d' must be a duration such as 12h, from 1m to 30d",
+            ),
+            (&["--keyset", "keys"], "--keyset: keys needs --signing-key"),
             (&["--host", "nowhere"], "--host"),
             (&["--unknown"], "--unknown"),
         ] {

@@ -29,6 +29,7 @@ pub struct Collector {
     pub place: Place,
     pub data: PathBuf,
     pub rules: PathBuf,
+    arguments: Vec<String>,
     folder: Option<TempDir>,
 }
 
@@ -47,30 +48,44 @@ impl Collector {
             std::fs::write(rules_folder.join(name), text).unwrap();
         }
         let data = folder.path().join("data");
+        let arguments = arguments.iter().map(|word| (*word).to_owned()).collect();
         let mut collector = Self::start_in(&data, &rules_folder, arguments);
         collector.folder = Some(folder);
         collector
     }
 
-    fn start_in(data: &Path, rules: &Path, arguments: &[&str]) -> Self {
-        let words =
-            serve_arguments(data, rules).into_iter().chain(arguments.iter().map(|word| (*word).to_owned()));
-        let Ok(Command::Serve(arguments)) = parse(["attune".to_owned()].into_iter().chain(words)) else {
+    fn start_in(data: &Path, rules: &Path, arguments: Vec<String>) -> Self {
+        let words = serve_arguments(data, rules).into_iter().chain(arguments.iter().cloned());
+        let Ok(Command::Serve(served)) = parse(["attune".to_owned()].into_iter().chain(words)) else {
             panic!("the arguments of the tests are wrong");
         };
-        let settings = Settings::check(arguments).unwrap();
+        let settings = Settings::check(served).unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let server = runtime.block_on(Server::start(settings)).unwrap();
         let place = Place { public: server.address().to_string(), admin: server.admin_address().to_string() };
-        Self { runtime, server: Some(server), place, data: data.into(), rules: rules.into(), folder: None }
+        Self {
+            runtime,
+            server: Some(server),
+            place,
+            data: data.into(),
+            rules: rules.into(),
+            arguments,
+            folder: None,
+        }
     }
 
     /// Stops in order and starts again on the same data.
     pub fn restart(mut self) -> Self {
+        let arguments = std::mem::take(&mut self.arguments);
+        self.restart_with(arguments)
+    }
+
+    /// The same with other arguments.
+    pub fn restart_with(mut self, arguments: Vec<String>) -> Self {
         let folder = self.folder.take();
         self.stop();
-        let mut next = Self::start_in(&self.data, &self.rules, &[]);
+        let mut next = Self::start_in(&self.data, &self.rules, arguments);
         next.folder = folder;
         next
     }

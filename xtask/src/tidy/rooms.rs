@@ -130,8 +130,8 @@ const COLLECTOR: [Room; 22] = [
     room(
         "http",
         &[
-            "access", "assets", "bundle", "clock", "content", "ingest", "limits", "metrics", "push", "query",
-            "secret",
+            "access", "assets", "bundle", "clock", "content", "hex", "ingest", "limits", "metrics", "push",
+            "query", "secret",
         ],
     ),
     room("worker", &["bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
