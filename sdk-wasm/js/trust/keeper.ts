@@ -42,7 +42,8 @@ export async function openKeeper(driving: Driving, settings: Settings): Promise<
     keysAtMs = performance.now();
     const bytes = await fetchBytes('keys');
     if (!bytes) {
-      const message = 'the collector has no key set, so nothing that it publishes can be trusted';
+      const message =
+        'the collector has no key set, so nothing that it publishes can be trusted; what is in effect stays';
       throw new AttuneError('bundle_keys_missing', message);
     }
     memory.noteKeySet(await chain.takeKeys(bytes, memory.get()));
