@@ -23,7 +23,8 @@ export async function serveSite(pages, headers = {}) {
 }
 
 /** A page that uses the npm package as a customer would, and keeps what tests ask for at `window.attune`. */
-export function packagePage(collectorUrl, writeKey) {
+export function packagePage(collectorUrl, writeKey, options = {}) {
+  const all = JSON.stringify({ writeKey, collector: collectorUrl, ...options });
   return `<!doctype html>
 <html lang="en">
 <title>Fixture</title>
@@ -31,7 +32,7 @@ export function packagePage(collectorUrl, writeKey) {
 <script type="module">
   import { init } from '/attune/index.js';
   window.attuneErrors = [];
-  window.attune = init({ writeKey: '${writeKey}', collector: '${collectorUrl}' });
+  window.attune = init(${all});
   window.attune.onError((error) => window.attuneErrors.push(error.code + ': ' + error.message));
   window.attune.ready.then(() => { document.documentElement.dataset.ready = 'yes'; });
 </script>
