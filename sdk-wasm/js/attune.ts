@@ -12,7 +12,6 @@ import {
 } from './context.ts';
 import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
-import type { LoadTrust } from './driver/bundles.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import { isObject, jsonText } from './json.ts';
 import { type DriverLink, openLink } from './link.ts';
@@ -49,7 +48,7 @@ export class Attune {
   #moment: Moment | undefined;
 
   /** Use `init`. */
-  constructor(settings: Settings, defaultWasmUrl: string, loadTrust: LoadTrust) {
+  constructor(settings: Settings, defaultWasmUrl: string) {
     const storage = openStorage();
     const space = `attune/${settings.writeKey}/`;
     const port: DevtoolsPort = {
@@ -61,7 +60,6 @@ export class Attune {
     this.#session = openSession(storage, `${space}session`);
     this.#link = openLink({
       settings,
-      loadTrust,
       wasmUrl: settings.wasmUrl ?? defaultWasmUrl,
       storage,
       ended: this.#ended.signal,

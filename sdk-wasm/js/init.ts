@@ -3,11 +3,11 @@
 import { Attune } from './attune.ts';
 import type { LoadTrust } from './driver/bundles.ts';
 import { usageError } from './errors.ts';
-import { type InitOptions, readOptions, type Settings } from './options.ts';
+import { type InitOptions, readOptions } from './options.ts';
 
 interface Running {
   attune: Attune;
-  settings: Settings;
+  settings: ReturnType<typeof readOptions>;
 }
 
 let running: Running | undefined;
@@ -20,12 +20,12 @@ export function initWith(defaultWasmUrl: string, loadTrust: LoadTrust): (options
     }
     const settings = readOptions(options, document.baseURI);
     if (running && !running.attune.isShutDown) return sameInstance(running, settings);
-    running = { attune: new Attune(settings, defaultWasmUrl, loadTrust), settings };
+    running = { attune: new Attune({ ...settings, loadTrust }, defaultWasmUrl), settings };
     return running.attune;
   };
 }
 
-function sameInstance({ attune, settings: first }: Running, again: Settings): Attune {
+function sameInstance({ attune, settings: first }: Running, again: Running['settings']): Attune {
   for (const name of ['writeKey', 'collector', 'trust'] as const) {
     if (again[name] !== undefined && first[name] !== again[name]) {
       const message = `init: option "${name}" must stay "${first[name]}" on this page, got "${again[name]}"`;

@@ -2,7 +2,6 @@
 
 import type { KeyValue } from './browser/storage.ts';
 import { type Call, openBuffer } from './buffer.ts';
-import type { LoadTrust } from './driver/bundles.ts';
 import { type Driver, startDriver } from './driver/driver.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
@@ -13,7 +12,6 @@ import { uuidV7 } from './uuid.ts';
 /** What a link is made of. */
 export interface LinkOptions {
   settings: Settings;
-  loadTrust: LoadTrust;
   wasmUrl: string;
   storage: KeyValue | undefined;
   /** What the driver tells the public API. */
@@ -41,8 +39,7 @@ export interface DriverLink {
 }
 
 /** Starts loading, off the critical path. */
-export function openLink({ wasmUrl, events, session, ...start }: LinkOptions): DriverLink {
-  const { settings, storage } = start;
+export function openLink({ settings, wasmUrl, storage, events, session, ended }: LinkOptions): DriverLink {
   const buffer = openBuffer(storage, `attune/${settings.writeKey}/calls/`);
   let driver: Driver | undefined;
   let hasEnded = false;
@@ -66,7 +63,7 @@ export function openLink({ wasmUrl, events, session, ...start }: LinkOptions): D
       buffer.drain().forEach(pass);
     };
     const host = { ...events, started, ready };
-    const loaded = startDriver({ ...start, exports, host, session: session() });
+    const loaded = startDriver({ exports, host, settings, storage, session: session(), ended });
   };
   const ready = new Promise<void>((ready, failed) => {
     load(ready).catch((cause) => failed(cause instanceof AttuneError ? cause : failure(cause)));

@@ -1,6 +1,7 @@
 /** The options of `init`, checked once with an error that names the option and what it should be. */
 
 import type { JsonObject } from './context.ts';
+import type { LoadTrust } from './driver/bundles.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import { isObject } from './json.ts';
 
@@ -48,6 +49,8 @@ export interface Settings {
   trust: string | undefined;
   project: string | undefined;
   environment: string | undefined;
+  /** How to load what verifies by them. */
+  loadTrust: LoadTrust;
 }
 
 const NAMES = ['writeKey', 'collector', 'context', 'wasmUrl', 'trust', 'project', 'environment'];
@@ -59,7 +62,7 @@ const WRITE_KEY = /^[\w.-]{1,100}$/;
  *
  * @throws {AttuneError} `option_invalid`, `option_missing` or `option_unknown`.
  */
-export function readOptions(options: unknown, base: string): Settings {
+export function readOptions(options: unknown, base: string): Omit<Settings, 'loadTrust'> {
   if (!isObject(options))
     throw usageError('option_invalid', `init: options must be an object, got ${kind(options)}`);
   for (const name of Object.keys(options)) {

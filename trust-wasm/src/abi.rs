@@ -14,7 +14,7 @@ unsafe impl Sync for Instance {}
 
 static INSTANCE: Instance = Instance(UnsafeCell::new(Desk::new()));
 
-/// Neither this nor the core has panics by lint; one of a library that is there all the same ends the call, and the host reports it.
+/// Neither this nor the core has panics by lint; one of a library ends the call, and the host reports it.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()

@@ -16,4 +16,7 @@ mod own;
 #[allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be is a failed test")]
 mod scenario;
 
+pub use asked::Asked;
+pub use checks::{Checks, Question};
 pub use desk::{Desk, Operation};
+pub use keeper::{Keeper, Known, Named, Terms};

@@ -28,12 +28,7 @@ export interface Bundles {
 }
 
 /** Calls back after every attempt. Where the settings name trusted keys, nothing reaches the core unverified. */
-export function openBundles(
-  driving: Driving,
-  settings: Settings,
-  loadTrust: LoadTrust,
-  attempted: () => void,
-): Bundles {
+export function openBundles(driving: Driving, settings: Settings, attempted: () => void): Bundles {
   const { core, input, report, url, isEnded } = driving;
   const retry = timer();
   let isFetching = false;
@@ -45,7 +40,8 @@ export function openBundles(
   let keep: Attempt | undefined;
 
   const attempt: Attempt = async () => {
-    if (settings.trust) {
+    const { trust, loadTrust } = settings;
+    if (trust) {
       keep ??= await (await loadTrust()).openKeeper(driving, settings);
       return keep();
     }

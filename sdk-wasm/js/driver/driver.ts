@@ -38,7 +38,7 @@ import type { Settings } from '../options.ts';
 import { uuidV7 } from '../uuid.ts';
 import { adopt } from './adoption.ts';
 import { eventBytes, writeBatch } from './batch.ts';
-import { type LoadTrust, openBundles } from './bundles.ts';
+import { openBundles } from './bundles.ts';
 import { changesOf, decisionOf } from './decisions.ts';
 import { openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
@@ -89,7 +89,6 @@ export interface Start {
   exports: CoreExports;
   host: Host;
   settings: Settings;
-  loadTrust: LoadTrust;
   storage: KeyValue | undefined;
   session: string;
   /** Says when to stop listening to the page. */
@@ -97,7 +96,7 @@ export interface Start {
 }
 
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
-export function startDriver({ exports, host, settings, loadTrust, storage, session, ended }: Start): Driver {
+export function startDriver({ exports, host, settings, storage, session, ended }: Start): Driver {
   const space = `attune/${settings.writeKey}/`;
   const entries = openEntries(storage, space, () => {
     report('storage_full', 'localStorage is full; what is not delivered is lost with the page');
@@ -250,7 +249,7 @@ export function startDriver({ exports, host, settings, loadTrust, storage, sessi
     if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, settings, loadTrust, host.ready);
+  const bundles = openBundles(driving, settings, host.ready);
   const push = openPush(driving, entries, heardOf);
   const delivery = openDelivery(driving, (receipt, isOfMember) => {
     if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);
