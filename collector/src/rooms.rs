@@ -2,7 +2,7 @@
 
 use crate::access::Tokens;
 use crate::bell::Bell;
-use crate::bundle::{Publisher, PublisherParts, SecretKey, Signer, own_keyset, read_keyset};
+use crate::bundle::{Publisher, PublisherParts, SecretKey, Signer, TrialSettings, own_keyset, read_keyset};
 use crate::clock;
 use crate::content::Document;
 use crate::hex::hex;
@@ -92,6 +92,7 @@ impl Rooms {
         let publisher = Publisher::start(PublisherParts {
             data: data.join("bundle"),
             rules: settings.rules_dir.clone(),
+            trial: settings.candidate.clone().map(|(folder, share)| TrialSettings { folder, share }),
             signer: signer.clone(),
             bundle_valid_ms: signing.bundle_valid_ms,
             statement_valid_ms: signing.statement_valid_ms,

@@ -7,7 +7,7 @@ mod rig;
 use attune_collector::bundle::{find_key, parse_public_key, verify_signature};
 use attune_collector::hex::hex;
 use attune_core::bundle::{
-    Current, Demands, HASH_BYTES, KeySet, Refused, open_envelope, verify_current, verify_delta,
+    Current, Demands, HASH_BYTES, KeySet, Refused, open_current, open_envelope, verify_current, verify_delta,
     verify_envelope, verify_keyset,
 };
 use attune_core::time::Timestamp;
@@ -75,11 +75,20 @@ fn statement<'a>(bytes: &'a [u8], keys: &KeySet<'_>) -> Current<'a> {
     verify_current(bytes, &demands(None), None, &key_of, &verify_signature).unwrap()
 }
 
+/// Waits for a statement of these revisions; what it names may change while it is followed.
+fn wait_for(collector: &Collector, revision: u64, candidate: Option<u64>) {
+    eventually("the statement changes", || {
+        let statement = bytes(collector, "/current");
+        let current = open_current(&statement).unwrap().current;
+        (current.revision, current.candidate.map(|candidate| candidate.revision)) == (revision, candidate)
+    });
+}
+
 /// Writes other rules and waits until they are published.
 fn edit(collector: &Collector, plan: &str, revision: u64) {
     fs::write(collector.rules.join("one.json"), rules(plan)).unwrap();
     eventually("the edit counts", || {
-        open_envelope(&bytes(collector, "")).unwrap().header.revision == revision
+        open_current(&bytes(collector, "/current")).unwrap().current.revision == revision
     });
 }
 
@@ -213,21 +222,27 @@ fn another_signature_or_end_is_a_new_revision_of_the_same_body() {
     let collector = collector.restart();
     assert_eq!(bytes(&collector, ""), second, "half of its time is not over");
 
+    let collector = collector.restart_with(words(&["--bundle-expires", "3h"]));
+    let third = bytes(&collector, "");
+    let renewed = open_envelope(&third).unwrap();
+    let left = renewed.header.expires.unwrap().0 - instant().0;
+    assert!(left > 10_700_000, "less than half of the time was left: {left}");
+    assert_eq!((renewed.body, renewed.header.revision), (before.body, 3));
+
     let folder = tempfile::tempdir().unwrap();
     assert!(attune(folder.path(), &["bundle", "keygen", "-o", "signing.key"]).status.success());
     let key = folder.path().join("signing.key").display().to_string();
     let collector = collector.restart_with(words(&["--signing-key", &key]));
-    let third = bytes(&collector, "");
-    let opened = open_envelope(&third).unwrap();
-    assert_eq!((opened.body, opened.header.revision, opened.header.expires), (before.body, 3, None));
+    let fourth = bytes(&collector, "");
+    let opened = open_envelope(&fourth).unwrap();
+    assert_eq!((opened.body, opened.header.revision, opened.header.expires), (before.body, 4, None));
     let key_bytes = bytes(&collector, "/keys");
     let keys = keyset(&key_bytes, trusted(&collector)).unwrap();
     assert_eq!((keys.revision, keys.keys[0].key_id), (2, opened.header.key_id));
-    let delta = bytes(&collector, "?since=2");
+    let delta = bytes(&collector, "?since=3");
     let key_of = |id: &str| keys.key(id, instant()).ok();
-    let taken =
-        verify_delta(&delta, &second, &sha256(&second), &demands(Some(2)), &key_of, &verify_signature);
-    assert_eq!(taken.unwrap(), third);
+    let taken = verify_delta(&delta, &third, &sha256(&third), &demands(Some(3)), &key_of, &verify_signature);
+    assert_eq!(taken.unwrap(), fourth);
 }
 
 #[test]
@@ -273,4 +288,70 @@ fn a_given_key_set_is_served_and_one_without_the_signing_key_ends_the_start() {
     let wrong: Vec<&str> = serve[..7].iter().chain(&["--signing-key", "keys"]).copied().collect();
     let (started, told) = run(&wrong);
     assert!(!started && told.contains("--signing-key: keys: expected ed25519-secret:…"), "{told}");
+}
+
+/// Revisions of the bundle in effect and of the one on trial, the trial's share and seed.
+fn on_trial(collector: &Collector) -> (u64, Option<(u64, u32, String)>) {
+    let key_bytes = bytes(collector, "/keys");
+    let keys = keyset(&key_bytes, trusted(collector)).unwrap();
+    let statement_bytes = bytes(collector, "/current");
+    let current = statement(&statement_bytes, &keys);
+    let of = |hash: [u8; HASH_BYTES]| bytes(collector, &format!("/{}", hex(&hash)));
+    assert_eq!(open_envelope(&of(current.hash)).unwrap().header.revision, current.revision);
+    let candidate = current.candidate.map(|candidate| {
+        let envelope = of(candidate.hash);
+        let header = open_envelope(&envelope).unwrap().header;
+        assert_eq!((header.revision, header.parent), (candidate.revision, Some(current.hash)));
+        let delta = bytes(collector, &format!("/{}?from={}", hex(&candidate.hash), hex(&current.hash)));
+        let key_of = |id: &str| keys.key(id, instant()).ok();
+        let (from, asked) = (of(current.hash), demands(Some(current.revision)));
+        let taken = verify_delta(&delta, &from, &current.hash, &asked, &key_of, &verify_signature);
+        assert_eq!(taken.unwrap(), envelope);
+        (candidate.revision, candidate.share, candidate.seed.to_owned())
+    });
+    (current.revision, candidate)
+}
+
+#[test]
+fn a_candidate_is_stated_above_the_bundle_in_effect_and_units_that_leave_it_never_go_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display().to_string();
+    let write = |text: &str| fs::write(folder.path().join("one.json"), text).unwrap();
+    let words = |percent: &str| {
+        let more = ["--candidate-rules", &path, "--candidate-percent", percent];
+        PLACE.iter().chain(&more).map(|word| (*word).to_owned()).collect::<Vec<_>>()
+    };
+    write(&rules("silver"));
+    let first = ["--candidate-rules", &path, "--candidate-percent", "10"];
+    let first: Vec<&str> = PLACE.iter().chain(&first).copied().collect();
+    let collector = Collector::start_with(&[("one.json", &rules("gold"))], &first);
+    let seed = "shop/production/2".to_owned();
+    assert_eq!(on_trial(&collector), (1, Some((2, 1_000, seed.clone()))));
+    let receipt = collector.place.receipt(&rig::batch("m1", &[rig::numbered("a", 1)]));
+    assert_eq!(receipt["bundle_revision"], 1, "the worker goes on with the bundle in effect");
+
+    edit(&collector, "bronze", 3);
+    assert_eq!(on_trial(&collector), (3, Some((4, 1_000, seed.clone()))));
+    write(&rules("copper"));
+    wait_for(&collector, 3, Some(5));
+    assert_eq!(on_trial(&collector), (3, Some((5, 1_000, seed.clone()))));
+    let collector = collector.restart_with(words("20.5"));
+    assert_eq!(on_trial(&collector), (3, Some((5, 2_050, seed.clone()))), "who has it keeps it");
+    let before = open_envelope(&bytes(&collector, "")).unwrap().body.to_vec();
+    let collector = collector.restart_with(words("5"));
+    assert_eq!(on_trial(&collector), (6, Some((7, 500, seed.clone()))));
+    assert_eq!(open_envelope(&bytes(&collector, "")).unwrap().body, before);
+
+    let signal = r#"{"signals":[{"name":"views","on":"page_view","aggregate":"count","window":"5m"}]}"#;
+    write(signal);
+    wait_for(&collector, 8, None);
+    assert_eq!(on_trial(&collector), (8, None), "the worker cannot count for it");
+    write(&rules("silver"));
+    wait_for(&collector, 8, Some(9));
+    let collector = collector.restart_with(words("5"));
+    assert_eq!(on_trial(&collector), (8, Some((9, 500, seed))));
+    let collector = collector.restart_with(PLACE.map(str::to_owned).to_vec());
+    assert_eq!(on_trial(&collector), (10, None));
+    let collector = collector.restart();
+    assert_eq!(on_trial(&collector), (10, None));
 }

@@ -41,30 +41,38 @@ impl History {
         Ok((history, left_out))
     }
 
-    /// Those of lower revisions than the one that is to be in effect, the newest first, within the bounds.
-    pub fn before(&self, current: &Kept) -> Vec<Arc<Kept>> {
-        let lower = self.kept.iter().filter(|kept| kept.revision < current.revision);
-        let mut room = KEPT_BUNDLE_BYTES;
-        let within = lower.take(KEPT_BUNDLES - 1).take_while(|kept| {
-            let left = room.checked_sub(kept.document.bytes().len());
-            room = left.unwrap_or_default();
-            left.is_some()
-        });
-        within.cloned().collect()
+    /// All that are kept, the newest first.
+    pub fn kept(&self) -> &[Arc<Kept>] {
+        &self.kept
     }
 
-    /// Keeps the one in effect, forgets what falls out of the bounds for it.
+    /// The one of a revision.
+    pub fn of_revision(&self, revision: u64) -> Option<&Arc<Kept>> {
+        self.kept.iter().find(|kept| kept.revision == revision)
+    }
+
+    /// Keeps another, forgets what falls out of the bounds for it; those in use stay in any case.
     ///
     /// # Errors
     /// The disk refused; it is kept in memory nevertheless.
-    pub fn keep(&mut self, current: &Arc<Kept>) -> io::Result<()> {
-        let mut kept = self.before(current);
-        kept.insert(0, current.clone());
-        self.kept = kept;
-        let (revision, hash) = (current.revision, current.document.hash);
+    pub fn keep(&mut self, new: &Arc<Kept>, in_use: &[u64]) -> io::Result<()> {
+        self.kept.retain(|kept| kept.revision != new.revision);
+        let place = self.kept.partition_point(|kept| kept.revision > new.revision);
+        self.kept.insert(place, new.clone());
+        let (mut places, mut room) = (KEPT_BUNDLES - in_use.len().min(KEPT_BUNDLES), KEPT_BUNDLE_BYTES);
+        self.kept.retain(|kept| {
+            let left = room.checked_sub(kept.document.bytes().len()).filter(|_| places > 0);
+            if in_use.contains(&kept.revision) {
+                return true;
+            }
+            // The first that does not fit ends it, so that what is kept has no gaps.
+            (places, room) = left.map_or((0, 0), |left| (places - 1, left));
+            left.is_some()
+        });
+        let (revision, hash) = (new.revision, new.document.hash);
         let path = self.folder.join(format!("{revision:020}-{}{ENDING}", hex(&hash)));
         if !path.exists() {
-            whole_file::write(&path, current.document.bytes())?;
+            whole_file::write(&path, new.document.bytes())?;
         }
         for (revision, hash, path) in self.files()? {
             let is_kept = |kept: &Arc<Kept>| (kept.revision, kept.document.hash) == (revision, hash);
@@ -112,27 +120,31 @@ mod tests {
         kept.iter().map(|kept| kept.revision).collect()
     }
 
+    fn keep(history: &mut History, revision: u64) {
+        history.keep(&kept(revision), &[revision]).unwrap();
+    }
+
     #[test]
-    fn the_newest_are_kept_over_a_restart() {
+    fn the_newest_and_those_in_use_are_kept_over_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let (mut history, _) = History::open(folder.path().join("kept")).unwrap();
         let last = KEPT_BUNDLES as u64 + 3;
-        for revision in 1..=last {
-            history.keep(&kept(revision)).unwrap();
-        }
-        let (history, left_out) = History::open(folder.path().join("kept")).unwrap();
+        (1..=last).for_each(|revision| keep(&mut history, revision));
+        let (mut history, left_out) = History::open(folder.path().join("kept")).unwrap();
         let expected: Vec<u64> = (4..=last).rev().collect();
-        assert_eq!((revisions(&history.kept), left_out.len()), (expected.clone(), 0));
-        assert_eq!(revisions(&history.before(&kept(last))), expected[1..]);
-        assert_eq!(revisions(&history.before(&kept(6))), [5, 4]);
+        assert_eq!((revisions(&history.kept), left_out.len()), (expected, 0));
         assert_eq!(fs::read_dir(folder.path().join("kept")).unwrap().count(), KEPT_BUNDLES);
+        assert!(history.of_revision(4).is_some() && history.of_revision(3).is_none());
+        history.keep(&kept(last + 1), &[4, last + 1]).unwrap();
+        let expected: Vec<u64> = [4].into_iter().chain(6..=last + 1).rev().collect();
+        assert_eq!(revisions(&history.kept), expected);
     }
 
     #[test]
     fn a_damaged_file_is_told_and_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let (mut history, _) = History::open(folder.path().to_owned()).unwrap();
-        (1..=3).for_each(|revision| history.keep(&kept(revision)).unwrap());
+        (1..=3).for_each(|revision| keep(&mut history, revision));
         fs::write(folder.path().join("note.txt"), "not ours").unwrap();
         let path = history.files().unwrap().into_iter().find(|(revision, ..)| *revision == 2).unwrap().2;
         let mut bytes = fs::read(&path).unwrap();
@@ -141,17 +153,7 @@ mod tests {
         let (mut history, left_out) = History::open(folder.path().to_owned()).unwrap();
         assert_eq!(revisions(&history.kept), [3, 1]);
         assert!(left_out.len() == 1 && left_out[0].contains("00002-"), "{left_out:?}");
-        history.keep(&kept(4)).unwrap();
+        keep(&mut history, 4);
         assert!(!path.exists() && folder.path().join("note.txt").exists());
-    }
-
-    #[test]
-    fn what_a_crash_or_a_backup_left_above_the_one_in_effect_is_not_before_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut history, _) = History::open(folder.path().to_owned()).unwrap();
-        [1, 2, 5].iter().for_each(|revision| history.keep(&kept(*revision)).unwrap());
-        assert_eq!(revisions(&history.before(&kept(3))), [2, 1]);
-        history.keep(&kept(3)).unwrap();
-        assert_eq!(revisions(&history.kept), [3, 2, 1]);
     }
 }

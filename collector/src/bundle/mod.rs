@@ -3,17 +3,22 @@
 mod folder;
 mod history;
 mod import;
+mod issuer;
 mod key;
 mod keyset;
 mod published;
 mod publisher;
 mod signer;
 mod statements;
+mod trial;
+mod watched;
 
 pub use folder::read_sources;
 pub use import::import_growthbook;
+pub use issuer::PublisherParts;
 pub use key::{SecretKey, find_key, key_id, parse_public_key, verify_signature};
 pub use keyset::{own_keyset, read_keyset};
-pub use published::{Kept, Published};
-pub use publisher::{Publisher, PublisherParts};
+pub use published::{Kept, Published, Trial};
+pub use publisher::Publisher;
 pub use signer::Signer;
+pub use trial::TrialSettings;

@@ -1,8 +1,9 @@
-//! What is published at one moment: the bundle in effect, those kept from before it, and what leads from them to it.
+//! What is published at one moment: the bundle in effect, the one on trial, and what leads to them from those kept.
 
 use crate::content::Document;
 use crate::limits::MAX_DELTA_BUNDLE_BYTES;
 use attune_core::bundle::author::delta;
+use attune_core::bundle::open_envelope;
 use std::sync::{Arc, OnceLock};
 
 /// A signed envelope, ready to be sent.
@@ -14,68 +15,112 @@ pub struct Kept {
     pub document: Document,
 }
 
-/// The bundle in effect and those before it.
-#[derive(Debug)]
-pub struct Published {
-    current: Arc<Kept>,
-    earlier: Vec<Earlier>,
+/// The bundle on trial.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Its envelope.
+    pub kept: Arc<Kept>,
+    /// For how many units, in hundredths of a percent.
+    pub share: u32,
+    /// Divides the units.
+    pub seed: String,
 }
 
+/// The bundle in effect, the one on trial, and all that are kept.
 #[derive(Debug)]
-struct Earlier {
+pub struct Published {
+    current: Target,
+    trial: Option<(Trial, Target)>,
+    kept: Vec<Arc<Kept>>,
+}
+
+/// An envelope that pages are to have.
+#[derive(Debug)]
+struct Target {
     kept: Arc<Kept>,
-    /// What leads from it to the one in effect, once it has been sought, where it is smaller than that.
-    delta: OnceLock<Option<Document>>,
+    /// Of each kept envelope of a lower revision, the newest first, what leads from it to this one, once it has been
+    /// sought, where it is smaller than this one.
+    deltas: Vec<(Arc<Kept>, OnceLock<Option<Document>>)>,
 }
 
 impl Published {
-    /// A bundle in effect with those before it, the newest first.
-    pub fn new(current: Arc<Kept>, earlier: Vec<Arc<Kept>>) -> Self {
-        let earlier = earlier.into_iter().map(|kept| Earlier { kept, delta: OnceLock::new() });
-        Self { current, earlier: earlier.collect() }
+    /// A bundle in effect, one on trial, and all that are kept, the newest first.
+    pub fn new(current: Arc<Kept>, trial: Option<Trial>, kept: Vec<Arc<Kept>>) -> Self {
+        let on_trial = trial.map(|trial| (trial.clone(), Target::new(trial.kept, &kept)));
+        Self { current: Target::new(current, &kept), trial: on_trial, kept }
     }
 
     /// The revision in effect.
     pub fn revision(&self) -> u64 {
-        self.current.revision
+        self.current.kept.revision
     }
 
     /// The envelope in effect.
     pub fn current(&self) -> &Document {
-        &self.current.document
+        &self.current.kept.document
+    }
+
+    /// The bundle on trial, if there is one.
+    pub fn trial(&self) -> Option<&Trial> {
+        self.trial.as_ref().map(|(trial, _)| trial)
     }
 
     /// Every envelope that is kept, the newest first.
-    pub fn kept(&self) -> impl Iterator<Item = &Arc<Kept>> {
-        std::iter::once(&self.current).chain(self.earlier.iter().map(|earlier| &earlier.kept))
+    pub fn kept(&self) -> &[Arc<Kept>] {
+        &self.kept
     }
 
     /// The envelope of a hash.
     pub fn by_hash(&self, hash: &[u8; 32]) -> Option<&Document> {
-        self.kept().map(|kept| &kept.document).find(|document| document.hash == *hash)
+        self.kept.iter().map(|kept| &kept.document).find(|document| document.hash == *hash)
     }
 
     /// What leads from the envelope of a revision to the one in effect.
     pub fn delta_since(&self, revision: u64) -> Option<&Document> {
-        self.delta_from(|kept| kept.revision == revision)
+        self.current.delta(|kept| kept.revision == revision)
     }
 
-    /// What leads from the envelope of a hash to the one in effect.
-    pub fn delta_from_hash(&self, hash: &[u8; 32]) -> Option<&Document> {
-        self.delta_from(|kept| kept.document.hash == *hash)
+    /// What leads from one envelope to another, which is in effect or on trial.
+    pub fn delta_between(&self, from: &[u8; 32], to: &[u8; 32]) -> Option<&Document> {
+        let target = self.targets().find(|target| target.kept.document.hash == *to)?;
+        target.delta(|kept| kept.document.hash == *from)
     }
 
-    fn delta_from(&self, is_meant: impl Fn(&Kept) -> bool) -> Option<&Document> {
-        self.earlier.iter().find(|earlier| is_meant(&earlier.kept))?.delta.get()?.as_ref()
+    /// Seeks the deltas from the envelopes that those in effect and on trial follow, which most pages have.
+    pub fn seek_first(&self) {
+        for target in self.targets() {
+            let parent = open_envelope(target.kept.document.bytes()).ok().and_then(|it| it.header.parent);
+            target.seek(|kept| Some(kept.document.hash) == parent);
+        }
     }
 
-    /// Seeks the next delta, those from the newest first; false once all have been sought. Requests never seek.
-    pub fn seek_delta(&self) -> bool {
-        let Some(earlier) = self.earlier.iter().find(|earlier| earlier.delta.get().is_none()) else {
-            return false;
-        };
-        earlier.delta.get_or_init(|| smaller_delta(&earlier.kept.document, &self.current.document));
-        true
+    /// Seeks the next delta; false once all have been sought. Requests never seek.
+    pub fn seek_next(&self) -> bool {
+        self.targets().any(|target| target.seek(|_| true))
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &Target> {
+        std::iter::once(&self.current).chain(self.trial.as_ref().map(|(_, target)| target))
+    }
+}
+
+impl Target {
+    fn new(target: Arc<Kept>, kept: &[Arc<Kept>]) -> Self {
+        let lower = kept.iter().filter(|kept| kept.revision < target.revision);
+        Self { deltas: lower.map(|kept| (kept.clone(), OnceLock::new())).collect(), kept: target }
+    }
+
+    fn delta(&self, is_meant: impl Fn(&Kept) -> bool) -> Option<&Document> {
+        self.deltas.iter().find(|(kept, _)| is_meant(kept))?.1.get()?.as_ref()
+    }
+
+    /// Seeks the next delta of those that are meant; false once they have been sought.
+    fn seek(&self, is_meant: impl Fn(&Kept) -> bool) -> bool {
+        let next = self.deltas.iter().find(|(kept, delta)| delta.get().is_none() && is_meant(kept));
+        if let Some((kept, delta)) = next {
+            delta.get_or_init(|| smaller_delta(&kept.document, &self.kept.document));
+        }
+        next.is_some()
     }
 }
 
@@ -103,26 +148,39 @@ mod tests {
         bytes
     }
 
+    fn seek_all(published: &Published) -> usize {
+        std::iter::from_fn(|| published.seek_next().then_some(())).count()
+    }
+
     #[test]
     fn a_delta_is_there_once_it_is_sought_and_only_where_it_is_smaller() {
         let (first, second, third) = (kept(1, vec![9; 100]), kept(2, like(1)), kept(3, vec![7; 60]));
-        let published = Published::new(kept(4, like(2)), vec![third, second.clone(), first]);
+        let fourth = kept(4, like(2));
+        let all = vec![fourth.clone(), third, second.clone(), first];
+        let published = Published::new(fourth, None, all);
         assert!(published.delta_since(2).is_none());
-        assert_eq!(
-            (published.seek_delta(), published.seek_delta(), published.seek_delta()),
-            (true, true, true)
-        );
-        assert!(!published.seek_delta());
+        assert_eq!((seek_all(&published), seek_all(&published)), (3, 0));
         let found = published.delta_since(2).unwrap();
         assert!(found.bytes().len() < 100);
         let opened = open_delta(found.bytes()).unwrap();
         assert_eq!(opened.apply(second.document.bytes()).unwrap(), *published.current().bytes());
-        let by_hash = published.delta_from_hash(&second.document.hash).unwrap();
-        assert_eq!(by_hash.hash, found.hash);
+        let by_hash = published.delta_between(&second.document.hash, &published.current().hash);
+        assert_eq!(by_hash.unwrap().hash, found.hash);
         for unknown in [1, 3, 4, 5] {
             assert!(published.delta_since(unknown).is_none(), "{unknown}");
         }
         assert!(published.by_hash(&second.document.hash).is_some() && published.by_hash(&[0; 32]).is_none());
+    }
+
+    #[test]
+    fn a_trial_is_reached_from_the_one_in_effect_and_never_the_other_way() {
+        let (current, on_trial) = (kept(4, like(2)), kept(5, like(3)));
+        let trial = Trial { kept: on_trial.clone(), share: 1, seed: String::new() };
+        let published = Published::new(current.clone(), Some(trial), vec![on_trial.clone(), current.clone()]);
+        assert_eq!(seek_all(&published), 1);
+        let (current, on_trial) = (current.document.hash, on_trial.document.hash);
+        assert!(published.delta_between(&current, &on_trial).is_some());
+        assert!(published.delta_between(&on_trial, &current).is_none() && published.delta_since(5).is_none());
     }
 
     #[test]
@@ -132,8 +190,8 @@ mod tests {
             bytes.push(last);
             bytes
         };
-        let published = Published::new(kept(2, large(2)), vec![kept(1, large(1))]);
-        assert!(published.seek_delta() && !published.seek_delta());
+        let published = Published::new(kept(2, large(2)), None, vec![kept(1, large(1))]);
+        assert_eq!(seek_all(&published), 1);
         assert!(published.delta_since(1).is_none());
     }
 }

@@ -1,8 +1,9 @@
 //! Signing for one project and environment: envelopes, statements and the collector's own key set.
 
 use super::key::SecretKey;
+use super::published::Published;
 use attune_core::bundle::{
-    Current, HASH_BYTES, Header, KeySet, KeySetEntry, seal_current, seal_envelope, seal_keyset,
+    Candidate, Current, HASH_BYTES, Header, KeySet, KeySetEntry, seal_current, seal_envelope, seal_keyset,
 };
 use attune_core::time::Timestamp;
 
@@ -44,20 +45,20 @@ impl Signer {
         self.key.sign(seal_envelope(&header, body))
     }
 
-    /// The signed statement that a bundle is the one in effect.
-    pub fn statement(
-        &self,
-        revision: u64,
-        hash: [u8; HASH_BYTES],
-        issued_at: Timestamp,
-        expires: Timestamp,
-    ) -> Vec<u8> {
+    /// The signed statement of what is published.
+    pub fn statement(&self, published: &Published, issued_at: Timestamp, expires: Timestamp) -> Vec<u8> {
+        let candidate = published.trial().map(|trial| Candidate {
+            revision: trial.kept.revision,
+            hash: trial.kept.document.hash,
+            share: trial.share,
+            seed: &trial.seed,
+        });
         let current = Current {
             project: &self.project,
             environment: &self.environment,
-            revision,
-            hash,
-            candidate: None,
+            revision: published.revision(),
+            hash: published.current().hash,
+            candidate,
             issued_at,
             expires,
             key_id: self.key.id(),
@@ -86,9 +87,12 @@ impl Signer {
 #[cfg(test)]
 mod tests {
     use super::super::key::{find_key, verify_signature};
+    use super::super::published::Kept;
     use super::*;
+    use crate::content::Document;
     use crate::secret::Secret;
     use attune_core::bundle::{Demands, verify_current, verify_envelope, verify_keyset};
+    use std::sync::Arc;
 
     #[test]
     fn what_is_signed_is_taken_from_the_trusted_key_downwards() {
@@ -109,9 +113,11 @@ mod tests {
         let opened = verify_envelope(&envelope, &demands, &key_of, &verify_signature).unwrap();
         assert_eq!((opened.body, opened.header.parent), (&b"body"[..], Some([3; HASH_BYTES])));
         assert!(signer.is_of(&opened.header));
-        let statement = signer.statement(7, [4; HASH_BYTES], Timestamp(1), Timestamp(9));
+        let kept = Kept { revision: 7, document: Document::of(envelope.clone()) };
+        let published = Published::new(Arc::new(kept), None, Vec::new());
+        let statement = signer.statement(&published, Timestamp(1), Timestamp(9));
         let current = verify_current(&statement, &demands, None, &key_of, &verify_signature).unwrap();
-        assert_eq!((current.revision, current.hash), (7, [4; HASH_BYTES]));
+        assert_eq!((current.revision, current.hash), (7, published.current().hash));
         let other = Signer { key: key(), ..signer };
         assert!(!other.is_of(&opened.header));
         let foreign = other.envelope(8, None, None, b"body");

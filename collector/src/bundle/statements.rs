@@ -35,7 +35,7 @@ impl Statements {
     pub fn issue(&mut self, signer: &Signer, published: &Published, now: Timestamp) {
         let issued_at = self.issued_at.map_or(now, |last| last.max(now));
         let expires = issued_at.plus(self.valid_ms);
-        let bytes = signer.statement(published.revision(), published.current().hash, issued_at, expires);
+        let bytes = signer.statement(published, issued_at, expires);
         self.issued_at = Some(issued_at);
         self.sender.send_replace(Some(Arc::new(Document::of(bytes))));
     }
@@ -44,7 +44,7 @@ impl Statements {
 #[cfg(test)]
 mod tests {
     use super::super::SecretKey;
-    use super::super::published::Kept;
+    use super::super::published::{Kept, Trial};
     use super::*;
     use crate::secret::Secret;
     use attune_core::bundle::open_current;
@@ -53,8 +53,9 @@ mod tests {
     fn a_statement_is_renewed_at_half_of_its_time_and_never_goes_back() {
         let key = SecretKey::of(&Secret::random().unwrap());
         let signer = Signer { key, project: "p".to_owned(), environment: "e".to_owned() };
-        let kept = Kept { revision: 3, document: Document::of(b"envelope".to_vec()) };
-        let published = Published::new(Arc::new(kept), Vec::new());
+        let kept = |revision: u64| Arc::new(Kept { revision, document: Document::of(revision.to_string()) });
+        let trial = Trial { kept: kept(4), share: 1_000, seed: "s".to_owned() };
+        let published = Published::new(kept(3), Some(trial), Vec::new());
         let mut statements = Statements::new(1_000);
         let receiver = statements.subscribe();
         assert!(!statements.is_due(Timestamp(0)), "nothing is published");
@@ -63,6 +64,9 @@ mod tests {
             let document = receiver.borrow().clone().unwrap();
             let current = open_current(document.bytes()).unwrap().current;
             assert_eq!((current.revision, current.hash), (3, published.current().hash));
+            let candidate = current.candidate.unwrap();
+            assert_eq!((candidate.revision, candidate.share, candidate.seed), (4, 1_000, "s"));
+            assert_eq!(candidate.hash, published.trial().unwrap().kept.document.hash);
             (current.issued_at.0, current.expires.0)
         };
         assert_eq!(times(10_000), (10_000, 11_000));

@@ -40,12 +40,18 @@ pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
         let document = &kept.document;
         json!({"revision": kept.revision, "sha256": hex(&document.hash), "bytes": document.bytes().len()})
     });
+    let candidate = published
+        .as_ref()
+        .and_then(|published| published.trial())
+        .map(|trial| json!({"revision": trial.kept.revision, "share": trial.share, "seed": trial.seed}));
     let json = json!({
         "project": edge.signer.project,
         "environment": edge.signer.environment,
         "key": edge.signer.key.public_text(),
         "key_id": edge.signer.key.id(),
         "trust": edge.trust_key,
+        "revision": published.as_ref().map(|published| published.revision()),
+        "candidate": candidate,
         "bundles": kept.collect::<Vec<Value>>(),
     });
     ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()

@@ -67,8 +67,7 @@ pub async fn by_hash(
         let message = format!("no bundle of this hash is among the last {KEPT_BUNDLES}");
         ApiError::new(StatusCode::NOT_FOUND, "bundle_missing", &message)
     })?;
-    let from = from.filter(|_| published.current().hash == to);
-    let delta = from.and_then(|from| published.delta_from_hash(&from));
+    let delta = from.and_then(|from| published.delta_between(&from, &to));
     Ok(send(delta.unwrap_or(whole), IMMUTABLE, &headers))
 }
 

@@ -2,6 +2,7 @@
 
 use super::SettingsError;
 use super::author::{BundleCommand, SimulateArguments};
+use super::share::share;
 use crate::limits::{DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -92,6 +93,19 @@ pub struct ServeArguments {
     /// Time for which the statement of the bundle in effect is signed; it is signed anew when half is over
     #[arg(long, env = "ATTUNE_STATEMENT_EXPIRES", value_name = "DURATION", default_value = DEFAULT_STATEMENT_VALID)]
     pub statement_expires: String,
+    /// Folder of JSON rule files that a share of all units gets instead, watched; its signals and triggers are those of
+    /// --rules
+    #[arg(long, env = "ATTUNE_CANDIDATE_RULES", value_name = "FOLDER", requires = "candidate_share")]
+    pub candidate_rules: Option<PathBuf>,
+    /// How many units get the candidate, from 0 to 100 with at most two decimals
+    #[arg(
+        long = "candidate-percent",
+        env = "ATTUNE_CANDIDATE_PERCENT",
+        value_name = "PERCENT",
+        value_parser = share,
+        requires = "candidate_rules"
+    )]
+    pub candidate_share: Option<u32>,
     /// Serve the embedded demo shop at /
     #[arg(long, env = "ATTUNE_DEMO")]
     pub demo: bool,

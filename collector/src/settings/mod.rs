@@ -2,6 +2,7 @@
 
 mod arguments;
 mod author;
+mod share;
 
 use crate::access::{WriteKey, WriteKeys};
 use crate::limits::{
@@ -36,6 +37,8 @@ pub struct Settings {
     pub keys: WriteKeys,
     /// Folder of JSON rule files.
     pub rules_dir: Option<PathBuf>,
+    /// Folder of the rule files on trial, and for how many units, in hundredths of a percent.
+    pub candidate: Option<(PathBuf, u32)>,
     /// How bundles are signed.
     pub signing: SigningSettings,
     /// Whether the demo is served at `/`.
@@ -95,6 +98,9 @@ impl Settings {
         if let Some(folder) = arguments.rules.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(told("--rules", format!("{} is not a folder", folder.display())));
         }
+        if let Some(folder) = arguments.candidate_rules.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(told("--candidate-rules", format!("{} is not a folder", folder.display())));
+        }
         let signing = SigningSettings::check(&arguments)?;
         if let Some(url) = arguments.demo_control.as_ref().filter(|url| !is_loopback_url(url)) {
             return Err(told("--demo-control", format!("'{url}' must be http://127.0.0.1:<port>")));
@@ -119,6 +125,7 @@ impl Settings {
             data_dir: arguments.data_dir,
             keys: WriteKeys::new(keys),
             rules_dir: arguments.rules,
+            candidate: arguments.candidate_rules.zip(arguments.candidate_share),
             signing,
             demo: arguments.demo,
             demo_control: arguments.demo_control,
@@ -230,6 +237,13 @@ mod tests {
                 "--statement-expires: '31d' must be a duration such as 12h, from 1m to 30d",
             ),
             (&["--keyset", "keys"], "--keyset: keys needs --signing-key"),
+            (
+                &["--candidate-rules", "/nonexistent", "--candidate-percent", "5"],
+                "--candidate-rules: /nonexistent",
+            ),
+            (&["--candidate-rules", "/"], "--candidate-percent"),
+            (&["--candidate-percent", "5"], "--candidate-rules"),
+            (&["--candidate-rules", "/", "--candidate-percent", "101"], "a percentage from 0 to 100"),
             (&["--host", "nowhere"], "--host"),
             (&["--unknown"], "--unknown"),
         ] {
