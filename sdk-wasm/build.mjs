@@ -1,13 +1,21 @@
 /**
  * Builds `dist/` from the TypeScript in `js/` and the WebAssembly in `pkg/`.
  *
- * `pkg/` is expected to hold `attune_bg.wasm`, the core for pages, and `core.wasm`, for `attune/evaluator`; both are
- * copied as they are. `cargo xtask build` puts them there.
+ * `pkg/` is expected to hold `attune_bg.wasm`, the core for pages, `core.wasm`, for `attune/evaluator`, and `trust.wasm`
+ * and `verifier.wasm`, for pages that verify; they are copied as they are. `cargo xtask build` puts them there.
  */
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
@@ -21,7 +29,7 @@ const dist = (...parts) => at('dist', ...parts);
 
 const common = { bundle: true, minify: true, target: 'es2022', legalComments: 'none', logLevel: 'warning' };
 
-const WASM_FILES = ['attune_bg.wasm', 'core.wasm'];
+const WASM_FILES = ['attune_bg.wasm', 'core.wasm', 'trust.wasm', 'verifier.wasm'];
 
 for (const file of WASM_FILES) {
   if (!existsSync(at('pkg', file))) fail(`pkg/${file} is missing; cargo xtask build makes it`);
@@ -30,16 +38,31 @@ rmSync(dist(), { recursive: true, force: true });
 mkdirSync(dist('script'), { recursive: true });
 
 for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
-const wasmFile = `attune-${hashOf(dist('attune_bg.wasm'))}.wasm`;
-copyFileSync(dist('attune_bg.wasm'), dist('script', wasmFile));
+const wasmFile = besideScript('attune', 'attune_bg.wasm');
 
-await bundle('index', dist('index.js'), {});
+/** What pages load only where they name trusted keys stays a module of its own. */
+const trustApart = {
+  name: 'trust-apart',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/trust\.ts$/ }, () => ({ path: './trust.js', external: true }));
+  },
+};
+await bundle('index', dist('index.js'), { plugins: [trustApart] });
+await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('devtools', dist('devtools.js'), {});
 await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external: ['node:*'] });
 await bundle('openfeature', dist('openfeature.js'), {});
+const ownFiles = [besideScript('trust', 'trust.wasm'), besideScript('verifier', 'verifier.wasm')];
+await bundle('trust', dist('script', 'trust.js'), { define: trustFiles(...ownFiles) });
+const trustFile = `trust-${hashOf(dist('script', 'trust.js'))}.js`;
+renameSync(dist('script', 'trust.js'), dist('script', trustFile));
 await bundle('script', dist('script', 'attune.js'), {
   format: 'iife',
-  define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile), 'import.meta.url': '""' },
+  define: {
+    ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
+    ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
+    'import.meta.url': '""',
+  },
 });
 await writeSnippet();
 const compiler = [binary('typescript', 'tsc'), '-p', at('tsconfig.build.json')];
@@ -56,7 +79,21 @@ async function bundle(entry, file, options) {
   });
   if (errors.length > 0) fail(`${file}: ${errors[0].message}`);
   // Bundlers find files beside a module by this form, some of them with plain quotes only.
-  writeFileSync(file, code.replace(/new URL\(`([^`$]*)`/g, 'new URL("$1"'));
+  writeFileSync(file, code.replace(/(new URL|import)\(`([^`$]*)`/g, '$1("$2"'));
+}
+
+/** Copies a file into the script's folder under a name that changes with its content. */
+function besideScript(name, file) {
+  const named = `${name}-${hashOf(dist(file))}.wasm`;
+  copyFileSync(dist(file), dist('script', named));
+  return named;
+}
+
+function trustFiles(trust, verifier) {
+  return {
+    ATTUNE_TRUST_WASM: JSON.stringify(`./${trust}`),
+    ATTUNE_VERIFIER_WASM: JSON.stringify(`./${verifier}`),
+  };
 }
 
 /** Writes the inline snippet as the tag a site pastes, with its two values left to be filled in. */

@@ -171,6 +171,9 @@ pub const MAX_UTC_OFFSET_MINUTES: i64 = 26 * 60;
 pub const MAX_SPAN_STEPS: usize = 128;
 /// Keys of one key set at most: room for a rotation in every environment of a project.
 pub const MAX_KEY_SET_KEYS: usize = 64;
+/// Time after a bundle's end during which pages still follow it, in milliseconds: a day, for clocks that are ahead and
+/// for whoever publishes late.
+pub const BUNDLE_GRACE_MS: i64 = 24 * 3_600_000;
 /// Largest envelope and largest body, in bytes, whether they come in full or by a delta: [`MAX_MODELS`] models of
 /// [`MAX_MODEL_BYTES`], and as much as ten thousand rules take besides.
 pub const MAX_BUNDLE_BYTES: usize = 64 * 1024 * 1024;

@@ -21,4 +21,5 @@ export type { InitOptions } from './options.ts';
  */
 export const init: (options: InitOptions) => Attune = initWith(
   new URL('./attune_bg.wasm', import.meta.url).href,
+  () => import('./trust.ts'),
 );

@@ -2,6 +2,7 @@
 
 import { ALL_GRANTED, type Consent, mergeConsent } from './consent.ts';
 import type { JsonObject } from './context.ts';
+import type { LoadTrust } from './driver/bundles.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import { isObject } from './json.ts';
 
@@ -26,6 +27,22 @@ export interface InitOptions {
    * @defaultValue `attune_bg.wasm` beside this module
    */
   wasmUrl?: string | URL;
+  /**
+   * Public keys as `attune bundle keygen` prints them, 1 to 16 of `ed25519:…`, as a list or as a text with spaces between
+   * them. Rules are taken only where one of them has signed the collector's key set and that set's keys the rest; a
+   * list that is missing takes what the collector serves.
+   */
+  trust?: readonly string[] | string;
+  /**
+   * The project that rules must be for, beside `trust`.
+   * @defaultValue that of the key set
+   */
+  project?: string;
+  /**
+   * The environment that rules must be for, beside `trust`.
+   * @defaultValue any
+   */
+  environment?: string;
 }
 
 /** Options after the check: every address is absolute, without a slash at its end. */
@@ -36,9 +53,16 @@ export interface Settings {
   /** The granted purposes, by bits. */
   consent: number;
   wasmUrl: string | undefined;
+  /** Trusted keys with spaces between them; nothing where the collector is. */
+  trust: string | undefined;
+  project: string | undefined;
+  environment: string | undefined;
+  /** How to load what verifies by them. */
+  loadTrust: LoadTrust;
 }
 
-const NAMES = ['writeKey', 'collector', 'context', 'consent', 'wasmUrl'];
+const NAMES = ['writeKey', 'collector', 'context', 'consent', 'wasmUrl', 'trust', 'project', 'environment'];
+const TRUST = /^(ed25519:[\w-]{43}( |$)){1,16}$/;
 const WRITE_KEY = /^[\w.-]{1,100}$/;
 
 /**
@@ -46,7 +70,7 @@ const WRITE_KEY = /^[\w.-]{1,100}$/;
  *
  * @throws {AttuneError} `option_invalid`, `option_missing` or `option_unknown`.
  */
-export function readOptions(options: unknown, base: string): Settings {
+export function readOptions(options: unknown, base: string): Omit<Settings, 'loadTrust'> {
   if (!isObject(options))
     throw usageError('option_invalid', `init: options must be an object, got ${kind(options)}`);
   for (const name of Object.keys(options)) {
@@ -54,19 +78,29 @@ export function readOptions(options: unknown, base: string): Settings {
       throw usageError('option_unknown', `init: unknown option "${name}"; known are ${NAMES.join(', ')}`);
     }
   }
-  const { writeKey, collector, context = {}, consent = {}, wasmUrl } = options;
+  const { writeKey, collector, context = {}, consent = {}, wasmUrl, trust, project, environment } = options;
   if (typeof writeKey !== 'string' || !WRITE_KEY.test(writeKey)) {
     throw wrong('writeKey', writeKey, '1 to 100 letters, digits, ".", "_" or "-"');
   }
   if (!isObject(context)) throw wrong('context', context, 'an object');
   const granted = mergeConsent(ALL_GRANTED, consent);
   if (typeof granted === 'string') throw usageError('option_invalid', `init: option "consent" ${granted}`);
+  const keys = Array.isArray(trust) ? trust.join(' ') : trust;
+  if (keys !== undefined && !TRUST.test(keys as string))
+    throw wrong('trust', trust, '1 to 16 of "ed25519:…"');
+  for (const [name, value] of Object.entries({ project, environment })) {
+    if (value !== undefined && !(keys && value && typeof value === 'string'))
+      throw wrong(name, value, 'a text, beside "trust"');
+  }
   return {
     writeKey,
     collector: address('collector', collector, base),
     context,
     consent: granted,
     wasmUrl: wasmUrl === undefined ? undefined : address('wasmUrl', wasmUrl, base),
+    trust: keys as string | undefined,
+    project: project as string | undefined,
+    environment: environment as string | undefined,
   };
 }
 

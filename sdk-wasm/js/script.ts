@@ -24,12 +24,13 @@ const page = window as unknown as { attune?: unknown };
 const script = document.currentScript as HTMLScriptElement | null;
 const address = script?.src || document.baseURI;
 const kept = page.attune;
-const start = initWith(new URL(ATTUNE_WASM_FILE, address).href);
-const { writeKey, collector = new URL('..', address).href } = script?.dataset ?? {};
+const beside = (file: string) => new URL(file, address).href;
+const start = initWith(beside(ATTUNE_WASM_FILE), () => import(beside(ATTUNE_TRUST_FILE)));
+const { writeKey, collector = beside('..'), trust, project, environment } = script?.dataset ?? {};
 
 /** `init` of the npm package; the script's own attributes are its defaults. */
 function init(options?: Partial<InitOptions>): Attune {
-  const attune = start({ writeKey, collector, ...options } as InitOptions);
+  const attune = start({ writeKey, collector, trust, project, environment, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });
   if (Array.isArray(kept)) takeOver(attune, kept);
   return attune;

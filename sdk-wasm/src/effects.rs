@@ -139,6 +139,10 @@ impl Effects {
         self.out.u64(exposed.bucket_version.into());
     }
 
+    pub fn expired(&mut self) {
+        self.out.u8(20);
+    }
+
     /// A text that the host is to match with a pattern.
     pub fn question(&mut self, question: &str) {
         self.out.u8(19);

@@ -38,11 +38,12 @@ pub enum Operation {
     Inspect = 18,
     Matches = 19,
     Consent = 20,
+    NamedBundle = 21,
 }
 
 impl Operation {
     /// Every operation at its number.
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Start,
         Self::Restore,
         Self::StoredEvent,
@@ -64,6 +65,7 @@ impl Operation {
         Self::Inspect,
         Self::Matches,
         Self::Consent,
+        Self::NamedBundle,
     ];
 }
 
@@ -145,8 +147,9 @@ impl Page {
                     client.handle_context(context, size, now);
                 }
             }
-            Operation::Bundle => {
-                if let Err(error) = client.handle_bundle(input.rest(), now) {
+            Operation::Bundle | Operation::NamedBundle => {
+                let above = if operation == Operation::Bundle { client.bundle_revision() } else { 0 };
+                if let Err(error) = client.handle_bundle_above(input.rest(), above, now) {
                     effects.failed(error.code());
                 }
             }
@@ -225,6 +228,9 @@ impl Page {
             self.sender = Some((member.clone(), lane));
         }
         client.take_store().iter().for_each(|write| effects.write(write));
+        if client.take_expired() {
+            effects.expired();
+        }
         client.take_decisions().iter().for_each(|change| effects.decision(change));
         client.take_exposures().iter().for_each(|exposed| effects.exposed(exposed));
         client.questions().iter().for_each(|question| effects.question(question));

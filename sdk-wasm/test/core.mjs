@@ -31,6 +31,7 @@ const OPERATIONS = [
   ['inspect', ''],
   ['matches', '*b'],
   ['consent', 'b'],
+  ['namedBundle', ''],
 ];
 const OUTCOMES = ['', 'n?f*n', 'nf*(ub)'];
 const EFFECTS = {
@@ -52,6 +53,7 @@ const EFFECTS = {
   inspection: [17, '*(tb*t)nnnnbn'],
   exposed: [18, 'uttn'],
   match: [19, 't'],
+  expired: [20, ''],
 };
 
 /** A core whose calls are kept in `calls` as `[name, ...fields]`. */
@@ -114,7 +116,7 @@ export class FakeCore {
     if (name === 'outcome') {
       const more = OUTCOMES[fields[9]];
       fields = [...fields.slice(8), ...(more ? read(more) : [])];
-    } else if (name === 'bundle' || name === 'profile') fields = [this.#input.slice(16)];
+    } else if (['bundle', 'namedBundle', 'profile'].includes(name)) fields = [this.#input.slice(16)];
     else if (read('b')) throw new Error(`${name}: bytes are left over`);
     this.calls.push([name, ...fields]);
     const own = this[`on_${name}`]?.(...fields) ?? [];

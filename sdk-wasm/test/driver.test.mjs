@@ -223,6 +223,12 @@ describe('the driver', () => {
     assert.deepEqual(errors, ['stored_entry_unreadable: a stored entry cannot be read: latches']);
   });
 
+  it('says once that the time of a bundle is over', async () => {
+    page.core.next('restore', ['expired']);
+    await start();
+    assert.deepEqual(errors, ['bundle_expired: the time of the bundle is over; its rules have stopped']);
+  });
+
   it('begins a new member on reset and forgets the user and the token of the one before', async () => {
     put('token', 'm1\nsecret');
     put('member', 'm1');

@@ -15,7 +15,11 @@ export async function load(name) {
     format: 'esm',
     target: 'es2022',
     logLevel: 'warning',
-    define: { 'import.meta.url': '"https://shop.example/sdk/index.js"' },
+    define: {
+      'import.meta.url': '"https://shop.example/sdk/index.js"',
+      ATTUNE_TRUST_WASM: '"./trust.wasm"',
+      ATTUNE_VERIFIER_WASM: '"./verifier.wasm"',
+    },
   });
   loads += 1;
   const source = `${outputFiles[0].text}\n// ${loads}`;

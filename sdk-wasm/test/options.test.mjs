@@ -42,6 +42,16 @@ it('refuses consent of any kind without failing itself', () => {
   }
 });
 
+const KEY = `ed25519:${'Ab-_'.repeat(10)}xyz`;
+
+it('takes trusted keys as a list or as a text, and with them what rules must be for', () => {
+  for (const trust of [[KEY, KEY], `${KEY} ${KEY}`]) {
+    const settings = readOptions({ ...GOOD, trust, project: 'shop' }, BASE);
+    assert.deepEqual([settings.trust, settings.project], [`${KEY} ${KEY}`, 'shop']);
+  }
+  assert.equal(readOptions({ ...GOOD, trust: undefined }, BASE).trust, undefined);
+});
+
 for (const [name, options, code, text] of [
   ['no options', undefined, 'option_invalid', 'options must be an object'],
   ['no write key', { collector: '/' }, 'option_missing', '"writeKey" must be'],
@@ -68,6 +78,18 @@ for (const [name, options, code, text] of [
     'option_invalid',
     '"consent" of analytics must be one of unknown, denied, granted, not boolean',
   ],
+  ['an empty list of keys', { ...GOOD, trust: [] }, 'option_invalid', '"trust" must be 1 to 16'],
+  ['an empty text of keys', { ...GOOD, trust: '' }, 'option_invalid', '"trust"'],
+  ['a key of another kind', { ...GOOD, trust: [`x${KEY}`] }, 'option_invalid', '"trust"'],
+  ['a key that is short', { ...GOOD, trust: [KEY, KEY.slice(1)] }, 'option_invalid', '"trust"'],
+  ['too many keys', { ...GOOD, trust: Array(17).fill(KEY) }, 'option_invalid', '"trust"'],
+  [
+    'a project without keys',
+    { ...GOOD, project: 'shop' },
+    'option_invalid',
+    '"project" must be a text, beside',
+  ],
+  ['an environment that is none', { ...GOOD, trust: KEY, environment: 5 }, 'option_invalid', '"environment"'],
   ['a misspelt option', { ...GOOD, colector: '/' }, 'option_unknown', '"colector"; known are writeKey'],
 ]) {
   it(`refuses ${name}, naming the option and what it should be`, () => {

@@ -9,6 +9,7 @@
 use attune_core::bundle::author::{SourceFile, compile};
 use attune_core::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use attune_core::codec::{Reader, Writer};
+use attune_core::time::Timestamp;
 use attune_wasm::{Operation, Page};
 
 #[cfg(target_arch = "wasm32")]
@@ -117,9 +118,14 @@ impl Host {
 }
 
 fn bundle() -> Vec<u8> {
+    bundle_of(1, None)
+}
+
+fn bundle_of(revision: u64, expires: Option<Timestamp>) -> Vec<u8> {
     let compiled = compile(&[SourceFile { name: "rules.json".into(), text: RULES.into() }]);
     assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
-    let header = Header { project: "p", environment: "e", revision: 1, key_id: "k", ..Header::default() };
+    let header =
+        Header { project: "p", environment: "e", revision, expires, key_id: "k", ..Header::default() };
     attach_signature(seal_envelope(&header, &compiled.body), &[0; SIGNATURE_BYTES])
 }
 
@@ -196,6 +202,7 @@ fn effect(from: &mut Reader<'_>) -> Effect {
             Effect::Answer(from.f64().unwrap())
         }
         15 => Effect::Failed(text(from)),
+        20 => Effect::Other(20),
         other => panic!("effect {other} is unknown to this test"),
     }
 }
@@ -299,6 +306,29 @@ fn a_purpose_that_is_not_granted_empties_the_slots_of_its_rules() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn a_bundle_by_name_may_go_back_and_one_past_its_time_is_told_of_once() {
+    let mut host = Host::with_rules();
+    let revision = |host: &mut Host| {
+        host.page.input(16);
+        host.page.call(Operation::Inspect as u32, 16);
+        host.page.output().last().copied()
+    };
+    let next = bundle_of(9, None);
+    assert_eq!(host.call(Operation::NamedBundle, |out| out.raw(&next)), [Effect::Other(13)]);
+    assert_eq!(revision(&mut host), Some(9));
+    let over = bundle_of(8, Some(Timestamp(1_000_000_000_000)));
+    host.call(Operation::Bundle, |out| out.raw(&over));
+    assert_eq!(revision(&mut host), Some(9));
+    assert_eq!(
+        host.call(Operation::NamedBundle, |out| out.raw(&over)),
+        [Effect::Other(20), Effect::Other(13)]
+    );
+    assert_eq!(revision(&mut host), Some(8));
+    assert_eq!(host.call(Operation::Wake, |_| {}), [Effect::Other(13)]);
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn what_is_over_a_bound_is_refused_with_the_limit_and_changes_nothing() {
     let mut host = Host::with_rules();
     let refused = Effect::Refused { code: "metadata_too_large".into(), actual: 40_112, limit: 31_744 };
@@ -328,7 +358,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn no_bytes_stop_the_page(calls in proptest::collection::vec((0_u32..22, proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)), 1..20)) {
+    fn no_bytes_stop_the_page(calls in proptest::collection::vec((0_u32..23, proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)), 1..20)) {
         let mut host = Host::with_rules();
         for (operation, input) in &calls {
             host.page.input(input.len()).copy_from_slice(input);

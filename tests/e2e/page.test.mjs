@@ -117,7 +117,7 @@ describe('a page with Attune', () => {
 
   it('shows what the visitor has agreed to, and takes back what is taken back', async () => {
     const collector = await Collector.start(consentRules());
-    const options = ", consent: { personalization: 'unknown' }";
+    const options = { consent: { personalization: 'unknown' } };
     const site = await serveSite({ '/': packagePage(collector.url, WRITE_KEY, options) });
     await visitor(async (context) => {
       const page = await openPage(context, site.url);

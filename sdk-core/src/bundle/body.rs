@@ -83,7 +83,11 @@ fn unpack(packed: &[u8], section: &mut &'static str) -> Result<Bundle, CodecErro
         && rules.len() <= MAX_RULES
         && experiments.len() <= MAX_EXPERIMENTS
         && signals.len() <= MAX_SIGNALS + hidden;
-    if is_bounded { Ok(Bundle { revision: 0, signals, experiments, models, rules }) } else { Err(CodecError) }
+    if is_bounded {
+        Ok(Bundle { revision: 0, expires: None, signals, experiments, models, rules })
+    } else {
+        Err(CodecError)
+    }
 }
 
 #[cfg(all(test, feature = "author"))]

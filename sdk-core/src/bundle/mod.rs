@@ -14,6 +14,7 @@ use crate::experiment::TrialTable;
 use crate::model::ModelTable;
 use crate::profile::SignalTable;
 use crate::rules::{RuleRef, RuleTable};
+use crate::time::Timestamp;
 
 #[cfg(feature = "author")]
 pub use body::settle_body;
@@ -34,6 +35,8 @@ pub use verify::{Demands, KeyOf, Refused, VerifySignature, verify_envelope, veri
 pub struct Bundle {
     /// Its revision; 0 for the empty bundle before the first.
     pub revision: u64,
+    /// When it ends, as its envelope says.
+    pub expires: Option<Timestamp>,
     /// Its signals, the hidden ones of caps included.
     pub signals: SignalTable,
     /// Its models, in order of id.
@@ -53,6 +56,7 @@ impl Bundle {
         let envelope = open_envelope(bytes)?;
         let mut bundle = decode_body(envelope.body)?;
         bundle.revision = envelope.header.revision;
+        bundle.expires = envelope.header.expires;
         Ok(bundle)
     }
 

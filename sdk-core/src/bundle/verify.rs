@@ -52,6 +52,8 @@ pub enum Refused {
     Expired(Timestamp),
     /// It is a delta from another envelope than the one in effect.
     WrongParent,
+    /// It is another envelope than the one that the statement in effect names.
+    WrongHash,
     /// It is a statement issued before the one in effect.
     Superseded(Timestamp),
 }
@@ -69,6 +71,7 @@ impl Refused {
             Self::NotYet(_) => "bundle_not_yet",
             Self::Expired(_) => "bundle_expired",
             Self::WrongParent => "bundle_wrong_parent",
+            Self::WrongHash => "bundle_wrong_hash",
             Self::Superseded(_) => "bundle_superseded",
         }
     }
@@ -88,6 +91,7 @@ impl fmt::Display for Refused {
             Self::NotYet(at) => write!(f, "it is not in effect before {at}"),
             Self::Expired(at) => write!(f, "it has expired at {at}"),
             Self::WrongParent => f.write_str("it is a delta from another bundle than the one in effect"),
+            Self::WrongHash => f.write_str("it is not the bundle that the statement in effect names"),
             Self::Superseded(at) => write!(f, "it was issued at {at}, before the statement in effect"),
         }
     }

@@ -4,6 +4,7 @@ use super::{Client, Entry};
 use crate::condition::{Outlook, Root};
 use crate::experiment::{Assigned, Exposed};
 use crate::id::EventId;
+use crate::limits::BUNDLE_GRACE_MS;
 use crate::profile::{EventDocument, Latch, ProfileView};
 use crate::rules::index::Marks;
 use crate::rules::{Decided, Decision, SlotChange, Touched, Visit, VisitorDocument, Watch, judge, latch};
@@ -87,6 +88,9 @@ impl Decisions {
 impl Client {
     /// Judges the event rules at an own event that is counted already.
     pub(super) fn judge(&mut self, event_id: EventId, now: Now) {
+        if self.is_over(now) {
+            return;
+        }
         let Some(newest) = self.overlay.newest().filter(|newest| newest.event().event_id == event_id) else {
             return;
         };
@@ -132,8 +136,26 @@ impl Client {
         });
     }
 
+    /// The first instant at which the bundle is followed no more.
+    fn bundle_end(&self) -> Option<Timestamp> {
+        self.bundle.expires.map(|at| at.plus(BUNDLE_GRACE_MS + 1))
+    }
+
+    /// Whether the bundle's time and its grace are over, so that no rule of it holds; signals are still counted, so that
+    /// the bundle that follows finds them.
+    fn is_over(&mut self, now: Now) -> bool {
+        let is_over = self.bundle_end().is_some_and(|end| self.instant(now) >= end);
+        if is_over != self.was_over {
+            self.was_over = is_over;
+            self.has_expired = is_over;
+            self.touch(Touched::All);
+        }
+        is_over
+    }
+
     /// Decides the slots that what was touched may have changed, and queues what has.
     pub(super) fn decide(&mut self, now: Now) {
+        let is_over = self.is_over(now);
         let mut watch = core::mem::take(&mut self.decisions.watch);
         let (mut outlook, mut decided, mut found) = (Outlook::default(), Decided::default(), Vec::new());
         let exposed = self.ask(None, now, &mut outlook, &mut |document| {
@@ -152,13 +174,18 @@ impl Client {
                 from = slot;
                 let Some((name, _)) = rules.slot(slot) else { continue };
                 let (held, mut outlook) = (self.decisions.of_slot(name), Outlook::default());
-                let next = visit.decide_slot(slot, held, &excluded, &mut outlook);
+                let next =
+                    if is_over { None } else { visit.decide_slot(slot, held, &excluded, &mut outlook) };
                 watch.set_due(slot, outlook.next);
                 decided.take(name, held, next, rules, latches);
             }
         });
         self.note_exposures(exposed);
-        watch.wake_at().into_iter().for_each(|at| outlook.note(at));
+        watch
+            .wake_at()
+            .into_iter()
+            .chain(self.bundle_end().filter(|_| !is_over))
+            .for_each(|at| outlook.note(at));
         self.decisions.wake_at = outlook.next;
         self.decisions.variations = found;
         self.decisions.watch = watch;

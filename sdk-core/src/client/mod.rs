@@ -75,6 +75,10 @@ pub struct Client {
     last_seq: u64,
     session: SessionId,
     bundle: Bundle,
+    /// Whether its rules had stopped when it was asked last.
+    was_over: bool,
+    /// Whether the bundle has ended and the host has not asked yet.
+    has_expired: bool,
     context: Packed,
     /// The visitor's clocks, as the context says.
     clocks: Clocks,
@@ -99,6 +103,8 @@ impl Client {
             last_seq: 0,
             session: options.session,
             bundle: Bundle::default(),
+            was_over: false,
+            has_expired: false,
             context: PackedObject::default().finish(),
             clocks: Clocks::UTC,
             consent: Consent::default(),
@@ -200,15 +206,24 @@ impl Client {
     /// # Errors
     /// Bytes that are no bundle of this version; the one in effect stays.
     pub fn handle_bundle(&mut self, bytes: &[u8], now: Now) -> Result<bool, BundleError> {
+        self.handle_bundle_above(bytes, self.bundle.revision, now)
+    }
+
+    /// Replaces the bundle if the bytes are one above a revision, which is 0 where a verified statement names them: a
+    /// candidate that is taken back gives way to the revision before it. Returns whether it has.
+    ///
+    /// # Errors
+    /// Bytes that are no bundle of this version; the one in effect stays.
+    pub fn handle_bundle_above(&mut self, bytes: &[u8], above: u64, now: Now) -> Result<bool, BundleError> {
         let bundle = Bundle::open(bytes)?;
-        if bundle.revision <= self.bundle.revision {
-            return Ok(false);
+        let is_above = bundle.revision > above;
+        if is_above {
+            self.bundle = bundle;
+            self.overlay.rebuild(&self.bundle.signals);
+            self.renew_watch();
+            self.decide(now);
         }
-        self.bundle = bundle;
-        self.overlay.rebuild(&self.bundle.signals);
-        self.renew_watch();
-        self.decide(now);
-        Ok(true)
+        Ok(is_above)
     }
 
     /// Takes a pushed profile view in; an older one than the base changes nothing. Returns whether it was taken.
@@ -315,6 +330,11 @@ impl Client {
     /// The next instant of this host's wall clock at which a decision can change by time alone.
     pub fn wake_at(&self) -> Option<Timestamp> {
         self.decisions.wake_at().map(|at| at.plus(-self.overlay.skew_ms()))
+    }
+
+    /// Whether the bundle has ended since this was asked last. Ask after every input.
+    pub const fn take_expired(&mut self) -> bool {
+        core::mem::replace(&mut self.has_expired, false)
     }
 
     /// The decision in effect for a slot.

@@ -2,10 +2,11 @@
 
 use super::{Client, ClientOptions, MemoryStore, TextTrack};
 use crate::bundle::author::{SourceFile, compile};
-use crate::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
+use crate::bundle::{BundleError, Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use crate::condition::{Consent, Purpose};
 use crate::experiment::{Exposure, exposure_id};
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid};
+use crate::limits::BUNDLE_GRACE_MS;
 use crate::profile::{Latch, ProfileView};
 use crate::queue::{Outcome, Poll, QueueOptions};
 use crate::time::{Monotonic, Now, Timestamp};
@@ -137,7 +138,11 @@ impl PageRig {
 }
 
 fn bundle(revision: u64) -> Vec<u8> {
-    sealed(RULES, revision)
+    bundle_until(revision, None)
+}
+
+fn bundle_until(revision: u64, expires: Option<Timestamp>) -> Vec<u8> {
+    sealed(RULES, revision, expires)
 }
 
 /// An experiment whose assignments stick, with another variation for those who are new.
@@ -148,10 +153,10 @@ fn sticky_bundle(revision: u64, [a, b]: [u8; 2]) -> Vec<u8> {
              "rules":[{{"id":"a","slot":"look","when":{{"experiments.look":"a"}},"actions":[]}},
                       {{"id":"b","slot":"look","when":{{"experiments.look":"b"}},"actions":[]}}]}}"#
     );
-    sealed(&rules, revision)
+    sealed(&rules, revision, None)
 }
 
-fn sealed(rules: &str, revision: u64) -> Vec<u8> {
+fn sealed(rules: &str, revision: u64, expires: Option<Timestamp>) -> Vec<u8> {
     let compiled = compile(&[SourceFile { name: "rules.json".into(), text: rules.into() }]);
     assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
     let header = Header {
@@ -160,7 +165,7 @@ fn sealed(rules: &str, revision: u64) -> Vec<u8> {
         revision,
         parent: None,
         not_before: None,
-        expires: None,
+        expires,
         key_id: "k",
     };
     attach_signature(seal_envelope(&header, &compiled.body), &[0; SIGNATURE_BYTES])
@@ -203,6 +208,41 @@ fn context_decides_levels_for_as_long_as_it_says_so() {
     assert!(page.client.decision("layout").is_some());
     page.context("{}");
     assert_eq!(page.client.decision("layout"), None);
+}
+
+#[test]
+fn a_bundle_past_its_end_and_grace_stops_until_another_comes() {
+    let mut page = PageRig::new();
+    let end = page.now.wall.plus(60_000);
+    assert_eq!(page.client.handle_bundle(&bundle_until(2, Some(end)), page.now), Ok(true));
+    page.context(r#"{"device":{"class":"phone"}}"#);
+    page.track("page_view", HATS);
+    assert_eq!(page.client.wake_at(), Some(end.plus(BUNDLE_GRACE_MS + 1)));
+    page.wait(60_000 + BUNDLE_GRACE_MS);
+    assert!(page.client.decision("layout").is_some() && !page.client.take_expired());
+    page.wait(1);
+    assert_eq!(page.client.decision("layout"), None);
+    let changes = page.client.take_decisions();
+    assert!(changes.iter().any(|change| &*change.slot == "layout" && change.decision.is_none()));
+    assert!(page.client.take_expired() && !page.client.take_expired());
+    assert_eq!((page.client.wake_at(), page.client.bundle_revision()), (None, 2));
+    page.track("page_view", HATS);
+    page.track("page_view", HATS);
+    assert_eq!(page.client.variable("hero"), None, "a rule that has ended latches nothing");
+    assert_eq!(page.views(), Some(ValueRef::Number(3.0)), "signals count on");
+    assert_eq!(page.client.handle_bundle(&bundle(3), page.now), Ok(true));
+    assert!(page.client.decision("layout").is_some());
+}
+
+#[test]
+fn a_bundle_that_a_statement_names_is_taken_whatever_its_revision() {
+    let mut page = PageRig::new();
+    assert_eq!(page.client.handle_bundle(&bundle(8), page.now), Ok(true));
+    assert_eq!(page.client.handle_bundle(&bundle(7), page.now), Ok(false));
+    assert_eq!(page.client.handle_bundle_above(&bundle(7), 0, page.now), Ok(true));
+    assert_eq!(page.client.bundle_revision(), 7);
+    assert_eq!(page.client.handle_bundle_above(b"ATNB", 0, page.now), Err(BundleError::Truncated));
+    assert_eq!(page.client.bundle_revision(), 7);
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub(super) fn changed_shop(revision: u64, change: impl FnOnce(&mut Vec<Rule>)) -
     change(&mut rules);
     let rules = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
     let (experiments, models) = (TrialTable::default(), ModelTable::default());
-    Bundle { revision, signals, experiments, models, rules }
+    Bundle { revision, expires: None, signals, experiments, models, rules }
 }
 
 /// The members and profiles of one worker.

@@ -31,9 +31,12 @@ export async function post(url: string, text: string): Promise<Answer | undefine
   });
 }
 
-/** Gets a body; the browser's cache answers only after the server has confirmed it. No answer is nothing. */
-export function get(url: string): Promise<Answer | undefined> {
-  return send(url, { cache: 'no-cache' });
+/**
+ * Gets a body; unless told otherwise, the browser's cache answers only after the server has confirmed it. No answer is
+ * nothing.
+ */
+export function get(url: string, cache: RequestCache = 'no-cache'): Promise<Answer | undefined> {
+  return send(url, { cache });
 }
 
 async function send(url: string, options: RequestInit): Promise<Answer | undefined> {

@@ -5,6 +5,8 @@ import { carryOut, type Effects } from './effects.ts';
 import { MATCHES, type Operation } from './operations.ts';
 import { write } from './writer.ts';
 
+/** Place of the effect that this module carries out itself. */
+const MATCH = 18;
 /** Most answers in a row that lead to further questions. */
 const MAX_ROUNDS = 16;
 
@@ -24,19 +26,17 @@ export function openCore({ memory, input, call, output }: CoreExports, effects: 
   // Its buffer is another one after memory has grown.
   const view = (at: number, length: number) => new Uint8Array(memory.buffer, at, length);
   const matches: boolean[] = [];
-  const all = [
-    ...effects,
-    (question: string) => {
-      const [flags, source = '', ...text] = question.split('\n');
-      matches.push(new RegExp(source, flags).test(text.join('\n')));
-    },
-  ];
+  const all: Effects = [...effects];
+  all[MATCH] = (question) => {
+    const [flags, source = '', ...text] = question.split('\n');
+    matches.push(new RegExp(source, flags).test(text.join('\n')));
+  };
   let rounds = 0;
   const core: Core = ([operation, form], ...fields) => {
     const bytes = write(`ff${form}`, [wallMs(), performance.now(), ...fields]);
     view(input(bytes.length), bytes.length).set(bytes);
     const length = call(operation, bytes.length);
-    carryOut(view(output(), length), all as Effects);
+    carryOut(view(output(), length), all);
     // One answer may lead to the next question; an evaluation has few in a row, and no end of them is waited for.
     if (matches.length && rounds++ < MAX_ROUNDS) core(MATCHES, matches.splice(0));
     rounds = 0;

@@ -63,7 +63,8 @@ export type Effects = [
   unreadable: (entry: number) => void,
   inspection: (...inspection: CoreInspection) => void,
   exposed: (eventId: string, experiment: string, variation: string, bucketVersion: number) => void,
-  match?: (question: string) => void,
+  match?: ((question: string) => void) | undefined,
+  expired?: () => void,
 ];
 
 /** The forms of their fields. */
@@ -87,6 +88,7 @@ const FORMS = [
   '*(tb*t)nnnnbn',
   'uttn',
   't',
+  '',
 ];
 
 /** Carries out one output. */

@@ -86,3 +86,6 @@ export const MATCHES: Operation<[answers: boolean[]]> = [19, '*b'];
 
 /** The purposes that are granted, by bits. */
 export const CONSENT: Operation<[granted: number]> = [20, 'b'];
+
+/** A bundle that a verified statement names, taken whatever its revision. */
+export const NAMED_BUNDLE: Operation<[bytes: Uint8Array]> = [21, 'r'];

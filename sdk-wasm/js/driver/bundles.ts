@@ -3,12 +3,21 @@
 import { get } from '../browser/http.ts';
 import { timer } from '../browser/timer.ts';
 import { BUNDLE } from '../core/operations.ts';
+import type { Settings } from '../options.ts';
 import type { Driving } from './driving.ts';
 import { backoffMs } from './retry.ts';
 
 /** First delay after a failure; later ones double, this often. */
 const RETRY_BASE_MS = 2_000;
 const MAX_DOUBLINGS = 5;
+
+/** One attempt: says after how long the next is due by itself, if any; throws what is to be reported. */
+export type Attempt = () => Promise<number | undefined>;
+
+/** Loads what makes attempts that verify what they take. */
+export type LoadTrust = () => Promise<{
+  openKeeper(driving: Driving, settings: Settings): Promise<Attempt>;
+}>;
 
 /** Fetches one bundle at a time. */
 export interface Bundles {
@@ -18,35 +27,59 @@ export interface Bundles {
   end(): void;
 }
 
-/** Calls back after every attempt. */
-export function openBundles({ core, input, report, url, isEnded }: Driving, attempted: () => void): Bundles {
+/** Calls back after every attempt. Where the settings name trusted keys, nothing reaches the core unverified. */
+export function openBundles(driving: Driving, settings: Settings, attempted: () => void): Bundles {
+  const { core, input, report, url, isEnded } = driving;
   const retry = timer();
   let isFetching = false;
   /** Whether another one was asked for while one was on its way. */
   let isStale = false;
   let failures = 0;
+  /** The code of the failure that the page has been told of last. */
+  let told: string | undefined;
+  let keep: Attempt | undefined;
 
-  const retryLater = (status?: number) => {
-    if (failures === 0) {
-      const why = status ? `status ${status}` : 'no answer';
-      report('bundle_unreachable', `the bundle cannot be fetched (${why}); what is in effect stays`);
+  const attempt: Attempt = async () => {
+    const { trust, loadTrust } = settings;
+    if (trust) {
+      keep ??= await (await loadTrust()).openKeeper(driving, settings);
+      return keep();
     }
-    if (!isEnded()) retry.set(backoffMs(RETRY_BASE_MS, failures, MAX_DOUBLINGS), fetch);
-    failures += 1;
+    const { status, body } = (await get(url('/v1/bundle'))) ?? {};
+    // Where nothing has been published, a receipt or the stream will say when something has.
+    if (status !== 200 && status !== 404) throw unreachable(status);
+    if (status === 200 && body) input(() => core(BUNDLE, body), "the collector's bundle");
+    return undefined;
   };
   const fetch = async () => {
     isStale = isFetching;
     if (isFetching || isEnded()) return;
     isFetching = true;
     retry.clear();
-    const { status, body } = (await get(url('/v1/bundle'))) ?? {};
+    let againMs: number | undefined;
+    try {
+      againMs = await attempt();
+      failures = 0;
+      told = undefined;
+    } catch (cause) {
+      const { code = 'trust_unavailable', message } = cause as { code?: string; message: string };
+      if (code !== told) report(code, message);
+      told = code;
+      againMs = backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS);
+    }
     isFetching = false;
-    // Where nothing has been published, a receipt or the stream will say when something has.
-    if (status === 200 || status === 404) failures = 0;
-    else retryLater(status);
-    if (status === 200 && body) input(() => core(BUNDLE, body), "the collector's bundle");
+    if (againMs && !isEnded()) retry.set(againMs, fetch);
     attempted();
     if (isStale) fetch();
   };
   return { fetch, end: retry.clear };
+}
+
+/** What is reported of an answer that is none. */
+export function unreachable(status: number | undefined): { code: string; message: string } {
+  const why = status ? `status ${status}` : 'no answer';
+  return {
+    code: 'bundle_unreachable',
+    message: `the bundle cannot be fetched (${why}); what is in effect stays`,
+  };
 }

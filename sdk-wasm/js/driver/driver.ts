@@ -162,6 +162,8 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     user = undefined;
     entries.put(MEMBER, () => member);
     push.forget();
+    // Another visitor may get another candidate.
+    if (settings.trust) bundles.fetch();
   };
   const writeRequest = (...request: Request) => {
     const [id, , , , numbers] = request;
@@ -210,6 +212,8 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     },
     (id, experiment, variation, bucket_version) =>
       later.push(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
+    undefined,
+    () => reportLater('bundle_expired', 'the time of the bundle is over; its rules have stopped'),
   ]);
 
   const changed = () => hasEnded || host.changed();
@@ -248,7 +252,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, host.ready);
+  const bundles = openBundles(driving, settings, host.ready);
   const push = openPush(driving, entries, heardOf);
   const delivery = openDelivery(driving, (receipt, isOfMember) => {
     if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);

@@ -102,8 +102,17 @@ export class Collector {
   }
 
   /** What the collector counts, once its worker has caught up. */
-  async summary() {
-    const address = `http://127.0.0.1:${this.#ports[1]}/admin/summary?settled=1`;
+  summary() {
+    return this.#admin('/admin/summary?settled=1');
+  }
+
+  /** The key that pages of this collector trust. */
+  async trust() {
+    return (await this.#admin('/admin/bundle')).trust;
+  }
+
+  async #admin(path) {
+    const address = `http://127.0.0.1:${this.#ports[1]}${path}`;
     const response = await fetch(address, { headers: { authorization: `Bearer ${SECRET_KEY}` } });
     if (!response.ok) throw new Error(`${address}: ${response.status}`);
     return await response.json();

@@ -92,3 +92,17 @@ export function fanRules() {
     ],
   };
 }
+
+/** A level that holds for everybody. */
+export function greetingRules(text) {
+  return {
+    rules: [
+      {
+        id: 'greeting',
+        slot: 'headline',
+        when: { 'context.device.class': { $exists: true } },
+        actions: [{ kind: 'text', target: '#headline', value: text }],
+      },
+    ],
+  };
+}

@@ -23,10 +23,11 @@ export async function serveSite(pages, headers = {}) {
 }
 
 /**
- * A page that uses the npm package as a customer would, and keeps what tests ask for at `window.attune`; `more` are
+ * A page that uses the npm package as a customer would, and keeps what tests ask for at `window.attune`; `options` are
  * further options of `init`.
  */
-export function packagePage(collectorUrl, writeKey, more = '') {
+export function packagePage(collectorUrl, writeKey, options = {}) {
+  const all = JSON.stringify({ writeKey, collector: collectorUrl, ...options });
   return `<!doctype html>
 <html lang="en">
 <title>Fixture</title>
@@ -34,7 +35,7 @@ export function packagePage(collectorUrl, writeKey, more = '') {
 <script type="module">
   import { init } from '/attune/index.js';
   window.attuneErrors = [];
-  window.attune = init({ writeKey: '${writeKey}', collector: '${collectorUrl}'${more} });
+  window.attune = init(${all});
   window.attune.onError((error) => window.attuneErrors.push(error.code + ': ' + error.message));
   window.attune.ready.then(() => { document.documentElement.dataset.ready = 'yes'; });
 </script>

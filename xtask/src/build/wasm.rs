@@ -11,10 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What stands in `sdk-wasm/pkg` afterwards.
-pub const OUTPUTS: [&str; 2] = [PAGE, CORE];
+pub const OUTPUTS: [&str; 4] = [PAGE, CORE, TRUST, VERIFIER];
 
 const PAGE: &str = "attune_bg.wasm";
 const CORE: &str = "core.wasm";
+/// The chain of trust for hosts with WebCrypto, and for those without.
+const TRUST: &str = "trust.wasm";
+const VERIFIER: &str = "verifier.wasm";
 
 /// The features that rustc uses for this target and that all current browsers have.
 const WASM_FEATURES: [&str; 7] = [
@@ -58,7 +61,7 @@ struct Form {
 const FOR_PAGES: Form = Form { profile: "wasm", optimizer: &SMALL };
 const FOR_HOSTS: Form = Form { profile: "wasm-host", optimizer: &FAST };
 
-/// Builds `attune_bg.wasm` and `core.wasm` where their sources have changed.
+/// Builds every module of [`OUTPUTS`] whose sources have changed.
 ///
 /// # Errors
 /// The first tool that fails.
@@ -76,6 +79,15 @@ pub fn build(root: &Path) -> Result<(), Failure> {
     step("core.wasm", || {
         when_changed("core-wasm", &with(&["core-abi"]), &[pkg.join(CORE)], || {
             module(root, "attune-core-abi", &[], &FOR_HOSTS, &pkg.join(CORE))
+        })
+    })?;
+    step("chain of trust (wasm)", || {
+        when_changed("trust-wasm", &with(&["trust-wasm"]), &[pkg.join(TRUST), pkg.join(VERIFIER)], || {
+            for (file, features) in [(TRUST, "page"), (VERIFIER, "page,verifier")] {
+                let flags = ["--features", features];
+                module(root, "attune-trust-wasm", &flags, &FOR_PAGES, &pkg.join(file))?;
+            }
+            Ok(())
         })
     })
 }

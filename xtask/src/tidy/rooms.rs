@@ -166,10 +166,11 @@ const WIRING: &[&str] = &[
 ];
 
 /// Packages of ours and the packages of ours that each may depend on, tests included.
-pub const PACKAGES: [(&str, &[&str]); 8] = [
+pub const PACKAGES: [(&str, &[&str]); 9] = [
     ("sdk-core", &[]),
     ("core-abi", &["attune-core"]),
     ("sdk-wasm", &["attune-core"]),
+    ("trust-wasm", &["attune-core"]),
     ("collector", &["attune-core"]),
     ("tests", &["attune-core", "attune-collector", "attune-core-abi", "attune-wasm"]),
     ("benches", &["attune-core", "attune-collector", "attune-core-abi", "attune-wasm"]),
@@ -178,8 +179,9 @@ pub const PACKAGES: [(&str, &[&str]); 8] = [
 ];
 
 /// Folders of a shell, and the façades of the core that are for the other shell.
-pub const OTHER_FACADES: [(&str, &[&str]); 2] = [
+pub const OTHER_FACADES: [(&str, &[&str]); 3] = [
     ("sdk-wasm/src", &["attune_core::processor", "attune_core::bundle::author"]),
+    ("trust-wasm/src", &["attune_core::processor", "attune_core::client", "attune_core::queue"]),
     ("collector/src", &["attune_core::client", "attune_core::queue"]),
 ];
 

@@ -1,0 +1,31 @@
+/** What stands between pages and a collector: it passes everything on, and changes the bundles that a test wants changed. */
+
+import { request as send } from 'node:http';
+import { listen } from './listen.mjs';
+
+/** Opens a gate before a collector; `spoil`, where it is set, makes other bytes of those below `/v1/bundle/`. */
+export async function openGate(collectorUrl) {
+  const gate = {
+    spoil: undefined,
+    asked: [],
+    ...(await listen((request, response) => pass(request, response))),
+  };
+  const pass = (request, response) => {
+    const { pathname } = new URL(request.url, collectorUrl);
+    const { method, headers } = request;
+    gate.asked.push(pathname);
+    // What is spoiled must not come compressed, nor be said to be what the browser has.
+    const { 'accept-encoding': _, 'if-none-match': __, ...plain } = headers;
+    const onward = send(new URL(request.url, collectorUrl), { method, headers: plain }, async (answer) => {
+      const isSpoiled = gate.spoil && pathname.startsWith('/v1/bundle/') && answer.statusCode === 200;
+      response.writeHead(answer.statusCode, answer.headers);
+      if (!isSpoiled) return answer.pipe(response);
+      const bytes = Buffer.concat(await answer.toArray());
+      response.end(gate.spoil(pathname, bytes));
+    });
+    onward.on('error', () => response.destroy());
+    response.on('close', () => onward.destroy());
+    request.pipe(onward);
+  };
+  return gate;
+}
