@@ -9,7 +9,7 @@
 
 use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{SourceFile, compile};
-use attune_core::condition::{Consent, Engine, Outlook, Purpose};
+use attune_core::condition::{Consent, Engine, Outlook, Purpose, context_clocks};
 use attune_core::experiment::{Assigned, Exposed};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::processor::{Firing, Processor, ProfileState};
@@ -37,6 +37,8 @@ struct Page {
     tiles: Tiles,
     traits: Traits,
     context: Packed,
+    /// Those of the context.
+    clocks: Clocks,
     latches: Vec<Latch>,
     current: BTreeMap<Box<str>, Decision>,
     session: SessionId,
@@ -89,6 +91,7 @@ impl Page {
             tiles: Tiles::default(),
             traits: Traits::default(),
             context: Value::Object(Vec::new()).to_packed(),
+            clocks: Clocks::UTC,
             latches: Vec::new(),
             current: BTreeMap::new(),
             session: SessionId(uuid_from_text(SESSION).unwrap()),
@@ -123,6 +126,7 @@ impl Page {
         self.server.pass_time(self.now);
         if let Some(context) = step.field("context") {
             self.context = context.to_packed();
+            self.clocks = context_clocks(self.context.get());
         }
         if let Some(rules) = step.field("publish") {
             let revision = self.bundle.revision + 1;
@@ -231,7 +235,7 @@ impl Page {
             now: self.now,
             session: Some(self.session),
             consent: self.consent,
-            zone: &Clocks::UTC,
+            zone: &self.clocks,
             matcher: Some(&self.engine),
         }
     }
