@@ -59,7 +59,7 @@ impl Evaluator {
 
     /// Says whose events are the visitor's, by `anonymous_id`; before, it is `visitor`.
     pub fn set_visitor(&mut self, member: &str) {
-        self.visitor = Visitor::new(MemberId(member.into()), &self.processor);
+        self.visitor.followed_by(MemberId(member.into()));
         self.with_visitor(|visitor, state, processor| visitor.touch_events(state, processor));
     }
 

@@ -58,13 +58,22 @@ impl Visitor {
     /// A visitor of whom nothing is known.
     pub fn new(member: MemberId, processor: &Processor) -> Self {
         let bundle = processor.bundle();
+        Self::with(member, Decider::new(&bundle.rules, &bundle.signals, &[]))
+    }
+
+    /// Another visitor of whom nothing is known, over the same index.
+    pub fn followed_by(&mut self, member: MemberId) {
+        *self = Self::with(member, core::mem::take(&mut self.decider).restarted());
+    }
+
+    fn with(member: MemberId, decider: Decider) -> Self {
         Self {
             member,
             attributes: Default::default(),
             session: None,
             now: Timestamp(0),
             consent: Consent::default(),
-            decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
+            decider,
             variations: Vec::new(),
             paths: Vec::new(),
             touched: Vec::new(),
