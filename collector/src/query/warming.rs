@@ -18,7 +18,7 @@ pub fn warming_signals(bundle: Bundle, state: &ProfileState) -> Value {
     let bundle = processor.bundle();
     let found = state.warming(&bundle.signals);
     if found.is_empty() {
-        return Value::Object(Vec::new().into());
+        return Value::Object(Vec::new());
     }
     let read = processor.look(state, |visitor| rules_by_signal(bundle, state, visitor));
     let instant = |at: Timestamp| Value::string(&at.to_string());

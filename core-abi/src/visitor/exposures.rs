@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn an_exposure_is_told_once_in_a_session_and_not_once_it_has_been_tracked() {
-        let mut server = Evaluator::new(&bundle()).unwrap();
+        let mut server = Evaluator::new(bundle()).unwrap();
         server.set_visitor("ann");
         server.set(r#"{"context":{"page":{"path":"/kasse"}}}"#.as_bytes()).unwrap();
         server.set_session(b"first").unwrap();
@@ -141,7 +141,7 @@ mod tests {
             "session_id":"first","metadata":{{"experiment":"kasse-日本","variation":"{variation}","bucket_version":3}}}}]"#,
             ids(&told)[0]
         );
-        let mut other = Evaluator::new(&bundle()).unwrap();
+        let mut other = Evaluator::new(bundle()).unwrap();
         other.set_visitor("ann");
         other.set(r#"{"context":{"page":{"path":"/kasse"}}}"#.as_bytes()).unwrap();
         assert!(other.absorb(&event).contains(r#""accepted":1"#));
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_session_that_is_none_is_refused() {
-        let mut server = Evaluator::new(&bundle()).unwrap();
+        let mut server = Evaluator::new(bundle()).unwrap();
         for session in ["x".repeat(101).as_bytes(), b"\xff"] {
             assert!(server.set_session(session).unwrap_err().contains("session_invalid"));
         }
