@@ -2,11 +2,13 @@
 
 mod action;
 mod arrange;
+mod canonical;
 mod compare;
 mod consent;
 mod cost;
 mod delta;
 mod diagnostic;
+mod difference;
 mod experiment;
 mod fields;
 mod file;
@@ -46,10 +48,11 @@ use locate::line_of_offset;
 use segment::Known;
 use type_lists::TypeLists;
 
-pub use compare::{DefinitionChange, DefinitionKind, Difference, PartChange, compare};
+pub use compare::{DefinitionChange, DefinitionKind, Definitions, Difference, compare};
 pub use cost::{Cost, RuleCost, cost};
 pub use delta::delta;
 pub use diagnostic::{Diagnostic, Severity};
+pub use difference::PartChange;
 pub use reach::Contradiction;
 pub use review::review;
 
