@@ -167,6 +167,20 @@ fn a_script_that_cannot_be_played_is_named_with_its_place() {
         assert!(run.err.contains("t.json") && run.err.contains(words), "{words}: {}", run.err);
         assert_eq!(run.err.lines().count(), 1, "{}", run.err);
     }
+    for (name, script, expected) in [
+        ("t.json", "{\"tests\": [\n  {]}", "t.json:2: key must be a string (column 4)"),
+        ("t.json", "{\"tests\":\n[{\"name\":\"n\",\"stepz\":[]}]}", "t.json:2: unknown field `stepz`"),
+        (
+            "t.yaml",
+            "tests:\n  - name: a\n    steps:\n      - { reload: true\n",
+            "t.yaml:4: unclosed bracket '{' (column 9)",
+        ),
+    ] {
+        place.write(name, script);
+        let run = place.run(&["bundle", "test", "rules", "--tests", name]);
+        assert!(run.err.starts_with(&format!("attune: {expected}")), "{}", run.err);
+        assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+    }
     let none = place.run(&["bundle", "test", "rules"]);
     assert!(none.err.contains("rules.test.json, .yaml or .yml"), "{}", none.err);
 }

@@ -13,7 +13,8 @@ fn a_signed_bundle_verifies_and_every_refusal_has_its_code() {
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&fs::metadata(place.path("a.key")).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
-    assert!(!place.run(&["bundle", "keygen", "-o", "a.key"]).is_clean, "a key is never overwritten");
+    let again = place.run(&["bundle", "keygen", "-o", "a.key"]);
+    assert_eq!(again.err, "attune: a.key: this file exists, and keys are never overwritten\n");
     let sign = ["bundle", "sign", "rules", "--key", "a.key", "-o", "one.bundle", "--project", "shop"];
     let signed = place.run(&[&sign[..], &["--revision", "4", "--expires", "2030-01-01T00:00:00Z"]].concat());
     assert!(signed.is_clean, "{}", signed.err);
@@ -45,7 +46,11 @@ fn a_signed_bundle_verifies_and_every_refusal_has_its_code() {
     place.write("text.bundle", "no bundle");
     assert_eq!(verify("text.bundle", &trust).as_deref(), Some("bundle_bad_magic"));
     let next = ["bundle", "sign", "rules", "--key", "a.key", "-o", "two.bundle", "--parent", "one.bundle"];
-    assert!(place.run(&next).out.contains("revision 5 for"), "one more than its parent");
+    let out = place.run(&next).out;
+    assert!(
+        out.contains("revision 5 for shop/development"),
+        "one more than its parent, for the same project: {out}"
+    );
     let lower = place.run(&[&next[..], &["--revision", "4"]].concat());
     assert!(lower.err.contains("4 is not above 4"), "{}", lower.err);
 }

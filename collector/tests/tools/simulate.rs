@@ -43,7 +43,10 @@ fn simulate_says_for_how_many_visitors_a_draft_would_have_differed() {
     // A firing's id follows from its event: c and d fire at another one.
     assert_eq!((&trigger["firings_gained"], &trigger["firings_lost"]), (&json!(3), &json!(2)));
     let passed_over = report["passed_over"][0].as_str().unwrap();
-    assert!(passed_over.contains("events.jsonl:11"), "{passed_over}");
+    assert_eq!(
+        passed_over,
+        "events.jsonl:11: event is not readable: expected ident at column 2 (event_unreadable)"
+    );
     assert_eq!(simulate("draft", &[]).out, run.out, "equal input gives equal output");
     assert!(simulate("draft", &["--progress"]).err.contains("100 % read, 10 events"));
 }
