@@ -3,6 +3,7 @@
 use super::rig::{Collector, batch, event, eventually, numbered};
 use super::{Place, SHOP};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn line(member: &str, number: u32, second: u32) -> String {
     json!({
@@ -49,6 +50,57 @@ fn simulate_says_for_how_many_visitors_a_draft_would_have_differed() {
     );
     assert_eq!(simulate("draft", &[]).out, run.out, "equal input gives equal output");
     assert!(simulate("draft", &["--progress"]).err.contains("100 % read, 10 events"));
+}
+
+#[test]
+fn simulate_counts_the_visitors_that_counting_by_hand_counts() {
+    // Views of 60 visitors, some seconds to some minutes apart, out of a congruential generator.
+    let mut state = 7_u32;
+    let mut draw = |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % below
+    };
+    let mut views: Vec<(u32, String)> = Vec::new();
+    for visitor in 0..60 {
+        let mut at = draw(600);
+        for _ in 0..=draw(6) {
+            at += 5 + draw(240);
+            views.push((at, format!("v{visitor}")));
+        }
+    }
+    views.sort();
+    let lines: Vec<String> = views
+        .iter()
+        .enumerate()
+        .map(|(number, (at, visitor))| {
+            let time = format!("2026-03-01T10:{:02}:{:02}Z", at / 60, at % 60);
+            json!({"event_id": format!("e{number}"), "event_type": "page_view", "timestamp": time,
+                "anonymous_id": visitor, "session_id": visitor})
+            .to_string()
+        })
+        .collect();
+    // Five minutes in steps of ten seconds: the newest step and the 29 before it.
+    let kept = |least: usize| -> BTreeSet<&str> {
+        let held = views.iter().filter(|(at, visitor)| {
+            let is_counted =
+                |(other, by): &&(u32, String)| by == visitor && other <= at && other / 10 + 30 > at / 10;
+            views.iter().filter(is_counted).count() >= least
+        });
+        held.map(|(_, visitor)| visitor.as_str()).collect()
+    };
+    let (three, two) = (kept(3), kept(2));
+    assert!(three.len() > 5 && two.len() > three.len() + 5 && two.len() < 60);
+    let place = Place::new(&[("rules/shop.json", SHOP), ("events.jsonl", &lines.join("\n"))]);
+    place.write("draft/shop.json", &SHOP.replace("\"$gte\": 3", "\"$gte\": 2"));
+    let words =
+        ["simulate", "--log", "events.jsonl", "--rules", "draft", "--against", "rules", "--format", "json"];
+    let report = place.run(&words).json();
+    let rule = &report["rules"][0];
+    assert_eq!((&report["events"], &report["visitors"]), (&json!(views.len()), &json!(60)));
+    assert_eq!(rule["visitors_in_effect"], three.len());
+    assert_eq!(rule["visitors_in_draft"], two.len());
+    assert_eq!(rule["visitors_gained"], two.difference(&three).count());
+    assert_eq!(rule["visitors_lost"], 0);
 }
 
 #[test]
