@@ -1,17 +1,20 @@
 //! What hosts are answered, as JSON text.
 
+mod explanation;
+mod row;
+
 use attune_core::condition::Reading;
-use attune_core::experiment::{Assignment, Exposed};
+use attune_core::experiment::Exposed;
 use attune_core::id::{ProfileId, write_uuid};
 use attune_core::processor::{Cause, Firing, ProfileState};
 use attune_core::profile::{Change, SignalRef, SignalTable, TileChanges, Tiles};
-use attune_core::rules::{
-    ActionRef, Actions, Decision, Names, Reason, Refusal, RuleRef, RuleTable, SlotChange, Standing, Unmet,
-    Verdict,
-};
+use attune_core::rules::{Decision, RuleRef, RuleTable, SlotChange};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, write_string};
+use row::{Row, object};
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use explanation::explanation;
 
 /// What calls about events, records and profiles have to tell.
 #[derive(Debug, Default)]
@@ -268,77 +271,6 @@ pub(crate) fn exposures(exposed: &[Exposed]) -> String {
     format!("[{rows}]")
 }
 
-/// How a rule stands, and why; and how the visitor stands to the experiments it reads.
-pub(crate) fn explanation(rule: &str, standing: &Standing, read: &[Assignment<'_>]) -> String {
-    let mut text = String::new();
-    let mut row = Row::after(&mut text);
-    row.text("rule", Some(rule));
-    match &standing.verdict {
-        Verdict::Holds(reason) => {
-            row.value("holds", &Value::Bool(true));
-            row.text("reason", Some(reason.code()));
-            if let Reason::Latched { at, until } = reason {
-                row.text("since", Some(&at.to_string()));
-                row.text("until", until.map(|until| until.to_string()).as_deref());
-            }
-        }
-        Verdict::Refused(refusal) => {
-            row.value("holds", &Value::Bool(false));
-            row.text("reason", Some(refusal.code()));
-            match refusal {
-                Refusal::Inactive(why) => row.text("why", Some(why)),
-                Refusal::LostToHigherPriority(winner) | Refusal::GroupExcluded(winner) => {
-                    row.text("winner", Some(winner));
-                }
-                Refusal::ConsentMissing(purpose) => row.text("purpose", Some(purpose.name())),
-                Refusal::NotScheduled { next } => row.text("next", next.map(|at| at.to_string()).as_deref()),
-                Refusal::NotMatched(parts) => {
-                    row.value("unmet", &Value::Array(parts.iter().map(unmet).collect()));
-                }
-                Refusal::NotLatched | Refusal::CapReached => {}
-            }
-        }
-    }
-    if !read.is_empty() {
-        row.raw("experiments", &format!("[{}]", assignments(read)));
-    }
-    row.end();
-    text
-}
-
-fn assignments(read: &[Assignment<'_>]) -> String {
-    let mut rows = String::new();
-    for Assignment { experiment, variation, origin } in read {
-        let mut row = Row::after(&mut rows);
-        row.text("experiment", Some(experiment));
-        row.text("variation", *variation);
-        row.text("origin", Some(origin.code()));
-        row.end();
-    }
-    rows
-}
-
-fn unmet(part: &Unmet) -> Value {
-    let fields = match part {
-        Unmet::Path { path, found } => {
-            vec![("path", Value::string(&path.to_string())), ("found", found.clone().unwrap_or(Value::Null))]
-        }
-        Unmet::Signal { signal, key } => vec![
-            ("signal", Value::string(&format!("{:016x}", signal.0))),
-            ("key", key.as_deref().map_or(Value::Null, Value::string)),
-        ],
-        Unmet::Score { model, found } => vec![
-            ("model", Value::string(&format!("{:016x}", model.0))),
-            ("found", found.clone().unwrap_or(Value::Null)),
-        ],
-        Unmet::Calendar { next } => {
-            vec![("next", next.map_or(Value::Null, |next| Value::string(&next.to_string())))]
-        }
-        Unmet::Group => vec![("group", Value::Bool(true))],
-    };
-    Value::Object(fields.into_iter().map(|(name, value)| (Box::from(name), value)).collect())
-}
-
 /// Number of profiles, events and firings, and each signal added up over its keys and all profiles.
 pub(crate) fn totals<'a>(
     [profiles, events, firings]: [u64; 3],
@@ -367,114 +299,6 @@ pub(crate) fn totals<'a>(
     text
 }
 
-/// An object being written behind others.
-struct Row<'a> {
-    text: &'a mut String,
-    fresh: bool,
-}
-
-fn object(fill: impl FnOnce(&mut Row<'_>)) -> String {
-    let mut text = String::new();
-    let mut row = Row::after(&mut text);
-    fill(&mut row);
-    row.end();
-    text
-}
-
-impl<'a> Row<'a> {
-    fn after(text: &'a mut String) -> Self {
-        text.push_str(if text.is_empty() { "{" } else { ",{" });
-        Self { text, fresh: true }
-    }
-
-    fn name(&mut self, name: &str) {
-        if !self.fresh {
-            self.text.push(',');
-        }
-        self.fresh = false;
-        write_string(name, self.text);
-        self.text.push(':');
-    }
-
-    fn raw(&mut self, name: &str, json: &str) {
-        self.name(name);
-        self.text.push_str(json);
-    }
-
-    fn rows(&mut self, name: &str, rows: &str) {
-        self.raw(name, &format!("[{rows}]"));
-    }
-
-    fn instant(&mut self, name: &str, at: Option<Timestamp>) {
-        self.text(name, at.map(|at| at.to_string()).as_deref());
-    }
-
-    fn value(&mut self, name: &str, value: &Value) {
-        self.name(name);
-        value.write(self.text);
-    }
-
-    fn text(&mut self, name: &str, text: Option<&str>) {
-        self.name(name);
-        match text {
-            Some(text) => write_string(text, self.text),
-            None => self.text.push_str("null"),
-        }
-    }
-
-    fn decision(&mut self, decision: Option<&Decision>) {
-        self.text("rule", decision.map(|decision| &*decision.rule));
-        self.text("key", decision.and_then(|decision| decision.key.as_deref()));
-        self.text("reason", decision.map(|decision| decision.reason.code()));
-        self.actions(&decision.map_or_else(Actions::default, |decision| decision.actions.clone()));
-    }
-
-    fn actions(&mut self, actions: &Actions) {
-        self.value("actions", &Value::Array(actions.iter().map(|one| action(&one)).collect()));
-    }
-
-    fn end(self) {
-        self.text.push('}');
-    }
-}
-
-/// An action as rule files write it.
-fn action(action: &ActionRef<'_>) -> Value {
-    let texts = |names: &Names<'_>| Value::Array(names.map(Value::string).collect());
-    let (kind, fields) = match action {
-        ActionRef::Text { target, value } => {
-            ("text", vec![("target", Value::string(target)), ("value", Value::string(value))])
-        }
-        ActionRef::Attribute { target, name, value } => (
-            "attribute",
-            vec![
-                ("target", Value::string(target)),
-                ("name", Value::string(name)),
-                ("value", Value::string(value)),
-            ],
-        ),
-        ActionRef::Class { target, add, remove } => {
-            ("class", vec![("target", Value::string(target)), ("add", texts(add)), ("remove", texts(remove))])
-        }
-        ActionRef::Style { target, property, value } => (
-            "style",
-            vec![
-                ("target", Value::string(target)),
-                ("property", Value::string(property)),
-                ("value", Value::string(value)),
-            ],
-        ),
-        ActionRef::Hide { target } => ("hide", vec![("target", Value::string(target))]),
-        ActionRef::Show { target } => ("show", vec![("target", Value::string(target))]),
-        ActionRef::Variable { name, value } => {
-            ("variable", vec![("name", Value::string(name)), ("value", value.to_tree())])
-        }
-        ActionRef::Webhook { url } => ("webhook", vec![("url", Value::string(url))]),
-    };
-    let kind = core::iter::once(("kind", Value::string(kind)));
-    Value::Object(kind.chain(fields).map(|(name, value)| (Box::from(name), value)).collect())
-}
-
 /// The metadata under which the showing of a capped rule is tracked. An empty key is written out, so that a keyed count
 /// sees the showing as well.
 fn shown_json(decision: &Decision) -> String {
@@ -489,21 +313,10 @@ fn shown_json(decision: &Decision) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attune_core::bundle::author::{SourceFile, compile};
 
     #[test]
     fn an_empty_answer_is_an_object_with_every_list() {
         let text = Answer::default().finish();
         assert_eq!(text, r#"{"accepted":0,"duplicates":0,"decisions":[],"firings":[],"errors":[]}"#);
-    }
-
-    #[test]
-    fn actions_are_written_as_rule_files_write_them() {
-        let rule = r##"{"rules":[{"id":"r","slot":"s","actions":[{"kind":"class","target":"#hero","add":["rescue"]}]}]}"##;
-        let file = SourceFile { name: "rules.json".into(), text: rule.into() };
-        let actions = compile(&[file]).bundle.rule("r").unwrap().written_actions();
-        let mut text = String::new();
-        action(&actions.iter().next().unwrap()).write(&mut text);
-        assert_eq!(text, r##"{"kind":"class","target":"#hero","add":["rescue"],"remove":[]}"##);
     }
 }

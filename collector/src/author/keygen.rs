@@ -6,7 +6,7 @@ use crate::bundle::SecretKey;
 use crate::secret::Secret;
 use crate::settings::KeygenArguments;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -25,5 +25,11 @@ pub fn run(arguments: &KeygenArguments) -> Result<Outcome, String> {
 
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), String> {
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| named(path, &error))
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            format!("{}: this file exists, and keys are never overwritten", path.display())
+        }
+        _ => named(path, &error),
+    })
 }

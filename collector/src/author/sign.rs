@@ -32,14 +32,17 @@ pub fn run(arguments: &SignArguments) -> Result<Outcome, String> {
     };
     decode_body(&body).map_err(told)?;
     let parent = arguments.parent.as_ref().map(|path| read_file(path)).transpose()?;
-    let parent_revision = match (&parent, &arguments.parent) {
+    let parent_header = match (&parent, &arguments.parent) {
         (Some(bytes), Some(path)) => {
             let opened = open_envelope(bytes);
             let opened = opened.map_err(|error| format!("{}: {error} ({})", path.display(), error.code()))?;
-            Some(opened.header.revision)
+            Some(opened.header)
         }
         _ => None,
     };
+    let parent_revision = parent_header.as_ref().map(|header| header.revision);
+    let (followed_project, followed_environment) =
+        parent_header.map_or_else(Default::default, |header| (header.project, header.environment));
     let body = parent.as_deref().and_then(|parent| settled(&body, parent)).unwrap_or(body);
     let revision = match arguments.revision {
         Some(revision) => revision,
@@ -51,8 +54,18 @@ pub fn run(arguments: &SignArguments) -> Result<Outcome, String> {
     let expires = arguments.expires.as_deref().map(|text| instant("--expires", text)).transpose()?;
     let key_id = key.id();
     let header = Header {
-        project: named_or(arguments.project.as_deref(), before.project, DEFAULT_PROJECT),
-        environment: named_or(arguments.environment.as_deref(), before.environment, DEFAULT_ENVIRONMENT),
+        project: first_named([
+            arguments.project.as_deref().unwrap_or_default(),
+            before.project,
+            followed_project,
+            DEFAULT_PROJECT,
+        ]),
+        environment: first_named([
+            arguments.environment.as_deref().unwrap_or_default(),
+            before.environment,
+            followed_environment,
+            DEFAULT_ENVIRONMENT,
+        ]),
         revision,
         parent: parent.as_ref().map(|bytes| Sha256::digest(bytes).into()).or(before.parent),
         not_before: before.not_before,
@@ -77,8 +90,8 @@ fn settled(body: &[u8], parent: &[u8]) -> Option<Vec<u8>> {
     settle_body(body, open_envelope(parent).ok()?.body).ok()
 }
 
-fn named_or<'a>(argument: Option<&'a str>, before: &'a str, fallback: &'a str) -> &'a str {
-    argument.unwrap_or(if before.is_empty() { fallback } else { before })
+fn first_named(names: [&str; 4]) -> &str {
+    names.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
 }
 
 /// An instant as it is written on the command line: RFC 3339, or a duration from now.

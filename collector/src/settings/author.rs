@@ -111,10 +111,10 @@ pub struct SignArguments {
     /// The bundle file it follows, whose numbers of texts and leaves it keeps, so that the delta between them is small
     #[arg(long, value_name = "FILE")]
     pub parent: Option<PathBuf>,
-    /// The project it is for [default: the bundle's own, else default]
+    /// The project it is for [default: the bundle's own, else the parent's, else default]
     #[arg(long)]
     pub project: Option<String>,
-    /// The environment it is for [default: the bundle's own, else development]
+    /// The environment it is for [default: the bundle's own, else the parent's, else development]
     #[arg(long)]
     pub environment: Option<String>,
 }

@@ -12,7 +12,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// Most positions of a pattern, repetition written out.
-const MAX_POSITIONS: usize = 256;
+pub(super) const MAX_POSITIONS: usize = 256;
 /// Most parts that are built, so that repeated emptiness ends.
 const MAX_PARTS: usize = 16_384;
 /// Most steps of one analysis; a pattern that needs more is refused.

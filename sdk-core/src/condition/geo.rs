@@ -50,6 +50,19 @@ pub(super) fn reach(metres: f64) -> f64 {
     if half < 90.0 { sine(half) * sine(half) } else { 2.0 }
 }
 
+/// The radius in metres whose angle has this haversine, with as few digits as say it exactly, else to a millimetre.
+#[cfg(feature = "author")]
+pub fn metres(haversine: f64) -> f64 {
+    let half = libm::asin(libm::sqrt(haversine.clamp(0.0, 1.0)));
+    let metres = 2.0 * half * EARTH_METRES;
+    let rounded = |parts: f64| libm::round(metres * parts) / parts;
+    let steps = [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2];
+    // All of the globe has a radius that is rounded up.
+    let mut candidates = steps.into_iter().map(rounded).chain([libm::ceil(metres)]);
+    let exact = candidates.find(|metres| reach(*metres) == haversine);
+    exact.unwrap_or_else(|| rounded(1e3))
+}
+
 /// Whether a place lies inside the corners that the code holds in turn, by the rule of even and odd crossings with
 /// sides that are straight in degrees.
 pub(super) fn in_polygon(place: Option<Place>, mut corners: Code<'_>) -> (bool, Code<'_>) {

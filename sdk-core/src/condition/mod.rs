@@ -61,6 +61,8 @@ pub use engine::Engine;
 pub use evaluate::{Truth, evaluate, pass_condition, pass_literal, resolve, taken, truth, value_at};
 pub use form::{Code, Form};
 pub use geo::Place;
+#[cfg(feature = "author")]
+pub use geo::metres;
 pub use inspect::{specificity, visit_paths};
 pub use leaf::{Reads, each_leaf, reads_of, split};
 pub use lists::Lists;

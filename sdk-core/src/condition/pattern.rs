@@ -5,7 +5,7 @@
 //! What can be repeated must be repeatable in one way only: no text may be cut into the turns of a loop, or shared out
 //! among loops, in more ways than its square; see [`super::ambiguity`].
 
-use super::ambiguity::Automaton;
+use super::ambiguity::{Automaton, MAX_POSITIONS};
 use super::matcher::folds_apart;
 use super::syntax::{Letters, Node};
 use crate::limits::{MAX_PATTERN_BYTES, MAX_PATTERN_REPEAT};
@@ -20,7 +20,11 @@ pub enum PatternError {
     TooLong,
     /// Something that is no pattern or no part of the subset, at this byte.
     Unsupported(usize),
-    /// Repetition that takes exponential or more than quadratic time, or is too large to tell.
+    /// Repetition written out that is too large.
+    TooLarge,
+    /// Repetition that takes exponential time, or for which that cannot be told.
+    Exponential,
+    /// Repetition that takes more than quadratic time.
     Unbounded,
 }
 
@@ -30,7 +34,7 @@ impl PatternError {
         match self {
             Self::TooLong => "pattern_too_long",
             Self::Unsupported(_) => "pattern_unsupported",
-            Self::Unbounded => "pattern_unbounded",
+            Self::TooLarge | Self::Exponential | Self::Unbounded => "pattern_unbounded",
         }
     }
 }
@@ -42,6 +46,14 @@ impl fmt::Display for PatternError {
             Self::Unsupported(at) => write!(
                 f,
                 "the regular expression cannot be read from byte {at} on; look-around, back references and named groups are not taken"
+            ),
+            Self::TooLarge => write!(
+                f,
+                "the regular expression is too large: repetitions written out, it has more than {MAX_POSITIONS} characters and classes"
+            ),
+            Self::Exponential => write!(
+                f,
+                "the regular expression can take exponential time, or too much to tell: a repetition inside a repetition must not be able to cut a text in two ways, as (a+)+ does"
             ),
             Self::Unbounded => write!(
                 f,
@@ -64,8 +76,8 @@ pub fn check_pattern(source: &str, flags: &str) -> Result<(), PatternError> {
     if reader.at < source.len() {
         return Err(PatternError::Unsupported(reader.at));
     }
-    let automaton = Automaton::build(&node).ok_or(PatternError::Unbounded)?;
-    let degree = automaton.degree(reader.asserts).ok_or(PatternError::Unbounded)?;
+    let automaton = Automaton::build(&node).ok_or(PatternError::TooLarge)?;
+    let degree = automaton.degree(reader.asserts).ok_or(PatternError::Exponential)?;
     // A search that may begin anywhere tries as many beginnings as the text has characters.
     let is_bounded = degree + usize::from(!node.is_anchored()) <= 2;
     if is_bounded { Ok(()) } else { Err(PatternError::Unbounded) }

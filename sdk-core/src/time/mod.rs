@@ -16,7 +16,7 @@ pub use calendar::CalendarUnit;
 pub use clocks::Clocks;
 pub use span::{EVERY_DAY, Span};
 #[cfg(feature = "author")]
-pub use span_source::{parse_day, parse_local};
+pub use span_source::{DAYS, parse_day, parse_local};
 pub use zone::{Zone, ZoneTable};
 
 /// An instant of wall time in milliseconds since 1970-01-01T00:00:00Z.

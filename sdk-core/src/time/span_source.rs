@@ -4,6 +4,8 @@ use super::{Span, Timestamp};
 use alloc::string::String;
 
 const DAY_MINUTES: u16 = 24 * 60;
+/// The days of the week in the order of their bits in [`Span::days`].
+pub const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 impl Span {
     /// The hours between two times of day, such as `18:00` and `23:00`; over midnight where the second is not later.
@@ -38,8 +40,7 @@ fn parse_time_of_day(text: &str) -> Option<u16> {
 
 /// Reads a day of the week, `mon` to `sun`, as its bit in [`Span::days`].
 pub fn parse_day(text: &str) -> Option<u8> {
-    let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    names.iter().position(|name| *name == text).map(|place| 1 << place)
+    DAYS.iter().position(|name| *name == text).map(|place| 1 << place)
 }
 
 #[cfg(test)]

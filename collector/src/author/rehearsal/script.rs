@@ -146,15 +146,29 @@ fn read_one(path: &Path) -> Result<Vec<Script>, String> {
     let text = String::from_utf8(bytes).map_err(|_| format!("{}: the text is not UTF-8", path.display()))?;
     let is_json = path.extension().is_some_and(|extension| extension == "json");
     let read: Result<ScriptFile, String> = if is_json {
-        serde_json::from_str(&text).map_err(|error| error.to_string())
+        serde_json::from_str(&text).map_err(|error| {
+            let place = format!("line {} column {}", error.line(), error.column());
+            format!("{place}: {}", error.to_string().replace(&format!(" at {place}"), ""))
+        })
     } else {
         serde_saphyr::from_str(&text).map_err(|error| error.to_string())
     };
-    let scripts = read.map_err(|error| format!("{}: {}", path.display(), one_line(&error)))?.tests;
+    let scripts = read.map_err(|error| placed(path, one_line(&error)))?.tests;
     if scripts.is_empty() {
         return Err(format!("{}: it has no tests", path.display()));
     }
     Ok(scripts)
+}
+
+/// A message of a reader, `line 4 column 9: …`, behind the file and line that it is about.
+fn placed(path: &Path, text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let parts = text.strip_prefix("line ").and_then(|rest| rest.split_once(" column "));
+    let parts = parts.and_then(|(line, rest)| Some((line, rest.split_once(": ")?)));
+    match parts {
+        Some((line, (column, said))) => format!("{}:{line}: {said} (column {column})", path.display()),
+        None => format!("{}: {text}", path.display()),
+    }
 }
 
 /// The first line of a message that may go on with an excerpt.

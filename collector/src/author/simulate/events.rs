@@ -158,7 +158,10 @@ fn event_of(text: &str) -> Result<Record, String> {
         ));
     }
     let defaults = EventDefaults { member: None, lane: None };
-    let event = parse_event(text, defaults).map_err(|error| format!("{error} ({})", error.code()))?;
+    // The reader sees one line alone, and says so.
+    let told = |text: String| text.replace(" at line 1 column ", " at column ");
+    let event = parse_event(text, defaults)
+        .map_err(|error| format!("{} ({})", told(error.to_string()), error.code()))?;
     check_bounds(&event, event.metadata_bytes())
         .map_err(|rejection| format!("{} ({})", rejection.message(), rejection.code()))?;
     let received_at = event.timestamp;

@@ -8,6 +8,12 @@ pub(super) fn line_of_offset(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
+/// The column of a byte in its line, in characters from 1.
+pub(super) fn column_of_offset(text: &str, offset: usize) -> usize {
+    let before = text.get(..offset).unwrap_or(text);
+    1 + before.chars().rev().take_while(|sign| *sign != '\n').count()
+}
+
 /// The line of the value a JSON pointer names; where it names nothing, the line of its nearest parent.
 pub(super) fn line_of(text: &str, pointer: &str) -> usize {
     let mut walk = Walk { text, at: 0 };

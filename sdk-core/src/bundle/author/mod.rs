@@ -2,11 +2,14 @@
 
 mod action;
 mod arrange;
+mod canonical;
 mod compare;
 mod consent;
+mod contradiction;
 mod cost;
 mod delta;
 mod diagnostic;
+mod difference;
 mod experiment;
 mod fields;
 mod file;
@@ -25,13 +28,13 @@ mod type_lists;
 use super::{Bundle, BundleError, decode_body, encode_body};
 use crate::experiment::Trial;
 use crate::limits::{
-    MAX_EXPERIMENTS, MAX_MODELS, MAX_NAMED_BYTES, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS,
-    MAX_TYPE_ENTRIES, PLACE_BYTES, QUESTION_BYTES,
+    MAX_EXPERIMENTS, MAX_JSON_DEPTH, MAX_MODELS, MAX_NAMED_BYTES, MAX_RULE_FILE_BYTES, MAX_RULES,
+    MAX_SIGNALS, MAX_TYPE_ENTRIES, PLACE_BYTES, QUESTION_BYTES,
 };
 use crate::model::Model;
 use crate::profile::Signal;
 use crate::rules::Rule;
-use crate::value::Value;
+use crate::value::{JsonError, Value};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -42,15 +45,16 @@ use arrange::arrange;
 use diagnostic::{Problem, Problems};
 use experiment::{Draft, experiments_read};
 use file::{check_lists, items};
-use locate::line_of_offset;
+use locate::{column_of_offset, line_of_offset};
 use segment::Known;
 use type_lists::TypeLists;
 
-pub use compare::{DefinitionChange, DefinitionKind, Difference, PartChange, compare};
+pub use compare::{DefinitionChange, DefinitionKind, Definitions, Difference, compare};
+pub use contradiction::Contradiction;
 pub use cost::{Cost, RuleCost, cost};
 pub use delta::delta;
 pub use diagnostic::{Diagnostic, Severity};
-pub use reach::Contradiction;
+pub use difference::PartChange;
 pub use review::review;
 
 /// One rule file.
@@ -135,7 +139,7 @@ impl Compiler {
             }
             Err(error) => {
                 let line = line_of_offset(&file.text, error.offset());
-                let message = format!("the text is no JSON from byte {} on", error.offset());
+                let message = json_message(error, &file.text);
                 Diagnostic::of_file(&file.name, line, error.code(), message)
             }
         };
@@ -299,6 +303,31 @@ impl Compiler {
         self.diagnostics.sort_by_key(order);
         let bundle = bundle.unwrap_or_else(|_: BundleError| Bundle::default());
         Compiled { body, bundle, diagnostics: self.diagnostics, unreadable: self.unreadable }
+    }
+}
+
+/// Where a text stops being JSON, for whoever looks at its line.
+fn json_message(error: JsonError, text: &str) -> String {
+    let column = column_of_offset(text, error.offset());
+    match error {
+        JsonError::Unexpected(at) => {
+            let (before, behind) = text.split_at_checked(at).unwrap_or((text, ""));
+            match behind.chars().next() {
+                Some(found @ (']' | '}')) if before.trim_end().ends_with(',') => {
+                    format!(
+                        "the text is no JSON: the comma before {found:?} in column {column} is one too many"
+                    )
+                }
+                Some(found) => format!("the text is no JSON: {found:?} cannot stand in column {column}"),
+                None => format!("the text is no JSON from column {column} on"),
+            }
+        }
+        JsonError::EndsEarly(_) => "the text is no JSON: it ends before all is closed".to_owned(),
+        JsonError::BadEscape(_) => format!("the escape in column {column} names no character"),
+        JsonError::NumberOutOfRange(_) => format!("the number in column {column} is too large for a double"),
+        JsonError::TooDeep(_) => {
+            format!("from column {column} on it nests deeper than {MAX_JSON_DEPTH} levels")
+        }
     }
 }
 

@@ -112,6 +112,7 @@ fn test() -> impl Strategy<Value = Test> {
         3 => literal().prop_map(Test::Eq),
         1 => literal().prop_map(Test::Ne),
         2 => list().prop_map(Test::In),
+        1 => Just(Test::In(Literal::Value(Value::Null))),
         1 => list().prop_map(Test::Nin),
         1 => literal().prop_map(Test::Gt),
         1 => literal().prop_map(Test::Gte),

@@ -1,5 +1,6 @@
 //! What can be proven of a condition without a visitor: that it never holds, or that it always does.
 
+use super::contradiction::Contradiction;
 use crate::condition::{
     Condition, Document, Form, Literal, Moment, Outlook, Packer, Path, PathRef, Reading, Root, Test,
     encode_condition, evaluate, visit_paths,
@@ -13,56 +14,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-
-/// Why a condition never holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Contradiction {
-    /// A list of values to be among is empty.
-    EmptyList {
-        /// Whose value it is.
-        subject: String,
-    },
-    /// No value passes all tests of one path or signal.
-    NoValue {
-        /// Whose value it is.
-        subject: String,
-    },
-    /// A count is never missing and never below zero.
-    NoCount {
-        /// The signal.
-        subject: String,
-    },
-    /// The negation of something that always holds.
-    NegatedTruth,
-    /// None of the alternatives ever holds.
-    NoAlternative,
-}
-
-impl Contradiction {
-    /// Stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::EmptyList { .. } => "empty_list",
-            Self::NoValue { .. } => "no_value",
-            Self::NoCount { .. } => "no_count",
-            Self::NegatedTruth => "negated_truth",
-            Self::NoAlternative => "no_alternative",
-        }
-    }
-
-    /// The same in words.
-    pub fn text(&self) -> String {
-        match self {
-            Self::EmptyList { subject } => format!("{subject} would have to be in an empty list"),
-            Self::NoValue { subject } => format!("no value of {subject} passes all its tests"),
-            Self::NoCount { subject } => {
-                format!("{subject} is a count, which is never missing and never below zero")
-            }
-            Self::NegatedTruth => String::from("it negates a condition that always holds"),
-            Self::NoAlternative => String::from("none of its alternatives can hold"),
-        }
-    }
-}
 
 /// What the prover knows of signals: whether it is a count, by name and by id, and the name of an id.
 pub(super) trait Signals {
@@ -191,6 +142,12 @@ impl<'a> Facts<'a> {
         if plain().any(is_empty_list) {
             return Some(Contradiction::EmptyList { subject: self.subject });
         }
+        if plain().any(is_no_list) {
+            return Some(Contradiction::NoList { subject: self.subject });
+        }
+        if let Some(text) = plain().find_map(words_compared).filter(|_| self.counts) {
+            return Some(Contradiction::NoNumber { subject: self.subject, text: String::from(text) });
+        }
         if self.counts && plain().any(is_below_any_count) {
             return Some(Contradiction::NoCount { subject: self.subject });
         }
@@ -307,6 +264,28 @@ fn is_empty_list(test: &Test) -> bool {
         Test::In(Literal::Value(Value::Array(items))) => items.is_empty(),
         _ => false,
     }
+}
+
+/// Whether the list of an `$in` is one value, or was.
+fn is_no_list(test: &Test) -> bool {
+    matches!(test, Test::In(Literal::Value(value)) if !matches!(value, Value::Array(_)))
+}
+
+/// The text that a value is compared with, where no number passes because of it.
+fn words_compared(test: &Test) -> Option<&str> {
+    let (Test::Gt(literal) | Test::Gte(literal) | Test::Lt(literal) | Test::Lte(literal) | Test::Is(literal)) =
+        test
+    else {
+        return None;
+    };
+    let is_word = |text: &&str| {
+        !text.trim().is_empty() && parse_number(text.trim()).is_none() && Timestamp::parse(text).is_none()
+    };
+    // JavaScript reads further texts as numbers, such as those of hexadecimal digits and Infinity.
+    constant(literal)?
+        .as_str()
+        .filter(is_word)
+        .filter(|text| !text.trim().starts_with(['0', '+', '-', '.', 'I']))
 }
 
 fn is_below_any_count(test: &Test) -> bool {

@@ -1,0 +1,208 @@
+//! `attune bundle check`.
+
+use super::{Place, demo};
+use serde_json::json;
+
+#[test]
+fn check_says_what_is_wrong_what_never_holds_and_what_it_costs() {
+    let place = Place::new(&[(
+        "rules/a.json",
+        r#"{"signals":[{"name":"idle","on":"x","aggregate":"count","window":"1h"}],
+ "rules":[
+  {"id":"first","slot":"s","priority":2,"actions":[{"kind":"hide","target":"p"}]},
+  {"id":"second","slot":"s","priority":1,"when":{"traits.a":{"$in":[]}},"actions":[{"kind":"hide","target":"p"}]}]}"#,
+    )]);
+    let checked = place.run(&["bundle", "check", "rules", "--format", "json"]);
+    assert!(checked.is_clean, "warnings are no error");
+    let report = checked.json();
+    let found: Vec<(String, u64)> = report["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| (found["code"].as_str().unwrap().to_owned(), found["line"].as_u64().unwrap()))
+        .collect();
+    let expected = [("unused_signal", 1), ("rule_below_unconditional", 4), ("rule_never_holds", 4)];
+    let mut found: Vec<(&str, u64)> = found.iter().map(|(code, line)| (&**code, *line)).collect();
+    found.sort_by_key(|(code, line)| (*line, *code));
+    assert_eq!(found, expected);
+    assert_eq!((&report["cost"]["rules"], &report["cost"]["leaves"]), (&json!(2), &json!(1)));
+    place.write(
+        "rules/b.json",
+        r#"{"rules":[{"id":"x","slot":"s","when":{"traits.a":{"$near":1}},"actions":[]}]}"#,
+    );
+    let broken = place.run(&["bundle", "check", "rules"]);
+    assert!(!broken.is_clean);
+    assert!(broken.out.contains("b.json:1: error[unknown_operator]"), "{}", broken.out);
+    assert!(broken.out.contains("1 error, "), "{}", broken.out);
+}
+
+#[test]
+fn the_demo_shop_is_clean_and_its_scripts_pass() {
+    let place = Place::new(&[]);
+    let checked = place.run(&["bundle", "check", &demo("rules"), "--format", "json"]);
+    assert!(checked.is_clean);
+    assert_eq!(checked.json()["diagnostics"], json!([]));
+    let tested = place.run(&["bundle", "test", &demo("rules"), "--format", "json"]);
+    assert!(tested.is_clean, "{}", tested.out);
+    assert_eq!((&tested.json()["failed"], &tested.json()["passed"]), (&json!(0), &json!(3)));
+}
+
+/// What check says of a file in a folder by itself, without the summary.
+fn findings(text: &str) -> Vec<String> {
+    let place = Place::new(&[("rules/a.json", text)]);
+    let run = place.run(&["bundle", "check", "rules"]);
+    assert!(run.err.is_empty(), "{}", run.err);
+    run.out.lines().take_while(|line| line.starts_with("a.json:")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
+    let hide = r#""actions": [{"kind": "hide", "target": "p"}]"#;
+    let rule =
+        |fields: &str| format!("{{\"rules\": [\n  {{\"id\": \"r\", \"slot\": \"s\", {fields}, {hide}}}\n]}}");
+    let when = |condition: &str| rule(&format!("\"when\": {condition}"));
+    let views = r#"{"name": "views", "on": "x", "aggregate": "count", "window": "1h"}"#;
+    let counted = |condition: &str| {
+        format!(
+            "{{\"signals\": [{views}], \"rules\": [\n  {{\"id\": \"r\", \"slot\": \"s\", \"when\": {condition}, {hide}}}]}}"
+        )
+    };
+    let many: Vec<String> = (0..4_097).map(|number| format!("{{\"traits.p{number}\": 1}}")).collect();
+    for (text, expected) in [
+        (
+            when(r#"{"signals.viewz": 3}"#),
+            "a.json:2: error[unknown_signal] no usable signal is named viewz (at /rules/0/when/signals.viewz)",
+        ),
+        (
+            when(r#"{"traits.age": {"$over": 3}}"#),
+            "a.json:2: error[unknown_operator] there is no operator $over (at /rules/0/when/traits.age/$over)",
+        ),
+        (
+            when(r#"{"$segment": "vip"}"#),
+            "a.json:2: error[unknown_segment] no usable segment is named vip (at /rules/0/when/$segment)",
+        ),
+        (
+            when(r#"{"traits.plan": {"$inGroup": "paid"}}"#),
+            "a.json:2: error[unknown_group] no group is named paid (at /rules/0/when/traits.plan/$inGroup)",
+        ),
+        (
+            when(r#"{"experiments.two": "b"}"#),
+            "a.json:2: error[unknown_experiment] two: there is no such experiment, or it takes no part (at /rules/0/when)",
+        ),
+        (
+            when(r#"{"traits.a": {"$gt": 5, "$lt": 3}}"#),
+            "a.json:2: warning[rule_never_holds] r: its condition can never hold: no value of traits.a passes all its tests (at /rules/0)",
+        ),
+        (
+            when(r#"{"traits.a": {"$in": "free"}}"#),
+            "a.json:2: warning[rule_never_holds] r: its condition can never hold: the $in or $nin of traits.a has no list; a list of one value is written [\"x\"] (at /rules/0)",
+        ),
+        (
+            counted(r#"{"signals.views": {"$gte": "three"}}"#),
+            "a.json:2: warning[rule_never_holds] r: its condition can never hold: signals.views is a count and passes no test against the text \"three\" (at /rules/0)",
+        ),
+        (
+            when(&format!("{{\"$or\": [{}]}}", many.join(", "))),
+            "a.json:2: error[condition_too_large] the condition has more than 4096 tests, segments included, or more than 100000 values of groups (at /rules/0/when)",
+        ),
+        (
+            when(r#"{"traits.a": {"$regex": "^(a+)+$"}}"#),
+            "a.json:2: error[pattern_unbounded] the regular expression can take exponential time, or too much to tell: a repetition inside a repetition must not be able to cut a text in two ways, as (a+)+ does (at /rules/0/when/traits.a/$regex)",
+        ),
+        (
+            when(r#"{"traits.a": {"$regex": ".*a.*b.*c"}}"#),
+            "a.json:2: error[pattern_unbounded] the regular expression can take more than quadratic time; begin it with ^, or let neighbouring repetitions begin with different characters (at /rules/0/when/traits.a/$regex)",
+        ),
+        (
+            when(r#"{"traits.a": {"$regex": "(?:[a-z]{200}){2}"}}"#),
+            "a.json:2: error[pattern_unbounded] the regular expression is too large: repetitions written out, it has more than 256 characters and classes (at /rules/0/when/traits.a/$regex)",
+        ),
+        (
+            rule(r#""priority": "high""#),
+            "a.json:2: error[bad_field] priority: expected a whole number from -2147483648 to 2147483647 (at /rules/0/priority)",
+        ),
+        (
+            rule(r#""prioritie": 3"#),
+            "a.json:2: error[unknown_field] prioritie: there is no such field (at /rules/0/prioritie)",
+        ),
+        (
+            when("[1]"),
+            "a.json:2: error[bad_literal] expected an object of paths and operators (at /rules/0/when)",
+        ),
+        (
+            format!(
+                "{{\"signals\": [{views},\n {views}], \"rules\": [{{\"id\": \"r\", \"slot\": \"s\", \"when\": {{\"signals.views\": 1}}, {hide}}}]}}"
+            ),
+            "a.json:2: error[duplicate_signal] views: a signal of this name exists (at /signals/1)",
+        ),
+        (
+            format!(
+                "{{\"rules\": [{{\"id\": \"r\", \"slot\": \"s\", {hide}}}],\n\"triggers\": [{{\"id\": \"r\", \"on\": \"x\"}}]}}"
+            ),
+            "a.json:2: error[duplicate_id] r: a rule or trigger of this id exists; this one takes no part (at /triggers/0)",
+        ),
+        (
+            "{\"rules\": [\n  {\"id\": \"r\"},\n]}".to_owned(),
+            "a.json:3: error[json_unexpected] the text is no JSON: the comma before ']' in column 1 is one too many",
+        ),
+        (
+            "{\"rules\": [\n  {\"id\" \"r\"}\n]}".to_owned(),
+            "a.json:2: error[json_unexpected] the text is no JSON: '\"' cannot stand in column 9",
+        ),
+        (
+            "{\"rules\": [\n".to_owned(),
+            "a.json:2: error[json_ends_early] the text is no JSON: it ends before all is closed",
+        ),
+        (
+            "{\"rules\": [\n  {\"id\": \"ü\\ud800\"}]}".to_owned(),
+            "a.json:2: error[json_bad_escape] the escape in column 12 names no character",
+        ),
+        (
+            format!("{{\"rules\":\n{}", "[".repeat(100)),
+            "a.json:2: error[json_too_deep] from column 32 on it nests deeper than 32 levels",
+        ),
+    ] {
+        assert_eq!(findings(&text), [expected]);
+    }
+}
+
+#[test]
+fn cycles_are_named_at_each_of_their_ends() {
+    let experiment = |id: &str, other: &str| {
+        format!(
+            "{{\"id\": \"{id}\", \"variations\": [{{\"key\": \"a\"}}], \"prerequisites\": [{{\"experiment\": \"{other}\"}}]}}"
+        )
+    };
+    let text =
+        format!("{{\"experiments\": [\n{},\n{}]}}", experiment("one", "two"), experiment("two", "one"));
+    assert_eq!(
+        findings(&text),
+        [
+            "a.json:2: error[experiment_cycle] one: it reads two, which depends on it or on nothing sound (at /experiments/0)",
+            "a.json:3: error[experiment_cycle] two: it reads one, which depends on it or on nothing sound (at /experiments/1)",
+        ]
+    );
+    let text = "{\"segments\": [\n{\"id\": \"a\", \"when\": {\"$segment\": \"b\"}},\n{\"id\": \"b\", \"when\": {\"$segment\": \"a\"}}]}";
+    let found = findings(text);
+    assert!(
+        found.contains(
+            &"a.json:3: error[segment_cycle] b: it is made of itself by way of a (at /segments/1/when)"
+                .to_owned()
+        ),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_is_no_folder_of_rules_is_said_in_one_line() {
+    let place = Place::new(&[("one.json", "{}")]);
+    for (path, expected) in [
+        ("one.json", "one.json: this is a file; a folder of rule files is expected"),
+        ("gone", "gone: there is no such folder of rule files"),
+        ("rules", "rules: the folder holds no .json file"),
+    ] {
+        let run = place.run(&["bundle", "check", path]);
+        assert!(!run.is_clean && run.out.is_empty());
+        assert_eq!(run.err, format!("attune: {expected}\n"));
+    }
+}
