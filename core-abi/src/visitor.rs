@@ -3,6 +3,7 @@
 mod exposures;
 
 use crate::attributes::{Attributes, MAX_ATTRIBUTES};
+use attune_core::bundle::Bundle;
 use attune_core::condition::{
     Consent, Document, Outlook, PathRef, Pattern, Purpose, Reading, Root, visit_paths,
 };
@@ -36,6 +37,8 @@ pub(crate) struct Visitor {
     decider: Decider,
     /// What [`Assigned::found`] said when the slots were decided.
     variations: Vec<u32>,
+    /// When time alone may next give another variation.
+    reassigned_at: Option<Timestamp>,
     paths: Vec<KnownPath>,
     /// Room for subjects while attributes are replaced.
     touched: Vec<usize>,
@@ -66,6 +69,7 @@ impl Visitor {
             consent: Consent::default(),
             decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
             variations: Vec::new(),
+            reassigned_at: None,
             paths: Vec::new(),
             touched: Vec::new(),
             changes: Vec::new(),
@@ -77,6 +81,21 @@ impl Visitor {
     /// Whose events are this visitor's.
     pub const fn member(&self) -> &MemberId {
         &self.member
+    }
+
+    /// Goes over to the bundle that follows, `before` being the rules up to now; the slots are to be decided anew.
+    pub fn renew(&mut self, before: &RuleTable, bundle: &Bundle) {
+        let Bundle { rules, signals, .. } = bundle;
+        self.decider = self.decider.renewed(before, rules, signals);
+        self.variations.clear();
+        let index = self.decider.index();
+        for (part, (root, _)) in self.attributes.iter_mut().zip(PARTS) {
+            part.relate(&|name| subjects_at(index, rules, root, name));
+        }
+        for known in &mut self.paths {
+            let Some((root, _)) = PARTS.get(known.part) else { continue };
+            known.subjects = subjects_at(index, rules, *root, &known.rest);
+        }
     }
 
     /// Replaces all attributes by those of an object: `{"traits":{…},"context":{…}}`; whether they are few enough.
@@ -148,6 +167,11 @@ impl Visitor {
         self.decider.touch(Touched::All, &processor.bundle().rules);
     }
 
+    /// To which purposes the visitor has agreed.
+    pub const fn consent(&self) -> Consent {
+        self.consent
+    }
+
     /// Takes in that the visitor's events have changed what is known.
     pub fn touch_events(&mut self, state: &ProfileState, processor: &Processor) {
         let rules = &processor.bundle().rules;
@@ -160,12 +184,13 @@ impl Visitor {
         let rules = &processor.bundle().rules;
         let waiting = self.waiting(state, rules);
         let Self { member, attributes, session, now, consent, decider, changes, variations, .. } = self;
+        let mut outlook = Outlook::default();
         changes.clear();
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
             let given = (*now, *session, *consent);
             let document = Described::new(visitor, (member, attributes), given, &assigned);
-            assigned.assign(&document, &mut Outlook::default());
+            assigned.assign(&document, &mut outlook);
             let found = assigned.found();
             if found != *variations {
                 decider.touch(Touched::Root(Root::Experiments), rules);
@@ -175,11 +200,17 @@ impl Visitor {
                 changes.extend([slot as u32, pick.map_or(0, |pick| pick.rule as u32 + 1)]);
             });
         });
+        self.reassigned_at = outlook.next;
         let taken = |(slot, rule): &(usize, usize)| {
             self.decider.pick(*slot).filter(|next| next.rule != *rule).and_then(|_| rules.get(*rule))
         };
         self.ended.extend(waiting.iter().filter_map(taken).map(|rule| Box::from(rule.id)));
         self.changes.len() / 2
+    }
+
+    /// The next instant at which time alone can change a decision.
+    pub fn wake_at(&mut self) -> Option<Timestamp> {
+        self.decider.wake_at().into_iter().chain(self.reassigned_at).min()
     }
 
     /// The slots that are held until the next holder, each with its rule.
@@ -244,7 +275,7 @@ impl Visitor {
     }
 
     /// Shows the visitor as the decisions in effect have seen it.
-    fn look<T>(
+    pub fn look<T>(
         &self,
         state: &ProfileState,
         processor: &Processor,
@@ -281,7 +312,7 @@ fn overlap(one: &str, other: &str) -> bool {
 
 /// A visitor with attributes beside it: an attribute hides a trait of its name.
 #[derive(Clone, Copy)]
-struct Described<'a> {
+pub(crate) struct Described<'a> {
     visitor: &'a VisitorDocument<'a>,
     /// Absent while a model is asked, so that scores cannot ask each other.
     models: Option<&'a ModelTable>,
@@ -294,6 +325,11 @@ struct Described<'a> {
 }
 
 impl<'a> Described<'a> {
+    /// How the visitor stands to every experiment.
+    pub fn assignments(&self) -> impl Iterator<Item = Assignment<'a>> {
+        self.assigned.assignments()
+    }
+
     fn new(
         visitor: &'a VisitorDocument<'a>,
         (member, attributes): (&'a MemberId, &'a [Attributes; 2]),
