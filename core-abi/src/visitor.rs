@@ -5,7 +5,7 @@ mod exposures;
 use crate::attributes::{Attributes, MAX_ATTRIBUTES};
 use attune_core::bundle::Bundle;
 use attune_core::condition::{
-    Consent, Document, Outlook, PathRef, Pattern, Purpose, Reading, Root, visit_paths,
+    Consent, Document, Outlook, PathRef, Pattern, Purpose, Reading, Root, time_clocks, visit_paths,
 };
 use attune_core::experiment::{Assigned, Assignment};
 use attune_core::id::{MemberId, ModelId, SessionId, SignalId};
@@ -14,7 +14,7 @@ use attune_core::model::ModelTable;
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::rules::index::{Index, Subject};
 use attune_core::rules::{Decider, Decision, Pick, RuleTable, Standing, Touched, VisitorDocument, explain};
-use attune_core::time::Timestamp;
+use attune_core::time::{Clocks, Timestamp};
 use attune_core::value::ValueRef;
 use exposures::Told;
 
@@ -35,6 +35,8 @@ pub(crate) struct Visitor {
     now: Timestamp,
     consent: Consent,
     decider: Decider,
+    /// By which the slots were decided.
+    clocks: Clocks,
     /// What [`Assigned::found`] said when the slots were decided.
     variations: Vec<u32>,
     /// When time alone may next give another variation.
@@ -68,6 +70,7 @@ impl Visitor {
             now: Timestamp(0),
             consent: Consent::default(),
             decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
+            clocks: Clocks::UTC,
             variations: Vec::new(),
             reassigned_at: None,
             paths: Vec::new(),
@@ -183,13 +186,18 @@ impl Visitor {
     pub fn decide(&mut self, state: &ProfileState, processor: &Processor) -> usize {
         let rules = &processor.bundle().rules;
         let waiting = self.waiting(state, rules);
-        let Self { member, attributes, session, now, consent, decider, changes, variations, .. } = self;
+        let Self { member, attributes, session, now, consent, decider, changes, variations, clocks, .. } =
+            self;
         let mut outlook = Outlook::default();
         changes.clear();
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
             let given = (*now, *session, *consent);
             let document = Described::new(visitor, (member, attributes), given, &assigned);
+            if document.clocks != *clocks {
+                decider.touch(Touched::All, rules);
+                *clocks = document.clocks;
+            }
             assigned.assign(&document, &mut outlook);
             let found = assigned.found();
             if found != *variations {
@@ -322,6 +330,8 @@ pub(crate) struct Described<'a> {
     now: Timestamp,
     session: Option<SessionId>,
     consent: Consent,
+    /// Those of the context, or else those that events have told.
+    clocks: Clocks,
 }
 
 impl<'a> Described<'a> {
@@ -337,7 +347,10 @@ impl<'a> Described<'a> {
         assigned: &'a Assigned<'a>,
     ) -> Self {
         let (models, session) = (visitor.models, session.or(visitor.session));
-        Self { visitor, models, assigned, member, attributes, now: visitor.now.max(now), session, consent }
+        let [_, context] = attributes;
+        let clocks = context.at("time").and_then(time_clocks).unwrap_or(*visitor.zone);
+        let now = visitor.now.max(now);
+        Self { visitor, models, assigned, member, attributes, now, session, consent, clocks }
     }
 }
 
@@ -360,11 +373,9 @@ impl Document for Described<'_> {
     }
 
     fn signal_decayed(&self, signal: SignalId, key: &str, half_life_ms: i64) -> Reading<'_> {
-        VisitorDocument { now: self.now, session: self.session, ..*self.visitor }.read_decayed(
-            signal,
-            key,
-            half_life_ms,
-        )
+        let own =
+            VisitorDocument { now: self.now, session: self.session, zone: &self.clocks, ..*self.visitor };
+        own.read_decayed(signal, key, half_life_ms)
     }
 
     fn score(&self, model: ModelId, outlook: &mut Outlook) -> Reading<'_> {
@@ -399,5 +410,46 @@ impl Document for Described<'_> {
 
     fn session(&self) -> Option<SessionId> {
         self.session
+    }
+
+    fn clocks(&self) -> Option<Clocks> {
+        Some(self.clocks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Evaluator;
+    use attune_core::bundle::author::{SourceFile, compile};
+    use attune_core::bundle::{Header, attach_signature, seal_envelope};
+
+    const RULES: &str = r#"{"signals":[{"name":"today","on":"click","aggregate":"count","window":"today"}],
+        "rules":[{"id":"busy","slot":"hero","when":{"signals.today":{"$gte":1}},"actions":[]}]}"#;
+    const CLICK: &str =
+        r#"[{"event_id":"e","event_type":"click","timestamp":"2026-11-20T22:30:00Z","anonymous_id":"ann"}]"#;
+    /// 2026-11-20T23:30:00Z
+    const LATER_MS: f64 = 1_795_217_400_000.0;
+
+    #[test]
+    fn windows_of_signals_go_by_the_clocks_that_the_context_says_also_when_it_says_others() {
+        let compiled = compile(&[SourceFile { name: "rules.json".into(), text: RULES.into() }]);
+        assert_eq!(compiled.diagnostics, []);
+        let header = Header { project: "shop", revision: 1, ..Header::default() };
+        let bundle = attach_signature(seal_envelope(&header, &compiled.body), &[0; 64]);
+        let mut evaluator = Evaluator::new(bundle).unwrap();
+        evaluator.set_visitor("ann");
+        evaluator.absorb(CLICK);
+        evaluator.set_time(LATER_MS);
+        assert_eq!(evaluator.set(b"{}"), Ok(0));
+        assert_ne!(evaluator.decision(0), "null", "without a word the day is that of UTC");
+        let ahead = br#"{"context":{"time":{"utc_offset_minutes":60}}}"#;
+        assert_eq!(
+            (evaluator.set(ahead), evaluator.changes()),
+            (Ok(1), &[0, 0][..]),
+            "a day has begun since"
+        );
+        let path = evaluator.path("context.time.utc_offset_minutes").unwrap();
+        assert_eq!((evaluator.change_number(path, -60.0), evaluator.changes()), (Ok(1), &[0, 1][..]));
+        assert_eq!(evaluator.wake_at(), LATER_MS + 90.0 * 60_000.0);
     }
 }
