@@ -126,6 +126,10 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
             "a.json:2: error[unknown_field] prioritie: there is no such field (at /rules/0/prioritie)",
         ),
         (
+            rule("\"priority\": 1,\n\"priority\": 2"),
+            "a.json:3: warning[duplicate_field] priority: the object has two fields of this name, and the last one counts (at /rules/0/priority)",
+        ),
+        (
             when("[1]"),
             "a.json:2: error[bad_literal] expected an object of paths and operators (at /rules/0/when)",
         ),

@@ -5,6 +5,7 @@ use crate::limits::MAX_ID_CHARS;
 use crate::time::parse_duration_ms;
 use crate::value::Value;
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -115,8 +116,8 @@ impl<'a, 'p> Fields<'a, 'p> {
         self.problems
     }
 
-    /// Names the fields nobody has asked for: those that belong to a later part of the language or to another place
-    /// apart from those that nobody knows.
+    /// Names the fields nobody has asked for, those that belong to a later part of the language or to another place
+    /// apart from those that nobody knows; and fields that stand there twice.
     pub fn close(mut self, unsupported: &[&str], misplaced: &[&str]) {
         let asked = core::mem::take(&mut self.asked);
         let left = self.fields.iter().map(|(name, _)| &**name);
@@ -129,6 +130,14 @@ impl<'a, 'p> Fields<'a, 'p> {
                 ("unknown_field", "there is no such field")
             };
             self.fail(name, code, message);
+        }
+        let mut seen = BTreeSet::new();
+        for (name, _) in self.fields.iter().filter(|(name, _)| !seen.insert(name)) {
+            self.warn(
+                name,
+                "duplicate_field",
+                "the object has two fields of this name, and the last one counts",
+            );
         }
     }
 }

@@ -44,8 +44,14 @@ struct Source<'a> {
 type Places<'a> = BTreeMap<(&'static str, Box<str>), (&'a SourceFile, String)>;
 
 /// The lists of definitions, and what names one in each.
-const LISTS: [(&str, &str); 4] =
-    [("signals", "name"), ("segments", "name"), ("rules", "id"), ("triggers", "id")];
+const LISTS: [(&str, &str); 6] = [
+    ("signals", "name"),
+    ("segments", "id"),
+    ("groups", "id"),
+    ("models", "name"),
+    ("rules", "id"),
+    ("triggers", "id"),
+];
 
 /// Of equal names the first counts, as for the compiler.
 fn places<'a>(sources: &[Source<'a>]) -> Places<'a> {
@@ -143,9 +149,11 @@ impl Review<'_> {
 
     /// A name counts as read where any text outside its own definition names it, so that nothing in use is accused.
     fn unread(&mut self, sources: &[Source<'_>]) {
-        for (list, code, message) in [
-            ("signals", "unused_signal", "no rule or trigger reads it"),
-            ("segments", "unused_segment", "no rule or trigger reads it"),
+        for (list, own, code, message) in [
+            ("signals", "name", "unused_signal", "no rule or trigger reads it"),
+            ("segments", "id", "unused_segment", "no rule or trigger reads it"),
+            ("groups", "id", "unused_group", "no condition names it"),
+            ("models", "name", "unused_model", "no rule or trigger reads it"),
         ] {
             let names: Vec<Box<str>> = self
                 .places
@@ -157,8 +165,8 @@ impl Review<'_> {
             for source in sources {
                 let Value::Object(fields) = &source.value else { continue };
                 for (field, value) in fields {
-                    note_texts(value, &mut |text, is_name| {
-                        let is_own = is_name && **field == *list;
+                    note_texts(value, &mut |text, under| {
+                        let is_own = under == Some(own) && **field == *list;
                         names.iter().filter(|name| !is_own && names_it(text, list, name)).for_each(|name| {
                             read.insert(name.clone());
                         });
@@ -189,16 +197,16 @@ fn names_it(text: &str, list: &str, name: &str) -> bool {
     false
 }
 
-/// Shows every text of a value, field names included; says of each whether it is the value of a field `name`.
-fn note_texts(value: &Value, see: &mut dyn FnMut(&str, bool)) {
+/// Shows every text of a value, field names included; says of each of which field it is the value.
+fn note_texts(value: &Value, see: &mut dyn FnMut(&str, Option<&str>)) {
     match value {
-        Value::String(text) => see(text, false),
+        Value::String(text) => see(text, None),
         Value::Array(items) => items.iter().for_each(|item| note_texts(item, see)),
         Value::Object(fields) => {
             for (field, value) in fields {
-                see(field, false);
+                see(field, None);
                 match value {
-                    Value::String(text) => see(text, **field == *"name"),
+                    Value::String(text) => see(text, Some(field)),
                     other => note_texts(other, see),
                 }
             }
@@ -305,6 +313,26 @@ mod tests {
         ));
         let lines: Vec<(usize, &str)> = found.iter().map(|(line, code, _)| (*line, *code)).collect();
         assert_eq!(lines, [(1, "unused_signal"), (4, "unused_signal")], "cart and gone: {found:?}");
+    }
+
+    #[test]
+    fn segments_groups_and_models_that_nothing_names_are_unused() {
+        let found = findings(
+            r#"{"segments":[{"id":"inner","when":{"traits.a":1}},
+            {"id":"outer","when":{"$segment":"inner"}},
+            {"id":"gone","when":{"traits.a":1}}],
+            "groups":[{"id":"paid","values":["gone"]},
+            {"id":"free","values":[1]}],
+            "models":[{"name":"warm","kind":"plan","items":[]},
+            {"name":"cold","kind":"plan","items":[]}],
+            "rules":[{"id":"a","slot":"s","when":{"segments.outer":true,"traits.p":{"$inGroup":"paid"},
+            "$score":{"name":"warm","is":1}},"actions":[{"kind":"hide","target":"a"}]}]}"#,
+        );
+        let lines: Vec<(usize, &str)> = found.iter().map(|(line, code, _)| (*line, *code)).collect();
+        // A value of a group is a text as well, so it may be the segment's name.
+        assert_eq!(lines, [(5, "unused_group"), (7, "unused_model")], "{found:?}");
+        let found = findings(r#"{"segments":[{"id":"gone","when":{"traits.a":1}}]}"#);
+        assert_eq!(found.iter().map(|(_, code, _)| *code).collect::<Vec<_>>(), ["unused_segment"]);
     }
 
     #[test]
