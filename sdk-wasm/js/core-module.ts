@@ -30,6 +30,7 @@ export interface CoreModule {
   visitor_change(handle: number, path: number, length: number): number;
   visitor_change_number(handle: number, path: number, value: number): number;
   visitor_time(handle: number, ms: number): number;
+  visitor_wake(handle: number): number;
   visitor_session(handle: number, length: number): number;
   visitor_exposures(handle: number): number;
   visitor_consent(handle: number, granted: number): number;

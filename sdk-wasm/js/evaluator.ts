@@ -174,6 +174,15 @@ export class Evaluator {
   }
 
   /**
+   * The next instant at which time alone can change a decision of the visitor, in milliseconds since 1970: a window that
+   * empties, a schedule that begins, a hold that ends. It is then that {@link Evaluator.at} is to be called; `null` where
+   * there is none.
+   */
+  wakeAt(): number | null {
+    return this.#visitor.wakeAt();
+  }
+
+  /**
    * Says which session the visitor is in, 1 to 100 characters as events have it in `session_id`, and returns the slots
    * whose decision differs. An empty text leaves that to the visitor's events.
    *

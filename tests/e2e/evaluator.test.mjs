@@ -115,8 +115,13 @@ test('events of the visitor count, and time passes only as it is told', () => {
   visitor.absorb(JSON.stringify([view(2), { ...view(3), anonymous_id: 'bob' }]));
   assert.deepEqual(visitor.decide().map(brief), ['offer keen']);
   assert.deepEqual(visitor.change('traits.seen_at', '2026-11-20T09:30:00Z').map(brief), []);
-  assert.deepEqual(visitor.at(Date.parse('2026-11-20T10:30:01Z')).map(brief), ['late late']);
+  const late = visitor.wakeAt();
+  assert.deepEqual(visitor.at(late - 1), []);
+  assert.deepEqual(visitor.at(late).map(brief), ['late late']);
+  const over = visitor.wakeAt();
+  assert.ok(late < over && over <= Date.parse('2026-11-20T11:30:00Z'));
   assert.deepEqual(visitor.at(Date.parse('2026-11-20T11:30:00Z')).map(brief), ['offer null']);
+  assert.equal(visitor.wakeAt(), null);
   visitor.free();
 });
 

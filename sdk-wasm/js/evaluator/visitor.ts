@@ -110,6 +110,12 @@ export class Visitor {
     return this.#take(core().visitor_time(this.#handle, ms));
   }
 
+  wakeAt(): number | null {
+    if (!this.#isDecided) this.at(0);
+    const at = core().visitor_wake(this.#handle);
+    return Number.isNaN(at) ? null : at;
+  }
+
   session(id: string): readonly VisitorDecision[] {
     return this.#take(core().visitor_session(this.#handle, scratchBytes(encoder.encode(id))));
   }
