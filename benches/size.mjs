@@ -7,8 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-/** A page that loads more than this is a failed test, in bytes; docs/decisions/0010 says how it may change. */
-const MAX_PAGE_BROTLI_BYTES = 61.5 * 1024;
+/** A page that loads more than this is a failed test, in bytes; docs/decisions/0011 says why, and how it may change. */
+const MAX_PAGE_BROTLI_BYTES = 63.5 * 1024;
 /** What only pages that name trusted keys load, each with its limit, in bytes. */
 const MAX_LAZY_BROTLI_BYTES = { 'trust.js': 4 * 1024, 'trust.wasm': 10 * 1024, 'verifier.wasm': 21 * 1024 };
 

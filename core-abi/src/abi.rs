@@ -73,6 +73,15 @@ pub extern "C" fn evaluator_new(bundle: usize) -> u32 {
     })
 }
 
+/// Puts the bundle in a buffer into effect at an instant, in milliseconds since 1970.
+#[unsafe(no_mangle)]
+pub extern "C" fn evaluator_publish(handle: u32, bundle: usize, at: f64) -> usize {
+    HOST.with_borrow_mut(|host| {
+        let bytes = host.take(bundle);
+        host.ask(handle, |evaluator| evaluator.publish(&bytes, at).unwrap_or_else(|error| error))
+    })
+}
+
 /// Why a call last gave handle 0 or −1.
 #[unsafe(no_mangle)]
 pub extern "C" fn last_error() -> usize {
@@ -171,6 +180,13 @@ pub extern "C" fn visitor_time(handle: u32, ms: f64) -> i32 {
     HOST.with_borrow_mut(|host| host.change(handle, 0, |evaluator, _| Ok(evaluator.set_time(ms))))
 }
 
+/// When time alone may next change a decision of the visitor, in milliseconds since 1970; NaN where there is no such
+/// instant, or no evaluator.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_wake(handle: u32) -> f64 {
+    HOST.with_borrow_mut(|host| host.evaluators.get_mut(&handle).map_or(f64::NAN, Evaluator::wake_at))
+}
+
 /// Says which session the visitor is in, by the text in the scratch; how many slots differ, or −1: see `last_error()`.
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_session(handle: u32, length: usize) -> i32 {
@@ -181,6 +197,12 @@ pub extern "C" fn visitor_session(handle: u32, length: usize) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_exposures(handle: u32) -> usize {
     HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.take_exposures()))
+}
+
+/// How the visitor stands to every experiment.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_assignments(handle: u32) -> usize {
+    HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.assignments()))
 }
 
 /// Takes in which purposes the visitor has granted: 1 functional + 2 analytics + 4 personalization, other bits being

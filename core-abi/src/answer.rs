@@ -14,7 +14,7 @@ use attune_core::value::{Value, write_string};
 use row::{Row, object};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use explanation::explanation;
+pub(crate) use explanation::{assignments, explanation};
 
 /// What calls about events, records and profiles have to tell.
 #[derive(Debug, Default)]

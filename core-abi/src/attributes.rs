@@ -50,6 +50,11 @@ impl Attributes {
         }
     }
 
+    /// Finds anew what depends on each field.
+    pub fn relate(&mut self, depends: &dyn Fn(&str) -> Vec<usize>) {
+        self.fields.iter_mut().for_each(|field| field.subjects = depends(&field.name));
+    }
+
     /// The value at a path.
     pub fn at(&self, path: &str) -> Option<ValueRef<'_>> {
         let (name, rest) = cut(path, b'.');

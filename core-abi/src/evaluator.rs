@@ -1,6 +1,8 @@
 //! The core over a stream of events: members and profiles in memory, changed decisions and firings out.
 
-use crate::answer::{Answer, explanation, exposures, failure, names, totals, variables};
+mod publish;
+
+use crate::answer::{Answer, assignments, explanation, exposures, failure, names, totals, variables};
 use crate::attributes::read_value;
 use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
@@ -11,7 +13,7 @@ use attune_core::experiment::Assignment;
 use attune_core::id::{MemberId, ProfileId, SessionId, uuid_from_text};
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::profile::{Absorbed, MemberState};
-use attune_core::rules::{Decision, Standing};
+use attune_core::rules::{Decided, Decision, Standing};
 use attune_core::time::Timestamp;
 use attune_core::value::{Packed, ValueRef};
 use attune_core::wire::{Event, Record};
@@ -37,6 +39,17 @@ struct Profile {
     decisions: Vec<Decision>,
 }
 
+impl Profile {
+    /// Takes in what has been decided, and tells it.
+    fn follow(&mut self, id: &ProfileId, decided: Decided, answer: &mut Answer) {
+        for change in decided.changes {
+            answer.decision(id, &change);
+            self.decisions.retain(|decision| decision.slot != change.slot);
+            self.decisions.extend(change.decision);
+        }
+    }
+}
+
 impl Evaluator {
     /// An evaluator of a bundle, with nobody known.
     ///
@@ -59,7 +72,7 @@ impl Evaluator {
 
     /// Says whose events are the visitor's, by `anonymous_id`; before, it is `visitor`.
     pub fn set_visitor(&mut self, member: &str) {
-        self.visitor = Visitor::new(MemberId(member.into()), &self.processor);
+        self.visitor.followed_by(MemberId(member.into()));
         self.with_visitor(|visitor, state, processor| visitor.touch_events(state, processor));
     }
 
@@ -116,6 +129,12 @@ impl Evaluator {
         })
     }
 
+    /// The next instant at which time alone can change a decision of the visitor, in milliseconds since 1970; not a number
+    /// where there is none.
+    pub fn wake_at(&mut self) -> f64 {
+        self.visitor.wake_at().map_or(f64::NAN, |at| at.0 as f64)
+    }
+
     /// Takes in which purposes the visitor has granted, by bits: 1 functional, 2 analytics, 4 personalization; returns how
     /// many slots differ. Before, all are.
     pub fn set_consent(&mut self, granted: u8) -> usize {
@@ -160,6 +179,13 @@ impl Evaluator {
         let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
         let tell = |standing: &Standing, read: &[Assignment<'_>]| explanation(rule, standing, read);
         self.visitor.explain(index, state, &self.processor, tell).unwrap_or_else(|| "null".into())
+    }
+
+    /// How the visitor stands to every experiment of the bundle, as a JSON array:
+    /// `[{"experiment":…,"variation":…,"origin":"hashed"}]`. To ask is no exposure.
+    pub fn assignments(&self) -> String {
+        let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
+        self.visitor.look(state, &self.processor, |document| assignments(document.assignments()))
     }
 
     /// Says which session the visitor is in, a UUID or any text of 1 to 100 characters, and returns how many slots
@@ -236,11 +262,7 @@ impl Evaluator {
         for id in touched {
             let Some(profile) = self.profiles.get_mut(&id) else { continue };
             let decided = self.processor.decide(&mut profile.state, ValueRef::Null, &profile.decisions);
-            for change in decided.changes {
-                answer.decision(&id, &change);
-                profile.decisions.retain(|decision| decision.slot != change.slot);
-                profile.decisions.extend(change.decision);
-            }
+            profile.follow(&id, decided, &mut answer);
         }
         answer.finish()
     }
@@ -272,7 +294,9 @@ impl Evaluator {
         let mut left = change.moved_from.as_ref().and_then(|from| self.profiles.remove(from));
         let profile = self.profiles.entry(change.profile.clone()).or_default();
         let left_state = left.as_mut().map(|left| &mut left.state);
-        let outcome = self.processor.combine(&mut profile.state, change, left_state);
+        let is_visitor = change.member == *self.visitor.member();
+        let granted = if is_visitor { self.visitor.consent() } else { Consent::default() };
+        let outcome = self.processor.combine_granted(&mut profile.state, change, granted, left_state);
         if let (Some(from), Some(left)) = (&change.moved_from, left)
             && !left.state.is_vacant()
         {

@@ -15,6 +15,7 @@
 //! | `evaluator_new(address)` | bundle envelope | handle, or 0: see `last_error()` |
 //! | `last_error()` | | address of `{"error","message"}` of what was refused last, 0 where nothing was |
 //! | `evaluator_absorb(handle, address)` | JSON array of events | address of what it changed, see [`Evaluator::absorb`] |
+//! | `evaluator_publish(handle, address, at)` | bundle envelope, milliseconds since 1970 | address of what it changed, see [`Evaluator::publish`] |
 //! | `evaluator_decisions(handle, address)` | `anonymous_id` | address of a JSON array of decisions |
 //! | `evaluator_summary(handle)` | | address of totals, see [`Evaluator::summary`] |
 //! | `evaluator_names(handle)` | | address of slots and rules by number, see [`Evaluator::names`] |
@@ -27,11 +28,13 @@
 //! | `visitor_change(handle, path, length)` | number of a path, value in the scratch | how many slots differ, or −1 |
 //! | `visitor_change_number(handle, path, value)` | number of a path, number | how many slots differ, or −1 |
 //! | `visitor_time(handle, ms)` | milliseconds since 1970 | how many slots differ, or −1 |
+//! | `visitor_wake(handle)` | | milliseconds since 1970, NaN where time alone changes nothing |
 //! | `visitor_session(handle, length)` | session in the scratch | how many slots differ, or −1 |
 //! | `visitor_changed(handle)` | | how many slots the last call has changed |
 //! | `visitor_changes(handle)` | | address of that many pairs of u32, see [`Evaluator::changes`] |
 //! | `visitor_decision(handle, slot)` | number of a slot | address of a decision, see [`Evaluator::decision`] |
 //! | `visitor_explain(handle, address)` | id of a rule | address of why, see [`Evaluator::explain`] |
+//! | `visitor_assignments(handle)` | | address of who has which variation and why, see [`Evaluator::assignments`] |
 //! | `visitor_exposures(handle)` | | address of what is to be tracked, see [`Evaluator::take_exposures`] |
 //! | `processor_new(address, at)` | bundle envelope, milliseconds since 1970 | handle, or 0: see `last_error()` |
 //! | `processor_publish(handle, address, at)` | the same of a later bundle | 0, or −1: see `last_error()` |

@@ -39,14 +39,7 @@ impl Steps {
     /// # Errors
     /// As [`Steps::new`]; or a revision that is not above the one in effect, which stays then.
     pub fn publish(&mut self, bundle: &[u8], at_ms: f64) -> Result<(), String> {
-        let at = instant(at_ms)?;
-        let told = |error: BundleError| failure(error.code(), &error.to_string());
-        let bundle = Bundle::open(bundle).map_err(told)?;
-        let current = self.processor.bundle().revision;
-        if current > 0 && bundle.revision <= current {
-            let words = format!("revision {} is not above {current}, which is in effect", bundle.revision);
-            return Err(failure("bundle_lower_revision", &words));
-        }
+        let (bundle, at) = later_bundle(&self.processor, bundle, at_ms)?;
         self.processor.set_bundle(bundle, at);
         Ok(())
     }
@@ -158,6 +151,23 @@ impl Steps {
     pub fn view(&self, profile: &OpenProfile) -> String {
         crate::answer::profile(&profile.state, &self.processor.bundle().signals)
     }
+}
+
+/// A bundle that may follow the one in effect at an instant.
+pub(crate) fn later_bundle(
+    processor: &Processor,
+    bundle: &[u8],
+    at_ms: f64,
+) -> Result<(Bundle, Timestamp), String> {
+    let at = instant(at_ms)?;
+    let told = |error: BundleError| failure(error.code(), &error.to_string());
+    let bundle = Bundle::open(bundle).map_err(told)?;
+    let current = processor.bundle().revision;
+    if current > 0 && bundle.revision <= current {
+        let words = format!("revision {} is not above {current}, which is in effect", bundle.revision);
+        return Err(failure("bundle_lower_revision", &words));
+    }
+    Ok((bundle, at))
 }
 
 fn instant(ms: f64) -> Result<Timestamp, String> {

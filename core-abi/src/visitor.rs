@@ -3,8 +3,9 @@
 mod exposures;
 
 use crate::attributes::{Attributes, MAX_ATTRIBUTES};
+use attune_core::bundle::Bundle;
 use attune_core::condition::{
-    Consent, Document, Outlook, PathRef, Pattern, Purpose, Reading, Root, visit_paths,
+    Consent, Document, Outlook, PathRef, Pattern, Purpose, Reading, Root, time_clocks, visit_paths,
 };
 use attune_core::experiment::{Assigned, Assignment};
 use attune_core::id::{MemberId, ModelId, SessionId, SignalId};
@@ -13,7 +14,7 @@ use attune_core::model::ModelTable;
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::rules::index::{Index, Subject};
 use attune_core::rules::{Decider, Decision, Pick, RuleTable, Standing, Touched, VisitorDocument, explain};
-use attune_core::time::Timestamp;
+use attune_core::time::{Clocks, Timestamp};
 use attune_core::value::ValueRef;
 use exposures::Told;
 
@@ -34,8 +35,12 @@ pub(crate) struct Visitor {
     now: Timestamp,
     consent: Consent,
     decider: Decider,
+    /// By which the slots were decided.
+    clocks: Clocks,
     /// What [`Assigned::found`] said when the slots were decided.
     variations: Vec<u32>,
+    /// When time alone may next give another variation.
+    reassigned_at: Option<Timestamp>,
     paths: Vec<KnownPath>,
     /// Room for subjects while attributes are replaced.
     touched: Vec<usize>,
@@ -58,14 +63,25 @@ impl Visitor {
     /// A visitor of whom nothing is known.
     pub fn new(member: MemberId, processor: &Processor) -> Self {
         let bundle = processor.bundle();
+        Self::with(member, Decider::new(&bundle.rules, &bundle.signals, &[]))
+    }
+
+    /// Another visitor of whom nothing is known, over the same index.
+    pub fn followed_by(&mut self, member: MemberId) {
+        *self = Self::with(member, core::mem::take(&mut self.decider).restarted());
+    }
+
+    fn with(member: MemberId, decider: Decider) -> Self {
         Self {
             member,
             attributes: Default::default(),
             session: None,
             now: Timestamp(0),
             consent: Consent::default(),
-            decider: Decider::new(&bundle.rules, &bundle.signals, &[]),
+            decider,
+            clocks: Clocks::UTC,
             variations: Vec::new(),
+            reassigned_at: None,
             paths: Vec::new(),
             touched: Vec::new(),
             changes: Vec::new(),
@@ -77,6 +93,21 @@ impl Visitor {
     /// Whose events are this visitor's.
     pub const fn member(&self) -> &MemberId {
         &self.member
+    }
+
+    /// Goes over to the bundle that follows, `before` being the rules up to now; the slots are to be decided anew.
+    pub fn renew(&mut self, before: &RuleTable, bundle: &Bundle) {
+        let Bundle { rules, signals, .. } = bundle;
+        self.decider = self.decider.renewed(before, rules, signals);
+        self.variations.clear();
+        let index = self.decider.index();
+        for (part, (root, _)) in self.attributes.iter_mut().zip(PARTS) {
+            part.relate(&|name| subjects_at(index, rules, root, name));
+        }
+        for known in &mut self.paths {
+            let Some((root, _)) = PARTS.get(known.part) else { continue };
+            known.subjects = subjects_at(index, rules, *root, &known.rest);
+        }
     }
 
     /// Replaces all attributes by those of an object: `{"traits":{…},"context":{…}}`; whether they are few enough.
@@ -148,6 +179,11 @@ impl Visitor {
         self.decider.touch(Touched::All, &processor.bundle().rules);
     }
 
+    /// To which purposes the visitor has agreed.
+    pub const fn consent(&self) -> Consent {
+        self.consent
+    }
+
     /// Takes in that the visitor's events have changed what is known.
     pub fn touch_events(&mut self, state: &ProfileState, processor: &Processor) {
         let rules = &processor.bundle().rules;
@@ -159,13 +195,19 @@ impl Visitor {
     pub fn decide(&mut self, state: &ProfileState, processor: &Processor) -> usize {
         let rules = &processor.bundle().rules;
         let waiting = self.waiting(state, rules);
-        let Self { member, attributes, session, now, consent, decider, changes, variations, .. } = self;
+        let Self { member, attributes, session, now, consent, decider, changes, variations, clocks, .. } =
+            self;
+        let mut outlook = Outlook::default();
         changes.clear();
         processor.look(state, |visitor| {
             let assigned = Assigned::new(&processor.bundle().experiments);
             let given = (*now, *session, *consent);
             let document = Described::new(visitor, (member, attributes), given, &assigned);
-            assigned.assign(&document, &mut Outlook::default());
+            if document.clocks != *clocks {
+                decider.touch(Touched::All, rules);
+                *clocks = document.clocks;
+            }
+            assigned.assign(&document, &mut outlook);
             let found = assigned.found();
             if found != *variations {
                 decider.touch(Touched::Root(Root::Experiments), rules);
@@ -175,11 +217,17 @@ impl Visitor {
                 changes.extend([slot as u32, pick.map_or(0, |pick| pick.rule as u32 + 1)]);
             });
         });
+        self.reassigned_at = outlook.next;
         let taken = |(slot, rule): &(usize, usize)| {
             self.decider.pick(*slot).filter(|next| next.rule != *rule).and_then(|_| rules.get(*rule))
         };
         self.ended.extend(waiting.iter().filter_map(taken).map(|rule| Box::from(rule.id)));
         self.changes.len() / 2
+    }
+
+    /// The next instant at which time alone can change a decision.
+    pub fn wake_at(&mut self) -> Option<Timestamp> {
+        self.decider.wake_at().into_iter().chain(self.reassigned_at).min()
     }
 
     /// The slots that are held until the next holder, each with its rule.
@@ -244,7 +292,7 @@ impl Visitor {
     }
 
     /// Shows the visitor as the decisions in effect have seen it.
-    fn look<T>(
+    pub fn look<T>(
         &self,
         state: &ProfileState,
         processor: &Processor,
@@ -281,7 +329,7 @@ fn overlap(one: &str, other: &str) -> bool {
 
 /// A visitor with attributes beside it: an attribute hides a trait of its name.
 #[derive(Clone, Copy)]
-struct Described<'a> {
+pub(crate) struct Described<'a> {
     visitor: &'a VisitorDocument<'a>,
     /// Absent while a model is asked, so that scores cannot ask each other.
     models: Option<&'a ModelTable>,
@@ -291,9 +339,16 @@ struct Described<'a> {
     now: Timestamp,
     session: Option<SessionId>,
     consent: Consent,
+    /// Those of the context, or else those that events have told.
+    clocks: Clocks,
 }
 
 impl<'a> Described<'a> {
+    /// How the visitor stands to every experiment.
+    pub fn assignments(&self) -> impl Iterator<Item = Assignment<'a>> {
+        self.assigned.assignments()
+    }
+
     fn new(
         visitor: &'a VisitorDocument<'a>,
         (member, attributes): (&'a MemberId, &'a [Attributes; 2]),
@@ -301,7 +356,10 @@ impl<'a> Described<'a> {
         assigned: &'a Assigned<'a>,
     ) -> Self {
         let (models, session) = (visitor.models, session.or(visitor.session));
-        Self { visitor, models, assigned, member, attributes, now: visitor.now.max(now), session, consent }
+        let [_, context] = attributes;
+        let clocks = context.at("time").and_then(time_clocks).unwrap_or(*visitor.zone);
+        let now = visitor.now.max(now);
+        Self { visitor, models, assigned, member, attributes, now, session, consent, clocks }
     }
 }
 
@@ -324,11 +382,9 @@ impl Document for Described<'_> {
     }
 
     fn signal_decayed(&self, signal: SignalId, key: &str, half_life_ms: i64) -> Reading<'_> {
-        VisitorDocument { now: self.now, session: self.session, ..*self.visitor }.read_decayed(
-            signal,
-            key,
-            half_life_ms,
-        )
+        let own =
+            VisitorDocument { now: self.now, session: self.session, zone: &self.clocks, ..*self.visitor };
+        own.read_decayed(signal, key, half_life_ms)
     }
 
     fn score(&self, model: ModelId, outlook: &mut Outlook) -> Reading<'_> {
@@ -363,5 +419,46 @@ impl Document for Described<'_> {
 
     fn session(&self) -> Option<SessionId> {
         self.session
+    }
+
+    fn clocks(&self) -> Option<Clocks> {
+        Some(self.clocks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Evaluator;
+    use attune_core::bundle::author::{SourceFile, compile};
+    use attune_core::bundle::{Header, attach_signature, seal_envelope};
+
+    const RULES: &str = r#"{"signals":[{"name":"today","on":"click","aggregate":"count","window":"today"}],
+        "rules":[{"id":"busy","slot":"hero","when":{"signals.today":{"$gte":1}},"actions":[]}]}"#;
+    const CLICK: &str =
+        r#"[{"event_id":"e","event_type":"click","timestamp":"2026-11-20T22:30:00Z","anonymous_id":"ann"}]"#;
+    /// 2026-11-20T23:30:00Z
+    const LATER_MS: f64 = 1_795_217_400_000.0;
+
+    #[test]
+    fn windows_of_signals_go_by_the_clocks_that_the_context_says_also_when_it_says_others() {
+        let compiled = compile(&[SourceFile { name: "rules.json".into(), text: RULES.into() }]);
+        assert_eq!(compiled.diagnostics, []);
+        let header = Header { project: "shop", revision: 1, ..Header::default() };
+        let bundle = attach_signature(seal_envelope(&header, &compiled.body), &[0; 64]);
+        let mut evaluator = Evaluator::new(bundle).unwrap();
+        evaluator.set_visitor("ann");
+        evaluator.absorb(CLICK);
+        evaluator.set_time(LATER_MS);
+        assert_eq!(evaluator.set(b"{}"), Ok(0));
+        assert_ne!(evaluator.decision(0), "null", "without a word the day is that of UTC");
+        let ahead = br#"{"context":{"time":{"utc_offset_minutes":60}}}"#;
+        assert_eq!(
+            (evaluator.set(ahead), evaluator.changes()),
+            (Ok(1), &[0, 0][..]),
+            "a day has begun since"
+        );
+        let path = evaluator.path("context.time.utc_offset_minutes").unwrap();
+        assert_eq!((evaluator.change_number(path, -60.0), evaluator.changes()), (Ok(1), &[0, 1][..]));
+        assert_eq!(evaluator.wake_at(), LATER_MS + 90.0 * 60_000.0);
     }
 }

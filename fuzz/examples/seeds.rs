@@ -122,8 +122,8 @@ impl Seeds {
             b"a",
         ];
         for (place, text) in texts.iter().enumerate() {
-            let calls = (0..28).flat_map(|call| {
-                let content = if call == 1 { &*body } else { text };
+            let calls = (0..36).flat_map(|call| {
+                let content = if matches!(call, 1 | 28) { &*body } else { text };
                 let length = (content.len() as u16).to_be_bytes();
                 [&[call, 1 + (place % 3) as u8][..], &length, content].concat()
             });

@@ -6,7 +6,7 @@
 #![no_main]
 
 use attune_core_abi as _;
-use attune_fuzz::{ATTRIBUTES, EVENTS, SIGNALS, compiled, sealed};
+use attune_fuzz::{ATTRIBUTES, EVENTS, SIGNALS, compiled, sealed, sealed_as};
 use libfuzzer_sys::fuzz_target;
 
 #[allow(clashing_extern_declarations, reason = "the module exports these very functions")]
@@ -17,6 +17,7 @@ unsafe extern "C" {
     safe fn evaluator_new(bundle: usize) -> u32;
     safe fn last_error() -> usize;
     safe fn evaluator_absorb(handle: u32, events: usize) -> usize;
+    safe fn evaluator_publish(handle: u32, bundle: usize, at: f64) -> usize;
     safe fn evaluator_decisions(handle: u32, member: usize) -> usize;
     safe fn scratch(length: usize) -> usize;
     safe fn visitor_name(handle: u32, member: usize);
@@ -25,6 +26,11 @@ unsafe extern "C" {
     safe fn visitor_change(handle: u32, path: usize, length: usize) -> i32;
     safe fn visitor_change_number(handle: u32, path: usize, value: f64) -> i32;
     safe fn visitor_time(handle: u32, ms: f64) -> i32;
+    safe fn visitor_session(handle: u32, length: usize) -> i32;
+    safe fn visitor_consent(handle: u32, granted: u32) -> i32;
+    safe fn visitor_wake(handle: u32) -> f64;
+    safe fn visitor_assignments(handle: u32) -> usize;
+    safe fn visitor_exposures(handle: u32) -> usize;
     safe fn visitor_changes(handle: u32) -> usize;
     safe fn visitor_changed(handle: u32) -> usize;
     safe fn visitor_decision(handle: u32, slot: usize) -> usize;
@@ -45,6 +51,8 @@ unsafe extern "C" {
 
 thread_local! {
     static BUNDLE: Vec<u8> = sealed(&compiled(SIGNALS).body);
+    /// The same of a later revision.
+    static BUNDLE_AGAIN: Vec<u8> = sealed_as(2, &compiled(SIGNALS).body);
 }
 
 /// Calls of one input at most.
@@ -105,7 +113,7 @@ fn done(address: usize) {
 
 /// Makes one call; gives the handle that it has made, if one.
 fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
-    match call % 28 {
+    match call % 36 {
         0 => return evaluator_new(buffer(content)),
         1 => return evaluator_new(buffer(&sealed(content))),
         2 => return growthbook_new(buffer(content)),
@@ -134,6 +142,14 @@ fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
         25 => done(conditions_hold(buffer(content))),
         // What was never said, and lengths and addresses that are none.
         26 => drop(visitor_set(handle, number << 24)),
+        27 => done(evaluator_publish(handle, buffer(content), double(content))),
+        28 => done(evaluator_publish(handle, buffer(&sealed_as(u64::MAX, content)), double(content))),
+        29 => done(evaluator_publish(handle, buffer(&BUNDLE_AGAIN.with(Clone::clone)), 0.0)),
+        30 => drop(visitor_session(handle, fill_scratch(content))),
+        31 => drop(visitor_consent(handle, number as u32)),
+        32 => drop(visitor_wake(handle)),
+        33 => done(visitor_assignments(handle)),
+        34 => done(visitor_exposures(handle)),
         _ => buffer_free(number),
     }
     0

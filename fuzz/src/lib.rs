@@ -34,10 +34,14 @@ pub const EVENTS: &str = r#"[
 pub const ATTRIBUTES: &str = r#"{"traits":{"plan":"pro","age":41,"id":"ü1","tags":["a","b"],"at":{"lat":52.5,"lon":13.4}},
     "context":{"page":{"path":"/cart"},"ip":"10.1.2.3","version":"1.10.0","time":{"zone":[]}}}"#;
 
-/// A bundle envelope around a body.
+/// A bundle envelope around a body, of revision 1.
 pub fn sealed(body: &[u8]) -> Vec<u8> {
-    let header =
-        Header { project: "shop", environment: "test", revision: 1, key_id: "k", ..Header::default() };
+    sealed_as(1, body)
+}
+
+/// A bundle envelope of a revision around a body.
+pub fn sealed_as(revision: u64, body: &[u8]) -> Vec<u8> {
+    let header = Header { project: "shop", environment: "test", revision, key_id: "k", ..Header::default() };
     attach_signature(seal_envelope(&header, body), &[0; SIGNATURE_BYTES])
 }
 

@@ -24,7 +24,7 @@ const OPTIONS = { writeKey: 'demo', collector: 'https://collector.example', trus
 const TERMS = { ...OPTIONS, project: 'shop', environment: 'live' };
 const { crypto } = globalThis;
 const whole = { getRandomValues: crypto.getRandomValues.bind(crypto), subtle: crypto.subtle };
-const NAMED = 20;
+const NAMED = 21;
 
 function setCrypto(value) {
   Object.defineProperty(globalThis, 'crypto', { value, configurable: true });

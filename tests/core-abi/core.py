@@ -1,6 +1,7 @@
 """`core.wasm` in wasmtime without glue: bytes in, bytes or numbers out, as docs/core-abi.md says."""
 
 import json
+import math
 import os
 import pathlib
 import struct
@@ -111,6 +112,30 @@ class Visitor:
     def at(self, ms):
         """Moves the clock, and returns the decisions by slot."""
         return self._changed(self.core.call("visitor_time", self.handle, float(ms)))
+
+    def in_session(self, session):
+        """Says which session it is, and returns the decisions by slot."""
+        return self._changed(self.core.call("visitor_session", self.handle, self.core.scratch(session)))
+
+    def grant(self, purposes):
+        """Says by bits which purposes the visitor agrees to, and returns the decisions by slot."""
+        return self._changed(self.core.call("visitor_consent", self.handle, purposes))
+
+    def exposures(self):
+        """The variations that are to be tracked."""
+        return self.core.answer(self.core.call("visitor_exposures", self.handle))
+
+    def wake_at(self):
+        """When time alone can next change a decision, in milliseconds since 1970; None where it never does."""
+        at = self.core.call("visitor_wake", self.handle)
+        return None if math.isnan(at) else int(at)
+
+    def renewed(self):
+        """Follows another bundle: slots have other numbers now, and some are gone."""
+        core, before = self.core, self.current
+        self.slots = core.answer(core.call("evaluator_names", self.handle))["slots"]
+        self.current = {slot: before.get(slot) for slot in self.slots}
+        return self._changed(core.call("visitor_changed", self.handle))
 
     def absorb(self, events):
         """Takes events in and returns what the core answers."""

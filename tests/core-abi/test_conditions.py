@@ -1,11 +1,11 @@
-"""The condition vectors, asked of plain attributes and as rules of a visitor."""
+"""The condition vectors and the corpus of patterns, asked of plain attributes and as rules of a visitor."""
 
 import collections
 import json
 import unittest
 
 from core import Core, pack
-from vectors import compiled, conditions, needs_binary, why_no_plain_case
+from vectors import compiled, conditions, needs_binary, spec, why_no_plain_case
 
 
 class Conditions(unittest.TestCase):
@@ -23,6 +23,17 @@ class Conditions(unittest.TestCase):
         print(f"conditions_hold: {len(cases)} of {total} condition vectors can be asked; not: {dict(left_out)}")
         self.assertEqual(list(zip((title for title, _ in expected), answers)), expected)
         self.assertGreater(len(cases), 800)
+
+    def test_every_pattern_of_the_corpus_matches_every_text_or_not_as_it_must(self):
+        corpus, core = spec("13-pattern-corpus"), Core()
+        texts, patterns = corpus["texts"], corpus["patterns"]
+        for pattern in patterns:
+            test = {{"": "$regex", "i": "$regexi"}[pattern["flags"]]: pattern["pattern"]}
+            answers = core.conditions_hold([[{"text": text}, {"text": test}] for text in texts])
+            found = "".join("1" if answer else "0" for answer in answers)
+            self.assertEqual(found, pattern["matches"], f"/{pattern['pattern']}/{pattern['flags']}")
+        print(f"13-pattern-corpus: {len(patterns)} patterns on {len(texts)} texts")
+        self.assertGreater(len(patterns) * len(texts), 20_000)
 
     @needs_binary
     def test_every_condition_vector_over_a_visitor_gives_its_answer_as_a_rule(self):

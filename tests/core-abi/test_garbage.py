@@ -1,6 +1,7 @@
 """A host that passes garbage gets errors, and the same instance goes on answering as a fresh one does."""
 
 import json
+import math
 import random
 import unittest
 
@@ -210,9 +211,27 @@ class Garbage(unittest.TestCase):
         self.assertEqual(answer["accepted"] + answer["duplicates"] + len(answer["errors"]), len(events))
         for number in NUMBERS:
             core.call("visitor_time", handle, number)
-        for export in ("evaluator_absorb", "evaluator_decisions", "visitor_decision", "visitor_explain"):
+        for code, follower, at in [
+            ("bundle_lower_revision", bundle, 5.0),
+            ("bundle_truncated", bundle[:40], 5.0),
+            ("bundle_bad_magic", b"x" * 300, 5.0),
+            ("time_out_of_range", bundle, float("nan")),
+        ]:
             with self.assertRaises(CoreError) as refused:
-                core.answer(core.call(export, 0, 0))
+                core.answer(core.call("evaluator_publish", handle, core.put(follower), at))
+            self.assertEqual(refused.exception.code, code)
+        self.assertTrue(math.isnan(core.call("visitor_wake", 0)))
+        for export, *arguments in [
+            ("evaluator_absorb", 0),
+            ("evaluator_publish", 0, 0.0),
+            ("evaluator_decisions", 0),
+            ("visitor_decision", 0),
+            ("visitor_explain", 0),
+            ("visitor_assignments",),
+            ("visitor_exposures",),
+        ]:
+            with self.assertRaises(CoreError) as refused:
+                core.answer(core.call(export, 0, *arguments))
             self.assertEqual(refused.exception.code, "handle_unknown")
         self.assert_sound(bundle)
 

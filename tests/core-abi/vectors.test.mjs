@@ -22,6 +22,18 @@ test('every condition vector that needs no visitor gives its answer', () => {
   assert.ok(cases.length > 800);
 });
 
+test('every pattern of the corpus matches every text or not, as it must', (t) => {
+  const { texts, patterns } = vectors('13-pattern-corpus');
+  const core = new Core();
+  for (const { pattern, flags, matches } of patterns) {
+    const test = { [{ '': '$regex', i: '$regexi' }[flags]]: pattern };
+    const answers = core.conditionsHold(texts.map((text) => [{ text }, { text: test }]));
+    assert.equal(answers.map(Number).join(''), matches, `/${pattern}/${flags}`);
+  }
+  t.diagnostic(`13-pattern-corpus: ${patterns.length} patterns on ${texts.length} texts`);
+  assert.ok(patterns.length * texts.length > 20_000);
+});
+
 test('every hash vector gives its bucket, NaN for a version that does not exist', () => {
   const core = new Core();
   for (const { name, seed, unit, half, before = '', version, bucket } of vectors('20-hash')) {

@@ -37,22 +37,23 @@ pub(crate) fn explanation(rule: &str, standing: &Standing, read: &[Assignment<'_
         }
     }
     if !read.is_empty() {
-        row.raw("experiments", &format!("[{}]", assignments(read)));
+        row.raw("experiments", &assignments(read.iter().copied()));
     }
     row.end();
     text
 }
 
-fn assignments(read: &[Assignment<'_>]) -> String {
+/// How a visitor stands to experiments.
+pub(crate) fn assignments<'a>(of: impl Iterator<Item = Assignment<'a>>) -> String {
     let mut rows = String::new();
-    for Assignment { experiment, variation, origin } in read {
+    for Assignment { experiment, variation, origin } in of {
         let mut row = Row::after(&mut rows);
         row.text("experiment", Some(experiment));
-        row.text("variation", *variation);
+        row.text("variation", variation);
         row.text("origin", Some(origin.code()));
         row.end();
     }
-    rows
+    format!("[{rows}]")
 }
 
 fn unmet(part: &Unmet) -> Value {

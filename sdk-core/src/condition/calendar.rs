@@ -32,8 +32,14 @@ pub fn context_clocks(context: ValueRef<'_>) -> Clocks {
 
 /// The same, where the context says any.
 pub fn told_clocks(context: ValueRef<'_>) -> Option<Clocks> {
-    context.at("time.utc_offset_minutes")?.as_number()?;
-    Some(context_clocks(context))
+    time_clocks(context.field("time")?)
+}
+
+/// The same of the `time` of a context.
+pub fn time_clocks(time: ValueRef<'_>) -> Option<Clocks> {
+    time.field("utc_offset_minutes")?.as_number()?;
+    let read = |rest: &str| rest.strip_prefix("time.").and_then(|name| time.field(name));
+    Some(clocks_by(&|rest| read(rest).unwrap_or(ValueRef::Null)))
 }
 
 fn clocks_by<'a>(read: &dyn Fn(&str) -> ValueRef<'a>) -> Clocks {

@@ -48,7 +48,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use calendar::{Calendar, context_clocks, told_clocks, visitor_clocks};
+pub use calendar::{Calendar, context_clocks, time_clocks, told_clocks, visitor_clocks};
 #[cfg(feature = "author")]
 pub use calendar_source::{VISITOR, parse_days, parse_zone};
 pub use codec::{decode_condition, encode_condition, encode_path, leaf_key};

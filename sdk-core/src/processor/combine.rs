@@ -3,19 +3,19 @@
 use super::firing::{Firing, Moment};
 use super::state::ProfileState;
 use super::{Outcome, Processor};
-use crate::condition::Outlook;
+use crate::condition::{Consent, Outlook};
 use crate::profile::{Change, EventDocument};
 use crate::rules::{judge, latch};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use alloc::vec::Vec;
 
-/// Takes a change in; one that is no newer than what the state has of the member changes nothing.
+/// Takes a change in, of a member who has agreed to some purposes; one that is no newer than what the state has of the member changes nothing.
 pub(super) fn combine(
     processor: &Processor,
     state: &mut ProfileState,
     change: &Change,
-    left: Option<&mut ProfileState>,
+    (granted, left): (Consent, Option<&mut ProfileState>),
 ) -> Outcome {
     if state.version_of(&change.member) >= change.version {
         return Outcome { wake_at: state.wake, ..Outcome::default() };
@@ -46,7 +46,7 @@ pub(super) fn combine(
     }
     if let Some(document) = &change.event {
         let from = firings.len();
-        processor.judge_event(state, document, &mut firings);
+        processor.judge_event(state, document, granted, &mut firings);
         let moment = Moment::of_event(document.event(), state.time);
         processor.judge_levels(state, moment, &mut firings);
         firings.get_mut(from..).unwrap_or_default().sort_by(|a, b| a.rule.cmp(&b.rule));
@@ -64,8 +64,15 @@ pub(super) fn wake(processor: &Processor, state: &mut ProfileState, at: Timestam
 }
 
 impl Processor {
-    /// Judges the event rules at an event that is counted already: latches for slots, firings for triggers.
-    fn judge_event(&self, state: &mut ProfileState, document: &EventDocument, firings: &mut Vec<Firing>) {
+    /// Judges the event rules at an event that is counted already: latches for slots, of granted purposes, and firings for
+    /// triggers.
+    fn judge_event(
+        &self,
+        state: &mut ProfileState,
+        document: &EventDocument,
+        granted: Consent,
+        firings: &mut Vec<Firing>,
+    ) {
         let event = document.event();
         let rules = &self.bundle.rules;
         let scene = self.scene(state.time, Some(document), ValueRef::Null);
@@ -73,9 +80,8 @@ impl Processor {
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };
             if rule.has_slot() {
-                if let Some(latch) = latch(&rule, matched.key, event) {
-                    state.latch(latch);
-                }
+                let set = latch(&rule, matched.key, event).filter(|_| granted.grants(rule.purpose()));
+                set.into_iter().for_each(|latch| state.latch(latch));
             } else {
                 let moment = Moment::of_event(event, state.time);
                 firings.extend(state.fire(&rule, matched.key, moment));

@@ -20,7 +20,7 @@ mod state;
 mod state_codec;
 
 use crate::bundle::Bundle;
-use crate::condition::{Matcher, Outlook};
+use crate::condition::{Consent, Matcher, Outlook};
 use crate::id::{MemberId, SignalId};
 use crate::profile::{Absorbed, Change, EventDocument, MemberState, ProfileView, TileChanges, Window};
 use crate::rules::{Decided, Decision, VisitorDocument, decide};
@@ -116,7 +116,19 @@ impl Processor {
         change: &Change,
         left: Option<&mut ProfileState>,
     ) -> Outcome {
-        combine::combine(self, state, change, left)
+        combine::combine(self, state, change, (Consent::default(), left))
+    }
+
+    /// As [`Self::combine`], for a host that knows to which purposes the member has agreed: an event sets no latch of a
+    /// rule for another one. Triggers fire whatever they are for.
+    pub fn combine_granted(
+        &self,
+        state: &mut ProfileState,
+        change: &Change,
+        granted: Consent,
+        left: Option<&mut ProfileState>,
+    ) -> Outcome {
+        combine::combine(self, state, change, (granted, left))
     }
 
     /// Takes a logged wake-up in: level triggers that time alone has made true fire.

@@ -104,6 +104,16 @@ impl Decider {
         Self { now: self.now, ..Self::taking_over(rules, signals, &held) }
     }
 
+    /// A decider over the same bundle for another visitor, of whom nothing is known.
+    #[must_use]
+    pub fn restarted(self) -> Self {
+        let Self { index, live, mut held, .. } = self;
+        // The next one takes its room.
+        drop(live);
+        held.fill_with(|| Held::EMPTY);
+        Self { live: Live::new(&index), index, held, has_taken_over: true, ..Self::default() }
+    }
+
     fn taking_over<'a>(
         rules: &RuleTable,
         signals: &SignalTable,

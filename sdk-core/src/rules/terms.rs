@@ -88,8 +88,13 @@ impl<'a> RuleRef<'a> {
         !self.terms().is_scheduled() || evaluate(self.schedule(), document, outlook)
     }
 
+    /// What it is for.
+    pub fn purpose(&self) -> Purpose {
+        self.terms().purpose()
+    }
+
     /// Whether the visitor has agreed to what it is for.
     pub fn is_granted(&self, document: &dyn Document) -> bool {
-        document.grants(self.terms().purpose())
+        document.grants(self.purpose())
     }
 }
