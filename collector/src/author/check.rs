@@ -115,6 +115,7 @@ fn finding_json(finding: &Diagnostic) -> Value {
         "file": finding.file,
         "line": finding.line,
         "path": finding.path,
+        "definition": finding.definition,
         "severity": severity,
         "code": finding.code,
         "message": finding.message,

@@ -71,23 +71,23 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
     for (text, expected) in [
         (
             when(r#"{"signals.viewz": 3}"#),
-            "a.json:2: error[unknown_signal] no usable signal is named viewz (at /rules/0/when/signals.viewz)",
+            "a.json:2: error[unknown_signal] rule r: no usable signal is named viewz (at /rules/0/when/signals.viewz)",
         ),
         (
             when(r#"{"traits.age": {"$over": 3}}"#),
-            "a.json:2: error[unknown_operator] there is no operator $over (at /rules/0/when/traits.age/$over)",
+            "a.json:2: error[unknown_operator] rule r: there is no operator $over (at /rules/0/when/traits.age/$over)",
         ),
         (
             when(r#"{"$segment": "vip"}"#),
-            "a.json:2: error[unknown_segment] no usable segment is named vip (at /rules/0/when/$segment)",
+            "a.json:2: error[unknown_segment] rule r: no usable segment is named vip (at /rules/0/when/$segment)",
         ),
         (
             when(r#"{"traits.plan": {"$inGroup": "paid"}}"#),
-            "a.json:2: error[unknown_group] no group is named paid (at /rules/0/when/traits.plan/$inGroup)",
+            "a.json:2: error[unknown_group] rule r: no group is named paid (at /rules/0/when/traits.plan/$inGroup)",
         ),
         (
             when(r#"{"experiments.two": "b"}"#),
-            "a.json:2: error[unknown_experiment] two: there is no such experiment, or it takes no part (at /rules/0/when)",
+            "a.json:2: error[unknown_experiment] rule r: two: there is no such experiment, or it takes no part (at /rules/0/when)",
         ),
         (
             when(r#"{"traits.a": {"$gt": 5, "$lt": 3}}"#),
@@ -103,35 +103,35 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
         ),
         (
             when(&format!("{{\"$or\": [{}]}}", many.join(", "))),
-            "a.json:2: error[condition_too_large] the condition has more than 4096 tests, segments included, or more than 100000 values of groups (at /rules/0/when)",
+            "a.json:2: error[condition_too_large] rule r: the condition has more than 4096 tests, segments included, or more than 100000 values of groups (at /rules/0/when)",
         ),
         (
             when(r#"{"traits.a": {"$regex": "^(a+)+$"}}"#),
-            "a.json:2: error[pattern_unbounded] the regular expression can take exponential time, or too much to tell: a repetition inside a repetition must not be able to cut a text in two ways, as (a+)+ does (at /rules/0/when/traits.a/$regex)",
+            "a.json:2: error[pattern_unbounded] rule r: the regular expression can take exponential time, or too much to tell: a repetition inside a repetition must not be able to cut a text in two ways, as (a+)+ does (at /rules/0/when/traits.a/$regex)",
         ),
         (
             when(r#"{"traits.a": {"$regex": ".*a.*b.*c"}}"#),
-            "a.json:2: error[pattern_unbounded] the regular expression can take more than quadratic time; begin it with ^, or let neighbouring repetitions begin with different characters (at /rules/0/when/traits.a/$regex)",
+            "a.json:2: error[pattern_unbounded] rule r: the regular expression can take more than quadratic time; begin it with ^, or let neighbouring repetitions begin with different characters (at /rules/0/when/traits.a/$regex)",
         ),
         (
             when(r#"{"traits.a": {"$regex": "(?:[a-z]{200}){2}"}}"#),
-            "a.json:2: error[pattern_unbounded] the regular expression is too large: repetitions written out, it has more than 256 characters and classes (at /rules/0/when/traits.a/$regex)",
+            "a.json:2: error[pattern_unbounded] rule r: the regular expression is too large: repetitions written out, it has more than 256 characters and classes (at /rules/0/when/traits.a/$regex)",
         ),
         (
             rule(r#""priority": "high""#),
-            "a.json:2: error[bad_field] priority: expected a whole number from -2147483648 to 2147483647 (at /rules/0/priority)",
+            "a.json:2: error[bad_field] rule r: priority: expected a whole number from -2147483648 to 2147483647 (at /rules/0/priority)",
         ),
         (
             rule(r#""prioritie": 3"#),
-            "a.json:2: error[unknown_field] prioritie: there is no such field (at /rules/0/prioritie)",
+            "a.json:2: error[unknown_field] rule r: prioritie: there is no such field (at /rules/0/prioritie)",
         ),
         (
             rule("\"priority\": 1,\n\"priority\": 2"),
-            "a.json:3: warning[duplicate_field] priority: the object has two fields of this name, and the last one counts (at /rules/0/priority)",
+            "a.json:3: warning[duplicate_field] rule r: priority: the object has two fields of this name, and the last one counts (at /rules/0/priority)",
         ),
         (
             when("[1]"),
-            "a.json:2: error[bad_literal] expected an object of paths and operators (at /rules/0/when)",
+            "a.json:2: error[bad_literal] rule r: expected an object of paths and operators (at /rules/0/when)",
         ),
         (
             format!(

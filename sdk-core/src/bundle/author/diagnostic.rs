@@ -1,6 +1,6 @@
 //! What the compiler has to say about a rule file: where, what, and which limit.
 
-use super::locate::line_of;
+use super::locate::{definition_of, line_of};
 use crate::condition::ConditionError;
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -27,6 +27,8 @@ pub struct Diagnostic {
     pub path: String,
     /// Line of that place, from 1.
     pub line: usize,
+    /// The definition it is about, such as `rule hero`; empty where that has no usable name.
+    pub definition: String,
     /// How much it matters.
     pub severity: Severity,
     /// Stable name.
@@ -37,14 +39,21 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub(super) fn of_file(file: &str, line: usize, code: &'static str, message: String) -> Self {
-        Self { file: file.to_owned(), path: String::new(), line, severity: Severity::Error, code, message }
+        let (path, definition) = (String::new(), String::new());
+        Self { file: file.to_owned(), path, line, definition, severity: Severity::Error, code, message }
     }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = if self.severity == Severity::Error { "error" } else { "warning" };
-        write!(f, "{}:{}: {severity}[{}] {}", self.file, self.line, self.code, self.message)?;
+        write!(f, "{}:{}: {severity}[{}] ", self.file, self.line, self.code)?;
+        let name = self.definition.split_once(' ').map_or("", |(_, name)| name);
+        let is_named = self.message.strip_prefix(name).is_some_and(|rest| rest.starts_with(": "));
+        if !self.definition.is_empty() && !is_named {
+            write!(f, "{}: ", self.definition)?;
+        }
+        f.write_str(&self.message)?;
         if self.path.is_empty() { Ok(()) } else { write!(f, " (at {})", self.path) }
     }
 }
@@ -80,8 +89,10 @@ impl Problem {
 
     pub fn in_file(self, file: &str, text: &str) -> Diagnostic {
         let line = line_of(text, &self.at);
+        let definition = definition_of(text, &self.at);
+        let definition = definition.map_or_else(String::new, |(kind, name)| format!("{kind} {name}"));
         let Self { at, severity, code, message, .. } = self;
-        Diagnostic { file: file.to_owned(), path: at, line, severity, code, message }
+        Diagnostic { file: file.to_owned(), path: at, line, definition, severity, code, message }
     }
 }
 

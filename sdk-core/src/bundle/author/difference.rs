@@ -165,3 +165,51 @@ fn json(value: &Value) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn said(before: &str, after: &str) -> Vec<String> {
+        let [before, after] = [before, after].map(|text| Value::parse(text).unwrap());
+        parts(&before, &after).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_alike_is_left_out_and_every_part_has_its_place() {
+        assert_eq!(said(r#"{"a":1,"b":{"c":[1]}}"#, r#"{"b":{"c":[1]},"a":1}"#), [""; 0]);
+        assert_eq!(said(r#"{"a/b":{"~":1}}"#, r#"{"a/b":{"~":"1"}}"#), [r#"a~1b/~0 from 1 to "1""#]);
+        assert_eq!(said(r#"{"a":null}"#, "{}"), ["a from null to none"]);
+        assert_eq!(said(r#"{"a":[1]}"#, r#"{"a":{"b":1}}"#), [r#"a from [1] to {"b":1}"#]);
+    }
+
+    #[test]
+    fn of_lists_it_says_what_has_come_gone_and_moved() {
+        assert_eq!(said(r#"{"a":[1,2]}"#, r#"{"a":[2]}"#), ["a loses 1"]);
+        assert_eq!(said(r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#), ["a from [1,2] to [2,1]"]);
+        assert_eq!(said(r#"{"a":[]}"#, r#"{"a":["x"]}"#), [r#"a gains "x""#]);
+        let list = |items: &str| format!(r#"{{"a":[{items}]}}"#);
+        let (one, two, three) = (r#"{"x":1}"#, r#"{"x":2}"#, r#"{"x":3}"#);
+        assert_eq!(
+            said(&list(&[one, two, three].join(",")), &list(&[one, three].join(","))),
+            [r#"a/1 from {"x":2} to none"#]
+        );
+        assert_eq!(said(&list(one), &list(&[two, one].join(","))), [r#"a/0 from none to {"x":2}"#]);
+        assert_eq!(said(&list(&[one, two].join(",")), &list(&[one, three].join(","))), ["a/1/x from 2 to 3"]);
+    }
+
+    #[test]
+    fn named_elements_are_told_apart_by_name_while_their_order_is_the_same() {
+        let (a, b, more) = (r#"{"key":"a","n":1}"#, r#"{"key":"b","n":1}"#, r#"{"key":"b","n":2}"#);
+        let list = |items: [&str; 2]| format!("[{}]", items.join(","));
+        assert_eq!(said(&list([a, b]), &list([a, more])), ["b/n from 1 to 2"]);
+        assert_eq!(said(&format!("[{a}]"), &list([b, a])), [r#"b from none to {"key":"b","n":1}"#]);
+        assert_eq!(
+            said(&list([a, b]), &list([b, a])),
+            [r#"0/key from "a" to "b""#, r#"1/key from "b" to "a""#]
+        );
+        // Of equal names neither can be told from the other.
+        assert_eq!(said(r#"{"a":1,"a":2}"#, r#"{"a":1,"a":3}"#), [r#" from {"a":1,"a":2} to {"a":1,"a":3}"#]);
+    }
+}

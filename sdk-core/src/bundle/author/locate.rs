@@ -1,5 +1,6 @@
 //! From a JSON pointer to the line on which it stands; only for texts that parse.
 
+use crate::limits::MAX_ID_CHARS;
 use crate::value::Value;
 use alloc::string::String;
 
@@ -32,6 +33,32 @@ pub(super) fn line_of(text: &str, pointer: &str) -> usize {
 struct Walk<'a> {
     text: &'a str,
     at: usize,
+}
+
+/// Kind and name of the definition that a JSON pointer leads into, such as `rule hero`.
+pub(super) fn definition_of(text: &str, pointer: &str) -> Option<(&'static str, String)> {
+    let mut steps = pointer.split('/').skip(1);
+    let (list, index) = (steps.next()?, steps.next()?);
+    let (kind, own) = match list {
+        "signals" => ("signal", "name"),
+        "segments" => ("segment", "id"),
+        "groups" => ("group", "id"),
+        "experiments" => ("experiment", "id"),
+        "models" => ("model", "name"),
+        "rules" => ("rule", "id"),
+        "triggers" => ("trigger", "id"),
+        _ => return None,
+    };
+    let mut walk = Walk { text, at: 0 };
+    walk.space();
+    if ![list, index, own].iter().all(|step| walk.enter(step)) {
+        return None;
+    }
+    let start = walk.at;
+    walk.skip();
+    let name = Value::parse(text.get(start..walk.at)?).ok()?;
+    let is_plain = |name: &&str| name.chars().count() <= MAX_ID_CHARS && !name.chars().any(char::is_control);
+    Some((kind, name.as_str().filter(is_plain)?.into()))
 }
 
 impl Walk<'_> {
@@ -122,6 +149,17 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pointer_leads_to_the_name_of_its_definition() {
+        let text = r#"{"rules": [{"slot": "s", "id": "a"}, {"id": 1}], "models": [{"name": "m"}], "x": [1]}"#;
+        let name = |pointer: &str| definition_of(text, pointer).map(|(kind, name)| [kind, &name].join(" "));
+        assert_eq!(name("/rules/0/when/$or").as_deref(), Some("rule a"));
+        assert_eq!(name("/models/0").as_deref(), Some("model m"));
+        for pointer in ["", "/rules", "/rules/1/id", "/rules/2", "/models/x", "/x/0", "/groups/0"] {
+            assert_eq!(name(pointer), None, "{pointer}");
+        }
+    }
 
     #[test]
     fn a_pointer_leads_to_its_line() {

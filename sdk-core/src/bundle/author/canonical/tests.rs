@@ -1,7 +1,7 @@
 //! What has been compiled is written back, compiled again, and is the same.
 
 use super::*;
-use crate::bundle::author::{Compiled, Diagnostic, Severity, SourceFile, compile};
+use crate::bundle::author::{Compiled, Definitions, Diagnostic, Severity, SourceFile, compare, compile};
 use crate::value::Value;
 use alloc::borrow::ToOwned;
 
@@ -109,4 +109,22 @@ fn what_is_written_back_compiles_to_the_same_bytes() {
     }
     // An empty `$all` is written as the `$type` that it asks for.
     assert!(same > 1_150 && equal <= 10, "{same} with the same bytes, {equal} without");
+}
+
+proptest::proptest! {
+    #[test]
+    fn damaged_bundles_are_written_back_or_refused(
+        which: proptest::sample::Index, at: proptest::sample::Index, byte: u8,
+    ) {
+        std::thread_local! {
+            static BODIES: Vec<Vec<u8>> = sources().iter().map(|source| compiled(source).body).collect();
+        }
+        let mut body = BODIES.with(|bodies| which.get(bodies).clone());
+        let at = at.index(body.len());
+        body[at] = byte;
+        if let Ok(bundle) = crate::bundle::decode_body(&body) {
+            let changes = compare(&Definitions::default(), &Definitions::of_bundle(&bundle));
+            proptest::prop_assert!(changes.iter().all(|change| change.to_string().ends_with(" added")));
+        }
+    }
 }
