@@ -63,6 +63,10 @@ impl RuleTable {
     fn pack_in(mut packer: Packer, rules: &[Rule], numbered: &dyn Fn(&[u8]) -> Option<usize>) -> Vec<u8> {
         let rules: Vec<Rule> = rules.iter().map(Rule::indexed).collect();
         let (rules, slots) = (&rules[..], slots_of(&rules));
+        // Neighbours in the list of ids then have neighbouring numbers, which compresses well.
+        for rule in rules {
+            packer.number(&rule.id);
+        }
         pack_leaves(rules, &slots, numbered, &mut packer);
         let mut before = 0;
         packer.list(rules, |rule, packer| {
