@@ -11,9 +11,17 @@ const SETTLING_MS = 1_500;
 export function startScenes(attune: Attune, config: DemoConfig): void {
   const told = new Map<string, string>();
   let isSettled = false;
-  setTimeout(() => {
-    isSettled = true;
-  }, SETTLING_MS);
+  let settling: ReturnType<typeof setTimeout> | undefined;
+  const settle = () => {
+    isSettled = false;
+    clearTimeout(settling);
+    settling = setTimeout(() => {
+      isSettled = true;
+    }, SETTLING_MS);
+  };
+  settle();
+  // A page that comes back from the back/forward cache starts once more.
+  addEventListener('pageshow', ({ persisted }) => persisted && settle());
 
   const pressed = new Map<string, (button: HTMLElement) => void>();
   addEventListener('click', ({ target }) => {

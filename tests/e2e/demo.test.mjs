@@ -7,6 +7,8 @@ import { Collector } from './rig/collector.mjs';
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
+/** Longer than the shop holds its notices back after a start, and than a visitor's hand rests between two clicks. */
+const REST_MS = 2_000;
 
 describe('the demo shop', () => {
   let browser;
@@ -56,6 +58,46 @@ describe('the demo shop', () => {
         await page.waitForSelector('[data-variant=reading].is-on');
       }));
   }
+
+  /** Looks at a category once more, as a script clicks. */
+  const click = (page, path) =>
+    page.evaluate((path) => document.querySelector(`.nav a[href="${path}"]`).click(), path);
+
+  /** Waits until the notice names this scene and this key. */
+  async function notice(page, title, key) {
+    const says = ([title, key]) => {
+      const { textContent } = document.querySelector('#spotlight.is-on') ?? {};
+      return textContent?.includes(`${title}.`) && textContent.includes(`key ${key}`);
+    };
+    await page.waitForFunction(says, [title, key]).catch(async () => {
+      assert.fail(`the notice is not of "${title}", key ${key}: ${await page.textContent('#spotlight')}`);
+    });
+  }
+
+  it('takes a change in the only tab for this tab’s own, after Back and after script clicks as well', () =>
+    visit(DESKTOP, async (page) => {
+      page.setDefaultTimeout(10_000);
+      await click(page, '/lamps/reading');
+      await page.click('main a[href^="/lamp/"]');
+      await page.waitForTimeout(REST_MS);
+      await page.goBack();
+      await notice(page, 'The third look', 'reading');
+      for (let view = 0; view < 3; view += 1) await click(page, '/lamps/garden');
+      await notice(page, 'The third look', 'garden');
+      assert.equal(await page.locator('[data-scene=two-tabs].is-seen').count(), 0);
+    }));
+
+  it('says of a change from another tab that it is from there', () =>
+    visit(DESKTOP, async (page) => {
+      page.setDefaultTimeout(10_000);
+      const other = await page.context().newPage();
+      await open(other, '/');
+      await page.waitForTimeout(REST_MS);
+      for (let view = 0; view < 3; view += 1) await click(other, '/lamps/garden');
+      await notice(page, 'Two tabs, one visitor', 'garden');
+      await notice(other, 'The third look', 'garden');
+      assert.equal(await page.locator('[data-scene=two-tabs].is-seen').count(), 1);
+    }));
 
   it('follows the device class', async () => {
     await visit(DESKTOP, (page) => page.waitForSelector('#shop.shop--window'));
