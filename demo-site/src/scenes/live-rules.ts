@@ -6,7 +6,7 @@ export const liveRules: Scene = {
   id: 'live-rules',
   title: 'Edit a rule, see it here',
   explains: 'The collector watches a folder of rule files; a saved change reaches every open page at once.',
-  tryIt: 'Change the text in the file below and save it: the headline of the home page changes.',
+  tryIt: 'Change the text in the file below and save it: the home page’s headline above the shelves changes.',
   path: '/',
   rules: 'greeting.json',
   controls: ({ rules_dir }) =>
