@@ -34,11 +34,11 @@ export function startScenes(attune: Attune, config: DemoConfig): void {
       attune,
       config,
       on: (name, callback) => pressed.set(name, callback),
-      happened: (teller: Scene, target, because, decision) => {
-        const news = JSON.stringify([because, decision?.rule, decision?.key]);
+      happened: (teller: Scene, target, says, decision) => {
+        const news = JSON.stringify([says, decision?.rule, decision?.key]);
         const isNews = told.get(teller.id) !== news;
         told.set(teller.id, news);
-        if (isNews && isSettled) whenVisible(() => spotlight(teller, target, because, decision));
+        if (isNews && isSettled) whenVisible(() => spotlight(teller, target, says, decision));
       },
     });
   }

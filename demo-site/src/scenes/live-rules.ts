@@ -1,6 +1,6 @@
 /** Scene 7: whoever edits a rule file changes the open page. */
 import { html } from '../html';
-import type { Scene } from './scene';
+import { because, type Scene } from './scene';
 
 export const liveRules: Scene = {
   id: 'live-rules',
@@ -19,7 +19,7 @@ export const liveRules: Scene = {
       const words = headline();
       const decision = attune.decision('greeting');
       if (known && words && words !== known && decision) {
-        happened(liveRules, '[data-slot="greeting"]', 'somebody has edited the rule', decision);
+        happened(liveRules, '[data-slot="greeting"]', because('somebody has edited the rule'), decision);
       }
       known = words ?? known;
     }).observe(document.body, { subtree: true, childList: true, characterData: true });

@@ -1,7 +1,7 @@
 /** Scene 5: two tabs of one visitor stay in step. */
 import { html } from '../html';
 import { watchOrigins } from '../origin';
-import type { Scene } from './scene';
+import { because, type Scene } from './scene';
 
 export const twoTabs: Scene = {
   id: 'two-tabs',
@@ -24,7 +24,7 @@ export const twoTabs: Scene = {
         shown = filling;
         askOrigin((origin) => {
           if (decision && origin === 'elsewhere') {
-            happened(twoTabs, target, 'of what happened in another tab', decision);
+            happened(twoTabs, target, because('of what happened in another tab'), decision);
           }
         });
       });
