@@ -104,6 +104,22 @@ describe('the demo shop', () => {
     await visit(PHONE, (page) => page.waitForSelector('#shop.shop--thumb'));
   });
 
+  it('keeps the bar under the thumb free in the phone preview', () =>
+    visit(DESKTOP, async (page) => {
+      await page.click('[data-scene=layout]');
+      await page.waitForTimeout(REST_MS);
+      await page.click('[data-preview=phone]');
+      await page.waitForSelector('#spotlight.is-on');
+      const isFree = () => {
+        const [notice, bar] = ['#spotlight', '.thumbs'].map((part) =>
+          document.querySelector(part).getBoundingClientRect(),
+        );
+        return notice.bottom <= bar.top;
+      };
+      // It comes from a little below.
+      await page.waitForFunction(isFree, undefined, { timeout: 4_000 });
+    }));
+
   it('offers something for a cart that is left alone', () =>
     visit(DESKTOP, async (page) => {
       await open(page, '/lamp/supper');
