@@ -10,7 +10,8 @@ export const liveRules: Scene = {
   path: '/',
   rules: 'greeting.json',
   controls: ({ rules_dir }) =>
-    html`<p class="path"><code>${rules_dir ?? 'demo-site/rules'}/greeting.json</code></p>`,
+    html`<p class="path"><code>${rules_dir ?? 'demo-site/rules'}/greeting.json</code></p>
+      <p>A file with a mistake changes nothing here; the collector’s log names the line.</p>`,
   start({ attune, happened }) {
     // The rule itself replaces the text. A rule that is changed keeps its id, so we look at the words.
     const headline = () => document.querySelector('[data-slot="greeting"]')?.textContent;
