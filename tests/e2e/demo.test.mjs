@@ -128,15 +128,21 @@ describe('the demo shop', () => {
       await page.waitForSelector('#notice.notice--offer', { timeout: 30_000 });
     }));
 
-  it('changes its headline when the rule file is edited', () =>
+  it('changes its headline when the rule file is edited, and takes nothing of it for another tab’s', () =>
     visit(DESKTOP, async (page) => {
+      await page.waitForTimeout(REST_MS);
       const target = "[data-slot='greeting']";
       const actions = [{ kind: 'text', target, value: 'Edited while you look' }];
       const rule = { id: 'greeting', slot: 'greeting', priority: 1, when: {}, actions };
-      collector.writeRules({ rules: [rule] }, 'greeting.json');
+      const banner = { id: 'banner', slot: 'hero', priority: 1, when: {}, actions: [] };
+      collector.writeRules({ rules: [rule, banner] }, 'greeting.json');
       await page.waitForFunction(
         (target) => document.querySelector(target)?.textContent === 'Edited while you look',
         target,
       );
+      await page.waitForSelector('#spotlight.is-on');
+      assert.match(await page.textContent('#spotlight'), /somebody has edited the rule/);
+      assert.match(await page.textContent('#decisions'), /banner/);
+      assert.equal(await page.locator('[data-scene=two-tabs].is-seen').count(), 0);
     }));
 });
