@@ -1,4 +1,4 @@
-/** Points at what has just changed and says why, without moving anything. */
+/** Points at what has just changed and says what has happened, without moving anything. */
 import type { Decision } from 'attune';
 import { fill, find, html } from './html';
 import { keep, kept } from './kept';
@@ -14,8 +14,8 @@ export const seen = new Set<string>(kept<string[]>(SEEN, []));
 
 let quiet: ReturnType<typeof setTimeout> | undefined;
 
-/** Lights the target, says the reason, and ticks the scene off. */
-export function spotlight(scene: Scene, target: string, because: string, decision?: Decision): void {
+/** Lights the target, says what has happened, and ticks the scene off. */
+export function spotlight(scene: Scene, target: string, says: string, decision?: Decision): void {
   for (const element of document.querySelectorAll<HTMLElement>(target)) {
     element.classList.remove('is-lit');
     // Reading the width restarts the animation of an element that is lit already.
@@ -27,7 +27,7 @@ export function spotlight(scene: Scene, target: string, because: string, decisio
   fill(
     box,
     html`<span class="number">${numberOf(scene)}</span>
-      <p><b>${scene.title}.</b> This changed because ${because}.
+      <p><b>${scene.title}.</b> ${says}
       ${decision && html`<span class="spotlight__rule">rule <code>${decision.rule}</code>${decision.key && html`, key <code>${decision.key}</code>`}</span>`}</p>
       <button type="button" class="spotlight__close" aria-label="Close">×</button>`,
   );

@@ -11,9 +11,17 @@ const SETTLING_MS = 1_500;
 export function startScenes(attune: Attune, config: DemoConfig): void {
   const told = new Map<string, string>();
   let isSettled = false;
-  setTimeout(() => {
-    isSettled = true;
-  }, SETTLING_MS);
+  let settling: ReturnType<typeof setTimeout> | undefined;
+  const settle = () => {
+    isSettled = false;
+    clearTimeout(settling);
+    settling = setTimeout(() => {
+      isSettled = true;
+    }, SETTLING_MS);
+  };
+  settle();
+  // A page that comes back from the back/forward cache starts once more.
+  addEventListener('pageshow', ({ persisted }) => persisted && settle());
 
   const pressed = new Map<string, (button: HTMLElement) => void>();
   addEventListener('click', ({ target }) => {
@@ -26,11 +34,11 @@ export function startScenes(attune: Attune, config: DemoConfig): void {
       attune,
       config,
       on: (name, callback) => pressed.set(name, callback),
-      happened: (teller: Scene, target, because, decision) => {
-        const news = JSON.stringify([because, decision?.rule, decision?.key]);
+      happened: (teller: Scene, target, says, decision) => {
+        const news = JSON.stringify([says, decision?.rule, decision?.key]);
         const isNews = told.get(teller.id) !== news;
         told.set(teller.id, news);
-        if (isNews && isSettled) whenVisible(() => spotlight(teller, target, because, decision));
+        if (isNews && isSettled) whenVisible(() => spotlight(teller, target, says, decision));
       },
     });
   }

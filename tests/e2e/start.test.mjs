@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,6 +75,10 @@ describe('npm start', () => {
 
   it('prints one ready line and serves the shop', async () => {
     assert.deepEqual(demo.lines, [`ready http://127.0.0.1:${port}/`], demo.errors);
+    const place = () => /^demo: the binary is (.+)$/m.exec(demo.errors)?.[1];
+    await until(place, READY_LIMIT_MS, 'the line that says where the binary is');
+    assert.ok(existsSync(place()), place());
+    assert.doesNotMatch(demo.errors, /^ready /m);
     const shop = await fetch(`http://127.0.0.1:${port}/`);
     assert.match(shop.headers.get('content-type') ?? '', /text\/html/);
     const config = await (await fetch(`http://127.0.0.1:${port}/demo/config.json`)).json();

@@ -20,9 +20,10 @@ export class DeliveryGraph {
           <path data-trouble class="graph__trouble"/><path data-area class="graph__area"/><path data-line class="graph__line"/></svg>
         <dl class="counts">
           <div><dt>tracked</dt><dd data-tracked>0</dd></div><div><dt>delivered</dt><dd data-delivered>0</dd></div>
-          <div><dt>waiting</dt><dd data-queue>0</dd></div><div><dt>in flight</dt><dd data-flight>0</dd></div>
+          <div><dt>waiting</dt><dd data-queue>0</dd></div>
+          <div title="Sent, and not yet answered by the collector; these count as waiting as well"><dt>in flight</dt><dd data-flight>0</dd></div>
         </dl>
-        <p class="wires"><span data-wire="stream">stream</span><span data-wire="breaker">breaker</span><span data-wire="bundle">bundle</span></p>
+        <p class="wires"><span data-wire="stream">stream</span><span data-wire="breaker" title="Closed: events are sent. Open: after several failures in a row sending pauses, then one try asks whether the collector is back">breaker</span><span data-wire="bundle">bundle</span></p>
         <p class="trouble" data-trouble-text></p>`,
     );
   }

@@ -1,5 +1,5 @@
 /** Scene 2: a cart that is left alone brings an offer; buying takes it away. */
-import type { Scene } from './scene';
+import { because, type Scene } from './scene';
 
 export const cartOffer: Scene = {
   id: 'cart-offer',
@@ -12,8 +12,13 @@ export const cartOffer: Scene = {
     // The rule writes the notice bar by itself. Here we only point at it: no code is needed for the change.
     stage.attune.onDecision('offer', (decision) => {
       if (decision)
-        stage.happened(cartOffer, '#notice', 'the cart has been left alone for 20 seconds', decision);
-      else stage.happened(cartOffer, '#notice', 'the cart is settled, so the offer is gone');
+        stage.happened(
+          cartOffer,
+          '#notice',
+          because('the cart has been left alone for 20 seconds'),
+          decision,
+        );
+      else stage.happened(cartOffer, '#notice', because('the cart is settled, so the offer is gone'));
     });
   },
 };

@@ -1,6 +1,6 @@
 /** Scene 3: every answered question changes the guidance, and the last one marks the lamps that fit. */
 import { applyGuidance, type Guidance } from '../shop/guidance';
-import type { Scene } from './scene';
+import { because, type Scene } from './scene';
 
 export const guidance: Scene = {
   id: 'guidance',
@@ -14,8 +14,8 @@ export const guidance: Scene = {
     stage.attune.onDecision('guidance', (decision) => {
       applyGuidance(stage.attune);
       const { step } = stage.attune.variable<Partial<Guidance>>('guidance', {});
-      const because = step === 3 ? 'the onboarding is finished' : `question ${step ?? 0} of 3 is answered`;
-      if (decision) stage.happened(guidance, '[data-guidance]', because, decision);
+      const reason = step === 3 ? 'the onboarding is finished' : `question ${step ?? 0} of 3 is answered`;
+      if (decision) stage.happened(guidance, '[data-guidance]', because(reason), decision);
     });
   },
 };

@@ -1,6 +1,6 @@
 /** Scene 4: the layout follows the device class. */
 import { find, html } from '../html';
-import type { Scene } from './scene';
+import { because, type Scene } from './scene';
 
 const previews = { phone: 'Phone', desktop: 'Desktop' };
 const chosen = () => find('#stage').dataset.preview;
@@ -22,7 +22,7 @@ export const layout: Scene = {
     // The rules set a class on the shop; the style sheet does the rest.
     attune.onDecision('layout', (decision) => {
       const device = decision?.rule === 'layout-phone' ? 'a phone' : 'a wide screen';
-      if (decision) happened(layout, '#main', `the device class says this is ${device}`, decision);
+      if (decision) happened(layout, '#main', because(`the device class says this is ${device}`), decision);
     });
     on('preview', ({ dataset: { preview } }) => {
       if (!preview) return;

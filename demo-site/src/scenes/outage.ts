@@ -20,7 +20,7 @@ export const outage: Scene = {
       button.setAttribute('disabled', '');
       setTimeout(() => button.removeAttribute('disabled'), seconds * 1_000);
       await fetch(`${control}/outage?seconds=${seconds}`, { method: 'POST' });
-      happened(outage, '#delivery', `the collector stops for ${seconds} seconds`);
+      happened(outage, '#delivery', `The collector is stopped for ${seconds} seconds.`);
     });
     on('flicker', () => {
       for (let turn = 1; turn <= 10; turn++) attune.track('flick_switch', { turn });

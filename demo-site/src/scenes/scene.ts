@@ -7,11 +7,14 @@ import type { Html } from '../html';
 export interface Stage {
   readonly attune: Attune;
   readonly config: DemoConfig;
-  /** Points at the part of the page that has just changed and says why. */
-  readonly happened: (scene: Scene, target: string, because: string, decision?: Decision) => void;
+  /** Points at the part of the page that has just changed and says in a sentence what has happened. */
+  readonly happened: (scene: Scene, target: string, says: string, decision?: Decision) => void;
   /** Calls back when a button with `data-do="name"` is pressed. */
   readonly on: (name: string, pressed: (button: HTMLElement) => void) => void;
 }
+
+/** The sentence that says why something has changed. */
+export const because = (reason: string): string => `This changed because ${reason}.`;
 
 export interface Scene {
   readonly id: string;

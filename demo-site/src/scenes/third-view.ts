@@ -1,7 +1,7 @@
 /** Scene 1: the third view of a category changes the banner at once, and it stays. */
 import { findCategory } from '../catalogue';
 import { showHero } from '../shop/hero';
-import type { Scene } from './scene';
+import { because, type Scene } from './scene';
 
 export const thirdView: Scene = {
   id: 'third-view',
@@ -16,7 +16,12 @@ export const thirdView: Scene = {
       const category = findCategory(decision?.key ?? '');
       showHero(category?.id ?? 'street');
       if (category)
-        stage.happened(thirdView, '#hero', `this was the third view of “${category.name}”`, decision);
+        stage.happened(
+          thirdView,
+          '#hero',
+          because(`this was the third view of “${category.name}”`),
+          decision,
+        );
     });
   },
 };

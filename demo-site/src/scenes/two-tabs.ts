@@ -1,9 +1,7 @@
 /** Scene 5: two tabs of one visitor stay in step. */
 import { html } from '../html';
-import type { Scene } from './scene';
-
-/** A tab that was not touched for this long has not caused a change itself. */
-const UNUSED_MS = 1_500;
+import { watchOrigins } from '../origin';
+import { because, type Scene } from './scene';
 
 export const twoTabs: Scene = {
   id: 'two-tabs',
@@ -14,20 +12,21 @@ export const twoTabs: Scene = {
   controls: () =>
     html`<a class="button button--small" href="/lamps/flame" target="_blank">Open a second tab</a>`,
   start({ attune, happened }) {
-    // Nothing here synchronises anything. The scene only looks whether somebody has just used this tab; a change
-    // in a tab that nobody uses has come from another one.
-    let used_at = Number.NEGATIVE_INFINITY;
-    for (const type of ['pointerdown', 'keydown']) {
-      addEventListener(type, (event) => {
-        used_at = event.timeStamp;
-      });
-    }
+    // Nothing here synchronises anything. The scene only looks where a change has come from: what neither an event of
+    // this page nor an edited rule has brought, another tab has.
+    const askOrigin = watchOrigins(attune);
     for (const slot of ['hero', 'guidance'] as const) {
+      const target = slot === 'hero' ? '#hero' : '[data-guidance]';
+      let shown = '';
       attune.onDecision(slot, (decision) => {
-        const target = slot === 'hero' ? '#hero' : '[data-guidance]';
-        if (decision && performance.now() - used_at > UNUSED_MS) {
-          happened(twoTabs, target, 'of what happened in another tab', decision);
-        }
+        const filling = JSON.stringify([decision?.rule, decision?.key]);
+        if (filling === shown) return;
+        shown = filling;
+        askOrigin((origin) => {
+          if (decision && origin === 'elsewhere') {
+            happened(twoTabs, target, because('of what happened in another tab'), decision);
+          }
+        });
       });
     }
   },

@@ -73,6 +73,7 @@ pub fn supervise(service: &Service) -> Result<(), Failure> {
     let outages = control::listen(service.control_port, service.port)?;
     let mut state = State::Running(start(service, &stop)?);
     if !stop.load(Ordering::Relaxed) {
+        eprintln!("demo: the binary is {}", service.binary.display());
         println!("ready http://127.0.0.1:{}/", service.port);
         let _ = io::stdout().flush();
     }
@@ -115,7 +116,8 @@ fn start(service: &Service, stop: &AtomicBool) -> Result<Child, Failure> {
         .arg("--rules")
         .arg(service.root.join("demo-site/rules"))
         .stdin(Stdio::null())
-        .stdout(io::stderr());
+        // Its one line there is the ready line, which this process prints when the demo is ready.
+        .stdout(Stdio::null());
     let mut child = command
         .spawn()
         .map_err(|error| Failure::new(format!("{} did not start: {error}", service.binary.display())))?;
