@@ -134,6 +134,11 @@ fn the_other_outputs_of_the_guide_are_what_its_words_lead_to() {
     assert!(failed.contains(&shown("FAIL ")), "{failed}");
     place.write("rules.test.yaml", &shown("tests:\n  - name: views on the phone"));
     assert!(place.run(&["bundle", "test", "rules"]).is_clean);
+    let headline = r#"{"experiments":[{"id":"headline","variations":[{"key":"plain"},{"key":"loud"}]}],
+        "rules":[{"id":"loud","slot":"hero","when":{"experiments.headline":"loud"},"actions":[]}]}"#;
+    place.write("headline/a.json", headline);
+    place.write("headline.test.yaml", &shown("tests:\n  - name: the loud headline"));
+    assert!(place.run(&["bundle", "test", "headline"]).is_clean);
     let errors = shown("shop.json:13: error");
     let (unknown, comma) = errors.split_once('\n').unwrap();
     for (text, expected) in [
