@@ -23,6 +23,7 @@ mod rule;
 mod schedule;
 mod segment;
 mod signal;
+mod slips;
 mod type_lists;
 
 use super::{Bundle, BundleError, decode_body, encode_body};
