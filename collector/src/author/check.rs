@@ -45,7 +45,7 @@ fn text(findings: &[Diagnostic], cost: &Cost, brotli_bytes: usize) -> String {
     let _ = writeln!(out, "{}, {}", counted(errors, "error"), counted(findings.len() - errors, "warning"));
     let _ = writeln!(
         out,
-        "{} in {}, {} ({} inactive); {} ({} different); {} and {} for caps and exposures",
+        "{} in {}, {} ({} inactive); {} ({} different); {} and {} of Attune's own, for caps and experiments",
         counted(cost.rules, "rule"),
         counted(cost.slots, "slot"),
         counted(cost.triggers, "trigger"),

@@ -24,7 +24,7 @@ pub struct Cost {
     pub distinct_leaves: usize,
     /// Signals as their authors have defined them.
     pub signals: usize,
-    /// Signals that count the showings of capped rules.
+    /// Signals that count the showings of capped rules and the exposures of experiments.
     pub hidden_signals: usize,
     /// Bytes of the compiled body.
     pub body_bytes: usize,
