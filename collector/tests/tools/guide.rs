@@ -36,6 +36,13 @@ fn rules() -> [String; 2] {
     let searches =
         ",\n    { \"name\": \"searches\", \"on\": \"search\", \"aggregate\": \"count\", \"window\": \"1h\" }";
     let after = before.replace(searches, "").replace("\"priority\": 5", "\"priority\": 15");
+    let shown: Vec<String> =
+        blocks().into_iter().filter(|(of, _)| of == "json").map(|(_, block)| block).take(2).collect();
+    assert_eq!(
+        shown,
+        [&*before, &*after],
+        "the file as it is at first, and as it is from the end of Check on"
+    );
     [before, after]
 }
 
