@@ -13,8 +13,10 @@ mod difference;
 mod experiment;
 mod fields;
 mod file;
+mod json_error;
 mod locate;
 mod model;
+mod nearest;
 #[cfg(test)]
 mod proofs;
 mod reach;
@@ -29,16 +31,16 @@ mod type_lists;
 use super::{Bundle, BundleError, decode_body, encode_body};
 use crate::experiment::Trial;
 use crate::limits::{
-    MAX_EXPERIMENTS, MAX_JSON_DEPTH, MAX_MODELS, MAX_NAMED_BYTES, MAX_RULE_FILE_BYTES, MAX_RULES,
-    MAX_SIGNALS, MAX_TYPE_ENTRIES, PLACE_BYTES, QUESTION_BYTES,
+    MAX_EXPERIMENTS, MAX_MODELS, MAX_NAMED_BYTES, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS,
+    MAX_TYPE_ENTRIES, PLACE_BYTES, QUESTION_BYTES,
 };
 use crate::model::Model;
 use crate::profile::Signal;
 use crate::rules::Rule;
-use crate::value::{JsonError, Value};
+use crate::value::Value;
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -46,7 +48,8 @@ use arrange::arrange;
 use diagnostic::{Problem, Problems};
 use experiment::{Draft, experiments_read};
 use file::{check_lists, items};
-use locate::{column_of_offset, line_of_offset};
+use json_error::json_message;
+use locate::line_of_offset;
 use segment::Known;
 use type_lists::TypeLists;
 
@@ -111,6 +114,8 @@ struct Compiler {
     hidden: Vec<Signal>,
     models: BTreeMap<Box<str>, Model>,
     experiments: Vec<Trial>,
+    /// Experiments that the files define, whether or not they take part.
+    defined: BTreeSet<Box<str>>,
     rules: BTreeMap<Box<str>, Rule>,
     lists: TypeLists,
     diagnostics: Vec<Diagnostic>,
@@ -196,6 +201,7 @@ impl Compiler {
         for (file, value) in files {
             for (at, definition) in items(value, "experiments") {
                 let mut problems = Problems::default();
+                self.defined.extend(definition.field("id").and_then(Value::as_str).map(Box::from));
                 let compiled = experiment::compile(definition, &at, &self.known, &mut problems);
                 if let Some(draft) = compiled {
                     let id = draft.trial.id.clone();
@@ -213,7 +219,7 @@ impl Compiler {
                 self.report(file, problems);
             }
         }
-        let (ordered, refused) = arrange(drafts);
+        let (ordered, refused) = arrange(drafts, &self.defined);
         for (id, code, message) in refused {
             let Some((file, at)) = places.get(&id) else { continue };
             let mut problems = Problems::default();
@@ -249,7 +255,12 @@ impl Compiler {
                     let unknown =
                         read.iter().find(|id| self.experiments.iter().all(|trial| trial.id != **id));
                     if let Some(id) = unknown {
-                        let message = "there is no such experiment, or it takes no part";
+                        let message = match self.defined.contains(id) {
+                            true => {
+                                "the experiment has errors and takes no part, so neither does what reads it"
+                            }
+                            false => "there is no such experiment",
+                        };
                         problems.push(Problem::of(&format!("{at}/when"), "unknown_experiment", id, message));
                         rule.inactive = problems.reason();
                         rule::empty(&mut rule);
@@ -304,31 +315,6 @@ impl Compiler {
         self.diagnostics.sort_by_key(order);
         let bundle = bundle.unwrap_or_else(|_: BundleError| Bundle::default());
         Compiled { body, bundle, diagnostics: self.diagnostics, unreadable: self.unreadable }
-    }
-}
-
-/// Where a text stops being JSON, for whoever looks at its line.
-fn json_message(error: JsonError, text: &str) -> String {
-    let column = column_of_offset(text, error.offset());
-    match error {
-        JsonError::Unexpected(at) => {
-            let (before, behind) = text.split_at_checked(at).unwrap_or((text, ""));
-            match behind.chars().next() {
-                Some(found @ (']' | '}')) if before.trim_end().ends_with(',') => {
-                    format!(
-                        "the text is no JSON: the comma before {found:?} in column {column} is one too many"
-                    )
-                }
-                Some(found) => format!("the text is no JSON: {found:?} cannot stand in column {column}"),
-                None => format!("the text is no JSON from column {column} on"),
-            }
-        }
-        JsonError::EndsEarly(_) => "the text is no JSON: it ends before all is closed".to_owned(),
-        JsonError::BadEscape(_) => format!("the escape in column {column} names no character"),
-        JsonError::NumberOutOfRange(_) => format!("the number in column {column} is too large for a double"),
-        JsonError::TooDeep(_) => {
-            format!("from column {column} on it nests deeper than {MAX_JSON_DEPTH} levels")
-        }
     }
 }
 
