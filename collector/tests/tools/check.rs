@@ -74,6 +74,10 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
             "a.json:2: error[unknown_signal] rule r: no usable signal is named viewz (at /rules/0/when/signals.viewz)",
         ),
         (
+            when(r#"{"plan": "gold"}"#),
+            "a.json:2: error[unknown_path] rule r: plan is no path of this document: rules read traits.*, signals.*, segments.*, experiments.*, context.* and event.*; did you mean traits.plan? (at /rules/0/when/plan)",
+        ),
+        (
             when(r#"{"traits.age": {"$over": 3}}"#),
             "a.json:2: error[unknown_operator] rule r: there is no operator $over (at /rules/0/when/traits.age/$over)",
         ),
@@ -180,6 +184,15 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
     ] {
         assert_eq!(findings(&text), [expected]);
     }
+}
+
+#[test]
+fn a_path_of_the_visitor_where_an_event_is_read_is_named_with_what_there_is() {
+    let found = findings(
+        r#"{"signals": [{"name": "gold", "on": "x", "where": {"plan": 1}, "aggregate": "count", "window": "1h"}]}"#,
+    );
+    let expected = "a.json:1: error[unknown_path] signal gold: plan is no path of an event: event_id, event_type, timestamp, session_id, user_id and metadata.* are read here; did you mean metadata.plan? (at /signals/0/where/plan)";
+    assert!(found.iter().any(|line| line == expected), "{found:?}");
 }
 
 #[test]
