@@ -196,6 +196,17 @@ fn a_path_of_the_visitor_where_an_event_is_read_is_named_with_what_there_is() {
 }
 
 #[test]
+fn a_rule_without_a_slot_is_no_trigger() {
+    let rules = r#"{"rules": [{"id": "r", "actions": []}], "triggers": [{"id": "t", "on": "x"}]}"#;
+    let place = Place::new(&[("rules/a.json", rules)]);
+    let run = place.run(&["bundle", "check", "rules"]);
+    let error = "a.json:1: error[missing_field] rule r: slot: a rule needs the slot that it fills; what fills none stands in triggers (at /rules/0/slot)\n";
+    assert!(run.out.starts_with(error), "{}", run.out);
+    assert!(run.out.contains("\n1 rule in 0 slots, 1 trigger (1 inactive); "), "{}", run.out);
+    assert!(run.out.contains("\n  r (no slot): ") && run.out.contains("\n  t (trigger): "), "{}", run.out);
+}
+
+#[test]
 fn a_broken_experiment_is_named_once_and_what_reads_it_says_so() {
     let file = |experiment: &str| {
         format!(

@@ -180,7 +180,7 @@ fn a_script_that_cannot_be_played_is_named_with_its_place() {
         ),
         (
             r#"{"tests":[{"name":"n","steps":[{"publish":{"rules":[{"id":"x"}]}}]}]}"#,
-            "publish: slot: this field is required (missing_field) at /rules/0",
+            "publish: slot: a rule needs the slot that it fills; what fills none stands in triggers (missing_field) at /rules/0",
         ),
         (r#"{"tests":[]}"#, "it has no tests"),
     ] {

@@ -81,6 +81,8 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
     /// Names of the files that could not be read at all; whoever has older texts of them compiles with those.
     pub unreadable: Vec<String>,
+    /// Ids of rules that take no part for want of a slot; a bundle has nothing else that tells them from triggers.
+    pub slotless: BTreeSet<Box<str>>,
 }
 
 /// Compiles rule files. Files are taken in order of name, so that of equal ids the same one always counts.
@@ -117,6 +119,8 @@ struct Compiler {
     /// Experiments that the files define, whether or not they take part.
     defined: BTreeSet<Box<str>>,
     rules: BTreeMap<Box<str>, Rule>,
+    /// Rules without a slot of those.
+    slotless: BTreeSet<Box<str>>,
     lists: TypeLists,
     diagnostics: Vec<Diagnostic>,
     unreadable: Vec<String>,
@@ -280,6 +284,9 @@ impl Compiler {
                         problems.push(Problem::of(&at, "event_lists_too_large", &rule.id, &message));
                     } else {
                         self.hidden.extend(hidden);
+                        if kind == rule::Kind::Slot && rule.slot.is_none() {
+                            self.slotless.insert(rule.id.clone());
+                        }
                         self.rules.insert(rule.id.clone(), rule);
                     }
                 }
@@ -314,7 +321,8 @@ impl Compiler {
         let order = |diagnostic: &Diagnostic| (diagnostic.file.clone(), diagnostic.line);
         self.diagnostics.sort_by_key(order);
         let bundle = bundle.unwrap_or_else(|_: BundleError| Bundle::default());
-        Compiled { body, bundle, diagnostics: self.diagnostics, unreadable: self.unreadable }
+        let Self { diagnostics, unreadable, slotless, .. } = self;
+        Compiled { body, bundle, diagnostics, unreadable, slotless }
     }
 }
 
