@@ -102,7 +102,13 @@ fn every_command_of_the_guide_prints_what_the_guide_says() {
         "draft/shop.json",
         &after.replace("\"$gte\": 3", "\"$gte\": 2").replace("\"priority\": 15", "\"priority\": 25"),
     );
-    place.write("events.jsonl", &recorded());
+    let parsed = |text: &str| -> Vec<serde_json::Value> {
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let shown =
+        blocks().into_iter().find(|(_, block)| block.starts_with("{\"event_id\":\"ada-1\"")).unwrap().1;
+    assert_eq!(parsed(&shown), parsed(&recorded()));
+    place.write("events.jsonl", &shown);
     let mut keys: Vec<(String, String)> = Vec::new();
     let mut count = 0;
     for (command, expected) in blocks().iter().flat_map(|(_, block)| transcript(block)) {
