@@ -45,7 +45,7 @@ fn text(findings: &[Diagnostic], cost: &Cost, brotli_bytes: usize) -> String {
     let _ = writeln!(out, "{}, {}", counted(errors, "error"), counted(findings.len() - errors, "warning"));
     let _ = writeln!(
         out,
-        "{} in {}, {} ({} inactive); {} ({} different); {} and {} for caps and exposures",
+        "{} in {}, {} ({} inactive); {} ({} different); {} and {} of Attune's own, for caps and experiments",
         counted(cost.rules, "rule"),
         counted(cost.slots, "slot"),
         counted(cost.triggers, "trigger"),
@@ -61,7 +61,11 @@ fn text(findings: &[Diagnostic], cost: &Cost, brotli_bytes: usize) -> String {
         let _ = writeln!(out, "most expensive:");
     }
     for rule in costly {
-        let place = rule.slot.as_deref().map_or_else(|| "trigger".to_owned(), |slot| format!("slot {slot}"));
+        let place = match &rule.slot {
+            Some(slot) => format!("slot {slot}"),
+            None if rule.is_trigger => "trigger".to_owned(),
+            None => "no slot".to_owned(),
+        };
         let _ = writeln!(
             out,
             "  {} ({place}): {} over {}, {} bytes alone",

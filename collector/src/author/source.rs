@@ -18,7 +18,7 @@ impl Folder {
     /// Reads and compiles a folder, whatever the compiler has to say about it.
     pub fn read(path: &Path) -> Result<Self, String> {
         if path.is_file() {
-            return Err(format!("{}: this is a file; a folder of rule files is expected", path.display()));
+            return Err(format!("{}: this is a file; name its folder", path.display()));
         }
         if !path.is_dir() {
             return Err(format!("{}: there is no such folder of rule files", path.display()));

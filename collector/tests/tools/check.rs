@@ -74,6 +74,10 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
             "a.json:2: error[unknown_signal] rule r: no usable signal is named viewz (at /rules/0/when/signals.viewz)",
         ),
         (
+            when(r#"{"plan": "gold"}"#),
+            "a.json:2: error[unknown_path] rule r: plan is no path of this document: rules read traits.*, signals.*, segments.*, experiments.*, context.* and event.*; did you mean traits.plan? (at /rules/0/when/plan)",
+        ),
+        (
             when(r#"{"traits.age": {"$over": 3}}"#),
             "a.json:2: error[unknown_operator] rule r: there is no operator $over (at /rules/0/when/traits.age/$over)",
         ),
@@ -87,7 +91,7 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
         ),
         (
             when(r#"{"experiments.two": "b"}"#),
-            "a.json:2: error[unknown_experiment] rule r: two: there is no such experiment, or it takes no part (at /rules/0/when)",
+            "a.json:2: error[unknown_experiment] rule r: two: there is no such experiment (at /rules/0/when)",
         ),
         (
             when(r#"{"traits.a": {"$gt": 5, "$lt": 3}}"#),
@@ -123,7 +127,7 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
         ),
         (
             rule(r#""prioritie": 3"#),
-            "a.json:2: error[unknown_field] rule r: prioritie: there is no such field (at /rules/0/prioritie)",
+            "a.json:2: error[unknown_field] rule r: prioritie: there is no such field; did you mean priority? (at /rules/0/prioritie)",
         ),
         (
             rule("\"priority\": 1,\n\"priority\": 2"),
@@ -154,6 +158,18 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
             "a.json:2: error[json_unexpected] the text is no JSON: '\"' cannot stand in column 9",
         ),
         (
+            "{“rules”: []}".to_owned(),
+            "a.json:1: error[json_unexpected] the text is no JSON: “ stands in column 2, and JSON wants straight double quotes",
+        ),
+        (
+            "{\n  // the rules\n  \"rules\": []}".to_owned(),
+            "a.json:2: error[json_unexpected] the text is no JSON: a comment begins in column 3, and JSON has none; description takes a text",
+        ),
+        (
+            "{\"rulez\": []}".to_owned(),
+            "a.json:1: error[unknown_field] rulez: a rule file has signals, segments, groups, experiments, models, rules and triggers; did you mean rules? (at /rulez)",
+        ),
+        (
             "{\"rules\": [\n".to_owned(),
             "a.json:2: error[json_ends_early] the text is no JSON: it ends before all is closed",
         ),
@@ -167,6 +183,52 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
         ),
     ] {
         assert_eq!(findings(&text), [expected]);
+    }
+}
+
+#[test]
+fn a_path_of_the_visitor_where_an_event_is_read_is_named_with_what_there_is() {
+    let found = findings(
+        r#"{"signals": [{"name": "gold", "on": "x", "where": {"plan": 1}, "aggregate": "count", "window": "1h"}]}"#,
+    );
+    let expected = "a.json:1: error[unknown_path] signal gold: plan is no path of an event: event_id, event_type, timestamp, session_id, user_id and metadata.* are read here; did you mean metadata.plan? (at /signals/0/where/plan)";
+    assert!(found.iter().any(|line| line == expected), "{found:?}");
+}
+
+#[test]
+fn a_rule_without_a_slot_is_no_trigger() {
+    let rules = r#"{"rules": [{"id": "r", "actions": []}], "triggers": [{"id": "t", "on": "x"}]}"#;
+    let place = Place::new(&[("rules/a.json", rules)]);
+    let run = place.run(&["bundle", "check", "rules"]);
+    let error = "a.json:1: error[missing_field] rule r: slot: a rule needs the slot that it fills; what fills none stands in triggers (at /rules/0/slot)\n";
+    assert!(run.out.starts_with(error), "{}", run.out);
+    assert!(run.out.contains("\n1 rule in 0 slots, 1 trigger (1 inactive); "), "{}", run.out);
+    assert!(run.out.contains("\n  r (no slot): ") && run.out.contains("\n  t (trigger): "), "{}", run.out);
+}
+
+#[test]
+fn a_broken_experiment_is_named_once_and_what_reads_it_says_so() {
+    let file = |experiment: &str| {
+        format!(
+            "{{\"experiments\": [\n{{\"id\": \"e\", {experiment}}},\n{{\"id\": \"f\", \"variations\": [{{\"key\": \"a\"}}], \"prerequisites\": [{{\"experiment\": \"e\"}}]}}],\n\"rules\": [{{\"id\": \"r\", \"slot\": \"s\", \"when\": {{\"experiments.e\": \"a\", \"experiments.f\": \"a\"}}, \"actions\": []}}]}}"
+        )
+    };
+    let cascade = [
+        "a.json:3: error[unknown_experiment] f: experiment e has errors and takes no part (at /experiments/1)",
+        "a.json:4: error[unknown_experiment] rule r: e: the experiment has errors and takes no part, so neither does what reads it (at /rules/0/when)",
+    ];
+    for (experiment, own) in [
+        (
+            r#""variations": [{"key": "a", "weight": 50}]"#,
+            "weight: expected a number from 0 to 1; 0.5 stands for 50 % (at /experiments/0/variations/0/weight)",
+        ),
+        (
+            r#""variations": [{"key": "a"}], "sticky": true, "min_bucket_version": 1"#,
+            "min_bucket_version: expected at most bucket_version, which is 0 (at /experiments/0/min_bucket_version)",
+        ),
+    ] {
+        let own = format!("a.json:2: error[bad_field] experiment e: {own}");
+        assert_eq!(findings(&file(experiment)), [&own, cascade[0], cascade[1]]);
     }
 }
 
@@ -201,7 +263,7 @@ fn cycles_are_named_at_each_of_their_ends() {
 fn what_is_no_folder_of_rules_is_said_in_one_line() {
     let place = Place::new(&[("one.json", "{}")]);
     for (path, expected) in [
-        ("one.json", "one.json: this is a file; a folder of rule files is expected"),
+        ("one.json", "one.json: this is a file; name its folder"),
         ("gone", "gone: there is no such folder of rule files"),
         ("rules", "rules: the folder holds no .json file"),
     ] {

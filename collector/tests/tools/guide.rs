@@ -36,6 +36,13 @@ fn rules() -> [String; 2] {
     let searches =
         ",\n    { \"name\": \"searches\", \"on\": \"search\", \"aggregate\": \"count\", \"window\": \"1h\" }";
     let after = before.replace(searches, "").replace("\"priority\": 5", "\"priority\": 15");
+    let shown: Vec<String> =
+        blocks().into_iter().filter(|(of, _)| of == "json").map(|(_, block)| block).take(2).collect();
+    assert_eq!(
+        shown,
+        [&*before, &*after],
+        "the file as it is at first, and as it is from the end of Check on"
+    );
     [before, after]
 }
 
@@ -95,7 +102,13 @@ fn every_command_of_the_guide_prints_what_the_guide_says() {
         "draft/shop.json",
         &after.replace("\"$gte\": 3", "\"$gte\": 2").replace("\"priority\": 15", "\"priority\": 25"),
     );
-    place.write("events.jsonl", &recorded());
+    let parsed = |text: &str| -> Vec<serde_json::Value> {
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let shown =
+        blocks().into_iter().find(|(_, block)| block.starts_with("{\"event_id\":\"ada-1\"")).unwrap().1;
+    assert_eq!(parsed(&shown), parsed(&recorded()));
+    place.write("events.jsonl", &shown);
     let mut keys: Vec<(String, String)> = Vec::new();
     let mut count = 0;
     for (command, expected) in blocks().iter().flat_map(|(_, block)| transcript(block)) {
@@ -134,6 +147,11 @@ fn the_other_outputs_of_the_guide_are_what_its_words_lead_to() {
     assert!(failed.contains(&shown("FAIL ")), "{failed}");
     place.write("rules.test.yaml", &shown("tests:\n  - name: views on the phone"));
     assert!(place.run(&["bundle", "test", "rules"]).is_clean);
+    let headline = r#"{"experiments":[{"id":"headline","variations":[{"key":"plain"},{"key":"loud"}]}],
+        "rules":[{"id":"loud","slot":"hero","when":{"experiments.headline":"loud"},"actions":[]}]}"#;
+    place.write("headline/a.json", headline);
+    place.write("headline.test.yaml", &shown("tests:\n  - name: the loud headline"));
+    assert!(place.run(&["bundle", "test", "headline"]).is_clean);
     let errors = shown("shop.json:13: error");
     let (unknown, comma) = errors.split_once('\n').unwrap();
     for (text, expected) in [

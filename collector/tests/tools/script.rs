@@ -130,6 +130,29 @@ fn a_script_sees_what_a_page_exposes() {
 }
 
 #[test]
+fn what_an_opening_page_exposes_counts_towards_the_first_step_of_its_member() {
+    let rules = r#"{"experiments":[{"id":"headline","variations":[{"key":"plain"},{"key":"loud"}]}],
+        "rules":[{"id":"loud","slot":"hero","when":{"experiments.headline":"loud"},"actions":[]}]}"#;
+    let script = |others: &str| {
+        json!({"tests": [{"name": "exposed", "steps": [
+            {"track": "page_view", "exposes": ["headline:loud"]},
+            {"track": "page_view", "exposes": []},
+            {"member": "pad", "exposes": [others]},
+            {"member": "visitor", "exposes": []},
+        ]}, {"name": "later", "steps": [
+            {"member": "pad", "exposes": [others]},
+            {"member": "visitor", "exposes": ["headline:loud"]},
+        ]}, {"name": "previewed", "visitor": {"context": {"page": {"url": "https://shop.example/?headline=0"}}},
+            "steps": [{"exposes": [], "holds": {"hero": null}},
+                {"context": {}, "exposes": ["headline:loud"], "holds": {"hero": "loud"}}]}]})
+        .to_string()
+    };
+    let place = Place::new(&[("rules/a.json", rules), ("t.json", &script("headline:plain"))]);
+    let run = place.run(&["bundle", "test", "rules", "--tests", "t.json"]);
+    assert!(run.is_clean, "{}{}", run.out, run.err);
+}
+
+#[test]
 fn a_script_that_cannot_be_played_is_named_with_its_place() {
     let place = Place::new(&[("rules/shop.json", SHOP)]);
     for (script, words) in [
@@ -157,7 +180,7 @@ fn a_script_that_cannot_be_played_is_named_with_its_place() {
         ),
         (
             r#"{"tests":[{"name":"n","steps":[{"publish":{"rules":[{"id":"x"}]}}]}]}"#,
-            "publish: slot: this field is required (missing_field) at /rules/0",
+            "publish: slot: a rule needs the slot that it fills; what fills none stands in triggers (missing_field) at /rules/0",
         ),
         (r#"{"tests":[]}"#, "it has no tests"),
     ] {

@@ -126,7 +126,10 @@ pub fn parse_path(text: &str, scope: ConditionScope<'_>) -> Result<Path, Conditi
                 "event_type" | "timestamp" | "event_id" | "session_id" | "user_id" => rest.is_empty(),
                 _ => false,
             };
-            if known { Ok(Path { root: Root::Bare, rest: Box::from(text) }) } else { Err(unknown()) }
+            match known {
+                true => Ok(Path { root: Root::Bare, rest: Box::from(text) }),
+                false => Err(ConditionErrorKind::UnknownEventPath(Box::from(text))),
+            }
         }
         ConditionScope::Visitor(signals) => {
             let path =

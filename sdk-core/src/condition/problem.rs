@@ -3,6 +3,7 @@
 use super::pattern::PatternError;
 use crate::limits::{MAX_BROUGHT, MAX_CONDITION_DEPTH, MAX_CONDITION_TESTS, MAX_CONDITION_VALUES};
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
@@ -22,6 +23,8 @@ pub enum ConditionErrorKind {
     UnknownOperator(Box<str>),
     /// A path that starts with no part of the document.
     UnknownPath(Box<str>),
+    /// A path that is no field of an event, where a signal reads one.
+    UnknownEventPath(Box<str>),
     /// A signal that no file defines.
     UnknownSignal(Box<str>),
     /// A segment that no file defines.
@@ -59,7 +62,7 @@ impl ConditionErrorKind {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::UnknownOperator(_) => "unknown_operator",
-            Self::UnknownPath(_) => "unknown_path",
+            Self::UnknownPath(_) | Self::UnknownEventPath(_) => "unknown_path",
             Self::UnknownSignal(_) => "unknown_signal",
             Self::UnknownZone(_) => "unknown_zone",
             Self::UnknownModel(_) => "unknown_model",
@@ -81,7 +84,8 @@ impl ConditionErrorKind {
     /// The name that is meant, where there is one.
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Self::UnknownOperator(name) | Self::UnknownPath(name) | Self::UnknownSignal(name) => Some(name),
+            Self::UnknownOperator(name) | Self::UnknownSignal(name) => Some(name),
+            Self::UnknownPath(name) | Self::UnknownEventPath(name) => Some(name),
             Self::UnknownSegment(name) | Self::UnknownGroup(name) => Some(name),
             Self::UnknownZone(name) | Self::UnknownModel(name) => Some(name),
             Self::UnknownField(name) | Self::KeyMissing(name) | Self::KeyUnexpected(name) => Some(name),
@@ -103,8 +107,17 @@ impl fmt::Display for ConditionErrorKind {
             Self::UnknownPath(name) => {
                 write!(
                     f,
-                    "{name} is no path of this document: rules read traits.*, signals.*, segments.*, context.* and event.*, a signal's where reads fields of its event"
-                )
+                    "{name} is no path of this document: rules read traits.*, signals.*, segments.*, experiments.*, context.* and event.*"
+                )?;
+                suggest(f, visitor_path(name))
+            }
+            Self::UnknownEventPath(name) => {
+                write!(
+                    f,
+                    "{name} is no path of an event: event_id, event_type, timestamp, session_id, user_id and metadata.* are read here"
+                )?;
+                let is_plain = !name.is_empty() && !name.contains('.');
+                suggest(f, is_plain.then(|| format!("metadata.{name}")))
             }
             Self::UnknownSignal(name) => write!(f, "no usable signal is named {name}"),
             Self::UnknownSegment(name) => write!(f, "no usable segment is named {name}"),
@@ -144,6 +157,51 @@ impl fmt::Display for ConditionErrorKind {
                     "up to here segments and groups bring more than {MAX_BROUGHT} tests and values into conditions"
                 )
             }
+        }
+    }
+}
+
+fn suggest(f: &mut fmt::Formatter<'_>, path: Option<String>) -> fmt::Result {
+    path.map_or(Ok(()), |path| write!(f, "; did you mean {path}?"))
+}
+
+/// What paths of the visitor begin with.
+const ROOTS: [&str; 6] = ["traits", "signals", "segments", "experiments", "context", "event"];
+
+/// The path of the visitor that a path without a root may have been meant to be.
+fn visitor_path(name: &str) -> Option<String> {
+    match name.split_once('.') {
+        None if matches!(name, "" | "anonymous_id" | "user_id") || ROOTS.contains(&name) => None,
+        None => Some(format!("traits.{name}")),
+        Some(("trait" | "user" | "visitor" | "profile", rest)) => Some(format!("traits.{rest}")),
+        Some((root @ ("signal" | "segment" | "experiment"), rest)) => Some(format!("{root}s.{rest}")),
+        Some(("event", rest)) if !rest.is_empty() && !rest.contains('.') => {
+            Some(format!("event.metadata.{rest}"))
+        }
+        Some(("events", rest)) => Some(format!("event.{rest}")),
+        Some(("metadata", _)) => Some(format!("event.{name}")),
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_path_is_followed_by_one_that_may_be_meant() {
+        for (name, expected) in [
+            ("plan", Some("traits.plan")),
+            ("trait.plan", Some("traits.plan")),
+            ("signal.views", Some("signals.views")),
+            ("metadata.category", Some("event.metadata.category")),
+            ("events.metadata.a", Some("event.metadata.a")),
+            ("event.category", Some("event.metadata.category")),
+            ("page.url", None),
+            ("signals", None),
+            ("", None),
+        ] {
+            assert_eq!(visitor_path(name).as_deref(), expected, "{name}");
         }
     }
 }

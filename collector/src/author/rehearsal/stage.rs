@@ -47,7 +47,7 @@ pub fn play(bundle: &Bundle, script: &Script, folder: &Path) -> Result<Played, S
         now,
         events: 0,
         fired: Vec::new(),
-        exposed: Vec::new(),
+        exposed: BTreeMap::new(),
         misses: BTreeMap::new(),
     };
     let mut page = Page::new(stage.bundle.clone(), member.clone(), session_of(SESSION)?);
@@ -67,6 +67,7 @@ pub fn play(bundle: &Bundle, script: &Script, folder: &Path) -> Result<Played, S
             mismatch.step = place;
             mismatch.event = event_text(step);
         }
+        stage.exposed.remove(&stage.member);
     }
     Ok(played)
 }
@@ -84,8 +85,8 @@ struct Stage<'a> {
     events: u128,
     /// What has fired in this step.
     fired: Vec<String>,
-    /// What has been exposed in this step.
-    exposed: Vec<String>,
+    /// What each member's page has exposed since its step before; at first, since it opened.
+    exposed: BTreeMap<MemberId, Vec<String>>,
     /// Why event rules did not match the latest event of this step that concerned them.
     misses: BTreeMap<Box<str>, String>,
 }
@@ -93,7 +94,6 @@ struct Stage<'a> {
 impl Stage<'_> {
     fn take(&mut self, step: &Step) -> Result<(), String> {
         self.fired.clear();
-        self.exposed.clear();
         self.misses.clear();
         self.take_time(step)?;
         if let Some(member) = &step.member {
@@ -265,7 +265,8 @@ impl Stage<'_> {
                         self.track(SHOWN, &json!({"rule": rule, "key": key.unwrap_or_default()}))?;
                     }
                     Notice::Exposed { experiment, variation, bucket_version } => {
-                        self.exposed.push(format!("{experiment}:{variation}"));
+                        let exposed = self.exposed.entry(self.member.clone()).or_default();
+                        exposed.push(format!("{experiment}:{variation}"));
                         let metadata = json!({
                             "experiment": experiment,
                             "variation": variation,
@@ -312,7 +313,8 @@ impl Stage<'_> {
             look(Subject::Firings, json!(expected), json!(self.fired), &|| self.explain(&concerned));
         }
         if let Some(expected) = &step.exposes {
-            look(Subject::Exposures, json!(expected), json!(self.exposed), &Vec::new);
+            let found = self.exposed.get(&self.member).map_or(&[][..], Vec::as_slice);
+            look(Subject::Exposures, json!(expected), json!(found), &Vec::new);
         }
         if let Some(expected) = &step.wake_after {
             let wake_ms = page.wake_at().map(|at| at.since(self.now));

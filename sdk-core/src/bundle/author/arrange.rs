@@ -11,8 +11,12 @@ use alloc::vec::Vec;
 /// Why an experiment takes no part: its id, a code and a message.
 pub(super) type Refused = (Box<str>, &'static str, String);
 
-/// Orders experiments; those that read themselves over others, or one that does not exist, are refused.
-pub(super) fn arrange(mut drafts: BTreeMap<Box<str>, Draft>) -> (Vec<Draft>, Vec<Refused>) {
+/// Orders experiments; those that read themselves over others, or one that does not exist, are refused. `defined` are
+/// the experiments of all files, broken ones included.
+pub(super) fn arrange(
+    mut drafts: BTreeMap<Box<str>, Draft>,
+    defined: &BTreeSet<Box<str>>,
+) -> (Vec<Draft>, Vec<Refused>) {
     let mut refused = share_groups_out(&mut drafts);
     let mut ordered: Vec<Draft> = Vec::new();
     let mut placed: BTreeSet<Box<str>> = BTreeSet::new();
@@ -30,6 +34,9 @@ pub(super) fn arrange(mut drafts: BTreeMap<Box<str>, Draft>) -> (Vec<Draft>, Vec
         let read = experiments_read(&draft.trial.when);
         let unknown = read.iter().find(|read| !placed.contains(*read) && !drafts.contains_key(*read));
         let (code, message) = match unknown {
+            Some(name) if defined.contains(name) => {
+                ("unknown_experiment", format!("experiment {name} has errors and takes no part"))
+            }
             Some(name) => ("unknown_experiment", format!("there is no experiment {name}")),
             None => (
                 "experiment_cycle",

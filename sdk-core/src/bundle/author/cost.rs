@@ -24,7 +24,7 @@ pub struct Cost {
     pub distinct_leaves: usize,
     /// Signals as their authors have defined them.
     pub signals: usize,
-    /// Signals that count the showings of capped rules.
+    /// Signals that count the showings of capped rules and the exposures of experiments.
     pub hidden_signals: usize,
     /// Bytes of the compiled body.
     pub body_bytes: usize,
@@ -37,8 +37,10 @@ pub struct Cost {
 pub struct RuleCost {
     /// Its id.
     pub id: Box<str>,
-    /// Its slot; absent for triggers.
+    /// Its slot; absent for triggers, and for a rule that takes no part for want of one.
     pub slot: Option<Box<str>>,
+    /// Whether it is a trigger.
+    pub is_trigger: bool,
     /// Its leaf conditions.
     pub leaves: usize,
     /// Different values that it reads.
@@ -52,9 +54,10 @@ pub fn cost(compiled: &Compiled) -> Cost {
     let bundle = &compiled.bundle;
     let rules: Vec<Rule> = bundle.rules.iter().map(RuleRef::to_rule).collect();
     let mut distinct = BTreeSet::new();
-    let mut by_rule: Vec<RuleCost> = rules.iter().map(|rule| of_rule(rule, &mut distinct)).collect();
+    let mut by_rule: Vec<RuleCost> =
+        rules.iter().map(|rule| of_rule(rule, compiled, &mut distinct)).collect();
     by_rule.sort_by(|a, b| (b.leaves, b.bytes, &a.id).cmp(&(a.leaves, a.bytes, &b.id)));
-    let triggers = rules.iter().filter(|rule| rule.slot.is_none()).count();
+    let triggers = by_rule.iter().filter(|rule| rule.is_trigger).count();
     let hidden_signals = bundle.signals.iter().filter(|signal| signal.name().contains('.')).count();
     Cost {
         rules: rules.len() - triggers,
@@ -70,7 +73,7 @@ pub fn cost(compiled: &Compiled) -> Cost {
     }
 }
 
-fn of_rule(rule: &Rule, distinct: &mut BTreeSet<Vec<u8>>) -> RuleCost {
+fn of_rule(rule: &Rule, compiled: &Compiled, distinct: &mut BTreeSet<Vec<u8>>) -> RuleCost {
     let (mut leaves, mut reads) = (0, BTreeSet::<Reads>::new());
     // A condition that negates nothing stands in place of one that was not understood.
     if rule.inactive.is_none() {
@@ -81,5 +84,7 @@ fn of_rule(rule: &Rule, distinct: &mut BTreeSet<Vec<u8>>) -> RuleCost {
         });
     }
     let bytes = RuleTable::pack(core::slice::from_ref(rule)).len();
-    RuleCost { id: rule.id.clone(), slot: rule.slot.clone(), leaves, reads: reads.len(), bytes }
+    let is_trigger = rule.slot.is_none() && !compiled.slotless.contains(&rule.id);
+    let (id, slot, reads) = (rule.id.clone(), rule.slot.clone(), reads.len());
+    RuleCost { id, slot, is_trigger, leaves, reads, bytes }
 }

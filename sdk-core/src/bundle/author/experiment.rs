@@ -138,7 +138,11 @@ fn stick(
         Some(Value::Bool(is_sticky)) => *is_sticky,
         Some(_) => fields.wrong("sticky", "expected true or false").unwrap_or_default(),
     };
-    let least = fields.integer("min_bucket_version", 0, bucket_version.into());
+    let least = fields.integer("min_bucket_version", 0, u32::MAX.into());
+    if least.is_some_and(|least| least > bucket_version.into()) {
+        let message = format!("expected at most bucket_version, which is {bucket_version}");
+        fields.fail("min_bucket_version", "bad_field", &message);
+    }
     let fallback = unit(fields, "fallback_attribute", scope);
     if is_sticky {
         if keys.iter().any(|key| key.len() > MAX_PICKED_BYTES) {
@@ -215,7 +219,7 @@ fn variations(fields: &mut Fields<'_, '_>) -> (Vec<Box<str>>, Option<Vec<f64>>) 
         fields.fail(
             "variations",
             "bad_weights",
-            "either no variation has a weight, or all have and they add up to 1",
+            "either no variation has a weight, or all have and they add up to 1, as 0.5 and 0.5",
         );
     }
     (keys, Some(weights))
@@ -331,7 +335,7 @@ fn when(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Vec<Condition
 fn fraction(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<f64> {
     match fields.value(name)? {
         Value::Number(number) if (0.0..=1.0).contains(number) => Some(*number),
-        _ => fields.wrong(name, "expected a number from 0 to 1"),
+        _ => fields.wrong(name, "expected a number from 0 to 1; 0.5 stands for 50 %"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading the fields of one definition: every field is asked for once, what is left over is unknown.
 
 use super::diagnostic::{Problem, Problems};
+use super::nearest::nearest;
 use crate::limits::MAX_ID_CHARS;
 use crate::time::parse_duration_ms;
 use crate::value::Value;
@@ -122,14 +123,18 @@ impl<'a, 'p> Fields<'a, 'p> {
         let asked = core::mem::take(&mut self.asked);
         let left = self.fields.iter().map(|(name, _)| &**name);
         for name in left.filter(|name| !asked.contains(name) && *name != "description") {
+            let mut hint = String::new();
             let (code, message) = if unsupported.contains(&name) {
                 ("unsupported_field", "this version does not evaluate it, so the definition takes no part")
             } else if misplaced.contains(&name) {
                 ("misplaced_field", "it has no meaning here")
             } else {
+                if let Some(meant) = nearest(name, asked.iter().copied()) {
+                    hint = format!("; did you mean {meant}?");
+                }
                 ("unknown_field", "there is no such field")
             };
-            self.fail(name, code, message);
+            self.fail(name, code, &format!("{message}{hint}"));
         }
         let mut seen = BTreeSet::new();
         for (name, _) in self.fields.iter().filter(|(name, _)| !seen.insert(name)) {

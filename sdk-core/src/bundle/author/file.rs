@@ -1,6 +1,7 @@
 //! The lists of one rule file.
 
 use super::diagnostic::{Problem, Problems};
+use super::nearest::nearest;
 use crate::value::Value;
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -31,12 +32,13 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
                 problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
             }
             ("description" | "$schema", _) => {}
-            _ => problems.push(Problem::of(
-                &at,
-                "unknown_field",
-                name,
-                "a rule file has signals, segments, groups, experiments, models, rules and triggers",
-            )),
+            (name, _) => {
+                let lists =
+                    "a rule file has signals, segments, groups, experiments, models, rules and triggers";
+                let message = nearest(name, LISTS)
+                    .map_or_else(|| lists.to_owned(), |meant| format!("{lists}; did you mean {meant}?"));
+                problems.push(Problem::of(&at, "unknown_field", name, &message));
+            }
         }
         if !seen.insert(name) {
             problems.push(Problem::of(&at, "duplicate_field", name, "the last of equal fields counts"));

@@ -13,8 +13,10 @@ mod difference;
 mod experiment;
 mod fields;
 mod file;
+mod json_error;
 mod locate;
 mod model;
+mod nearest;
 #[cfg(test)]
 mod proofs;
 mod reach;
@@ -23,21 +25,22 @@ mod rule;
 mod schedule;
 mod segment;
 mod signal;
+mod slips;
 mod type_lists;
 
 use super::{Bundle, BundleError, decode_body, encode_body};
 use crate::experiment::Trial;
 use crate::limits::{
-    MAX_EXPERIMENTS, MAX_JSON_DEPTH, MAX_MODELS, MAX_NAMED_BYTES, MAX_RULE_FILE_BYTES, MAX_RULES,
-    MAX_SIGNALS, MAX_TYPE_ENTRIES, PLACE_BYTES, QUESTION_BYTES,
+    MAX_EXPERIMENTS, MAX_MODELS, MAX_NAMED_BYTES, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS,
+    MAX_TYPE_ENTRIES, PLACE_BYTES, QUESTION_BYTES,
 };
 use crate::model::Model;
 use crate::profile::Signal;
 use crate::rules::Rule;
-use crate::value::{JsonError, Value};
+use crate::value::Value;
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -45,7 +48,8 @@ use arrange::arrange;
 use diagnostic::{Problem, Problems};
 use experiment::{Draft, experiments_read};
 use file::{check_lists, items};
-use locate::{column_of_offset, line_of_offset};
+use json_error::json_message;
+use locate::line_of_offset;
 use segment::Known;
 use type_lists::TypeLists;
 
@@ -77,6 +81,8 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
     /// Names of the files that could not be read at all; whoever has older texts of them compiles with those.
     pub unreadable: Vec<String>,
+    /// Ids of rules that take no part for want of a slot; a bundle has nothing else that tells them from triggers.
+    pub slotless: BTreeSet<Box<str>>,
 }
 
 /// Compiles rule files. Files are taken in order of name, so that of equal ids the same one always counts.
@@ -110,7 +116,11 @@ struct Compiler {
     hidden: Vec<Signal>,
     models: BTreeMap<Box<str>, Model>,
     experiments: Vec<Trial>,
+    /// Experiments that the files define, whether or not they take part.
+    defined: BTreeSet<Box<str>>,
     rules: BTreeMap<Box<str>, Rule>,
+    /// Rules without a slot of those.
+    slotless: BTreeSet<Box<str>>,
     lists: TypeLists,
     diagnostics: Vec<Diagnostic>,
     unreadable: Vec<String>,
@@ -195,6 +205,7 @@ impl Compiler {
         for (file, value) in files {
             for (at, definition) in items(value, "experiments") {
                 let mut problems = Problems::default();
+                self.defined.extend(definition.field("id").and_then(Value::as_str).map(Box::from));
                 let compiled = experiment::compile(definition, &at, &self.known, &mut problems);
                 if let Some(draft) = compiled {
                     let id = draft.trial.id.clone();
@@ -212,7 +223,7 @@ impl Compiler {
                 self.report(file, problems);
             }
         }
-        let (ordered, refused) = arrange(drafts);
+        let (ordered, refused) = arrange(drafts, &self.defined);
         for (id, code, message) in refused {
             let Some((file, at)) = places.get(&id) else { continue };
             let mut problems = Problems::default();
@@ -248,7 +259,12 @@ impl Compiler {
                     let unknown =
                         read.iter().find(|id| self.experiments.iter().all(|trial| trial.id != **id));
                     if let Some(id) = unknown {
-                        let message = "there is no such experiment, or it takes no part";
+                        let message = match self.defined.contains(id) {
+                            true => {
+                                "the experiment has errors and takes no part, so neither does what reads it"
+                            }
+                            false => "there is no such experiment",
+                        };
                         problems.push(Problem::of(&format!("{at}/when"), "unknown_experiment", id, message));
                         rule.inactive = problems.reason();
                         rule::empty(&mut rule);
@@ -268,6 +284,9 @@ impl Compiler {
                         problems.push(Problem::of(&at, "event_lists_too_large", &rule.id, &message));
                     } else {
                         self.hidden.extend(hidden);
+                        if kind == rule::Kind::Slot && rule.slot.is_none() {
+                            self.slotless.insert(rule.id.clone());
+                        }
                         self.rules.insert(rule.id.clone(), rule);
                     }
                 }
@@ -302,32 +321,8 @@ impl Compiler {
         let order = |diagnostic: &Diagnostic| (diagnostic.file.clone(), diagnostic.line);
         self.diagnostics.sort_by_key(order);
         let bundle = bundle.unwrap_or_else(|_: BundleError| Bundle::default());
-        Compiled { body, bundle, diagnostics: self.diagnostics, unreadable: self.unreadable }
-    }
-}
-
-/// Where a text stops being JSON, for whoever looks at its line.
-fn json_message(error: JsonError, text: &str) -> String {
-    let column = column_of_offset(text, error.offset());
-    match error {
-        JsonError::Unexpected(at) => {
-            let (before, behind) = text.split_at_checked(at).unwrap_or((text, ""));
-            match behind.chars().next() {
-                Some(found @ (']' | '}')) if before.trim_end().ends_with(',') => {
-                    format!(
-                        "the text is no JSON: the comma before {found:?} in column {column} is one too many"
-                    )
-                }
-                Some(found) => format!("the text is no JSON: {found:?} cannot stand in column {column}"),
-                None => format!("the text is no JSON from column {column} on"),
-            }
-        }
-        JsonError::EndsEarly(_) => "the text is no JSON: it ends before all is closed".to_owned(),
-        JsonError::BadEscape(_) => format!("the escape in column {column} names no character"),
-        JsonError::NumberOutOfRange(_) => format!("the number in column {column} is too large for a double"),
-        JsonError::TooDeep(_) => {
-            format!("from column {column} on it nests deeper than {MAX_JSON_DEPTH} levels")
-        }
+        let Self { diagnostics, unreadable, slotless, .. } = self;
+        Compiled { body, bundle, diagnostics, unreadable, slotless }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::diagnostic::{Diagnostic, Problem};
 use super::file::items;
 use super::reach::{Signals, always_holds, never_holds};
+use super::slips::slips;
 use super::{Compiled, SourceFile};
 use crate::condition::{Condition, Path, Root, leaf_key, split, visit_paths};
 use crate::id::SignalId;
@@ -31,6 +32,10 @@ pub fn review(files: &[SourceFile], compiled: &Compiled) -> Vec<Diagnostic> {
     review.rules_that_always_lose(compiled);
     review.triggers_without_context(compiled);
     review.unread(&sources);
+    for Source { file, value } in &sources {
+        let found = slips(value, compiled).into_iter();
+        review.findings.extend(found.map(|problem| problem.in_file(&file.name, &file.text)));
+    }
     review.findings.sort_by(|a, b| (&a.file, a.line, a.code).cmp(&(&b.file, b.line, b.code)));
     review.findings
 }
@@ -44,10 +49,11 @@ struct Source<'a> {
 type Places<'a> = BTreeMap<(&'static str, Box<str>), (&'a SourceFile, String)>;
 
 /// The lists of definitions, and what names one in each.
-const LISTS: [(&str, &str); 6] = [
+const LISTS: [(&str, &str); 7] = [
     ("signals", "name"),
     ("segments", "id"),
     ("groups", "id"),
+    ("experiments", "id"),
     ("models", "name"),
     ("rules", "id"),
     ("triggers", "id"),
@@ -154,6 +160,7 @@ impl Review<'_> {
             ("segments", "id", "unused_segment", "no rule or trigger reads it"),
             ("groups", "id", "unused_group", "no condition names it"),
             ("models", "name", "unused_model", "no rule or trigger reads it"),
+            ("experiments", "id", "unused_experiment", "no rule or trigger reads it"),
         ] {
             let names: Vec<Box<str>> = self
                 .places

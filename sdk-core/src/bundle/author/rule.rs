@@ -46,7 +46,7 @@ pub(super) fn compile(
     let scope = ConditionScope::Visitor(names);
     let mut fields = Fields::open(value, at, problems)?;
     let id = fields.id("id");
-    let slot = if kind == Kind::Slot { fields.id("slot") } else { None };
+    let slot = if kind == Kind::Slot { slot(&mut fields) } else { None };
     let priority =
         if kind == Kind::Slot { fields.integer("priority", i32::MIN.into(), i32::MAX.into()) } else { None };
     let when = when(&mut fields, scope, models);
@@ -117,6 +117,15 @@ pub(super) fn empty(rule: &mut Rule) {
     rule.when = Condition::Not(Box::new(Condition::All(Vec::new())));
     (rule.mode, rule.key, rule.cap, rule.actions) = (Mode::Level, None, None, Vec::new());
     rule.terms = Terms::default();
+}
+
+fn slot<'a>(fields: &mut Fields<'a, '_>) -> Option<&'a str> {
+    if fields.value("slot").is_none() {
+        let message = "a rule needs the slot that it fills; what fills none stands in triggers";
+        fields.fail("slot", "missing_field", message);
+        return None;
+    }
+    fields.id("slot")
 }
 
 fn when(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>, models: KnownModels<'_>) -> Condition {
