@@ -145,6 +145,13 @@ pub extern "C" fn visitor_name(handle: u32, member: usize) {
     });
 }
 
+/// Says whose events are the visitor's from now on, by the `anonymous_id` in the scratch, and keeps what the host has said;
+/// how many slots differ, or −1.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_identify(handle: u32, length: usize) -> i32 {
+    HOST.with_borrow_mut(|host| host.change(handle, length, |evaluator, bytes| evaluator.identify(bytes)))
+}
+
 /// Replaces the visitor's attributes by the value in the scratch; how many slots differ, or −1: see `last_error()`.
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_set(handle: u32, length: usize) -> i32 {

@@ -1,5 +1,6 @@
 //! The core over a stream of events: members and profiles in memory, changed decisions and firings out.
 
+mod identity;
 mod publish;
 
 use crate::answer::{Answer, assignments, explanation, exposures, failure, names, totals, variables};
@@ -68,12 +69,6 @@ impl Evaluator {
             firings: 0,
             nobody: ProfileState::default(),
         })
-    }
-
-    /// Says whose events are the visitor's, by `anonymous_id`; before, it is `visitor`.
-    pub fn set_visitor(&mut self, member: &str) {
-        self.visitor.followed_by(MemberId(member.into()));
-        self.with_visitor(|visitor, state, processor| visitor.touch_events(state, processor));
     }
 
     /// Replaces the visitor's attributes, `{"traits":{…},"context":{…}}` as JSON text or as a packed value, and returns
@@ -312,7 +307,7 @@ impl Evaluator {
     }
 }
 
-/// Who the visitor is before [`Evaluator::set_visitor`].
+/// Who the visitor is before the host says so.
 const VISITOR: &str = "visitor";
 
 fn state_of<'a>(

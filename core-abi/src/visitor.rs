@@ -71,6 +71,12 @@ impl Visitor {
         *self = Self::with(member, core::mem::take(&mut self.decider).restarted());
     }
 
+    /// Another visitor of whom the host says the same.
+    pub fn identify(&mut self, member: MemberId) {
+        self.member = member;
+        self.told = Told::default();
+    }
+
     fn with(member: MemberId, decider: Decider) -> Self {
         Self {
             member,

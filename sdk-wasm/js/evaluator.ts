@@ -109,7 +109,8 @@ export interface EvaluatorSummary {
 /** What an evaluator may be told. */
 export interface EvaluatorOptions {
   /**
-   * The `anonymous_id` of the visitor whose attributes are set and whose decisions are asked for.
+   * The `anonymous_id` of the visitor whose attributes are set and whose decisions are asked for: whose events count, and
+   * what experiments hash unless they say otherwise. {@link Evaluator.identify} names another one.
    *
    * @defaultValue `'visitor'`
    */
@@ -148,6 +149,21 @@ export class Evaluator {
   /** An evaluator of a GrowthBook payload, as an object or as JSON. */
   static fromGrowthBook(payload: object | string): GrowthBookEvaluator {
     return new GrowthBookEvaluator(payload);
+  }
+
+  /** The `anonymous_id` that the visitor goes by. */
+  get visitor(): string {
+    return this.#visitor.member;
+  }
+
+  /**
+   * Names another visitor, by `anonymous_id`, of whom the host says the same: attributes, session, consent and time stay, as
+   * do callbacks. Returns the slots whose decision differs.
+   *
+   * @throws {EvaluatorError} `anonymous_id_invalid`: an empty text.
+   */
+  identify(anonymousId: string): readonly VisitorDecision[] {
+    return this.#visitor.identify(anonymousId);
   }
 
   /**

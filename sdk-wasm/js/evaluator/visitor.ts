@@ -79,8 +79,14 @@ export class Visitor {
   readonly #listeners = new Set<{ call: (changed: readonly VisitorDecision[]) => void }>();
   #variables: readonly string[] | undefined;
   #memory = new Uint32Array(0);
+  #member: string;
   #granted = ALL_GRANTED;
   #isDecided = false;
+
+  /** The `anonymous_id` it goes by. */
+  get member(): string {
+    return this.#member;
+  }
 
   constructor(handle: number, member: string) {
     this.#handle = handle;
@@ -91,6 +97,13 @@ export class Visitor {
     this.#current = [...this.#slots];
     this.#filled = new Uint32Array(Math.ceil(slots.length / 32));
     core().visitor_name(handle, putText(core(), member));
+    this.#member = member;
+  }
+
+  identify(member: string): readonly VisitorDecision[] {
+    const changed = this.#take(core().visitor_identify(this.#handle, scratchBytes(encoder.encode(member))));
+    this.#member = member;
+    return changed;
   }
 
   set(attributes: Attributes): readonly VisitorDecision[] {
