@@ -82,7 +82,7 @@ pub extern "C" fn evaluator_publish(handle: u32, bundle: usize, at: f64) -> usiz
     })
 }
 
-/// Why a call last gave handle 0 or −1.
+/// Why a call was last refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn last_error() -> usize {
     HOST.with_borrow_mut(|host| {
@@ -184,7 +184,7 @@ pub extern "C" fn visitor_change_number(handle: u32, path: usize, value: f64) ->
 /// Moves the visitor's clock, in milliseconds since 1970; how many slots differ, or −1.
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_time(handle: u32, ms: f64) -> i32 {
-    HOST.with_borrow_mut(|host| host.change(handle, 0, |evaluator, _| Ok(evaluator.set_time(ms))))
+    HOST.with_borrow_mut(|host| host.change(handle, 0, |evaluator, _| evaluator.set_time(ms)))
 }
 
 /// When time alone may next change a decision of the visitor, in milliseconds since 1970; NaN where there is no such
@@ -339,8 +339,15 @@ pub extern "C" fn growthbook_free(handle: u32) {
 pub extern "C" fn conditions_hold(cases: usize) -> usize {
     HOST.with_borrow_mut(|host| {
         let bytes = host.take(cases);
-        let answers = crate::conditions_hold(core::str::from_utf8(&bytes).unwrap_or_default());
-        if answers.is_empty() { 0 } else { host.keep(answers.into_boxed_slice()) }
+        match crate::conditions_hold(core::str::from_utf8(&bytes).unwrap_or_default()) {
+            Some(answers) if answers.is_empty() => 0,
+            Some(answers) => host.keep(answers.into_boxed_slice()),
+            None => {
+                let words = "expected a JSON array of at most 250,000 cases";
+                host.last_error = failure("conditions_unreadable", words);
+                0
+            }
+        }
     })
 }
 

@@ -1,5 +1,6 @@
 //! The core over a stream of events: members and profiles in memory, changed decisions and firings out.
 
+mod given;
 mod identity;
 mod publish;
 
@@ -71,20 +72,6 @@ impl Evaluator {
         })
     }
 
-    /// Replaces the visitor's attributes, `{"traits":{…},"context":{…}}` as JSON text or as a packed value, and returns
-    /// how many slots differ; see [`Evaluator::changes`].
-    ///
-    /// # Errors
-    /// Bytes that are no such value, or more than 10,000 fields of either object, as an object with `error` and
-    /// `message`; nothing has changed then.
-    pub fn set(&mut self, attributes: &[u8]) -> Result<usize, String> {
-        let attributes = read(attributes)?;
-        let changed = self.with_visitor(|visitor, state, processor| {
-            visitor.set(attributes.get(), processor).then(|| visitor.decide(state, processor))
-        });
-        changed.ok_or_else(|| failure("attributes_too_many", "traits and context have 10,000 fields at most"))
-    }
-
     /// The number under which the value at a path is changed: a dotted path below `traits` or `context` of at most 1,024
     /// bytes and 32 names, one of 10,000 at most.
     pub fn path(&mut self, path: &str) -> Option<usize> {
@@ -113,15 +100,6 @@ impl Evaluator {
             visitor.change(path, value, processor).then(|| visitor.decide(state, processor))
         });
         changed.ok_or_else(|| failure("path_unknown", "no path has this number"))
-    }
-
-    /// Moves the visitor's clock, in milliseconds since 1970, and returns how many slots differ. The visitor's time is the
-    /// later one of this and of the latest event.
-    pub fn set_time(&mut self, ms: f64) -> usize {
-        self.with_visitor(|visitor, state, processor| {
-            visitor.set_time(Timestamp(ms as i64));
-            visitor.decide(state, processor)
-        })
     }
 
     /// The next instant at which time alone can change a decision of the visitor, in milliseconds since 1970; not a number

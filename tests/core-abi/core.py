@@ -85,6 +85,7 @@ class Core:
 
 SIGNED = {
     "processor_publish",
+    "visitor_identify",
     "visitor_set",
     "visitor_path",
     "visitor_change",

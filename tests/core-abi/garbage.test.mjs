@@ -99,6 +99,19 @@ test('bytes that are no state are refused with a code', () => {
   assertSound(core);
 });
 
+test('cases that are no array are refused with a code', () => {
+  const core = new Core();
+  const { conditions_hold, last_error } = core.exports;
+  assert.equal(conditions_hold(core.put('[]')), 0);
+  assert.equal(last_error(), 0, 'no cases have no answers');
+  for (const cases of ['{}', '[', '7', '', Uint8Array.of(255)]) {
+    core.exports.evaluator_new(0);
+    assert.equal(conditions_hold(core.put(cases)), 0);
+    assert.equal(core.json(last_error()).error, 'conditions_unreadable');
+  }
+  assertSound(core);
+});
+
 test('unknown handles are told by name, and more than fits is refused', () => {
   const core = new Core();
   const { buffer_new, buffer_free, scratch, evaluator_summary, visitor_set, last_error } = core.exports;
