@@ -257,6 +257,12 @@ pub extern "C" fn evaluator_names(handle: u32) -> usize {
     HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.names()))
 }
 
+/// The ids of the rules by number.
+#[unsafe(no_mangle)]
+pub extern "C" fn evaluator_rules(handle: u32) -> usize {
+    HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.rules()))
+}
+
 /// The variables that rules of slots may give.
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_variables(handle: u32) -> usize {

@@ -4,7 +4,9 @@ mod given;
 mod identity;
 mod publish;
 
-use crate::answer::{Answer, assignments, explanation, exposures, failure, names, totals, variables};
+use crate::answer::{
+    Answer, assignments, explanation, exposures, failure, names, rule_ids, totals, variables,
+};
 use crate::attributes::read_value;
 use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
@@ -127,6 +129,11 @@ impl Evaluator {
     /// `{"slots":["hero"],"fixed":"10"}`.
     pub fn names(&self) -> String {
         names(&self.processor.bundle().rules)
+    }
+
+    /// The ids of the rules by number, as a JSON array.
+    pub fn rules(&self) -> String {
+        rule_ids(&self.processor.bundle().rules)
     }
 
     /// The variables that rules of slots may give, as a JSON array of names.

@@ -19,6 +19,7 @@
 //! | `evaluator_decisions(handle, address)` | `anonymous_id` | address of a JSON array of decisions |
 //! | `evaluator_summary(handle)` | | address of totals, see [`Evaluator::summary`] |
 //! | `evaluator_names(handle)` | | address of slots and rules by number, see [`Evaluator::names`] |
+//! | `evaluator_rules(handle)` | | address of a JSON array of rules' ids, by number |
 //! | `evaluator_variables(handle)` | | address of a JSON array of variables |
 //! | `evaluator_free(handle)` | | |
 //! | `scratch(length)` | bytes wanted | address of a place for the next call to read, or 0 above 64 MiB |

@@ -37,6 +37,7 @@ unsafe extern "C" {
     safe fn visitor_decision(handle: u32, slot: usize) -> usize;
     safe fn visitor_explain(handle: u32, rule: usize) -> usize;
     safe fn evaluator_names(handle: u32) -> usize;
+    safe fn evaluator_rules(handle: u32) -> usize;
     safe fn evaluator_variables(handle: u32) -> usize;
     safe fn evaluator_summary(handle: u32) -> usize;
     safe fn evaluator_free(handle: u32);
@@ -114,7 +115,7 @@ fn done(address: usize) {
 
 /// Makes one call; gives the handle that it has made, if one.
 fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
-    match call % 37 {
+    match call % 38 {
         0 => return evaluator_new(buffer(content)),
         1 => return evaluator_new(buffer(&sealed(content))),
         2 => return growthbook_new(buffer(content)),
@@ -152,6 +153,7 @@ fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
         33 => done(visitor_assignments(handle)),
         34 => done(visitor_exposures(handle)),
         35 => drop(visitor_identify(handle, fill_scratch(content))),
+        36 => done(evaluator_rules(handle)),
         _ => buffer_free(number),
     }
     0

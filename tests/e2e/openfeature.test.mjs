@@ -106,7 +106,11 @@ test('each targeting key has a variation of its own, the same one every time', a
   for (const [at, key] of keys.entries()) {
     const page = new Evaluator(bundle, { visitor: key });
     page.set({ traits: { tests: true } });
-    assert.deepEqual(page.decide().map(({ rule }) => rule), [met[at]], key);
+    assert.deepEqual(
+      page.decide().map(({ rule }) => rule),
+      [met[at]],
+      key,
+    );
     page.free();
   }
   assert.equal(client.getNumberValue('offer', 0), 5, 'what the caller has said stays');
