@@ -96,7 +96,7 @@ class Garbage(unittest.TestCase):
         core, bundle, refused = self.core, compiled(RULES), 0
         for length in range(len(bundle)):
             self.assertEqual(core.call("evaluator_new", core.put(bundle[:length])), 0, f"{length} bytes")
-            self.assertIn("bundle_", json.loads(core.take(core.call("last_error")))["error"])
+            self.assertEqual(json.loads(core.take(core.call("last_error")))["error"], "bundle_truncated", f"{length} bytes")
         for _ in range(3_000):
             changed = bytearray(bundle)
             for _ in range(self.chance.randrange(1, 4)):
