@@ -82,7 +82,7 @@ pub extern "C" fn evaluator_publish(handle: u32, bundle: usize, at: f64) -> usiz
     })
 }
 
-/// Why a call last gave handle 0 or −1.
+/// Why a call was last refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn last_error() -> usize {
     HOST.with_borrow_mut(|host| {
@@ -145,6 +145,13 @@ pub extern "C" fn visitor_name(handle: u32, member: usize) {
     });
 }
 
+/// Says whose events are the visitor's from now on, by the `anonymous_id` in the scratch, and keeps what the host has said;
+/// how many slots differ, or −1.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_identify(handle: u32, length: usize) -> i32 {
+    HOST.with_borrow_mut(|host| host.change(handle, length, |evaluator, bytes| evaluator.identify(bytes)))
+}
+
 /// Replaces the visitor's attributes by the value in the scratch; how many slots differ, or −1: see `last_error()`.
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_set(handle: u32, length: usize) -> i32 {
@@ -177,7 +184,7 @@ pub extern "C" fn visitor_change_number(handle: u32, path: usize, value: f64) ->
 /// Moves the visitor's clock, in milliseconds since 1970; how many slots differ, or −1.
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_time(handle: u32, ms: f64) -> i32 {
-    HOST.with_borrow_mut(|host| host.change(handle, 0, |evaluator, _| Ok(evaluator.set_time(ms))))
+    HOST.with_borrow_mut(|host| host.change(handle, 0, |evaluator, _| evaluator.set_time(ms)))
 }
 
 /// When time alone may next change a decision of the visitor, in milliseconds since 1970; NaN where there is no such
@@ -248,6 +255,12 @@ pub extern "C" fn visitor_explain(handle: u32, rule: usize) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_names(handle: u32) -> usize {
     HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.names()))
+}
+
+/// The ids of the rules by number.
+#[unsafe(no_mangle)]
+pub extern "C" fn evaluator_rules(handle: u32) -> usize {
+    HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.rules()))
 }
 
 /// The variables that rules of slots may give.
@@ -332,8 +345,15 @@ pub extern "C" fn growthbook_free(handle: u32) {
 pub extern "C" fn conditions_hold(cases: usize) -> usize {
     HOST.with_borrow_mut(|host| {
         let bytes = host.take(cases);
-        let answers = crate::conditions_hold(core::str::from_utf8(&bytes).unwrap_or_default());
-        if answers.is_empty() { 0 } else { host.keep(answers.into_boxed_slice()) }
+        match crate::conditions_hold(core::str::from_utf8(&bytes).unwrap_or_default()) {
+            Some(answers) if answers.is_empty() => 0,
+            Some(answers) => host.keep(answers.into_boxed_slice()),
+            None => {
+                let words = "expected a JSON array of at most 250,000 cases";
+                host.last_error = failure("conditions_unreadable", words);
+                0
+            }
+        }
     })
 }
 

@@ -243,6 +243,18 @@ pub(crate) fn names(rules: &RuleTable) -> String {
     text
 }
 
+/// The ids of rules, by number.
+pub(crate) fn rule_ids(rules: &RuleTable) -> String {
+    let ids = || rules.iter().map(|rule| rule.id);
+    let mut text = String::with_capacity(ids().map(|id| id.len() + 3).sum::<usize>() + 2);
+    for id in ids() {
+        text.push(if text.is_empty() { '[' } else { ',' });
+        write_string(id, &mut text);
+    }
+    text.push_str(if text.is_empty() { "[]" } else { "]" });
+    text
+}
+
 /// The variables that rules of slots may give, each once, in order of name.
 pub(crate) fn variables(rules: &RuleTable) -> String {
     let mut names = BTreeSet::new();

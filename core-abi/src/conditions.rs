@@ -12,13 +12,14 @@ const YES: u8 = 1;
 const UNREADABLE: u8 = 2;
 
 /// One byte for each `[attributes, condition, groups]` of a JSON array, where `groups` may be left out: 0 the condition
-/// does not hold, 1 it holds, 2 the case cannot be read. Nothing where the text is no array.
+/// does not hold, 1 it holds, 2 the case cannot be read. Nothing where the text is no array, or has
+/// more than 250,000 elements.
 ///
 /// Conditions are judged as GrowthBook's SDKs judge them; docs/growthbook-differences.md lists what differs.
-pub fn conditions_hold(cases: &str) -> Vec<u8> {
+pub fn conditions_hold(cases: &str) -> Option<Vec<u8>> {
     let engine = Engine::default();
-    let cases = elements(cases).unwrap_or_default();
-    cases.into_iter().map(|case| answer(case, &engine).unwrap_or(UNREADABLE)).collect()
+    let cases = elements(cases)?;
+    Some(cases.into_iter().map(|case| answer(case, &engine).unwrap_or(UNREADABLE)).collect())
 }
 
 fn answer(case: &str, engine: &Engine) -> Option<u8> {
@@ -46,8 +47,8 @@ mod tests {
             [{"id":"7"},{"id":{"$inGroup":"g"}},{"g":["7"]}],[{},{"a":{"$nope":1}}],[1,{}],[{}],{},[{},{},{},1]]"#;
         assert_eq!(
             conditions_hold(cases),
-            [NO, YES, YES, NO, UNREADABLE, UNREADABLE, UNREADABLE, UNREADABLE]
+            Some(vec![NO, YES, YES, NO, UNREADABLE, UNREADABLE, UNREADABLE, UNREADABLE])
         );
-        assert!(conditions_hold("{}").is_empty());
+        assert_eq!((conditions_hold("[]"), conditions_hold("{}")), (Some(vec![]), None));
     }
 }

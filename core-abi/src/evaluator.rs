@@ -1,8 +1,12 @@
 //! The core over a stream of events: members and profiles in memory, changed decisions and firings out.
 
+mod given;
+mod identity;
 mod publish;
 
-use crate::answer::{Answer, assignments, explanation, exposures, failure, names, totals, variables};
+use crate::answer::{
+    Answer, assignments, explanation, exposures, failure, names, rule_ids, totals, variables,
+};
 use crate::attributes::read_value;
 use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
@@ -70,26 +74,6 @@ impl Evaluator {
         })
     }
 
-    /// Says whose events are the visitor's, by `anonymous_id`; before, it is `visitor`.
-    pub fn set_visitor(&mut self, member: &str) {
-        self.visitor.followed_by(MemberId(member.into()));
-        self.with_visitor(|visitor, state, processor| visitor.touch_events(state, processor));
-    }
-
-    /// Replaces the visitor's attributes, `{"traits":{…},"context":{…}}` as JSON text or as a packed value, and returns
-    /// how many slots differ; see [`Evaluator::changes`].
-    ///
-    /// # Errors
-    /// Bytes that are no such value, or more than 10,000 fields of either object, as an object with `error` and
-    /// `message`; nothing has changed then.
-    pub fn set(&mut self, attributes: &[u8]) -> Result<usize, String> {
-        let attributes = read(attributes)?;
-        let changed = self.with_visitor(|visitor, state, processor| {
-            visitor.set(attributes.get(), processor).then(|| visitor.decide(state, processor))
-        });
-        changed.ok_or_else(|| failure("attributes_too_many", "traits and context have 10,000 fields at most"))
-    }
-
     /// The number under which the value at a path is changed: a dotted path below `traits` or `context` of at most 1,024
     /// bytes and 32 names, one of 10,000 at most.
     pub fn path(&mut self, path: &str) -> Option<usize> {
@@ -120,15 +104,6 @@ impl Evaluator {
         changed.ok_or_else(|| failure("path_unknown", "no path has this number"))
     }
 
-    /// Moves the visitor's clock, in milliseconds since 1970, and returns how many slots differ. The visitor's time is the
-    /// later one of this and of the latest event.
-    pub fn set_time(&mut self, ms: f64) -> usize {
-        self.with_visitor(|visitor, state, processor| {
-            visitor.set_time(Timestamp(ms as i64));
-            visitor.decide(state, processor)
-        })
-    }
-
     /// The next instant at which time alone can change a decision of the visitor, in milliseconds since 1970; not a number
     /// where there is none.
     pub fn wake_at(&mut self) -> f64 {
@@ -154,6 +129,11 @@ impl Evaluator {
     /// `{"slots":["hero"],"fixed":"10"}`.
     pub fn names(&self) -> String {
         names(&self.processor.bundle().rules)
+    }
+
+    /// The ids of the rules by number, as a JSON array.
+    pub fn rules(&self) -> String {
+        rule_ids(&self.processor.bundle().rules)
     }
 
     /// The variables that rules of slots may give, as a JSON array of names.
@@ -312,7 +292,7 @@ impl Evaluator {
     }
 }
 
-/// Who the visitor is before [`Evaluator::set_visitor`].
+/// Who the visitor is before the host says so.
 const VISITOR: &str = "visitor";
 
 fn state_of<'a>(

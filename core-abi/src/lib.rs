@@ -19,10 +19,12 @@
 //! | `evaluator_decisions(handle, address)` | `anonymous_id` | address of a JSON array of decisions |
 //! | `evaluator_summary(handle)` | | address of totals, see [`Evaluator::summary`] |
 //! | `evaluator_names(handle)` | | address of slots and rules by number, see [`Evaluator::names`] |
+//! | `evaluator_rules(handle)` | | address of a JSON array of rules' ids, by number |
 //! | `evaluator_variables(handle)` | | address of a JSON array of variables |
 //! | `evaluator_free(handle)` | | |
 //! | `scratch(length)` | bytes wanted | address of a place for the next call to read, or 0 above 64 MiB |
 //! | `visitor_name(handle, address)` | `anonymous_id` | |
+//! | `visitor_identify(handle, length)` | `anonymous_id` in the scratch | how many slots differ, or −1 |
 //! | `visitor_set(handle, length)` | attributes in the scratch | how many slots differ, or −1: see `last_error()` |
 //! | `visitor_path(handle, length)` | path in the scratch | its number, or −1 |
 //! | `visitor_change(handle, path, length)` | number of a path, value in the scratch | how many slots differ, or −1 |

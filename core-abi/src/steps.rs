@@ -170,7 +170,11 @@ pub(crate) fn later_bundle(
     Ok((bundle, at))
 }
 
-fn instant(ms: f64) -> Result<Timestamp, String> {
+/// The instant of a number, in milliseconds since 1970.
+///
+/// # Errors
+/// A number that is none.
+pub(crate) fn instant(ms: f64) -> Result<Timestamp, String> {
     if ms.abs() <= MAX_TIME_MS {
         return Ok(Timestamp(ms as i64));
     }

@@ -71,6 +71,12 @@ impl Visitor {
         *self = Self::with(member, core::mem::take(&mut self.decider).restarted());
     }
 
+    /// Another visitor of whom the host says the same.
+    pub fn identify(&mut self, member: MemberId) {
+        self.member = member;
+        self.told = Told::default();
+    }
+
     fn with(member: MemberId, decider: Decider) -> Self {
         Self {
             member,
@@ -448,7 +454,7 @@ mod tests {
         let mut evaluator = Evaluator::new(bundle).unwrap();
         evaluator.set_visitor("ann");
         evaluator.absorb(CLICK);
-        evaluator.set_time(LATER_MS);
+        evaluator.set_time(LATER_MS).unwrap();
         assert_eq!(evaluator.set(b"{}"), Ok(0));
         assert_ne!(evaluator.decision(0), "null", "without a word the day is that of UTC");
         let ahead = br#"{"context":{"time":{"utc_offset_minutes":60}}}"#;

@@ -21,6 +21,7 @@ unsafe extern "C" {
     safe fn evaluator_decisions(handle: u32, member: usize) -> usize;
     safe fn scratch(length: usize) -> usize;
     safe fn visitor_name(handle: u32, member: usize);
+    safe fn visitor_identify(handle: u32, length: usize) -> i32;
     safe fn visitor_set(handle: u32, length: usize) -> i32;
     safe fn visitor_path(handle: u32, length: usize) -> i32;
     safe fn visitor_change(handle: u32, path: usize, length: usize) -> i32;
@@ -36,6 +37,7 @@ unsafe extern "C" {
     safe fn visitor_decision(handle: u32, slot: usize) -> usize;
     safe fn visitor_explain(handle: u32, rule: usize) -> usize;
     safe fn evaluator_names(handle: u32) -> usize;
+    safe fn evaluator_rules(handle: u32) -> usize;
     safe fn evaluator_variables(handle: u32) -> usize;
     safe fn evaluator_summary(handle: u32) -> usize;
     safe fn evaluator_free(handle: u32);
@@ -113,7 +115,7 @@ fn done(address: usize) {
 
 /// Makes one call; gives the handle that it has made, if one.
 fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
-    match call % 36 {
+    match call % 38 {
         0 => return evaluator_new(buffer(content)),
         1 => return evaluator_new(buffer(&sealed(content))),
         2 => return growthbook_new(buffer(content)),
@@ -150,6 +152,8 @@ fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
         32 => drop(visitor_wake(handle)),
         33 => done(visitor_assignments(handle)),
         34 => done(visitor_exposures(handle)),
+        35 => drop(visitor_identify(handle, fill_scratch(content))),
+        36 => done(evaluator_rules(handle)),
         _ => buffer_free(number),
     }
     0

@@ -25,6 +25,7 @@ export interface CoreModule {
   evaluator_names(handle: number): number;
   evaluator_variables(handle: number): number;
   visitor_name(handle: number, member: number): void;
+  visitor_identify(handle: number, length: number): number;
   visitor_set(handle: number, length: number): number;
   visitor_path(handle: number, length: number): number;
   visitor_change(handle: number, path: number, length: number): number;

@@ -19,6 +19,7 @@
 import type { Consent, ConsentState } from './consent.ts';
 import type { Json } from './context.ts';
 import { answer, type CoreModule, coreModule, loadCore, opened, put, putText } from './core-module.ts';
+import { bundleOf, optionsOf, textOf } from './evaluator/given.ts';
 import {
   type Attributes,
   type Explanation,
@@ -109,7 +110,8 @@ export interface EvaluatorSummary {
 /** What an evaluator may be told. */
 export interface EvaluatorOptions {
   /**
-   * The `anonymous_id` of the visitor whose attributes are set and whose decisions are asked for.
+   * The `anonymous_id` of the visitor whose attributes are set and whose decisions are asked for: whose events count, and
+   * what experiments hash unless they say otherwise. {@link Evaluator.identify} names another one.
    *
    * @defaultValue `'visitor'`
    */
@@ -130,12 +132,15 @@ export class Evaluator {
   /**
    * Makes an evaluator of a bundle envelope, as `GET /v1/bundle` or `attune bundle compile` gives it.
    *
-   * @throws {EvaluatorError} The bytes are no bundle, or `core_not_loaded` outside of Node without
-   * {@link Evaluator.load}, or `session_invalid`.
+   * @throws {EvaluatorError} `bundle_invalid`, `bundle_…`: no bytes, or bytes that are no bundle. `option_unknown`,
+   * `option_invalid`, `session_invalid`. `core_not_loaded` outside of Node without {@link Evaluator.load}.
    */
-  constructor(bundle: Uint8Array, { visitor = 'visitor', session = '' }: EvaluatorOptions = {}) {
+  constructor(bundle: Uint8Array, options: EvaluatorOptions = {}) {
+    const { visitor = 'visitor', session = '' }: EvaluatorOptions = optionsOf(options);
+    textOf(visitor, 'option_invalid', 'visitor');
+    textOf(session, 'session_invalid', 'session');
     const core = coreModule();
-    this.#handle = opened(core, core.evaluator_new(put(core, bundle)));
+    this.#handle = opened(core, core.evaluator_new(put(core, bundleOf(bundle))));
     this.#visitor = new Visitor(this.#handle, visitor);
     if (session !== '') this.#visitor.session(session);
   }
@@ -150,9 +155,26 @@ export class Evaluator {
     return new GrowthBookEvaluator(payload);
   }
 
+  /** The `anonymous_id` that the visitor goes by. */
+  get visitor(): string {
+    return this.#visitor.member;
+  }
+
+  /**
+   * Names another visitor, by `anonymous_id`, of whom the host says the same: attributes, session, consent and time stay, as
+   * do callbacks. Returns the slots whose decision differs.
+   *
+   * @throws {EvaluatorError} `anonymous_id_invalid`: no text, or an empty one.
+   */
+  identify(anonymousId: string): readonly VisitorDecision[] {
+    return this.#visitor.identify(anonymousId);
+  }
+
   /**
    * Replaces everything the host knows of the visitor, and returns the slots whose decision differs. A field that is
    * not given is gone; an attribute hides what the visitor's events say about a trait of its name.
+   *
+   * @throws {EvaluatorError} `attributes_invalid`: anything but `traits` and `context`, each an object. Nothing changes then.
    */
   set(attributes: Attributes): readonly VisitorDecision[] {
     return this.#visitor.set(attributes);
@@ -168,7 +190,11 @@ export class Evaluator {
     return this.#visitor.change(path, value);
   }
 
-  /** Moves the visitor's clock, in milliseconds since 1970, and returns the slots whose decision differs. */
+  /**
+   * Moves the visitor's clock, in milliseconds since 1970, and returns the slots whose decision differs.
+   *
+   * @throws {EvaluatorError} `time_invalid`: no number, or none that a date can have.
+   */
   at(ms: number): readonly VisitorDecision[] {
     return this.#visitor.at(ms);
   }
@@ -186,7 +212,7 @@ export class Evaluator {
    * Says which session the visitor is in, 1 to 100 characters as events have it in `session_id`, and returns the slots
    * whose decision differs. An empty text leaves that to the visitor's events.
    *
-   * @throws {EvaluatorError} `session_invalid`: a longer text.
+   * @throws {EvaluatorError} `session_invalid`: a longer text, or none.
    */
   session(id: string): readonly VisitorDecision[] {
     return this.#visitor.session(id);
@@ -215,6 +241,8 @@ export class Evaluator {
   /**
    * Calls back, after the call that did it, with the slots of the visitor whose decision differs. Returns what ends that.
    * What a callback throws is thrown by that call.
+   *
+   * @throws {EvaluatorError} `callback_invalid`: no function.
    */
   onChange(callback: (changed: readonly VisitorDecision[]) => void): () => void {
     return this.#visitor.onChange(callback);
@@ -242,8 +270,11 @@ export class Evaluator {
   /**
    * Takes a JSON array of events in, each in the form of the wire with its own `anonymous_id`, and returns what they
    * have changed. Events that cannot be taken in are listed in `errors`; the others go on.
+   *
+   * @throws {EvaluatorError} `events_invalid`: no text, such as the array itself.
    */
   absorb(eventsJson: string): Evaluation {
+    textOf(eventsJson, 'events_invalid', 'JSON.stringify(events)');
     const evaluation = this.#ask<Evaluation>((core) =>
       core.evaluator_absorb(this.#handle, putText(core, eventsJson)),
     );
@@ -253,7 +284,8 @@ export class Evaluator {
 
   /** The decisions in effect for anybody whose events have been absorbed, by those alone. */
   decisions(anonymousId: string): CurrentDecision[] {
-    return this.#ask((core) => core.evaluator_decisions(this.#handle, putText(core, anonymousId)));
+    const member = textOf(anonymousId, 'anonymous_id_invalid', 'anonymousId');
+    return this.#ask((core) => core.evaluator_decisions(this.#handle, putText(core, member)));
   }
 
   /** Totals over everybody seen. */
@@ -265,6 +297,7 @@ export class Evaluator {
   free(): void {
     coreModule().evaluator_free(this.#handle);
     this.#handle = 0;
+    this.#visitor.end();
   }
 
   #ask<T>(question: (core: CoreModule) => number): T {

@@ -35,7 +35,9 @@ export function pageProvider(attune: Attune, options: ProviderOptions = {}): Att
 /**
  * A provider over the visitor of an evaluator, which stays the caller's to feed and to free.
  *
- * OpenFeature's context becomes the visitor's traits: `targetingKey` is `traits.id`, any other attribute `traits.<name>`.
+ * OpenFeature's context becomes the visitor: `targetingKey` is its `anonymous_id`, by which experiments hash and events
+ * count, and `traits.id`; any other attribute is `traits.<name>`. Without a `targetingKey` the visitor is again the one that
+ * the evaluator had when the provider was made.
  */
 export function evaluatorProvider(evaluator: Evaluator, options: ProviderOptions = {}): AttuneProvider {
   return new AttuneProvider(new EvaluatorSource(evaluator), options);

@@ -192,7 +192,7 @@ for (const backend of ['WebCrypto', 'the verifier in WebAssembly']) {
         (good) => envelope({ ...good, body: 'other rules' }),
       ],
       ['bytes that are no bundle', 'bundle_bad_magic', () => Buffer.from('<html>')],
-      ['half a bundle', 'bundle_bad_envelope', (good) => envelope(good).subarray(0, 80)],
+      ['half a bundle', 'bundle_truncated', (good) => envelope(good).subarray(0, 80)],
     ]) {
       it(`refuses ${name}, and what is in effect stays`, async () => {
         const first = await rig.take({ revision: 1 });

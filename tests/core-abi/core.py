@@ -85,6 +85,7 @@ class Core:
 
 SIGNED = {
     "processor_publish",
+    "visitor_identify",
     "visitor_set",
     "visitor_path",
     "visitor_change",
@@ -101,7 +102,7 @@ class Visitor:
 
     def __init__(self, core, handle, member):
         self.core, self.handle = core, handle
-        self.slots = core.answer(core.call("evaluator_names", handle))["slots"]
+        self._number()
         self.current = {}
         core.call("visitor_name", handle, core.put(member))
 
@@ -133,7 +134,7 @@ class Visitor:
     def renewed(self):
         """Follows another bundle: slots have other numbers now, and some are gone."""
         core, before = self.core, self.current
-        self.slots = core.answer(core.call("evaluator_names", self.handle))["slots"]
+        self._number()
         self.current = {slot: before.get(slot) for slot in self.slots}
         return self._changed(core.call("visitor_changed", self.handle))
 
@@ -143,6 +144,13 @@ class Visitor:
         answer = core.answer(core.call("evaluator_absorb", self.handle, core.put(json.dumps(events))))
         self._changed(core.call("visitor_changed", self.handle))
         return answer
+
+    def _number(self):
+        """Asks for the slots and the ids of the rules, each in order of number."""
+        names = self.core.answer(self.core.call("evaluator_names", self.handle))
+        self.slots, self.rules = names["slots"], self.core.answer(self.core.call("evaluator_rules", self.handle))
+        if len(self.rules) != len(names["fixed"]):
+            raise AssertionError(f"{len(self.rules)} ids, {len(names['fixed'])} rules")
 
     def _changed(self, count):
         core = self.core
@@ -155,7 +163,7 @@ class Visitor:
         for slot, rule in zip(pairs[::2], pairs[1::2]):
             decision = core.answer(core.call("visitor_decision", self.handle, slot))
             # The pair and the decision in full are two answers to one question.
-            if (rule == 0) != (decision is None):
+            if (self.rules[rule - 1] if rule else None) != (decision and decision["rule"]):
                 raise AssertionError(f"{self.slots[slot]}: rule {rule} is told, {decision} is in effect")
             self.current[self.slots[slot]] = decision
         return self.current

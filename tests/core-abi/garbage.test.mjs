@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compiled, missing } from './bundle.mjs';
 import { Core, plainCases, vectors } from './core.mjs';
 
 const CALLS = 20_000;
@@ -96,6 +97,50 @@ test('bytes that are no state are refused with a code', () => {
     assert.equal(profile_open(core.put(bytes)), 0);
     assert.match(core.json(last_error()).error, /^snapshot_/);
   }
+  assertSound(core);
+});
+
+test('cases that are no array are refused with a code', () => {
+  const core = new Core();
+  const { conditions_hold, last_error } = core.exports;
+  assert.equal(conditions_hold(core.put('[]')), 0);
+  assert.equal(last_error(), 0, 'no cases have no answers');
+  for (const cases of ['{}', '[', '7', '', Uint8Array.of(255)]) {
+    core.exports.evaluator_new(0);
+    assert.equal(conditions_hold(core.put(cases)), 0);
+    assert.equal(core.json(last_error()).error, 'conditions_unreadable');
+  }
+  assertSound(core);
+});
+
+test('a visitor is told what it cannot be, and rules are named by number', { skip: missing }, () => {
+  const core = new Core();
+  const rule = (id) => ({ id, slot: 'hero', when: { 'traits.plan': id }, actions: [] });
+  const handle = core.opened(
+    core.exports.evaluator_new(core.put(compiled({ rules: ['pro', 'a"b', 'free'].map(rule) }))),
+  );
+  const { visitor_set, visitor_identify, visitor_time, evaluator_rules, last_error } = core.exports;
+  const rules = core.answer(evaluator_rules(handle));
+  assert.deepEqual([...rules].sort(), ['a"b', 'free', 'pro']);
+  for (const plan of rules) {
+    assert.equal(visitor_set(handle, core.scratch(JSON.stringify({ traits: { plan } }))), 1);
+    const at = core.exports.visitor_changes(handle);
+    assert.equal(rules[new Uint32Array(core.exports.memory.buffer, at, 2)[1] - 1], plan);
+  }
+  const before = core.answer(core.exports.visitor_decision(handle, 0));
+  for (const [code, ask] of [
+    ['attributes_no_object', () => visitor_set(handle, core.scratch('[1]'))],
+    ['attributes_no_object', () => visitor_set(handle, core.scratch('7'))],
+    ['attributes_no_object', () => visitor_set(handle, core.scratch('{"traits":"pro"}'))],
+    ['time_out_of_range', () => visitor_time(handle, Number.NaN)],
+    ['anonymous_id_invalid', () => visitor_identify(handle, 0)],
+    ['handle_unknown', () => visitor_identify(handle + 1, core.scratch('ann'))],
+  ]) {
+    assert.equal(ask(), -1, code);
+    assert.equal(core.json(last_error()).error, code);
+  }
+  assert.equal(core.json(evaluator_rules(handle + 1)).error, 'handle_unknown');
+  assert.deepEqual(core.answer(core.exports.visitor_decision(handle, 0)), before);
   assertSound(core);
 });
 

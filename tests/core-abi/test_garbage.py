@@ -96,7 +96,7 @@ class Garbage(unittest.TestCase):
         core, bundle, refused = self.core, compiled(RULES), 0
         for length in range(len(bundle)):
             self.assertEqual(core.call("evaluator_new", core.put(bundle[:length])), 0, f"{length} bytes")
-            self.assertIn("bundle_", json.loads(core.take(core.call("last_error")))["error"])
+            self.assertEqual(json.loads(core.take(core.call("last_error")))["error"], "bundle_truncated", f"{length} bytes")
         for _ in range(3_000):
             changed = bytearray(bundle)
             for _ in range(self.chance.randrange(1, 4)):
@@ -178,7 +178,10 @@ class Garbage(unittest.TestCase):
         self.assertEqual(core.call("buffer_new", 1), 0)
         for address in buffers:
             core.call("buffer_free", address)
-        self.assertEqual(core.call("conditions_hold", core.put("[" + "0," * 250_000 + "0]")), 0)
+        for cases in ("[" + "0," * 250_000 + "0]", "{}", "[", b"\xff", ""):
+            self.assertEqual(core.call("conditions_hold", core.put(cases)), 0)
+            self.refuses("conditions_unreadable", lambda: core.opened(0))
+            core.call("evaluator_new", 0)
         self.assert_sound()
 
     @needs_binary
@@ -195,6 +198,14 @@ class Garbage(unittest.TestCase):
             ("packed_value_unsound", lambda: core.call("visitor_set", handle, core.scratch(b"\5\1" * 1_000_000))),
             ("packed_value_unsound", lambda: core.call("visitor_set", handle, core.scratch(b"\5\xff\xff\xff\xff\x0f"))),
             ("text_not_utf8", lambda: core.call("visitor_set", handle, core.scratch(b'"\xff"'))),
+            ("attributes_no_object", lambda: core.call("visitor_set", handle, core.scratch("[1]"))),
+            ("attributes_no_object", lambda: core.call("visitor_set", handle, core.scratch("7"))),
+            ("attributes_no_object", lambda: core.call("visitor_set", handle, core.scratch('{"traits":1}'))),
+            ("attributes_no_object", lambda: core.call("visitor_set", handle, core.scratch(pack({"context": []})))),
+            ("anonymous_id_invalid", lambda: core.call("visitor_identify", handle, 0)),
+            ("anonymous_id_invalid", lambda: core.call("visitor_identify", handle, core.scratch(b"\xff"))),
+            ("time_out_of_range", lambda: core.call("visitor_time", handle, math.nan)),
+            ("time_out_of_range", lambda: core.call("visitor_time", handle, 1e300)),
             ("attributes_too_many", lambda: core.call("visitor_set", handle, core.scratch(many))),
             ("scratch_too_short", lambda: core.call("visitor_set", handle, 0xFFFFFFFF)),
             ("handle_unknown", lambda: core.call("visitor_set", 12_345, core.scratch("{}"))),

@@ -206,6 +206,99 @@ test('what is no path and no rule is refused with its code', () => {
   assert.throws(() => visitor.set({}), refused('handle_unknown'));
 });
 
+test('a mistake is named, and changes nothing', () => {
+  const visitor = new Evaluator(bundle, { visitor: 'ann', session: 'first' });
+  visitor.set({ traits: { plan: 'pro', seats: 5, name: 'Ada' } });
+  const before = visitor.decide();
+  const heard = [];
+  visitor.onChange((changed) => heard.push(changed));
+  for (const [code, names, ask] of [
+    ['attributes_invalid', 'plan', () => visitor.set({ plan: 'x' })],
+    ['attributes_invalid', '"trait"', () => visitor.set({ trait: { plan: 'x' } })],
+    ['attributes_invalid', 'traits: expected an object, not string', () => visitor.set({ traits: 'pro' })],
+    ['attributes_invalid', 'traits: expected an object, not null', () => visitor.set({ traits: null })],
+    ['attributes_invalid', 'context: expected an object, not an array', () => visitor.set({ context: [] })],
+    ['attributes_invalid', 'not null', () => visitor.set(null)],
+    ['attributes_invalid', 'not undefined', () => visitor.set()],
+    ['attributes_invalid', 'not an array', () => visitor.set([1])],
+    ['attributes_invalid', 'not string', () => visitor.set('{"traits":{}}')],
+    ['events_invalid', 'JSON.stringify', () => visitor.absorb([])],
+    ['events_invalid', 'JSON.stringify', () => visitor.absorb()],
+    ['time_invalid', 'not string', () => visitor.at('2026-11-20T10:00:00Z')],
+    ['time_invalid', 'not NaN', () => visitor.at(Number.NaN)],
+    ['time_invalid', 'not object', () => visitor.at(new Date())],
+    ['session_invalid', 'session', () => visitor.session(7)],
+    ['callback_invalid', 'function', () => visitor.onChange()],
+    ['path_unknown', 'path', () => visitor.change(undefined, 1)],
+    ['rule_unknown', 'rule', () => visitor.explain()],
+    ['anonymous_id_invalid', 'anonymousId', () => visitor.identify(undefined)],
+    ['anonymous_id_invalid', 'visitor', () => visitor.identify('')],
+    ['anonymous_id_invalid', 'anonymousId', () => visitor.decisions()],
+  ]) {
+    assert.throws(ask, (error) => refused(error, code, names), `${code}: ${names}`);
+    assert.deepEqual(visitor.decide(), before);
+  }
+  assert.deepEqual([heard, visitor.visitor], [[], 'ann']);
+  assert.equal(visitor.set({ traits: undefined, context: {} }).length, 2);
+  visitor.free();
+});
+
+test('an evaluator is made of bytes and of options that there are', () => {
+  for (const [code, names, bytes, options] of [
+    ['bundle_invalid', 'not undefined', undefined],
+    ['bundle_invalid', 'not string', 'rules.bundle'],
+    ['bundle_invalid', 'not an array', [...bundle]],
+    ['bundle_invalid', 'Uint8Array', new Float64Array(9)],
+    ['option_unknown', 'known are visitor, session', bundle, { visitorId: 'ann' }],
+    ['option_invalid', 'not null', bundle, null],
+    ['option_invalid', 'visitor', bundle, { visitor: 7 }],
+    ['session_invalid', 'session', bundle, { session: 7 }],
+    ['bundle_truncated', 'ends early', bundle.subarray(0, bundle.length - 1)],
+  ]) {
+    assert.throws(
+      () => new Evaluator(bytes, options),
+      (error) => refused(error, code, names),
+      names,
+    );
+  }
+});
+
+test('after free every call says so', () => {
+  const visitor = new Evaluator(bundle);
+  visitor.set({ traits: { plan: 'pro', seats: 5 } });
+  visitor.variables();
+  visitor.change('traits.seats', 6);
+  visitor.free();
+  for (const ask of [
+    () => visitor.set({}),
+    () => visitor.change('traits.seats', 7),
+    () => visitor.change('traits.plan', 'x'),
+    () => visitor.at(1),
+    () => visitor.wakeAt(),
+    () => visitor.identify('ann'),
+    () => visitor.session('s'),
+    () => visitor.setConsent({ analytics: 'denied' }),
+    () => visitor.takeExposures(),
+    () => visitor.onChange(() => {}),
+    () => visitor.variables(),
+    () => visitor.decide(),
+    () => visitor.explain('pro'),
+    () => visitor.absorb('[]'),
+    () => visitor.decisions('ann'),
+    () => visitor.summary(),
+  ]) {
+    assert.throws(ask, (error) => refused(error, 'handle_unknown', 'freed'), `${ask}`);
+  }
+  visitor.free();
+});
+
+function refused(error, code, names) {
+  assert.ok(error instanceof EvaluatorError, `${error}`);
+  assert.equal(error.code, code);
+  assert.ok(error.message.includes(names), `${error.message} does not name ${names}`);
+  return true;
+}
+
 function flag(name, value) {
   return { kind: 'variable', name, value };
 }

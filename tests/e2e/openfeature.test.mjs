@@ -11,6 +11,7 @@ import { Evaluator } from '../../sdk-wasm/dist/evaluator.js';
 import { evaluatorProvider } from '../../sdk-wasm/dist/openfeature.js';
 
 const RULES = {
+  experiments: [{ id: 'look', variations: [{ key: 'a' }, { key: 'b' }] }],
   signals: [{ name: 'views', on: 'page_view', aggregate: 'count', window: '1h' }],
   rules: [
     rule('pro', 'hero', 1, { 'traits.plan': 'pro' }, { title: 'Pro', large: true }),
@@ -19,6 +20,8 @@ const RULES = {
     rule('first', 'offer', 0, { 'context.page.path': '/' }, { offer: 5 }),
     rule('keen', 'extra', 0, { 'signals.views': { $gte: 2 } }, { extra: 'keen' }),
     rule('since', 'since', 0, { 'traits.since': { $before: '2020-01-01T00:00:00Z' } }, { old: true }),
+    rule('a', 'look', 0, { 'experiments.look': 'a', 'traits.tests': true }, { look: 'a' }),
+    rule('b', 'look', 0, { 'experiments.look': 'b', 'traits.tests': true }, { look: 'b' }),
   ],
 };
 
@@ -84,6 +87,37 @@ test('dates are texts', async () => {
   assert.equal(client.getBooleanValue('old', false), true);
 });
 
+test('each targeting key has a variation of its own, the same one every time', async () => {
+  evaluator.setConsent({ analytics: 'denied' });
+  evaluator.change('context.page.path', '/');
+  await OpenFeature.setProviderAndWait(evaluatorProvider(evaluator));
+  const keys = Array.from({ length: 12 }, (_, number) => `user-${number}`);
+  const look = async (targetingKey) => {
+    await OpenFeature.setContext({ targetingKey, tests: true });
+    assert.equal(evaluator.visitor, targetingKey);
+    return client.getStringValue('look', 'none');
+  };
+  const met = [];
+  for (const key of keys) met.push(await look(key));
+  assert.deepEqual([...new Set(met)].sort(), ['a', 'b']);
+  const switched = met.filter((variation, at) => variation !== met[at - 1]).length;
+  assert.equal(changes.splice(0).filter((flags) => flags.includes('look')).length, switched);
+  for (const [at, key] of keys.entries()) assert.equal(await look(key), met[at], key);
+  for (const [at, key] of keys.entries()) {
+    const page = new Evaluator(bundle, { visitor: key });
+    page.set({ traits: { tests: true } });
+    assert.deepEqual(
+      page.decide().map(({ rule }) => rule),
+      [met[at]],
+      key,
+    );
+    page.free();
+  }
+  assert.equal(client.getNumberValue('offer', 0), 5, 'what the caller has said stays');
+  await OpenFeature.setContext({ tests: true });
+  assert.equal(evaluator.visitor, 'here');
+});
+
 test('what the caller changes and what events say reaches the flags as well', async () => {
   await OpenFeature.setProviderAndWait(evaluatorProvider(evaluator, { flags: { discount: 'offer' } }));
   evaluator.change('context.page.path', '/');
@@ -93,7 +127,7 @@ test('what the caller changes and what events say reaches the flags as well', as
     event_id: id,
     event_type: 'page_view',
     timestamp: '2026-11-20T10:00:00Z',
-    anonymous_id: 'here',
+    anonymous_id: 'ann',
   });
   evaluator.absorb(JSON.stringify([view('a')]));
   evaluator.absorb(JSON.stringify([view('b')]));

@@ -47,7 +47,7 @@ pub fn ensure_components(root: &Path) -> Result<(), Failure> {
 /// npm is missing or fails.
 pub fn ensure_npm_packages(root: &Path) -> Result<bool, Failure> {
     if !command::exists("npm") {
-        return Err(Failure::new("npm is missing: install Node.js 20 or newer"));
+        return Err(Failure::new("npm is missing: install Node.js 20.16 or newer"));
     }
     let inputs = [
         "package.json",

@@ -3,6 +3,7 @@
 import { ALL_GRANTED, type Consent, mergeConsent } from '../consent.ts';
 import type { Json } from '../context.ts';
 import { answer, coreModule as core, EvaluatorError, putText, refused } from '../core-module.ts';
+import { attributesOf, instantOf, textOf } from './given.ts';
 import { scratchBytes, scratchValue } from './scratch.ts';
 
 /** What fills a slot of the visitor; `rule` is null where it is empty. */
@@ -67,7 +68,8 @@ const encoder = new TextEncoder();
 
 /** Keeps the decisions of one visitor as they change. */
 export class Visitor {
-  readonly #handle: number;
+  /** 0 once it is freed. */
+  #handle: number;
   readonly #slots: readonly VisitorDecision[];
   readonly #fixed: string;
   /** By rule: the decision for it that was met first, where it is the same for everybody. */
@@ -79,8 +81,14 @@ export class Visitor {
   readonly #listeners = new Set<{ call: (changed: readonly VisitorDecision[]) => void }>();
   #variables: readonly string[] | undefined;
   #memory = new Uint32Array(0);
+  #member: string;
   #granted = ALL_GRANTED;
   #isDecided = false;
+
+  /** The `anonymous_id` it goes by. */
+  get member(): string {
+    return this.#member;
+  }
 
   constructor(handle: number, member: string) {
     this.#handle = handle;
@@ -91,10 +99,18 @@ export class Visitor {
     this.#current = [...this.#slots];
     this.#filled = new Uint32Array(Math.ceil(slots.length / 32));
     core().visitor_name(handle, putText(core(), member));
+    this.#member = member;
+  }
+
+  identify(member: string): readonly VisitorDecision[] {
+    const name = textOf(member, 'anonymous_id_invalid', 'anonymousId');
+    const changed = this.#take(core().visitor_identify(this.#handle, scratchBytes(encoder.encode(name))));
+    this.#member = member;
+    return changed;
   }
 
   set(attributes: Attributes): readonly VisitorDecision[] {
-    return this.#take(core().visitor_set(this.#handle, scratchValue(attributes as Json)));
+    return this.#take(core().visitor_set(this.#handle, scratchValue(attributesOf(attributes) as Json)));
   }
 
   change(path: string, value: Json): readonly VisitorDecision[] {
@@ -107,17 +123,22 @@ export class Visitor {
   }
 
   at(ms: number): readonly VisitorDecision[] {
-    return this.#take(core().visitor_time(this.#handle, ms));
+    return this.#take(core().visitor_time(this.#handle, instantOf(ms)));
   }
 
   wakeAt(): number | null {
     if (!this.#isDecided) this.at(0);
-    const at = core().visitor_wake(this.#handle);
+    const at = core().visitor_wake(this.#live());
     return Number.isNaN(at) ? null : at;
   }
 
   session(id: string): readonly VisitorDecision[] {
-    return this.#take(core().visitor_session(this.#handle, scratchBytes(encoder.encode(id))));
+    return this.#take(
+      core().visitor_session(
+        this.#handle,
+        scratchBytes(encoder.encode(textOf(id, 'session_invalid', 'session'))),
+      ),
+    );
   }
 
   takeExposures(): VisitorExposure[] {
@@ -128,8 +149,9 @@ export class Visitor {
   consent(said: Consent): readonly VisitorDecision[] {
     const granted = mergeConsent(this.#granted, said);
     if (typeof granted === 'string') throw new EvaluatorError('consent_invalid', `consent ${granted}`);
+    const handle = this.#live();
     this.#granted = granted;
-    return this.#take(core().visitor_consent(this.#handle, granted));
+    return this.#take(core().visitor_consent(handle, granted));
   }
 
   /** Takes in what the visitor's events have changed. */
@@ -138,17 +160,21 @@ export class Visitor {
   }
 
   onChange(call: (changed: readonly VisitorDecision[]) => void): () => void {
+    this.#live();
+    if (typeof call !== 'function') throw new EvaluatorError('callback_invalid', 'expected a function');
     const listener = { call };
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
   variables(): string[] {
-    this.#variables ??= answer<string[]>(core(), core().evaluator_variables(this.#handle));
+    const handle = this.#live();
+    this.#variables ??= answer<string[]>(core(), core().evaluator_variables(handle));
     return [...this.#variables];
   }
 
   decide(): VisitorDecision[] {
+    this.#live();
     // Rules without conditions hold before anything is known.
     if (!this.#isDecided) this.at(0);
     const decisions: VisitorDecision[] = [];
@@ -163,7 +189,18 @@ export class Visitor {
   }
 
   explain(rule: string): Explanation {
-    return answer(core(), core().visitor_explain(this.#handle, putText(core(), rule)));
+    const id = textOf(rule, 'rule_unknown', 'rule');
+    return answer(core(), core().visitor_explain(this.#handle, putText(core(), id)));
+  }
+
+  /** Takes in that the evaluator is freed. */
+  end(): void {
+    this.#handle = 0;
+  }
+
+  #live(): number {
+    if (this.#handle === 0) throw new EvaluatorError('handle_unknown', 'the evaluator has been freed');
+    return this.#handle;
   }
 
   #enter(path: string): number {

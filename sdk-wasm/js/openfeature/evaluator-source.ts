@@ -7,9 +7,12 @@ import { changedTraits, type Giving, type Source, type Subject } from './source.
 export class EvaluatorSource implements Source {
   readonly ready = Promise.resolve();
   readonly #evaluator: Evaluator;
+  /** Who the visitor is while no context says it. */
+  readonly #own: string;
 
   constructor(evaluator: Evaluator) {
     this.#evaluator = evaluator;
+    this.#own = evaluator.visitor;
   }
 
   isEnded(): boolean {
@@ -35,6 +38,7 @@ export class EvaluatorSource implements Source {
   /** Takes in whatever can be, and only then throws for what cannot. */
   become(now: Subject, before: Subject): void {
     const failures: unknown[] = [];
+    if (now.id !== before.id) this.#evaluator.identify(now.id ?? this.#own);
     for (const [name, value] of changedTraits(now, before)) {
       try {
         this.#evaluator.change(`traits.${name}`, value);
