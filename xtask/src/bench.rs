@@ -19,9 +19,9 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         ["size"] => size::run(&[]),
         [name @ ("track" | "push" | "eval")] => in_browser(&root, name),
         ["ingest"] => ingest(&root),
-        [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
+        [name @ ("signals" | "worker" | "delta")] => print(&mut rust_binary(&root, name)?),
         ["fuzz", seconds @ ..] => fuzz::run(&root, seconds),
-        _ => Err(Failure::new("name one of: size, track, ingest, push, eval, signals, worker, fuzz")),
+        _ => Err(Failure::new("name one of: size, track, ingest, push, eval, signals, worker, delta, fuzz")),
     }
 }
 

@@ -1,0 +1,115 @@
+//! `delta`: what a change of one rule among a thousand weighs, and what it costs whoever follows it, a JSON line each.
+
+use attune_benches::failure::Failure;
+use attune_core::bundle::author::{SourceFile, compile, delta};
+use attune_core::bundle::{
+    Bundle, HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, open_delta, seal_envelope, settle_body,
+};
+use attune_core::rules::Decider;
+use serde_json::{Value, json};
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// What somebody does to the rules.
+type Change = dyn Fn(&mut Vec<Value>);
+
+const RULES: usize = 1_000;
+const GOAL_BYTES: usize = 500;
+const GOAL_US: f64 = 100.0;
+const ROUNDS: usize = 200;
+
+fn main() -> ExitCode {
+    let rules: Vec<Value> = (0..RULES).map(rule).collect();
+    let changes: [(&str, &Change); 4] = [
+        ("condition", &|rules| rules[RULES / 2]["when"]["traits.plan"] = json!("another")),
+        ("action", &|rules| rules[RULES / 2]["actions"][0]["value"] = json!("another value")),
+        ("added", &|rules| rules.insert(RULES / 2, rule(RULES + 3))),
+        ("removed", &|rules| drop(rules.remove(RULES / 2))),
+    ];
+    let found = changes.into_iter().try_for_each(|(name, change)| {
+        let mut changed = rules.clone();
+        change(&mut changed);
+        run(name, &rules, &changed)
+    });
+    if let Err(failure) = &found {
+        eprintln!("delta: {failure}");
+    }
+    if found.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A share, a list and a bound over twenty traits.
+fn rule(number: usize) -> Value {
+    let id = format!("rule-{number}");
+    json!({
+        "id": id,
+        "slot": id,
+        "when": {
+            "traits.plan": format!("plan-{}", number * 7 % 12),
+            (format!("traits.list_{}", number % 6)): { "$in": [format!("a-{}", number * 5 % 40), format!("b-{}", number * 11 % 40)] },
+            (format!("traits.number_{}", number % 7)): { "$gt": number * 13 % 100 },
+        },
+        "actions": [{ "kind": "variable", "name": id, "value": true }],
+    })
+}
+
+fn body(rules: &[Value]) -> Result<Vec<u8>, Failure> {
+    let text = json!({ "rules": rules }).to_string();
+    let compiled = compile(&[SourceFile { name: "bench.json".into(), text }]);
+    match compiled.diagnostics.first() {
+        Some(diagnostic) => Err(Failure::new(format!("the bench's rules: {diagnostic:?}"))),
+        None => Ok(compiled.body),
+    }
+}
+
+fn envelope(revision: u64, body: &[u8]) -> Vec<u8> {
+    let header = Header { project: "shop", revision, key_id: "0123456789abcdef", ..Header::default() };
+    attach_signature(seal_envelope(&header, body), &[revision as u8; SIGNATURE_BYTES])
+}
+
+/// A follower's way from a delta to a decider that goes on with what the one before has decided.
+fn run(change: &str, rules: &[Value], changed: &[Value]) -> Result<(), Failure> {
+    let before = body(rules)?;
+    let after = settle_body(&body(changed)?, &before).map_err(|error| Failure::of("the body", error))?;
+    let (from, to) = (envelope(101, &before), envelope(102, &after));
+    let bytes = delta(&from, &[7; HASH_BYTES], &to);
+    let known = Bundle::open(&from).map_err(|error| Failure::of("the bundle", error))?;
+    let decider = Decider::new(&known.rules, &known.signals, &[]);
+    let (mut apply, mut follow) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        let whole = open_delta(&bytes).and_then(|delta| delta.apply(&from));
+        apply.push(started.elapsed());
+        let whole = whole.map_err(|error| Failure::of("the delta", error))?;
+        if whole != to {
+            return Err(Failure::new("the delta does not give the bundle"));
+        }
+        let started = Instant::now();
+        let next = Bundle::open(&whole).map_err(|error| Failure::of("the bundle", error))?;
+        black_box(decider.renewed(&known.rules, &next.rules, &next.signals));
+        follow.push(started.elapsed());
+    }
+    let [apply, follow] = [apply, follow].map(p50_us);
+    println!(
+        "{}",
+        json!({
+            "bench": "delta",
+            "rules": RULES,
+            "change": change,
+            "bundle_bytes": to.len(),
+            "delta_bytes": bytes.len(),
+            "goal_bytes": GOAL_BYTES,
+            "bytes_met": bytes.len() <= GOAL_BYTES,
+            "apply_p50_us": apply,
+            "goal_us": GOAL_US,
+            "apply_met": apply <= GOAL_US,
+            "open_and_index_p50_us": follow,
+        })
+    );
+    Ok(())
+}
+
+fn p50_us(mut took: Vec<Duration>) -> f64 {
+    took.sort_unstable();
+    (took[took.len() / 2].as_secs_f64() * 1e8).round() / 100.0
+}
