@@ -4,6 +4,7 @@
 //! Layout: magic `ATNC`, format version, project, environment, revision, hash, candidate (revision, hash, share, seed),
 //! issued-at, expires, key id, then 64 bytes of Ed25519 signature over every byte before them.
 
+use super::document::{FORMAT, Signed, open_signed};
 use super::verify::in_time;
 use super::{BundleError, Demands, HASH_BYTES, KeyOf, Refused, SIGNATURE_BYTES, VerifySignature};
 use crate::codec::{Source, Writer};
@@ -12,7 +13,6 @@ use crate::time::Timestamp;
 use alloc::vec::Vec;
 
 const MAGIC: &[u8; 4] = b"ATNC";
-const FORMAT: u8 = 1;
 /// Version of the hash that divides units: that of new experiments, with as many steps as a share has.
 const HASH_VERSION: u8 = 2;
 /// The share of a candidate that everybody gets: shares are hundredths of a percent.
@@ -105,14 +105,7 @@ pub fn seal_current(current: &Current<'_>) -> Vec<u8> {
 /// # Errors
 /// What is wrong with the bytes; a share above [`WHOLE_SHARE`] is a damaged envelope.
 pub fn open_current(bytes: &[u8]) -> Result<OpenedCurrent<'_>, BundleError> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(BundleError::BadMagic)?;
-    match rest.first() {
-        Some(&FORMAT) => {}
-        Some(other) => return Err(BundleError::UnsupportedFormat(*other)),
-        None => return Err(BundleError::Truncated),
-    }
-    let (signed, signature) = bytes.split_last_chunk().ok_or(BundleError::Truncated)?;
-    let mut source = Source::new(signed.get(MAGIC.len() + 1..).ok_or(BundleError::Truncated)?);
+    let Signed { bytes: signed, mut source, signature } = open_signed(bytes, MAGIC)?;
     let current = Current {
         project: source.str(),
         environment: source.str(),

@@ -5,6 +5,9 @@
 //! first envelope to copy, as its distance from where it would be if the new bytes stood in place of as many old ones,
 //! and its length. Header and signature of the new envelope are among its bytes, so a delta is signed by what it gives.
 
+#[cfg(feature = "author")]
+use super::document::FORMAT;
+use super::document::open_document;
 use super::{BundleError, Demands, HASH_BYTES, KeyOf, Refused, VerifySignature, verify_envelope};
 use crate::codec::Source;
 #[cfg(feature = "author")]
@@ -13,7 +16,6 @@ use crate::limits::MAX_BUNDLE_BYTES;
 use alloc::vec::Vec;
 
 const MAGIC: &[u8; 4] = b"ATND";
-const FORMAT: u8 = 1;
 
 /// An opened delta; its instructions are checked as they are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +32,7 @@ pub struct Delta<'a> {
 /// # Errors
 /// What is wrong with the bytes.
 pub fn open_delta(bytes: &[u8]) -> Result<Delta<'_>, BundleError> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(BundleError::BadMagic)?;
-    let mut source = match rest.split_first() {
-        Some((&FORMAT, rest)) => Source::new(rest),
-        Some((other, _)) => return Err(BundleError::UnsupportedFormat(*other)),
-        None => return Err(BundleError::Truncated),
-    };
+    let mut source = Source::new(open_document(bytes, MAGIC)?);
     let (from, length) = (source.array(), source.u64());
     if !source.is_sound() || length > MAX_BUNDLE_BYTES as u64 {
         return Err(BundleError::BadDelta);

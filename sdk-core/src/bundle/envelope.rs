@@ -4,17 +4,15 @@
 //! body with its length, then 64 bytes of Ed25519 signature over every byte before them.
 
 use super::BundleError;
+use super::document::{FORMAT, SIGNATURE_BYTES, open_document};
 use crate::codec::{Source, Writer};
 use crate::limits::MAX_BUNDLE_BYTES;
 use crate::time::Timestamp;
 use alloc::vec::Vec;
 
-/// Length of an Ed25519 signature, in bytes.
-pub const SIGNATURE_BYTES: usize = 64;
 /// Length of the hash that names an envelope (SHA-256), in bytes.
 pub const HASH_BYTES: usize = 32;
 const MAGIC: &[u8; 4] = b"ATNB";
-const FORMAT: u8 = 1;
 /// Length of an envelope whose eight fields take a byte each.
 const LEAST_BYTES: usize = MAGIC.len() + 1 + 8 + SIGNATURE_BYTES;
 
@@ -80,18 +78,8 @@ pub fn open_envelope(bytes: &[u8]) -> Result<Envelope<'_>, BundleError> {
     if bytes.len() > MAX_BUNDLE_BYTES {
         return Err(BundleError::TooLarge);
     }
-    let rest = match bytes.strip_prefix(MAGIC) {
-        Some(rest) => rest,
-        None if MAGIC.starts_with(bytes) => return Err(BundleError::Truncated),
-        None => return Err(BundleError::BadMagic),
-    };
-    match rest.first() {
-        Some(&FORMAT) => {}
-        Some(other) => return Err(BundleError::UnsupportedFormat(*other)),
-        None => return Err(BundleError::Truncated),
-    }
+    let mut source = Source::new(open_document(bytes, MAGIC)?);
     let (signed, signature) = bytes.split_last_chunk().ok_or(BundleError::Truncated)?;
-    let mut source = Source::new(bytes.get(MAGIC.len() + 1..).ok_or(BundleError::Truncated)?);
     let header = Header {
         project: source.str(),
         environment: source.str(),

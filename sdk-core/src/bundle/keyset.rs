@@ -3,8 +3,9 @@
 //! Layout: magic `ATNK`, format version, project, revision, expires, key id of the signer, the entries with their
 //! count (key id, public key, not-before, expires), then 64 bytes of Ed25519 signature over every byte before them.
 
+use super::document::{FORMAT, Signed, open_signed};
 use super::{BundleError, SIGNATURE_BYTES};
-use crate::codec::{Source, Writer};
+use crate::codec::Writer;
 use crate::limits::MAX_KEY_SET_KEYS;
 use crate::time::Timestamp;
 use alloc::vec::Vec;
@@ -13,7 +14,6 @@ use alloc::vec::Vec;
 pub const PUBLIC_KEY_BYTES: usize = 32;
 
 const MAGIC: &[u8; 4] = b"ATNK";
-const FORMAT: u8 = 1;
 
 /// What a key set says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,14 +78,7 @@ pub fn seal_keyset(set: &KeySet<'_>) -> Vec<u8> {
 /// # Errors
 /// What is wrong with the bytes; more keys than [`MAX_KEY_SET_KEYS`] are a damaged envelope.
 pub fn open_keyset(bytes: &[u8]) -> Result<OpenedKeySet<'_>, BundleError> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(BundleError::BadMagic)?;
-    match rest.first() {
-        Some(&FORMAT) => {}
-        Some(other) => return Err(BundleError::UnsupportedFormat(*other)),
-        None => return Err(BundleError::Truncated),
-    }
-    let (signed, signature) = bytes.split_last_chunk().ok_or(BundleError::Truncated)?;
-    let mut source = Source::new(signed.get(MAGIC.len() + 1..).ok_or(BundleError::Truncated)?);
+    let Signed { bytes: signed, mut source, signature } = open_signed(bytes, MAGIC)?;
     let mut set = KeySet {
         project: source.str(),
         revision: source.u64(),

@@ -5,6 +5,7 @@ pub mod author;
 mod body;
 mod current;
 mod delta;
+mod document;
 mod envelope;
 mod error;
 mod keyset;
@@ -23,9 +24,8 @@ pub use current::{
     Candidate, Current, OpenedCurrent, WHOLE_SHARE, open_current, seal_current, verify_current,
 };
 pub use delta::{Delta, open_delta, verify_delta};
-pub use envelope::{
-    Envelope, HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, open_envelope, seal_envelope,
-};
+pub use document::SIGNATURE_BYTES;
+pub use envelope::{Envelope, HASH_BYTES, Header, attach_signature, open_envelope, seal_envelope};
 pub use error::BundleError;
 pub use keyset::{KeySet, KeySetEntry, OpenedKeySet, PUBLIC_KEY_BYTES, open_keyset, seal_keyset};
 pub use verify::{Demands, KeyOf, Refused, VerifySignature, verify_envelope, verify_keyset};
