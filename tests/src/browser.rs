@@ -161,11 +161,6 @@ impl Browser {
         }
     }
 
-    /// Whether the hero slot is filled on a page.
-    pub fn has_hero(&self, page: usize) -> bool {
-        self.pages[page].client.decision("hero").is_some()
-    }
-
     /// Events that a page still has to deliver.
     pub fn waiting(&self, page: usize) -> usize {
         self.pages[page].client.status().events

@@ -6,19 +6,9 @@ use crate::bundle::{SecretKey, Signer};
 use crate::limits::{DEFAULT_ENVIRONMENT, DEFAULT_PROJECT};
 use crate::secret::Secret;
 use crate::settings::CompileArguments;
+use attune_core::bundle::author::DEFINITION_LISTS;
 use serde_json::{Map, Value};
 use std::fs;
-
-/// The lists of a rule file, and what names a definition in each.
-const LISTS: [(&str, &str); 7] = [
-    ("signals", "name"),
-    ("segments", "id"),
-    ("groups", "id"),
-    ("experiments", "id"),
-    ("models", "name"),
-    ("rules", "id"),
-    ("triggers", "id"),
-];
 
 /// Compiles a folder into an envelope of revision 1, signed with a key that is thrown away.
 pub fn run(arguments: &CompileArguments) -> Result<Outcome, String> {
@@ -45,14 +35,14 @@ fn canonical_source(folder: &Folder) -> Result<String, String> {
     for file in &folder.files {
         let source: Value =
             serde_json::from_str(&file.text).map_err(|error| format!("{}: {error}", file.name))?;
-        for (list, _) in LISTS {
+        for (list, _) in DEFINITION_LISTS {
             if let Some(Value::Array(definitions)) = source.get(list) {
                 let known = whole.entry(list).or_insert_with(|| Value::Array(Vec::new()));
                 known.as_array_mut().into_iter().for_each(|known| known.extend(definitions.iter().cloned()));
             }
         }
     }
-    for (list, name) in LISTS {
+    for (list, name) in DEFINITION_LISTS {
         if let Some(Value::Array(definitions)) = whole.get_mut(list) {
             definitions.sort_by(|a, b| a[name].as_str().cmp(&b[name].as_str()));
         }

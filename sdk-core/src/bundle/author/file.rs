@@ -18,24 +18,33 @@ pub(super) fn items<'a>(file: &'a Value, list: &str) -> impl Iterator<Item = (St
     items.iter().enumerate().map(move |(index, item)| (format!("/{list}/{index}"), item))
 }
 
-const LISTS: [&str; 7] = ["signals", "segments", "groups", "experiments", "models", "rules", "triggers"];
+/// The lists of definitions that a rule file has, and the field that names one in each.
+pub const DEFINITION_LISTS: [(&str, &str); 7] = [
+    ("signals", "name"),
+    ("segments", "id"),
+    ("groups", "id"),
+    ("experiments", "id"),
+    ("models", "name"),
+    ("rules", "id"),
+    ("triggers", "id"),
+];
 
 /// Names the fields of the file that no list of definitions is.
 pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
     let Value::Object(fields) = file else { return };
-    let mut seen = BTreeSet::new();
+    let (mut seen, known) = (BTreeSet::new(), DEFINITION_LISTS.map(|(list, _)| list));
     for (name, value) in fields {
         let at = format!("/{name}");
         match (&**name, value) {
-            (name, Value::Array(_)) if LISTS.contains(&name) => {}
-            (name, _) if LISTS.contains(&name) => {
+            (name, Value::Array(_)) if known.contains(&name) => {}
+            (name, _) if known.contains(&name) => {
                 problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
             }
             ("description" | "$schema", _) => {}
             (name, _) => {
                 let lists =
                     "a rule file has signals, segments, groups, experiments, models, rules and triggers";
-                let message = nearest(name, LISTS)
+                let message = nearest(name, known)
                     .map_or_else(|| lists.to_owned(), |meant| format!("{lists}; did you mean {meant}?"));
                 problems.push(Problem::of(&at, "unknown_field", name, &message));
             }

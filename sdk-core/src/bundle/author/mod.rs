@@ -59,6 +59,7 @@ pub use cost::{Cost, RuleCost, cost};
 pub use delta::delta;
 pub use diagnostic::{Diagnostic, Severity};
 pub use difference::PartChange;
+pub use file::DEFINITION_LISTS;
 pub use review::review;
 
 /// One rule file.

@@ -1,7 +1,7 @@
 //! Warnings about rule files that compile: rules that can never win or hold, and definitions that nothing reads.
 
 use super::diagnostic::{Diagnostic, Problem};
-use super::file::items;
+use super::file::{DEFINITION_LISTS, items};
 use super::reach::{Signals, always_holds, never_holds};
 use super::slips::slips;
 use super::{Compiled, SourceFile};
@@ -48,22 +48,11 @@ struct Source<'a> {
 /// Where the definition of a list and name stands.
 type Places<'a> = BTreeMap<(&'static str, Box<str>), (&'a SourceFile, String)>;
 
-/// The lists of definitions, and what names one in each.
-const LISTS: [(&str, &str); 7] = [
-    ("signals", "name"),
-    ("segments", "id"),
-    ("groups", "id"),
-    ("experiments", "id"),
-    ("models", "name"),
-    ("rules", "id"),
-    ("triggers", "id"),
-];
-
 /// Of equal names the first counts, as for the compiler.
 fn places<'a>(sources: &[Source<'a>]) -> Places<'a> {
     let mut places = Places::new();
     for source in sources {
-        for (list, name) in LISTS {
+        for (list, name) in DEFINITION_LISTS {
             for (at, definition) in items(&source.value, list) {
                 if let Some(name) = definition.field(name).and_then(Value::as_str) {
                     places.entry((list, Box::from(name))).or_insert((source.file, at));
