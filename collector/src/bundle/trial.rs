@@ -2,6 +2,8 @@
 
 use crate::whole_file;
 use attune_core::bundle::{Bundle, decode_body};
+use attune_core::condition::{self, Root, visit_paths};
+use attune_core::experiment::{Trial, TrialRef};
 use attune_core::rules::{Rule, RuleRef};
 use serde_json::{Value, json};
 use std::fs;
@@ -65,22 +67,49 @@ impl TrialRecord {
 }
 
 /// Whether a body may be tried beside the one in effect. The worker counts and fires for all units by the one in effect,
-/// so that signals and triggers have to be those.
+/// so that signals and triggers have to be those, and experiments too where a trigger may read them.
 ///
 /// # Errors
-/// The first signal or trigger that is not.
+/// The first signal, trigger or experiment that is not.
 pub fn fits(body: &[u8], current: &[u8]) -> Result<(), String> {
     let opened = |body: &[u8]| decode_body(body).map_err(|error| error.to_string());
     let (tried, current) = (opened(body)?, opened(current)?);
     if let Some(signal) = tried.signals.iter().find(|signal| current.signals.by_id(signal.id).is_none()) {
         return Err(format!("its signal {} is not one of the bundle in effect", signal.name()));
     }
-    let (tried, current) = (triggers(&tried), triggers(&current));
-    let differs = tried.iter().find(|trigger| !current.contains(trigger));
-    match differs.or_else(|| current.iter().find(|trigger| !tried.contains(trigger))) {
-        Some(trigger) => Err(format!("its trigger {} is not as in the bundle in effect", trigger.id)),
+    let fires = (triggers(&tried), triggers(&current));
+    if let Some(trigger) = differing(&fires.0, &fires.1) {
+        return Err(format!("its trigger {} is not as in the bundle in effect", trigger.id));
+    }
+    let Some(reader) = fires.0.iter().find(|trigger| may_read_experiments(trigger, &tried)) else {
+        return Ok(());
+    };
+    match differing(&experiments(&tried), &experiments(&current)) {
+        Some(experiment) => Err(format!(
+            "its experiment {} is not as in the bundle in effect, and trigger {} may read it",
+            experiment.id, reader.id
+        )),
         None => Ok(()),
     }
+}
+
+/// The first of either that the other one lacks.
+fn differing<'a, T: PartialEq>(tried: &'a [T], current: &'a [T]) -> Option<&'a T> {
+    let lacking = |of: &'a [T], other: &'a [T]| of.iter().find(|one| !other.contains(one));
+    lacking(tried, current).or_else(|| lacking(current, tried))
+}
+
+/// Whether a variation can show in what fires; a model may read one as well.
+fn may_read_experiments(trigger: &Rule, bundle: &Bundle) -> bool {
+    let mut reads = !bundle.models.is_empty();
+    let mut read = |path: &condition::Path| reads |= path.root == Root::Experiments;
+    visit_paths(&trigger.when, &mut read);
+    trigger.key.iter().for_each(&mut read);
+    reads
+}
+
+fn experiments(bundle: &Bundle) -> Vec<Trial> {
+    bundle.experiments.iter().map(TrialRef::to_trial).collect()
 }
 
 fn triggers(bundle: &Bundle) -> Vec<Rule> {
@@ -123,6 +152,31 @@ mod tests {
             assert!(refused.contains(expected), "{refused}");
         }
         assert_eq!(fits(&body(views, &plain, &trigger(1)), &body(views, &plain, "")), Err(fired.to_owned()));
+    }
+
+    #[test]
+    fn experiments_that_a_trigger_may_read_have_to_be_those_as_well() {
+        let body = |weight: f64, trigger: &str| {
+            let text = format!(
+                r#"{{"experiments":[{{"id":"look","variations":[{{"key":"a","weight":{weight}}},{{"key":"b","weight":{}}}]}}],
+                     "rules":[{{"id":"r","slot":"s","when":{{"experiments.look":"a"}},"actions":[]}}],
+                     "triggers":[{{"id":"t","on":"page_view",{trigger}}}]}}"#,
+                1.0 - weight
+            );
+            let compiled = compile(&[SourceFile { name: "a.json".to_owned(), text }]);
+            assert_eq!(compiled.diagnostics, []);
+            compiled.body
+        };
+        let blind = r#""when":{"event.metadata.n":1},"actions":[]"#;
+        assert_eq!(fits(&body(0.25, blind), &body(0.5, blind)), Ok(()));
+        for reading in [
+            r#""when":{"experiments.look":"b"},"actions":[]"#,
+            r#""cap":{"per":"day","count":1,"key":"experiments.look"},"actions":[]"#,
+        ] {
+            assert_eq!(fits(&body(0.5, reading), &body(0.5, reading)), Ok(()));
+            let refused = fits(&body(0.25, reading), &body(0.5, reading)).unwrap_err();
+            assert!(refused.contains("its experiment look is not as"), "{refused}");
+        }
     }
 
     #[test]
