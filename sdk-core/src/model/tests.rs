@@ -87,7 +87,8 @@ fn plain_score(model: &Model, given: &Given) -> Option<Option<f64>> {
                     None => item.points,
                     Some(counted) => {
                         let value = given.signal_value(counted.signal, counted.half_life_ms)?;
-                        value.map_or(0.0, |value| item.points * value)
+                        // Nothing counts as zero, whose sign is that of the points.
+                        item.points * value.unwrap_or(0.0)
                     }
                 };
             }
