@@ -342,10 +342,9 @@ fn a_candidate_is_stated_above_the_bundle_in_effect_and_units_that_leave_it_neve
     assert_eq!(on_trial(&collector), (6, Some((7, 500, seed.clone()))));
     assert_eq!(open_envelope(&bytes(&collector, "")).unwrap().body, before);
 
-    let signal = r#"{"signals":[{"name":"views","on":"page_view","aggregate":"count","window":"5m"}]}"#;
-    write(signal);
+    write(&rules("bronze"));
     wait_for(&collector, 8, None);
-    assert_eq!(on_trial(&collector), (8, None), "the worker cannot count for it");
+    assert_eq!(on_trial(&collector), (8, None), "what is to be tried is in effect already");
     write(&rules("silver"));
     wait_for(&collector, 8, Some(9));
     let collector = collector.restart_with(words("5"));

@@ -4,7 +4,7 @@ use super::history::History;
 use super::published::{Kept, Published, Trial};
 use super::signer::Signer;
 use super::statements::Statements;
-use super::trial::{TrialRecord, TrialSettings, fits};
+use super::trial::{TrialRecord, TrialSettings};
 use super::watched::Watched;
 use crate::clock;
 use crate::content::Document;
@@ -64,8 +64,8 @@ pub struct Issuer {
     record: Option<TrialRecord>,
     sender: watch::Sender<Option<Arc<Published>>>,
     statements: Statements,
-    /// Whether the activation of the bundle in effect still has to be logged.
-    unlogged: bool,
+    /// What the log says is active, since this process began: the revision in effect, and what is on trial.
+    logged: Option<(u64, Option<TrialRecord>)>,
 }
 
 impl Issuer {
@@ -98,7 +98,7 @@ impl Issuer {
             record,
             sender: watch::Sender::new(None),
             statements,
-            unlogged: false,
+            logged: None,
         };
         issuer.begin(now)?;
         Ok(issuer)
@@ -240,7 +240,6 @@ impl Issuer {
         self.current = Some(current.clone());
         self.keep(&current);
         self.parts.metrics.bundle_revision.set(revision);
-        self.unlogged = true;
     }
 
     fn keep(&mut self, new: &Arc<Kept>) {
@@ -278,7 +277,7 @@ impl Issuer {
     /// Signs what is to be tried, above the bundle in effect, and records it before any page is told of it.
     fn put_on_trial(&mut self, now: Timestamp) -> io::Result<()> {
         let before = self.trial.take();
-        let Some((body, share)) = self.fitting_trial() else { return Ok(()) };
+        let Some((body, share)) = self.other_trial() else { return Ok(()) };
         let place = || format!("{}/{}", self.parts.signer.project, self.parts.signer.environment);
         let seed = self.record.as_ref().map(|record| record.seed.clone());
         let seed = seed.unwrap_or_else(|| format!("{}/{}", place(), self.next_revision()));
@@ -291,32 +290,26 @@ impl Issuer {
                 Arc::new(Kept { revision, document })
             }
         };
-        let record = TrialRecord { revision: kept.revision, share, seed: seed.clone() };
+        let trial = Trial { kept: kept.clone(), share, seed };
+        let record = trial.record();
         if self.record.as_ref() != Some(&record) {
             record.write(&self.parts.data.join(TRIAL))?;
             self.record = Some(record);
         }
         self.keep(&kept);
-        self.trial = Some(Trial { kept, share, seed });
+        self.trial = Some(trial);
         Ok(())
     }
 
-    /// What is to be tried, where it may stand beside the bundle in effect and says something else.
-    fn fitting_trial(&self) -> Option<(Vec<u8>, u32)> {
+    /// What is to be tried, where it says something else than the bundle in effect.
+    fn other_trial(&self) -> Option<(Vec<u8>, u32)> {
         let (settings, body) = (self.parts.trial.as_ref()?, self.tried_body.as_ref()?);
         let (body, current) = (self.settled(body), self.current_body()?);
         if body == current {
             tracing::info!("what is to be tried is in effect already");
             return None;
         }
-        match fits(&body, current) {
-            Ok(()) => Some((body, settings.share)),
-            Err(reason) => {
-                self.parts.metrics.bundle_errors.add(1);
-                tracing::error!("--candidate-rules: {reason}; nothing is on trial");
-                None
-            }
-        }
+        Some((body, settings.share))
     }
 
     fn still_says(&self, kept: &Kept, body: &[u8], now: Timestamp) -> bool {
@@ -345,15 +338,23 @@ impl Issuer {
         }
     }
 
-    /// Logs that the bundle takes effect; activating the one in effect again changes nothing.
+    /// Logs which bundles are active where the log does not say so yet: the worker follows it as pages follow the statement.
+    /// Activating again what is active changes nothing.
     fn activate(&mut self) -> io::Result<()> {
-        let Some(current) = self.current.as_ref().filter(|_| self.unlogged) else { return Ok(()) };
-        let bytes = current.document.bytes()[..].into();
-        let record = Record::Bundle { revision: current.revision, at: clock::now(), bytes };
-        let mut batch = Batch::default();
-        batch.push(None, |out| encode_record(&record, out));
+        let Some(current) = self.current.clone() else { return Ok(()) };
+        let active = (current.revision, self.trial.as_ref().map(Trial::record));
+        if self.logged.as_ref() == Some(&active) {
+            return Ok(());
+        }
+        let (at, mut batch) = (clock::now(), Batch::default());
+        let mut log = |record: Record| batch.push(None, |out| encode_record(&record, out));
+        if self.logged.as_ref().is_none_or(|(revision, _)| *revision != current.revision) {
+            let bytes = current.document.bytes()[..].into();
+            log(Record::Bundle { revision: current.revision, at, bytes });
+        }
+        log(Record::Rollout { at, candidate: self.trial.as_ref().map(Trial::logged) });
         self.parts.log.append_blocking(batch).map_err(io::Error::other)?;
-        self.unlogged = false;
+        self.logged = Some(active);
         Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! What is published at one moment: the bundle in effect, the one on trial, and what leads to them from those kept.
 
+use super::trial::TrialRecord;
 use crate::content::Document;
 use crate::limits::MAX_DELTA_BUNDLE_BYTES;
 use attune_core::bundle::author::delta;
 use attune_core::bundle::open_envelope;
+use attune_core::wire::LoggedCandidate;
 use std::sync::{Arc, OnceLock};
 
 /// A signed envelope, ready to be sent.
@@ -24,6 +26,20 @@ pub struct Trial {
     pub share: u32,
     /// Divides the units.
     pub seed: String,
+}
+
+impl Trial {
+    /// What is kept of it over a restart.
+    pub fn record(&self) -> TrialRecord {
+        TrialRecord { revision: self.kept.revision, share: self.share, seed: self.seed.clone() }
+    }
+
+    /// What the log says of it.
+    pub fn logged(&self) -> LoggedCandidate {
+        let bytes = self.kept.document.bytes()[..].into();
+        let (revision, seed) = (self.kept.revision, self.seed.as_str().into());
+        LoggedCandidate { revision, share: self.share, seed, bytes }
+    }
 }
 
 /// The bundle in effect, the one on trial, and all that are kept.

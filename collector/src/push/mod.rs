@@ -119,6 +119,12 @@ impl Hub {
         state.members.values().flatten().for_each(|mailbox| mailbox.put_bundle(revision));
     }
 
+    /// Tells every open stream that there is another bundle, though it is not the one in effect: pages that follow
+    /// statements look at the next one. Streams that open later need not be told, since such a page begins with that.
+    pub fn announce_bundle(&self, revision: u64) {
+        self.state().members.values().flatten().for_each(|mailbox| mailbox.put_bundle(revision));
+    }
+
     /// Ends every stream and refuses new ones.
     pub fn close(&self) {
         let mut state = self.state();

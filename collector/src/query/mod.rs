@@ -3,6 +3,7 @@
 mod warming;
 
 use crate::bundle::Published;
+use crate::content::Document;
 use crate::limits::SETTLE_TIMEOUT;
 use crate::log::Log;
 use crate::metrics::Metrics;
@@ -102,7 +103,7 @@ impl Query {
     pub fn profile(&self, id: &str) -> Result<Option<String>, StoreError> {
         let Some(bytes) = self.store.get(Table::Profiles, id.as_bytes())? else { return Ok(None) };
         let Ok(state) = ProfileState::decode(&bytes) else { return Ok(None) };
-        let bundle = self.bundle();
+        let bundle = self.bundle_of(&state);
         let mut totals = BTreeMap::new();
         add_totals(&bundle, &state.tiles(), &mut totals);
         let text = |text: &str| Value::string(text);
@@ -113,6 +114,7 @@ impl Query {
         let value = object([
             ("profile", text(id)),
             ("version", Value::Number(state.version() as f64)),
+            ("bundle_revision", Value::Number(bundle.revision as f64)),
             ("time", text(&state.time().to_string())),
             ("members", Value::Array(state.members().map(|member| text(&member.0)).collect())),
             ("events", Value::Number(state.events() as f64)),
@@ -128,8 +130,21 @@ impl Query {
     }
 
     fn bundle(&self) -> Bundle {
+        self.opened(Published::current)
+    }
+
+    /// The bundle by which a profile stands where it is on trial, else the one in effect.
+    fn bundle_of(&self, state: &ProfileState) -> Bundle {
+        self.opened(|published| {
+            let tried =
+                published.trial().filter(|trial| Some(trial.kept.revision) == state.bundle_revision());
+            tried.map_or(published.current(), |trial| &trial.kept.document)
+        })
+    }
+
+    fn opened(&self, choose: impl FnOnce(&Published) -> &Document) -> Bundle {
         let published = self.bundles.borrow().clone();
-        published.and_then(|published| Bundle::open(published.current().bytes()).ok()).unwrap_or_default()
+        published.and_then(|published| Bundle::open(choose(&published).bytes()).ok()).unwrap_or_default()
     }
 }
 

@@ -26,14 +26,14 @@ struct Counted {
 }
 
 impl Worker<'_> {
-    /// The signals of a bundle that ask for the past and that the bundle in effect does not have as such.
+    /// The signals of a bundle that ask for the past and that are not counted as such already.
     pub(super) fn asking_for_the_past(&self, bundle: &Bundle) -> Vec<SignalId> {
-        let current = self.processor.bundle();
-        if current.revision == 0 {
+        if self.processor.bundle().revision == 0 {
             // What the first bundle has is counted from the first event on.
             return Vec::new();
         }
-        let asked = |id| current.signals.by_id(id).is_some_and(|known| known.backfill);
+        let counted = self.processor.counted();
+        let asked = |id| counted.by_id(id).is_some_and(|known| known.backfill);
         let asking = bundle.signals.iter().filter(|signal| signal.backfill && !asked(signal.id));
         asking.map(|signal| signal.id).collect()
     }
@@ -72,7 +72,7 @@ impl Worker<'_> {
             }
             for record in chunk.frames().flat_map(|(payload, _)| records(payload)) {
                 let Ok(record) = decode_record(record) else { continue };
-                if matches!(&record, Record::Bundle { revision: found, .. } if *found == revision) {
+                if activates(&record, revision) {
                     return Ok(counted);
                 }
                 if let Record::Event { event, received_at, .. } = &record {
@@ -95,7 +95,7 @@ impl Worker<'_> {
 
     fn is_counted(&self, event_type: &str, signals: &[SignalId]) -> bool {
         let mut is_counted = false;
-        let table = &self.processor.bundle().signals;
+        let table = self.processor.counted();
         table.each_for_type(event_type, &mut |signal| is_counted |= signals.contains(&signal.id));
         is_counted
     }
@@ -146,6 +146,14 @@ impl Counted {
             }
         }
         self.members.get_mut(&member.0)
+    }
+}
+
+fn activates(record: &Record, revision: u64) -> bool {
+    match record {
+        Record::Bundle { revision: found, .. } => *found == revision,
+        Record::Rollout { candidate, .. } => candidate.as_ref().is_some_and(|it| it.revision == revision),
+        _ => false,
     }
 }
 

@@ -64,6 +64,7 @@ fn firing_json(firing: &Firing) -> String {
         "key": firing.key,
         "at": firing.at.to_string(),
         "cause": cause,
+        "bundle_revision": firing.revision,
     })
     .to_string()
 }

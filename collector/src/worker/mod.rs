@@ -1,5 +1,6 @@
 //! The worker: one thread that turns the log into profiles, firings and pushes, and stops and starts at any record.
 
+mod activate;
 mod apply;
 mod backfill;
 mod error;
@@ -19,10 +20,11 @@ use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
 use attune_core::condition::Engine;
 use attune_core::processor::Processor;
-use attune_core::wire::{Record, decode_record, encode_record};
+use attune_core::wire::{Record, decode_record};
 use error::WorkerError;
 use hashbrown::HashSet;
 use hot::{Hot, HotStates};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,8 +106,8 @@ struct Worker<'a> {
     publisher: publish::Publisher,
     /// Profiles whose wake-up did not move on; they wait for their next change.
     stuck: HashSet<Box<str>>,
-    /// The record of the bundle in effect, while it is not committed.
-    new_bundle: Option<Vec<u8>>,
+    /// The records of the bundle in effect and of the rollout, by what they are kept as, while they are not committed.
+    activations: BTreeMap<&'static str, Vec<u8>>,
     position: u64,
     committed_position: u64,
     committed_at: Instant,
@@ -135,22 +137,14 @@ impl<'a> Worker<'a> {
             outbox: firing::Outbox::new(number("firings")?),
             publisher: publish::Publisher::default(),
             stuck: HashSet::new(),
-            new_bundle: None,
+            activations: BTreeMap::new(),
             position,
             committed_position: position,
             committed_at: Instant::now(),
             synced_at: Instant::now(),
             synced_position: position,
         };
-        if let Some(bytes) = parts.store.get(Table::Progress, b"bundle")? {
-            let record = decode_record(&bytes).map_err(|_| WorkerError::Damaged("bundle record"))?;
-            worker.activate(&record)?;
-            worker.new_bundle = None;
-            if let Some(bytes) = parts.store.get(Table::Progress, b"published")? {
-                let restored = worker.processor.restore_published(&bytes);
-                restored.map_err(|_| WorkerError::Damaged("record of publications"))?;
-            }
-        }
+        worker.restore_bundles()?;
         committed.send_replace(position);
         Ok(worker)
     }
@@ -205,34 +199,8 @@ impl<'a> Worker<'a> {
                 self.absorb(member, &record)
             }
             Record::WakeUp { profile, at } => self.wake(profile, *at),
-            Record::Bundle { .. } => self.activate(&record),
+            Record::Bundle { .. } | Record::Rollout { .. } => self.activate(&record),
         }
-    }
-
-    fn activate(&mut self, record: &Record) -> Result<(), WorkerError> {
-        let Record::Bundle { revision, at, bytes } = record else { return Ok(()) };
-        if *revision != self.processor.bundle().revision {
-            match attune_core::bundle::Bundle::open(bytes) {
-                Ok(bundle) => {
-                    let asking = self.asking_for_the_past(&bundle);
-                    if !asking.is_empty() {
-                        self.commit()?;
-                    }
-                    self.processor.set_bundle(bundle, *at);
-                    if !asking.is_empty() {
-                        self.backfill(&asking, *revision)?;
-                    }
-                    let mut encoded = Vec::new();
-                    encode_record(record, &mut encoded);
-                    self.new_bundle = Some(encoded);
-                }
-                Err(error) => {
-                    tracing::error!(%error, revision, "a logged bundle cannot be read and is passed over")
-                }
-            }
-        }
-        self.parts.hub.publish_bundle(*revision);
-        Ok(())
     }
 
     fn is_dirty(&self) -> bool {
@@ -249,10 +217,7 @@ impl<'a> Worker<'a> {
             let mut changes = Changes::default();
             self.states.write_changes(&mut changes);
             self.outbox.write_changes(&mut changes);
-            if let Some(bundle) = self.new_bundle.take() {
-                changes.put(Table::Progress, *b"bundle", bundle);
-                changes.put(Table::Progress, *b"published", self.processor.encode_published());
-            }
+            self.write_activations(&mut changes);
             changes.put(Table::Progress, *b"position", self.position.to_be_bytes());
             self.parts.store.commit(changes)?;
             self.committed_position = self.position;

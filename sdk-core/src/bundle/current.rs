@@ -67,9 +67,7 @@ impl<'a> Current<'a> {
     /// The candidate, where a unit gets it: pages and workers answer alike. `unit` is the text that names the unit, such
     /// as a member's id.
     pub fn candidate_for(&self, unit: &str) -> Option<Candidate<'a>> {
-        self.candidate.filter(|candidate| {
-            bucket(candidate.seed, unit, HASH_VERSION).is_some_and(|step| step < candidate.share)
-        })
+        self.candidate.filter(|candidate| is_in_share(candidate.seed, unit, candidate.share))
     }
 
     /// Revision and hash of the bundle that a unit gets.
@@ -77,6 +75,11 @@ impl<'a> Current<'a> {
         let candidate = self.candidate_for(unit);
         candidate.map_or((self.revision, self.hash), |candidate| (candidate.revision, candidate.hash))
     }
+}
+
+/// Whether a unit is in a candidate's share, of which a seed divides the units.
+pub fn is_in_share(seed: &str, unit: &str, share: u32) -> bool {
+    bucket(seed, unit, HASH_VERSION).is_some_and(|step| step < share)
 }
 
 /// Writes a statement; the result is what is to be signed and completed with [`super::attach_signature`].

@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 pub use body::settle_body;
 pub use body::{BODY_VERSION, decode_body, encode_body};
 pub use current::{
-    Candidate, Current, OpenedCurrent, WHOLE_SHARE, open_current, seal_current, verify_current,
+    Candidate, Current, OpenedCurrent, WHOLE_SHARE, is_in_share, open_current, seal_current, verify_current,
 };
 pub use delta::{Delta, open_delta, verify_delta};
 pub use document::SIGNATURE_BYTES;

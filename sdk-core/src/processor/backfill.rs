@@ -23,7 +23,7 @@ impl Processor {
             let tiles = state.tiles().get(*id);
             tiles.is_some_and(|tiles| tiles.since() > SignalTiles::ALWAYS)
         };
-        self.bundle.signals.iter().filter(|signal| signal.backfill).map(|signal| signal.id).filter(late)
+        self.counted().iter().filter(|signal| signal.backfill).map(|signal| signal.id).filter(late)
     }
 
     /// Puts what has been counted of a member's past, by [absorbing](Processor::absorb) its records into a fresh state, in
@@ -40,7 +40,7 @@ impl Processor {
         let has_met = state.meet_again(&self.published)?;
         let is_late = |id: &&SignalId| state.tiles().get(**id).is_some_and(|tiles| tiles.since() > since);
         let late: Vec<SignalId> = signals.iter().filter(is_late).copied().collect();
-        state.take_tiles(late.iter().filter_map(|id| self.bundle.signals.by_id(*id)), counted, since);
+        state.take_tiles(late.iter().filter_map(|id| self.counted().by_id(*id)), counted, since);
         (has_met || !late.is_empty()).then(|| state.whole_change())
     }
 
@@ -57,9 +57,9 @@ impl Processor {
     ) -> Change {
         let mut counted = MemberState::new(state.member().clone());
         for record in past.records {
-            absorb(&mut counted, record, &self.bundle.signals);
+            absorb(&mut counted, record, &self.counted());
         }
-        let named = signals.iter().filter_map(|id| self.bundle.signals.by_id(*id));
+        let named = signals.iter().filter_map(|id| self.counted().by_id(*id));
         state.take_tiles(named, &counted, past.since.unwrap_or(SignalTiles::ALWAYS));
         state.whole_change()
     }

@@ -5,7 +5,7 @@ use super::fixture::{RECEIVED, World, login, view};
 use crate::bundle::Bundle;
 use crate::bundle::author::{SourceFile, compile};
 use crate::id::{MemberId, ProfileId};
-use crate::profile::snapshot::{SnapshotKind, WITH_CLOCKS, open, seal_as};
+use crate::profile::snapshot::{SNAPSHOT_VERSION, SnapshotKind, WITH_CLOCKS, open, seal_as};
 use crate::profile::{Absorbed, Change, MemberState};
 use crate::time::{Clocks, Timestamp};
 use crate::value::parse;
@@ -161,7 +161,7 @@ fn a_member_of_the_version_before_clocks_is_read_as_one_without_them() {
     let member = world.members.values().next().unwrap();
     let bytes = member.encode();
     let (version, content) = open(SnapshotKind::Member, &bytes).unwrap();
-    assert_eq!((version, content.last()), (WITH_CLOCKS, Some(&0)));
+    assert_eq!((version, content.last()), (SNAPSHOT_VERSION, Some(&0)));
     let before = seal_as(SnapshotKind::Member, WITH_CLOCKS - 1, &content[..content.len() - 1]);
     assert_eq!(MemberState::decode(&before).as_ref(), Ok(member));
 }

@@ -26,29 +26,33 @@ pub(super) fn combine(
     if change.is_backfill() {
         // Nothing is judged by it: a trigger that comes with the signal is armed at the profile's next record, once all
         // its members are filled.
-        state.apply(change, &processor.bundle.signals);
+        state.apply(change, processor.counted());
         state.version += 1;
         return Outcome { wake_at: state.wake, changed: true, ..Outcome::default() };
     }
     let mut firings = Vec::new();
-    processor.arm(state, &mut firings);
-    processor.pass_time(state, change.time, &mut firings);
+    let active = processor.active_after(state, change);
+    if state.is_vacant() {
+        processor.arm(state, active, &mut firings);
+    }
+    processor.let_pass(state, change.time, &mut firings);
+    // What has fired for the one who comes stays fired, so nothing may be armed once that is known here.
+    processor.arm(state, active, &mut firings);
     let mut brought = 0;
     if let Some(left) = left.filter(|left| left.version_of(&change.member) < change.version) {
-        processor.arm(left, &mut firings);
-        processor.pass_time(left, change.time, &mut firings);
+        processor.let_pass(left, change.time, &mut firings);
         state.join(left);
         brought = left.release(&change.member, change.version);
     }
-    state.apply(change, &processor.bundle.signals);
+    state.apply(change, processor.counted());
     if let Some(part) = state.parts.get_mut(&change.member) {
         part.events += brought;
     }
     if let Some(document) = &change.event {
         let from = firings.len();
         processor.judge_event(state, document, granted, &mut firings);
-        let moment = Moment::of_event(document.event(), state.time);
-        processor.judge_levels(state, moment, &mut firings);
+        let moment = Moment::of_event(document.event(), state.time, active.bundle.revision);
+        processor.judge_levels(state, active, moment, &mut firings);
         firings.get_mut(from..).unwrap_or_default().sort_by(|a, b| a.rule.cmp(&b.rule));
     }
     state.version += 1;
@@ -58,13 +62,12 @@ pub(super) fn combine(
 /// Lets time pass up to a logged wake-up.
 pub(super) fn wake(processor: &Processor, state: &mut ProfileState, at: Timestamp) -> Outcome {
     let mut firings = Vec::new();
-    processor.arm(state, &mut firings);
-    processor.pass_time(state, at, &mut firings);
+    processor.let_pass(state, at, &mut firings);
     Outcome { firings, wake_at: state.wake, changed: false }
 }
 
 impl Processor {
-    /// Judges the event rules at an event that is counted already: latches for slots, of granted purposes, and firings for
+    /// Judges the event rules of its member's bundle at an event that is counted already: latches for slots, of granted purposes, and firings for
     /// triggers.
     fn judge_event(
         &self,
@@ -74,8 +77,9 @@ impl Processor {
         firings: &mut Vec<Firing>,
     ) {
         let event = document.event();
-        let rules = &self.bundle.rules;
-        let scene = self.scene(state.time, Some(document), ValueRef::Null);
+        let active = self.active_for(Some(&event.member));
+        let rules = &active.bundle.rules;
+        let scene = self.scene(active, (state.time, Some(document)), ValueRef::Null);
         let matches = state.read(scene, &mut Outlook::default(), |visitor, _| judge(rules, visitor, event));
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };
@@ -83,7 +87,7 @@ impl Processor {
                 let set = latch(&rule, matched.key, event).filter(|_| granted.grants(rule.purpose()));
                 set.into_iter().for_each(|latch| state.latch(latch));
             } else {
-                let moment = Moment::of_event(event, state.time);
+                let moment = Moment::of_event(event, state.time, active.bundle.revision);
                 firings.extend(state.fire(&rule, matched.key, moment));
             }
         }

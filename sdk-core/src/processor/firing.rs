@@ -26,6 +26,8 @@ pub struct Firing {
     pub at: Timestamp,
     /// What made it fire.
     pub cause: Cause,
+    /// Revision of the bundle that has the rule.
+    pub revision: u64,
     /// What it does.
     pub actions: Actions,
 }
@@ -47,12 +49,15 @@ pub(super) struct Moment<'a> {
     pub member: &'a MemberId,
     /// The session in which its cap counts.
     pub session: Option<SessionId>,
+    /// Revision of the bundle by which it is judged.
+    pub revision: u64,
 }
 
 impl<'a> Moment<'a> {
-    /// The moment at which an event is judged.
-    pub(super) const fn of_event(event: &'a Event, at: Timestamp) -> Self {
-        Self { at, cause: Cause::Event(event.event_id), member: &event.member, session: event.session }
+    /// The moment at which an event is judged by a bundle.
+    pub(super) const fn of_event(event: &'a Event, at: Timestamp, revision: u64) -> Self {
+        let (cause, member) = (Cause::Event(event.event_id), &event.member);
+        Self { at, cause, member, session: event.session, revision }
     }
 }
 
@@ -85,6 +90,7 @@ impl ProfileState {
             key,
             at: moment.at,
             cause: moment.cause,
+            revision: moment.revision,
             actions: rule.written_actions(),
         })
     }

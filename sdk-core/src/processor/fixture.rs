@@ -1,13 +1,13 @@
 //! A small shop's bundle and a driver of both steps, shared by the tests of this room.
 
-use super::{Firing, Outcome, Processor, ProfileState};
+use super::{Firing, Outcome, Processor, ProfileState, Rollout};
 use crate::bundle::Bundle;
 use crate::condition::{Condition, Literal, Moment, Path, Root, Test};
 use crate::experiment::TrialTable;
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
 use crate::model::ModelTable;
 use crate::profile::fixture::{event, signal, table};
-use crate::profile::{Absorbed, Aggregate, MemberState, Window};
+use crate::profile::{Absorbed, Aggregate, MemberState, SignalRef, Window};
 use crate::rules::{Action, Cap, CapPeriod, Hold, Mode, Rule, RuleTable, Terms};
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -90,6 +90,36 @@ pub(super) fn changed_shop(revision: u64, change: impl FnOnce(&mut Vec<Rule>)) -
     let rules = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
     let (experiments, models) = (TrialTable::default(), ModelTable::default());
     Bundle { revision, expires: None, signals, experiments, models, rules }
+}
+
+/// Another shop: `rescue` waits for ten minutes, `third-view` is for two views, a level trigger `ready` fires for those in
+/// whose cart there is something when it is published, another one, `empty`, for those who come without, and a signal of its
+/// own is counted.
+pub(super) fn candidate(revision: u64) -> Bundle {
+    let current = shop(revision);
+    let variety = signal("variety", Aggregate::Count, Window::Lifetime, None);
+    let variety = crate::profile::Signal { id: crate::profile::signal_id(&variety), ..variety };
+    let signals: Vec<_> = current.signals.iter().map(SignalRef::to_signal).chain([variety]).collect();
+    let bundle = changed_shop(revision, |rules| {
+        let Condition::Signal { signal, .. } = rules[1].when.clone() else { panic!("no signal") };
+        let since =
+            |ms: i64| Condition::Signal { signal, key: None, test: Test::Before(Moment::Relative(-ms)) };
+        rules[1].when = since(10 * MINUTE_MS);
+        let Condition::Signal { test, .. } = &mut rules[2].when else { panic!("no signal") };
+        *test = Test::Gte(Literal::Value(Value::Number(2.0)));
+        let empty = Condition::Signal { signal, key: None, test: Test::Exists(false) };
+        let ready = Rule { fire_on_publish: true, ..rule("ready", Mode::Level, since(0)) };
+        rules.splice(1..1, [rule("empty", Mode::Level, empty), ready]);
+    });
+    Bundle { signals: table(signals), ..bundle }
+}
+
+/// Divides them so.
+pub(super) const SEED: &str = "half-5";
+
+/// For half of all members: `b`, and neither `a` nor `c`.
+pub(super) fn halved(bundle: Bundle) -> Rollout {
+    Rollout { bundle, share: 5_000, seed: Box::from(SEED) }
 }
 
 /// The members and profiles of one worker.

@@ -17,6 +17,10 @@ impl ProfileState {
                 self.edges.push(edge.clone());
             }
         }
+        let armed = other.armed.iter().chain(&other.laid_down);
+        self.laid_down.extend(armed.filter(|identity| self.armed.binary_search(identity).is_err()));
+        self.laid_down.sort_unstable();
+        self.laid_down.dedup();
         other.latches.iter().for_each(|latch| latch.clone().join(&mut self.latches));
         self.caps.join(&other.caps);
         self.prune();

@@ -3,6 +3,7 @@
 use super::Processor;
 use super::edge::Key;
 use super::firing::{Cause, Firing, Moment};
+use super::rollout::Active;
 use super::state::ProfileState;
 use crate::condition::{Outlook, Packer, decode_condition, encode_condition, evaluate};
 use crate::hash::key_hash;
@@ -11,8 +12,9 @@ use crate::rules::{RuleRef, RuleTable, rule_key};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use alloc::vec::Vec;
+use core::mem;
 
-/// A level trigger of the bundle in effect.
+/// A level trigger of an active bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LevelTrigger {
     /// Its place among the rules.
@@ -34,37 +36,54 @@ pub(super) fn level_triggers(rules: &RuleTable) -> Vec<LevelTrigger> {
 }
 
 impl Processor {
-    /// Brings the state to the bundle in effect: triggers new to it take the level they have when they are published
-    /// as given, and fire for it only if they say so.
-    pub(super) fn arm(&self, state: &mut ProfileState, firings: &mut Vec<Firing>) {
-        let known = state.armed_revision.replace(self.bundle.revision);
-        if known == Some(self.bundle.revision) {
+    /// Lets time pass up to an instant, by the bundle that the profile stands by until then.
+    pub(super) fn let_pass(&self, state: &mut ProfileState, to: Timestamp, firings: &mut Vec<Firing>) {
+        let active = self.active_of(state);
+        self.arm(state, active, firings);
+        self.pass_time(state, active, to, firings);
+    }
+
+    /// Brings the state to a bundle: triggers new to it take the level they have when they are published as given, and
+    /// fire for it only if they say so. One that was armed already before the state stood by the other bundle of a rollout
+    /// is not published again.
+    pub(super) fn arm(&self, state: &mut ProfileState, active: &Active, firings: &mut Vec<Firing>) {
+        let Active { bundle, since, levels } = active;
+        let revision = bundle.revision;
+        let known = state.armed_revision.replace(revision);
+        if known == Some(revision) {
             return;
         }
-        let before = core::mem::take(&mut state.armed);
-        state.armed = self.levels.iter().map(|level| level.identity).collect();
+        let (before, laid_down) = (mem::take(&mut state.armed), mem::take(&mut state.laid_down));
+        let was_armed = |identity: &u64| before.binary_search(identity).is_ok();
+        let was_laid_down = |identity: &u64| laid_down.binary_search(identity).is_ok();
+        state.armed = identities(levels).collect();
         state.armed.sort_unstable();
+        let beside = self.active_beside(active).map(|beside| &*beside.levels).unwrap_or_default();
+        let beside = identities(beside).filter(|it| was_armed(it) || was_laid_down(it));
+        state.laid_down = beside.filter(|identity| state.armed.binary_search(identity).is_err()).collect();
+        state.laid_down.sort_unstable();
         state.edges.retain(|edge| {
-            let known = self.levels.iter().filter(|level| before.binary_search(&level.identity).is_ok());
-            known.filter_map(|level| self.bundle.rules.get(level.rule)).any(|rule| *rule.id == *edge.rule)
+            let known = levels.iter().filter(|level| was_armed(&level.identity));
+            known.filter_map(|level| bundle.rules.get(level.rule)).any(|rule| *rule.id == *edge.rule)
         });
         if known.is_none() {
             // A state that never met a bundle has met no event either: whatever holds from now on is an edge.
             return;
         }
-        let at = state.time.max(self.since);
+        let at = state.time.max(*since);
         let mut outlook = Outlook { next: state.wake };
-        for level in &self.levels {
-            let Some(rule) = self.bundle.rules.get(level.rule) else { continue };
-            if before.binary_search(&level.identity).is_ok() {
+        for level in levels {
+            let Some(rule) = bundle.rules.get(level.rule) else { continue };
+            if was_armed(&level.identity) {
                 continue;
             }
-            let held = self.stand(state, &rule, at, &mut outlook);
+            let held = self.stand(state, (active, &rule), at, &mut outlook);
             if let Some(key) = state.cross_edge(&rule, held)
                 && rule.fires_on_publish()
+                && !was_laid_down(&level.identity)
             {
-                let member = &state.latest_member();
-                let moment = Moment { at, cause: Cause::Due(at), member, session: state.session() };
+                let (cause, member, session) = (Cause::Due(at), &state.spokesman(), state.session());
+                let moment = Moment { at, cause, member, session, revision };
                 firings.extend(state.fire(&rule, key, moment));
             }
         }
@@ -73,13 +92,14 @@ impl Processor {
 
     /// Lets time pass up to `to`: what falls due on the way is judged at its own instant, whether or not its wake-up
     /// has been logged yet.
-    pub(super) fn pass_time(&self, state: &mut ProfileState, to: Timestamp, firings: &mut Vec<Firing>) {
+    fn pass_time(&self, state: &mut ProfileState, active: &Active, to: Timestamp, firings: &mut Vec<Firing>) {
         for _ in 0..MAX_DUE_STEPS {
             let Some(due) = state.wake.filter(|due| *due <= to) else { break };
             state.time = state.time.max(due);
-            let (at, cause, member) = (state.time, Cause::Due(due), &state.latest_member());
-            let moment = Moment { at, cause, member, session: state.session() };
-            self.judge_levels(state, moment, firings);
+            let (at, cause, member) = (state.time, Cause::Due(due), &state.spokesman());
+            let (session, revision) = (state.session(), active.bundle.revision);
+            let moment = Moment { at, cause, member, session, revision };
+            self.judge_levels(state, active, moment, firings);
             if state.wake.is_some_and(|next| next <= due) {
                 state.wake = None;
             }
@@ -91,13 +111,14 @@ impl Processor {
     pub(super) fn judge_levels(
         &self,
         state: &mut ProfileState,
+        active: &Active,
         moment: Moment<'_>,
         firings: &mut Vec<Firing>,
     ) {
         let mut outlook = Outlook::default();
-        for level in &self.levels {
-            let Some(rule) = self.bundle.rules.get(level.rule) else { continue };
-            let held = self.stand(state, &rule, state.time, &mut outlook);
+        for level in &active.levels {
+            let Some(rule) = active.bundle.rules.get(level.rule) else { continue };
+            let held = self.stand(state, (active, &rule), state.time, &mut outlook);
             if let Some(key) = state.cross_edge(&rule, held) {
                 firings.extend(state.fire(&rule, key, moment));
             }
@@ -105,17 +126,21 @@ impl Processor {
         state.wake = outlook.next;
     }
 
-    /// Under which key the rule holds at an instant, if it does.
+    /// Under which key a rule of an active bundle holds at an instant, if it does.
     fn stand(
         &self,
         state: &ProfileState,
-        rule: &RuleRef<'_>,
+        (active, rule): (&Active, &RuleRef<'_>),
         at: Timestamp,
         outlook: &mut Outlook,
     ) -> Option<Key> {
-        state.read(self.scene(at, None, ValueRef::Null), outlook, |document, outlook| {
+        state.read(self.scene(active, (at, None), ValueRef::Null), outlook, |document, outlook| {
             let holds = rule.is_granted(document) && evaluate(rule.when, document, outlook);
             holds.then(|| rule_key(rule, document))
         })
     }
+}
+
+fn identities(levels: &[LevelTrigger]) -> impl Iterator<Item = u64> {
+    levels.iter().map(|level| level.identity)
 }

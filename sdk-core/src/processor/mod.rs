@@ -14,6 +14,7 @@ mod levels;
 mod published;
 #[cfg(test)]
 mod replays;
+mod rollout;
 #[cfg(all(test, feature = "author"))]
 mod scores;
 mod state;
@@ -29,22 +30,23 @@ use crate::value::ValueRef;
 use crate::wire::Record;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use levels::LevelTrigger;
+use rollout::{Active, Staged};
 use state::Scene;
 
 pub use backfill::Past;
 pub use firing::{Cause, Firing};
+pub use rollout::Rollout;
 pub use state::ProfileState;
 
 /// Evaluates records with the bundle in effect. It owns no visitor state; whoever owns the loop does.
 #[derive(Debug, Default)]
 pub struct Processor {
-    bundle: Bundle,
-    /// When the bundle took effect.
-    since: Timestamp,
+    /// The bundle in effect.
+    current: Active,
+    /// The one that a share of all members gets instead.
+    rollout: Option<Staged>,
     /// Signals that bundles have brought after the first one, in order of time.
     published: Vec<(Timestamp, SignalId, Window)>,
-    levels: Vec<LevelTrigger>,
     matcher: Option<Box<dyn Matcher + Send>>,
 }
 
@@ -76,26 +78,19 @@ impl Processor {
     /// has counts as there all along, so whoever starts anew replays the bundles as they were logged, or takes back what
     /// [`Self::encode_published`] gave.
     pub fn set_bundle(&mut self, bundle: Bundle, at: Timestamp) {
-        self.levels = levels::level_triggers(&bundle.rules);
-        self.published.retain(|(_, id, _)| bundle.signals.by_id(*id).is_some());
-        if self.bundle.revision > 0 {
-            let known = &self.bundle.signals;
-            let fresh = bundle.signals.iter().filter(|signal| known.by_id(signal.id).is_none());
-            self.published.extend(fresh.map(|signal| (at, signal.id, signal.window)));
-            self.published.sort_by_key(|(at, _, _)| *at);
-        }
-        self.since = at;
-        self.bundle = bundle;
+        let (known, is_first) = (self.known_signals(), self.current.bundle.revision == 0);
+        self.current = Active::new(bundle, at);
+        self.count_for_both(&known, at, is_first);
     }
 
     /// The bundle in effect.
     pub const fn bundle(&self) -> &Bundle {
-        &self.bundle
+        &self.current.bundle
     }
 
     /// Takes an event, void or close record of a member in: once in effect, tiles, traits.
     pub fn absorb(&self, state: &mut MemberState, record: &Record) -> Absorbed {
-        let mut absorbed = crate::profile::absorb(state, record, &self.bundle.signals);
+        let mut absorbed = crate::profile::absorb(state, record, self.counted());
         if let Absorbed::Change(change) = &mut absorbed
             && let Some(received_at) = change.received_at
             && state.meet(&self.published, received_at)
@@ -139,9 +134,10 @@ impl Processor {
     /// Decides the slots anew at profile time, in a context of the caller's. `current` are the decisions in effect.
     /// Latches that end with it leave the state.
     pub fn decide(&self, state: &mut ProfileState, context: ValueRef<'_>, current: &[Decision]) -> Decided {
-        let rules = &self.bundle.rules;
+        let active = self.active_of(state);
+        let rules = &active.bundle.rules;
         let mut outlook = Outlook::default();
-        let scene = self.scene(state.time(), None, context);
+        let scene = self.scene(active, (state.time(), None), context);
         let mut decided =
             state.read(scene, &mut outlook, |visitor, _| decide(rules, visitor, state.latches(), current));
         decided.wake_at.into_iter().for_each(|at| outlook.note(at));
@@ -152,19 +148,19 @@ impl Processor {
 
     /// Shows a profile as conditions see it at profile time, without event and context.
     pub fn look<T>(&self, state: &ProfileState, look: impl FnOnce(&VisitorDocument<'_>) -> T) -> T {
-        let scene = self.scene(state.time(), None, ValueRef::Null);
+        let scene = self.scene(self.active_of(state), (state.time(), None), ValueRef::Null);
         state.read(scene, &mut Outlook::default(), |visitor, _| look(visitor))
     }
 
-    /// What profiles are read with at an instant.
+    /// What profiles are read with at an instant, through an active bundle.
     fn scene<'a>(
         &'a self,
-        now: Timestamp,
-        event: Option<&'a EventDocument>,
+        active: &'a Active,
+        (now, event): (Timestamp, Option<&'a EventDocument>),
         context: ValueRef<'a>,
     ) -> Scene<'a> {
         let matcher = self.matcher.as_deref().map(|matcher| matcher as &dyn Matcher);
-        Scene { bundle: &self.bundle, now, event, context, matcher }
+        Scene { bundle: &active.bundle, now, event, context, matcher }
     }
 
     /// The profile as one member's page is to see it.

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 const FORMAT: u8 = 1;
 
 impl Processor {
-    /// The binary form of when the signals of the bundle in effect were published, for [`Self::restore_published`].
+    /// The binary form of when the signals that are counted were published, for [`Self::restore_published`].
     pub fn encode_published(&self) -> alloc::vec::Vec<u8> {
         let mut out = Writer::new();
         out.u8(FORMAT);
@@ -21,7 +21,7 @@ impl Processor {
         out.into_bytes()
     }
 
-    /// Takes back when signals were published, once the bundle that was in effect is so again. Without this they count
+    /// Takes back when signals were published, once the bundles that were active are so again. Without this they count
     /// as there all along for every member that has not met them yet.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Processor {
             (at, SignalId(u64::from_le_bytes(source.array())))
         });
         source.finish()?;
-        let known = |(at, id)| Some((at, id, self.bundle.signals.by_id(id)?.window));
+        let known = |(at, id)| Some((at, id, self.counted().by_id(id)?.window));
         self.published = read.into_iter().filter_map(known).collect();
         self.published.sort_by_key(|(at, _, _)| *at);
         Ok(())

@@ -1,6 +1,6 @@
 //! What a replay of the log promises, over random lives of three members: the same firings, to the id.
 
-use super::fixture::{World, cart, changed_shop, login, shop, view};
+use super::fixture::{World, candidate, cart, changed_shop, halved, login, shop, view};
 use super::{Firing, ProfileState};
 use crate::bundle::Bundle;
 use crate::condition::{Condition, Literal, Path, Root, Test};
@@ -29,6 +29,8 @@ enum Entry {
     Wake(&'static str, i64),
     /// Another revision, without or with its level trigger.
     Bundle(u64, bool),
+    /// A candidate of this revision for half of the members, or the end of its rollout.
+    Rollout(u64, bool),
 }
 
 /// Which member, kind, minute, session and category: a log in the order in which it was written.
@@ -40,7 +42,8 @@ fn log(drawn: &[(usize, u8, i64, u128, usize)]) -> Vec<Entry> {
             8 | 9 => cart(name, seq, *at),
             10 => login(name, seq, *at, "ada"),
             11 => return Entry::Wake(["member:a", "member:b", "user:ada"][*member], *at),
-            _ => return Entry::Bundle(seq + 1, at % 2 == 0),
+            12 => return Entry::Bundle(2 * seq, at % 2 == 0),
+            _ => return Entry::Rollout(2 * seq + 1, at % 4 != 0),
         }))
     };
     (1..).zip(drawn).map(entry).collect()
@@ -60,6 +63,10 @@ fn take(world: &mut World, entry: &Entry) {
             let bundle =
                 changed_shop(*revision, |rules| rules.retain(|rule| *whole || &*rule.id != "rescue"));
             world.processor.set_bundle(bundle, Timestamp(0));
+        }
+        Entry::Rollout(revision, is_on) => {
+            let rollout = is_on.then(|| halved(candidate(*revision)));
+            world.processor.set_rollout(rollout, Timestamp(0));
         }
     }
 }
@@ -126,7 +133,7 @@ proptest! {
 
     #[test]
     fn a_replay_repeats_every_firing_id_with_and_without_snapshots(
-        drawn in proptest::collection::vec((0..3_usize, 0..13_u8, 0..200_i64, 0..3_u128, 0..4_usize), 1..60),
+        drawn in proptest::collection::vec((0..3_usize, 0..14_u8, 0..200_i64, 0..3_u128, 0..4_usize), 1..60),
         again in any::<prop::sample::Index>(),
     ) {
         let log = log(&drawn);

@@ -36,10 +36,12 @@ pub struct ProfileState {
     pub(super) latches: Vec<Latch>,
     pub(super) edges: Vec<Edge>,
     pub(super) caps: Caps,
-    /// Revision of the bundle whose triggers are armed.
+    /// Revision of the bundle whose triggers are armed, by which the profile stands.
     pub(super) armed_revision: Option<u64>,
     /// Identities of the triggers that are armed, in ascending order.
     pub(super) armed: Vec<u64>,
+    /// Identities of those that were armed while it stood by the other bundle of a rollout, in ascending order.
+    pub(super) laid_down: Vec<u64>,
     pub(super) wake: Option<Timestamp>,
     pub(super) firings: u64,
 }
@@ -86,6 +88,7 @@ impl Default for ProfileState {
             caps: Caps::default(),
             armed_revision: None,
             armed: Vec::new(),
+            laid_down: Vec::new(),
             wake: None,
             firings: 0,
         }
@@ -131,6 +134,11 @@ impl ProfileState {
     /// The next instant at which time alone can change a trigger.
     pub const fn wake_at(&self) -> Option<Timestamp> {
         self.wake
+    }
+
+    /// Revision of the bundle by which it stands; none before the first record.
+    pub const fn bundle_revision(&self) -> Option<u64> {
+        self.armed_revision
     }
 
     /// Whether every member has moved on.
@@ -186,10 +194,21 @@ impl ProfileState {
         }
     }
 
-    /// The member with the latest event.
-    pub(super) fn latest_member(&self) -> MemberId {
-        let latest = self.parts.iter().max_by_key(|(_, part)| part.time);
-        latest.map_or_else(|| MemberId(Box::default()), |(member, _)| member.clone())
+    /// The member with the latest event; nobody where there is none.
+    pub(super) fn latest_member(&self) -> Option<&MemberId> {
+        self.parts.iter().max_by_key(|(_, part)| part.time).map(|(member, _)| member)
+    }
+
+    /// The same once a change is in.
+    pub(super) fn latest_member_after<'a>(&'a self, change: &'a Change) -> &'a MemberId {
+        let others = self.parts.iter().filter(|(member, _)| **member != change.member);
+        let others = others.map(|(member, part)| (part.time, member));
+        others.chain([(change.time, &change.member)]).max().map_or(&change.member, |(_, member)| member)
+    }
+
+    /// The member of a moment that is nobody's own: the one with the latest event.
+    pub(super) fn spokesman(&self) -> MemberId {
+        self.latest_member().cloned().unwrap_or_else(|| MemberId(Box::default()))
     }
 
     /// The clocks of the member with the latest event among those of whom any are known.
@@ -226,7 +245,7 @@ impl ProfileState {
             }
         };
         let assigned = Assigned::new(&bundle.experiments);
-        let member = event.map_or_else(|| self.latest_member(), |document| document.event().member.clone());
+        let member = event.map_or_else(|| self.spokesman(), |document| document.event().member.clone());
         // An event is judged by the clocks of its own member, as that member's page judges it.
         let own = event.and_then(|document| self.parts.get(&document.event().member)?.clocks);
         let clocks = told_clocks(context).or(own).unwrap_or(self.clocks);

@@ -5,7 +5,7 @@ use super::edge::Edge;
 use super::state::{Part, ProfileState};
 use crate::codec::{CodecError, Source, Writer};
 use crate::id::{MemberId, ProfileId, SessionId, Uuid};
-use crate::profile::snapshot::{SnapshotKind, WITH_CLOCKS, open, seal};
+use crate::profile::snapshot::{SnapshotKind, WITH_CLOCKS, WITH_ROLLOUTS, open, seal};
 use crate::profile::sorted::SortedMap;
 use crate::profile::{Lanes, Latch, SnapshotError, Tiles, Traits};
 use crate::time::{Clocks, Timestamp};
@@ -45,6 +45,8 @@ impl ProfileState {
         self.armed.iter().for_each(|identity| out.raw(&identity.to_le_bytes()));
         out.option(self.wake, |out, wake| out.i64(wake.0));
         out.u64(self.firings);
+        out.len(self.laid_down.len());
+        self.laid_down.iter().for_each(|identity| out.raw(&identity.to_le_bytes()));
         seal(SnapshotKind::Profile, &out.into_bytes())
     }
 
@@ -72,9 +74,10 @@ impl ProfileState {
                 .list(|source| Edge { rule: source.boxed_str(), key: source.option(Source::boxed_str) }),
             caps: Caps::decode(&mut source),
             armed_revision: source.option(Source::u64),
-            armed: source.list(|source| u64::from_le_bytes(source.array())),
+            armed: source.list(identity),
             wake: source.option(|source| Timestamp(source.i64())),
             firings: source.u64(),
+            laid_down: if version < WITH_ROLLOUTS { Vec::new() } else { source.list(identity) },
         };
         source.finish().map_err(|CodecError| SnapshotError::BadContent)?;
         state.traits = state.merged_traits();
@@ -105,6 +108,10 @@ impl Part {
             clocks: if version < WITH_CLOCKS { None } else { source.option(Clocks::decode) },
         }
     }
+}
+
+fn identity(source: &mut Source<'_>) -> u64 {
+    u64::from_le_bytes(source.array())
 }
 
 fn members<'a, T>(

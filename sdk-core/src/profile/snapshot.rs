@@ -6,11 +6,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// Version of the content of both states. The first one had no envelope; its first byte was 1.
-pub(crate) const SNAPSHOT_VERSION: u8 = 3;
+pub(crate) const SNAPSHOT_VERSION: u8 = 4;
 /// The oldest version that is read.
 pub(crate) const OLDEST_VERSION: u8 = 2;
 /// The first version in which members and their parts of profiles have clocks.
 pub(crate) const WITH_CLOCKS: u8 = 3;
+/// The first version in which profiles remember triggers of the other bundle of a rollout.
+pub(crate) const WITH_ROLLOUTS: u8 = 4;
 
 /// Whose state it is, as the first byte says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

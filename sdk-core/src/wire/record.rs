@@ -67,6 +67,26 @@ pub enum Record {
         /// The whole signed envelope, so that a replay needs nothing else.
         bytes: Box<[u8]>,
     },
+    /// A share of all units gets a candidate from now on, or, with none, no longer.
+    Rollout {
+        /// When.
+        at: Timestamp,
+        /// What they get instead of the bundle in effect.
+        candidate: Option<LoggedCandidate>,
+    },
+}
+
+/// The candidate of a rollout, with all that a replay needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedCandidate {
+    /// Its revision.
+    pub revision: u64,
+    /// For how many units, in hundredths of a percent.
+    pub share: u32,
+    /// Divides the units.
+    pub seed: Box<str>,
+    /// The whole signed envelope.
+    pub bytes: Box<[u8]>,
 }
 
 /// The binary form's version, its first byte.
@@ -116,6 +136,16 @@ pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
             writer.i64(at.0);
             clocks.encode(&mut writer);
         }
+        Record::Rollout { at, candidate } => {
+            writer.u8(7);
+            writer.i64(at.0);
+            writer.option(candidate.as_ref(), |writer, candidate| {
+                writer.u64(candidate.revision);
+                writer.u64(u64::from(candidate.share));
+                writer.str(&candidate.seed);
+                writer.bytes(&candidate.bytes);
+            });
+        }
     }
     *out = writer.into_bytes();
 }
@@ -146,6 +176,7 @@ pub fn decode_record(bytes: &[u8]) -> Result<Record, CodecError> {
             bytes: Box::from(reader.bytes()?),
         },
         6 => return decode_clocks(&mut reader),
+        7 => return decode_rollout(&mut reader),
         _ => return Err(CodecError),
     };
     if reader.is_empty() { Ok(record) } else { Err(CodecError) }
@@ -208,6 +239,20 @@ fn decode_clocks(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
     let mut source = Source::new(reader.rest());
     let clocks = Clocks::decode(&mut source);
     source.finish().map(|()| Record::Clocks { member, clocks, at })
+}
+
+fn decode_rollout(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
+    let mut source = Source::new(reader.rest());
+    let at = Timestamp(source.i64());
+    let candidate = source.option(|source| {
+        let (revision, share) = (source.u64(), source.u64());
+        if share > u64::from(u32::MAX) {
+            source.fail();
+        }
+        let (seed, bytes) = (source.boxed_str(), Box::from(source.bytes()));
+        LoggedCandidate { revision, share: share as u32, seed, bytes }
+    });
+    source.finish().map(|()| Record::Rollout { at, candidate })
 }
 
 fn encode_lane(member: &MemberId, lane: LaneId, writer: &mut Writer) {
@@ -284,6 +329,16 @@ mod tests {
                 at: Timestamp(at),
                 bytes: bytes.into()
             }),
+            (any::<i64>(), proptest::option::of((any::<u64>(), any::<u32>(), boxed(), any::<Vec<u8>>())))
+                .prop_map(|(at, candidate)| Record::Rollout {
+                    at: Timestamp(at),
+                    candidate: candidate.map(|(revision, share, seed, bytes)| LoggedCandidate {
+                        revision,
+                        share,
+                        seed,
+                        bytes: bytes.into(),
+                    }),
+                }),
         ]
     }
 

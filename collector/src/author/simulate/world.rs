@@ -59,7 +59,7 @@ impl World {
             Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
                 member
             }
-            Record::WakeUp { .. } | Record::Bundle { .. } => return Ok(Vec::new()),
+            Record::WakeUp { .. } | Record::Bundle { .. } | Record::Rollout { .. } => return Ok(Vec::new()),
         };
         if self.members.len() >= MAX_SIMULATED_VISITORS && !self.members.contains_key(member) {
             return Err(format!(
