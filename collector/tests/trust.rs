@@ -307,8 +307,13 @@ fn on_trial(collector: &Collector) -> (u64, Option<(u64, u32, String)>) {
         let (from, asked) = (of(current.hash), demands(Some(current.revision)));
         let taken = verify_delta(&delta, &from, &current.hash, &asked, &key_of, &verify_signature);
         assert_eq!(taken.unwrap(), envelope);
+        // Pages that follow no statements are told the same.
+        let seed = candidate.seed.replace(' ', "%20");
+        let told = format!("{};{};{seed}", hex(&candidate.hash), candidate.share);
+        assert_eq!(get(collector, "").header("attune-candidate"), Some(&*told));
         (candidate.revision, candidate.share, candidate.seed.to_owned())
     });
+    assert!(candidate.is_some() || get(collector, "").header("attune-candidate").is_none());
     (current.revision, candidate)
 }
 

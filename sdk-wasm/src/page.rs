@@ -4,12 +4,14 @@ use crate::effects::Effects;
 use crate::input::Input;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use attune_core::bundle::is_in_share;
 use attune_core::client::{Client, ClientOptions, Stored, StoredEvent, Track};
 use attune_core::condition::Consent;
 use attune_core::id::{LaneId, MemberId};
 use attune_core::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
 use attune_core::queue::{Outcome, Poll, QueueOptions};
 use attune_core::time::Now;
+use attune_core::value::ValueRef;
 use attune_core::wire::{Closed, Event, LaneSeq, ResultKind};
 
 /// What a host can ask for, by number.
@@ -39,11 +41,12 @@ pub enum Operation {
     Matches = 19,
     Consent = 20,
     NamedBundle = 21,
+    InShare = 22,
 }
 
 impl Operation {
     /// Every operation at its number.
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::Start,
         Self::Restore,
         Self::StoredEvent,
@@ -66,6 +69,7 @@ impl Operation {
         Self::Matches,
         Self::Consent,
         Self::NamedBundle,
+        Self::InShare,
     ];
 }
 
@@ -179,6 +183,10 @@ impl Page {
                 }
             }
             Operation::Inspect => effects.inspection(client),
+            Operation::InShare => {
+                let (seed, share) = (input.text(), input.count() as u32);
+                effects.answer(ValueRef::Bool(is_in_share(seed, &client.sender().0.0, share)));
+            }
             Operation::Matches => {
                 let answers = input.list(Input::flag);
                 if input.is_sound() {
@@ -195,7 +203,7 @@ impl Page {
         if !input.is_sound() {
             effects.failed("input_unreadable");
         }
-        if !matches!(operation, Operation::Signal | Operation::Inspect) {
+        if !matches!(operation, Operation::Signal | Operation::Inspect | Operation::InShare) {
             self.drain(effects);
         }
     }

@@ -36,6 +36,7 @@ enum Effect {
     Request { id: u64, seqs: Vec<u64> },
     Wait(f64),
     Answer(f64),
+    Truth(bool),
     Failed(String),
     Other(u8),
 }
@@ -198,8 +199,9 @@ fn effect(from: &mut Reader<'_>) -> Effect {
             Effect::Other(13)
         }
         14 => {
-            assert_eq!(from.u8(), Ok(3), "this test asks for numbers only");
-            Effect::Answer(from.f64().unwrap())
+            let kind = from.u8().unwrap();
+            assert!((1..=3).contains(&kind), "this test asks for truths and numbers only");
+            if kind < 3 { Effect::Truth(kind == 2) } else { Effect::Answer(from.f64().unwrap()) }
         }
         15 => Effect::Failed(text(from)),
         20 => Effect::Other(20),
@@ -302,6 +304,23 @@ fn a_purpose_that_is_not_granted_empties_the_slots_of_its_rules() {
     assert!(granted(&mut host, 3).contains(&emptied));
     let unread = host.call(Operation::Consent, |_| {});
     assert!(unread.contains(&Effect::Failed("input_unreadable".into())), "{unread:?}");
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn a_member_is_in_the_share_of_a_candidate_by_the_hash_of_its_seed() {
+    let mut host = Host::with_rules();
+    let mut is_in = |share: u64| {
+        let effects = host.call(Operation::InShare, |out| {
+            out.str("seed");
+            out.u64(share);
+        });
+        let [Effect::Truth(is_in)] = effects[..] else { panic!("{effects:?}") };
+        is_in
+    };
+    let step = (0..10_000).find(|share| is_in(share + 1)).unwrap();
+    assert_eq!(Some(step as u32), attune_core::hash::bucket("seed", "visitor", 2));
+    assert!(!is_in(0) && !is_in(step) && is_in(10_000));
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]

@@ -3,9 +3,9 @@
 use super::Edge;
 use super::error::ApiError;
 use super::request::{header_text, query_value, write_key};
-use crate::bundle::Published;
+use crate::bundle::{Published, Trial};
 use crate::content::{Document, Encoding, etag_matches};
-use crate::hex::parse_hex;
+use crate::hex::{hex, parse_hex};
 use crate::limits::{BUNDLE_MAX_AGE_SECONDS, KEPT_BUNDLES};
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -13,6 +13,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
+/// Names the candidate to pages that follow no statements.
+pub const CANDIDATE: &str = "attune-candidate";
 /// What is found under a hash never changes.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
@@ -31,7 +33,26 @@ pub async fn latest(
     let since = since.transpose()?;
     let published = published(&edge)?;
     let delta = since.and_then(|revision| published.delta_since(revision));
-    Ok(send(delta.unwrap_or(published.current()), &short(), &headers))
+    let mut response = send(delta.unwrap_or(published.current()), &short(), &headers);
+    if let Some(candidate) = published.trial().and_then(told) {
+        response.headers_mut().insert(CANDIDATE, candidate);
+    }
+    Ok(response)
+}
+
+/// The candidate beside the bundle in effect: SHA-256 of its envelope, its share in hundredths of a percent, and the
+/// seed in percent-encoding.
+fn told(trial: &Trial) -> Option<HeaderValue> {
+    let mut text = format!("{};{};", hex(&trial.kept.document.hash), trial.share);
+    for byte in trial.seed.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'/' => {
+                text.push(char::from(byte))
+            }
+            _ => text.push_str(&format!("%{}", hex(&[byte]))),
+        }
+    }
+    HeaderValue::from_str(&text).ok()
 }
 
 /// Answers with the signed key set.

@@ -1,5 +1,6 @@
 //! Cross-origin rules: pages of a key's origins may call the API, and may read when to come back.
 
+use super::bundle::CANDIDATE;
 use super::request::query_value;
 use crate::access::WriteKeys;
 use axum::http::{HeaderName, HeaderValue, Method, header, request::Parts};
@@ -24,7 +25,12 @@ pub fn layer(keys: Arc<WriteKeys>) -> CorsLayer {
             header::AUTHORIZATION,
             header::IF_NONE_MATCH,
         ])
-        .expose_headers([header::RETRY_AFTER, header::DATE, HeaderName::from_static("x-request-id")])
+        .expose_headers([
+            header::RETRY_AFTER,
+            header::DATE,
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static(CANDIDATE),
+        ])
         .max_age(Duration::from_secs(86_400))
 }
 

@@ -3,7 +3,6 @@
 mod warming;
 
 use crate::bundle::Published;
-use crate::content::Document;
 use crate::limits::SETTLE_TIMEOUT;
 use crate::log::Log;
 use crate::metrics::Metrics;
@@ -130,7 +129,7 @@ impl Query {
     }
 
     fn bundle(&self) -> Bundle {
-        self.opened(Published::current)
+        self.opened(|published| published.current().bytes())
     }
 
     /// The bundle by which a profile stands where it is on trial, else the one in effect.
@@ -138,13 +137,13 @@ impl Query {
         self.opened(|published| {
             let tried =
                 published.trial().filter(|trial| Some(trial.kept.revision) == state.bundle_revision());
-            tried.map_or(published.current(), |trial| &trial.kept.document)
+            tried.map_or(published.current(), |trial| &trial.kept.document).bytes()
         })
     }
 
-    fn opened(&self, choose: impl FnOnce(&Published) -> &Document) -> Bundle {
+    fn opened(&self, choose: impl FnOnce(&Published) -> &[u8]) -> Bundle {
         let published = self.bundles.borrow().clone();
-        published.and_then(|published| Bundle::open(choose(&published).bytes()).ok()).unwrap_or_default()
+        published.and_then(|published| Bundle::open(choose(&published)).ok()).unwrap_or_default()
     }
 }
 

@@ -1,39 +1,17 @@
 //! Level triggers: they fire when their condition turns from false to true, by an event or by time alone.
 
 use super::Processor;
+use super::active::Active;
 use super::edge::Key;
 use super::firing::{Cause, Firing, Moment};
-use super::rollout::Active;
 use super::state::ProfileState;
-use crate::condition::{Outlook, Packer, decode_condition, encode_condition, evaluate};
-use crate::hash::key_hash;
+use crate::condition::{Outlook, evaluate};
 use crate::limits::MAX_DUE_STEPS;
-use crate::rules::{RuleRef, RuleTable, rule_key};
+use crate::rules::{RuleRef, rule_key};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use alloc::vec::Vec;
 use core::mem;
-
-/// A level trigger of an active bundle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LevelTrigger {
-    /// Its place among the rules.
-    pub rule: usize,
-    /// Hash of its id and condition: with another condition it counts as newly published.
-    pub identity: u64,
-}
-
-/// The active level triggers, in order of rule.
-pub(super) fn level_triggers(rules: &RuleTable) -> Vec<LevelTrigger> {
-    let level = rules.iter().filter(|rule| !rule.has_slot() && rule.is_level() && rule.is_active());
-    let trigger = level.map(|rule| {
-        let mut packer = Packer::canonical();
-        packer.text(rule.id);
-        encode_condition(&decode_condition(&mut { rule.when }), &mut packer);
-        LevelTrigger { rule: rule.index, identity: key_hash(&packer.finish()) }
-    });
-    trigger.collect()
-}
 
 impl Processor {
     /// Lets time pass up to an instant, by the bundle that the profile stands by until then.
@@ -56,10 +34,10 @@ impl Processor {
         let (before, laid_down) = (mem::take(&mut state.armed), mem::take(&mut state.laid_down));
         let was_armed = |identity: &u64| before.binary_search(identity).is_ok();
         let was_laid_down = |identity: &u64| laid_down.binary_search(identity).is_ok();
-        state.armed = identities(levels).collect();
+        state.armed = active.identities().collect();
         state.armed.sort_unstable();
-        let beside = self.active_beside(active).map(|beside| &*beside.levels).unwrap_or_default();
-        let beside = identities(beside).filter(|it| was_armed(it) || was_laid_down(it));
+        let beside = self.active_beside(active).into_iter().flat_map(Active::identities);
+        let beside = beside.filter(|identity| was_armed(identity) || was_laid_down(identity));
         state.laid_down = beside.filter(|identity| state.armed.binary_search(identity).is_err()).collect();
         state.laid_down.sort_unstable();
         state.edges.retain(|edge| {
@@ -139,8 +117,4 @@ impl Processor {
             holds.then(|| rule_key(rule, document))
         })
     }
-}
-
-fn identities(levels: &[LevelTrigger]) -> impl Iterator<Item = u64> {
-    levels.iter().map(|level| level.identity)
 }

@@ -1,5 +1,6 @@
 //! The server's façade: absorb per member, combine per profile, and the view that pages are sent.
 
+mod active;
 mod backfill;
 mod caps;
 #[cfg(all(test, feature = "author"))]
@@ -28,9 +29,10 @@ use crate::rules::{Decided, Decision, VisitorDocument, decide};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use crate::wire::Record;
+use active::Active;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use rollout::{Active, Staged};
+use rollout::Staged;
 use state::Scene;
 
 pub use backfill::Past;

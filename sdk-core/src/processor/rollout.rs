@@ -1,6 +1,6 @@
 //! The bundles that are active: the one in effect, and beside it one that a share of all units gets.
 
-use super::levels::{LevelTrigger, level_triggers};
+use super::active::Active;
 use super::{Processor, ProfileState};
 use crate::bundle::{Bundle, is_in_share};
 use crate::id::{MemberId, SignalId};
@@ -21,15 +21,6 @@ pub struct Rollout {
     pub seed: Box<str>,
 }
 
-/// A bundle that some profiles are judged by.
-#[derive(Debug, Default)]
-pub(super) struct Active {
-    pub bundle: Bundle,
-    /// When it became active.
-    pub since: Timestamp,
-    pub levels: Vec<LevelTrigger>,
-}
-
 /// A rollout under way.
 #[derive(Debug)]
 pub(super) struct Staged {
@@ -38,12 +29,6 @@ pub(super) struct Staged {
     seed: Box<str>,
     /// The signals of both bundles, each once.
     counted: SignalTable,
-}
-
-impl Active {
-    pub(super) fn new(bundle: Bundle, since: Timestamp) -> Self {
-        Self { levels: level_triggers(&bundle.rules), since, bundle }
-    }
 }
 
 impl Processor {

@@ -14,6 +14,8 @@ export interface Answer {
   status: number;
   /** `Retry-After` as sent. */
   retryAfter: string | null;
+  /** `Attune-Candidate` as sent. */
+  candidate: string | null;
   body: Uint8Array<ArrayBuffer>;
 }
 
@@ -47,7 +49,8 @@ async function send(url: string, options: RequestInit): Promise<Answer | undefin
     const response = await fetch(url, { ...options, credentials: 'omit', signal: control.signal });
     const { status, headers } = response;
     const body = new Uint8Array(await response.arrayBuffer());
-    return { status, retryAfter: headers.get('retry-after'), body };
+    const [retryAfter, candidate] = [headers.get('retry-after'), headers.get('attune-candidate')];
+    return { status, retryAfter, candidate, body };
   } catch {
     return undefined;
   } finally {

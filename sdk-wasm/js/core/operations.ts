@@ -87,5 +87,8 @@ export const MATCHES: Operation<[answers: boolean[]]> = [19, '*b'];
 /** The purposes that are granted, by bits. */
 export const CONSENT: Operation<[granted: number]> = [20, 'b'];
 
-/** A bundle that a verified statement names, taken whatever its revision. */
+/** A bundle that a statement or an answer names, taken whatever its revision. */
 export const NAMED_BUNDLE: Operation<[bytes: Uint8Array]> = [21, 'r'];
+
+/** Whether the member is in the share of a candidate, in hundredths of a percent. */
+export const IN_SHARE: Operation<[seed: string, share: number]> = [22, 'tn'];

@@ -2,7 +2,7 @@
 
 import { get } from '../browser/http.ts';
 import { timer } from '../browser/timer.ts';
-import { BUNDLE } from '../core/operations.ts';
+import { BUNDLE, IN_SHARE, NAMED_BUNDLE } from '../core/operations.ts';
 import type { Settings } from '../options.ts';
 import type { Driving } from './driving.ts';
 import { backoffMs } from './retry.ts';
@@ -29,7 +29,7 @@ export interface Bundles {
 
 /** Calls back after every attempt. Where the settings name trusted keys, nothing reaches the core unverified. */
 export function openBundles(driving: Driving, settings: Settings, attempted: () => void): Bundles {
-  const { core, input, report, url, isEnded } = driving;
+  const { ask, core, input, report, url, isEnded } = driving;
   const retry = timer();
   let isFetching = false;
   /** Whether another one was asked for while one was on its way. */
@@ -45,10 +45,17 @@ export function openBundles(driving: Driving, settings: Settings, attempted: () 
       keep ??= await (await loadTrust()).openKeeper(driving, settings);
       return keep();
     }
-    const { status, body } = (await get(url('/v1/bundle'))) ?? {};
+    let answer = await get(url('/v1/bundle'));
+    const [hash, share, seed] = answer?.candidate?.split(';') ?? [];
+    if (seed && ask(IN_SHARE, decodeURIComponent(seed), Number(share))) {
+      answer = await get(url(`/v1/bundle/${hash}`), 'default');
+    }
+    const { status, body } = answer ?? {};
     // Where nothing has been published, a receipt or the stream will say when something has.
     if (status !== 200 && status !== 404) throw unreachable(status);
-    if (status === 200 && body) input(() => core(BUNDLE, body), "the collector's bundle");
+    // Whoever was in the share before another visitor came goes back.
+    if (status === 200 && body)
+      input(() => core(hash ? NAMED_BUNDLE : BUNDLE, body), "the collector's bundle");
     return undefined;
   };
   const fetch = async () => {

@@ -163,7 +163,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     entries.put(MEMBER, () => member);
     push.forget();
     // Another visitor may get another candidate.
-    if (settings.trust) bundles.fetch();
+    bundles.fetch();
   };
   const writeRequest = (...request: Request) => {
     const [id, , , , numbers] = request;
@@ -234,8 +234,14 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     carryOut(act);
     delivery.request();
   };
+  const ask: Driving['ask'] = (...call) => {
+    answer = undefined;
+    core(...call);
+    return answer;
+  };
   const driving: Driving = {
     core,
+    ask,
     isEnded: () => hasEnded,
     member: () => member,
     carryOut,
@@ -383,11 +389,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       if (other !== member) input(() => core(FOLLOW, other, freshId(), session));
     },
     takeToken: push.takeToken,
-    signal(name, key) {
-      answer = undefined;
-      core(SIGNAL, name, key);
-      return answer;
-    },
+    signal: (name, key) => ask(SIGNAL, name, key),
     flush() {
       entries.flush();
       goOnline();

@@ -1,12 +1,16 @@
 /** What the driver offers to its parts. */
 
+import type { Json } from '../context.ts';
 import type { Core } from '../core/core.ts';
+import type { Operation } from '../core/operations.ts';
 
 /** One input at a time to the core, the collector's addresses, and errors. */
 export interface Driving {
   readonly core: Core;
   /** Whether the client has ended; answers that are still on their way change nothing on the page. */
   isEnded(): boolean;
+  /** Calls the core and gives its answer. */
+  ask<Fields extends unknown[]>(operation: Operation<Fields>, ...fields: Fields): Json | undefined;
   /** The member who sends now. */
   member(): string;
   /** Calls the core and carries out all that comes of it. */

@@ -30,6 +30,17 @@ export class Collector {
     return await collector.#begin();
   }
 
+  /** Starts a collector that gives a share of all members other rules. */
+  static async startTrying(rules, candidate, percent) {
+    const collector = new Collector();
+    for (const folder of [collector.#rulesFolder, collector.#candidateFolder]) mkdirSync(folder);
+    collector.writeRules(rules);
+    collector.writeCandidate(candidate);
+    const folder = collector.#candidateFolder;
+    collector.#more = ['--candidate-rules', folder, '--candidate-percent', percent];
+    return await collector.#begin();
+  }
+
   /** Starts a collector that serves the demo shop, with a copy of the shop's rule files. */
   static async startDemo() {
     const collector = new Collector();
@@ -53,6 +64,15 @@ export class Collector {
 
   get #rulesFolder() {
     return join(this.#folder, 'rules');
+  }
+
+  get #candidateFolder() {
+    return join(this.#folder, 'candidate');
+  }
+
+  /** Replaces the rules that a share of all members gets. */
+  writeCandidate(rules) {
+    writeFileSync(join(this.#candidateFolder, 'rules.json'), JSON.stringify(rules));
   }
 
   /** Replaces a rule file; a running collector is to notice. */
@@ -104,6 +124,11 @@ export class Collector {
   /** What the collector counts, once its worker has caught up. */
   summary() {
     return this.#admin('/admin/summary?settled=1');
+  }
+
+  /** What the collector knows of a member that is a profile of its own, once its worker has caught up. */
+  profile(member) {
+    return this.#admin(`/admin/profiles/member:${member}?settled=1`);
   }
 
   /** The key that pages of this collector trust. */
