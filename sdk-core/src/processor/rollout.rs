@@ -232,13 +232,13 @@ mod tests {
         world.track(view("a", 2, 2, 1, "shoes"));
         let variety = candidate(2).signals;
         let warming = |world: &World| world.profile("member:a").warming(&variety);
-        let since = Some(Warming { since: started, until: None });
-        assert_eq!(warming(&world), [("variety", since.unwrap())]);
+        let since = Warming { since: started, until: None };
+        assert_eq!(warming(&world), [("variety", since)]);
         // It stays so when the candidate is promoted.
         world.processor.set_bundle(candidate(3), RECEIVED);
         world.processor.set_rollout(None, RECEIVED);
         world.track(view("a", 3, 3, 1, "shoes"));
-        assert_eq!(warming(&world), [("variety", since.unwrap())]);
+        assert_eq!(warming(&world), [("variety", since)]);
         assert_eq!(world.processor.rollout_terms(), None);
     }
 }
