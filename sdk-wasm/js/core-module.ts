@@ -22,6 +22,7 @@ export interface CoreModule {
   evaluator_decisions(handle: number, member: number): number;
   evaluator_summary(handle: number): number;
   evaluator_free(handle: number): void;
+  evaluator_publish(handle: number, bundle: number, atMs: number): number;
   evaluator_names(handle: number): number;
   evaluator_variables(handle: number): number;
   visitor_name(handle: number, member: number): void;

@@ -19,7 +19,7 @@
 import type { Consent, ConsentState } from './consent.ts';
 import type { Json } from './context.ts';
 import { answer, type CoreModule, coreModule, loadCore, opened, put, putText } from './core-module.ts';
-import { bundleOf, optionsOf, textOf } from './evaluator/given.ts';
+import { bundleOf, instantOf, optionsOf, textOf } from './evaluator/given.ts';
 import {
   type Attributes,
   type Explanation,
@@ -280,6 +280,22 @@ export class Evaluator {
     );
     this.#visitor.refresh();
     return evaluation;
+  }
+
+  /**
+   * Puts a bundle of a higher revision into effect at an instant, in milliseconds since 1970, and returns what it has
+   * changed for those whose events have been absorbed. What is known of everybody stays, as does all that the host has said
+   * of the visitor, whose callbacks are told of the slots that differ; those that the bundle lacks are emptied.
+   *
+   * @throws {EvaluatorError} `bundle_lower_revision`, `bundle_invalid`, `bundle_…`, `time_invalid`: the bundle in effect stays.
+   */
+  publish(bundle: Uint8Array, atMs: number = Date.now()): Evaluation {
+    const at = instantOf(atMs);
+    const changed = this.#ask<Evaluation>((core) =>
+      core.evaluator_publish(this.#handle, put(core, bundleOf(bundle)), at),
+    );
+    this.#visitor.renew();
+    return changed;
   }
 
   /** The decisions in effect for anybody whose events have been absorbed, by those alone. */

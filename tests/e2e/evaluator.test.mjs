@@ -56,15 +56,71 @@ const RULES = {
 let folder;
 let bundle;
 
+/** The rules as a bundle of a revision. */
+function signed(rules, revision) {
+  writeFileSync(join(folder, 'rules.json'), JSON.stringify(rules));
+  const [key, output] = [join(folder, 'signing.key'), join(folder, 'rules.bundle')];
+  attune('sign', folder, '--key', key, '-o', output, '--revision', String(revision));
+  return readFileSync(output);
+}
+
+function attune(...words) {
+  execFileSync(process.env.ATTUNE_BINARY, ['bundle', ...words]);
+}
+
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'attune-evaluator-'));
-  writeFileSync(join(folder, 'rules.json'), JSON.stringify(RULES));
-  const output = join(folder, 'rules.bundle');
-  execFileSync(process.env.ATTUNE_BINARY, ['bundle', 'compile', folder, '-o', output]);
-  bundle = readFileSync(output);
+  attune('keygen', '-o', join(folder, 'signing.key'));
+  bundle = signed(RULES, 1);
 });
 
 after(() => rmSync(folder, { recursive: true }));
+
+test('a bundle that follows keeps what is known and tells what differs', () => {
+  const evaluator = new Evaluator(bundle, { visitor: 'ann' });
+  const views = ['1', '2'].map((id) => ({
+    ...{ event_id: `v${id}`, event_type: 'page_view', anonymous_id: 'ann' },
+    timestamp: '2026-03-01T12:00:00Z',
+  }));
+  evaluator.absorb(JSON.stringify(views));
+  evaluator.set({ traits: { plan: 'pro', seats: 5, name: 'Ann' } });
+  assert.deepEqual(evaluator.decide().map(brief), ['greeting greeting', 'hero pro', 'offer keen']);
+  const told = [];
+  evaluator.onChange((changed) => told.push(...changed.map(brief)));
+  const [pro, , , greeting, keen] = RULES.rules;
+  const next = {
+    ...RULES,
+    rules: [
+      { ...greeting, slot: 'aside' },
+      { ...keen, when: { 'signals.views': { $gte: 3 } } },
+      { ...pro, actions: [flag('hero', 'gold')] },
+      { id: 'new', slot: 'zone', when: { 'traits.seats': { $gte: 6 } }, actions: [flag('zone', 1)] },
+    ],
+  };
+  const following = signed(next, 2);
+  const { decisions, firings } = evaluator.publish(following, Date.parse('2026-03-01T12:01:00Z'));
+  assert.deepEqual([decisions.map(brief), firings], [['offer null'], []]);
+  assert.deepEqual(told.sort(), ['aside greeting', 'greeting null', 'hero pro', 'offer null']);
+  assert.deepEqual(evaluator.decide().map(brief), ['aside greeting', 'hero pro']);
+  assert.deepEqual(evaluator.decide()[1].actions, [flag('hero', 'gold')]);
+  assert.deepEqual(evaluator.variables().sort(), ['greeting', 'hero', 'offer', 'zone']);
+  assert.deepEqual(evaluator.change('traits.seats', 6).map(brief), ['zone new']);
+  assert.deepEqual(evaluator.absorb(JSON.stringify([{ ...views[0], event_id: 'v3' }])).decisions.map(brief), [
+    'offer keen',
+  ]);
+  for (const [code, given, at] of [
+    ['bundle_lower_revision', following, 0],
+    ['bundle_invalid', 'bytes', 0],
+    ['time_invalid', signed(next, 3), Number.NaN],
+  ]) {
+    assert.throws(
+      () => evaluator.publish(given, at),
+      (error) => error instanceof EvaluatorError && error.code === code,
+    );
+  }
+  assert.deepEqual(evaluator.decide().map(brief), ['aside greeting', 'hero pro', 'offer keen', 'zone new']);
+  evaluator.free();
+});
 
 test('attributes decide, and a change names the slots that differ', () => {
   const visitor = new Evaluator(bundle);

@@ -70,13 +70,13 @@ const encoder = new TextEncoder();
 export class Visitor {
   /** 0 once it is freed. */
   #handle: number;
-  readonly #slots: readonly VisitorDecision[];
-  readonly #fixed: string;
+  #slots: readonly VisitorDecision[] = [];
+  #fixed = '';
   /** By rule: the decision for it that was met first, where it is the same for everybody. */
-  readonly #met: VisitorDecision[] = [];
-  readonly #current: VisitorDecision[];
+  #met: VisitorDecision[] = [];
+  #current: VisitorDecision[] = [];
   /** A bit for each slot that is filled. */
-  readonly #filled: Uint32Array;
+  #filled = new Uint32Array(0);
   readonly #paths = new Map<string, number>();
   readonly #listeners = new Set<{ call: (changed: readonly VisitorDecision[]) => void }>();
   #variables: readonly string[] | undefined;
@@ -92,12 +92,7 @@ export class Visitor {
 
   constructor(handle: number, member: string) {
     this.#handle = handle;
-    const { slots, fixed } = answer<Names>(core(), core().evaluator_names(handle));
-    const empty = (slot: string) => ({ slot, rule: null, key: null, reason: null, actions: [] });
-    this.#slots = slots.map((slot) => Object.freeze(empty(slot)));
-    this.#fixed = fixed;
-    this.#current = [...this.#slots];
-    this.#filled = new Uint32Array(Math.ceil(slots.length / 32));
+    this.#number();
     core().visitor_name(handle, putText(core(), member));
     this.#member = member;
   }
@@ -159,6 +154,19 @@ export class Visitor {
     this.#take(core().visitor_changed(this.#handle));
   }
 
+  /** Goes over to the bundle that follows, which names other slots by other numbers. */
+  renew(): void {
+    const before = new Map(this.#current.map((decision) => [decision.slot, decision]));
+    this.#number();
+    this.#slots.forEach(({ slot }, number) => {
+      const decision = before.get(slot);
+      if (decision) this.#put(number, decision);
+      before.delete(slot);
+    });
+    const gone = [...before.values()].filter(({ rule }) => rule !== null).map(({ slot }) => emptied(slot));
+    this.#take(core().visitor_changed(this.#handle), gone);
+  }
+
   onChange(call: (changed: readonly VisitorDecision[]) => void): () => void {
     this.#live();
     if (typeof call !== 'function') throw new EvaluatorError('callback_invalid', 'expected a function');
@@ -210,13 +218,31 @@ export class Visitor {
     return number;
   }
 
-  #take(count: number): readonly VisitorDecision[] {
+  /** Takes the bundle's names in; every slot is empty then. */
+  #number(): void {
+    const { slots, fixed } = answer<Names>(core(), core().evaluator_names(this.#handle));
+    this.#slots = slots.map(emptied);
+    this.#fixed = fixed;
+    this.#met = [];
+    this.#current = [...this.#slots];
+    this.#filled = new Uint32Array(Math.ceil(slots.length / 32));
+    this.#variables = undefined;
+  }
+
+  #put(slot: number, decision: VisitorDecision): void {
+    this.#current[slot] = decision;
+    const [word, bit] = [slot >>> 5, 1 << (slot & 31)];
+    this.#filled[word] = ((this.#filled[word] ?? 0) & ~bit) | (decision.rule === null ? 0 : bit);
+  }
+
+  /** Takes in what differs, besides slots that are there no more. */
+  #take(count: number, gone: readonly VisitorDecision[] = NOTHING): readonly VisitorDecision[] {
     this.#isDecided = true;
-    if (count === 0) return NOTHING;
+    if (count === 0 && gone.length === 0) return NOTHING;
     if (count < 0) refused(core());
     const first = core().visitor_changes(this.#handle) >>> 2;
     let words = this.#words();
-    const changed: VisitorDecision[] = [];
+    const changed = [...gone];
     for (let at = first; at < first + 2 * count; at += 2) {
       const slot = words[at] as number;
       const rule = words[at + 1] as number;
@@ -226,9 +252,7 @@ export class Visitor {
         words = this.#words();
       }
       if (alike(this.#current[slot], decision)) continue;
-      this.#current[slot] = decision;
-      const [word, bit] = [slot >>> 5, 1 << (slot & 31)];
-      this.#filled[word] = ((this.#filled[word] ?? 0) & ~bit) | (rule === 0 ? 0 : bit);
+      this.#put(slot, decision);
       changed.push(decision);
     }
     if (changed.length > 0) for (const { call } of this.#listeners) call(changed);
@@ -247,6 +271,10 @@ export class Visitor {
     if (this.#fixed[rule - 1] === '1') this.#met[rule - 1] = Object.freeze(found);
     return found;
   }
+}
+
+function emptied(slot: string): VisitorDecision {
+  return Object.freeze({ slot, rule: null, key: null, reason: null, actions: [] });
 }
 
 /** Whether nobody could tell two decisions apart; those that are the same for everybody are one object. */
