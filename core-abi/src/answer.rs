@@ -1,5 +1,6 @@
 //! What hosts are answered, as JSON text.
 
+mod division;
 mod explanation;
 mod row;
 
@@ -14,6 +15,7 @@ use attune_core::value::{Value, write_string};
 use row::{Row, object};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use division::{bundles, ranges};
 pub(crate) use explanation::{assignments, explanation};
 
 /// What calls about events, records and profiles have to tell.

@@ -51,6 +51,8 @@
 //! | `state_save(handle)` | | address of the saved state, or 0: see `last_error()` |
 //! | `state_close(handle)` | | |
 //! | `bucket_hash(seed, unit, version)` | two texts by address, a number | bucket from 0 to 1, NaN for an unknown version |
+//! | `bucket_ranges(address)` | count, coverage and weights of variations as JSON | address of their ranges, see [`bucket_ranges`] |
+//! | `current_bundles(statement, address)` | statement of what is current, JSON array of units | address of the bundles and whose is which, see [`current_bundles`] |
 //! | `growthbook_new(address)` | GrowthBook payload as JSON | handle, or 0: see `last_error()` |
 //! | `growthbook_set(handle, address)` | options as JSON, see [`GrowthBook::set`] | 0, or address of `{"error","message"}` |
 //! | `growthbook_feature(handle, address)` | key of a feature | address of its result as JSON |
@@ -64,9 +66,11 @@ mod abi;
 mod answer;
 mod attributes;
 mod conditions;
+mod current;
 mod cut;
 mod evaluator;
 mod event;
+mod ranges;
 mod record;
 mod state;
 mod steps;
@@ -74,7 +78,9 @@ mod visitor;
 
 pub use attune_core::growthbook::GrowthBook;
 pub use conditions::conditions_hold;
+pub use current::current_bundles;
 pub use evaluator::Evaluator;
 pub use event::{EventError, read_event};
+pub use ranges::bucket_ranges;
 pub use state::{OpenProfile, State};
 pub use steps::Steps;

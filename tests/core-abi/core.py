@@ -178,19 +178,21 @@ def pack(value):
     if isinstance(value, (int, float)):
         return b"\3" + struct.pack("<d", value)
     if isinstance(value, str):
-        return b"\4" + _text(value)
+        return b"\4" + text_bytes(value)
     if isinstance(value, list):
-        return b"\5" + _count(len(value)) + b"".join(map(pack, value))
-    fields = (_text(name) + pack(field) for name, field in value.items())
-    return b"\6" + _count(len(value)) + b"".join(fields)
+        return b"\5" + count(len(value)) + b"".join(map(pack, value))
+    fields = (text_bytes(name) + pack(field) for name, field in value.items())
+    return b"\6" + count(len(value)) + b"".join(fields)
 
 
-def _text(text):
+def text_bytes(text):
+    """A text behind its length in bytes."""
     data = text.encode()
-    return _count(len(data)) + data
+    return count(len(data)) + data
 
 
-def _count(number):
+def count(number):
+    """An unsigned LEB128 number."""
     data = bytearray()
     while number > 127:
         data.append(number & 127 | 128)

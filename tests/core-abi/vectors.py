@@ -51,15 +51,16 @@ def compiled(rules, revision=None, with_errors=False):
         source, bundle = pathlib.Path(folder, "rules"), pathlib.Path(folder, "bundle")
         source.mkdir()
         (source / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
-        _attune("compile", source, "--output", bundle, *(["--keep-going"] if with_errors else []))
+        attune("compile", source, "--output", bundle, *(["--keep-going"] if with_errors else []))
         if revision:
             key = pathlib.Path(folder, "key")
-            _attune("keygen", "--output", key)
-            _attune("sign", bundle, "--key", key, "--output", bundle, "--revision", revision)
+            attune("keygen", "--output", key)
+            attune("sign", bundle, "--key", key, "--output", bundle, "--revision", revision)
         return bundle.read_bytes()
 
 
-def _attune(*words):
+def attune(*words):
+    """Runs `attune bundle` with words."""
     command = [os.environ["ATTUNE_BINARY"], "bundle", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
