@@ -2,6 +2,7 @@
 
 mod division;
 mod explanation;
+mod judgement;
 mod row;
 
 use attune_core::condition::Reading;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use division::{bundles, ranges};
 pub(crate) use explanation::{assignments, explanation};
+pub(crate) use judgement::{Fault, Judgement, judgements};
 
 /// What calls about events, records and profiles have to tell.
 #[derive(Debug, Default)]

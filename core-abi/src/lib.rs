@@ -60,6 +60,7 @@
 //! | `growthbook_sticky(handle)` | | address of the documents of assignments |
 //! | `growthbook_free(handle)` | | |
 //! | `conditions_hold(address)` | JSON array of `[attributes, condition, groups]` | address of a byte for each, see [`conditions_hold`] |
+//! | `conditions_judge(address)` | JSON array of objects with `condition` and `document` | address of how each stands, see [`conditions_judge`] |
 
 #[cfg(any(target_arch = "wasm32", feature = "exports"))]
 mod abi;
@@ -70,6 +71,7 @@ mod current;
 mod cut;
 mod evaluator;
 mod event;
+mod judge;
 mod ranges;
 mod record;
 mod state;
@@ -81,6 +83,7 @@ pub use conditions::conditions_hold;
 pub use current::current_bundles;
 pub use evaluator::Evaluator;
 pub use event::{EventError, read_event};
+pub use judge::conditions_judge;
 pub use ranges::bucket_ranges;
 pub use state::{OpenProfile, State};
 pub use steps::Steps;

@@ -82,6 +82,10 @@ class Core:
         answers = self.take(self.call("conditions_hold", self.put(json.dumps(cases))))
         return [{0: False, 1: True}.get(byte) for byte in answers]
 
+    def conditions_judge(self, cases):
+        """How each condition stands to its document: `holds` and `wake_at`, or `error` and `at`."""
+        return self.answer(self.call("conditions_judge", self.put(json.dumps(cases))))
+
 
 SIGNED = {
     "processor_publish",
