@@ -3,6 +3,7 @@
 mod division;
 mod explanation;
 mod judgement;
+mod reading;
 mod row;
 
 use attune_core::condition::Reading;
@@ -19,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use division::{bundles, ranges};
 pub(crate) use explanation::{assignments, explanation};
 pub(crate) use judgement::{Fault, Judgement, judgements};
+pub(crate) use reading::reading;
+pub(crate) use row::list;
 
 /// What calls about events, records and profiles have to tell.
 #[derive(Debug, Default)]

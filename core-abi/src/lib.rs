@@ -45,6 +45,7 @@
 //! | `processor_wake(handle, profile, at)` | handle of a profile's state, milliseconds since 1970 | address of the firings |
 //! | `processor_decide(handle, profile, address)` | handle of a profile's state, context as JSON | address of the slots that differ |
 //! | `processor_profile(handle, profile)` | handle of a profile's state | address of the profile as JSON |
+//! | `processor_read(handle, profile, address)` | handle of a profile's state, JSON array of questions | address of the readings of signals, see [`Steps::read`] |
 //! | `processor_free(handle)` | | |
 //! | `member_open(member, address)` | `anonymous_id`, saved state or 0 | handle of a state, or 0: see `last_error()` |
 //! | `profile_open(address)` | saved state or 0 | handle of a state, or 0: see `last_error()` |
