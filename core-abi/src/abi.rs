@@ -3,11 +3,12 @@
 //! No memory is taken on trust: an address means the buffer that was made under it and is looked up, so a wrong one is
 //! answered with 0 and never followed.
 
+mod conditions;
+mod division;
 mod processor;
 
 use crate::answer::failure;
 use crate::{Evaluator, GrowthBook, State, Steps};
-use attune_core::experiment::{HashVersion, bucket};
 use attune_core::growthbook::GrowthBookError;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -281,15 +282,6 @@ pub extern "C" fn evaluator_free(handle: u32) {
     HOST.with_borrow_mut(|host| host.evaluators.remove(&handle));
 }
 
-/// The bucket of a unit, from 0 up to but not including 1; NaN for a version that does not exist.
-#[unsafe(no_mangle)]
-pub extern "C" fn bucket_hash(seed: usize, unit: usize, version: f64) -> f64 {
-    HOST.with_borrow_mut(|host| {
-        let (seed, unit) = (host.text(seed), host.text(unit));
-        HashVersion::of_number(version).map_or(f64::NAN, |version| bucket(&seed, &unit, version))
-    })
-}
-
 /// Makes an evaluator of the GrowthBook payload in a buffer; 0 where it is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn growthbook_new(payload: usize) -> u32 {
@@ -338,23 +330,6 @@ pub extern "C" fn growthbook_sticky(handle: u32) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn growthbook_free(handle: u32) {
     HOST.with_borrow_mut(|host| host.growthbooks.remove(&handle));
-}
-
-/// Whether conditions hold, a byte for each case in a buffer.
-#[unsafe(no_mangle)]
-pub extern "C" fn conditions_hold(cases: usize) -> usize {
-    HOST.with_borrow_mut(|host| {
-        let bytes = host.take(cases);
-        match crate::conditions_hold(core::str::from_utf8(&bytes).unwrap_or_default()) {
-            Some(answers) if answers.is_empty() => 0,
-            Some(answers) => host.keep(answers.into_boxed_slice()),
-            None => {
-                let words = "expected a JSON array of at most 250,000 cases";
-                host.last_error = failure("conditions_unreadable", words);
-                0
-            }
-        }
-    })
 }
 
 impl Host {

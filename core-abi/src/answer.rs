@@ -1,6 +1,9 @@
 //! What hosts are answered, as JSON text.
 
+mod division;
 mod explanation;
+mod judgement;
+mod reading;
 mod row;
 
 use attune_core::condition::Reading;
@@ -14,7 +17,11 @@ use attune_core::value::{Value, write_string};
 use row::{Row, object};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use division::{bundles, ranges};
 pub(crate) use explanation::{assignments, explanation};
+pub(crate) use judgement::{Fault, Judgement, judgements};
+pub(crate) use reading::reading;
+pub(crate) use row::list;
 
 /// What calls about events, records and profiles have to tell.
 #[derive(Debug, Default)]

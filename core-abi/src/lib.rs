@@ -45,12 +45,15 @@
 //! | `processor_wake(handle, profile, at)` | handle of a profile's state, milliseconds since 1970 | address of the firings |
 //! | `processor_decide(handle, profile, address)` | handle of a profile's state, context as JSON | address of the slots that differ |
 //! | `processor_profile(handle, profile)` | handle of a profile's state | address of the profile as JSON |
+//! | `processor_read(handle, profile, address)` | handle of a profile's state, JSON array of questions | address of the readings of signals, see [`Steps::read`] |
 //! | `processor_free(handle)` | | |
 //! | `member_open(member, address)` | `anonymous_id`, saved state or 0 | handle of a state, or 0: see `last_error()` |
 //! | `profile_open(address)` | saved state or 0 | handle of a state, or 0: see `last_error()` |
 //! | `state_save(handle)` | | address of the saved state, or 0: see `last_error()` |
 //! | `state_close(handle)` | | |
 //! | `bucket_hash(seed, unit, version)` | two texts by address, a number | bucket from 0 to 1, NaN for an unknown version |
+//! | `bucket_ranges(address)` | count, coverage and weights of variations as JSON | address of their ranges, see [`bucket_ranges`] |
+//! | `current_bundles(statement, address)` | statement of what is current, JSON array of units | address of the bundles and whose is which, see [`current_bundles`] |
 //! | `growthbook_new(address)` | GrowthBook payload as JSON | handle, or 0: see `last_error()` |
 //! | `growthbook_set(handle, address)` | options as JSON, see [`GrowthBook::set`] | 0, or address of `{"error","message"}` |
 //! | `growthbook_feature(handle, address)` | key of a feature | address of its result as JSON |
@@ -58,15 +61,19 @@
 //! | `growthbook_sticky(handle)` | | address of the documents of assignments |
 //! | `growthbook_free(handle)` | | |
 //! | `conditions_hold(address)` | JSON array of `[attributes, condition, groups]` | address of a byte for each, see [`conditions_hold`] |
+//! | `conditions_judge(address)` | JSON array of objects with `condition` and `document` | address of how each stands, see [`conditions_judge`] |
 
 #[cfg(any(target_arch = "wasm32", feature = "exports"))]
 mod abi;
 mod answer;
 mod attributes;
 mod conditions;
+mod current;
 mod cut;
 mod evaluator;
 mod event;
+mod judge;
+mod ranges;
 mod record;
 mod state;
 mod steps;
@@ -74,7 +81,10 @@ mod visitor;
 
 pub use attune_core::growthbook::GrowthBook;
 pub use conditions::conditions_hold;
+pub use current::current_bundles;
 pub use evaluator::Evaluator;
 pub use event::{EventError, read_event};
+pub use judge::conditions_judge;
+pub use ranges::bucket_ranges;
 pub use state::{OpenProfile, State};
 pub use steps::Steps;

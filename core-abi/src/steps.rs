@@ -1,5 +1,7 @@
 //! The two steps over states that the host owns: absorb by member, combine by profile.
 
+mod readings;
+
 use crate::answer::{Answer, failure};
 use crate::cut::elements;
 use crate::event::peek_event_id;

@@ -4,19 +4,14 @@
 
 use attune_core::bundle::author::{SourceFile, compile, delta};
 use attune_core::bundle::{
-    Candidate, Current, HASH_BYTES, KeySet, KeySetEntry, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, attach_signature,
-    seal_current, seal_keyset,
+    HASH_BYTES, KeySet, KeySetEntry, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, attach_signature, seal_keyset,
 };
 use attune_core::condition::{ConditionScope, KnownSignal, Packer, encode_condition, parse_condition};
 use attune_core::id::SignalId;
 use attune_core::model::ModelTable;
-use attune_core::processor::ProfileState;
-use attune_core::profile::{Absorbed, MemberState};
 use attune_core::time::Timestamp;
 use attune_core::value::Value;
-use attune_core::wire::Record;
-use attune_core_abi::read_event;
-use attune_fuzz::{EVENTS, SIGNALS, compiled, processor, sealed};
+use attune_fuzz::{SIGNALS, compiled, processor, sealed, statement, states};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -62,19 +57,10 @@ impl Seeds {
 
     fn states(&mut self) -> io::Result<()> {
         let processor = processor();
-        let (mut member, mut profile) = (None, ProfileState::default());
-        let events = Value::parse(EVENTS).unwrap_or(Value::Null);
-        for event in items(&events) {
-            let Ok(event) = read_event(&String::from_utf8_lossy(&text(event))) else { continue };
-            let received_at = Timestamp(event.timestamp.0 + 500);
-            let state = member.get_or_insert_with(|| MemberState::new(event.member.clone()));
-            let record = Record::Event { event, received_at, proven: false };
-            if let Absorbed::Change(change) = processor.absorb(state, &record) {
-                self.add("snapshot", &[b"C", &*change.encode()].concat())?;
-                processor.combine(&mut profile, &change, None);
-            }
+        let (member, profile, changes) = states();
+        for change in &changes {
+            self.add("snapshot", &[b"C", &*change.encode()].concat())?;
         }
-        let Some(member) = member else { return Ok(()) };
         self.add("snapshot", &[b"M", content(&member.encode())].concat())?;
         self.add("snapshot", &[b"P", content(&profile.encode())].concat())?;
         let view = processor.view(&profile, member.member()).encode();
@@ -90,17 +76,7 @@ impl Seeds {
         let (base, next) = (sealed(&compiled(SIGNALS).body), sealed(&compile(&[]).body));
         self.add("signed", &delta(&base, &[0; HASH_BYTES], &next))?;
         self.add("signed", &next)?;
-        let candidate = Candidate { revision: 3, hash: [3; HASH_BYTES], share: 2_500, seed: "roll" };
-        let current = Current {
-            project: "shop",
-            environment: "test",
-            revision: 2,
-            candidate: Some(candidate),
-            expires: Timestamp(20),
-            key_id: "k",
-            ..Current::default()
-        };
-        self.add("signed", &attach_signature(seal_current(&current), &[0; SIGNATURE_BYTES]))?;
+        self.add("signed", &statement())?;
         let key = KeySetEntry {
             key_id: "k",
             public_key: [7; PUBLIC_KEY_BYTES],
@@ -113,17 +89,25 @@ impl Seeds {
 
     /// Every call of the byte interface, of the evaluator, of the payload and of one that is not there.
     fn calls(&mut self) -> io::Result<()> {
-        let body = compiled(SIGNALS).body;
-        let texts: [&[u8]; 5] = [
+        let (body, statement) = (compiled(SIGNALS).body, statement());
+        let texts: [&[u8]; 8] = [
             br#"{"traits":{"plan":"pro"}}"#,
             br#"[[{"a":"x"},{"a":{"$in":["x"]}}]]"#,
             br#"{"attributes":{"id":"1"}}"#,
+            br#"{"count":3,"coverage":0.5,"weights":[0.5,0.3,null]}"#,
+            br#"[{"condition":{"signals.a":1},"document":{"signals":{"a":{"keys":{"k":{"value":1}}}}},"segments":{"s":{}}}]"#,
+            // Asked of handle 3, which is the processor.
+            br#"[{"signal":"views","key":"shoes","session":null},{"signal":"last","time":{"utc_offset_minutes":60}}]"#,
             b"traits.plan",
             b"a",
         ];
         for (place, text) in texts.iter().enumerate() {
-            let calls = (0..36).flat_map(|call| {
-                let content = if matches!(call, 1 | 28) { &*body } else { text };
+            let calls = (0..42).flat_map(|call| {
+                let content = match call {
+                    1 | 28 => &*body,
+                    40 => &*statement,
+                    _ => text,
+                };
                 let length = (content.len() as u16).to_be_bytes();
                 [&[call, 1 + (place % 3) as u8][..], &length, content].concat()
             });

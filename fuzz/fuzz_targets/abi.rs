@@ -2,11 +2,11 @@
 //! forgets stays bounded.
 //!
 //! Each call is a byte for which, one for its handle or number, and two for how many of the bytes that follow it hands
-//! over. Handle 1 is an evaluator of a sound bundle.
+//! over. Handle 1 is an evaluator of a sound bundle, 2 one of a payload, 3 a processor with a profile's state behind it.
 #![no_main]
 
 use attune_core_abi as _;
-use attune_fuzz::{ATTRIBUTES, EVENTS, SIGNALS, compiled, sealed, sealed_as};
+use attune_fuzz::{ATTRIBUTES, EVENTS, SIGNALS, compiled, sealed, sealed_as, statement, states};
 use libfuzzer_sys::fuzz_target;
 
 #[allow(clashing_extern_declarations, reason = "the module exports these very functions")]
@@ -42,6 +42,13 @@ unsafe extern "C" {
     safe fn evaluator_summary(handle: u32) -> usize;
     safe fn evaluator_free(handle: u32);
     safe fn bucket_hash(seed: usize, unit: usize, version: f64) -> f64;
+    safe fn bucket_ranges(division: usize) -> usize;
+    safe fn current_bundles(statement: usize, units: usize) -> usize;
+    safe fn processor_new(bundle: usize, at: f64) -> u32;
+    safe fn processor_read(handle: u32, profile: u32, questions: usize) -> usize;
+    safe fn processor_free(handle: u32);
+    safe fn profile_open(saved: usize) -> u32;
+    safe fn state_close(handle: u32);
     safe fn growthbook_new(payload: usize) -> u32;
     safe fn growthbook_set(handle: u32, options: usize) -> usize;
     safe fn growthbook_feature(handle: u32, key: usize) -> usize;
@@ -49,12 +56,16 @@ unsafe extern "C" {
     safe fn growthbook_sticky(handle: u32) -> usize;
     safe fn growthbook_free(handle: u32);
     safe fn conditions_hold(cases: usize) -> usize;
+    safe fn conditions_judge(cases: usize) -> usize;
 }
 
 thread_local! {
     static BUNDLE: Vec<u8> = sealed(&compiled(SIGNALS).body);
     /// The same of a later revision.
     static BUNDLE_AGAIN: Vec<u8> = sealed_as(2, &compiled(SIGNALS).body);
+    /// A profile of two events.
+    static PROFILE: Vec<u8> = states().1.encode();
+    static STATEMENT: Vec<u8> = statement();
 }
 
 /// Calls of one input at most.
@@ -64,6 +75,9 @@ fuzz_target!(|data: &[u8]| {
     let known = BUNDLE.with(|bundle| evaluator_new(buffer(bundle)));
     assert_ne!(known, 0);
     let book = growthbook_new(buffer(br#"{"features":{"f":{"defaultValue":1}}}"#));
+    let steps = processor_new(buffer(&BUNDLE.with(Clone::clone)), 0.0);
+    let profile = profile_open(buffer(&PROFILE.with(Clone::clone)));
+    assert_eq!((steps, profile), (known + 2, known + 3));
     let mut made = vec![known, book];
     let mut rest = data;
     for _ in 0..CALLS {
@@ -77,6 +91,8 @@ fuzz_target!(|data: &[u8]| {
             known
         } else if number == 2 {
             book
+        } else if number == 3 {
+            steps
         } else {
             known + u32::from(number)
         };
@@ -86,6 +102,8 @@ fuzz_target!(|data: &[u8]| {
         evaluator_free(handle);
         growthbook_free(handle);
     }
+    processor_free(steps);
+    state_close(profile);
 });
 
 /// A buffer with these bytes; 0 where there are none.
@@ -115,7 +133,7 @@ fn done(address: usize) {
 
 /// Makes one call; gives the handle that it has made, if one.
 fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
-    match call % 38 {
+    match call % 43 {
         0 => return evaluator_new(buffer(content)),
         1 => return evaluator_new(buffer(&sealed(content))),
         2 => return growthbook_new(buffer(content)),
@@ -154,6 +172,11 @@ fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
         34 => done(visitor_exposures(handle)),
         35 => drop(visitor_identify(handle, fill_scratch(content))),
         36 => done(evaluator_rules(handle)),
+        37 => done(bucket_ranges(buffer(content))),
+        38 => done(conditions_judge(buffer(content))),
+        39 => done(current_bundles(buffer(&STATEMENT.with(Clone::clone)), buffer(content))),
+        40 => done(current_bundles(buffer(content), buffer(b"[\"a\",7]"))),
+        41 => done(processor_read(handle, handle + 1, buffer(content))),
         _ => buffer_free(number),
     }
     0

@@ -1,12 +1,17 @@
 //! What the targets share: a document that has something to say to every question, events, a processor.
 
 use attune_core::bundle::author::{Compiled, SourceFile, compile};
-use attune_core::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
+use attune_core::bundle::{
+    Candidate, Current, HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, seal_current, seal_envelope,
+};
 use attune_core::condition::{Document, Engine, Matcher, Outlook, PathRef, Pattern, Reading};
-use attune_core::id::{ModelId, SessionId, SignalId, Uuid};
-use attune_core::processor::Processor;
+use attune_core::id::{MemberId, ModelId, SessionId, SignalId, Uuid};
+use attune_core::processor::{Processor, ProfileState};
+use attune_core::profile::{Absorbed, Change, MemberState};
 use attune_core::time::Timestamp;
-use attune_core::value::{Packed, ValueRef, parse};
+use attune_core::value::{Packed, Value, ValueRef, parse};
+use attune_core::wire::Record;
+use attune_core_abi::read_event;
 
 /// The rule file of the processor that absorbs into damaged states: every aggregate, every kind of window.
 pub const SIGNALS: &str = r#"{"signals":[
@@ -58,6 +63,41 @@ pub fn processor() -> Processor {
     let mut processor = Processor::asking(Box::new(Engine::default()));
     processor.set_bundle(compiled.bundle, Timestamp(0));
     processor
+}
+
+/// A member and a profile into which the events of [`EVENTS`] have been taken, with the changes between them.
+pub fn states() -> (MemberState, ProfileState, Vec<Change>) {
+    let (processor, mut changes) = (processor(), Vec::new());
+    let mut member = MemberState::new(MemberId("m".into()));
+    let mut profile = ProfileState::default();
+    let Ok(Value::Array(events)) = Value::parse(EVENTS) else { return (member, profile, changes) };
+    for event in events {
+        let mut text = String::new();
+        event.write(&mut text);
+        let Ok(event) = read_event(&text) else { continue };
+        let received_at = Timestamp(event.timestamp.0 + 500);
+        let record = Record::Event { event, received_at, proven: false };
+        if let Absorbed::Change(change) = processor.absorb(&mut member, &record) {
+            processor.combine(&mut profile, &change, None);
+            changes.push(*change);
+        }
+    }
+    (member, profile, changes)
+}
+
+/// A statement of what is current, with a candidate.
+pub fn statement() -> Vec<u8> {
+    let candidate = Candidate { revision: 3, hash: [3; HASH_BYTES], share: 2_500, seed: "roll" };
+    let current = Current {
+        project: "shop",
+        environment: "test",
+        revision: 2,
+        candidate: Some(candidate),
+        expires: Timestamp(20),
+        key_id: "k",
+        ..Current::default()
+    };
+    attach_signature(seal_current(&current), &[0; SIGNATURE_BYTES])
 }
 
 /// A document in which every path leads to something: a text, a number, a list or an object, by the path's length.

@@ -79,6 +79,11 @@ export class Core {
     return Array.from(answers, (byte) => [false, true][byte] ?? null);
   }
 
+  /** How each condition stands to its document: `holds` and `wake_at`, or `error` and `at`. */
+  conditionsJudge(cases) {
+    return this.answer(this.exports.conditions_judge(this.put(JSON.stringify(cases))));
+  }
+
   /** What `growthbook_feature` or `growthbook_run` answers to a vector, with the assignments it leaves. */
   growthbook(vector) {
     const { payload = {}, options, key, experiment } = vector;
@@ -92,6 +97,22 @@ export class Core {
     this.exports.growthbook_free(handle);
     return { result, sticky };
   }
+}
+
+/** All condition vectors of files as cases of `conditions_judge`, with what they must give. */
+export function judgedCases(files = [...CONDITIONS, '50-calendar']) {
+  return files.flatMap((file) =>
+    vectors(file).map(({ number, name, error, holds, wake_at, ...ask }) => ({
+      title: `${file} ${number}: ${name}`,
+      ask,
+      expected: judgement({ error: error?.code, at: `/condition${error?.at}`, holds, wake_at }),
+    })),
+  );
+}
+
+/** An answer of `conditions_judge` without the text of a message, its instant in milliseconds. */
+export function judgement({ error, at, holds, wake_at = null }) {
+  return error ? { error, at } : { holds, wake_at: wake_at && Date.parse(wake_at) };
 }
 
 /** Condition vectors that need no visitor, as cases with what they must give. */

@@ -82,6 +82,10 @@ class Core:
         answers = self.take(self.call("conditions_hold", self.put(json.dumps(cases))))
         return [{0: False, 1: True}.get(byte) for byte in answers]
 
+    def conditions_judge(self, cases):
+        """How each condition stands to its document: `holds` and `wake_at`, or `error` and `at`."""
+        return self.answer(self.call("conditions_judge", self.put(json.dumps(cases))))
+
 
 SIGNED = {
     "processor_publish",
@@ -178,19 +182,21 @@ def pack(value):
     if isinstance(value, (int, float)):
         return b"\3" + struct.pack("<d", value)
     if isinstance(value, str):
-        return b"\4" + _text(value)
+        return b"\4" + text_bytes(value)
     if isinstance(value, list):
-        return b"\5" + _count(len(value)) + b"".join(map(pack, value))
-    fields = (_text(name) + pack(field) for name, field in value.items())
-    return b"\6" + _count(len(value)) + b"".join(fields)
+        return b"\5" + count(len(value)) + b"".join(map(pack, value))
+    fields = (text_bytes(name) + pack(field) for name, field in value.items())
+    return b"\6" + count(len(value)) + b"".join(fields)
 
 
-def _text(text):
+def text_bytes(text):
+    """A text behind its length in bytes."""
     data = text.encode()
-    return _count(len(data)) + data
+    return count(len(data)) + data
 
 
-def _count(number):
+def count(number):
+    """An unsigned LEB128 number."""
     data = bytearray()
     while number > 127:
         data.append(number & 127 | 128)

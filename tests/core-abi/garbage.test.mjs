@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compiled, missing } from './bundle.mjs';
-import { Core, plainCases, vectors } from './core.mjs';
+import { Core, judgedCases, judgement, plainCases, vectors } from './core.mjs';
+import { Processor } from './processor.mjs';
 
 const CALLS = 20_000;
 const NUMBERS = [Number.NaN, Infinity, -Infinity, 0, -1, 0.5, 1, 2, 7, 2 ** 31, 2 ** 32 - 1, 2 ** 53, 1e300];
@@ -38,6 +39,15 @@ function assertSound(core) {
     core.conditionsHold(cases.map(({ ask }) => ask)),
     cases.map(({ holds }) => holds),
   );
+  const judged = judgedCases();
+  assert.deepEqual(
+    core.conditionsJudge(judged.map(({ ask }) => ask)).map(judgement),
+    judged.map(({ expected }) => expected),
+  );
+  for (const division of vectors('21-bucketing')) {
+    const ranges = core.answer(core.exports.bucket_ranges(core.put(JSON.stringify(division))));
+    assert.deepEqual(ranges, division.ranges, division.name);
+  }
   for (const vector of vectors('22-features')) {
     assert.deepEqual(core.growthbook(vector).result, vector.result, vector.name);
   }
@@ -110,6 +120,59 @@ test('cases that are no array are refused with a code', () => {
     assert.equal(conditions_hold(core.put(cases)), 0);
     assert.equal(core.json(last_error()).error, 'conditions_unreadable');
   }
+  assertSound(core);
+});
+
+test('what is no statement, division, unit or case is refused with a code', () => {
+  const core = new Core();
+  const { bucket_ranges, conditions_judge, current_bundles } = core.exports;
+  const draw = chance(13);
+  for (let round = 0; round < 2_000; round += 1) {
+    const bytes = Uint8Array.from({ length: draw(300) }, () => draw(256));
+    // Half of them begin as statements do.
+    if (draw(2) === 0) bytes.set([65, 84, 78, 67, 1].slice(0, bytes.length));
+    assert.match(core.json(current_bundles(core.put(bytes), core.put('["a"]'))).error, /^bundle_/);
+    assert.match(core.json(bucket_ranges(core.put(bytes))).error, /^(json|division)_/);
+    assert.equal(core.json(conditions_judge(core.put(bytes))).error, 'conditions_unreadable');
+  }
+  for (const division of ['{}', '{"count":65}', '{"count":2,"coverage":"1"}', '{"count":2,"weights":{}}']) {
+    assert.equal(core.json(bucket_ranges(core.put(division))).error, 'division_invalid');
+  }
+  for (const [asked, at] of [
+    ['7', ''],
+    ['{"condition":{}}', '/document'],
+    ['{"condition":{},"document":{"signals":{"a/b":7}}}', '/document/signals/a~1b'],
+    [`{"condition":{"traits.a":"${'x'.repeat(65_536)}"},"document":{}}`, '/condition'],
+  ]) {
+    const cases = core.put(`[${asked},{"condition":{},"document":{}}]`);
+    const [refused, sound] = core.answer(conditions_judge(cases));
+    assert.deepEqual([refused.error, refused.at, sound.holds], ['case_unreadable', at, true]);
+  }
+  assertSound(core);
+});
+
+test('what is no question is told by a row of its own', { skip: missing }, () => {
+  const core = new Core();
+  const signals = [{ name: 's', on: 'click', aggregate: 'count', window: '5m' }];
+  const processor = new Processor(core, compiled({ signals }));
+  const [member, profile] = [processor.member('m'), processor.profile()];
+  const questions = [
+    7,
+    {},
+    { signal: 't' },
+    { signal: 's', key: 'k' },
+    { signal: 's', at: 'soon' },
+    { signal: 's' },
+  ];
+  const rows = processor.read(profile, questions);
+  const unreadable = 'question_unreadable';
+  assert.deepEqual(
+    rows.map(({ error = null }) => error),
+    [unreadable, unreadable, 'signal_unknown', 'signal_key_unexpected', unreadable, null],
+  );
+  assert.throws(() => processor.read(profile, {}), { code: 'questions_unreadable' });
+  assert.throws(() => processor.read(member, []), { code: 'state_not_profile' });
+  assert.equal(core.json(core.exports.processor_read(99, profile.handle, 0)).error, 'handle_unknown');
   assertSound(core);
 });
 

@@ -55,6 +55,12 @@ export class Processor {
     this.core.exports.processor_free(this.handle);
   }
 
+  /** Reads signals of a profile, each at an instant. */
+  read(profile, questions) {
+    const text = this.core.put(JSON.stringify(questions));
+    return this.core.answer(this.core.exports.processor_read(this.handle, profile.handle, text));
+  }
+
   /** The profile as the core describes it. */
   view(profile) {
     return this.core.answer(this.core.exports.processor_profile(this.handle, profile.handle));

@@ -37,6 +37,10 @@ class Processor:
         context = self.core.put("" if context is None else json.dumps(context))
         return self._ask("processor_decide", profile.handle, context)
 
+    def read(self, profile, questions):
+        """Reads signals of a profile, each at an instant."""
+        return self._ask("processor_read", profile.handle, self.core.put(json.dumps(questions)))
+
     def view(self, profile):
         """The profile as the core describes it."""
         return self._ask("processor_profile", profile.handle)

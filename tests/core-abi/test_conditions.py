@@ -5,10 +5,25 @@ import json
 import unittest
 
 from core import Core, pack
-from vectors import compiled, conditions, needs_binary, spec, why_no_plain_case
+from vectors import (
+    CONDITIONS, compiled, conditions, expected_of, found_of, judged_cases, needs_binary, spec, why_no_plain_case,
+)
 
 
 class Conditions(unittest.TestCase):
+    def test_every_condition_vector_is_judged_over_its_document_or_refused(self):
+        files = [*CONDITIONS, "50-calendar"]
+        asked = judged_cases(files)
+        answers = Core().conditions_judge([case for _, case, _ in asked])
+        for (title, _, vector), answer in zip(asked, answers, strict=True):
+            with self.subTest(title):
+                self.assertEqual(found_of(answer), expected_of(vector))
+        refused = sum("error" in answer for answer in answers)
+        total = sum(len(spec(file)) for file in files)
+        print(f"conditions_judge: {len(answers)} of {total} condition vectors, {refused} of them refused as they must be")
+        self.assertEqual(len(answers), total)
+        self.assertGreater(refused, 80)
+
     def test_every_condition_vector_over_plain_attributes_gives_its_answer(self):
         left_out, cases, expected = collections.Counter(), [], []
         for title, vector in conditions():
@@ -20,7 +35,7 @@ class Conditions(unittest.TestCase):
             expected.append((title, vector["holds"]))
         answers = Core().conditions_hold(cases)
         total = len(cases) + sum(left_out.values())
-        print(f"conditions_hold: {len(cases)} of {total} condition vectors can be asked; not: {dict(left_out)}")
+        print(f"conditions_hold: {len(cases)} of {total} condition vectors over plain attributes; of documents: {dict(left_out)}")
         self.assertEqual(list(zip((title for title, _ in expected), answers)), expected)
         self.assertGreater(len(cases), 800)
 

@@ -9,7 +9,10 @@ import shop
 import wasmtime
 from core import MODULE, Core, CoreError, pack
 from processor import Processor, record
-from vectors import compiled, conditions, needs_binary, spec, why_no_plain_case
+from statement import statement
+from vectors import (
+    CONDITIONS, compiled, conditions, expected_of, found_of, judged_cases, needs_binary, spec, why_no_plain_case,
+)
 
 CALLS = 5_000
 NUMBERS = [float("nan"), float("inf"), float("-inf"), 0.0, -0.0, -1.0, 0.5, 1.0, 2.0, 1e300, 9e15, 1.7e12]
@@ -36,6 +39,11 @@ class Garbage(unittest.TestCase):
         core = self.core
         cases, expected = plain_cases()
         self.assertEqual(core.conditions_hold(cases), expected)
+        cases = judged_cases([*CONDITIONS, "50-calendar"])
+        judged = core.conditions_judge([case for _, case, _ in cases])
+        self.assertEqual([found_of(answer) for answer in judged], [expected_of(vector) for _, _, vector in cases])
+        for vector in spec("21-bucketing"):
+            self.assertEqual(core.answer(core.call("bucket_ranges", core.put(json.dumps(vector)))), vector["ranges"])
         for vector in spec("22-features"):
             handle = core.opened(core.call("growthbook_new", core.put(json.dumps(vector["payload"]))))
             core.call("growthbook_set", handle, core.put(json.dumps(vector["options"])))
@@ -167,6 +175,97 @@ class Garbage(unittest.TestCase):
         with self.assertRaises(CoreError) as refused:
             ask()
         self.assertEqual(refused.exception.code, code)
+
+    def test_what_cannot_be_divided_judged_or_read_is_refused_with_a_code(self):
+        core, bytes_of = self.core, statement("half", 5_000)
+        many = "[" + "0," * 250_000 + "0]"
+        for code, export, *given in [
+            ("bundle_truncated", "current_bundles", bytes_of[:40], "[]"),
+            ("bundle_truncated", "current_bundles", b"", "[]"),
+            ("bundle_bad_magic", "current_bundles", b"ATNB" + bytes_of[4:], "[]"),
+            ("bundle_unsupported_format", "current_bundles", b"ATNC\2" + bytes_of[5:], "[]"),
+            ("bundle_bad_envelope", "current_bundles", bytes_of + b"x", "[]"),
+            ("units_unreadable", "current_bundles", bytes_of, "{}"),
+            ("units_unreadable", "current_bundles", bytes_of, b'["\xff"]'),
+            ("units_unreadable", "current_bundles", bytes_of, many),
+            ("json_ends_early", "bucket_ranges", ""),
+            ("json_too_deep", "bucket_ranges", "[" * 1_000_000),
+            ("division_invalid", "bucket_ranges", "{}"),
+            ("division_invalid", "bucket_ranges", '{"count":1e300}'),
+            ("division_invalid", "bucket_ranges", '{"count":2,"weights":["1",1]}'),
+            ("conditions_unreadable", "conditions_judge", "{}"),
+            ("conditions_unreadable", "conditions_judge", many),
+            ("conditions_unreadable", "conditions_judge", "[" * 1_000_000),
+        ]:
+            self.refuses(code, lambda: core.answer(core.call(export, *map(core.put, given))))
+        for _ in range(3_000):
+            changed = bytearray(bytes_of[: self.chance.randrange(len(bytes_of) + 1)] if self.chance.random() < 0.3 else bytes_of)
+            if changed:
+                changed[self.chance.randrange(len(changed))] = self.chance.getrandbits(8)
+            answer = json.loads(core.take(core.call("current_bundles", core.put(changed), core.put('["a",7]'))))
+            self.assertTrue("units" in answer or answer["error"].startswith("bundle_"), answer)
+        self.assert_sound()
+
+    def test_a_case_that_cannot_be_judged_is_told_its_place_and_its_neighbours_are_judged(self):
+        long, deep = "x" * 65_536, '{"$not":' * 31 + "{}" + "}" * 31
+        wrong = '{"traits.%s":{%s}}' % ("~" * 20_000, ",".join(['"$a":1'] * 5_000))
+        unreadable, sound = "case_unreadable", '{"condition":{},"document":{}}'
+        for code, at, case in [
+            (unreadable, "", "7"),
+            (unreadable, "", "[]"),
+            (unreadable, "/document", "{}"),
+            (unreadable, "/document", '{"condition":{},"document":7}'),
+            (unreadable, "/condition", '{"document":{}}'),
+            (unreadable, "/condition", '{"condition":oops,"document":{}}'),
+            (unreadable, "/condition", '{"condition":{"traits.a":"%s"},"document":{}}' % long),
+            (unreadable, "/segments", '{"condition":{},"document":{},"segments":{"a":"%s"}}' % long),
+            (unreadable, "/segments", '{"condition":{},"document":{},"segments":7}'),
+            (unreadable, "/groups", '{"condition":{},"document":{},"groups":[]}'),
+            (unreadable, "/document/context", '{"condition":{},"document":{"context":7}}'),
+            (unreadable, "/document/now", '{"condition":{},"document":{"now":7}}'),
+            (unreadable, "/document/signals/a", '{"condition":{},"document":{"signals":{"a":7}}}'),
+            ("condition_too_deep", "/condition", '{"condition":%s,"document":{}}' % deep),
+            ("unknown_operator", "/condition/traits." + "~0" * 20_000 + "/$a", '{"condition":%s,"document":{}}' % wrong),
+        ]:
+            cases = f"[{case},{sound}]"
+            refused, judged = self.core.answer(self.core.call("conditions_judge", self.core.put(cases)))
+            self.assertEqual((refused["error"], refused["at"]), (code, at))
+            self.assertEqual(judged, {"holds": True, "wake_at": None})
+        keys = {"signals": {"s": {"keys": {f"k{number}": {"value": number} for number in range(100_000)}}}}
+        any_key = {"$signal": {"name": "s", "key": {"any": True}, "is": {"$lt": 0}}}
+        many = [{"condition": any_key, "document": keys}]
+        self.assertEqual(self.core.conditions_judge(many), [{"holds": False, "wake_at": None}])
+        self.assert_sound()
+
+    @needs_binary
+    def test_a_question_that_cannot_be_answered_says_why_and_its_neighbours_are_read(self):
+        processor = Processor(self.core, compiled(RULES))
+        member, profile = processor.member("m"), processor.profile()
+        for code, question in [
+            ("question_unreadable", 7),
+            ("question_unreadable", {}),
+            ("signal_unknown", {"signal": "\0"}),
+            ("signal_key_unexpected", {"signal": "price_cents", "key": "a"}),
+            ("question_unreadable", {"signal": "price_cents", "at": "soon"}),
+            ("question_unreadable", {"signal": "price_cents", "at": 7}),
+            ("question_unreadable", {"signal": "price_cents", "session": ""}),
+            ("question_unreadable", {"signal": "price_cents", "session": "s" * 101}),
+            ("question_unreadable", {"signal": "price_cents", "time": []}),
+        ]:
+            refused, read = processor.read(profile, [question, {"signal": "price_cents"}])
+            self.assertEqual(refused["error"], code, question)
+            self.assertNotIn("error", read)
+        for minutes in (1e300, -1e300, 0.5):
+            question = {"signal": "price_cents", "at": "9999-12-31T23:59:59Z", "time": {"utc_offset_minutes": minutes}}
+            self.assertNotIn("error", processor.read(profile, [question])[0])
+        for code, ask in [
+            ("questions_unreadable", lambda: processor.read(profile, {})),
+            ("state_not_profile", lambda: processor.read(member, [])),
+            ("handle_unknown", lambda: self.core.answer(self.core.call("processor_read", 99_999, profile.handle, 0))),
+            ("handle_unknown", lambda: self.core.answer(self.core.call("processor_read", processor.handle, 99_999, 0))),
+        ]:
+            self.refuses(code, ask)
+        self.assert_sound()
 
     def test_more_than_the_module_takes_is_refused(self):
         core = self.core

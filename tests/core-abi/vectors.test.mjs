@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Core, module, plainCases, read, vectors } from './core.mjs';
+import { Core, judgedCases, judgement, module, plainCases, read, vectors } from './core.mjs';
 
 test('the module imports nothing, and the page about it names every export', () => {
   assert.deepEqual(WebAssembly.Module.imports(module), []);
@@ -10,6 +10,20 @@ test('the module imports nothing, and the page about it names every export', () 
   for (const { name, kind } of WebAssembly.Module.exports(module)) {
     if (kind === 'function') assert.ok(page.includes(`\`${name}(`), `docs/core-abi.md does not name ${name}`);
   }
+});
+
+test('every condition vector is judged over its document or refused', (t) => {
+  const cases = judgedCases();
+  const answers = new Core().conditionsJudge(cases.map(({ ask }) => ask));
+  assert.equal(answers.length, cases.length);
+  for (const [at, { title, expected }] of cases.entries()) {
+    assert.deepEqual(judgement(answers[at]), expected, title);
+  }
+  const refused = answers.filter(({ error }) => error).length;
+  t.diagnostic(
+    `conditions_judge: ${cases.length} condition vectors, ${refused} of them refused as they must be`,
+  );
+  assert.ok(cases.length > 1_050 && refused > 80);
 });
 
 test('every condition vector that needs no visitor gives its answer', () => {

@@ -88,6 +88,15 @@ pub extern "C" fn processor_profile(handle: u32, profile: u32) -> usize {
     HOST.with_borrow_mut(|host| host.step(handle, profile, |steps, state| Ok(steps.view(state.profile()?))))
 }
 
+/// Reads signals of a profile's state as the questions in a buffer ask.
+#[unsafe(no_mangle)]
+pub extern "C" fn processor_read(handle: u32, profile: u32, questions: usize) -> usize {
+    HOST.with_borrow_mut(|host| {
+        let questions = host.text(questions);
+        host.step(handle, profile, |steps, state| Ok(steps.read(state.profile()?, &questions)))
+    })
+}
+
 /// Frees a processor; states stay.
 #[unsafe(no_mangle)]
 pub extern "C" fn processor_free(handle: u32) {

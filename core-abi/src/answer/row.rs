@@ -18,6 +18,24 @@ pub(super) fn object(fill: impl FnOnce(&mut Row<'_>)) -> String {
     text
 }
 
+/// A list of what is written already.
+pub(crate) fn list<T: AsRef<str>>(items: impl Iterator<Item = T>) -> String {
+    let mut text = String::from("[");
+    for item in items {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(item.as_ref());
+    }
+    text.push(']');
+    text
+}
+
+/// The shortest digits that read back as the same double; null for a number that JSON does not have.
+pub(super) fn exact(number: f64) -> String {
+    if number.is_finite() { format!("{number:?}") } else { String::from("null") }
+}
+
 impl<'a> Row<'a> {
     pub fn after(text: &'a mut String) -> Self {
         text.push_str(if text.is_empty() { "{" } else { ",{" });
