@@ -102,6 +102,7 @@ impl Answer {
             }
             Cause::Due(at) => row.text("due_at", Some(&at.to_string())),
         }
+        row.raw("bundle_revision", &firing.revision.to_string());
         row.actions(&firing.actions);
         row.end();
     }

@@ -40,6 +40,7 @@
 //! | `visitor_exposures(handle)` | | address of what is to be tracked, see [`Evaluator::take_exposures`] |
 //! | `processor_new(address, at)` | bundle envelope, milliseconds since 1970 | handle, or 0: see `last_error()` |
 //! | `processor_publish(handle, address, at)` | the same of a later bundle | 0, or −1: see `last_error()` |
+//! | `processor_rollout(handle, statement, candidate, at)` | statement of what is current or 0, its candidate, milliseconds since 1970 | 0, or −1: see `last_error()` |
 //! | `processor_absorb(handle, member, address)` | handle of a member's state, JSON array of records | address of the changes, see [`Steps::absorb`] |
 //! | `processor_combine(handle, profile, left, address)` | handles of profiles' states, JSON array of changes | address of the firings, see [`Steps::combine`] |
 //! | `processor_wake(handle, profile, at)` | handle of a profile's state, milliseconds since 1970 | address of the firings |

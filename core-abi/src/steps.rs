@@ -1,6 +1,7 @@
 //! The two steps over states that the host owns: absorb by member, combine by profile.
 
 mod readings;
+mod rollout;
 
 use crate::answer::{Answer, failure};
 use crate::cut::elements;
@@ -66,7 +67,7 @@ impl Steps {
                 Absorbed::Change(change) => {
                     answer.accepted += 1;
                     let bytes = BASE64_STANDARD.encode(change.encode());
-                    answer.change(&change, &self.processor.bundle().signals, &bytes);
+                    answer.change(&change, self.processor.counted(), &bytes);
                 }
                 Absorbed::Duplicate => answer.duplicates += 1,
                 Absorbed::Conflict => answer.refuse_lane(index, event_id(text), false),
@@ -151,7 +152,7 @@ impl Steps {
 
     /// A profile as a JSON object: who, when, how much, traits and the values of signals at profile time.
     pub fn view(&self, profile: &OpenProfile) -> String {
-        crate::answer::profile(&profile.state, &self.processor.bundle().signals)
+        crate::answer::profile(&profile.state, &self.processor.bundle_of(&profile.state).signals)
     }
 }
 

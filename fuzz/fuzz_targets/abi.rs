@@ -45,6 +45,7 @@ unsafe extern "C" {
     safe fn bucket_ranges(division: usize) -> usize;
     safe fn current_bundles(statement: usize, units: usize) -> usize;
     safe fn processor_new(bundle: usize, at: f64) -> u32;
+    safe fn processor_rollout(handle: u32, statement: usize, candidate: usize, at: f64) -> i32;
     safe fn processor_read(handle: u32, profile: u32, questions: usize) -> usize;
     safe fn processor_free(handle: u32);
     safe fn profile_open(saved: usize) -> u32;
@@ -133,7 +134,7 @@ fn done(address: usize) {
 
 /// Makes one call; gives the handle that it has made, if one.
 fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
-    match call % 43 {
+    match call % 44 {
         0 => return evaluator_new(buffer(content)),
         1 => return evaluator_new(buffer(&sealed(content))),
         2 => return growthbook_new(buffer(content)),
@@ -177,6 +178,15 @@ fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
         39 => done(current_bundles(buffer(&STATEMENT.with(Clone::clone)), buffer(content))),
         40 => done(current_bundles(buffer(content), buffer(b"[\"a\",7]"))),
         41 => done(processor_read(handle, handle + 1, buffer(content))),
+        // A statement of the fuzzer's with a sound candidate, and the sound one with a bundle of the fuzzer's.
+        42 if number % 2 == 0 => {
+            let candidate = buffer(&BUNDLE_AGAIN.with(Clone::clone));
+            drop(processor_rollout(handle, buffer(content), candidate, double(content)));
+        }
+        42 => {
+            let statement = buffer(&STATEMENT.with(Clone::clone));
+            drop(processor_rollout(handle, statement, buffer(&sealed_as(2, content)), 0.0));
+        }
         _ => buffer_free(number),
     }
     0

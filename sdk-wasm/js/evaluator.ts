@@ -75,6 +75,8 @@ export interface EvaluatedFiring {
   event_id?: string;
   /** The instant at which time alone made it fire. */
   due_at?: string;
+  /** Revision of the bundle that has the rule. */
+  bundle_revision: number;
   actions: readonly Record<string, unknown>[];
 }
 

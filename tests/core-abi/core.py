@@ -89,6 +89,7 @@ class Core:
 
 SIGNED = {
     "processor_publish",
+    "processor_rollout",
     "visitor_identify",
     "visitor_set",
     "visitor_path",

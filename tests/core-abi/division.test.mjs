@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compiled, missing } from './bundle.mjs';
 import { Core, vectors } from './core.mjs';
+import { Processor } from './processor.mjs';
 
 test('every vector of 21-bucketing gives its ranges', (t) => {
   const core = new Core();
@@ -28,6 +30,36 @@ test('every vector of 60-candidate gives the revision of its unit', (t) => {
   }
   t.diagnostic(`60-candidate: ${asked} of ${all.length} vectors`);
   assert.equal(asked, all.length);
+});
+
+test('every member is judged by the bundle that its vector says', { skip: missing }, (t) => {
+  const all = vectors('60-candidate');
+  // What units get that cannot be a member's name is what `current_bundles` says.
+  const named = all.filter(({ unit }) => unit !== '' && unit.length <= 100);
+  const rules = { triggers: [{ id: 'any', on: 'click', actions: [] }] };
+  const [current, candidate] = [1, 2].map((revision) => compiled(rules, { revision }));
+  const processor = new Processor(new Core(), current);
+  for (const { name, seed, share, unit, revision } of named) {
+    processor.rollOut(statement({ seed, share }), candidate, 0);
+    const [member, profile] = [processor.member(unit), processor.profile()];
+    const event = {
+      event_id: 'e',
+      event_type: 'click',
+      timestamp: '2026-11-20T10:00:00Z',
+      anonymous_id: unit,
+    };
+    const { changes } = processor.absorb(member, [{ event }]);
+    const { firings } = processor.combine(profile, changes);
+    assert.deepEqual(
+      firings.map((firing) => firing.bundle_revision),
+      [revision],
+      name,
+    );
+    member.close();
+    profile.close();
+  }
+  t.diagnostic(`60-candidate: ${named.length} of ${all.length} vectors, those whose unit can be a member`);
+  assert.ok(named.length > 70);
 });
 
 test('a statement without a candidate names one bundle, and no unit that is no text', () => {

@@ -50,6 +50,13 @@ export class Processor {
     if (core.exports.processor_publish(this.handle, core.put(bundle), ms) < 0) core.opened(-1);
   }
 
+  /** Gives a share of all members the candidate that a statement names. */
+  rollOut(statement, candidate, ms) {
+    const { core } = this;
+    const [named, bundle] = [statement, candidate].map((bytes) => core.put(bytes));
+    if (core.exports.processor_rollout(this.handle, named, bundle, ms) < 0) core.opened(-1);
+  }
+
   /** Frees the processor; states stay. */
   free() {
     this.core.exports.processor_free(this.handle);

@@ -50,6 +50,12 @@ class Processor:
         if self.core.call("processor_publish", self.handle, self.core.put(bundle), float(at_ms)) < 0:
             self.core.opened(-1)
 
+    def roll_out(self, statement, candidate, at_ms):
+        """Gives a share of all members the candidate that a statement names."""
+        core = self.core
+        if core.call("processor_rollout", self.handle, core.put(statement), core.put(candidate), float(at_ms)) < 0:
+            core.opened(-1)
+
     def free(self):
         """Frees the processor."""
         self.core.call("processor_free", self.handle)

@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import math
 import pathlib
 import tempfile
 import unittest
 
-from core import Core
+from core import Core, CoreError
+from processor import Processor
 from statement import statement
-from vectors import attune, needs_binary, spec
+from vectors import attune, compiled, needs_binary, spec
+
+TRIGGER = {"triggers": [{"id": "any", "on": "click", "actions": []}]}
 
 
 class Division(unittest.TestCase):
@@ -36,6 +40,48 @@ class Division(unittest.TestCase):
         print(f"current_bundles: {asked} of {len(vectors)} vectors by {len(by_candidate)} statements")
         self.assertEqual(asked, len(vectors))
 
+    @needs_binary
+    def test_every_member_is_judged_by_the_bundle_that_its_vector_says(self):
+        core, vectors, by_candidate, judged = Core(), spec("60-candidate"), {}, 0
+        for vector in vectors:
+            by_candidate.setdefault((vector["seed"], vector["share"]), []).append(vector)
+        current, candidate = (compiled(TRIGGER, revision) for revision in (1, 2))
+        for (seed, share), members in by_candidate.items():
+            processor = Processor(core, current)
+            processor.roll_out(statement(seed, share), candidate, 0)
+            for vector in members:
+                if is_member(vector["unit"]):
+                    self.assertEqual(fired(processor, vector["unit"]), [vector["revision"]], vector["name"])
+                    judged += 1
+            processor.roll_out(b"", b"", 1)
+            self.assertEqual(fired(processor, "anybody"), [1])
+            processor.free()
+        print(f"processor_rollout: {judged} of {len(vectors)} vectors, those whose unit can be a member")
+        self.assertEqual(judged, sum(is_member(vector["unit"]) for vector in vectors))
+        self.assertGreater(judged, 70)
+
+    @needs_binary
+    def test_a_rollout_that_cannot_be_is_refused_and_the_one_under_way_goes_on(self):
+        one, two, three = (compiled(TRIGGER, revision) for revision in (1, 2, 3))
+        everybody = statement("all", 10_000)
+        processor = Processor(Core(), one)
+        processor.roll_out(everybody, two, 0)
+        for code, named, candidate, at_ms in (
+            ("candidate_other", everybody, three, 0),
+            ("bundle_bad_magic", b"x" * 200, two, 0),
+            ("bundle_truncated", everybody, b"", 0),
+            ("time_out_of_range", everybody, two, math.nan),
+        ):
+            with self.assertRaises(CoreError) as refused:
+                processor.roll_out(named, candidate, at_ms)
+            self.assertEqual(refused.exception.code, code)
+        self.assertEqual(fired(processor, "m"), [2])
+        processor.publish(three, 0)
+        self.assertEqual(fired(processor, "m"), [2], "the candidate goes on until it is ended")
+        with self.assertRaises(CoreError) as refused:
+            processor.roll_out(everybody, two, 0)
+        self.assertEqual(refused.exception.code, "bundle_lower_revision")
+
     def test_a_statement_without_a_candidate_names_one_bundle_and_no_unit_that_is_no_text(self):
         bundles, units = divided(Core(), statement(), ["a", 7, None, "b"])
         self.assertEqual(bundles, [{"revision": 1, "hash": "01" * 32}])
@@ -61,6 +107,22 @@ class Division(unittest.TestCase):
         self.assertEqual([bundle["hash"] for bundle in named], hashes)
         self.assertEqual([named[number]["revision"] for number in units], [vector["revision"] for vector in even])
         self.assertGreater(len(even), 10)
+
+
+def is_member(unit):
+    """Whether a unit can be a member's name; what others get is what `current_bundles` says."""
+    return 0 < len(unit) <= 100
+
+
+def fired(processor, name):
+    """The revisions of the bundles by which a member's event fires."""
+    event = {"event_id": "e", "event_type": "click", "timestamp": "2026-11-20T10:00:00Z", "anonymous_id": name}
+    member, profile = processor.member(name), processor.profile()
+    changes = processor.absorb(member, [{"event": event}])["changes"]
+    firings = processor.combine(profile, changes)["firings"]
+    member.close()
+    profile.close()
+    return [firing["bundle_revision"] for firing in firings]
 
 
 def divided(core, statement, units):

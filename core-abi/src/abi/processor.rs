@@ -21,14 +21,17 @@ pub extern "C" fn processor_new(bundle: usize, at: f64) -> u32 {
 pub extern "C" fn processor_publish(handle: u32, bundle: usize, at: f64) -> i32 {
     HOST.with_borrow_mut(|host| {
         let bytes = host.take(bundle);
-        let steps = host.processors.get_mut(&handle).ok_or_else(unknown_handle);
-        match steps.and_then(|steps| steps.publish(&bytes, at)) {
-            Ok(()) => 0,
-            Err(error) => {
-                host.last_error = error;
-                -1
-            }
-        }
+        host.done(handle, |steps| steps.publish(&bytes, at))
+    })
+}
+
+/// Gives a share of all members the candidate that the statement in a buffer names and that is in another, or none any
+/// more; −1 where it is refused.
+#[unsafe(no_mangle)]
+pub extern "C" fn processor_rollout(handle: u32, statement: usize, candidate: usize, at: f64) -> i32 {
+    HOST.with_borrow_mut(|host| {
+        let (statement, candidate) = (host.take(statement), host.take(candidate));
+        host.done(handle, |steps| steps.roll_out(&statement, &candidate, at))
     })
 }
 
@@ -150,6 +153,18 @@ impl Host {
         self.opened(state, |host, handle, state| {
             host.states.insert(handle, state);
         })
+    }
+
+    /// Has something done to a processor; −1 where it is refused, with the reason in `last_error`.
+    fn done(&mut self, handle: u32, act: impl FnOnce(&mut Steps) -> Result<(), String>) -> i32 {
+        let steps = self.processors.get_mut(&handle).ok_or_else(unknown_handle);
+        match steps.and_then(act) {
+            Ok(()) => 0,
+            Err(error) => {
+                self.last_error = error;
+                -1
+            }
+        }
     }
 
     /// Answers with what a step over a state says, or why there is no such step.

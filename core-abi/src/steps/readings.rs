@@ -32,7 +32,7 @@ impl Steps {
         let Some(name) = given("signal").and_then(ValueRef::as_str) else {
             return unreadable("the name of a signal as signal");
         };
-        let Some(signal) = self.processor.bundle().signals.by_name(name) else {
+        let Some(signal) = self.processor.bundle_of(&profile.state).signals.by_name(name) else {
             return failure("signal_unknown", "the bundle has no such signal");
         };
         let key = match (told("key").map(ValueRef::as_str), signal.taking().by.is_some()) {

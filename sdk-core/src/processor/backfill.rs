@@ -57,7 +57,7 @@ impl Processor {
     ) -> Change {
         let mut counted = MemberState::new(state.member().clone());
         for record in past.records {
-            absorb(&mut counted, record, &self.counted());
+            absorb(&mut counted, record, self.counted());
         }
         let named = signals.iter().filter_map(|id| self.counted().by_id(*id));
         state.take_tiles(named, &counted, past.since.unwrap_or(SignalTiles::ALWAYS));

@@ -60,6 +60,11 @@ impl Processor {
         &self.active_for(Some(member)).bundle
     }
 
+    /// The bundle by which a profile stands.
+    pub fn bundle_of(&self, state: &ProfileState) -> &Bundle {
+        &self.active_of(state).bundle
+    }
+
     /// The signals that are counted: those of the bundle in effect and, during a rollout, of the candidate.
     pub fn counted(&self) -> &SignalTable {
         self.rollout.as_ref().map_or(&self.current.bundle.signals, |staged| &staged.counted)
