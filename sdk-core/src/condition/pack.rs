@@ -18,6 +18,8 @@ pub struct Packer {
     is_canonical: bool,
     /// The number of each text.
     names: BTreeMap<Box<str>, usize>,
+    /// How many numbers below the highest are those of no text.
+    gaps: usize,
     lengths: Writer,
     texts: Writer,
     ids: Vec<SignalId>,
@@ -37,12 +39,17 @@ impl Packer {
         Self { is_canonical: true, ..Self::default() }
     }
 
-    /// A form whose table has these texts already, without repeats, numbered from 0 on.
-    pub fn with_texts<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+    /// A form whose table has these texts already, without repeats, numbered from 0 on; some numbers are nobody's.
+    pub fn with_texts<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Self {
         let mut packer = Self::new();
-        texts.for_each(|text| {
-            packer.number(text);
-        });
+        for text in texts {
+            if let Some(text) = text {
+                packer.number(text);
+            } else {
+                packer.lengths.len(0);
+                packer.gaps += 1;
+            }
+        }
         packer
     }
 
@@ -61,6 +68,10 @@ impl Packer {
         self.leaves.get(key).copied()
     }
 
+    fn text_count(&self) -> usize {
+        self.names.len() + self.gaps
+    }
+
     /// Writes a text as its number in the table.
     pub fn text(&mut self, text: &str) {
         let number = self.number(text);
@@ -69,7 +80,7 @@ impl Packer {
 
     /// The number of a text, which stands in the table from now on.
     pub fn number(&mut self, text: &str) -> usize {
-        let next = self.names.len();
+        let next = self.text_count();
         let number = *self.names.entry(Box::from(text)).or_insert(next);
         if number == next {
             if self.is_canonical {
@@ -161,7 +172,7 @@ impl Packer {
         let mut whole = Writer::new();
         whole.len(self.ids.len());
         self.ids.iter().for_each(|id| whole.raw(&id.0.to_le_bytes()));
-        whole.len(self.names.len());
+        whole.len(self.text_count());
         whole.raw(&self.lengths.into_bytes());
         whole.raw(&self.texts.into_bytes());
         if !self.is_canonical {

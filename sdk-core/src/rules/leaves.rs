@@ -15,8 +15,9 @@ use core::cmp::Reverse;
 /// Appends what is read and the leaves, and makes the packer write leaves as their numbers from here on.
 ///
 /// What is read comes first, each with the numbers of the slots that show it or are counted by it; then the leaves, with
-/// their numbers before them in runs, each with the numbers of what it reads. `numbered` may ask for the number of a leaf. Leaves of one subject stand together, those that compare with a number in the order
-/// in which a growing (or, for upper bounds, a falling) number meets them.
+/// their numbers before them in runs, each with the numbers of what it reads. `numbered` may ask for the number of a leaf.
+/// Leaves of one subject stand together, those that compare with a number in the order in which a growing (or, for upper
+/// bounds, a falling) number meets them.
 pub(super) fn pack_leaves(
     rules: &[Rule],
     slots: &[(&str, Vec<usize>)],
@@ -48,8 +49,10 @@ pub(super) fn pack_leaves(
     });
     let number = |reads: &Reads| touched.partition_point(|(known, _)| known < reads);
     let mut numbers = BTreeMap::new();
-    packer.out.len(leaves.len());
-    let settled = settle(leaves.keys().map(|(_, _, key)| numbered(key)).collect());
+    let mut settled = settle(leaves.keys().map(|(_, _, key)| numbered(key)).collect());
+    let gaps = gaps_of(&settled);
+    packer.out.len(leaves.len() + gaps.len());
+    settled.extend(&gaps);
     let mut before = 0;
     let runs: Vec<&[usize]> = settled.chunk_by(|one, next| one + 1 == *next).collect();
     packer.group(&runs, |run, packer| {
@@ -61,17 +64,41 @@ pub(super) fn pack_leaves(
         encode_condition(leaf, packer);
         numbers.insert(key, at);
     }
+    // What reads nothing and is nobody's holds the place of a leaf that has gone.
+    for _ in gaps {
+        packer.group::<()>(&[], |(), _| {});
+        encode_condition(&Condition::All(Vec::new()), packer);
+    }
     packer.set_leaves(numbers);
 }
 
-/// Numbers for so many things, without gaps: each has the one it asks for, where there are as many, and the others take
-/// what is free in their order.
+/// One gap is kept for so many numbers.
+const GAPS_PART: usize = 8;
+
+/// Numbers for so many things: each has the one it asks for, and the others take what is free in their order. Where some
+/// have gone there are gaps, so that nobody else's number changes for that; once too many have gathered, all are closed.
 pub(super) fn settle(asked: Vec<Option<usize>>) -> Vec<usize> {
+    let taken: BTreeSet<usize> = asked.iter().flatten().copied().collect();
+    let mut free = (0..).filter(|number| !taken.contains(number));
+    let number = |asked: &Option<usize>| asked.or_else(|| free.next()).unwrap_or_default();
+    let apart: Vec<usize> = asked.iter().map(number).collect();
+    if gaps_of(&apart).len() <= asked.len() / GAPS_PART { apart } else { settle_close(asked) }
+}
+
+/// The same without gaps: whoever asks for a number above how many there are takes what is free, too.
+pub(super) fn settle_close(asked: Vec<Option<usize>>) -> Vec<usize> {
     let count = asked.len();
     let taken: BTreeSet<usize> = asked.iter().flatten().copied().filter(|number| *number < count).collect();
     let mut free = (0..count).filter(|number| !taken.contains(number));
     let number = |asked: Option<usize>| asked.filter(|number| *number < count).or_else(|| free.next());
     asked.into_iter().map(number).map(Option::unwrap_or_default).collect()
+}
+
+/// The numbers below the highest that are nobody's.
+fn gaps_of(numbers: &[usize]) -> Vec<usize> {
+    let taken: BTreeSet<usize> = numbers.iter().copied().collect();
+    let count = taken.last().map_or(0, |last| last + 1);
+    (0..count).filter(|number| !taken.contains(number)).collect()
 }
 
 /// Where a leaf stands among those of its subject: kind, then bound.

@@ -2,7 +2,7 @@
 
 use super::codec::encode_rule;
 use super::index::{Marks, Subject};
-use super::leaves::{pack_leaves, settle};
+use super::leaves::{pack_leaves, settle, settle_close};
 use super::slot::{ranked_of, slots_of};
 use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
@@ -42,8 +42,12 @@ impl RuleTable {
         let Ok(form) = Form::open(&fresh) else { return fresh };
         let known: BTreeMap<&str, usize> =
             before.form.texts().enumerate().map(|(number, text)| (text, number)).collect();
-        let numbers = settle(form.texts().map(|text| known.get(text).copied()).collect());
+        let asked = form.texts().map(|text| known.get(text).copied()).collect();
+        // A number of nobody's reads as the empty text, so there are none beside that one.
+        let numbers = if form.texts().any(str::is_empty) { settle_close(asked) } else { settle(asked) };
         let texts: BTreeMap<usize, &str> = numbers.into_iter().zip(form.texts()).collect();
+        let count = texts.last_key_value().map_or(0, |(last, _)| last + 1);
+        let texts = (0..count).map(|number| texts.get(&number).copied());
         let leaves: BTreeMap<Vec<u8>, usize> = before
             .form
             .leaves()
@@ -51,7 +55,7 @@ impl RuleTable {
             .enumerate()
             .map(|(number, place)| (before.leaf_key(*place), number))
             .collect();
-        Self::pack_in(Packer::with_texts(texts.into_values()), rules, &|key| leaves.get(key).copied())
+        Self::pack_in(Packer::with_texts(texts), rules, &|key| leaves.get(key).copied())
     }
 
     fn leaf_key(&self, place: u32) -> Vec<u8> {
