@@ -89,6 +89,10 @@ pub struct Metrics {
     pub pushes: Number,
     /// Revision of the bundle in effect.
     pub bundle_revision: Number,
+    /// Revision of the candidate; 0 where there is none.
+    pub candidate_revision: Number,
+    /// Its share of all members, in hundredths of a percent.
+    pub candidate_share: Number,
     /// Rule files or folders refused.
     pub bundle_errors: Number,
 }
@@ -146,6 +150,10 @@ impl Metrics {
         gauge(&mut out, "attune_streams", "Streams open.", &self.streams);
         counter(&mut out, "attune_pushes_total", "Profile views handed to streams.", &self.pushes);
         gauge(&mut out, "attune_bundle_revision", "Revision of the bundle in effect.", &self.bundle_revision);
+        let help = "Revision of the bundle that a share of all members gets; 0 where there is none.";
+        gauge(&mut out, "attune_candidate_revision", help, &self.candidate_revision);
+        let help = "That share, in hundredths of a percent.";
+        gauge(&mut out, "attune_candidate_share", help, &self.candidate_share);
         counter(&mut out, "attune_bundle_errors_total", "Rule sources refused.", &self.bundle_errors);
         out
     }

@@ -120,6 +120,10 @@ fn members_in_the_share_are_judged_by_the_candidate_and_a_replay_repeats_it() {
     // A share that grows takes members along who have been counted like the others.
     let collector = collector.restart_with(words("100"));
     assert_eq!(in_share(&collector.place).len(), MEMBERS);
+    let metrics = collector.place.get("/metrics").text();
+    for line in ["attune_bundle_revision 1", "attune_candidate_revision 2", "attune_candidate_share 10000"] {
+        assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
+    }
     view(&collector.place, 1);
     assert_eq!(fired(&collector.place), told, "what holds already is silent for those who come over");
     let collector = collector.restart_with(Vec::new());

@@ -324,6 +324,10 @@ impl Issuer {
 
     fn hand_out(&mut self, now: Timestamp) {
         let Some(current) = self.current.clone() else { return };
+        let (revision, share) =
+            self.trial.as_ref().map_or((0, 0), |trial| (trial.kept.revision, trial.share));
+        self.parts.metrics.candidate_revision.set(revision);
+        self.parts.metrics.candidate_share.set(u64::from(share));
         let published = Published::new(current, self.trial.clone(), self.history.kept().to_vec());
         published.seek_first();
         // Handed out before it is stated and logged, so that a page that is told of it finds it.
