@@ -234,7 +234,7 @@ impl Visitor<'_> {
             5 | 6 => {
                 let index = random.below(self.bundle.signals.len());
                 let signal = self.bundle.signals.get(index).unwrap();
-                let key = if signal.taking().by.is_some() { random.of(&["x", "y"]) } else { "" };
+                let key = if signal.by.is_some() { random.of(&["x", "y"]) } else { "" };
                 let place = (signal.id, key.to_owned());
                 self.signals.retain(|(known, _)| *known != place);
                 let value = (random.below(4) as f64, self.now.plus(random.below(9_000) as i64 - 4_000));

@@ -45,7 +45,7 @@ pub use lanes::Lanes;
 pub use member::MemberState;
 pub use ranges::Ranges;
 pub use reading::Viewpoint;
-pub use signal::{Aggregate, Signal, SignalRef, Taking, Window, signal_id};
+pub use signal::{Aggregate, Signal, SignalHead, SignalRef, Window, signal_id};
 pub use signal_table::SignalTable;
 pub use snapshot::SnapshotError;
 pub use tile::{Picked, Tile};

@@ -1,7 +1,7 @@
 //! The signals of a bundle, found in place by id, by name and by the event type they look at.
 
 use super::signal::encode_signal;
-use super::{Signal, SignalRef};
+use super::{Signal, SignalHead, SignalRef};
 use crate::codec::CodecError;
 use crate::condition::{ANY, Form, Packer, Postings};
 use crate::id::SignalId;
@@ -13,8 +13,8 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SignalTable {
     form: Form,
-    /// Where each signal stands, in order of id and then of name.
-    signals: Vec<u32>,
+    /// In order of id and then of name.
+    signals: Vec<SignalHead>,
     by_name: Postings,
     /// For each event type the signals that look at it, those for every type included, each definition once.
     by_type: Postings,
@@ -62,8 +62,7 @@ impl SignalTable {
         let mut table = Self { form: Form::open(bytes)?, ..Self::default() };
         let mut code = table.form.at(0);
         for _ in 0..code.count() {
-            table.signals.push(code.place());
-            SignalRef::pass(&mut code);
+            table.signals.push(SignalHead::read(&mut code));
         }
         table.by_name = Postings::read(&mut code);
         table.by_type = Postings::read(&mut code);
@@ -84,7 +83,7 @@ impl SignalTable {
 
     /// The signal of an index; they are in order of id.
     pub fn get(&self, index: usize) -> Option<SignalRef<'_>> {
-        self.signals.get(index).map(|place| SignalRef::read(&mut self.form.at(*place)))
+        self.signals.get(index).map(|head| SignalRef::new(head, &self.form))
     }
 
     /// All signals, in order of id.
@@ -94,8 +93,7 @@ impl SignalTable {
 
     /// The signal of an id.
     pub fn by_id(&self, id: SignalId) -> Option<SignalRef<'_>> {
-        let before = |place: &u32| self.form.at(*place).id() < id;
-        self.get(self.signals.partition_point(before)).filter(|signal| signal.id == id)
+        self.get(self.signals.partition_point(|head| head.id < id)).filter(|signal| signal.id == id)
     }
 
     /// The signal of a name.

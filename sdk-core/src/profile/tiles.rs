@@ -3,7 +3,7 @@
 use super::bucket::{Keep, Span};
 use super::keys::key_text;
 use super::sorted::SortedMap;
-use super::{Bucket, EventDocument, Keys, SignalRef, SignalTable, Taking, Tile, Window};
+use super::{Bucket, EventDocument, Keys, SignalRef, SignalTable, Tile, Window};
 use crate::condition::{Document, Outlook, evaluate};
 use crate::id::SignalId;
 use crate::limits::MAX_RETIRED_SIGNALS;
@@ -146,17 +146,17 @@ impl Tiles {
         note: Option<&mut dyn FnMut(TileChange)>,
     ) -> Option<()> {
         let event = document.event();
-        let Taking { by, of, filter } = signal.taking();
-        if !filter.is_none_or(|filter| evaluate(filter, document, &mut Outlook::default())) {
+        if !signal.filter().is_none_or(|filter| evaluate(filter, document, &mut Outlook::default())) {
             return None;
         }
         let mut room = [0; 40];
-        let key = match by {
-            Some(path) => key_text(document.value(path), &mut room)?,
+        let value = |path| document.value(signal.form().path(path));
+        let key = match signal.by {
+            Some(path) => key_text(value(path), &mut room)?,
             None => "",
         };
         let at = event.timestamp;
-        let of = of.map_or(ValueRef::Null, |path| document.value(path));
+        let of = signal.of.map_or(ValueRef::Null, value);
         let tile = Tile::of_event(signal.aggregate, event, of)?;
         let bucket = Bucket::of_event(signal.window, event)?;
         let tiles = self.signal(signal.id, signal.window);
