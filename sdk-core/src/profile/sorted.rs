@@ -81,7 +81,7 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// Keeps the pairs for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        self.pairs.edit(|pairs| pairs.retain_mut(|(key, value)| keep(key, value)));
+        self.pairs.retain(|(key, value)| keep(key, value));
     }
 
     /// All pairs in order.
