@@ -48,7 +48,7 @@ pub use reading::Viewpoint;
 pub use signal::{Aggregate, Signal, SignalHead, SignalRef, Window, signal_id};
 pub use signal_table::SignalTable;
 pub use snapshot::SnapshotError;
-pub use tile::{Picked, Tile};
+pub use tile::{Micros, Picked, Tile};
 pub use tiles::{SignalTiles, TileChange, Tiles};
 pub use traits::Traits;
 pub use view::{Latch, ProfileView};
