@@ -13,6 +13,7 @@ mod few;
 #[cfg(target_arch = "wasm32")]
 #[path = "few_plain.rs"]
 mod few;
+mod fields;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod keys;

@@ -223,11 +223,6 @@ impl<'a> SignalRef<'a> {
         self.head.filter.map(|place| self.form.at(place))
     }
 
-    /// The form its paths are in.
-    pub(super) const fn form(&self) -> &'a Form {
-        self.form
-    }
-
     /// The definition as its author has written it, for tools.
     pub fn to_signal(self) -> Signal {
         let path = |path: PathNumber| self.form.path(path).to_path();

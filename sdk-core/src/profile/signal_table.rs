@@ -93,7 +93,12 @@ impl SignalTable {
 
     /// The signal of an id.
     pub fn by_id(&self, id: SignalId) -> Option<SignalRef<'_>> {
-        self.get(self.signals.partition_point(|head| head.id < id)).filter(|signal| signal.id == id)
+        self.get(self.place_of(id)).filter(|signal| signal.id == id)
+    }
+
+    /// The index of the first signal of an id, or of the one behind it.
+    pub(super) fn place_of(&self, id: SignalId) -> usize {
+        self.signals.partition_point(|head| head.id < id)
     }
 
     /// The signal of a name.
@@ -101,13 +106,15 @@ impl SignalTable {
         self.get(*self.by_name.find(name, &self.form)?.first()? as usize)
     }
 
-    /// Shows the signals that look at an event type, each definition once.
-    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&SignalRef<'_>)) {
-        self.by_type.each(event_type, &self.form, &mut |index| {
-            if let Some(signal) = self.get(index) {
-                see(&signal);
-            }
-        });
+    /// The signals that look at an event type, each definition once, with their indexes.
+    pub fn for_type(&self, event_type: &str) -> impl Iterator<Item = (usize, SignalRef<'_>)> {
+        let indexes = self.by_type.looking_at(event_type, &self.form).iter().map(|index| *index as usize);
+        indexes.filter_map(|index| Some((index, self.get(index)?)))
+    }
+
+    /// The form its signals are in.
+    pub(super) const fn form(&self) -> &Form {
+        &self.form
     }
 }
 
@@ -159,9 +166,7 @@ mod tests {
         assert_eq!(table.by_name("z").unwrap().id, table.by_name("alias of z").unwrap().id);
         assert_eq!(table.by_id(signal("z", "click").id).unwrap().on(), "click");
         let types = |event_type: &str| {
-            let mut types = Vec::new();
-            table.each_for_type(event_type, &mut |signal| types.push(signal.on().to_string()));
-            types
+            table.for_type(event_type).map(|(_, signal)| signal.on().to_string()).collect::<Vec<_>>()
         };
         let mut looking = types("click");
         looking.sort_unstable();
@@ -190,7 +195,7 @@ mod tests {
             for bytes in [random, bytes] {
                 let Ok(table) = SignalTable::open(&bytes) else { continue };
                 let _ = (table.by_name("a").is_some(), table.by_id(SignalId(1)).is_some(), table.iter().count());
-                table.each_for_type("x", &mut |_| {});
+                let _ = table.for_type("x").count();
             }
         }
     }

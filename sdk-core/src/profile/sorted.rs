@@ -37,7 +37,14 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// The value under a key, made first where there is none.
     pub fn or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
-        let at = match self.find(&key) {
+        self.or_insert_near(usize::MAX, key, make)
+    }
+
+    /// The same for a key that is likely to be at a place, which is then looked at first.
+    pub fn or_insert_near(&mut self, place: usize, key: K, make: impl FnOnce() -> V) -> &mut V {
+        let is_there = self.pairs.as_slice().get(place).is_some_and(|(other, _)| *other == key);
+        let found = if is_there { Ok(place) } else { self.find(&key) };
+        let at = match found {
             Ok(at) => at,
             Err(at) => {
                 self.pairs.insert(at, (key, make()));

@@ -1,6 +1,6 @@
 //! The binary form of tiles.
 
-use super::bucket::{Keep, Span};
+use super::bucket::{Horizon, Keep, Span};
 use super::sorted::SortedMap;
 use super::tiles::{SignalTiles, Slice};
 use super::{Bucket, Keys, Tile, TileChange, Tiles, Window};
@@ -12,21 +12,24 @@ impl Tiles {
     /// Appends the binary form of what still counts at `time`, so that equal events give equal bytes in whatever order
     /// they came and whenever they were pruned.
     pub fn encode(&self, time: Timestamp, out: &mut Writer) {
-        self.encode_kept(out, |window, bucket, span| bucket.keep(window, span, time));
+        self.encode_kept(out, Some(time));
     }
 
     /// Appends the binary form of everything, for whoever has pruned already or reads it at once.
     pub(super) fn encode_all(&self, out: &mut Writer) {
-        self.encode_kept(out, |_, _, _| Keep::Whole);
+        self.encode_kept(out, None);
     }
 
-    fn encode_kept(&self, out: &mut Writer, keep: impl Fn(Window, Bucket, Span) -> Keep) {
+    fn encode_kept(&self, out: &mut Writer, time: Option<Timestamp>) {
         out.len(self.signals.len());
         for (id, tiles) in self.signals.iter() {
             out.raw(&id.0.to_le_bytes());
             tiles.window.encode(out);
             out.i64(tiles.since.0);
-            let keep = |(bucket, slice): &(&Bucket, &Slice)| keep(tiles.window, **bucket, slice.span);
+            let horizon = time.map(|time| Horizon::new(tiles.window, time));
+            let keep = |(bucket, slice): &(&Bucket, &Slice)| {
+                horizon.map_or(Keep::Whole, |horizon| horizon.keep(**bucket, slice.span))
+            };
             let slices = tiles.slices.iter().filter(|pair| keep(pair) != Keep::Nothing);
             out.len(slices.clone().count());
             for (bucket, slice) in slices {
