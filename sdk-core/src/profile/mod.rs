@@ -23,6 +23,11 @@ mod member;
 pub(crate) mod order;
 mod ranges;
 mod reading;
+#[cfg(not(target_arch = "wasm32"))]
+mod short_text;
+#[cfg(target_arch = "wasm32")]
+#[path = "short_text_plain.rs"]
+mod short_text;
 mod signal;
 mod signal_table;
 pub(crate) mod snapshot;
@@ -46,6 +51,7 @@ pub use lanes::Lanes;
 pub use member::MemberState;
 pub use ranges::Ranges;
 pub use reading::Viewpoint;
+pub use short_text::ShortText;
 pub use signal::{Aggregate, Signal, SignalHead, SignalRef, Window, signal_id};
 pub use signal_table::SignalTable;
 pub use snapshot::SnapshotError;

@@ -4,13 +4,12 @@ use super::bucket::{Horizon, Keep, Span};
 use super::fields::Fields;
 use super::keys::key_text;
 use super::sorted::SortedMap;
-use super::{Bucket, EventDocument, Keys, SignalRef, SignalTable, Tile, Window};
+use super::{Bucket, EventDocument, Keys, ShortText, SignalRef, SignalTable, Tile, Window};
 use crate::condition::{Outlook, evaluate};
 use crate::id::SignalId;
 use crate::limits::MAX_RETIRED_SIGNALS;
 use crate::time::Timestamp;
 use crate::value::ValueRef;
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Tiles by signal, bucket and key.
@@ -48,7 +47,7 @@ pub struct TileChange {
     /// Time of the event.
     pub at: Timestamp,
     /// The key; empty for signals without `by`.
-    pub key: Box<str>,
+    pub key: ShortText,
     /// The value; absent where the key fell to the bound and the bucket is truncated now.
     pub tile: Option<Tile>,
 }
@@ -191,7 +190,7 @@ impl Tiles {
         }
         let kept = slice.keys.join(key, &tile, Tile::merge);
         if let Some(changes) = changes {
-            let (signal, key, tile) = (signal.id, Box::from(key), kept.cloned());
+            let (signal, key, tile) = (signal.id, key.into(), kept.cloned());
             changes.push(TileChange { signal, window, bucket, at, key, tile });
         }
         Some(())

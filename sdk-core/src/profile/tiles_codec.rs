@@ -85,7 +85,7 @@ impl TileChange {
             window: Window::decode(source),
             bucket: Bucket::decode(source),
             at: Timestamp(source.i64()),
-            key: source.boxed_str(),
+            key: source.str().into(),
             tile: source.option(Tile::decode),
         }
     }
