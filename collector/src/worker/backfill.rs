@@ -94,7 +94,10 @@ impl Worker<'_> {
     }
 
     fn is_counted(&self, event_type: &str, signals: &[SignalId]) -> bool {
-        self.processor.bundle().signals.for_type(event_type).any(|(_, signal)| signals.contains(&signal.id))
+        let mut is_counted = false;
+        let table = &self.processor.bundle().signals;
+        table.each_for_type(event_type, &mut |_, signal| is_counted |= signals.contains(&signal.id));
+        is_counted
     }
 
     /// Fills one member's signals; says whether there was one to fill.

@@ -114,9 +114,9 @@ impl Client {
     /// Notes that the signals that look at an event type may have changed, and traits if it carries some.
     pub(super) fn touch_event(&mut self, event_type: &str) {
         let Self { decisions, bundle, .. } = self;
-        for (_, signal) in bundle.signals.for_type(event_type) {
+        bundle.signals.each_for_type(event_type, &mut |_, signal| {
             decisions.watch.touch(Touched::Signal(signal.id), &bundle.rules);
-        }
+        });
         if event_type == IDENTIFY {
             self.touch(Touched::Root(Root::Traits));
         }

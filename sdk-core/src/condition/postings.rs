@@ -71,13 +71,9 @@ impl Postings {
 
     /// Shows the indexes under a name or, where there is no list of that name, under [`ANY`].
     pub fn each(&self, name: &str, form: &Form, see: &mut dyn FnMut(usize)) {
-        self.looking_at(name, form).iter().for_each(|index| see(*index as usize));
-    }
-
-    /// The indexes under a name or, where there is no list of that name, under [`ANY`].
-    pub fn looking_at(&self, name: &str, form: &Form) -> &[u32] {
         let list = self.number(name, form).or_else(|| self.number(ANY, form));
-        list.map_or(&[], |list| self.lists.get(list))
+        let indexes = list.map_or(&[][..], |list| self.lists.get(list));
+        indexes.iter().for_each(|index| see(*index as usize));
     }
 
     /// The number of the list under a name.

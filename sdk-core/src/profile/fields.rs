@@ -27,12 +27,14 @@ impl<'a> Fields<'a> {
 
     /// The value at a path; null where there is none.
     pub fn value(&mut self, path: PathNumber) -> ValueRef<'a> {
-        let is_its_own = |known: &&mut Option<_>| known.as_ref().is_none_or(|(other, _)| *other == path);
-        let look_up = || (path, self.document.value(self.form.path(path)));
-        match self.known.iter_mut().find(is_its_own) {
-            Some(known) => known.get_or_insert_with(look_up).1,
-            None => look_up().1,
+        for known in &mut self.known {
+            match known {
+                Some((other, value)) if *other == path => return *value,
+                Some(_) => {}
+                None => return known.insert((path, self.document.value(self.form.path(path)))).1,
+            }
         }
+        self.document.value(self.form.path(path))
     }
 }
 

@@ -13,6 +13,10 @@ mod few;
 #[cfg(target_arch = "wasm32")]
 #[path = "few_plain.rs"]
 mod few;
+#[cfg(not(target_arch = "wasm32"))]
+mod fields;
+#[cfg(target_arch = "wasm32")]
+#[path = "fields_plain.rs"]
 mod fields;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -106,10 +106,13 @@ impl SignalTable {
         self.get(*self.by_name.find(name, &self.form)?.first()? as usize)
     }
 
-    /// The signals that look at an event type, each definition once, with their indexes.
-    pub fn for_type(&self, event_type: &str) -> impl Iterator<Item = (usize, SignalRef<'_>)> {
-        let indexes = self.by_type.looking_at(event_type, &self.form).iter().map(|index| *index as usize);
-        indexes.filter_map(|index| Some((index, self.get(index)?)))
+    /// Shows the signals that look at an event type, each definition once, with their indexes.
+    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(usize, SignalRef<'_>)) {
+        self.by_type.each(event_type, &self.form, &mut |index| {
+            if let Some(signal) = self.get(index) {
+                see(index, signal);
+            }
+        });
     }
 
     /// The form its signals are in.
@@ -166,7 +169,9 @@ mod tests {
         assert_eq!(table.by_name("z").unwrap().id, table.by_name("alias of z").unwrap().id);
         assert_eq!(table.by_id(signal("z", "click").id).unwrap().on(), "click");
         let types = |event_type: &str| {
-            table.for_type(event_type).map(|(_, signal)| signal.on().to_string()).collect::<Vec<_>>()
+            let mut types = Vec::new();
+            table.each_for_type(event_type, &mut |_, signal| types.push(signal.on().to_string()));
+            types
         };
         let mut looking = types("click");
         looking.sort_unstable();
@@ -195,7 +200,7 @@ mod tests {
             for bytes in [random, bytes] {
                 let Ok(table) = SignalTable::open(&bytes) else { continue };
                 let _ = (table.by_name("a").is_some(), table.by_id(SignalId(1)).is_some(), table.iter().count());
-                let _ = table.for_type("x").count();
+                table.each_for_type("x", &mut |_, _| {});
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A map kept as one sorted vector: small in memory and in the page's code, and in order when written.
 
 use super::few::Few;
-use super::order::search;
+use super::order::{search, search_from};
 use crate::codec::Source;
 
 /// Pairs in ascending order of their keys.
@@ -40,11 +40,9 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.or_insert_near(usize::MAX, key, make)
     }
 
-    /// The same for a key that is likely to be at a place, which is then looked at first.
+    /// The same for a key that is likely to be at a place.
     pub fn or_insert_near(&mut self, place: usize, key: K, make: impl FnOnce() -> V) -> &mut V {
-        let is_there = self.pairs.as_slice().get(place).is_some_and(|(other, _)| *other == key);
-        let found = if is_there { Ok(place) } else { self.find(&key) };
-        let at = match found {
+        let at = match search_from(place, self.pairs.as_slice(), |(other, _)| other.cmp(&key)) {
             Ok(at) => at,
             Err(at) => {
                 self.pairs.insert(at, (key, make()));

@@ -52,11 +52,17 @@ pub struct TileChange {
     pub tile: Option<Tile>,
 }
 
+/// Room for the changes of most events; an allocator keeps blocks of this size at hand.
+const USUAL_CHANGES: usize = 8;
+
 impl Tiles {
     /// Counts an event into the tiles of every signal that looks at it. `time` is the latest event time of the member,
     /// this event included: what has expired by then is not taken in.
     pub fn apply(&mut self, table: &SignalTable, document: &EventDocument, time: Timestamp) {
-        self.count_all(table, document, time, None);
+        let mut fields = Fields::new(document, table.form());
+        table.each_for_type(&document.event().event_type, &mut |place, signal| {
+            self.count((place, signal), &mut fields, time, None);
+        });
     }
 
     /// Does the same and names every tile it changes.
@@ -66,8 +72,11 @@ impl Tiles {
         document: &EventDocument,
         time: Timestamp,
     ) -> Vec<TileChange> {
-        let mut changes = Vec::new();
-        self.count_all(table, document, time, Some(&mut changes));
+        let mut changes = Vec::with_capacity(USUAL_CHANGES);
+        let mut fields = Fields::new(document, table.form());
+        table.each_for_type(&document.event().event_type, &mut |place, signal| {
+            self.count((place, signal), &mut fields, time, Some(&mut changes));
+        });
         changes
     }
 
@@ -136,23 +145,6 @@ impl Tiles {
     /// The tiles of a signal, if it has any.
     pub fn get(&self, signal: SignalId) -> Option<&SignalTiles> {
         self.signals.get(&signal)
-    }
-
-    fn count_all(
-        &mut self,
-        table: &SignalTable,
-        document: &EventDocument,
-        time: Timestamp,
-        mut changes: Option<&mut Vec<TileChange>>,
-    ) {
-        let signals = table.for_type(&document.event().event_type);
-        if let Some(changes) = &mut changes {
-            changes.reserve(signals.size_hint().1.unwrap_or_default());
-        }
-        let mut fields = Fields::new(document, table.form());
-        for (place, signal) in signals {
-            self.count((place, signal), &mut fields, time, changes.as_deref_mut());
-        }
     }
 
     fn count(

@@ -12,24 +12,21 @@ impl Tiles {
     /// Appends the binary form of what still counts at `time`, so that equal events give equal bytes in whatever order
     /// they came and whenever they were pruned.
     pub fn encode(&self, time: Timestamp, out: &mut Writer) {
-        self.encode_kept(out, Some(time));
+        self.encode_kept(out, |window, bucket, span| Horizon::new(window, time).keep(bucket, span));
     }
 
     /// Appends the binary form of everything, for whoever has pruned already or reads it at once.
     pub(super) fn encode_all(&self, out: &mut Writer) {
-        self.encode_kept(out, None);
+        self.encode_kept(out, |_, _, _| Keep::Whole);
     }
 
-    fn encode_kept(&self, out: &mut Writer, time: Option<Timestamp>) {
+    fn encode_kept(&self, out: &mut Writer, keep: impl Fn(Window, Bucket, Span) -> Keep) {
         out.len(self.signals.len());
         for (id, tiles) in self.signals.iter() {
             out.raw(&id.0.to_le_bytes());
             tiles.window.encode(out);
             out.i64(tiles.since.0);
-            let horizon = time.map(|time| Horizon::new(tiles.window, time));
-            let keep = |(bucket, slice): &(&Bucket, &Slice)| {
-                horizon.map_or(Keep::Whole, |horizon| horizon.keep(**bucket, slice.span))
-            };
+            let keep = |(bucket, slice): &(&Bucket, &Slice)| keep(tiles.window, **bucket, slice.span);
             let slices = tiles.slices.iter().filter(|pair| keep(pair) != Keep::Nothing);
             out.len(slices.clone().count());
             for (bucket, slice) in slices {
