@@ -306,13 +306,17 @@ fn run(seed: u64) {
         }
         let expected = decide(&bundle.rules, &visitor, &latches, &anew);
         let mut decided = Decided::default();
-        decider.decide(&bundle.rules, &visitor, &latches, &mut |slot, pick| {
+        let mut turned = Vec::new();
+        decider.decide(&bundle.rules, &visitor, &latches, &mut |slot, rule| turned.push((slot, rule)));
+        for (slot, rule) in turned {
             let (name, _) = bundle.rules.slot(slot).unwrap();
+            let pick = decider.pick(slot);
+            assert_eq!(pick.as_ref().map(|pick| pick.rule), rule);
             let next =
                 pick.and_then(|pick| pick.decision(name, &bundle.rules, &visitor, &mut Outlook::default()));
             let held = updated.iter().find(|held: &&Decision| *held.slot == *name);
             decided.take(name, held, next, &bundle.rules, &latches);
-        });
+        }
         if decided.changes != expected.changes {
             eprintln!("{:?} {:?}\n{latches:?}\n{updated:?} {anew:?}", visitor.now, visitor.roots);
         }
@@ -402,12 +406,15 @@ fn renew(seed: u64) {
         decider.touch_latches(rules, &latches);
         let expected = decide(rules, &visitor, &latches, &anew);
         let mut decided = Decided::default();
-        decider.decide(rules, &visitor, &latches, &mut |slot, pick| {
+        let mut turned = Vec::new();
+        decider.decide(rules, &visitor, &latches, &mut |slot, _| turned.push(slot));
+        for slot in turned {
             let (name, _) = rules.slot(slot).unwrap();
+            let pick = decider.pick(slot);
             let next = pick.and_then(|pick| pick.decision(name, rules, &visitor, &mut Outlook::default()));
             let held = updated.iter().find(|held: &&Decision| *held.slot == *name);
             decided.take(name, held, next, rules, &latches);
-        });
+        }
         apply(&mut anew, &expected);
         apply(&mut updated, &decided);
         updated.retain(|held| rules.slot_named(&held.slot).is_some());
