@@ -183,7 +183,7 @@ pub(crate) fn profile(state: &ProfileState, signals: &SignalTable) -> String {
 /// A signal's value at profile time, null where it is missing; of a signal with keys an object of those it has.
 fn signal_value(state: &ProfileState, signal: &SignalRef<'_>) -> Value {
     let (parts, from) = (state.tiles(), state.viewpoint());
-    if signal.taking().by.is_none() {
+    if signal.by.is_none() {
         return match Tiles::read(&parts, signal, "", from) {
             Reading::Value(value, _) => value.to_tree(),
             Reading::Missing | Reading::Truncated => Value::Null,

@@ -219,8 +219,8 @@ impl Visitor {
                 decider.touch(Touched::Root(Root::Experiments), rules);
                 *variations = found;
             }
-            decider.decide(rules, &document, state.latches(), &mut |slot, pick| {
-                changes.extend([slot as u32, pick.map_or(0, |pick| pick.rule as u32 + 1)]);
+            decider.decide(rules, &document, state.latches(), &mut |slot, rule| {
+                changes.extend([slot as u32, rule.map_or(0, |rule| rule as u32 + 1)]);
             });
         });
         self.reassigned_at = outlook.next;

@@ -234,7 +234,7 @@ impl Visitor<'_> {
             5 | 6 => {
                 let index = random.below(self.bundle.signals.len());
                 let signal = self.bundle.signals.get(index).unwrap();
-                let key = if signal.taking().by.is_some() { random.of(&["x", "y"]) } else { "" };
+                let key = if signal.by.is_some() { random.of(&["x", "y"]) } else { "" };
                 let place = (signal.id, key.to_owned());
                 self.signals.retain(|(known, _)| *known != place);
                 let value = (random.below(4) as f64, self.now.plus(random.below(9_000) as i64 - 4_000));
@@ -306,13 +306,17 @@ fn run(seed: u64) {
         }
         let expected = decide(&bundle.rules, &visitor, &latches, &anew);
         let mut decided = Decided::default();
-        decider.decide(&bundle.rules, &visitor, &latches, &mut |slot, pick| {
+        let mut turned = Vec::new();
+        decider.decide(&bundle.rules, &visitor, &latches, &mut |slot, rule| turned.push((slot, rule)));
+        for (slot, rule) in turned {
             let (name, _) = bundle.rules.slot(slot).unwrap();
+            let pick = decider.pick(slot);
+            assert_eq!(pick.as_ref().map(|pick| pick.rule), rule);
             let next =
                 pick.and_then(|pick| pick.decision(name, &bundle.rules, &visitor, &mut Outlook::default()));
             let held = updated.iter().find(|held: &&Decision| *held.slot == *name);
             decided.take(name, held, next, &bundle.rules, &latches);
-        });
+        }
         if decided.changes != expected.changes {
             eprintln!("{:?} {:?}\n{latches:?}\n{updated:?} {anew:?}", visitor.now, visitor.roots);
         }
@@ -402,12 +406,15 @@ fn renew(seed: u64) {
         decider.touch_latches(rules, &latches);
         let expected = decide(rules, &visitor, &latches, &anew);
         let mut decided = Decided::default();
-        decider.decide(rules, &visitor, &latches, &mut |slot, pick| {
+        let mut turned = Vec::new();
+        decider.decide(rules, &visitor, &latches, &mut |slot, _| turned.push(slot));
+        for slot in turned {
             let (name, _) = rules.slot(slot).unwrap();
+            let pick = decider.pick(slot);
             let next = pick.and_then(|pick| pick.decision(name, rules, &visitor, &mut Outlook::default()));
             let held = updated.iter().find(|held: &&Decision| *held.slot == *name);
             decided.take(name, held, next, rules, &latches);
-        });
+        }
         apply(&mut anew, &expected);
         apply(&mut updated, &decided);
         updated.retain(|held| rules.slot_named(&held.slot).is_some());

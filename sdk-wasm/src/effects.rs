@@ -159,7 +159,7 @@ impl Effects {
                 key_count += 1;
             });
             signals.str(signal.name());
-            signals.bool(signal.taking().by.is_some());
+            signals.bool(signal.by.is_some());
             signals.len(key_count);
             signals.raw(&keys.into_bytes());
             count += 1;

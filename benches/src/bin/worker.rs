@@ -50,7 +50,7 @@ fn run() -> Result<Value, Failure> {
         }
         change_bytes = change.encode().len();
         if let TileChanges::Touched(tiles) = &change.tiles {
-            let tiles = tiles.iter().map(|tile| (tile.signal, tile.bucket, tile.key.clone()));
+            let tiles = tiles.iter().map(|tile| (tile.signal, tile.bucket, String::from(&*tile.key)));
             kept.extend(tiles);
         }
     })?;

@@ -96,7 +96,7 @@ impl Worker<'_> {
     fn is_counted(&self, event_type: &str, signals: &[SignalId]) -> bool {
         let mut is_counted = false;
         let table = self.processor.counted();
-        table.each_for_type(event_type, &mut |signal| is_counted |= signals.contains(&signal.id));
+        table.each_for_type(event_type, &mut |_, signal| is_counted |= signals.contains(&signal.id));
         is_counted
     }
 

@@ -35,7 +35,7 @@ impl Steps {
         let Some(signal) = self.processor.bundle_of(&profile.state).signals.by_name(name) else {
             return failure("signal_unknown", "the bundle has no such signal");
         };
-        let key = match (told("key").map(ValueRef::as_str), signal.taking().by.is_some()) {
+        let key = match (told("key").map(ValueRef::as_str), signal.by.is_some()) {
             (Some(Some(key)), true) => key,
             (Some(None), _) => return unreadable("a text as key"),
             (None, true) => return failure("signal_key_missing", "the signal has one value per key"),

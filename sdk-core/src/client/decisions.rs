@@ -114,7 +114,7 @@ impl Client {
     /// Notes that the signals that look at an event type may have changed, and traits if it carries some.
     pub(super) fn touch_event(&mut self, event_type: &str) {
         let Self { decisions, bundle, .. } = self;
-        bundle.signals.each_for_type(event_type, &mut |signal| {
+        bundle.signals.each_for_type(event_type, &mut |_, signal| {
             decisions.watch.touch(Touched::Signal(signal.id), &bundle.rules);
         });
         if event_type == IDENTIFY {

@@ -28,6 +28,13 @@ pub struct Form {
     weights: Vec<u32>,
 }
 
+/// A path whose text is given by its number in a form; equal ones are the same path of that form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathNumber {
+    root: Root,
+    text: u32,
+}
+
 /// A place in the code of a form, from which one thing after the other is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Code<'a> {
@@ -90,6 +97,11 @@ impl Form {
         let start =
             number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |start| *start as usize);
         self.texts.get(start..end)
+    }
+
+    /// The path of a number.
+    pub fn path(&self, PathNumber { root, text }: PathNumber) -> PathRef<'_> {
+        PathRef { root, rest: self.text(text as usize).unwrap_or_default() }
     }
 
     /// How many texts there are.
@@ -214,6 +226,13 @@ impl<'a> Code<'a> {
         self.text_of(number)
     }
 
+    /// The number of a text that is in the table.
+    pub fn text_number(&mut self) -> u32 {
+        let number = self.cursor.u64();
+        self.text_of(number);
+        number as u32
+    }
+
     /// The text of a number that has been read.
     pub fn text_of(&mut self, number: u64) -> &'a str {
         let found = self.form.text(number as usize);
@@ -282,12 +301,20 @@ impl<'a> Code<'a> {
 
     /// A path.
     pub fn path(&mut self) -> PathRef<'a> {
+        PathRef { root: self.root(), rest: self.text() }
+    }
+
+    /// A path by the number of its text, which is in the table.
+    pub fn path_number(&mut self) -> PathNumber {
+        PathNumber { root: self.root(), text: self.text_number() }
+    }
+
+    fn root(&mut self) -> Root {
         let tag = self.byte();
-        let root = Root::of_tag(tag).unwrap_or_else(|| {
+        Root::of_tag(tag).unwrap_or_else(|| {
             self.fail();
             Root::Bare
-        });
-        PathRef { root, rest: self.text() }
+        })
     }
 }
 

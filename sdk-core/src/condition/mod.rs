@@ -59,7 +59,7 @@ pub use depth::depth;
 #[cfg(feature = "patterns")]
 pub use engine::Engine;
 pub use evaluate::{Truth, evaluate, pass_condition, pass_literal, resolve, taken, truth, value_at};
-pub use form::{Code, Form};
+pub use form::{Code, Form, PathNumber};
 pub use geo::Place;
 #[cfg(feature = "author")]
 pub use geo::metres;

@@ -284,7 +284,7 @@ impl ProfileState {
             part.lanes.set(*lane, state.clone());
         }
         match &change.tiles {
-            TileChanges::Touched(changes) => changes.iter().for_each(|tile| part.tiles.set(tile)),
+            TileChanges::Touched(changes) => changes.iter().for_each(|tile| part.tiles.set(table, tile)),
             TileChanges::Whole(tiles) => part.tiles = tiles.clone(),
         }
         if due {

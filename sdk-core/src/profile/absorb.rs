@@ -69,8 +69,7 @@ fn absorb_event(
     }
     advance(state, event.timestamp.min(received_at), received_at, table);
     let document = EventDocument::new(event.clone());
-    let mut touched = Vec::new();
-    state.tiles.apply_noting(table, &document, state.time, &mut |change| touched.push(change));
+    let touched = state.tiles.apply_noting(table, &document, state.time);
     let traits = state.traits.apply(&document);
     let moved_from = if proven { link(state, event) } else { None };
     let mut change = state.next_change();

@@ -25,6 +25,14 @@ pub(super) struct Span {
     pub last: Timestamp,
 }
 
+/// How far back the buckets of a window count at an event time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Horizon {
+    time: Timestamp,
+    /// The latest bucket of time that counts no more; all of them where the window has none.
+    passed: i64,
+}
+
 /// Whether a bucket still counts at a given event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
@@ -45,22 +53,6 @@ impl Bucket {
             Window::Sliding { .. } | Window::Calendar(_) => {
                 window.buckets_at(event.timestamp).map(|(index, _)| Self::Time(index))
             }
-        }
-    }
-
-    /// Whether the bucket still counts at `time`, the latest event time of its member.
-    ///
-    /// A session lasts [`SESSION_MAX_MS`] at most, so every event of it is within that time of `span`. Both instants
-    /// below follow from the events alone, hence the answer is the same in whatever order they came.
-    pub(super) fn keep(self, window: Window, span: Span, time: Timestamp) -> Keep {
-        match self {
-            Self::Time(index) => match window.buckets_at(time) {
-                Some((newest, length)) if index > newest.saturating_sub(length) => Keep::Whole,
-                _ => Keep::Nothing,
-            },
-            Self::Session(_) if time.since(span.last) > SESSION_KEEP_MS + 2 * SESSION_MAX_MS => Keep::Nothing,
-            Self::Session(_) if time.since(span.first) > SESSION_KEEP_MS + SESSION_MAX_MS => Keep::Name,
-            Self::Session(_) | Self::Lifetime => Keep::Whole,
         }
     }
 
@@ -87,6 +79,33 @@ impl Bucket {
                 source.fail();
                 Self::Lifetime
             }
+        }
+    }
+}
+
+impl Horizon {
+    /// The horizon at `time`, the latest event time of a member.
+    pub fn new(window: Window, time: Timestamp) -> Self {
+        let passed =
+            window.buckets_at(time).map_or(i64::MAX, |(newest, length)| newest.saturating_sub(length));
+        Self { time, passed }
+    }
+
+    /// Whether a bucket still counts.
+    ///
+    /// A session lasts [`SESSION_MAX_MS`] at most, so every event of it is within that time of `span`. Both instants
+    /// below follow from the events alone, hence the answer is the same in whatever order they came.
+    pub const fn keep(self, bucket: Bucket, span: Span) -> Keep {
+        match bucket {
+            Bucket::Time(index) if index > self.passed => Keep::Whole,
+            Bucket::Time(_) => Keep::Nothing,
+            Bucket::Session(_) if self.time.since(span.last) > SESSION_KEEP_MS + 2 * SESSION_MAX_MS => {
+                Keep::Nothing
+            }
+            Bucket::Session(_) if self.time.since(span.first) > SESSION_KEEP_MS + SESSION_MAX_MS => {
+                Keep::Name
+            }
+            Bucket::Session(_) | Bucket::Lifetime => Keep::Whole,
         }
     }
 }

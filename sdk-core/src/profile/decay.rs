@@ -30,7 +30,7 @@ impl Tiles {
         else {
             return Self::read(parts, signal, key, from);
         };
-        let mut bucket = *signal;
+        let mut bucket = **signal;
         bucket.window = Window::Sliding { window_ms: bucket_ms, bucket_ms };
         let (mut sum, mut until) = (0.0, None);
         let mut age = bucket_ms.wrapping_mul(length.min(MAX_DECAY_BUCKETS));

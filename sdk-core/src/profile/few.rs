@@ -58,6 +58,18 @@ impl<T> Few<T> {
         }
     }
 
+    /// Keeps the elements for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
+        match self {
+            Self::Many(_) => self.edit(|many| many.retain_mut(keep)),
+            Self::One(one) => {
+                if !keep(one) {
+                    *self = Self::default();
+                }
+            }
+        }
+    }
+
     /// Changes the elements as a vector.
     pub fn edit<R>(&mut self, change: impl FnOnce(&mut Vec<T>) -> R) -> R {
         let mut many = match core::mem::take(self) {
@@ -91,6 +103,9 @@ mod tests {
                     let at = usize::from(place) % (vector.len() + 1);
                     few.insert(at, place);
                     vector.insert(at, place);
+                } else if place % 2 == 0 {
+                    few.retain(|element| *element > place);
+                    vector.retain(|element| *element > place);
                 } else {
                     few.edit(|many| many.truncate(usize::from(place % 4)));
                     vector.truncate(usize::from(place % 4));

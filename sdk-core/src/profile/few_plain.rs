@@ -26,6 +26,11 @@ impl<T> Few<T> {
         self.0.insert(at, value);
     }
 
+    /// Keeps the elements for which `keep` says so.
+    pub fn retain(&mut self, keep: impl FnMut(&mut T) -> bool) {
+        self.0.retain_mut(keep);
+    }
+
     /// Changes the elements as a vector.
     pub fn edit<R>(&mut self, change: impl FnOnce(&mut Vec<T>) -> R) -> R {
         change(&mut self.0)

@@ -1,5 +1,6 @@
 //! The K keys with the smallest hash, each with its value: bounded, and exact in whatever order keys come.
 
+use super::ShortText;
 use super::few::Few;
 use super::order::search;
 use crate::codec::{Source, Writer};
@@ -7,7 +8,6 @@ use crate::condition::plain_text;
 use crate::hash::{fnv1a_128, key_hash};
 use crate::limits::{MAX_KEY_BYTES, MAX_KEYS_PER_TILE};
 use crate::value::{Room, ValueRef};
-use alloc::boxed::Box;
 
 /// Values by key. Of more than [`MAX_KEYS_PER_TILE`] keys those with the smallest hash stay; since the bound only ever
 /// falls, a key that was dropped never comes back, and one that is kept has never been dropped.
@@ -20,7 +20,7 @@ pub struct Keys<T> {
 #[derive(Clone, Debug, PartialEq)]
 struct Entry<T> {
     hash: u64,
-    key: Box<str>,
+    key: ShortText,
     value: T,
 }
 
@@ -66,7 +66,7 @@ impl<T> Keys<T> {
                 return None;
             }
             Err(at) => {
-                self.entries.insert(at, Entry { hash, key: Box::from(key), value: make() });
+                self.entries.insert(at, Entry { hash, key: key.into(), value: make() });
                 if self.len() > MAX_KEYS_PER_TILE {
                     self.entries.edit(|entries| entries.pop());
                     self.truncated = true;
@@ -149,11 +149,11 @@ impl<T> Keys<T> {
         }
         let mut entries: Few<Entry<T>> = Few::default();
         while source.is_sound() && entries.as_slice().len() < count {
-            let key = source.boxed_str();
-            let entry = Entry { hash: key_hash(key.as_bytes()), key, value: read(source) };
+            let key = source.str();
+            let entry = Entry { hash: key_hash(key.as_bytes()), key: key.into(), value: read(source) };
             entries.insert(entries.as_slice().len(), entry);
             if let [.., one, next] = entries.as_slice()
-                && (one.hash, &one.key) >= (next.hash, &next.key)
+                && (one.hash, &*one.key) >= (next.hash, &*next.key)
             {
                 source.fail();
             }

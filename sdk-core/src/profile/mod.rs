@@ -13,6 +13,11 @@ mod few;
 #[cfg(target_arch = "wasm32")]
 #[path = "few_plain.rs"]
 mod few;
+#[cfg(not(target_arch = "wasm32"))]
+mod fields;
+#[cfg(target_arch = "wasm32")]
+#[path = "fields_plain.rs"]
+mod fields;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod keys;
@@ -22,6 +27,11 @@ mod member;
 pub(crate) mod order;
 mod ranges;
 mod reading;
+#[cfg(not(target_arch = "wasm32"))]
+mod short_text;
+#[cfg(target_arch = "wasm32")]
+#[path = "short_text_plain.rs"]
+mod short_text;
 mod signal;
 mod signal_table;
 pub(crate) mod snapshot;
@@ -45,10 +55,11 @@ pub use lanes::Lanes;
 pub use member::MemberState;
 pub use ranges::Ranges;
 pub use reading::Viewpoint;
-pub use signal::{Aggregate, Signal, SignalRef, Taking, Window, signal_id};
+pub use short_text::ShortText;
+pub use signal::{Aggregate, Signal, SignalHead, SignalRef, Window, signal_id};
 pub use signal_table::SignalTable;
 pub use snapshot::SnapshotError;
-pub use tile::{Picked, Tile};
+pub use tile::{Micros, Picked, Tile};
 pub use tiles::{SignalTiles, TileChange, Tiles};
 pub use traits::Traits;
 pub use view::{Latch, ProfileView};

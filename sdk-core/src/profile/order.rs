@@ -22,7 +22,13 @@ pub fn places_in_order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering)
 ///
 /// Keys mostly grow with time, so the last place is looked at first.
 pub fn search<T>(sorted: &[T], compare: impl Fn(&T) -> Ordering) -> Result<usize, usize> {
-    let (mut low, mut high, mut at) = (0, sorted.len(), sorted.len().saturating_sub(1));
+    search_from(usize::MAX, sorted, compare)
+}
+
+/// The same for a thing that is likely to be at a place, which is then looked at first.
+pub fn search_from<T>(place: usize, sorted: &[T], compare: impl Fn(&T) -> Ordering) -> Result<usize, usize> {
+    let (mut low, mut high) = (0, sorted.len());
+    let mut at = place.min(high.saturating_sub(1));
     while let Some(other) = sorted.get(at).filter(|_| low < high) {
         match compare(other) {
             Ordering::Less => low = at + 1,
@@ -41,9 +47,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn searches_as_the_standard_library_does(numbers: std::collections::BTreeSet<u8>, sought: u8) {
+        fn searches_as_the_standard_library_does(numbers: std::collections::BTreeSet<u8>, sought: u8, place in 0_usize..300) {
             let numbers: Vec<u8> = numbers.into_iter().collect();
-            prop_assert_eq!(search(&numbers, |number| number.cmp(&sought)), numbers.binary_search(&sought));
+            let expected = numbers.binary_search(&sought);
+            prop_assert_eq!(search(&numbers, |number| number.cmp(&sought)), expected);
+            prop_assert_eq!(search_from(place, &numbers, |number| number.cmp(&sought)), expected);
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use super::keys::{Found, bounded_key};
 use super::tiles::Slice;
-use super::{Bucket, Period, SignalRef, Tile, Tiles, Window, Zone};
+use super::{Bucket, Period, SignalHead, SignalRef, Tile, Tiles, Window, Zone};
 use crate::condition::{Outlook, Reading};
 use crate::hash::key_hash;
 use crate::id::{SessionId, SignalId};
@@ -27,12 +27,7 @@ impl Tiles {
     ///
     /// Counts, sums and distinct values of nothing are zero, every other aggregate of nothing is missing, and so is
     /// every session signal where there is no session.
-    pub fn read<'a>(
-        parts: &[&'a Self],
-        signal: &SignalRef<'_>,
-        key: &str,
-        from: Viewpoint<'_>,
-    ) -> Reading<'a> {
+    pub fn read<'a>(parts: &[&'a Self], signal: &SignalHead, key: &str, from: Viewpoint<'_>) -> Reading<'a> {
         let mut room = [0; 40];
         let key = bounded_key(key, &mut room);
         let hash = key_hash(key.as_bytes());

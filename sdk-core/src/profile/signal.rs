@@ -3,13 +3,15 @@
 use super::CalendarUnit;
 use crate::codec::{Source, Writer};
 use crate::condition::{
-    Code, Condition, Packer, Path, PathRef, decode_condition, encode_condition, encode_path, pass_condition,
+    Code, Condition, Form, Packer, Path, PathNumber, decode_condition, encode_condition, encode_path,
+    pass_condition,
 };
 use crate::hash::key_hash;
 use crate::id::SignalId;
 use crate::limits::{CALENDAR_BUCKET_MS, DAY_SLACK_MS, MAX_WINDOW_BUCKETS, MAX_WINDOW_MS};
 use crate::time::Timestamp;
 use alloc::boxed::Box;
+use core::ops::Deref;
 
 /// A named windowed aggregate over events, as its author has defined it.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,9 +36,16 @@ pub struct Signal {
     pub backfill: bool,
 }
 
-/// A signal of a bundle, read in place.
+/// A signal of a bundle: its numbers as they were read when the bundle was opened, its texts in place.
 #[derive(Clone, Copy, Debug)]
 pub struct SignalRef<'a> {
+    form: &'a Form,
+    head: &'a SignalHead,
+}
+
+/// What is known of a signal without looking at a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SignalHead {
     /// Hash of the canonical definition; tiles are kept under it.
     pub id: SignalId,
     /// How events are folded.
@@ -45,19 +54,14 @@ pub struct SignalRef<'a> {
     pub window: Window,
     /// Whether past events are to be counted when it is published.
     pub backfill: bool,
-    /// Where its name stands, and behind that what it looks at.
-    rest: Code<'a>,
-}
-
-/// What a signal takes from an event it looks at.
-#[derive(Clone, Copy, Debug)]
-pub struct Taking<'a> {
     /// Where the key is found, for one value per key.
-    pub by: Option<PathRef<'a>>,
+    pub by: Option<PathNumber>,
     /// Where the value is found, for the aggregates of values.
-    pub of: Option<PathRef<'a>>,
-    /// Which of those events count: a condition.
-    pub filter: Option<Code<'a>>,
+    pub of: Option<PathNumber>,
+    /// The numbers of its name and of the event type it looks at.
+    texts: (u32, u32),
+    /// Where the condition stands that says which of those events count.
+    filter: Option<u32>,
 }
 
 /// How events are folded into one value.
@@ -160,72 +164,84 @@ pub(super) fn encode_signal(signal: &Signal, packer: &mut Packer) {
     packer.option(signal.filter.as_ref(), encode_condition);
 }
 
-impl<'a> SignalRef<'a> {
-    /// Reads the signal the code begins with; unknown kinds and windows out of bounds make the code unsound.
-    pub(super) fn read(code: &mut Code<'a>) -> Self {
+impl SignalHead {
+    /// Reads the signal the code begins with and moves behind it; unknown kinds and windows out of bounds make the code
+    /// unsound.
+    pub(super) fn read(code: &mut Code<'_>) -> Self {
         let id = code.id();
         let byte = code.byte();
         let aggregate = Aggregate::ALL.get(usize::from(byte & !BACKFILL)).copied().unwrap_or_else(|| {
             code.fail();
             Aggregate::Count
         });
-        Self { id, aggregate, backfill: byte >= BACKFILL, window: Window::read(code), rest: *code }
-    }
-
-    /// Moves the code behind the signal, and makes it unsound if there is none.
-    pub(super) fn pass(code: &mut Code<'a>) {
-        Self::read(code);
-        if Taking::read(code).filter.is_some() {
+        let head = Self {
+            id,
+            aggregate,
+            backfill: byte >= BACKFILL,
+            window: Window::read(code),
+            texts: (code.text_number(), code.text_number()),
+            by: optional_path(code),
+            of: optional_path(code),
+            filter: (code.byte() == 1).then(|| code.place()),
+        };
+        if head.filter.is_some() {
             pass_condition(code);
         }
+        head
+    }
+}
+
+fn optional_path(code: &mut Code<'_>) -> Option<PathNumber> {
+    (code.byte() == 1).then(|| code.path_number())
+}
+
+impl Deref for SignalRef<'_> {
+    type Target = SignalHead;
+
+    fn deref(&self) -> &SignalHead {
+        self.head
+    }
+}
+
+impl<'a> SignalRef<'a> {
+    pub(super) const fn new(head: &'a SignalHead, form: &'a Form) -> Self {
+        Self { form, head }
     }
 
     /// The name that conditions use.
     pub fn name(&self) -> &'a str {
-        let mut code = self.rest;
-        code.text()
+        self.text(self.texts.0)
     }
 
     /// The event type it looks at; `*` for all.
     pub fn on(&self) -> &'a str {
-        let mut code = self.rest;
-        code.text();
-        code.text()
+        self.text(self.texts.1)
     }
 
-    /// What it takes from an event.
-    pub fn taking(&self) -> Taking<'a> {
-        Taking::read(&mut { self.rest })
+    /// Which of those events count: a condition.
+    pub fn filter(&self) -> Option<Code<'a>> {
+        self.head.filter.map(|place| self.form.at(place))
     }
 
     /// The definition as its author has written it, for tools.
     pub fn to_signal(self) -> Signal {
-        let Taking { by, of, filter } = self.taking();
+        let path = |path: PathNumber| self.form.path(path).to_path();
         Signal {
             id: self.id,
             name: Box::from(self.name()),
             on: Box::from(self.on()),
-            filter: filter.map(|mut code| decode_condition(&mut code)),
-            by: by.map(PathRef::to_path),
-            of: of.map(PathRef::to_path),
+            filter: self.filter().map(|mut code| decode_condition(&mut code)),
+            by: self.by.map(path),
+            of: self.of.map(path),
             aggregate: self.aggregate,
             window: self.window,
             backfill: self.backfill,
         }
     }
-}
 
-impl<'a> Taking<'a> {
-    /// Reads behind name and type and moves to the filter.
-    fn read(code: &mut Code<'a>) -> Self {
-        code.text();
-        code.text();
-        Self { by: optional_path(code), of: optional_path(code), filter: (code.byte() == 1).then_some(*code) }
+    fn text(&self, number: u32) -> &'a str {
+        self.form.text(number as usize).unwrap_or_default()
     }
-}
-
-fn optional_path<'a>(code: &mut Code<'a>) -> Option<PathRef<'a>> {
-    (code.byte() == 1).then(|| code.path())
 }
 
 impl Window {

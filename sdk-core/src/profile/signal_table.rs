@@ -1,7 +1,7 @@
 //! The signals of a bundle, found in place by id, by name and by the event type they look at.
 
 use super::signal::encode_signal;
-use super::{Signal, SignalRef};
+use super::{Signal, SignalHead, SignalRef};
 use crate::codec::CodecError;
 use crate::condition::{ANY, Form, Packer, Postings};
 use crate::id::SignalId;
@@ -13,8 +13,8 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SignalTable {
     form: Form,
-    /// Where each signal stands, in order of id and then of name.
-    signals: Vec<u32>,
+    /// In order of id and then of name.
+    signals: Vec<SignalHead>,
     by_name: Postings,
     /// For each event type the signals that look at it, those for every type included, each definition once.
     by_type: Postings,
@@ -62,8 +62,7 @@ impl SignalTable {
         let mut table = Self { form: Form::open(bytes)?, ..Self::default() };
         let mut code = table.form.at(0);
         for _ in 0..code.count() {
-            table.signals.push(code.place());
-            SignalRef::pass(&mut code);
+            table.signals.push(SignalHead::read(&mut code));
         }
         table.by_name = Postings::read(&mut code);
         table.by_type = Postings::read(&mut code);
@@ -84,7 +83,7 @@ impl SignalTable {
 
     /// The signal of an index; they are in order of id.
     pub fn get(&self, index: usize) -> Option<SignalRef<'_>> {
-        self.signals.get(index).map(|place| SignalRef::read(&mut self.form.at(*place)))
+        self.signals.get(index).map(|head| SignalRef::new(head, &self.form))
     }
 
     /// All signals, in order of id.
@@ -94,8 +93,12 @@ impl SignalTable {
 
     /// The signal of an id.
     pub fn by_id(&self, id: SignalId) -> Option<SignalRef<'_>> {
-        let before = |place: &u32| self.form.at(*place).id() < id;
-        self.get(self.signals.partition_point(before)).filter(|signal| signal.id == id)
+        self.get(self.place_of(id)).filter(|signal| signal.id == id)
+    }
+
+    /// The index of the first signal of an id, or of the one behind it.
+    pub(super) fn place_of(&self, id: SignalId) -> usize {
+        self.signals.partition_point(|head| head.id < id)
     }
 
     /// The signal of a name.
@@ -103,13 +106,18 @@ impl SignalTable {
         self.get(*self.by_name.find(name, &self.form)?.first()? as usize)
     }
 
-    /// Shows the signals that look at an event type, each definition once.
-    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&SignalRef<'_>)) {
+    /// Shows the signals that look at an event type, each definition once, with their indexes.
+    pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(usize, SignalRef<'_>)) {
         self.by_type.each(event_type, &self.form, &mut |index| {
             if let Some(signal) = self.get(index) {
-                see(&signal);
+                see(index, signal);
             }
         });
+    }
+
+    /// The form its signals are in.
+    pub(super) const fn form(&self) -> &Form {
+        &self.form
     }
 }
 
@@ -162,7 +170,7 @@ mod tests {
         assert_eq!(table.by_id(signal("z", "click").id).unwrap().on(), "click");
         let types = |event_type: &str| {
             let mut types = Vec::new();
-            table.each_for_type(event_type, &mut |signal| types.push(signal.on().to_string()));
+            table.each_for_type(event_type, &mut |_, signal| types.push(signal.on().to_string()));
             types
         };
         let mut looking = types("click");
@@ -192,7 +200,7 @@ mod tests {
             for bytes in [random, bytes] {
                 let Ok(table) = SignalTable::open(&bytes) else { continue };
                 let _ = (table.by_name("a").is_some(), table.by_id(SignalId(1)).is_some(), table.iter().count());
-                table.each_for_type("x", &mut |_| {});
+                table.each_for_type("x", &mut |_, _| {});
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A map kept as one sorted vector: small in memory and in the page's code, and in order when written.
 
 use super::few::Few;
-use super::order::search;
+use super::order::{search, search_from};
 use crate::codec::Source;
 
 /// Pairs in ascending order of their keys.
@@ -37,7 +37,12 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// The value under a key, made first where there is none.
     pub fn or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
-        let at = match self.find(&key) {
+        self.or_insert_near(usize::MAX, key, make)
+    }
+
+    /// The same for a key that is likely to be at a place.
+    pub fn or_insert_near(&mut self, place: usize, key: K, make: impl FnOnce() -> V) -> &mut V {
+        let at = match search_from(place, self.pairs.as_slice(), |(other, _)| other.cmp(&key)) {
             Ok(at) => at,
             Err(at) => {
                 self.pairs.insert(at, (key, make()));
@@ -81,7 +86,7 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// Keeps the pairs for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        self.pairs.edit(|pairs| pairs.retain_mut(|(key, value)| keep(key, value)));
+        self.pairs.retain(|(key, value)| keep(key, value));
     }
 
     /// All pairs in order.

@@ -19,7 +19,7 @@ const MICRO: f64 = 1e6;
 pub enum Tile {
     /// `count`, `sum`, `mean`: a sum in micro-units, which a count leaves at zero, and a number of events, which a sum
     /// leaves at zero.
-    Total(Aggregate, i128, u64),
+    Total(Aggregate, Micros, u64),
     /// `first_at`, `last_at`, `min`, `max`: a time in milliseconds, or a number in [its place](place_of).
     Extreme(Aggregate, i64),
     /// `first`, `last`: the value of the earliest or latest event.
@@ -27,6 +27,11 @@ pub enum Tile {
     /// `distinct`: the different values.
     Distinct(Box<Distinct>),
 }
+
+/// A sum in micro-units. It asks for the alignment of a word and no more: a tile would be half as large again.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(Rust, packed(8))]
+pub struct Micros(pub i128);
 
 /// A value with the event it comes from; of equal times the event ids decide.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +56,7 @@ impl Tile {
         Some(match aggregate {
             Aggregate::Count | Aggregate::Sum | Aggregate::Mean => {
                 let micros = if aggregate == Aggregate::Count { 0 } else { micros(of)? };
-                Self::Total(aggregate, micros, u64::from(aggregate != Aggregate::Sum))
+                Self::Total(aggregate, Micros(micros), u64::from(aggregate != Aggregate::Sum))
             }
             Aggregate::LastAt | Aggregate::FirstAt => Self::Extreme(aggregate, at.0),
             // Adding zero makes the negative zero the other one.
@@ -83,7 +88,7 @@ impl Tile {
     pub fn merge(&mut self, other: &Self) {
         match (&mut *self, other) {
             (Self::Total(_, mine, count), Self::Total(_, theirs, more)) => {
-                *mine = mine.saturating_add(*theirs);
+                *mine = Micros({ mine.0 }.saturating_add(theirs.0));
                 *count = count.saturating_add(*more);
             }
             (Self::Distinct(mine), Self::Distinct(theirs)) => mine.merge(theirs),
@@ -126,7 +131,7 @@ impl Tile {
             Self::Total(Aggregate::Count, _, count) => *count as f64,
             Self::Total(aggregate, micros, count) => {
                 let parts = if *aggregate == Aggregate::Mean { *count as f64 } else { 1.0 };
-                wide_to_f64(*micros) / (MICRO * parts)
+                wide_to_f64(micros.0) / (MICRO * parts)
             }
             Self::Extreme(_, place) => number_at(*place),
             Self::Distinct(distinct) => distinct.count() as f64,
@@ -141,7 +146,7 @@ impl Tile {
         match self {
             Self::Total(_, micros, count) => {
                 if aggregate != Aggregate::Count {
-                    out.i128(*micros);
+                    out.i128(micros.0);
                 }
                 if aggregate != Aggregate::Sum {
                     out.u64(*count);
@@ -164,7 +169,7 @@ impl Tile {
             Aggregate::Count | Aggregate::Sum | Aggregate::Mean => {
                 let micros = if aggregate == Aggregate::Count { 0 } else { source.i128() };
                 let count = if aggregate == Aggregate::Sum { 0 } else { source.u64() };
-                Self::Total(aggregate, micros, count)
+                Self::Total(aggregate, Micros(micros), count)
             }
             Aggregate::FirstAt | Aggregate::LastAt => Self::Extreme(aggregate, source.i64()),
             Aggregate::Min | Aggregate::Max => {
@@ -251,7 +256,7 @@ mod tests {
     }
 
     const fn total(micros: i128) -> Option<Tile> {
-        Some(Tile::Total(Aggregate::Sum, micros, 0))
+        Some(Tile::Total(Aggregate::Sum, Micros(micros), 0))
     }
 
     fn sum(number: f64) -> Option<Tile> {
@@ -327,7 +332,7 @@ mod tests {
         }
         assert_eq!(
             (mean.clone(), mean.value()),
-            (Tile::Total(Aggregate::Mean, 600_000, 3), ValueRef::Number(0.2))
+            (Tile::Total(Aggregate::Mean, Micros(600_000), 3), ValueRef::Number(0.2))
         );
     }
 

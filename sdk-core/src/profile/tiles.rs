@@ -1,15 +1,16 @@
 //! The tiles of all signals of one member, or of several merged.
 
-use super::bucket::{Keep, Span};
+use super::bucket::{Horizon, Keep, Span};
+use super::fields::Fields;
 use super::keys::key_text;
 use super::sorted::SortedMap;
-use super::{Bucket, EventDocument, Keys, SignalRef, SignalTable, Taking, Tile, Window};
-use crate::condition::{Document, Outlook, evaluate};
+use super::{Bucket, EventDocument, Keys, ShortText, SignalRef, SignalTable, Tile, Window};
+use crate::condition::{Outlook, evaluate};
 use crate::id::SignalId;
 use crate::limits::MAX_RETIRED_SIGNALS;
 use crate::time::Timestamp;
 use crate::value::ValueRef;
-use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 /// Tiles by signal, bucket and key.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,17 +47,21 @@ pub struct TileChange {
     /// Time of the event.
     pub at: Timestamp,
     /// The key; empty for signals without `by`.
-    pub key: Box<str>,
+    pub key: ShortText,
     /// The value; absent where the key fell to the bound and the bucket is truncated now.
     pub tile: Option<Tile>,
 }
+
+/// Room for the changes of most events; an allocator keeps blocks of this size at hand.
+const USUAL_CHANGES: usize = 8;
 
 impl Tiles {
     /// Counts an event into the tiles of every signal that looks at it. `time` is the latest event time of the member,
     /// this event included: what has expired by then is not taken in.
     pub fn apply(&mut self, table: &SignalTable, document: &EventDocument, time: Timestamp) {
-        table.each_for_type(&document.event().event_type, &mut |signal| {
-            self.count(signal, document, time, None);
+        let mut fields = Fields::new(document, table.form());
+        table.each_for_type(&document.event().event_type, &mut |place, signal| {
+            self.count((place, signal), &mut fields, time, None);
         });
     }
 
@@ -66,16 +71,20 @@ impl Tiles {
         table: &SignalTable,
         document: &EventDocument,
         time: Timestamp,
-        note: &mut dyn FnMut(TileChange),
-    ) {
-        table.each_for_type(&document.event().event_type, &mut |signal| {
-            self.count(signal, document, time, Some(note));
+    ) -> Vec<TileChange> {
+        let mut changes = Vec::with_capacity(USUAL_CHANGES);
+        let mut fields = Fields::new(document, table.form());
+        table.each_for_type(&document.event().event_type, &mut |place, signal| {
+            self.count((place, signal), &mut fields, time, Some(&mut changes));
         });
+        changes
     }
 
     /// Puts a changed tile's absolute value in place.
-    pub fn set(&mut self, change: &TileChange) {
-        let slice = self.signal(change.signal, change.window).slice(change.bucket, change.at);
+    pub fn set(&mut self, table: &SignalTable, change: &TileChange) {
+        let place = table.place_of(change.signal);
+        let tiles = self.signal_near(place, change.signal, change.window);
+        let slice = tiles.slice(change.bucket, change.at);
         match &change.tile {
             None => slice.keys.set_truncated(),
             Some(tile) => {
@@ -100,7 +109,7 @@ impl Tiles {
     /// Drops what can no longer be read at `time`.
     pub fn expire(&mut self, time: Timestamp) {
         self.signals.retain(|_, tiles| {
-            tiles.prune(time);
+            tiles.prune(Horizon::new(tiles.window, time));
             true
         });
     }
@@ -140,47 +149,54 @@ impl Tiles {
 
     fn count(
         &mut self,
-        signal: &SignalRef<'_>,
-        document: &EventDocument,
+        (place, signal): (usize, SignalRef<'_>),
+        fields: &mut Fields<'_>,
         time: Timestamp,
-        note: Option<&mut dyn FnMut(TileChange)>,
+        changes: Option<&mut Vec<TileChange>>,
     ) -> Option<()> {
+        let document = fields.document();
         let event = document.event();
-        let Taking { by, of, filter } = signal.taking();
-        if !filter.is_none_or(|filter| evaluate(filter, document, &mut Outlook::default())) {
+        if !signal.filter().is_none_or(|filter| evaluate(filter, document, &mut Outlook::default())) {
             return None;
         }
         let mut room = [0; 40];
-        let key = match by {
-            Some(path) => key_text(document.value(path), &mut room)?,
+        let key = match signal.by {
+            Some(path) => key_text(fields.value(path), &mut room)?,
             None => "",
         };
         let at = event.timestamp;
-        let of = of.map_or(ValueRef::Null, |path| document.value(path));
+        let of = signal.of.map_or(ValueRef::Null, |path| fields.value(path));
         let tile = Tile::of_event(signal.aggregate, event, of)?;
-        let bucket = Bucket::of_event(signal.window, event)?;
-        let tiles = self.signal(signal.id, signal.window);
-        if bucket.keep(signal.window, Span::of_event(bucket, at), time) == Keep::Nothing {
+        let window = signal.window;
+        let bucket = Bucket::of_event(window, event)?;
+        let tiles = self.signal_near(place, signal.id, window);
+        let horizon = Horizon::new(window, time);
+        if horizon.keep(bucket, Span::of_event(bucket, at)) == Keep::Nothing {
             return None;
         }
-        tiles.drop_oldest(time);
+        tiles.drop_oldest(horizon);
         let slice = tiles.slice(bucket, at);
-        if bucket.keep(signal.window, slice.span, time) != Keep::Whole {
+        if horizon.keep(bucket, slice.span) != Keep::Whole {
             slice.keys = Keys::default();
             return None;
         }
         let kept = slice.keys.join(key, &tile, Tile::merge);
-        if let Some(note) = note {
-            let (signal, window) = (signal.id, signal.window);
-            let tile = kept.cloned();
-            note(TileChange { signal, window, bucket, at, key: Box::from(key), tile });
+        if let Some(changes) = changes {
+            let (signal, key, tile) = (signal.id, key.into(), kept.cloned());
+            changes.push(TileChange { signal, window, bucket, at, key, tile });
         }
         Some(())
     }
 
     pub(super) fn signal(&mut self, id: SignalId, window: Window) -> &mut SignalTiles {
+        self.signal_near(usize::MAX, id, window)
+    }
+
+    /// The tiles of a signal, given its place in the table: a member that has sent every kind of event has its tiles there.
+    fn signal_near(&mut self, place: usize, id: SignalId, window: Window) -> &mut SignalTiles {
         let since = SignalTiles::ALWAYS;
-        self.signals.or_insert_with(id, || SignalTiles { window, since, slices: SortedMap::default() })
+        let make = || SignalTiles { window, since, slices: SortedMap::default() };
+        self.signals.or_insert_near(place, id, make)
     }
 }
 
@@ -210,9 +226,8 @@ impl SignalTiles {
         slice
     }
 
-    fn prune(&mut self, time: Timestamp) {
-        let window = self.window;
-        self.slices.retain(|bucket, slice| match bucket.keep(window, slice.span, time) {
+    fn prune(&mut self, horizon: Horizon) {
+        self.slices.retain(|bucket, slice| match horizon.keep(*bucket, slice.span) {
             Keep::Whole => true,
             Keep::Name => {
                 slice.keys = Keys::default();
@@ -223,13 +238,11 @@ impl SignalTiles {
     }
 
     /// Buckets of time leave at the front, so looking there is enough while events come in.
-    fn drop_oldest(&mut self, time: Timestamp) {
-        let window = self.window;
-        let expired =
-            |(bucket, slice): (&Bucket, &Slice)| bucket.keep(window, slice.span, time) == Keep::Nothing;
-        let in_time = matches!(window, Window::Sliding { .. } | Window::Calendar(_));
+    fn drop_oldest(&mut self, horizon: Horizon) {
+        let expired = |(bucket, slice): (&Bucket, &Slice)| horizon.keep(*bucket, slice.span) == Keep::Nothing;
+        let in_time = matches!(self.window, Window::Sliding { .. } | Window::Calendar(_));
         if in_time && self.slices.iter().next().is_some_and(expired) {
-            self.prune(time);
+            self.prune(horizon);
         }
     }
 }

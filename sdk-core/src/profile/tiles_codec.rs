@@ -1,6 +1,6 @@
 //! The binary form of tiles.
 
-use super::bucket::{Keep, Span};
+use super::bucket::{Horizon, Keep, Span};
 use super::sorted::SortedMap;
 use super::tiles::{SignalTiles, Slice};
 use super::{Bucket, Keys, Tile, TileChange, Tiles, Window};
@@ -12,7 +12,7 @@ impl Tiles {
     /// Appends the binary form of what still counts at `time`, so that equal events give equal bytes in whatever order
     /// they came and whenever they were pruned.
     pub fn encode(&self, time: Timestamp, out: &mut Writer) {
-        self.encode_kept(out, |window, bucket, span| bucket.keep(window, span, time));
+        self.encode_kept(out, |window, bucket, span| Horizon::new(window, time).keep(bucket, span));
     }
 
     /// Appends the binary form of everything, for whoever has pruned already or reads it at once.
@@ -82,7 +82,7 @@ impl TileChange {
             window: Window::decode(source),
             bucket: Bucket::decode(source),
             at: Timestamp(source.i64()),
-            key: source.boxed_str(),
+            key: source.str().into(),
             tile: source.option(Tile::decode),
         }
     }

@@ -49,8 +49,11 @@ struct Held {
     /// The rule's index, [`GONE`] or [`NOTHING`].
     rule: u32,
     since: Timestamp,
-    more: Option<Box<Found>>,
+    more: More,
 }
+
+/// Under which key and why a rule holds, where that is not without a key and by state.
+type More = Option<Box<Found>>;
 
 /// Stands for the rule of a slot that is empty.
 const NOTHING: u32 = u32::MAX;
@@ -58,21 +61,26 @@ const NOTHING: u32 = u32::MAX;
 impl Held {
     const EMPTY: Self = Self { rule: NOTHING, since: Timestamp(0), more: None };
 
-    fn new(rule: u32, found: Found, since: Timestamp) -> Self {
-        Self { rule, since, more: (found != (None, Reason::Level)).then(|| Box::new(found)) }
+    fn rule(&self) -> Option<usize> {
+        (self.rule != NOTHING).then_some(self.rule as usize)
     }
 
     fn pick(&self) -> Option<Pick> {
-        if self.rule == NOTHING {
-            return None;
-        }
         let (key, reason) = self.more.as_deref().cloned().unwrap_or((None, Reason::Level));
-        Some(Pick { rule: self.rule as usize, key, reason, since: self.since })
+        Some(Pick { rule: self.rule()?, key, reason, since: self.since })
     }
 
     fn key(&self) -> Option<&str> {
-        self.more.as_deref()?.0.as_deref()
+        key(&self.more)
     }
+}
+
+fn more(found: Found) -> More {
+    (found != (None, Reason::Level)).then(|| Box::new(found))
+}
+
+fn key(more: &More) -> Option<&str> {
+    more.as_deref()?.0.as_deref()
 }
 
 /// What may have changed since the slots were decided.
@@ -123,7 +131,7 @@ impl Decider {
         let taken = |slot: usize| {
             let held = held(rules.slot(slot)?.0)?;
             let rule = rules.by_id(held.rule).map_or(GONE, |rule| rule.index as u32);
-            Some(Held::new(rule, (held.key.map(Box::from), held.reason), held.since))
+            Some(Held { rule, more: more((held.key.map(Box::from), held.reason)), since: held.since })
         };
         let held = (0..rules.slot_count()).map(|slot| taken(slot).unwrap_or(Held::EMPTY)).collect();
         Self { live: Live::new(&index), index, held, has_taken_over: true, ..Self::default() }
@@ -168,13 +176,13 @@ impl Decider {
     }
 
     /// Decides the slots that what was touched can have changed, and shows each that another rule fills now, or the same
-    /// rule whose shown values may differ.
+    /// rule whose shown values may differ, with the index of that rule; see [`Self::pick`] for more.
     pub fn decide(
         &mut self,
         rules: &RuleTable,
         document: &dyn Document,
         latches: &[Latch],
-        see: &mut dyn FnMut(usize, Option<&Pick>),
+        see: &mut dyn FnMut(usize, Option<usize>),
     ) {
         if document.now() < self.now {
             // What is due has been taken out, so a clock that goes back has everything looked at.
@@ -189,7 +197,8 @@ impl Decider {
             left_out = excluded(rules, &mut |ranked, _, _| {
                 self.index.place_ranked(ranked).is_some_and(|place| {
                     let slot = self.index.slot_of(place);
-                    self.candidate(slot, place, visit, &mut Outlook::default()).is_some()
+                    self.live.may_hold(place)
+                        && self.candidate(slot, place, visit, &mut Outlook::default()).is_some()
                 })
             });
         }
@@ -203,7 +212,7 @@ impl Decider {
             let is_unsure = has_taken_over && held.rule != NOTHING;
             if is_unsure || *held != next || self.index.is_filled(next.rule as usize) {
                 *held = next;
-                see(slot, held.pick().as_ref());
+                see(slot, held.rule());
             }
         });
         self.live.give_slots(slots);
@@ -218,31 +227,28 @@ impl Decider {
             if left_out.has(rule) {
                 continue;
             }
-            if let Some(found) = self.candidate(slot, place, visit, outlook) {
-                let is_same = |held: &&Held| held.rule as usize == rule && held.key() == found.0.as_deref();
+            if let Some(more) = self.candidate(slot, place, visit, outlook) {
+                let is_same = |held: &&Held| held.rule as usize == rule && held.key() == key(&more);
                 let same = self.held.get(slot).filter(is_same);
                 let since = same.map_or(self.now, |held| held.since);
-                return Held::new(rule as u32, found, since);
+                return Held { rule: rule as u32, since, more };
             }
         }
         Held::EMPTY
     }
 
-    /// How the rule at a place would fill its slot.
+    /// How the rule at a place, which may hold, would fill its slot.
     fn candidate(
         &mut self,
         slot: usize,
         place: usize,
         visit: Visit<'_>,
         outlook: &mut Outlook,
-    ) -> Option<Found> {
+    ) -> Option<More> {
         let Visit { rules, document, latches } = visit;
-        if !self.live.may_hold(place) {
-            return None;
-        }
         if self.index.is_plain(place) {
             let holds = self.is_usual && self.live.holds_late(place, &self.index, rules, document);
-            return holds.then_some((None, Reason::Level));
+            return holds.then_some(None);
         }
         let rule = rules.get(self.index.rule(place))?;
         let found = if !rule.is_level() {
@@ -253,7 +259,7 @@ impl Decider {
             return None;
         };
         let holding = self.held.get(slot).and_then(|held| holding(held, rules));
-        within_cap(&rule, found, holding, document, outlook)
+        within_cap(&rule, found, holding, document, outlook).map(more)
     }
 }
 

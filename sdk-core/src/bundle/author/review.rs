@@ -235,7 +235,7 @@ fn active(compiled: &Compiled) -> impl Iterator<Item = Rule> + '_ {
 impl Signals for SignalTable {
     fn counts(&self, name: &str) -> Option<bool> {
         let signal = self.by_name(name)?;
-        (signal.aggregate == Aggregate::Count).then(|| signal.taking().by.is_some())
+        (signal.aggregate == Aggregate::Count).then(|| signal.by.is_some())
     }
 
     fn name(&self, id: SignalId) -> Option<&str> {

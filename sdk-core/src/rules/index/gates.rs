@@ -68,15 +68,14 @@ impl Turn {
 }
 
 impl Gates {
-    /// Lets a part turn; gives the rule that turned with it, and whether it holds now.
+    /// Lets a part turn; gives the rule that turned with it.
     #[inline]
-    pub fn turn(&self, counters: &mut [Counters], edge: Edge, turn: Turn) -> Option<(usize, bool)> {
+    pub fn turn(&self, counters: &mut [Counters], edge: Edge, turn: Turn) -> Option<usize> {
         let Counters(counts) = counters.get_mut(edge.to())?;
         let before = *counts;
         *counts = before.wrapping_add(turn.growth[usize::from(edge.is_negated())]);
         if edge.to() < self.rules {
-            let holds = *counts == 0;
-            return (holds != (before == 0)).then_some((edge.to(), holds));
+            return ((*counts == 0) != (before == 0)).then_some(edge.to());
         }
         let (from, to) = (Counters(before).truth(), Counters(*counts).truth());
         if from == to { None } else { self.turn_above(counters, edge.to(), Turn::new(from, to)) }
@@ -84,7 +83,7 @@ impl Gates {
 
     /// Lets the gates above an inner one turn with it.
     #[inline(never)]
-    fn turn_above(&self, counters: &mut [Counters], gate: usize, turn: Turn) -> Option<(usize, bool)> {
+    fn turn_above(&self, counters: &mut [Counters], gate: usize, turn: Turn) -> Option<usize> {
         let (mut gate, mut turn) = (gate, turn);
         loop {
             let edge = *self.parents.get(gate.checked_sub(self.rules)?)?;
@@ -93,8 +92,7 @@ impl Gates {
             counts.0 = before.0.wrapping_add(turn.growth[usize::from(edge.is_negated())]);
             let (from, to) = (before.truth(), counts.truth());
             if edge.to() < self.rules {
-                let holds = to == Some(true);
-                return (holds != (from == Some(true))).then_some((edge.to(), holds));
+                return ((to == Some(true)) != (from == Some(true))).then_some(edge.to());
             }
             if from == to {
                 return None;

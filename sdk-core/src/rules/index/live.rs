@@ -24,6 +24,8 @@ pub struct Live {
     odd: BTreeMap<usize, Vec<(usize, Truth)>>,
     /// Rules, by place, of which everything but late leaves holds, and those that a latch may hold.
     holding: Marks,
+    /// Room for the places of rules that turn together.
+    turned: Vec<u32>,
     changed: Marks,
     to_ask: Marks,
     slots: Marks,
@@ -57,6 +59,7 @@ impl Live {
             subjects: vec![Standing::default(); subjects],
             odd: BTreeMap::new(),
             holding: Marks::none(index.order.len()),
+            turned: Vec::new(),
             changed: Marks::none(subjects),
             to_ask: Marks::none(atoms),
             slots: Marks::none(slots),
@@ -321,12 +324,25 @@ impl Live {
         }
     }
 
+    /// Turns what some edges lead to. With which of them a rule turns is nothing that a processor can guess, so these rules
+    /// are gathered first, without a branch.
     fn turn_all(&mut self, edges: &[u32], turn: Turn, index: &Index) {
+        let Self { counters, turned, holding, slots, .. } = self;
+        if turned.len() <= edges.len() {
+            turned.resize(edges.len() + 1, 0);
+        }
+        let mut count = 0;
         for edge in edges {
-            if let Some((place, holds)) = index.gates.turn(&mut self.counters, Edge(*edge), turn) {
-                self.holding.set(place, holds);
-                self.slots.add(index.slot_of(place));
+            let rule = index.gates.turn(counters, Edge(*edge), turn);
+            if let Some(next) = turned.get_mut(count) {
+                *next = rule.unwrap_or_default() as u32;
             }
+            count += usize::from(rule.is_some());
+        }
+        for place in turned.iter().take(count) {
+            let place = *place as usize;
+            holding.set(place, counters.get(place).is_some_and(|counters| counters.truth() == Some(true)));
+            slots.add(index.slot_of(place));
         }
     }
 }
