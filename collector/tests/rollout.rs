@@ -145,3 +145,36 @@ fn members_in_the_share_are_judged_by_the_candidate_and_a_replay_repeats_it() {
     eventually("the log is taken in", || collector.place.summary()["profiles"] == MEMBERS + 1);
     assert_eq!(firings(&collector.place), before);
 }
+
+#[test]
+fn a_draft_with_a_file_left_out_is_not_tried_until_it_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let draft = folder.path().join("rules.json");
+    fs::write(&draft, "{").unwrap();
+    let words = ["--candidate-rules", &folder.path().display().to_string(), "--candidate-percent", "100"]
+        .map(str::to_owned);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let collector = Collector::start_with(&[("rules.json", &rules(false))], &words);
+    let candidate =
+        |collector: &Collector| collector.place.admin("/admin/bundle").json()["candidate"].clone();
+    assert_eq!(candidate(&collector), Value::Null);
+    fs::write(&draft, rules(true)).unwrap();
+    eventually("the draft is tried", || candidate(&collector)["revision"] == 2);
+    assert_eq!(candidate(&collector)["percent"], 100.0);
+    // What breaks it later, or leaves nothing of it, changes nothing.
+    let errors = || {
+        let text = collector.place.get("/metrics").text();
+        let line = text.lines().find_map(|line| line.strip_prefix("attune_bundle_errors_total "));
+        line.unwrap().parse::<u64>().unwrap()
+    };
+    for text in [Some("{"), None] {
+        let before = errors();
+        match text {
+            Some(text) => fs::write(&draft, text).unwrap(),
+            None => fs::remove_file(&draft).unwrap(),
+        }
+        eventually("it is seen", || errors() > before);
+        collector.place.summary();
+        assert_eq!(candidate(&collector)["revision"], 2);
+    }
+}

@@ -13,7 +13,7 @@ use attune_core::processor::{Cause, Firing, ProfileState};
 use attune_core::profile::{Change, SignalRef, SignalTable, TileChanges, Tiles};
 use attune_core::rules::{Decision, RuleRef, RuleTable, SlotChange};
 use attune_core::time::Timestamp;
-use attune_core::value::{Value, write_string};
+use attune_core::value::{JsonError, Value, write_string};
 use row::{Row, object};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +22,11 @@ pub(crate) use explanation::{assignments, explanation};
 pub(crate) use judgement::{Fault, Judgement, judgements};
 pub(crate) use reading::reading;
 pub(crate) use row::list;
+
+/// The refusal of a text that is no JSON.
+pub(crate) fn no_json(error: JsonError) -> String {
+    failure(error.code(), &format!("the text is no JSON from byte {} on", error.offset()))
+}
 
 /// What calls about events, records and profiles have to tell.
 #[derive(Debug, Default)]

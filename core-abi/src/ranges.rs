@@ -1,6 +1,6 @@
 //! The ranges of buckets that an experiment's coverage and weights make.
 
-use crate::answer::{failure, ranges};
+use crate::answer::{failure, no_json, ranges};
 use attune_core::limits::MAX_VARIATIONS;
 use attune_core::value::{Value, parse};
 
@@ -11,7 +11,7 @@ use attune_core::value::{Value, parse};
 pub fn bucket_ranges(division: &str) -> String {
     let division = match parse(division) {
         Ok(packed) => packed.get().to_tree(),
-        Err(error) => return failure(error.code(), &error.to_string()),
+        Err(error) => return no_json(error),
     };
     match read(&division) {
         Ok((count, coverage, weights)) => {

@@ -3,7 +3,7 @@
 mod readings;
 mod rollout;
 
-use crate::answer::{Answer, failure};
+use crate::answer::{Answer, failure, no_json};
 use crate::cut::elements;
 use crate::event::peek_event_id;
 use crate::record::read_record;
@@ -132,7 +132,7 @@ impl Steps {
         let context = match context {
             "" => None,
             text => {
-                let context = parse(text).map_err(|error| failure(error.code(), &error.to_string()))?;
+                let context = parse(text).map_err(no_json)?;
                 if !matches!(context.get(), ValueRef::Object(_)) {
                     return Err(failure("context_no_object", "the context is no JSON object"));
                 }

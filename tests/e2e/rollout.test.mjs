@@ -106,4 +106,29 @@ describe('a candidate for half of all members', () => {
       await Promise.all(contexts.map((context) => context.close()));
     });
   }
+
+  it('reaches open pages that a greater share brings it, once the collector is back', async () => {
+    const contexts = [];
+    const others = [];
+    for (const kind of ['trusting', 'plain']) {
+      for (
+        let visitor = 0;
+        visitor < MOST && !others.some((page) => page.url().endsWith(kind));
+        visitor += 1
+      ) {
+        contexts.push(await browser.newContext());
+        const page = await openPage(contexts.at(-1), `${site.url}/${kind}`);
+        if ((await greeted(page)) === 'Hello') others.push(page);
+        // The stream needs the token of a receipt.
+        await view(page, 'hats');
+        await delivered(page);
+      }
+    }
+    assert.equal(others.length, 2);
+    await collector.stop();
+    collector.giveShare('100');
+    await collector.start();
+    await Promise.all(others.map((page) => headline(page, 'Tried most')));
+    await Promise.all(contexts.map((context) => context.close()));
+  });
 });

@@ -32,6 +32,14 @@ pub struct Loaded {
     pub kept: Vec<String>,
 }
 
+impl Loaded {
+    /// Files with errors of which no older text is in effect.
+    pub fn left_out(&self) -> impl Iterator<Item = &str> {
+        let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        errors.map(|diagnostic| &*diagnostic.file).filter(|file| !self.kept.iter().any(|kept| kept == file))
+    }
+}
+
 /// Every rule file of a folder as it stands, in order of name.
 ///
 /// # Errors

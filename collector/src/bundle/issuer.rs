@@ -1,7 +1,7 @@
 //! The issuer: numbers and signs what is published, keeps it, puts candidates on trial, hands all of it out.
 
 use super::history::History;
-use super::published::{Kept, Published, Trial};
+use super::published::{Kept, Published, Trial, percent};
 use super::signer::Signer;
 use super::statements::Statements;
 use super::trial::{TrialRecord, TrialSettings};
@@ -123,8 +123,8 @@ impl Issuer {
         if let Some(body) = self.rules.as_mut().map_or(Ok(None), Watched::load_change)? {
             self.publish_change(&body, now)?;
         }
-        if let Some(body) = self.tried.as_mut().map_or(Ok(None), Watched::load_change)? {
-            self.tried_body = Some(body);
+        if self.tried.as_mut().map_or(Ok(false), Watched::has_changed)? {
+            self.load_tried()?;
             self.settle_trial(now)?;
         }
         self.activate()
@@ -132,13 +132,21 @@ impl Issuer {
 
     fn begin(&mut self, now: Timestamp) -> io::Result<()> {
         self.restore()?;
-        self.tried_body = self.tried.as_mut().map(Watched::load).transpose()?;
+        self.load_tried()?;
         if let Some(body) = self.rules.as_mut().map(Watched::load).transpose()? {
             self.publish_change(&body, now)?;
         }
         self.renew(now)?;
         self.settle_trial(now)?;
         self.activate()
+    }
+
+    /// Loads what is to be tried; what cannot be leaves what has been so far.
+    fn load_tried(&mut self) -> io::Result<()> {
+        if let Some(body) = self.tried.as_mut().map_or(Ok(None), Watched::load_whole)? {
+            self.tried_body = Some(body);
+        }
+        Ok(())
     }
 
     /// Takes the bundle that was in effect before this process into effect.
@@ -269,6 +277,7 @@ impl Issuer {
             }
         }
         if share.is_none() && self.record.take().is_some() {
+            tracing::info!("the trial is over");
             TrialRecord::remove(&self.parts.data.join(TRIAL))?;
         }
         Ok(())
@@ -286,13 +295,18 @@ impl Issuer {
             None => {
                 let revision = self.next_revision();
                 let document = Document::compressed(self.sealed(revision, &body, now));
-                tracing::info!(revision, share, "put a bundle on trial");
+                tracing::info!(revision, percent = percent(share), "put a bundle on trial");
                 Arc::new(Kept { revision, document })
             }
         };
         let trial = Trial { kept: kept.clone(), share, seed };
         let record = trial.record();
         if self.record.as_ref() != Some(&record) {
+            let before = self.record.as_ref().filter(|before| before.revision == record.revision);
+            if let Some(TrialRecord { revision, share, .. }) = before {
+                let (from, to) = (percent(*share), percent(record.share));
+                tracing::info!(revision, from, to, "the share of the bundle on trial grows");
+            }
             record.write(&self.parts.data.join(TRIAL))?;
             self.record = Some(record);
         }

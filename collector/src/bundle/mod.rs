@@ -18,7 +18,7 @@ pub use import::import_growthbook;
 pub use issuer::PublisherParts;
 pub use key::{SecretKey, find_key, key_id, parse_public_key, verify_signature};
 pub use keyset::{own_keyset, read_keyset};
-pub use published::{Kept, Published, Trial};
+pub use published::{Kept, Published, Trial, percent};
 pub use publisher::Publisher;
 pub use signer::Signer;
 pub use trial::TrialSettings;

@@ -28,6 +28,11 @@ pub struct Trial {
     pub seed: String,
 }
 
+/// A share as people write it.
+pub fn percent(share: u32) -> f64 {
+    f64::from(share) / 100.0
+}
+
 impl Trial {
     /// What is kept of it over a restart.
     pub fn record(&self) -> TrialRecord {

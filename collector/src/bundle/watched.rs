@@ -33,10 +33,7 @@ impl Watched {
     /// # Errors
     /// The folder cannot be read, or the sound texts cannot be written.
     pub fn load(&mut self) -> io::Result<Vec<u8>> {
-        let loaded = self.folder.load().map_err(|error| named(self.folder.path(), &error))?;
-        self.report(&loaded);
-        whole_file::write(&self.sound, &serde_json::to_vec(self.folder.sound())?)?;
-        Ok(loaded.body)
+        self.load_all().map(|loaded| loaded.body)
     }
 
     /// The same once something has changed in it.
@@ -44,9 +41,40 @@ impl Watched {
     /// # Errors
     /// As those of [`Watched::load`].
     pub fn load_change(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let changed = self.folder.has_settled_change();
-        let changed = changed.map_err(|error| named(self.folder.path(), &error))?;
-        if changed { self.load().map(Some) } else { Ok(None) }
+        if self.has_changed()? { self.load().map(Some) } else { Ok(None) }
+    }
+
+    /// The same of a folder whose rules stand beside others: nothing where a file is left out, or where there is none, since
+    /// whoever gets them would be without rules that the author has written.
+    ///
+    /// # Errors
+    /// As those of [`Watched::load`].
+    pub fn load_whole(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let loaded = self.load_all()?;
+        let folder = self.folder.path().display();
+        let is_whole = loaded.left_out().next().is_none();
+        if !is_whole {
+            tracing::error!(%folder, "a file is left out, so these rules are not tried until it is mended");
+        } else if self.folder.sound().is_empty() {
+            self.metrics.bundle_errors.add(1);
+            tracing::error!(%folder, "there is no rule file, so nothing is tried");
+        }
+        Ok((is_whole && !self.folder.sound().is_empty()).then_some(loaded.body))
+    }
+
+    /// Whether something has changed in it.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn has_changed(&mut self) -> io::Result<bool> {
+        self.folder.has_settled_change().map_err(|error| named(self.folder.path(), &error))
+    }
+
+    fn load_all(&mut self) -> io::Result<Loaded> {
+        let loaded = self.folder.load().map_err(|error| named(self.folder.path(), &error))?;
+        self.report(&loaded);
+        whole_file::write(&self.sound, &serde_json::to_vec(self.folder.sound())?)?;
+        Ok(loaded)
     }
 
     fn report(&self, loaded: &Loaded) {

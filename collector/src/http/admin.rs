@@ -3,6 +3,7 @@
 use super::Edge;
 use super::error::ApiError;
 use super::request::{header_text, query_value, write_key};
+use crate::bundle::percent;
 use crate::hex::hex;
 use crate::query::StoreError;
 use crate::secret::same_secret;
@@ -40,10 +41,11 @@ pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
         let document = &kept.document;
         json!({"revision": kept.revision, "sha256": hex(&document.hash), "bytes": document.bytes().len()})
     });
-    let candidate = published
-        .as_ref()
-        .and_then(|published| published.trial())
-        .map(|trial| json!({"revision": trial.kept.revision, "share": trial.share, "seed": trial.seed}));
+    let candidate = published.as_ref().and_then(|published| published.trial()).map(|trial| {
+        let sha256 = hex(&trial.kept.document.hash);
+        let (revision, percent) = (trial.kept.revision, percent(trial.share));
+        json!({"revision": revision, "sha256": sha256, "percent": percent, "seed": trial.seed})
+    });
     let json = json!({
         "project": edge.signer.project,
         "environment": edge.signer.environment,

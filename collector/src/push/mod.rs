@@ -27,6 +27,7 @@ pub struct Hub {
 struct State {
     members: HashMap<MemberId, Vec<Arc<Mailbox>>>,
     arrivals: Vec<Arrival>,
+    /// The highest revision that pages may have to ask for: of the bundle in effect, or of the candidate beside it.
     bundle_revision: u64,
     closed: bool,
 }
@@ -112,17 +113,12 @@ impl Hub {
         }
     }
 
-    /// Tells every stream that a bundle is in effect.
+    /// Tells every stream, and those that open later, of the highest revision that a page may have to ask for: that of the
+    /// bundle in effect, or of the candidate beside it, which only some get.
     pub fn publish_bundle(&self, revision: u64) {
         let mut state = self.state();
         state.bundle_revision = revision;
         state.members.values().flatten().for_each(|mailbox| mailbox.put_bundle(revision));
-    }
-
-    /// Tells every open stream that there is another bundle, though it is not the one in effect: pages that follow
-    /// statements look at the next one. Streams that open later need not be told, since such a page begins with that.
-    pub fn announce_bundle(&self, revision: u64) {
-        self.state().members.values().flatten().for_each(|mailbox| mailbox.put_bundle(revision));
     }
 
     /// Ends every stream and refuses new ones.

@@ -2,12 +2,12 @@
 
 mod warming;
 
-use crate::bundle::Published;
+use crate::bundle::{Published, Trial};
 use crate::limits::SETTLE_TIMEOUT;
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::profile::{Store, Table};
-use attune_core::bundle::Bundle;
+use attune_core::bundle::{Bundle, is_in_share};
 use attune_core::id::SignalId;
 use attune_core::processor::ProfileState;
 use attune_core::profile::{Tile, Tiles};
@@ -132,11 +132,14 @@ impl Query {
         self.opened(|published| published.current().bytes())
     }
 
-    /// The bundle by which a profile stands where it is on trial, else the one in effect.
+    /// The bundle by which a profile stands: the candidate where its member with the latest event is in the share.
     fn bundle_of(&self, state: &ProfileState) -> Bundle {
         self.opened(|published| {
-            let tried =
-                published.trial().filter(|trial| Some(trial.kept.revision) == state.bundle_revision());
+            let is_in = |trial: &&Trial| {
+                let latest = state.latest_member();
+                latest.is_some_and(|member| is_in_share(&trial.seed, &member.0, trial.share))
+            };
+            let tried = published.trial().filter(is_in);
             tried.map_or(published.current(), |trial| &trial.kept.document).bytes()
         })
     }

@@ -93,11 +93,16 @@ pub struct ServeArguments {
     /// Time for which the statement of the bundle in effect is signed; it is signed anew when half is over
     #[arg(long, env = "ATTUNE_STATEMENT_EXPIRES", value_name = "DURATION", default_value = DEFAULT_STATEMENT_VALID)]
     pub statement_expires: String,
-    /// Folder of JSON rule files that a share of all units gets instead, watched; its signals and triggers are those of
-    /// --rules
-    #[arg(long, env = "ATTUNE_CANDIDATE_RULES", value_name = "FOLDER", requires = "candidate_share")]
+    /// Folder of JSON rule files that a share of all visitors gets instead of --rules, watched
+    #[arg(
+        long,
+        env = "ATTUNE_CANDIDATE_RULES",
+        value_name = "FOLDER",
+        requires = "candidate_share",
+        requires = "rules"
+    )]
     pub candidate_rules: Option<PathBuf>,
-    /// How many units get the candidate, from 0 to 100 with at most two decimals
+    /// How many percent of all visitors get the candidate, from 0 to 100 with at most two decimals
     #[arg(
         long = "candidate-percent",
         env = "ATTUNE_CANDIDATE_PERCENT",

@@ -40,11 +40,12 @@ impl Worker<'_> {
                     self.take_up(bundle, |worker, bundle| worker.processor.set_bundle(bundle, *at))?;
                     self.note(BUNDLE, record);
                 }
-                self.parts.hub.publish_bundle(*revision);
             }
             Record::Rollout { at, candidate } => self.roll_out(record, candidate.as_ref(), *at)?,
             _ => {}
         }
+        let candidate = self.processor.rollout_terms().map(|(revision, ..)| revision);
+        self.parts.hub.publish_bundle(self.processor.bundle().revision.max(candidate.unwrap_or_default()));
         Ok(())
     }
 
@@ -67,7 +68,6 @@ impl Worker<'_> {
                         worker.processor.set_rollout(Some(Rollout { bundle, share, seed }), at);
                     })?;
                 }
-                self.parts.hub.announce_bundle(*revision);
             }
             None => self.processor.set_rollout(None, at),
         }

@@ -3,6 +3,7 @@
 use crate::profile::{Changes, Store, StoreError, Table};
 use attune_core::id::write_uuid;
 use attune_core::processor::{Cause, Firing};
+use attune_core::value::Value;
 use hashbrown::HashSet;
 use serde_json::json;
 
@@ -56,6 +57,8 @@ fn firing_json(firing: &Firing) -> String {
         Cause::Event(event_id) => json!({"event_id": text(event_id.0)}),
         Cause::Due(at) => json!({"due": at.to_string()}),
     };
+    let mut actions = String::new();
+    Value::Array(firing.actions.iter().map(|action| action.to_value()).collect()).write(&mut actions);
     json!({
         "id": text(firing.id),
         "rule": firing.rule,
@@ -65,6 +68,7 @@ fn firing_json(firing: &Firing) -> String {
         "at": firing.at.to_string(),
         "cause": cause,
         "bundle_revision": firing.revision,
+        "actions": serde_json::from_str::<serde_json::Value>(&actions).unwrap_or_default(),
     })
     .to_string()
 }

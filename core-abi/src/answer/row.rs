@@ -1,6 +1,6 @@
 //! The fields of one JSON object, written one after the other.
 
-use attune_core::rules::{ActionRef, Actions, Decision, Names};
+use attune_core::rules::{Actions, Decision};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, write_string};
 
@@ -85,63 +85,10 @@ impl<'a> Row<'a> {
     }
 
     pub fn actions(&mut self, actions: &Actions) {
-        self.value("actions", &Value::Array(actions.iter().map(|one| action(&one)).collect()));
+        self.value("actions", &Value::Array(actions.iter().map(|action| action.to_value()).collect()));
     }
 
     pub fn end(self) {
         self.text.push('}');
-    }
-}
-
-/// An action as rule files write it.
-fn action(action: &ActionRef<'_>) -> Value {
-    let texts = |names: &Names<'_>| Value::Array(names.map(Value::string).collect());
-    let (kind, fields) = match action {
-        ActionRef::Text { target, value } => {
-            ("text", vec![("target", Value::string(target)), ("value", Value::string(value))])
-        }
-        ActionRef::Attribute { target, name, value } => (
-            "attribute",
-            vec![
-                ("target", Value::string(target)),
-                ("name", Value::string(name)),
-                ("value", Value::string(value)),
-            ],
-        ),
-        ActionRef::Class { target, add, remove } => {
-            ("class", vec![("target", Value::string(target)), ("add", texts(add)), ("remove", texts(remove))])
-        }
-        ActionRef::Style { target, property, value } => (
-            "style",
-            vec![
-                ("target", Value::string(target)),
-                ("property", Value::string(property)),
-                ("value", Value::string(value)),
-            ],
-        ),
-        ActionRef::Hide { target } => ("hide", vec![("target", Value::string(target))]),
-        ActionRef::Show { target } => ("show", vec![("target", Value::string(target))]),
-        ActionRef::Variable { name, value } => {
-            ("variable", vec![("name", Value::string(name)), ("value", value.to_tree())])
-        }
-        ActionRef::Webhook { url } => ("webhook", vec![("url", Value::string(url))]),
-    };
-    let kind = core::iter::once(("kind", Value::string(kind)));
-    Value::Object(kind.chain(fields).map(|(name, value)| (Box::from(name), value)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use attune_core::bundle::author::{SourceFile, compile};
-
-    #[test]
-    fn actions_are_written_as_rule_files_write_them() {
-        let rule = r##"{"rules":[{"id":"r","slot":"s","actions":[{"kind":"class","target":"#hero","add":["rescue"]}]}]}"##;
-        let file = SourceFile { name: "rules.json".into(), text: rule.into() };
-        let actions = compile(&[file]).bundle.rule("r").unwrap().written_actions();
-        let mut text = String::new();
-        action(&actions.iter().next().unwrap()).write(&mut text);
-        assert_eq!(text, r##"{"kind":"class","target":"#hero","add":["rescue"],"remove":[]}"##);
     }
 }

@@ -32,7 +32,9 @@ impl Steps {
         let Some(name) = given("signal").and_then(ValueRef::as_str) else {
             return unreadable("the name of a signal as signal");
         };
-        let Some(signal) = self.processor.bundle_of(&profile.state).signals.by_name(name) else {
+        let own = &self.processor.bundle_of(&profile.state).signals;
+        // During a rollout the other bundle's signals are counted as well.
+        let Some(signal) = own.by_name(name).or_else(|| self.processor.counted().by_name(name)) else {
             return failure("signal_unknown", "the bundle has no such signal");
         };
         let key = match (told("key").map(ValueRef::as_str), signal.by.is_some()) {

@@ -36,7 +36,7 @@ pub struct ProfileState {
     pub(super) latches: Vec<Latch>,
     pub(super) edges: Vec<Edge>,
     pub(super) caps: Caps,
-    /// Revision of the bundle whose triggers are armed, by which the profile stands.
+    /// Revision of the bundle whose triggers are armed.
     pub(super) armed_revision: Option<u64>,
     /// Identities of the triggers that are armed, in ascending order.
     pub(super) armed: Vec<u64>,
@@ -136,11 +136,6 @@ impl ProfileState {
         self.wake
     }
 
-    /// Revision of the bundle by which it stands; none before the first record.
-    pub const fn bundle_revision(&self) -> Option<u64> {
-        self.armed_revision
-    }
-
     /// Whether every member has moved on.
     pub fn is_vacant(&self) -> bool {
         self.parts.is_empty()
@@ -194,8 +189,8 @@ impl ProfileState {
         }
     }
 
-    /// The member with the latest event; nobody where there is none.
-    pub(super) fn latest_member(&self) -> Option<&MemberId> {
+    /// The member with the latest event, by whose bundle the profile stands; nobody where there is none.
+    pub fn latest_member(&self) -> Option<&MemberId> {
         self.parts.iter().max_by_key(|(_, part)| part.time).map(|(member, _)| member)
     }
 

@@ -63,6 +63,11 @@ impl Actions {
         out.raw(if self.0.is_empty() { &[0] } else { &self.0 });
     }
 
+    /// The packed form; equal actions have equal bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The actions in order.
     pub fn iter(&self) -> impl Iterator<Item = ActionRef<'_>> {
         let mut cursor = Source::new(&self.0);

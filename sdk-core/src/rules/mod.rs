@@ -19,6 +19,7 @@ mod table;
 mod terms;
 mod warming;
 mod watch;
+mod written;
 
 use crate::condition::{Code, Condition, Path, PathRef, split};
 use crate::id::SignalId;

@@ -36,8 +36,7 @@ export class Collector {
     for (const folder of [collector.#rulesFolder, collector.#candidateFolder]) mkdirSync(folder);
     collector.writeRules(rules);
     collector.writeCandidate(candidate);
-    const folder = collector.#candidateFolder;
-    collector.#more = ['--candidate-rules', folder, '--candidate-percent', percent];
+    collector.giveShare(percent);
     return await collector.#begin();
   }
 
@@ -68,6 +67,11 @@ export class Collector {
 
   get #candidateFolder() {
     return join(this.#folder, 'candidate');
+  }
+
+  /** Says for how many members the candidate is from the next start on. */
+  giveShare(percent) {
+    this.#more = ['--candidate-rules', this.#candidateFolder, '--candidate-percent', percent];
   }
 
   /** Replaces the rules that a share of all members gets. */

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Marks {
     /// Slot rules that have held.
     pub held: BTreeSet<Box<str>>,
-    /// For each slot a hash over all its changes in order; equal for visitors that saw the same at the same time.
+    /// For each slot a hash over all its changes in order; equal for visitors that saw the same at the same time:
+    /// the same rule under the same key with the same actions.
     pub trails: BTreeMap<Box<str>, u64>,
     /// How often each trigger fired.
     pub fired: BTreeMap<Box<str>, u64>,
@@ -32,6 +33,8 @@ impl Marks {
         step.extend_from_slice(rule.as_bytes());
         step.push(0);
         step.extend_from_slice(key.as_bytes());
+        step.push(0);
+        step.extend_from_slice(decision.map_or(&[], |decision| decision.actions.as_bytes()));
         *trail = key_hash(&step);
     }
 

@@ -129,7 +129,7 @@ impl World {
                 let held = seat.current.iter().position(|held| held.slot == change.slot);
                 let before = held.map(|place| seat.current.remove(place));
                 let same = |before: &Decision, after: &Decision| {
-                    before.rule == after.rule && before.key == after.key
+                    (&before.rule, &before.key, &before.actions) == (&after.rule, &after.key, &after.actions)
                 };
                 let is_same = before.as_ref().zip(change.decision.as_ref()).is_some_and(|(a, b)| same(a, b));
                 if !is_same {

@@ -1,0 +1,62 @@
+//! Actions as hosts read them: values in the form of rule files.
+
+use super::{ActionRef, Names};
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::vec;
+
+impl ActionRef<'_> {
+    /// The action as rule files write it.
+    pub fn to_value(&self) -> Value {
+        let texts = |names: &Names<'_>| Value::Array(names.map(Value::string).collect());
+        let (kind, fields) = match self {
+            Self::Text { target, value } => {
+                ("text", vec![("target", Value::string(target)), ("value", Value::string(value))])
+            }
+            Self::Attribute { target, name, value } => (
+                "attribute",
+                vec![
+                    ("target", Value::string(target)),
+                    ("name", Value::string(name)),
+                    ("value", Value::string(value)),
+                ],
+            ),
+            Self::Class { target, add, remove } => (
+                "class",
+                vec![("target", Value::string(target)), ("add", texts(add)), ("remove", texts(remove))],
+            ),
+            Self::Style { target, property, value } => (
+                "style",
+                vec![
+                    ("target", Value::string(target)),
+                    ("property", Value::string(property)),
+                    ("value", Value::string(value)),
+                ],
+            ),
+            Self::Hide { target } => ("hide", vec![("target", Value::string(target))]),
+            Self::Show { target } => ("show", vec![("target", Value::string(target))]),
+            Self::Variable { name, value } => {
+                ("variable", vec![("name", Value::string(name)), ("value", value.to_tree())])
+            }
+            Self::Webhook { url } => ("webhook", vec![("url", Value::string(url))]),
+        };
+        let kind = core::iter::once(("kind", Value::string(kind)));
+        Value::Object(kind.chain(fields).map(|(name, value)| (Box::from(name), value)).collect())
+    }
+}
+
+#[cfg(all(test, feature = "author"))]
+mod tests {
+    use crate::bundle::author::{SourceFile, compile};
+    use alloc::string::String;
+
+    #[test]
+    fn actions_are_written_as_rule_files_write_them() {
+        let rule = r##"{"rules":[{"id":"r","slot":"s","actions":[{"kind":"class","target":"#hero","add":["rescue"]}]}]}"##;
+        let file = SourceFile { name: "rules.json".into(), text: rule.into() };
+        let actions = compile(&[file]).bundle.rule("r").unwrap().written_actions();
+        let mut text = String::new();
+        actions.iter().next().unwrap().to_value().write(&mut text);
+        assert_eq!(text, r##"{"kind":"class","target":"#hero","add":["rescue"],"remove":[]}"##);
+    }
+}
