@@ -3,7 +3,7 @@
 use super::sign::instant;
 use super::source::{named, read_file};
 use super::{Outcome, print};
-use crate::bundle::SecretKey;
+use crate::bundle::{SecretKey, percent};
 use crate::clock;
 use crate::hex::hex;
 use crate::settings::CurrentArguments;
@@ -36,8 +36,11 @@ pub fn run(arguments: &CurrentArguments) -> Result<Outcome, String> {
     };
     fs::write(&arguments.output, key.sign(seal_current(&current)))
         .map_err(|error| named(&arguments.output, &error))?;
+    let tried = current.candidate.map_or(String::new(), |candidate| {
+        format!(", revision {} for {} % of all units,", candidate.revision, percent(candidate.share))
+    });
     print(&format!(
-        "{}: revision {} for {}/{} until {}, signed by {}\n",
+        "{}: revision {} for {}/{}{tried} until {}, signed by {}\n",
         arguments.output.display(),
         current.revision,
         current.project,

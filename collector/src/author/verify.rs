@@ -3,13 +3,13 @@
 use super::sign::instant;
 use super::source::read_file;
 use super::{Outcome, print, print_json};
-use crate::bundle::{find_key, parse_public_key, verify_signature};
+use crate::bundle::{find_key, parse_public_key, percent, verify_signature};
 use crate::clock;
 use crate::hex::hex;
 use crate::settings::{Format, VerifyArguments};
 use attune_core::bundle::{
-    BundleError, Current, Demands, Header, KeySet, PUBLIC_KEY_BYTES, Refused, WHOLE_SHARE, decode_body,
-    open_current, open_delta, open_envelope, verify_current, verify_delta, verify_envelope, verify_keyset,
+    BundleError, Current, Demands, Header, KeySet, PUBLIC_KEY_BYTES, Refused, decode_body, open_current,
+    open_delta, open_envelope, verify_current, verify_delta, verify_envelope, verify_keyset,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -135,7 +135,6 @@ fn accept(arguments: &VerifyArguments, header: Header<'_>) -> Result<Outcome, St
 }
 
 fn accept_statement(arguments: &VerifyArguments, current: &Current<'_>) -> Result<Outcome, String> {
-    let percent = |share: u32| f64::from(share) * 100.0 / f64::from(WHOLE_SHARE);
     match arguments.format {
         Format::Text => {
             let candidate = current.candidate.map_or(String::new(), |candidate| {

@@ -30,6 +30,12 @@ fn simulate_says_for_how_many_visitors_a_draft_would_have_differed() {
     let same = simulate("rules", &[]).json();
     assert_eq!((&same["events"], &same["visitors"]), (&json!(10), &json!(4)));
     assert_eq!(same["visitors_decided_differently"], 0);
+    place.write("reworded/shop.json", &SHOP.replace("\"value\": \"keen\"", "\"value\": \"eager\""));
+    assert_eq!(
+        simulate("reworded", &[]).json()["visitors_decided_differently"],
+        2,
+        "c and d see another text"
+    );
     let run = simulate("draft", &[]);
     assert!(run.is_clean && run.err.is_empty(), "no progress without a terminal: {}", run.err);
     let report = run.json();
