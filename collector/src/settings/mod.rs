@@ -238,9 +238,10 @@ mod tests {
             ),
             (&["--keyset", "keys"], "--keyset: keys needs --signing-key"),
             (
-                &["--candidate-rules", "/nonexistent", "--candidate-percent", "5"],
+                &["--rules", "/", "--candidate-rules", "/nonexistent", "--candidate-percent", "5"],
                 "--candidate-rules: /nonexistent",
             ),
+            (&["--candidate-rules", "/", "--candidate-percent", "5"], "--rules <FOLDER>"),
             (&["--candidate-rules", "/"], "--candidate-percent"),
             (&["--candidate-percent", "5"], "--candidate-rules"),
             (&["--candidate-rules", "/", "--candidate-percent", "101"], "a percentage from 0 to 100"),
