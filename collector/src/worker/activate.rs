@@ -62,12 +62,11 @@ impl Worker<'_> {
         }
         match candidate {
             Some(LoggedCandidate { revision, share, seed, bytes }) => {
-                if let Some(bundle) = opened(*revision, bytes) {
-                    let (share, seed) = (*share, seed.clone());
-                    self.take_up(bundle, move |worker, bundle| {
-                        worker.processor.set_rollout(Some(Rollout { bundle, share, seed }), at);
-                    })?;
-                }
+                let Some(bundle) = opened(*revision, bytes) else { return Ok(()) };
+                let (share, seed) = (*share, seed.clone());
+                self.take_up(bundle, move |worker, bundle| {
+                    worker.processor.set_rollout(Some(Rollout { bundle, share, seed }), at);
+                })?;
             }
             None => self.processor.set_rollout(None, at),
         }

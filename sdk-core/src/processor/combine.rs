@@ -67,8 +67,8 @@ pub(super) fn wake(processor: &Processor, state: &mut ProfileState, at: Timestam
 }
 
 impl Processor {
-    /// Judges the event rules of its member's bundle at an event that is counted already: latches for slots, of granted purposes, and firings for
-    /// triggers.
+    /// Judges the event rules of its member's bundle at an event that is counted already: latches for slots, of granted
+    /// purposes, and firings for triggers.
     fn judge_event(
         &self,
         state: &mut ProfileState,

@@ -37,8 +37,8 @@ impl Processor {
     ///
     /// What a member's event sets off is judged by the bundle of that member, what a profile stands at and what time alone
     /// fires by that of its member with the latest event: a profile with members in both is in one of them at a time, and
-    /// whoever goes over arms the triggers that only the other has as if they were published, but fires none for having
-    /// been published. The signals of both are counted for everybody, so that no value depends on who is in the share.
+    /// whoever goes over arms the triggers that only the other has as if they were published, but each is published to a
+    /// profile once. The signals of both are counted for everybody, so that no value depends on who is in the share.
     pub fn set_rollout(&mut self, rollout: Option<Rollout>, at: Timestamp) {
         let (known, is_first) = (self.known_signals(), self.current.bundle.revision == 0);
         self.rollout = rollout.map(|Rollout { bundle, share, seed }| Staged {
@@ -53,11 +53,6 @@ impl Processor {
     /// Revision, share and seed of the candidate, during a rollout.
     pub fn rollout_terms(&self) -> Option<(u64, u32, &str)> {
         self.rollout.as_ref().map(|staged| (staged.active.bundle.revision, staged.share, &*staged.seed))
-    }
-
-    /// The bundle that a member gets.
-    pub fn bundle_for(&self, member: &MemberId) -> &Bundle {
-        &self.active_for(Some(member)).bundle
     }
 
     /// The bundle by which a profile stands.
@@ -102,12 +97,10 @@ impl Processor {
 
     /// The active bundle by which a profile stands, of its member with the latest event; a vacant one stays where it is.
     pub(super) fn active_of(&self, state: &ProfileState) -> &Active {
-        match (&self.rollout, state.latest_member()) {
-            (None, _) => &self.current,
-            (Some(staged), None) if state.armed_revision == Some(staged.active.bundle.revision) => {
-                &staged.active
-            }
-            (Some(_), member) => self.active_for(member),
+        let Some(staged) = &self.rollout else { return &self.current };
+        match state.latest_member() {
+            None if state.armed_revision == Some(staged.active.bundle.revision) => &staged.active,
+            member => self.active_for(member),
         }
     }
 
@@ -185,7 +178,7 @@ mod tests {
             }
             for name in MEMBERS {
                 let is_in = is_in_share(SEED, name, share);
-                prop_assert_eq!(both.processor.bundle_for(&member(name)).revision, if is_in { 2 } else { 1 });
+                prop_assert_eq!(both.processor.active_for(Some(&member(name))).bundle.revision, if is_in { 2 } else { 1 });
                 prop_assert_eq!(fate(&both, name), fate(if is_in { &other } else { &one }, name));
             }
         }
