@@ -11,13 +11,24 @@ use attune_core::bundle::{
 const MAX_DELTA_BYTES: usize = 500;
 const RULES: u32 = 1_000;
 
-/// A rule as sites have them: a text, a list and a bound over twenty traits.
+/// A rule as sites have them: a text, a list and a bound over twenty traits, and for a third of them a cap, a group and a
+/// place in a text.
 fn rule(number: u32) -> String {
     let some =
         |salt: u32, bound: u32| (number.wrapping_mul(2_654_435_761) ^ salt.wrapping_mul(0x9e37_79b9)) % bound;
+    let more = match number % 3 {
+        0 => {
+            let text = format!(r#"{{"kind":"text","target":"h1","value":"{{{{traits.name}}}}, {number}"}}"#);
+            format!(
+                r#""group":"g{}","cap":{{"per":"day","count":2,"min_gap":"1h"}},"actions":[{text}]"#,
+                number % 7
+            )
+        }
+        _ => format!(r#""actions":[{{"kind":"variable","name":"rule-{number}","value":true}}]"#),
+    };
     format!(
         r#"{{"id":"rule-{number}","slot":"rule-{number}","when":{{"traits.text{}":"v{}","traits.list{}":{{"$in":["a{}","b{}"]}},
-            "traits.number{}":{{"$gt":{}}}}},"actions":[{{"kind":"variable","name":"rule-{number}","value":true}}]}}"#,
+            "traits.number{}":{{"$gt":{}}}}},{more}}}"#,
         some(1, 7),
         some(2, 90),
         some(3, 6),
@@ -55,14 +66,28 @@ fn a_change_of_one_rule_among_a_thousand_is_a_small_delta() {
     };
     let condition = |rules: &mut Vec<String>| rules[500] = rules[500].replace("\"$gt\":", "\"$gt\":1");
     let action = |rules: &mut Vec<String>| rules[500] = rules[500].replace("true", "\"another value\"");
+    let attribute = |rules: &mut Vec<String>| {
+        rules[500] = rules[500].replace("\"when\":{", "\"when\":{\"traits.age\":18,")
+    };
+    let cap = |rules: &mut Vec<String>| {
+        rules[500] =
+            rules[500].replace("\"actions\"", "\"cap\":{\"per\":\"session\",\"count\":1},\"actions\"");
+    };
+    let group = |rules: &mut Vec<String>| {
+        rules[500] = rules[500].replace("\"actions\"", "\"group\":\"g3\",\"actions\"")
+    };
     let add = |rules: &mut Vec<String>| rules.insert(500, rule(RULES + 3));
     let remove = |rules: &mut Vec<String>| drop(rules.remove(500));
     for (name, body) in [
         ("condition", changed(&condition)),
         ("action", changed(&action)),
+        ("attribute", changed(&attribute)),
+        ("cap", changed(&cap)),
+        ("group", changed(&group)),
         ("added", changed(&add)),
         ("removed", changed(&remove)),
     ] {
+        assert_ne!(body, before, "{name}");
         let to = envelope(102, &body);
         let bytes = delta(&from, &[7; HASH_BYTES], &to);
         assert!(bytes.len() <= MAX_DELTA_BYTES, "{name}: {} bytes", bytes.len());
@@ -86,7 +111,7 @@ fn rules_that_go_one_by_one_leave_small_deltas_and_what_says_the_same_is_the_sam
     // Once in a while the numbers that have become free are closed up, which moves others.
     let large = sizes.iter().filter(|size| **size > MAX_DELTA_BYTES).count();
     assert!(large <= 5, "{large} of {}: {sizes:?}", sizes.len());
-    // Whoever comes takes the place of those who have gone.
+    // What has gone weighs little.
     let grown = rules.iter().cloned().chain((0..100).map(|number| rule(RULES + number))).collect::<Vec<_>>();
     let after = settle_body(&body(&grown), &before).unwrap();
     let fresh = body(&grown);

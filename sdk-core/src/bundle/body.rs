@@ -1,20 +1,16 @@
 //! The compiled body: the packed signals, experiments, models and rules, each with its own tables.
 
 use super::{Bundle, BundleError};
-#[cfg(feature = "author")]
-use crate::codec::Reader;
 use crate::codec::{CodecError, Source, Writer};
-use crate::experiment::{Trial, TrialTable};
+use crate::experiment::{Trial, TrialRef, TrialTable};
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_EXPERIMENTS, MAX_MODELS, MAX_RULES, MAX_SIGNALS};
-use crate::model::{Model, ModelTable};
-use crate::profile::{Signal, SignalTable};
-#[cfg(feature = "author")]
-use crate::rules::RuleRef;
-use crate::rules::{Rule, RuleTable};
+use crate::model::{Model, ModelRef, ModelTable};
+use crate::profile::{Signal, SignalRef, SignalTable};
+use crate::rules::{Rule, RuleRef, RuleTable};
 use alloc::vec::Vec;
 
 /// Version of the body's form, its first byte.
-pub const BODY_VERSION: u8 = 5;
+pub const BODY_VERSION: u8 = 6;
 
 /// Writes a body; `rules` are in order of id, without repeats.
 pub fn encode_body(signals: &[Signal], experiments: &[Trial], models: &[Model], rules: &[Rule]) -> Vec<u8> {
@@ -32,18 +28,17 @@ pub fn encode_body(signals: &[Signal], experiments: &[Trial], models: &[Model], 
 ///
 /// # Errors
 /// What is wrong with either body.
-#[cfg(feature = "author")]
 pub fn settle_body(body: &[u8], before: &[u8]) -> Result<Vec<u8>, BundleError> {
     let (bundle, before) = (decode_body(body)?, decode_body(before)?);
+    let signals: Vec<Signal> = bundle.signals.iter().map(SignalRef::to_signal).collect();
+    let trials: Vec<Trial> = bundle.experiments.iter().map(TrialRef::to_trial).collect();
+    let models: Vec<Model> = bundle.models.iter().map(ModelRef::to_model).collect();
     let rules: Vec<Rule> = bundle.rules.iter().map(RuleRef::to_rule).collect();
-    let packed = body.split_first().map(|(_, packed)| packed).unwrap_or_default();
-    let mut reader = Reader::new(packed);
-    for _ in 0..3 {
-        reader.bytes().map_err(|CodecError| BundleError::BadBody("sections"))?;
-    }
-    let kept = body.len() - reader.rest().len();
     let mut out = Writer::new();
-    out.raw(body.get(..kept).unwrap_or_default());
+    out.u8(BODY_VERSION);
+    out.bytes(&SignalTable::pack_like(&before.signals, &signals));
+    out.bytes(&TrialTable::pack_like(&before.experiments, &trials));
+    out.bytes(&ModelTable::pack_like(&before.models, &models));
     out.raw(&RuleTable::pack_like(&before.rules, &rules));
     Ok(out.into_bytes())
 }
@@ -95,10 +90,6 @@ mod tests {
     use super::super::author::{SourceFile, compile};
     use super::super::{Bundle, Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
     use super::*;
-    use crate::experiment::TrialRef;
-    use crate::model::ModelRef;
-    use crate::profile::SignalRef;
-    use crate::rules::RuleRef;
     use alloc::string::ToString;
     use alloc::vec;
     use proptest::prelude::*;

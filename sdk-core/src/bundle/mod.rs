@@ -17,9 +17,7 @@ use crate::profile::SignalTable;
 use crate::rules::{RuleRef, RuleTable};
 use crate::time::Timestamp;
 
-#[cfg(feature = "author")]
-pub use body::settle_body;
-pub use body::{BODY_VERSION, decode_body, encode_body};
+pub use body::{BODY_VERSION, decode_body, encode_body, settle_body};
 pub use current::{
     Candidate, Current, OpenedCurrent, WHOLE_SHARE, is_in_share, open_current, seal_current, verify_current,
 };

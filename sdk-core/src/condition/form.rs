@@ -114,6 +114,11 @@ impl Form {
         (0..self.ends.len()).filter_map(|number| self.text(number))
     }
 
+    /// All ids, in order of number.
+    pub fn ids(&self) -> impl Iterator<Item = SignalId> {
+        (0..self.ids.len() / 8).filter_map(|number| self.id(number))
+    }
+
     fn id(&self, number: usize) -> Option<SignalId> {
         let bytes = self.ids.get(number.checked_mul(8)?..)?.first_chunk()?;
         Some(SignalId(u64::from_le_bytes(*bytes)))

@@ -36,6 +36,7 @@ mod plain;
 mod postings;
 #[cfg(feature = "author")]
 mod problem;
+mod settle;
 #[cfg(feature = "patterns")]
 mod syntax;
 mod text;
@@ -80,6 +81,7 @@ pub use plain::{Plain, holds};
 pub use postings::{ANY, Postings, place_of};
 #[cfg(feature = "author")]
 pub use problem::{ConditionError, ConditionErrorKind};
+pub use settle::{NO_ID, NO_TEXT, Numbers, Settled, pack_like};
 
 /// A predicate as a tree, for compilers and tools.
 #[derive(Clone, Debug, PartialEq)]

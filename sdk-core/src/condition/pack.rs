@@ -18,11 +18,13 @@ pub struct Packer {
     is_canonical: bool,
     /// The number of each text.
     names: BTreeMap<Box<str>, usize>,
-    /// How many numbers below the highest are those of no text.
-    gaps: usize,
+    /// How many texts there are; a text of a number that is nobody's may stand there more than once.
+    text_count: usize,
     lengths: Writer,
     texts: Writer,
     ids: Vec<SignalId>,
+    /// The number of each id.
+    id_numbers: BTreeMap<SignalId, usize>,
     leaves: BTreeMap<Vec<u8>, usize>,
     zones: Vec<(usize, ZoneTable)>,
     zones_bytes: usize,
@@ -39,17 +41,12 @@ impl Packer {
         Self { is_canonical: true, ..Self::default() }
     }
 
-    /// A form whose table has these texts already, without repeats, numbered from 0 on; some numbers are nobody's.
-    pub fn with_texts<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Self {
+    /// A form whose tables have these texts and ids already, numbered from 0 on.
+    pub fn with_tables(texts: &[&str], ids: &[SignalId]) -> Self {
         let mut packer = Self::new();
-        for text in texts {
-            if let Some(text) = text {
-                packer.number(text);
-            } else {
-                packer.lengths.len(0);
-                packer.gaps += 1;
-            }
-        }
+        texts.iter().for_each(|text| packer.append(text));
+        packer.ids = ids.to_vec();
+        packer.id_numbers = ids.iter().copied().zip(0..).collect();
         packer
     }
 
@@ -68,10 +65,6 @@ impl Packer {
         self.leaves.get(key).copied()
     }
 
-    fn text_count(&self) -> usize {
-        self.names.len() + self.gaps
-    }
-
     /// Writes a text as its number in the table.
     pub fn text(&mut self, text: &str) {
         let number = self.number(text);
@@ -80,17 +73,22 @@ impl Packer {
 
     /// The number of a text, which stands in the table from now on.
     pub fn number(&mut self, text: &str) -> usize {
-        let next = self.text_count();
-        let number = *self.names.entry(Box::from(text)).or_insert(next);
-        if number == next {
-            if self.is_canonical {
-                self.texts.str(text);
-            } else {
-                self.lengths.len(text.len());
-                self.texts.raw(text.as_bytes());
-            }
+        if let Some(number) = self.names.get(text) {
+            return *number;
         }
-        number
+        self.append(text);
+        self.text_count - 1
+    }
+
+    fn append(&mut self, text: &str) {
+        self.names.insert(Box::from(text), self.text_count);
+        self.text_count += 1;
+        if self.is_canonical {
+            self.texts.str(text);
+        } else {
+            self.lengths.len(text.len());
+            self.texts.raw(text.as_bytes());
+        }
     }
 
     /// Whether a number is written as a whole one; a canonical form knows none.
@@ -117,10 +115,11 @@ impl Packer {
 
     /// Writes a signal's id as its number in the table.
     pub fn id(&mut self, id: SignalId) {
-        let number = self.ids.iter().position(|known| *known == id).unwrap_or_else(|| {
+        let next = self.ids.len();
+        let number = *self.id_numbers.entry(id).or_insert(next);
+        if number == next {
             self.ids.push(id);
-            self.ids.len() - 1
-        });
+        }
         self.out.len(number);
     }
 
@@ -172,7 +171,7 @@ impl Packer {
         let mut whole = Writer::new();
         whole.len(self.ids.len());
         self.ids.iter().for_each(|id| whole.raw(&id.0.to_le_bytes()));
-        whole.len(self.text_count());
+        whole.len(self.text_count);
         whole.raw(&self.lengths.into_bytes());
         whole.raw(&self.texts.into_bytes());
         if !self.is_canonical {

@@ -49,6 +49,11 @@ impl Postings {
         self.names.is_empty()
     }
 
+    /// The numbers of the names of all lists.
+    pub fn names(&self) -> &[u32] {
+        &self.names
+    }
+
     /// The indexes of all lists.
     pub fn items(&self) -> &[u32] {
         self.lists.items()

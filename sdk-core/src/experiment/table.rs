@@ -3,7 +3,7 @@
 use super::TrialRef;
 use super::trial::{Trial, encode_trial};
 use crate::codec::CodecError;
-use crate::condition::{Form, Packer};
+use crate::condition::{Form, Packer, pack_like};
 use alloc::vec::Vec;
 
 /// The experiments of a bundle. One that reads another stands behind it; what it reads of those behind it is missing.
@@ -17,7 +17,15 @@ pub struct TrialTable {
 impl TrialTable {
     /// Writes the packed form; each experiment stands behind those it reads.
     pub fn pack(trials: &[Trial]) -> Vec<u8> {
-        let mut packer = Packer::new();
+        Self::pack_in(Packer::new(), trials)
+    }
+
+    /// Writes the packed form with the numbers that an earlier one has.
+    pub fn pack_like(before: &Self, trials: &[Trial]) -> Vec<u8> {
+        pack_like(&before.form, &|packer| Self::pack_in(packer, trials))
+    }
+
+    fn pack_in(mut packer: Packer, trials: &[Trial]) -> Vec<u8> {
         packer.list(trials, encode_trial);
         packer.finish()
     }

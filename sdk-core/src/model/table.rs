@@ -4,7 +4,7 @@ use super::Model;
 use super::codec::{decode_model, encode_model};
 use super::evaluate::score;
 use crate::codec::CodecError;
-use crate::condition::{Code, Document, Form, Outlook, Packer, Reading};
+use crate::condition::{Code, Document, Form, Outlook, Packer, Reading, pack_like};
 use crate::id::ModelId;
 use crate::limits::MAX_MODEL_BYTES;
 use alloc::vec::Vec;
@@ -28,9 +28,17 @@ pub struct ModelRef<'a> {
 impl ModelTable {
     /// Writes the packed form.
     pub fn pack(models: &[Model]) -> Vec<u8> {
+        Self::pack_in(Packer::new(), models)
+    }
+
+    /// Writes the packed form with the numbers that an earlier one has.
+    pub fn pack_like(before: &Self, models: &[Model]) -> Vec<u8> {
+        pack_like(&before.form, &|packer| Self::pack_in(packer, models))
+    }
+
+    fn pack_in(mut packer: Packer, models: &[Model]) -> Vec<u8> {
         let mut models: Vec<&Model> = models.iter().collect();
         models.sort_by_key(|model| (model.id, &model.name));
-        let mut packer = Packer::new();
         packer.list(&models, |model, packer| encode_model(model, packer));
         packer.finish()
     }

@@ -3,7 +3,7 @@
 use super::signal::encode_signal;
 use super::{Signal, SignalHead, SignalRef};
 use crate::codec::CodecError;
-use crate::condition::{ANY, Form, Packer, Postings};
+use crate::condition::{ANY, Form, Packer, Postings, pack_like};
 use crate::id::SignalId;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
@@ -28,13 +28,24 @@ impl SignalTable {
 
     /// Writes the packed form.
     pub fn pack(signals: &[Signal]) -> Vec<u8> {
+        Self::pack_in(Packer::new(), signals)
+    }
+
+    /// Writes the packed form with the numbers that an earlier one has.
+    pub fn pack_like(before: &Self, signals: &[Signal]) -> Vec<u8> {
+        pack_like(&before.form, &|packer| Self::pack_in(packer, signals))
+    }
+
+    fn pack_in(mut packer: Packer, signals: &[Signal]) -> Vec<u8> {
         let mut signals: Vec<&Signal> = signals.iter().collect();
         signals.sort_by_key(|signal| (signal.id, &signal.name));
-        let mut packer = Packer::new();
         packer.list(&signals, |signal, packer| encode_signal(signal, packer));
         let (mut names, mut types) = (BTreeMap::new(), BTreeSet::from([ANY]));
         for (index, signal) in signals.iter().enumerate() {
-            names.insert(&*signal.name, vec![index]);
+            // Nobody asks for hidden signals by name: no name that can be asked for has a dot.
+            if !signal.name.contains('.') {
+                names.insert(&*signal.name, vec![index]);
+            }
             types.insert(&*signal.on);
         }
         let looking_at = |on: &str| {

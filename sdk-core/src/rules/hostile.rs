@@ -2,6 +2,7 @@
 
 use super::codec::encode_rule;
 use super::leaves::pack_leaves;
+use super::settle::Before;
 use super::slot::slots_of;
 use super::{Action, Decider, Mode, Rule, RuleTable, Terms, Touched};
 use crate::codec::Writer;
@@ -71,7 +72,7 @@ fn rule(when: Condition, actions: Vec<Action>) -> Rule {
 pub(super) fn naming(leaf: &Condition, times: usize) -> Vec<u8> {
     let rules = [rule(Condition::All(vec![leaf.clone()]), Vec::new())];
     let mut packer = Packer::new();
-    pack_leaves(&rules, &slots_of(&rules), &|_| None, &mut packer);
+    pack_leaves(&rules, &slots_of(&rules), &Before::default(), &mut packer);
     packer.list(&["r"], |id, packer| {
         let id = packer.number(id);
         packer.difference(&mut 0, id);

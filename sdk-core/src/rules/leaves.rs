@@ -2,7 +2,8 @@
 //! touches besides.
 
 use super::Rule;
-use super::index::{ALL_KEYS, ANYTHING, ONE_KEY};
+use super::index::{ALL_KEYS, ANYTHING, NOTHING, ONE_KEY};
+use super::settle::Before;
 use crate::condition::{
     Condition, Literal, Packer, Path, Reads, Test, each_leaf, encode_condition, leaf_key, reads_of,
     visit_paths,
@@ -14,14 +15,14 @@ use core::cmp::Reverse;
 
 /// Appends what is read and the leaves, and makes the packer write leaves as their numbers from here on.
 ///
-/// What is read comes first, each with the numbers of the slots that show it or are counted by it; then the leaves, with
-/// their numbers before them in runs, each with the numbers of what it reads. `numbered` may ask for the number of a leaf.
-/// Leaves of one subject stand together, those that compare with a number in the order in which a growing (or, for upper
-/// bounds, a falling) number meets them.
+/// What is read comes first, each with the slots that show it or are counted by it: the numbers of their names, since those
+/// of slots change with every slot that comes or goes, as differences to the one before; then the leaves, with their numbers before them in runs, each with the
+/// numbers of what it reads. What was there `before` keeps its number. Leaves of one subject stand together, those that
+/// compare with a number in the order in which a growing (or, for upper bounds, a falling) number meets them.
 pub(super) fn pack_leaves(
     rules: &[Rule],
     slots: &[(&str, Vec<usize>)],
-    numbered: &dyn Fn(&[u8]) -> Option<usize>,
+    before: &Before,
     packer: &mut Packer,
 ) {
     let mut leaves: BTreeMap<(Vec<Reads>, Rank, Vec<u8>), &Condition> = BTreeMap::new();
@@ -41,26 +42,21 @@ pub(super) fn pack_leaves(
             }
         }
     }
-    let touched: Vec<(Reads, Vec<usize>)> =
-        touched.into_iter().map(|(reads, slots)| (reads, slots.into_iter().collect())).collect();
-    packer.list(&touched, |(reads, slots), packer| {
-        encode_reads(reads, packer);
-        packer.group(slots, |slot, packer| packer.out.len(*slot));
-    });
-    let number = |reads: &Reads| touched.partition_point(|(known, _)| known < reads);
-    let mut numbers = BTreeMap::new();
-    let mut settled = settle(leaves.keys().map(|(_, _, key)| numbered(key)).collect());
-    let gaps = gaps_of(&settled);
-    packer.out.len(leaves.len() + gaps.len());
-    settled.extend(&gaps);
-    let mut before = 0;
-    let runs: Vec<&[usize]> = settled.chunk_by(|one, next| one + 1 == *next).collect();
+    let subjects = pack_subjects(touched, slots, before, packer);
+    let settled = before.leaf_numbers(leaves.keys().map(|(_, _, key)| &key[..]));
+    let gaps = settled.gaps();
+    packer.out.len(settled.count);
+    let in_order: Vec<usize> = settled.numbers.into_iter().chain(gaps.iter().copied()).collect();
+    let mut last = 0;
+    let runs: Vec<&[usize]> = in_order.chunk_by(|one, next| one + 1 == *next).collect();
     packer.group(&runs, |run, packer| {
-        packer.difference(&mut before, run.first().copied().unwrap_or_default());
+        packer.difference(&mut last, run.first().copied().unwrap_or_default());
         packer.out.len(run.len());
     });
-    for (((reads, _, key), leaf), at) in leaves.into_iter().zip(settled.iter().copied()) {
-        packer.group(&reads, |reads, packer| packer.out.len(number(reads)));
+    let mut numbers = BTreeMap::new();
+    for (((reads, _, key), leaf), at) in leaves.into_iter().zip(in_order.iter().copied()) {
+        packer
+            .group(&reads, |reads, packer| packer.out.len(subjects.get(reads).copied().unwrap_or_default()));
         encode_condition(leaf, packer);
         numbers.insert(key, at);
     }
@@ -72,33 +68,30 @@ pub(super) fn pack_leaves(
     packer.set_leaves(numbers);
 }
 
-/// One gap is kept for so many numbers.
-const GAPS_PART: usize = 8;
-
-/// Numbers for so many things: each has the one it asks for, and the others take what is free in their order. Where some
-/// have gone there are gaps, so that nobody else's number changes for that; once too many have gathered, all are closed.
-pub(super) fn settle(asked: Vec<Option<usize>>) -> Vec<usize> {
-    let taken: BTreeSet<usize> = asked.iter().flatten().copied().collect();
-    let mut free = (0..).filter(|number| !taken.contains(number));
-    let number = |asked: &Option<usize>| asked.or_else(|| free.next()).unwrap_or_default();
-    let apart: Vec<usize> = asked.iter().map(number).collect();
-    if gaps_of(&apart).len() <= asked.len() / GAPS_PART { apart } else { settle_close(asked) }
-}
-
-/// The same without gaps: whoever asks for a number above how many there are takes what is free, too.
-pub(super) fn settle_close(asked: Vec<Option<usize>>) -> Vec<usize> {
-    let count = asked.len();
-    let taken: BTreeSet<usize> = asked.iter().flatten().copied().filter(|number| *number < count).collect();
-    let mut free = (0..count).filter(|number| !taken.contains(number));
-    let number = |asked: Option<usize>| asked.filter(|number| *number < count).or_else(|| free.next());
-    asked.into_iter().map(number).map(Option::unwrap_or_default).collect()
-}
-
-/// The numbers below the highest that are nobody's.
-fn gaps_of(numbers: &[usize]) -> Vec<usize> {
-    let taken: BTreeSet<usize> = numbers.iter().copied().collect();
-    let count = taken.last().map_or(0, |last| last + 1);
-    (0..count).filter(|number| !taken.contains(number)).collect()
+/// Appends what is read; the number of each.
+fn pack_subjects(
+    touched: BTreeMap<Reads, BTreeSet<usize>>,
+    slots: &[(&str, Vec<usize>)],
+    before: &Before,
+    packer: &mut Packer,
+) -> BTreeMap<Reads, usize> {
+    let settled = before.subject_numbers(touched.keys());
+    let mut in_order: Vec<_> = settled.numbers.iter().copied().zip(touched.iter().map(Some)).collect();
+    in_order.extend(settled.gaps().into_iter().map(|gap| (gap, None)));
+    in_order.sort_unstable_by_key(|(number, _)| *number);
+    let mut last = 0;
+    packer.list(&in_order, |(_, known), packer| {
+        match known {
+            Some((reads, _)) => encode_reads(reads, packer),
+            None => packer.out.u8(NOTHING),
+        }
+        let names = known.iter().flat_map(|(_, touched)| touched.iter()).filter_map(|slot| slots.get(*slot));
+        packer.group(&names.collect::<Vec<_>>(), |(name, _), packer| {
+            let name = packer.number(name);
+            packer.difference(&mut last, name);
+        });
+    });
+    touched.into_keys().zip(settled.numbers).collect()
 }
 
 /// Where a leaf stands among those of its subject: kind, then bound.

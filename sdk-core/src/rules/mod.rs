@@ -14,6 +14,8 @@ mod hostile;
 pub mod index;
 mod judge;
 mod leaves;
+mod pack;
+mod settle;
 mod slot;
 mod table;
 mod terms;

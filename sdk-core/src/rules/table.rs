@@ -1,14 +1,10 @@
 //! The rules of a bundle, read in place: by index, by id, by the event type they are judged at, and by slot.
 
-use super::codec::encode_rule;
+use super::RuleRef;
 use super::index::{Marks, Subject};
-use super::leaves::{pack_leaves, settle, settle_close};
-use super::slot::{ranked_of, slots_of};
-use super::{Mode, Rule, RuleRef};
 use crate::codec::CodecError;
-use crate::condition::{ANY, Form, Packer, Postings, decode_condition, leaf_key, pass_condition, place_of};
+use crate::condition::{Form, Postings, pass_condition, place_of};
 use crate::limits::READ_BYTES;
-use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -30,60 +26,6 @@ pub struct RuleTable {
 }
 
 impl RuleTable {
-    /// Writes the packed form; the rules are in order of id, without repeats.
-    pub fn pack(rules: &[Rule]) -> Vec<u8> {
-        Self::pack_in(Packer::new(), rules, &|_| None)
-    }
-
-    /// Writes the packed form with the numbers of texts and leaves that an earlier one has, so that what is equal in both
-    /// is written alike.
-    pub fn pack_like(before: &Self, rules: &[Rule]) -> Vec<u8> {
-        let fresh = Self::pack(rules);
-        let Ok(form) = Form::open(&fresh) else { return fresh };
-        let known: BTreeMap<&str, usize> =
-            before.form.texts().enumerate().map(|(number, text)| (text, number)).collect();
-        let asked = form.texts().map(|text| known.get(text).copied()).collect();
-        // A number of nobody's reads as the empty text, so there are none beside that one.
-        let numbers = if form.texts().any(str::is_empty) { settle_close(asked) } else { settle(asked) };
-        let texts: BTreeMap<usize, &str> = numbers.into_iter().zip(form.texts()).collect();
-        let count = texts.last_key_value().map_or(0, |(last, _)| last + 1);
-        let texts = (0..count).map(|number| texts.get(&number).copied());
-        let leaves: BTreeMap<Vec<u8>, usize> = before
-            .form
-            .leaves()
-            .iter()
-            .enumerate()
-            .map(|(number, place)| (before.leaf_key(*place), number))
-            .collect();
-        Self::pack_in(Packer::with_texts(texts), rules, &|key| leaves.get(key).copied())
-    }
-
-    fn leaf_key(&self, place: u32) -> Vec<u8> {
-        let mut code = self.form.at(place);
-        code.sized();
-        leaf_key(&decode_condition(&mut code))
-    }
-
-    fn pack_in(mut packer: Packer, rules: &[Rule], numbered: &dyn Fn(&[u8]) -> Option<usize>) -> Vec<u8> {
-        let rules: Vec<Rule> = rules.iter().map(Rule::indexed).collect();
-        let (rules, slots) = (&rules[..], slots_of(&rules));
-        // Neighbours in the list of ids then have neighbouring numbers, which compresses well.
-        for rule in rules {
-            packer.number(&rule.id);
-        }
-        pack_leaves(rules, &slots, numbered, &mut packer);
-        let mut before = 0;
-        packer.list(rules, |rule, packer| {
-            let id = packer.number(&rule.id);
-            packer.difference(&mut before, id);
-        });
-        rules.iter().for_each(|rule| encode_rule(rule, &mut packer));
-        Postings::pack(&by_type(rules), &mut packer);
-        Postings::pack(&slots, &mut packer);
-        packer.group(&ranked_of(rules), |index, packer| packer.out.len(*index));
-        packer.finish()
-    }
-
     /// Takes a packed form in, once it is checked to its end.
     ///
     /// # Errors
@@ -140,9 +82,9 @@ impl RuleTable {
         }
         table.by_type = Postings::read(&mut code);
         table.slots = Postings::read(&mut code);
-        let mut ranked = code.sized();
+        let (mut ranked, mut rule) = (code.sized(), 0);
         while !ranked.is_empty() {
-            table.ranked.push(ranked.number() as u32);
+            table.ranked.push(ranked.difference(&mut rule));
         }
         // A rule that is named many times would be evaluated as often, and a bundle cost the square of its bytes.
         let is_once = table.names_each_once(table.slots.items())
@@ -172,6 +114,29 @@ impl RuleTable {
     /// Where each thing stands that the rules of slots read.
     pub(super) fn subjects(&self) -> &[u32] {
         &self.subjects
+    }
+
+    /// The number of everything that is read, with each slot that shows it or is counted by it.
+    pub(super) fn shown(&self) -> Vec<(u32, u32)> {
+        let mut slot_of = vec![u32::MAX; self.form.text_count()];
+        for (slot, name) in self.slots.names().iter().enumerate() {
+            if let Some(known) = slot_of.get_mut(*name as usize) {
+                *known = slot as u32;
+            }
+        }
+        let (mut pairs, mut name) = (Vec::new(), 0);
+        for (subject, place) in self.subjects.iter().enumerate() {
+            let mut code = self.form.at(*place);
+            Subject::read(&mut code);
+            let mut names = code.sized();
+            while !names.is_empty() {
+                // Hostile rules name texts that are no slot's.
+                if let Some(slot) = slot_of.get(names.difference(&mut name) as usize) {
+                    pairs.push((subject as u32, *slot));
+                }
+            }
+        }
+        pairs
     }
 
     /// How many rules there are.
@@ -253,35 +218,16 @@ impl<'a> Iterator for Ranking<'a> {
     }
 }
 
-/// For each event type the active rules that are judged at it, those for every type included.
-fn by_type(rules: &[Rule]) -> Vec<(&str, Vec<usize>)> {
-    let mut types: BTreeMap<&str, Vec<usize>> = BTreeMap::from([(ANY, Vec::new())]);
-    for (on, index) in rules.iter().enumerate().filter_map(judged_at) {
-        types.entry(on).or_default().push(index);
-    }
-    let any = types.get(ANY).cloned().unwrap_or_default();
-    for (on, indexes) in &mut types {
-        if *on != ANY {
-            indexes.extend(&any);
-            indexes.sort_unstable();
-        }
-    }
-    types.into_iter().collect()
-}
-
-/// The event type at which an active rule is judged, and its index.
-fn judged_at((index, rule): (usize, &Rule)) -> Option<(&str, usize)> {
-    match (&rule.inactive, &rule.mode) {
-        (None, Mode::Event { on, .. }) => Some((on, index)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::condition::Condition;
-    use crate::rules::{Hold, Terms};
+    use crate::condition::{ANY, Condition, Packer};
+    use crate::rules::codec::encode_rule;
+    use crate::rules::leaves::pack_leaves;
+    use crate::rules::pack::pack_lists;
+    use crate::rules::settle::Before;
+    use crate::rules::slot::slots_of;
+    use crate::rules::{Hold, Mode, Rule, Terms};
     use alloc::boxed::Box;
     use alloc::string::ToString;
 
@@ -307,23 +253,18 @@ mod tests {
         let rules =
             [rule("a", Mode::Event { on: Box::from("*"), hold: Hold::Session }), rule("b", Mode::Level)];
         let sound = RuleTable::pack(&rules);
-        let tail = |judged: &[usize], slot: &[usize], ranked: &[usize], packer: &mut Packer| {
-            Postings::pack(&[(ANY, judged.to_vec())], packer);
-            Postings::pack(&[("s", slot.to_vec())], packer);
-            packer.group(ranked, |index, packer| packer.out.len(*index));
-        };
         // The lists are the last of the code, and all that differs; their texts have the numbers they have there.
         let rules: Vec<Rule> = rules.iter().map(Rule::indexed).collect();
         let slots = slots_of(&rules);
         let mut packer = Packer::new();
-        pack_leaves(&rules, &slots, &|_| None, &mut packer);
+        pack_leaves(&rules, &slots, &Before::default(), &mut packer);
         let mut before = 0;
         packer.list(&rules, |rule, packer| {
             let id = packer.number(&rule.id);
             packer.difference(&mut before, id);
         });
         rules.iter().for_each(|rule| encode_rule(rule, &mut packer));
-        tail(judged, slot, ranked, &mut packer);
+        pack_lists(&[(ANY, judged.to_vec())], &[("s", slot.to_vec())], ranked, &mut packer);
         let bytes = packer.finish();
         assert_eq!(bytes == sound, judged == [0] && slot == [0, 1] && ranked == [0, 1]);
         RuleTable::open(&bytes).ok().map(|table| table.len())

@@ -34,15 +34,9 @@ const NEVER: i64 = i64::MAX;
 impl Watch {
     /// Watches a bundle, with every slot to be decided.
     pub fn new(rules: &RuleTable, signals: &SignalTable) -> Self {
-        let (mut read, mut pairs) = (Vec::new(), Vec::new());
-        for (subject, place) in rules.subjects().iter().enumerate() {
-            let mut code = rules.form().at(*place);
-            read.push(Subject::read(&mut code).signal(signals));
-            let mut shown = code.sized();
-            while !shown.is_empty() {
-                pairs.push((subject as u32, shown.number() as u32));
-            }
-        }
+        let signal = |place: &u32| Subject::read(&mut rules.form().at(*place)).signal(signals);
+        let read: Vec<_> = rules.subjects().iter().map(signal).collect();
+        let mut pairs = rules.shown();
         for slot in 0..rules.slot_count() {
             for rule in rules.slot(slot).into_iter().flat_map(|(_, ranking)| ranking) {
                 collect(&mut { rule.when }, slot as u32, MAX_CONDITION_DEPTH, &mut pairs);

@@ -28,10 +28,6 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
             builder.index.anything.push(builder.index.subjects.len());
         }
         let signal = subject.signal(signals);
-        let mut slots = code.sized();
-        while !slots.is_empty() {
-            builder.shown.push((builder.index.subjects.len() as u32, slots.number() as u32));
-        }
         builder.index.subjects.push(SubjectEntry { place: *place, signal });
     }
     // The order of the table is that of the bounds; the numbers may be those of an earlier bundle.
@@ -41,8 +37,8 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
     for (place, atom) in leaves {
         builder.add_leaf(place, atom, rules);
     }
-    let Builder { mut index, keys, keyed, bounds, asked, shown, .. } = builder;
-    let [keyed, asked, shown] = [keyed, asked, shown].map(|pairs| Lists::new(subjects, &pairs));
+    let Builder { mut index, keys, keyed, bounds, asked, .. } = builder;
+    let [keyed, asked, shown] = [keyed, asked, rules.shown()].map(|pairs| Lists::new(subjects, &pairs));
     let bounds = bounds.map(|mut found| Bounds::new(subjects, &mut found));
     let (keys, grouped) = (keys.index(rules.form()), rules.grouped_slots());
     index = Index { keys, keyed, bounds, asked, shown, grouped, ..index };
@@ -52,7 +48,7 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
     index
 }
 
-/// An index in the making, with pairs of subject and leaf or slot.
+/// An index in the making, with pairs of subject and leaf.
 #[derive(Default)]
 struct Builder {
     index: Index,
@@ -61,7 +57,6 @@ struct Builder {
     /// Leaves with their subjects, for each direction.
     bounds: [Vec<(u32, u32, Bound)>; 2],
     asked: Vec<(u32, u32)>,
-    shown: Vec<(u32, u32)>,
 }
 
 impl Builder {

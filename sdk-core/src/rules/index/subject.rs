@@ -12,6 +12,8 @@ pub(in crate::rules) const ALL_KEYS: u8 = 0x41;
 
 /// Tag of whatever there is.
 pub(in crate::rules) const ANYTHING: u8 = 0x42;
+/// Tag of nothing at all, in the place of what has gone.
+pub(in crate::rules) const NOTHING: u8 = 0x43;
 
 /// Something that can be read of a visitor.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,8 @@ pub enum Subject<'a> {
     Keys(SignalId),
     /// Whatever there is.
     Anything,
+    /// Nothing, in the place of what an earlier bundle has read.
+    Nothing,
 }
 
 impl<'a> Subject<'a> {
@@ -42,6 +46,10 @@ impl<'a> Subject<'a> {
                 code.byte();
                 Self::Anything
             }
+            NOTHING => {
+                code.byte();
+                Self::Nothing
+            }
             _ => Self::Path(code.path()),
         }
     }
@@ -51,7 +59,7 @@ impl<'a> Subject<'a> {
         match self {
             Self::Path(path) => value_at(document, path, outlook),
             Self::Signal(signal, key) => taken(document.signal(signal, key), document, outlook),
-            Self::Keys(_) | Self::Anything => None,
+            Self::Keys(_) | Self::Anything | Self::Nothing => None,
         }
     }
 
@@ -61,7 +69,7 @@ impl<'a> Subject<'a> {
             Self::Path(PathRef { root: Root::Signals, rest }) => {
                 signals.by_name(cut(rest, b'.').0).map(|signal| signal.id)
             }
-            Self::Path(_) | Self::Anything => None,
+            Self::Path(_) | Self::Anything | Self::Nothing => None,
             Self::Signal(signal, _) | Self::Keys(signal) => Some(signal),
         }
     }
