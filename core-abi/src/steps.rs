@@ -12,6 +12,7 @@ use attune_core::bundle::{Bundle, BundleError};
 use attune_core::condition::Engine;
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::profile::{Absorbed, Change, MemberState};
+use attune_core::rules::Succession;
 use attune_core::time::Timestamp;
 use attune_core::value::{ValueRef, parse};
 use base64::Engine as _;
@@ -42,7 +43,7 @@ impl Steps {
     /// # Errors
     /// As [`Steps::new`]; or a revision that is not above the one in effect, which stays then.
     pub fn publish(&mut self, bundle: &[u8], at_ms: f64) -> Result<(), String> {
-        let (bundle, at) = later_bundle(&self.processor, bundle, at_ms)?;
+        let (bundle, _, at) = later_bundle(&self.processor, bundle, at_ms)?;
         self.processor.set_bundle(bundle, at);
         Ok(())
     }
@@ -156,21 +157,21 @@ impl Steps {
     }
 }
 
-/// A bundle that may follow the one in effect at an instant.
+/// A bundle that may follow the one in effect at an instant, and what of it is as it was there.
 pub(crate) fn later_bundle(
     processor: &Processor,
     bundle: &[u8],
     at_ms: f64,
-) -> Result<(Bundle, Timestamp), String> {
+) -> Result<(Bundle, Succession, Timestamp), String> {
     let at = instant(at_ms)?;
     let told = |error: BundleError| failure(error.code(), &error.to_string());
-    let bundle = Bundle::open(bundle).map_err(told)?;
+    let (bundle, succession) = Bundle::open_after(bundle, processor.bundle()).map_err(told)?;
     let current = processor.bundle().revision;
     if current > 0 && bundle.revision <= current {
         let words = format!("revision {} is not above {current}, which is in effect", bundle.revision);
         return Err(failure("bundle_lower_revision", &words));
     }
-    Ok((bundle, at))
+    Ok((bundle, succession, at))
 }
 
 /// The instant of a number, in milliseconds since 1970.

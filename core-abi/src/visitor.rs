@@ -13,7 +13,9 @@ use attune_core::limits::MAX_JSON_DEPTH;
 use attune_core::model::ModelTable;
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::rules::index::{Index, Subject};
-use attune_core::rules::{Decider, Decision, Pick, RuleTable, Standing, Touched, VisitorDocument, explain};
+use attune_core::rules::{
+    Decider, Decision, Pick, RuleTable, Standing, Succession, Touched, VisitorDocument, explain,
+};
 use attune_core::time::{Clocks, Timestamp};
 use attune_core::value::ValueRef;
 use exposures::Told;
@@ -102,9 +104,9 @@ impl Visitor {
     }
 
     /// Goes over to the bundle that follows, `before` being the rules up to now; the slots are to be decided anew.
-    pub fn renew(&mut self, before: &RuleTable, bundle: &Bundle) {
+    pub fn renew(&mut self, before: &RuleTable, bundle: &Bundle, succession: &Succession) {
         let Bundle { rules, signals, .. } = bundle;
-        self.decider = self.decider.renewed(before, rules, signals);
+        self.decider.renew(before, rules, signals, succession);
         self.variations.clear();
         let index = self.decider.index();
         for (part, (root, _)) in self.attributes.iter_mut().zip(PARTS) {

@@ -15,7 +15,7 @@ use attune_core::condition::{Document, Outlook, PathRef, Reading, Root};
 use attune_core::id::{EventId, SessionId, SignalId, Uuid};
 use attune_core::profile::Latch;
 use attune_core::rules::index::Marks;
-use attune_core::rules::{Decided, Decider, Decision, RuleRef, Touched, Visit, Watch, decide};
+use attune_core::rules::{Decided, Decider, Decision, Touched, Visit, Watch, decide};
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, ValueRef};
 use std::fmt::Write;
@@ -23,6 +23,8 @@ use std::fmt::Write;
 /// Sequences of changes; `ATTUNE_SEQUENCES` asks for another number of them when this is compiled.
 const SEQUENCES: u64 = 3_000;
 const CHANGES: usize = 30;
+/// After so many of them comes another bundle.
+const BUNDLE_CHANGES: usize = 5;
 
 /// SplitMix64 (Steele, Lea, Flood 2014): enough for choosing.
 struct Random(u64);
@@ -131,36 +133,37 @@ fn condition(random: &mut Random, depth: usize, out: &mut String) {
     }
 }
 
-fn rules(random: &mut Random) -> String {
-    let mut text = format!("{{{SIGNALS},\"rules\":[");
-    for number in 0..1 + random.below(8) {
-        text.push_str(if number > 0 { "," } else { "" });
-        write!(text, "{{\"id\":\"r{number}\",\"slot\":\"{}\",", random.of(&["s", "t"])).unwrap();
-        write!(text, "\"priority\":{},", random.below(3)).unwrap();
-        match random.below(6) {
-            0 => write!(
-                text,
-                "\"on\":\"x\",\"hold\":\"{}\",",
-                random.of(&["session", "10s", "until_next_holder"])
-            )
-            .unwrap(),
-            1 => text.push_str("\"cap\":{\"per\":\"lifetime\",\"count\":2,\"min_gap\":\"4s\"},"),
-            2 => text.push_str("\"cap\":{\"per\":\"lifetime\",\"key\":\"context.a\",\"count\":1},"),
-            _ => {}
+fn rule(random: &mut Random, number: usize) -> String {
+    let mut text = format!("{{\"id\":\"r{number}\",\"slot\":\"{}\",", random.of(&["s", "t"]));
+    write!(text, "\"priority\":{},", random.below(3)).unwrap();
+    match random.below(6) {
+        0 => {
+            write!(text, "\"on\":\"x\",\"hold\":\"{}\",", random.of(&["session", "10s", "until_next_holder"]))
+                .unwrap()
         }
-        match random.below(8) {
-            0 | 1 => text.push_str("\"group\":\"g\","),
-            2 => text.push_str("\"group\":\"h\",\"consent\":\"analytics\","),
-            3 => text.push_str("\"schedule\":{\"hours\":\"00:16-00:17\",\"zone\":\"visitor\"},"),
-            _ => {}
-        }
-        text.push_str("\"when\":");
-        condition(random, 2, &mut text);
-        let value = random.of(&["plain", "{{context.b|none}}", "{{signals.k.x}} {{key}}"]);
-        write!(text, ",\"actions\":[{{\"kind\":\"variable\",\"name\":\"v\",\"value\":\"{value}\"}}]}}")
-            .unwrap();
+        1 => text.push_str("\"cap\":{\"per\":\"lifetime\",\"count\":2,\"min_gap\":\"4s\"},"),
+        2 => text.push_str("\"cap\":{\"per\":\"lifetime\",\"key\":\"context.a\",\"count\":1},"),
+        _ => {}
     }
-    text + "]}"
+    match random.below(8) {
+        0 | 1 => text.push_str("\"group\":\"g\","),
+        2 => text.push_str("\"group\":\"h\",\"consent\":\"analytics\","),
+        3 => text.push_str("\"schedule\":{\"hours\":\"00:16-00:17\",\"zone\":\"visitor\"},"),
+        _ => {}
+    }
+    text.push_str("\"when\":");
+    condition(random, 2, &mut text);
+    let value = random.of(&["plain", "{{context.b|none}}", "{{signals.k.x}} {{key}}"]);
+    write!(text, ",\"actions\":[{{\"kind\":\"variable\",\"name\":\"v\",\"value\":\"{value}\"}}]}}").unwrap();
+    text
+}
+
+fn rules(random: &mut Random, most: usize) -> Vec<String> {
+    (0..1 + random.below(most)).map(|number| rule(random, number)).collect()
+}
+
+fn source(rules: &[String]) -> String {
+    format!("{{{SIGNALS},\"rules\":[{}]}}", rules.join(","))
 }
 
 /// A signal and a key.
@@ -278,7 +281,7 @@ fn apply(current: &mut Vec<Decision>, decided: &Decided) {
 
 fn run(seed: u64) {
     let mut random = Random(seed);
-    let text = rules(&mut random);
+    let text = source(&rules(&mut random, 8));
     let compiled = compile(&[SourceFile { name: "rules.json".to_owned(), text: text.clone() }]);
     assert!(compiled.diagnostics.is_empty(), "{text}: {:?}", compiled.diagnostics);
     let bundle = &compiled.bundle;
@@ -356,8 +359,8 @@ fn what_is_brought_up_to_date_equals_what_is_decided_anew() {
     (0..sequences).for_each(run);
 }
 
-fn body(text: String) -> Vec<u8> {
-    compile(&[SourceFile { name: "rules.json".to_owned(), text }]).body
+fn body(rules: &[String]) -> Vec<u8> {
+    compile(&[SourceFile { name: "rules.json".to_owned(), text: source(rules) }]).body
 }
 
 fn envelope(revision: u64, body: &[u8]) -> Vec<u8> {
@@ -365,41 +368,53 @@ fn envelope(revision: u64, body: &[u8]) -> Vec<u8> {
     attach_signature(seal_envelope(&header, body), &[0; SIGNATURE_BYTES])
 }
 
-/// A visitor changes under one bundle, and under the next that a delta makes of it.
-fn renew(seed: u64) {
+/// Somebody writes one rule anew, another, or takes one away; once in a while everything.
+fn edit(random: &mut Random, rules: &mut Vec<String>, next: usize) {
+    let at = random.below(rules.len());
+    match random.below(10) {
+        0..=3 => rules[at] = rule(random, next),
+        4..=6 => rules.push(rule(random, next)),
+        7 | 8 if rules.len() > 1 => drop(rules.remove(at)),
+        _ => *rules = self::rules(random, 8),
+    }
+}
+
+/// A visitor changes under one bundle, and under those that deltas make of it; how many indexes were brought up to date.
+fn renew(seed: u64) -> usize {
     let mut random = Random(seed);
-    let bodies = [rules(&mut random), rules(&mut random)].map(body);
-    // Numbers that are those of another bundle stand in no order.
-    let settled = settle_body(&bodies[1], &bodies[0]).unwrap();
-    let (from, to) = (envelope(1, &bodies[0]), envelope(2, &settled));
-    let bytes = delta(&from, &[0; HASH_BYTES], &to);
-    let bundles = [Bundle::open(&from), Bundle::open(&open_delta(&bytes).unwrap().apply(&from).unwrap())];
-    let [first, second] = bundles.map(Result::unwrap);
-    assert_eq!(second, Bundle::open(&to).unwrap());
-    assert!(
-        second.rules.iter().map(RuleRef::to_rule).eq(Bundle::open(&envelope(2, &bodies[1]))
-            .unwrap()
-            .rules
-            .iter()
-            .map(RuleRef::to_rule))
-    );
+    let mut rules = rules(&mut random, if seed.is_multiple_of(2) { 8 } else { 40 });
+    let mut bodies = vec![body(&rules)];
+    for next in 0..CHANGES / BUNDLE_CHANGES {
+        edit(&mut random, &mut rules, 100 + next);
+        bodies.push(settle_body(&body(&rules), bodies.last().unwrap()).unwrap());
+    }
+    let bundles: Vec<Bundle> =
+        (1..).zip(&bodies).map(|(revision, body)| Bundle::open(&envelope(revision, body)).unwrap()).collect();
     let empty = || Value::Object(Vec::new());
     let mut visitor = Visitor {
-        bundle: &first,
+        bundle: &bundles[0],
         roots: [empty(), empty()],
         packed: [empty().to_packed(), empty().to_packed()],
         signals: Vec::new(),
         now: Timestamp(1_000_000),
         session: SessionId(Uuid::from_u128(7)),
     };
-    let mut decider = Decider::new(&first.rules, &first.signals, &[]);
-    let (mut anew, mut updated, mut latches) = (Vec::new(), Vec::new(), Vec::new());
-    for step in 0..CHANGES {
+    let mut decider = Decider::new(&bundles[0].rules, &bundles[0].signals, &[]);
+    let (mut anew, mut updated, mut latches, mut followed) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for step in 1..CHANGES {
         let (touched, _) = visitor.change(&mut random, &mut latches);
-        let before = visitor.bundle;
-        if step == CHANGES / 2 {
-            decider = decider.renewed(&before.rules, &second.rules, &second.signals);
-            visitor.bundle = &second;
+        if step % BUNDLE_CHANGES == 0 {
+            let (before, bundle) = (visitor.bundle, &bundles[step / BUNDLE_CHANGES]);
+            let [from, to] = [before, bundle]
+                .map(|bundle| envelope(bundle.revision, &bodies[bundle.revision as usize - 1]));
+            let whole = open_delta(&delta(&from, &[0; HASH_BYTES], &to)).unwrap().apply(&from).unwrap();
+            let (opened, succession) = Bundle::open_after(&whole, before).unwrap();
+            assert_eq!(opened, *bundle, "seed {seed}, change {step}");
+            let Bundle { rules, signals, .. } = bundle;
+            let is_followed = decider.index().clone().follow(&before.rules, rules, signals, &succession);
+            followed += usize::from(is_followed);
+            decider.renew(&before.rules, rules, signals, &succession);
+            visitor.bundle = bundle;
         }
         let rules = &visitor.bundle.rules;
         touched.into_iter().for_each(|touched| decider.touch(touched, rules));
@@ -420,9 +435,14 @@ fn renew(seed: u64) {
         updated.retain(|held| rules.slot_named(&held.slot).is_some());
         assert_eq!(updated, anew, "seed {seed}, change {step}");
     }
+    followed
 }
 
 #[test]
-fn picks_are_kept_over_a_delta_and_decisions_are_those_of_the_bundle_in_full() {
-    (0..SEQUENCES).for_each(renew);
+fn picks_are_kept_over_deltas_and_decisions_are_those_of_the_bundle_in_full() {
+    let sequences = SEQUENCES / 4;
+    let followed: usize = (0..sequences).map(renew).sum();
+    // The others were written with other numbers, or nearly all of it was new.
+    let renewed = sequences as usize * (CHANGES / BUNDLE_CHANGES - 1);
+    assert!(followed > renewed / 3, "{followed} of {renewed}");
 }

@@ -14,8 +14,8 @@ impl Evaluator {
     /// Bytes that are no bundle, a revision that is not above the one in effect, or a number that is no instant, as an
     /// object with `error` and `message`; the bundle in effect stays then.
     pub fn publish(&mut self, bundle: &[u8], at_ms: f64) -> Result<String, String> {
-        let (bundle, at) = later_bundle(&self.processor, bundle, at_ms)?;
-        self.visitor.renew(&self.processor.bundle().rules, &bundle);
+        let (bundle, succession, at) = later_bundle(&self.processor, bundle, at_ms)?;
+        self.visitor.renew(&self.processor.bundle().rules, &bundle, &succession);
         self.processor.set_bundle(bundle, at);
         self.with_visitor(|visitor, state, processor| {
             visitor.touch_events(state, processor);

@@ -6,7 +6,7 @@ use crate::experiment::{Trial, TrialRef, TrialTable};
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_EXPERIMENTS, MAX_MODELS, MAX_RULES, MAX_SIGNALS};
 use crate::model::{Model, ModelRef, ModelTable};
 use crate::profile::{Signal, SignalRef, SignalTable};
-use crate::rules::{Rule, RuleRef, RuleTable};
+use crate::rules::{Rule, RuleRef, RuleTable, Succession};
 use alloc::vec::Vec;
 
 /// Version of the body's form, its first byte.
@@ -50,39 +50,58 @@ pub fn settle_body(body: &[u8], before: &[u8]) -> Result<Vec<u8>, BundleError> {
 /// Fails on another version, on bytes that are no body, and on more bytes, signals, experiments, models or rules than
 /// their bounds.
 pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
-    let mut section = "signals";
+    let [signals, experiments, models, rules] = sections(bytes)?;
+    bounded(Bundle {
+        signals: SignalTable::open(signals).map_err(within("signals"))?,
+        experiments: TrialTable::open(experiments).map_err(within("experiments"))?,
+        models: ModelTable::open(models).map_err(within("models"))?,
+        rules: RuleTable::open(rules).map_err(within("rules"))?,
+        ..Bundle::default()
+    })
+}
+
+/// Takes a body in that follows a bundle, as [`decode_body`] does, in the time that what differs takes besides a look at
+/// the bytes.
+///
+/// # Errors
+/// Those of [`decode_body`].
+pub(super) fn decode_body_after(bytes: &[u8], before: &Bundle) -> Result<(Bundle, Succession), BundleError> {
+    let [signals, experiments, models, rules] = sections(bytes)?;
+    let signals = SignalTable::open_after(signals, &before.signals).map_err(within("signals"))?;
+    let experiments =
+        TrialTable::open_after(experiments, &before.experiments).map_err(within("experiments"))?;
+    let models = ModelTable::open_after(models, &before.models).map_err(within("models"))?;
+    let (rules, succession) = RuleTable::open_after(rules, &before.rules).map_err(within("rules"))?;
+    let bundle = bounded(Bundle { signals, experiments, models, rules, ..Bundle::default() })?;
+    Ok((bundle, succession))
+}
+
+fn within(section: &'static str) -> impl FnOnce(CodecError) -> BundleError {
+    move |CodecError| BundleError::BadBody(section)
+}
+
+/// The signals, experiments, models and rules of a body.
+fn sections(bytes: &[u8]) -> Result<[&[u8]; 4], BundleError> {
     match bytes.split_first() {
         _ if bytes.len() > MAX_BUNDLE_BYTES => Err(BundleError::TooLarge),
         Some((&BODY_VERSION, packed)) => {
-            unpack(packed, &mut section).map_err(|CodecError| BundleError::BadBody(section))
+            let mut source = Source::new(packed);
+            Ok([source.bytes(), source.bytes(), source.bytes(), source.rest()])
         }
         Some((other, _)) => Err(BundleError::UnsupportedBody(*other)),
         None => Err(BundleError::BadBody("version")),
     }
 }
 
-/// Takes the sections in; `section` says which one is next.
-fn unpack(packed: &[u8], section: &mut &'static str) -> Result<Bundle, CodecError> {
-    let mut source = Source::new(packed);
-    let signals = SignalTable::open(source.bytes())?;
-    *section = "experiments";
-    let experiments = TrialTable::open(source.bytes())?;
-    *section = "models";
-    let models = ModelTable::open(source.bytes())?;
-    *section = "rules";
-    let rules = RuleTable::open(source.rest())?;
-    *section = "counts";
+/// The bundle, where nothing in it is more than it may be.
+fn bounded(bundle: Bundle) -> Result<Bundle, BundleError> {
     // Each rule and each experiment may bring two hidden signals of its own.
     let hidden = 2 * (MAX_RULES + MAX_EXPERIMENTS);
-    let is_bounded = models.len() <= MAX_MODELS
-        && rules.len() <= MAX_RULES
-        && experiments.len() <= MAX_EXPERIMENTS
-        && signals.len() <= MAX_SIGNALS + hidden;
-    if is_bounded {
-        Ok(Bundle { revision: 0, expires: None, signals, experiments, models, rules })
-    } else {
-        Err(CodecError)
-    }
+    let is_bounded = bundle.models.len() <= MAX_MODELS
+        && bundle.rules.len() <= MAX_RULES
+        && bundle.experiments.len() <= MAX_EXPERIMENTS
+        && bundle.signals.len() <= MAX_SIGNALS + hidden;
+    if is_bounded { Ok(bundle) } else { Err(BundleError::BadBody("counts")) }
 }
 
 #[cfg(all(test, feature = "author"))]

@@ -14,7 +14,7 @@ mod verify;
 use crate::experiment::TrialTable;
 use crate::model::ModelTable;
 use crate::profile::SignalTable;
-use crate::rules::{RuleRef, RuleTable};
+use crate::rules::{RuleRef, RuleTable, Succession};
 use crate::time::Timestamp;
 
 pub use body::{BODY_VERSION, decode_body, encode_body, settle_body};
@@ -52,10 +52,22 @@ impl Bundle {
     /// What is wrong with the bytes; whoever has an older bundle keeps it.
     pub fn open(bytes: &[u8]) -> Result<Self, BundleError> {
         let envelope = open_envelope(bytes)?;
-        let mut bundle = decode_body(envelope.body)?;
-        bundle.revision = envelope.header.revision;
-        bundle.expires = envelope.header.expires;
-        Ok(bundle)
+        Ok(decode_body(envelope.body)?.under(&envelope.header))
+    }
+
+    /// Reads the envelope of a bundle that follows another, as [`Self::open`] does, in the time that what differs takes
+    /// besides a look at the bytes; and says what is the same, for whoever has an index to bring up to date.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn open_after(bytes: &[u8], before: &Self) -> Result<(Self, Succession), BundleError> {
+        let envelope = open_envelope(bytes)?;
+        let (bundle, succession) = body::decode_body_after(envelope.body, before)?;
+        Ok((bundle.under(&envelope.header), succession))
+    }
+
+    fn under(self, header: &Header<'_>) -> Self {
+        Self { revision: header.revision, expires: header.expires, ..self }
     }
 
     /// The rule of an id.

@@ -24,7 +24,7 @@ pub struct Form {
     code: Box<[u8]>,
     /// Where each leaf stands that conditions name by its number.
     leaves: Vec<u32>,
-    /// What a name of each leaf stands for, in bytes, while names are counted.
+    /// What a name of each leaf stands for, in bytes.
     weights: Vec<u32>,
 }
 
@@ -75,14 +75,19 @@ impl Form {
         (self.leaves, self.weights) = (places, weights);
     }
 
-    /// Lets go of what only the check of the code needs.
-    pub fn end_check(&mut self) {
-        self.weights = Vec::new();
-    }
-
     /// Where the leaves stand.
     pub fn leaves(&self) -> &[u32] {
         &self.leaves
+    }
+
+    /// What a name of the leaf of a number stands for, in bytes.
+    pub fn weight(&self, leaf: usize) -> u32 {
+        self.weights.get(leaf).copied().unwrap_or_default()
+    }
+
+    /// The code between two places.
+    pub fn between(&self, start: u32, end: u32) -> &[u8] {
+        self.code.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// The code from a place on; the front is place 0.
@@ -119,6 +124,11 @@ impl Form {
         (0..self.ids.len() / 8).filter_map(|number| self.id(number))
     }
 
+    /// All packed zones.
+    pub const fn zones(&self) -> &[u8] {
+        &self.zones
+    }
+
     fn id(&self, number: usize) -> Option<SignalId> {
         let bytes = self.ids.get(number.checked_mul(8)?..)?.first_chunk()?;
         Some(SignalId(u64::from_le_bytes(*bytes)))
@@ -144,6 +154,20 @@ impl<'a> Code<'a> {
     /// How many bytes are left.
     pub fn len(&self) -> usize {
         self.cursor.rest().len()
+    }
+
+    /// Whether these bytes come next.
+    pub fn begins_with(&self, bytes: &[u8]) -> bool {
+        self.cursor.rest().starts_with(bytes)
+    }
+
+    /// Moves behind these bytes, where there are any and they come next; whether they do.
+    pub fn pass(&mut self, bytes: &[u8]) -> bool {
+        let is_next = !bytes.is_empty() && self.begins_with(bytes);
+        if is_next {
+            self.cursor.raw(bytes.len());
+        }
+        is_next
     }
 
     /// Notes that what has been read cannot be.
@@ -285,7 +309,7 @@ impl<'a> Code<'a> {
         if place.is_none() {
             self.fail();
         }
-        self.name(self.form.weights.get(number).map_or(0, |weight| *weight as usize));
+        self.name(self.form.weight(number) as usize);
         self.form.at(place.copied().unwrap_or(u32::MAX))
     }
 

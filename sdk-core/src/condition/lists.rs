@@ -46,6 +46,11 @@ impl Lists {
         Self { first, items }
     }
 
+    /// Where each list begins, and one more for the end.
+    pub fn starts(&self) -> &[u32] {
+        &self.first
+    }
+
     /// The items of all lists.
     pub fn items(&self) -> &[u32] {
         &self.items
@@ -61,6 +66,80 @@ impl Lists {
     pub fn span(&self, lists: Range<usize>) -> &[u32] {
         let bounds = self.first.get(lists.start).zip(self.first.get(lists.end));
         bounds.and_then(|(from, to)| self.items.get(*from as usize..*to as usize)).unwrap_or_default()
+    }
+
+    /// Adds an empty list behind all others.
+    pub fn push(&mut self) {
+        if self.first.is_empty() {
+            self.first.push(0);
+        }
+        self.first.push(self.items.len() as u32);
+    }
+
+    /// Adds empty lists until there are so many.
+    pub fn grow(&mut self, count: usize) {
+        while self.first.len() <= count {
+            self.push();
+        }
+    }
+
+    /// Adds an empty list before the one of a number.
+    pub fn insert_list(&mut self, list: usize) {
+        if let Some(start) = self.first.get(list) {
+            self.first.insert(list, *start);
+        }
+    }
+
+    /// Takes a list out.
+    pub fn remove_list(&mut self, list: usize) {
+        let range = self.range(list);
+        if list + 1 < self.first.len() {
+            self.first.remove(list + 1);
+            self.shift(list, -(range.len() as i32));
+            self.items.drain(range);
+        }
+    }
+
+    /// Adds an item to a list, at a place of it or at its end.
+    pub fn insert(&mut self, list: usize, place: Option<usize>, item: u32) {
+        let range = self.range(list);
+        if list + 1 < self.first.len() {
+            let at = place.map_or(range.end, |place| (range.start + place).min(range.end));
+            self.items.insert(at, item);
+            self.shift(list, 1);
+        }
+    }
+
+    /// Takes an item out of a list; its place there, if it was in.
+    pub fn remove(&mut self, list: usize, item: u32) -> Option<usize> {
+        let place = self.get(list).iter().position(|known| *known == item)?;
+        self.items.remove(self.range(list).start + place);
+        self.shift(list, -1);
+        Some(place)
+    }
+
+    /// Replaces every item, and takes those out that become nothing.
+    pub fn replace(&mut self, by: impl Fn(u32) -> Option<u32>) {
+        let mut gone = Vec::new();
+        for (place, item) in self.items.iter_mut().enumerate() {
+            match by(*item) {
+                Some(next) => *item = next,
+                None => gone.push(place as u32),
+            }
+        }
+        // Few go, so that the others are not looked at once more.
+        for place in gone.into_iter().rev() {
+            self.items.remove(place as usize);
+            let list = self.first.partition_point(|start| *start <= place);
+            self.shift(list.saturating_sub(1), -1);
+        }
+    }
+
+    /// Moves the ends of a list and of all behind it.
+    fn shift(&mut self, list: usize, by: i32) {
+        for start in self.first.iter_mut().skip(list + 1) {
+            *start = start.wrapping_add_signed(by);
+        }
     }
 
     /// Where the list of a number stands among the items.
@@ -79,5 +158,24 @@ mod tests {
     fn items_come_in_the_order_in_which_they_were_named() {
         let lists = Lists::new(3, &[(2, 7), (0, 1), (2, 5), (9, 9)]);
         assert_eq!([lists.get(0), lists.get(1), lists.get(2), lists.get(3)], [&[1][..], &[], &[7, 5], &[]]);
+    }
+
+    #[test]
+    fn lists_that_are_changed_are_those_made_of_what_is_left() {
+        let mut lists = Lists::new(4, &[(0, 1), (0, 2), (2, 3), (3, 4), (3, 5)]);
+        lists.insert(1, None, 9);
+        lists.insert(3, Some(1), 7);
+        assert_eq!((lists.remove(0, 2), lists.remove(0, 2), lists.remove(3, 5)), (Some(1), None, Some(2)));
+        lists.push();
+        lists.insert(4, None, 6);
+        assert_eq!(lists, Lists::new(5, &[(0, 1), (1, 9), (2, 3), (3, 4), (3, 7), (4, 6)]));
+        lists.replace(|item| (item != 9 && item != 6).then_some(item * 2));
+        assert_eq!(lists, Lists::new(5, &[(0, 2), (2, 6), (3, 8), (3, 14)]));
+        lists.remove_list(2);
+        lists.insert_list(0);
+        assert_eq!(lists, Lists::new(5, &[(1, 2), (3, 8), (3, 14)]));
+        lists.remove_list(9);
+        lists.insert(9, None, 1);
+        assert_eq!(lists.items(), [2, 8, 14]);
     }
 }

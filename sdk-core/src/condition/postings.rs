@@ -54,6 +54,11 @@ impl Postings {
         &self.names
     }
 
+    /// Where each list begins among the indexes of all, and where the last one ends.
+    pub fn starts(&self) -> &[u32] {
+        self.lists.starts()
+    }
+
     /// The indexes of all lists.
     pub fn items(&self) -> &[u32] {
         self.lists.items()

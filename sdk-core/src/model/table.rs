@@ -48,7 +48,20 @@ impl ModelTable {
     /// # Errors
     /// Fails on bytes that are none.
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
-        let table = Self { form: Form::open(bytes)? };
+        Self::read(Form::open(bytes)?)
+    }
+
+    /// Takes a packed form in that follows the one before; where it is the same, nothing is checked again.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn open_after(bytes: &[u8], before: &Self) -> Result<Self, CodecError> {
+        let form = Form::open(bytes)?;
+        if form == before.form { Ok(before.clone()) } else { Self::read(form) }
+    }
+
+    fn read(form: Form) -> Result<Self, CodecError> {
+        let table = Self { form };
         let mut code = table.form.at(0);
         let mut count = code.count();
         while count > 0 {

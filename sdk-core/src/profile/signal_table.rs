@@ -70,7 +70,20 @@ impl SignalTable {
     /// # Errors
     /// Fails on bytes that are none, and on a signal that an event type names twice.
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut table = Self { form: Form::open(bytes)?, ..Self::default() };
+        Self::read(Form::open(bytes)?)
+    }
+
+    /// Takes a packed form in that follows the one before; where it is the same, nothing is checked again.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn open_after(bytes: &[u8], before: &Self) -> Result<Self, CodecError> {
+        let form = Form::open(bytes)?;
+        if form == before.form { Ok(before.clone()) } else { Self::read(form) }
+    }
+
+    fn read(form: Form) -> Result<Self, CodecError> {
+        let mut table = Self { form, ..Self::default() };
         let mut code = table.form.at(0);
         for _ in 0..code.count() {
             table.signals.push(SignalHead::read(&mut code));

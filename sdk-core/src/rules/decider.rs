@@ -3,16 +3,17 @@
 use super::decide::{Decision, Found, Holding, Reason, Visit, fill, holds, within_cap};
 use super::group::excluded;
 use super::index::{Index, Live, Marks};
-use super::{RuleTable, rule_key};
+use super::{RuleTable, Succession, rule_key};
 use crate::condition::{Document, Outlook, Purpose, Root};
 use crate::id::SignalId;
 use crate::profile::{Latch, SignalTable};
 use crate::time::Timestamp;
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// Decides the slots of one visitor. It is told what may have changed, and looks at nothing else.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Decider {
     index: Index,
     live: Live,
@@ -100,16 +101,61 @@ impl Decider {
     /// A decider over a bundle, before the first decision. `current` are decisions already in effect: the first decision
     /// shows each of their slots that the bundle has, since its rule may say something else now, or be gone.
     pub fn new(rules: &RuleTable, signals: &SignalTable, current: &[Decision]) -> Self {
-        let held = |slot: &str| current.iter().find(|held| *held.slot == *slot).map(Decision::holding);
-        Self::taking_over(rules, signals, &held)
+        let index = Index::new(rules, signals);
+        let taken = |slot: usize| {
+            let (name, _) = rules.slot(slot)?;
+            let Holding { rule, key, reason, since } =
+                current.iter().find(|held| *held.slot == *name).map(Decision::holding)?;
+            let rule = rules.by_id(rule).map_or(GONE, |rule| rule.index as u32);
+            Some(Held { rule, more: more((key.map(Box::from), reason)), since })
+        };
+        let held = (0..rules.slot_count()).map(|slot| taken(slot).unwrap_or(Held::EMPTY)).collect();
+        Self { live: Live::new(&index), index, held, has_taken_over: true, ..Self::default() }
     }
 
-    /// A decider of the same visitor over the bundle that follows, with the picks made over the one before, `before`; the
-    /// first decision shows each of their slots as with [`Self::new`]. The slots that the bundle lacks are the host's to
-    /// empty; latches are to be told anew.
-    pub fn renewed(&self, before: &RuleTable, rules: &RuleTable, signals: &SignalTable) -> Self {
-        let held = |slot: &str| holding(self.held.get(before.slot_named(slot)?)?, before);
-        Self { now: self.now, ..Self::taking_over(rules, signals, &held) }
+    /// Goes over to the bundle that follows, with the picks made over the one before, `before`, and an index brought up to
+    /// date by what `succession` says; the next decision shows each of their slots as with [`Self::new`]. The slots that
+    /// the bundle lacks are the host's to empty; latches are to be told anew.
+    pub fn renew(
+        &mut self,
+        before: &RuleTable,
+        rules: &RuleTable,
+        signals: &SignalTable,
+        succession: &Succession,
+    ) {
+        if !self.index.follow(before, rules, signals, succession) {
+            self.index = Index::new(rules, signals);
+        }
+        self.live = Live::new(&self.index);
+        self.latched.clear();
+        self.has_taken_over = true;
+        let mut held = core::mem::take(&mut self.held);
+        let (rules_now, mut slots_then) = (succession.rules_now(before.len()), Vec::new());
+        if succession.is_known() {
+            slots_then = vec![usize::MAX; rules.form().text_count()];
+            for (slot, name) in before.slot_names().iter().enumerate() {
+                if let Some(then) = slots_then.get_mut(*name as usize) {
+                    *then = slot;
+                }
+            }
+        }
+        let rule_now = |rule: u32| {
+            let now = rules_now.get(rule as usize).copied().filter(|now| *now != u32::MAX);
+            let by_id = || rules.by_id(before.get(rule as usize)?.id).map(|rule| rule.index as u32);
+            now.or_else(by_id).unwrap_or(GONE)
+        };
+        for (slot, name) in rules.slot_names().iter().enumerate() {
+            let then = match succession.is_known() {
+                true => slots_then.get(*name as usize).copied(),
+                false => rules.slot(slot).and_then(|(name, _)| before.slot_named(name)),
+            };
+            let then = then.and_then(|then| held.get_mut(then));
+            let mut taken = then.map_or(Held::EMPTY, |held| core::mem::replace(held, Held::EMPTY));
+            if taken.rule != NOTHING {
+                taken.rule = rule_now(taken.rule);
+            }
+            self.held.push(taken);
+        }
     }
 
     /// A decider over the same bundle for another visitor, of whom nothing is known.
@@ -119,21 +165,6 @@ impl Decider {
         // The next one takes its room.
         drop(live);
         held.fill_with(|| Held::EMPTY);
-        Self { live: Live::new(&index), index, held, has_taken_over: true, ..Self::default() }
-    }
-
-    fn taking_over<'a>(
-        rules: &RuleTable,
-        signals: &SignalTable,
-        held: &dyn Fn(&str) -> Option<Holding<'a>>,
-    ) -> Self {
-        let index = Index::new(rules, signals);
-        let taken = |slot: usize| {
-            let held = held(rules.slot(slot)?.0)?;
-            let rule = rules.by_id(held.rule).map_or(GONE, |rule| rule.index as u32);
-            Some(Held { rule, more: more((held.key.map(Box::from), held.reason)), since: held.since })
-        };
-        let held = (0..rules.slot_count()).map(|slot| taken(slot).unwrap_or(Held::EMPTY)).collect();
         Self { live: Live::new(&index), index, held, has_taken_over: true, ..Self::default() }
     }
 

@@ -3,7 +3,7 @@
 use super::RuleRef;
 use super::index::{Marks, Subject};
 use crate::codec::CodecError;
-use crate::condition::{Form, Postings, pass_condition, place_of};
+use crate::condition::{Code, Form, Postings, pass_condition, place_of};
 use crate::limits::READ_BYTES;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,9 +14,15 @@ pub struct RuleTable {
     form: Form,
     /// Where each thing stands that the rules of slots read.
     subjects: Vec<u32>,
-    /// The number of each rule's id among the texts, and where the rule stands.
+    /// Where the leaves begin, and where they end.
+    leaves_at: u32,
+    leaves_end: u32,
+    /// The number of each rule's id among the texts.
     ids: Vec<u32>,
+    /// Where each rule stands, and where the last one ends.
     rules: Vec<u32>,
+    /// Bytes that the names in leaves and rules stand for.
+    named: u32,
     /// For each event type the active rules that are judged at it, those for every type included.
     by_type: Postings,
     /// For each slot its active rules, the one that wins over all others first.
@@ -32,54 +38,67 @@ impl RuleTable {
     /// Fails on bytes that are none, on rules that are not in order of id, and on a rule that a slot or an event type
     /// names twice.
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut table = Self { form: Form::open(bytes)?, ..Self::default() };
+        Self::read(Form::open(bytes)?, &mut Unknown)
+    }
+
+    /// Checks a form to its end; what is `known` of it is passed over.
+    pub(super) fn read(form: Form, known: &mut impl Known) -> Result<Self, CodecError> {
+        let mut table = Self { form, ..Self::default() };
         let mut code = table.form.at(0);
         for _ in 0..code.count() {
             table.subjects.push(code.place());
             Subject::read(&mut code);
             code.sized();
         }
+        table.leaves_at = code.place();
         let mut leaves = vec![u32::MAX; code.count()];
         let mut weights = vec![0; leaves.len()];
-        let mut runs = code.sized();
-        let (mut first, mut number, mut left) = (0, 0_u32, 0_u64);
+        let mut runs = Runs::read(&mut code);
+        let unread = code.named();
         for _ in 0..leaves.len() {
-            if left == 0 {
-                (number, left) = (runs.difference(&mut first), runs.number());
-            }
+            let number = runs.number();
             let (start, named) = (code.len(), code.named());
             match leaves.get_mut(number as usize) {
                 Some(place) if *place == u32::MAX => *place = code.place(),
                 _ => code.fail(),
             }
-            let reads = code.sized().len();
-            pass_condition(&mut code);
-            if let Some(weight) = weights.get_mut(number as usize) {
-                *weight = (start - code.len() + code.named() - named + reads * READ_BYTES) as u32;
+            let weight = known.leaf(number, &mut code).unwrap_or_else(|| {
+                let reads = code.sized().len();
+                pass_condition(&mut code);
+                (start - code.len() + code.named() - named + reads * READ_BYTES) as u32
+            });
+            if let Some(known) = weights.get_mut(number as usize) {
+                *known = weight;
             }
-            (number, left) = (number.wrapping_add(1), left.wrapping_sub(1));
         }
-        if left != 0 || !runs.is_whole() {
+        if !runs.is_whole() {
             code.fail();
         }
         let (place, named, is_sound) = (code.place(), code.named(), code.is_sound());
+        table.leaves_end = place;
         table.form.set_leaves(leaves, weights);
         let mut code = table.form.at(if is_sound { place } else { u32::MAX });
         code.name(named);
         let (count, mut id) = (code.count(), 0);
         table.ids.reserve_exact(count);
-        table.rules.reserve_exact(count);
+        table.rules.reserve_exact(count + 1);
         for _ in 0..count {
             table.ids.push(code.difference(&mut id));
         }
         let text = |id: &u32| table.form.text(*id as usize);
-        if !table.ids.is_sorted_by(|one, next| text(one) < text(next)) {
+        if !table.ids.is_sorted_by(|one, next| known.is_in_order(*one, *next) || text(one) < text(next)) {
             code.fail();
         }
         for id in &table.ids {
             table.rules.push(code.place());
-            RuleRef::pass(&mut code, *id);
+            if !known.rule(*id, &mut code) {
+                RuleRef::pass(&mut code, *id);
+            }
         }
+        table.rules.push(code.place());
+        let kept = known.named();
+        table.named = kept.saturating_add((code.named() - unread) as u32);
+        code.name(kept as usize);
         table.by_type = Postings::read(&mut code);
         table.slots = Postings::read(&mut code);
         let (mut ranked, mut rule) = (code.sized(), 0);
@@ -89,18 +108,16 @@ impl RuleTable {
         // A rule that is named many times would be evaluated as often, and a bundle cost the square of its bytes.
         let is_once = table.names_each_once(table.slots.items())
             && table.names_each_once(&table.ranked)
-            && table.by_type.is_strict(table.rules.len());
+            && table.by_type.is_strict(table.len());
         if !ranked.is_sound() || !is_once {
             code.fail();
         }
-        let is_whole = code.is_whole();
-        table.form.end_check();
-        if is_whole { Ok(table) } else { Err(CodecError) }
+        if code.is_whole() { Ok(table) } else { Err(CodecError) }
     }
 
     /// Whether every index is a rule's, and none stands twice.
     fn names_each_once(&self, indexes: &[u32]) -> bool {
-        let mut seen = vec![false; self.rules.len()];
+        let mut seen = vec![false; self.len()];
         let mut is_new =
             |index: &u32| seen.get_mut(*index as usize).is_some_and(|seen| !core::mem::replace(seen, true));
         indexes.iter().all(&mut is_new)
@@ -111,6 +128,42 @@ impl RuleTable {
         &self.form
     }
 
+    /// The numbers of the ids of rules, in order of index.
+    pub(super) fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// Where the rules stand, in order of index, and where the last one ends.
+    pub(super) fn places(&self) -> &[u32] {
+        &self.rules
+    }
+
+    /// The packed form of the rule of an index.
+    pub(super) fn bytes(&self, index: usize) -> &[u8] {
+        let ends = self.rules.get(index).zip(self.rules.get(index + 1));
+        ends.map_or(&[], |(start, end)| self.form.between(*start, *end))
+    }
+
+    /// The numbers of the leaves in the order in which they are written, each with its packed form.
+    pub(super) fn each_leaf<'a>(&'a self, see: &mut dyn FnMut(u32, &'a [u8])) {
+        let mut code = self.form.at(self.leaves_at);
+        let count = code.count();
+        let mut runs = Runs::read(&mut code);
+        let (mut number, places) = (runs.number(), self.form.leaves());
+        let place = |number: u32| places.get(number as usize).copied();
+        for left in (0..count).rev() {
+            let next = runs.number();
+            let end = if left == 0 { self.leaves_end } else { place(next).unwrap_or_default() };
+            see(number, self.form.between(place(number).unwrap_or_default(), end));
+            number = next;
+        }
+    }
+
+    /// Bytes that the names in leaves and rules stand for.
+    pub(super) const fn named(&self) -> u32 {
+        self.named
+    }
+
     /// Where each thing stands that the rules of slots read.
     pub(super) fn subjects(&self) -> &[u32] {
         &self.subjects
@@ -119,7 +172,7 @@ impl RuleTable {
     /// The number of everything that is read, with each slot that shows it or is counted by it.
     pub(super) fn shown(&self) -> Vec<(u32, u32)> {
         let mut slot_of = vec![u32::MAX; self.form.text_count()];
-        for (slot, name) in self.slots.names().iter().enumerate() {
+        for (slot, name) in self.slot_names().iter().enumerate() {
             if let Some(known) = slot_of.get_mut(*name as usize) {
                 *known = slot as u32;
             }
@@ -141,18 +194,18 @@ impl RuleTable {
 
     /// How many rules there are.
     pub fn len(&self) -> usize {
-        self.rules.len()
+        self.ids.len()
     }
 
     /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.ids.is_empty()
     }
 
     /// The rule of an index.
     pub fn get(&self, index: usize) -> Option<RuleRef<'_>> {
-        let place = self.rules.get(index)?;
-        Some(RuleRef::read(&mut self.form.at(*place), index, *self.ids.get(index)?))
+        let id = self.ids.get(index)?;
+        Some(RuleRef::read(&mut self.form.at(*self.rules.get(index)?), index, *id))
     }
 
     /// The rule of an id.
@@ -179,6 +232,22 @@ impl RuleTable {
         Ranking { table: self, indexes: self.ranked.iter() }
     }
 
+    /// The indexes of the rules that exclusion groups rank, in order of rank.
+    pub(super) fn ranked_indexes(&self) -> &[u32] {
+        &self.ranked
+    }
+
+    /// Where the rules of each slot begin, and where the last ones end, among the indexes of all slots' rules in order of
+    /// slot and rank.
+    pub(super) fn order(&self) -> (&[u32], &[u32]) {
+        (self.slots.starts(), self.slots.items())
+    }
+
+    /// The numbers of the names of slots, in order of slot.
+    pub(super) fn slot_names(&self) -> &[u32] {
+        self.slots.names()
+    }
+
     /// The slots that exclusion groups concern.
     pub(super) fn grouped_slots(&self) -> Vec<usize> {
         let mut slots = Marks::none(self.slot_count());
@@ -200,6 +269,67 @@ impl RuleTable {
     pub fn slot(&self, number: usize) -> Option<(&str, Ranking<'_>)> {
         let (name, indexes) = self.slots.get(number, &self.form)?;
         Some((name, Ranking { table: self, indexes: indexes.iter() }))
+    }
+}
+
+/// What is known of a table before it is read.
+pub(super) trait Known {
+    /// Moves behind a leaf that is sound; what a name of it stands for, in bytes.
+    fn leaf(&mut self, number: u32, code: &mut Code<'_>) -> Option<u32>;
+    /// Moves behind a rule that is sound; whether it is known to be.
+    fn rule(&mut self, id: u32, code: &mut Code<'_>) -> bool;
+    /// Whether texts of these numbers are known to be in order.
+    fn is_in_order(&self, one: u32, next: u32) -> bool;
+    /// Bytes that the names in all that has been passed over stand for.
+    fn named(&self) -> u32;
+}
+
+/// Nothing is known.
+struct Unknown;
+
+impl Known for Unknown {
+    fn leaf(&mut self, _: u32, _: &mut Code<'_>) -> Option<u32> {
+        None
+    }
+
+    fn rule(&mut self, _: u32, _: &mut Code<'_>) -> bool {
+        false
+    }
+
+    fn is_in_order(&self, _: u32, _: u32) -> bool {
+        false
+    }
+
+    fn named(&self) -> u32 {
+        0
+    }
+}
+
+/// Numbers of leaves in runs: the first of each as the difference to the first of the one before, then how many.
+struct Runs<'a> {
+    runs: Code<'a>,
+    first: u32,
+    next: u32,
+    left: u64,
+}
+
+impl<'a> Runs<'a> {
+    fn read(code: &mut Code<'a>) -> Self {
+        Self { runs: code.sized(), first: 0, next: 0, left: 0 }
+    }
+
+    fn number(&mut self) -> u32 {
+        if self.left == 0 {
+            (self.next, self.left) = (self.runs.difference(&mut self.first), self.runs.number());
+        }
+        self.left = self.left.wrapping_sub(1);
+        self.next = self.next.wrapping_add(1);
+        self.next.wrapping_sub(1)
+    }
+
+    /// Whether all numbers have been read.
+    fn is_whole(&self) -> bool {
+        self.left == 0 && self.runs.is_whole()
     }
 }
 

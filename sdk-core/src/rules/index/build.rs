@@ -1,7 +1,7 @@
 //! From a bundle's rules to their index.
 
 use super::gates::{Counters, seen};
-use super::keys::{KeyEntries, Keyed, read_literal};
+use super::keys::{Key, KeyEntry, KeyIndex, Keyed};
 use super::{Atom, Bound, Bounds, Edge, Index, Kind, Lists, Marks, Subject, SubjectEntry};
 use crate::condition::{Code, Purpose, pass_condition, pass_literal};
 use crate::limits::MAX_CONDITION_DEPTH;
@@ -20,28 +20,16 @@ const LEAF: u8 = 5;
 
 pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
     let mut builder = Builder::default();
-    let subjects = rules.subjects().len();
-    for place in rules.subjects() {
-        let mut code = rules.form().at(*place);
-        let subject = Subject::read(&mut code);
-        if matches!(subject, Subject::Anything) {
-            builder.index.anything.push(builder.index.subjects.len());
-        }
-        let signal = subject.signal(signals);
-        builder.index.subjects.push(SubjectEntry { place: *place, signal });
-    }
+    builder.index.add_subjects(rules, signals);
+    let count = rules.form().leaves().len();
+    builder.index.atoms = vec![Atom { place: 0, kind: Kind::Late }; count];
     // The order of the table is that of the bounds; the numbers may be those of an earlier bundle.
-    let mut leaves: Vec<(u32, u32)> = rules.form().leaves().iter().copied().zip(0..).collect();
-    leaves.sort_unstable();
-    builder.index.atoms = vec![Atom { place: 0, kind: Kind::Late }; leaves.len()];
-    for (place, atom) in leaves {
-        builder.add_leaf(place, atom, rules);
-    }
-    let Builder { mut index, keys, keyed, bounds, asked, .. } = builder;
-    let [keyed, asked, shown] = [keyed, asked, rules.shown()].map(|pairs| Lists::new(subjects, &pairs));
+    rules.each_leaf(&mut |atom, _| builder.add_leaf(atom, rules));
+    let Builder { mut index, keys, keyed, bounds, asked } = builder;
+    let subjects = index.subjects.len();
+    let [keyed, asked] = [keyed, asked].map(|pairs| Lists::new(subjects, &pairs));
     let bounds = bounds.map(|mut found| Bounds::new(subjects, &mut found));
-    let (keys, grouped) = (keys.index(rules.form()), rules.grouped_slots());
-    index = Index { keys, keyed, bounds, asked, shown, grouped, ..index };
+    index = Index { keys: KeyIndex::new(&keys, rules.form()), keyed, bounds, asked, ..index };
     index.add_rules(rules);
     index.keys.connect(&index.edges);
     index.bounds.iter_mut().for_each(|bounds| bounds.connect(&index.edges));
@@ -52,7 +40,7 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
 #[derive(Default)]
 struct Builder {
     index: Index,
-    keys: KeyEntries,
+    keys: Vec<KeyEntry>,
     keyed: Vec<(u32, u32)>,
     /// Leaves with their subjects, for each direction.
     bounds: [Vec<(u32, u32, Bound)>; 2],
@@ -60,138 +48,183 @@ struct Builder {
 }
 
 impl Builder {
-    /// Takes a leaf in: the numbers of what it reads, then its condition.
-    fn add_leaf(&mut self, place: u32, atom: u32, rules: &RuleTable) {
-        let mut code = rules.form().at(place);
-        let mut reads = code.sized();
+    fn add_leaf(&mut self, atom: u32, rules: &RuleTable) {
+        let Some(place) = rules.form().leaves().get(atom as usize) else { return };
         let mut kind = Kind::Late;
-        if !reads.is_empty() {
-            let mut rest = reads;
-            let subject = rest.number() as u32;
-            if rest.is_empty() {
-                kind = self.classify(subject, &mut code, atom);
-                match kind {
-                    Kind::Keyed { .. } => self.keyed.push((subject, atom)),
-                    Kind::Asked | Kind::Late => self.asked.push((subject, atom)),
-                    Kind::Bound => {}
-                }
-            } else {
+        let (mut reads, before) = (rules.form().at(*place).sized(), self.keys.len());
+        match Compared::read(*place, rules, &mut |subject, key, usual| {
+            self.keys.push((subject, key, Keyed::new(atom as usize, usual)));
+        }) {
+            Some((subject, Compared::Keys { usual })) => {
+                self.keyed.push((subject, atom));
+                kind = Kind::Keyed { usual };
+            }
+            Some((subject, Compared::Bound(bound))) if self.add_bound(subject, bound, atom) => {
+                kind = Kind::Bound;
+            }
+            _ => {
+                self.keys.truncate(before);
                 while !reads.is_empty() {
                     self.asked.push((reads.number() as u32, atom));
                 }
             }
         }
         if let Some(known) = self.index.atoms.get_mut(atom as usize) {
-            *known = Atom { place, kind };
+            *known = Atom { place: *place, kind };
         }
     }
 
-    /// What kind of leaf the code begins with; one that compares its subject with literals is entered under them.
-    fn classify(&mut self, subject: u32, code: &mut Code<'_>, atom: u32) -> Kind {
+    fn add_bound(&mut self, subject: u32, bound: Bound, atom: u32) -> bool {
+        let Some(found) = self.bounds.get_mut(bound.direction()) else { return false };
+        // An earlier bound must hold wherever this one does.
+        let is_next =
+            found.last().is_none_or(|(known, _, last)| *known != subject || last.holds_where(bound));
+        if is_next {
+            found.push((subject, atom, bound));
+        }
+        is_next
+    }
+}
+
+/// With what a leaf compares the one subject it reads.
+pub(super) enum Compared {
+    /// With texts and numbers, which have been shown; what it is for all others.
+    Keys { usual: bool },
+    /// With a number, as a bound.
+    Bound(Bound),
+}
+
+impl Compared {
+    /// Reads the leaf at a place: the numbers of what it reads, then its condition. Keys are shown, also some of a leaf
+    /// that turns out not to be decided by them.
+    pub fn read(place: u32, rules: &RuleTable, see: &mut dyn FnMut(u32, Key, bool)) -> Option<(u32, Self)> {
+        let mut code = rules.form().at(place);
+        let mut reads = code.sized();
+        if reads.is_empty() {
+            return None;
+        }
+        let subject = reads.number() as u32;
+        if !reads.is_empty() {
+            return None;
+        }
         if code.byte() == SIGNAL {
             code.id();
             if code.byte() == 1 {
-                pass_literal(code);
+                pass_literal(&mut code);
             }
         } else {
             code.path();
         }
         let test = code.byte();
-        match test {
+        let compared = match test {
             // A bare literal, `$eq`, `$ne`.
             2..=4 => {
                 let usual = test == 4;
-                if self.keys.add(subject, code, Keyed::new(atom as usize, usual)) {
-                    return Kind::Keyed { usual };
-                }
+                see(subject, Key::read(&mut code)?, usual);
+                Self::Keys { usual }
             }
             // `$in`, `$nin` of literals that stand one by one.
             5 | 6 if code.byte() == 3 => {
-                let (usual, before, mut items) = (test == 6, self.keys.len(), code.sized());
+                let (usual, mut items) = (test == 6, code.sized());
                 while !items.is_empty() {
-                    if !self.keys.add(subject, &mut items, Keyed::new(atom as usize, usual)) {
-                        self.keys.shorten(before);
-                        return Kind::Late;
-                    }
+                    see(subject, Key::read(&mut items)?, usual);
                 }
-                return Kind::Keyed { usual };
+                Self::Keys { usual }
             }
             // `$gt`, `$gte`, `$lt`, `$lte`.
-            7..=10 => {
-                if let ValueRef::Number(at) = read_literal(code) {
-                    let bound = Bound { at, includes: test.is_multiple_of(2), is_lower: test < 9 };
-                    return self.add_bound(subject, bound, atom);
+            7..=10 => match Key::read(&mut code)?.value(rules.form()) {
+                ValueRef::Number(at) => {
+                    Self::Bound(Bound { at, includes: test.is_multiple_of(2), is_lower: test < 9 })
                 }
-            }
-            _ => {}
-        }
-        Kind::Late
-    }
-
-    fn add_bound(&mut self, subject: u32, bound: Bound, atom: u32) -> Kind {
-        let Some(found) = self.bounds.get_mut(usize::from(!bound.is_lower)) else { return Kind::Late };
-        // An earlier bound must hold wherever this one does.
-        let is_next = |(known, _, last): &(u32, u32, Bound)| {
-            *known != subject
-                || (last.holds(bound.at) && last.includes >= (bound.includes && last.at == bound.at))
+                _ => return None,
+            },
+            _ => return None,
         };
-        if !found.last().is_none_or(is_next) {
-            return Kind::Late;
-        }
-        found.push((subject, atom, bound));
-        Kind::Bound
+        Some((subject, compared))
     }
 }
 
 impl Index {
-    fn add_rules(&mut self, rules: &RuleTable) {
-        let count = (0..rules.slot_count()).filter_map(|slot| rules.slot(slot));
-        let count = count.map(|(_, ranking)| ranking.count()).sum();
-        self.first_rule.reserve_exact(rules.slot_count() + 1);
-        self.order.reserve_exact(count);
-        self.slots.reserve_exact(count);
-        for slot in 0..rules.slot_count() {
-            self.first_rule.push(self.order.len() as u32);
-            let ranking = rules.slot(slot).into_iter().flat_map(|(_, ranking)| ranking);
-            self.order.extend(ranking.map(|rule| rule.index as u32));
-            self.slots.resize(self.order.len(), slot as u32);
-        }
-        self.first_rule.push(self.order.len() as u32);
-        self.gates.rules = self.order.len();
-        self.gates.start = vec![Counters::default(); self.order.len()];
-        let mut found = Vec::with_capacity(2 * self.order.len());
-        self.plain = Marks::none(self.order.len());
-        self.filled = Marks::none(rules.len());
-        for place in 0..self.order.len() {
-            let rule = rules.get(self.rule(place));
-            if let Some(rule) = &rule {
-                let is_usual = rule.terms().purpose() == Purpose::default();
-                self.plain.set(place, rule.is_plain() && is_usual);
-                self.filled.set(rule.index, rule.has_places());
+    /// Takes in what is read, and by which slots besides their conditions.
+    pub(super) fn add_subjects(&mut self, rules: &RuleTable, signals: &SignalTable) {
+        self.subjects.clear();
+        self.anything.clear();
+        for place in rules.subjects() {
+            let subject = Subject::read(&mut rules.form().at(*place));
+            if matches!(subject, Subject::Anything) {
+                self.anything.push(self.subjects.len());
             }
-            match rule.filter(|rule| rule.is_level()) {
-                Some(rule) => {
-                    self.walk(&mut { rule.when }, Edge::new(place, false), MAX_CONDITION_DEPTH, &mut found)
-                }
-                // A rule that is judged at events holds by its latch alone.
-                None => self.count(place, Some(false)),
-            }
+            self.subjects.push(SubjectEntry { place: *place, signal: subject.signal(signals) });
         }
-        self.place_edges(&found);
-        self.count_gates();
-        self.place_ranked_rules(rules);
+        self.shown = Lists::new(self.subjects.len(), &rules.shown());
     }
 
-    /// Notes where the rules stand that exclusion groups rank; hostile rules rank some that no slot has.
-    fn place_ranked_rules(&mut self, rules: &RuleTable) {
-        let mut places = vec![u32::MAX; rules.len()];
+    fn add_rules(&mut self, rules: &RuleTable) {
+        self.add_order(rules);
+        let count = self.order.len();
+        self.gates.rules = count;
+        self.gates.start = vec![Counters::default(); count];
+        let mut found = Vec::with_capacity(2 * count);
+        self.plain = Marks::none(count);
+        self.filled = Marks::none(rules.len());
+        for place in 0..count {
+            self.add_rule(place, rules, &mut found);
+        }
+        self.place_edges(&found);
+        self.count_gates(0);
+    }
+
+    /// Takes in which rules each slot has, in order of rank, and which of them exclusion groups rank.
+    pub(super) fn add_order(&mut self, rules: &RuleTable) {
+        let (starts, order) = rules.order();
+        (self.first_rule, self.order) = (starts.to_vec(), order.to_vec());
+        self.slots.clear();
+        self.slots.reserve_exact(self.order.len());
+        for (slot, end) in starts.iter().skip(1).enumerate() {
+            self.slots.resize(*end as usize, slot as u32);
+        }
+        self.grouped = rules.grouped_slots();
+        self.ranked.clear();
+        if !rules.ranked_indexes().is_empty() {
+            let places = self.places_of_rules(rules.len());
+            let place = |rule: &u32| places.get(*rule as usize).copied().unwrap_or(u32::MAX);
+            self.ranked.extend(rules.ranked_indexes().iter().map(place));
+        }
+    }
+
+    /// By index of a rule its place; none for those that no slot has.
+    pub(super) fn places_of_rules(&self, rules: usize) -> Vec<u32> {
+        let mut places = vec![u32::MAX; rules];
         for (place, rule) in self.order.iter().enumerate() {
             if let Some(known) = places.get_mut(*rule as usize) {
                 *known = place as u32;
             }
         }
-        let place = |rule: RuleRef<'_>| places.get(rule.index).copied().unwrap_or(u32::MAX);
-        self.ranked = rules.ranked().map(place).collect();
+        places
+    }
+
+    /// Has a leaf asked whenever what it reads changes.
+    pub(super) fn set_asked(&mut self, atom: usize) {
+        if let Some(atom) = self.atoms.get_mut(atom) {
+            atom.kind = Kind::Asked;
+        }
+    }
+
+    /// Takes in the rule at a place, and notes the edges that lead to its parts.
+    pub(super) fn add_rule(&mut self, place: usize, rules: &RuleTable, found: &mut Vec<(u32, u32)>) {
+        let rule = rules.get(self.rule(place));
+        if let Some(rule) = &rule {
+            let is_usual = rule.terms().purpose() == Purpose::default();
+            self.plain.set(place, rule.is_plain() && is_usual);
+            self.filled.set(rule.index, rule.has_places());
+        }
+        match rule.filter(RuleRef::is_level) {
+            Some(rule) => {
+                self.walk(&mut { rule.when }, Edge::new(place, false), MAX_CONDITION_DEPTH, found);
+            }
+            // A rule that is judged at events holds by its latch alone.
+            None => self.count(place, Some(false)),
+        }
     }
 
     /// Adds the condition that the code begins with to the gate that `under` leads to.
@@ -235,7 +268,7 @@ impl Index {
         self.gates.start.len() - 1
     }
 
-    fn count(&mut self, gate: usize, truth: Option<bool>) {
+    pub(super) fn count(&mut self, gate: usize, truth: Option<bool>) {
         if let Some(counters) = self.gates.start.get_mut(gate) {
             counters.count(truth);
         }
@@ -245,10 +278,8 @@ impl Index {
     fn place_edges(&mut self, found: &[(u32, u32)]) {
         for (atom, edge) in found {
             // Whatever counts inside of a rule must be known before the rest of it is.
-            if Edge(*edge).to() >= self.gates.rules
-                && let Some(atom) = self.atoms.get_mut(*atom as usize).filter(|atom| atom.kind == Kind::Late)
-            {
-                atom.kind = Kind::Asked;
+            if Edge(*edge).to() >= self.gates.rules && self.kind(*atom as usize) == Some(Kind::Late) {
+                self.set_asked(*atom as usize);
             }
         }
         self.edges = Lists::new(self.atoms.len(), found);
@@ -268,9 +299,9 @@ impl Index {
         self.late = Lists::new(self.gates.rules, &late);
     }
 
-    /// Counts every inner gate in the one above; a gate stands behind the one it is part of.
-    fn count_gates(&mut self) {
-        for inner in (0..self.gates.parents.len()).rev() {
+    /// Counts the inner gates from a number on, each in the one above; a gate stands behind the one it is part of.
+    pub(super) fn count_gates(&mut self, from: usize) {
+        for inner in (from..self.gates.parents.len()).rev() {
             let truth = self.gates.start.get(self.gates.rules + inner).map(|counters| counters.truth());
             if let (Some(truth), Some(edge)) = (truth, self.gates.parents.get(inner).copied()) {
                 self.count(edge.to(), seen(truth, edge));

@@ -1,7 +1,7 @@
 //! Which leaves compare with a text or a number: groups in chains under hashes, built once.
 
 use super::Edge;
-use crate::condition::{Code, Form, Lists, plain_text, to_number};
+use crate::condition::{Code, Form, Lists, NO_TEXT, plain_text, to_number};
 use crate::hash::key_hash;
 use crate::value::ValueRef;
 use alloc::vec;
@@ -24,10 +24,39 @@ pub struct KeyIndex {
 struct Group {
     subject: u32,
     hash: u32,
-    /// Where the literal stands in the rules' code.
-    literal: u32,
+    key: Key,
     /// The group behind it in its chain, counted from 1.
     next: u32,
+}
+
+/// A text, by its number, or a number, by its bits.
+#[derive(Clone, Copy, Debug)]
+pub enum Key {
+    Text(u32),
+    Number(u64),
+}
+
+impl Key {
+    /// Reads the literal that the code begins with and moves behind it; nothing if it is neither a text nor a number.
+    pub fn read(code: &mut Code<'_>) -> Option<Self> {
+        match code.byte() {
+            0 => Some(Self::Text(code.text_number())),
+            1 => match code.value(false) {
+                ValueRef::Number(number) => Some(Self::Number(number.to_bits())),
+                _ => None,
+            },
+            5 => Some(Self::Number((code.signed() as f64).to_bits())),
+            _ => None,
+        }
+    }
+
+    /// The text or number.
+    pub fn value(self, form: &Form) -> ValueRef<'_> {
+        match self {
+            Self::Text(number) => ValueRef::Text(form.text(number as usize).unwrap_or_default()),
+            Self::Number(bits) => ValueRef::Number(f64::from_bits(bits)),
+        }
+    }
 }
 
 /// A leaf that compares with literals, and what it is for all other values.
@@ -46,62 +75,45 @@ impl Keyed {
     pub const fn usual(self) -> bool {
         self.0 & 1 == 1
     }
+
+    /// An edge as its part turns under the leaf's keys: from false to true.
+    const fn turning(self, edge: Edge) -> Edge {
+        Edge::new(edge.to(), edge.is_negated() != self.usual())
+    }
 }
 
-/// Leaves before they are grouped: each with its subject and the place of a literal.
-#[derive(Debug, Default)]
-pub struct KeyEntries(Vec<(u32, u32, Keyed)>);
+/// A leaf before it is grouped, with its subject and what it compares that with.
+pub type KeyEntry = (u32, Key, Keyed);
 
-impl KeyEntries {
-    /// Adds a leaf under the literal that the code begins with and moves behind it; whether it is a text or a number.
-    pub fn add(&mut self, subject: u32, code: &mut Code<'_>, leaf: Keyed) -> bool {
-        let literal = code.place();
-        let is_key = matches!(read_literal(code), ValueRef::Text(_) | ValueRef::Number(_));
-        if is_key {
-            self.0.push((subject, literal, leaf));
-        }
-        is_key
-    }
-
-    /// How many have been added.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Takes back what was added after it had this length.
-    pub fn shorten(&mut self, length: usize) {
-        self.0.truncate(length);
-    }
-
-    /// Groups them.
-    pub fn index(self, form: &Form) -> KeyIndex {
-        let heads = vec![0; (self.0.len() / 2).next_power_of_two()];
-        let mut index = KeyIndex { heads, ..KeyIndex::default() };
-        let mut pairs = Vec::with_capacity(self.0.len());
+impl KeyIndex {
+    /// Groups leaves.
+    pub fn new(entries: &[KeyEntry], form: &Form) -> Self {
+        let mut index = Self { heads: vec![0; (entries.len() / 2).next_power_of_two()], ..Self::default() };
+        let mut pairs = Vec::with_capacity(entries.len());
         // A leaf may name a literal twice, and must not turn twice.
         let mut last: Vec<Option<Keyed>> = Vec::new();
-        for (subject, literal, leaf) in self.0 {
-            let key = read_literal(&mut form.at(literal));
-            let group = index.find(subject, key, form).unwrap_or_else(|| index.add(subject, literal, key));
+        for (subject, key, leaf) in entries {
+            let group = index.find_or_add(*subject, *key, form);
             last.resize(index.groups.len(), None);
-            if last.get_mut(group).is_some_and(|last| last.replace(leaf) != Some(leaf)) {
+            if last.get_mut(group).is_some_and(|last| last.replace(*leaf) != Some(*leaf)) {
                 pairs.push((group as u32, leaf.0));
             }
         }
         index.leaves = Lists::new(index.groups.len(), &pairs);
         index
     }
-}
 
-impl KeyIndex {
-    fn add(&mut self, subject: u32, literal: u32, key: ValueRef<'_>) -> usize {
-        let hash = hash(subject, key);
-        let (group, mask) = (self.groups.len(), self.heads.len().wrapping_sub(1));
-        if let Some(head) = self.heads.get_mut(hash as usize & mask) {
-            let next = core::mem::replace(head, group as u32 + 1);
-            self.groups.push(Group { subject, hash, literal, next });
-        }
-        group
+    fn find_or_add(&mut self, subject: u32, key: Key, form: &Form) -> usize {
+        let value = key.value(form);
+        self.find(subject, value, form).unwrap_or_else(|| {
+            let hash = hash(subject, value);
+            let (group, mask) = (self.groups.len(), self.heads.len().wrapping_sub(1));
+            if let Some(head) = self.heads.get_mut(hash as usize & mask) {
+                let next = core::mem::replace(head, group as u32 + 1);
+                self.groups.push(Group { subject, hash, key, next });
+            }
+            group
+        })
     }
 
     /// The group of the leaves that compare a subject with this text or number.
@@ -111,14 +123,42 @@ impl KeyIndex {
         let mut at = *self.heads.get(hash as usize & mask)?;
         loop {
             let group = self.groups.get((at as usize).wrapping_sub(1))?;
-            if group.hash == hash
-                && group.subject == subject
-                && read_literal(&mut form.at(group.literal)) == key
-            {
+            if group.hash == hash && group.subject == subject && group.key.value(form) == key {
                 return Some(at as usize - 1);
             }
             at = group.next;
         }
+    }
+
+    /// Adds a leaf that as yet is part of nothing.
+    pub fn add(&mut self, (subject, key, leaf): KeyEntry, form: &Form) {
+        if self.heads.is_empty() {
+            self.heads.push(0);
+        }
+        let group = self.find_or_add(subject, key, form);
+        if group >= self.leaves.starts().len().saturating_sub(1) {
+            self.leaves.push();
+            self.edges.push();
+        }
+        if !self.leaves.get(group).contains(&leaf.0) {
+            self.leaves.insert(group, None, leaf.0);
+        }
+    }
+
+    /// Takes a leaf out that is part of nothing any more.
+    pub fn remove(&mut self, (subject, key, leaf): KeyEntry, form: &Form) {
+        if let Some(group) = self.find(subject, key.value(form), form) {
+            self.leaves.remove(group, leaf.0);
+        }
+    }
+
+    /// Whether every text that leaves compare with is there still, and few groups have none.
+    pub fn is_sound(&self, form: &Form) -> bool {
+        let is_empty = |group: usize| self.leaves.get(group).is_empty();
+        let is_there = |group: &Group| !matches!(group.key, Key::Text(number) if form.text(number as usize) == Some(NO_TEXT));
+        let empty = (0..self.groups.len()).filter(|group| is_empty(*group)).count();
+        empty <= self.groups.len() / 2 + 8
+            && self.groups.iter().enumerate().all(|(group, known)| is_empty(group) || is_there(known))
     }
 
     /// Takes the edges of each leaf in.
@@ -126,12 +166,29 @@ impl KeyIndex {
         self.edges = Lists::of(self.groups.len(), &|see| {
             for group in 0..self.groups.len() {
                 for leaf in self.leaves(group) {
-                    for edge in edges.get(leaf.atom()).iter().map(|edge| Edge(*edge)) {
-                        see(group as u32, Edge::new(edge.to(), edge.is_negated() != leaf.usual()).0);
-                    }
+                    edges
+                        .get(leaf.atom())
+                        .iter()
+                        .for_each(|edge| see(group as u32, leaf.turning(Edge(*edge)).0));
                 }
             }
         });
+    }
+
+    /// Takes an edge of a leaf in, under all that the leaf compares its subject with.
+    pub fn connect_one(&mut self, subject: u32, keys: &[Key], leaf: Keyed, edge: Edge, form: &Form) {
+        let mut groups: Vec<usize> =
+            keys.iter().filter_map(|key| self.find(subject, key.value(form), form)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        for group in groups {
+            self.edges.insert(group, None, leaf.turning(edge).0);
+        }
+    }
+
+    /// Replaces the edges of all leaves.
+    pub fn replace_edges(&mut self, by: impl Fn(u32) -> Option<u32>) {
+        self.edges.replace(by);
     }
 
     /// The edges through which all turn from false to true that a group's key makes unusual.
@@ -160,16 +217,6 @@ impl KeyIndex {
     /// The leaves of a group.
     pub fn leaves(&self, group: usize) -> impl Iterator<Item = Keyed> {
         self.leaves.get(group).iter().map(|leaf| Keyed(*leaf))
-    }
-}
-
-/// The text or number that the code begins with; null for any other literal.
-pub fn read_literal<'a>(code: &mut Code<'a>) -> ValueRef<'a> {
-    match code.byte() {
-        0 => ValueRef::Text(code.text()),
-        1 => code.value(false),
-        5 => ValueRef::Number(code.signed() as f64),
-        _ => ValueRef::Null,
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod agenda;
 mod build;
+mod follow;
 mod gates;
 mod keys;
 mod live;
@@ -134,6 +135,42 @@ impl Bounds {
         });
     }
 
+    /// Where a leaf with a bound belongs among those of its subject, if an earlier bound holds wherever a later one does.
+    fn place_for(&self, subject: usize, bound: Bound) -> Option<usize> {
+        let known = self.at.get(self.leaves.range(subject)).unwrap_or_default();
+        let place = known.partition_point(|earlier| earlier.holds_where(bound));
+        known.get(place).is_none_or(|later| bound.holds_where(*later)).then_some(place)
+    }
+
+    /// Adds a leaf that as yet is part of nothing; whether it could be.
+    fn add(&mut self, subject: u32, atom: u32, bound: Bound) -> bool {
+        let subject = subject as usize;
+        let Some(place) = self.place_for(subject, bound) else { return false };
+        let at = self.leaves.range(subject).start + place;
+        self.leaves.insert(subject, Some(place), atom);
+        self.at.insert(at, bound);
+        self.edges.insert_list(at);
+        true
+    }
+
+    /// Takes a leaf out that is part of nothing any more.
+    fn remove(&mut self, subject: u32, atom: u32) {
+        let start = self.leaves.range(subject as usize).start;
+        if let Some(place) = self.leaves.remove(subject as usize, atom) {
+            self.at.remove(start + place);
+            self.edges.remove_list(start + place);
+        }
+    }
+
+    /// Takes an edge of a leaf in.
+    fn connect_one(&mut self, subject: u32, atom: u32, edge: Edge) {
+        let range = self.leaves.range(subject as usize);
+        let place = self.leaves.get(subject as usize).iter().position(|known| *known == atom);
+        if let Some(place) = place {
+            self.edges.insert(range.start + place, None, edge.0);
+        }
+    }
+
     /// The edges of some of a subject's leaves, which are told by their places among these.
     fn edges(&self, subject: usize, places: Range<usize>) -> &[u32] {
         let first = self.leaves.range(subject).start;
@@ -148,6 +185,16 @@ impl Bounds {
 }
 
 impl Bound {
+    /// Which of the lists of bounds it belongs to.
+    const fn direction(self) -> usize {
+        !self.is_lower as usize
+    }
+
+    /// Whether it holds wherever another of its direction does.
+    fn holds_where(&self, other: Self) -> bool {
+        self.holds(other.at) && self.includes >= (other.includes && self.at == other.at)
+    }
+
     fn holds(&self, number: f64) -> bool {
         if number == self.at {
             self.includes

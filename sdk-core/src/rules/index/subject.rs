@@ -16,7 +16,7 @@ pub(in crate::rules) const ANYTHING: u8 = 0x42;
 pub(in crate::rules) const NOTHING: u8 = 0x43;
 
 /// Something that can be read of a visitor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject<'a> {
     /// The value at a path.
     Path(PathRef<'a>),

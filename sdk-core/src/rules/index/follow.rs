@@ -1,0 +1,351 @@
+//! From the index of a bundle's rules to that of the rules that follow, by what differs.
+//!
+//! Numbers of subjects and leaves stay what they were, or are nobody's any more; rules change their places where others
+//! come or go, and so do their gates.
+
+use super::build::Compared;
+use super::gates::{Gates, seen};
+use super::keys::{Key, Keyed};
+use super::{Atom, Edge, Index, Kind, Lists, Marks};
+use crate::profile::SignalTable;
+use crate::rules::{RuleTable, Succession};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Stands for a place or gate that there is not.
+const NONE: u32 = u32::MAX;
+/// Of how many rules one may be new, and how many may be besides, so that following is less work than building.
+const NEW_PART: usize = 8;
+const FEW: usize = 16;
+
+impl Index {
+    /// Brings the index of the rules `before` up to date with those that follow; whether that could be done. Where it
+    /// could not, it is to be built anew.
+    pub fn follow(
+        &mut self,
+        before: &RuleTable,
+        after: &RuleTable,
+        signals: &SignalTable,
+        succession: &Succession,
+    ) -> bool {
+        let Some(then) = self.places_then(before, after, succession) else { return false };
+        self.move_gates(&then);
+        if !self.drop_leaves(before, succession) {
+            return false;
+        }
+        self.move_rules(&then, after, succession);
+        self.add_subjects(after, signals);
+        self.add_leaves(after, succession);
+        let (inner, mut found) = (self.gates.parents.len(), Vec::new());
+        for place in new_places(&then) {
+            self.add_rule(place, after, &mut found);
+        }
+        let is_sound = self.connect(&found, after);
+        self.count_gates(inner);
+        is_sound && self.keys.is_sound(after.form())
+    }
+
+    /// Of each place that there will be the place where the same rule was; nothing where little is the same, or not in
+    /// the same order.
+    fn places_then(
+        &self,
+        before: &RuleTable,
+        after: &RuleTable,
+        succession: &Succession,
+    ) -> Option<Vec<u32>> {
+        let place_of = self.places_of_rules(before.len());
+        let then = |rule: &u32| {
+            let rule = succession.rule_before(*rule as usize);
+            rule.and_then(|rule| place_of.get(rule)).copied().unwrap_or(NONE)
+        };
+        let (_, order) = after.order();
+        let then: Vec<u32> = order.iter().map(then).collect();
+        let is_small = new_places(&then).count() <= order.len() / NEW_PART + FEW;
+        let is_in_order = then.iter().filter(|then| **then != NONE).is_sorted_by(|one, next| one < next);
+        (succession.is_known() && is_small && is_in_order).then_some(then)
+    }
+
+    /// Moves the gates of rules that stay, makes room for those of new rules, and lets go of all others with the edges that
+    /// lead there.
+    fn move_gates(&mut self, then: &[u32]) {
+        let was = core::mem::take(&mut self.gates);
+        let start = |gate: usize| was.start.get(gate).copied().unwrap_or_default();
+        let mut now = vec![NONE; was.start.len()];
+        let mut gates = Gates { rules: then.len(), ..Gates::default() };
+        gates.start.extend(then.iter().map(|then| start(*then as usize)));
+        for (place, then) in then.iter().enumerate() {
+            if let Some(now) = now.get_mut(*then as usize) {
+                *now = place as u32;
+            }
+        }
+        for (inner, parent) in was.parents.iter().enumerate() {
+            // A gate stands behind the one it is part of.
+            let Some(above) = moved(&now, *parent) else { continue };
+            if let Some(now) = now.get_mut(was.rules + inner) {
+                *now = gates.start.len() as u32;
+            }
+            gates.parents.push(above);
+            gates.start.push(start(was.rules + inner));
+        }
+        if now.iter().enumerate().any(|(gate, now)| gate as u32 != *now) {
+            let edge = |edge: u32| moved(&now, Edge(edge)).map(|edge| edge.0);
+            self.edges.replace(edge);
+            self.keys.replace_edges(edge);
+            self.bounds.iter_mut().for_each(|bounds| bounds.edges.replace(edge));
+        }
+        let late = core::mem::take(&mut self.late);
+        self.late = Lists::of(then.len(), &|see| {
+            for (place, then) in then.iter().enumerate() {
+                late.get(*then as usize).iter().for_each(|edge| see(place as u32, *edge));
+            }
+        });
+        self.gates = gates;
+    }
+
+    /// Lets go of leaves that are not what they were; whether nothing that stays is made of them.
+    fn drop_leaves(&mut self, before: &RuleTable, succession: &Succession) -> bool {
+        for number in 0..self.atoms.len() {
+            let Some(Atom { place, kind }) = self.atoms.get(number).copied() else { continue };
+            if succession.has_leaf(number) {
+                continue;
+            }
+            if !self.edges.get(number).is_empty() {
+                return false;
+            }
+            let atom = number as u32;
+            let (keys, compared) = compared(place, before);
+            match (kind, compared) {
+                (Kind::Keyed { usual }, Some((subject, _))) => {
+                    self.keyed.remove(subject as usize, atom);
+                    for key in keys {
+                        self.keys.remove((subject, key, Keyed::new(number, usual)), before.form());
+                    }
+                }
+                (Kind::Bound, Some((subject, Compared::Bound(bound)))) => {
+                    if let Some(bounds) = self.bounds.get_mut(bound.direction()) {
+                        bounds.remove(subject, atom);
+                    }
+                }
+                _ => {
+                    let mut reads = before.form().at(place).sized();
+                    while !reads.is_empty() {
+                        self.asked.remove(reads.number() as usize, atom);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes in what follows from the order of the rules, and moves what is known of those that stay.
+    fn move_rules(&mut self, then: &[u32], after: &RuleTable, succession: &Succession) {
+        self.add_order(after);
+        let (plain, filled) = (core::mem::take(&mut self.plain), core::mem::take(&mut self.filled));
+        self.plain = Marks::none(then.len());
+        for (place, then) in then.iter().enumerate() {
+            self.plain.set(place, plain.has(*then as usize));
+        }
+        self.filled = Marks::none(after.len());
+        for rule in 0..after.len() {
+            self.filled.set(rule, succession.rule_before(rule).is_some_and(|rule| filled.has(rule)));
+        }
+    }
+
+    /// Takes in where the leaves stand, and those that are new.
+    fn add_leaves(&mut self, after: &RuleTable, succession: &Succession) {
+        let subjects = self.subjects.len();
+        self.keyed.grow(subjects);
+        self.asked.grow(subjects);
+        self.bounds.iter_mut().for_each(|bounds| bounds.leaves.grow(subjects));
+        self.edges.grow(after.form().leaves().len());
+        for (number, place) in after.form().leaves().iter().copied().enumerate() {
+            let is_known = succession.has_leaf(number);
+            if let Some(atom) = self.atoms.get_mut(number).filter(|_| is_known) {
+                atom.place = place;
+                continue;
+            }
+            let atom = Atom { place, kind: self.add_leaf(number, place, after) };
+            match self.atoms.get_mut(number) {
+                Some(known) => *known = atom,
+                None => self.atoms.push(atom),
+            }
+        }
+    }
+
+    fn add_leaf(&mut self, number: usize, place: u32, after: &RuleTable) -> Kind {
+        let atom = number as u32;
+        let (keys, compared) = compared(place, after);
+        match compared {
+            Some((subject, Compared::Keys { usual })) => {
+                self.keyed.insert(subject as usize, None, atom);
+                for key in keys {
+                    self.keys.add((subject, key, Keyed::new(number, usual)), after.form());
+                }
+                return Kind::Keyed { usual };
+            }
+            Some((subject, Compared::Bound(bound))) => {
+                let bounds = self.bounds.get_mut(bound.direction());
+                if bounds.is_some_and(|bounds| bounds.add(subject, atom, bound)) {
+                    return Kind::Bound;
+                }
+            }
+            None => {}
+        }
+        let mut reads = after.form().at(place).sized();
+        while !reads.is_empty() {
+            self.asked.insert(reads.number() as usize, None, atom);
+        }
+        Kind::Late
+    }
+
+    /// Takes in edges of new rules; whether every leaf can be asked when it has to be.
+    fn connect(&mut self, found: &[(u32, u32)], after: &RuleTable) -> bool {
+        for (atom, edge) in found {
+            let is_late = self.kind(*atom as usize) == Some(Kind::Late);
+            if is_late && Edge(*edge).to() >= self.gates.rules {
+                // What counts inside of a rule must be known before the rest of it is.
+                if !self.edges.get(*atom as usize).is_empty() {
+                    return false;
+                }
+                self.set_asked(*atom as usize);
+            }
+        }
+        for (atom, edge) in found {
+            self.connect_one(*atom, Edge(*edge), after);
+        }
+        true
+    }
+
+    fn connect_one(&mut self, atom: u32, edge: Edge, after: &RuleTable) {
+        let Some(Atom { place, kind }) = self.atoms.get(atom as usize).copied() else { return };
+        self.edges.insert(atom as usize, None, edge.0);
+        let mut usual = false;
+        match kind {
+            Kind::Late => {
+                return self.late.insert(edge.to(), None, Edge::new(atom as usize, edge.is_negated()).0);
+            }
+            Kind::Keyed { usual: is_usual } => {
+                usual = is_usual;
+                let (keys, compared) = compared(place, after);
+                if let Some((subject, _)) = compared {
+                    let leaf = Keyed::new(atom as usize, usual);
+                    self.keys.connect_one(subject, &keys, leaf, edge, after.form());
+                }
+            }
+            Kind::Bound => {
+                if let (_, Some((subject, Compared::Bound(bound)))) = compared(place, after)
+                    && let Some(bounds) = self.bounds.get_mut(bound.direction())
+                {
+                    bounds.connect_one(subject, atom, edge);
+                }
+            }
+            Kind::Asked => {}
+        }
+        self.count(edge.to(), seen(Some(usual), edge));
+    }
+}
+
+/// The places of rules that were not there.
+fn new_places(then: &[u32]) -> impl Iterator<Item = usize> {
+    then.iter().enumerate().filter(|(_, then)| **then == NONE).map(|(place, _)| place)
+}
+
+/// An edge to where its gate is now.
+fn moved(now: &[u32], edge: Edge) -> Option<Edge> {
+    let to = now.get(edge.to()).copied().filter(|to| *to != NONE)?;
+    Some(Edge::new(to as usize, edge.is_negated()))
+}
+
+/// With what the leaf at a place compares what it reads.
+fn compared(place: u32, rules: &RuleTable) -> (Vec<Key>, Option<(u32, Compared)>) {
+    let mut keys = Vec::new();
+    let compared = Compared::read(place, rules, &mut |_, key, _| keys.push(key));
+    (keys, compared)
+}
+
+#[cfg(all(test, feature = "author"))]
+mod tests {
+    use super::super::gates::Counters;
+    use super::*;
+    use crate::bundle::author::{SourceFile, compile};
+    use crate::bundle::{Bundle, Header, attach_signature, seal_envelope, settle_body};
+    use alloc::format;
+    use alloc::string::{String, ToString};
+
+    const RULES: usize = 60;
+
+    fn rule(number: usize, salt: usize) -> String {
+        let (plan, bound) = ((number + salt) % 7, (number * 5 + salt) % 30);
+        format!(
+            r#"{{"id":"r{number}","slot":"s{}","when":{{"traits.plan":"p{plan}","traits.list":{{"$in":["a{bound}","b{plan}"]}},
+            "traits.age":{{"$gt":{bound}}},"traits.at":{{"$before":"-{bound}m"}},"$or":[{{"traits.x{salt}":1}},{{"traits.y":{bound}}}]}},
+            "actions":[]}}"#,
+            number % 9
+        )
+    }
+
+    fn body(rules: &[String]) -> Vec<u8> {
+        let text = format!("{{\"rules\":[{}]}}", rules.join(","));
+        let compiled = compile(&[SourceFile { name: "rules.json".to_string(), text }]);
+        assert_eq!(compiled.diagnostics, []);
+        compiled.body
+    }
+
+    fn opened(body: &[u8]) -> Vec<u8> {
+        attach_signature(
+            seal_envelope(&Header { project: "p", revision: 1, ..Header::default() }, body),
+            &[0; 64],
+        )
+    }
+
+    /// How much there is of everything, to which rules every leaf belongs, and how each rule starts.
+    fn measure(index: &Index) -> ([usize; 8], Vec<Vec<usize>>, Vec<Counters>) {
+        let lists = [&index.keyed, &index.asked, &index.shown, &index.edges, &index.late];
+        let [keyed, asked, shown, edges, late] = lists.map(|lists| lists.items().len());
+        let bounds = index.bounds.each_ref().map(|bounds| bounds.at.len() + bounds.edges.items().len());
+        let top = |edge: &u32| {
+            let mut gate = Edge(*edge).to();
+            while let Some(parent) = gate.checked_sub(index.gates.rules) {
+                gate = index.gates.parents[parent].to();
+            }
+            gate
+        };
+        let rules = |atom: usize| {
+            let mut rules: Vec<usize> = index.edges.get(atom).iter().map(top).collect();
+            rules.sort_unstable();
+            rules
+        };
+        (
+            [keyed, asked, shown, edges, late, bounds[0], bounds[1], index.gates.parents.len()],
+            (0..index.atoms.len()).map(rules).collect(),
+            index.gates.start[..index.gates.rules].to_vec(),
+        )
+    }
+
+    #[test]
+    fn an_index_that_follows_holds_what_one_that_is_built_holds_and_nothing_else() {
+        let mut rules: Vec<String> = (0..RULES).map(|number| rule(number, 0)).collect();
+        let mut body_before = body(&rules);
+        let mut before = Bundle::open(&opened(&body_before)).unwrap();
+        let mut index = Index::new(&before.rules, &before.signals);
+        for step in 1..20 {
+            let at = step * 17 % rules.len();
+            match step % 4 {
+                0 => drop(rules.remove(at)),
+                1 => rules.insert(at, rule(100 + step, step)),
+                // The rules before it keep their places.
+                _ => rules[at] = rule(200 + step, step % 3),
+            }
+            let body_after = settle_body(&body(&rules), &body_before).unwrap();
+            let (after, succession) = Bundle::open_after(&opened(&body_after), &before).unwrap();
+            let is_followed = index.follow(&before.rules, &after.rules, &after.signals, &succession);
+            let built = Index::new(&after.rules, &after.signals);
+            if !is_followed {
+                index = built.clone();
+            }
+            assert!(is_followed || !succession.is_known(), "step {step}");
+            assert_eq!(measure(&index), measure(&built), "step {step}");
+            (before, body_before) = (after, body_after);
+        }
+    }
+}
