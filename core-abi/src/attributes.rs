@@ -50,9 +50,9 @@ impl Attributes {
         }
     }
 
-    /// Finds anew what depends on each field.
-    pub fn relate(&mut self, depends: &dyn Fn(&str) -> Vec<usize>) {
-        self.fields.iter_mut().for_each(|field| field.subjects = depends(&field.name));
+    /// Shows each field with what depends on it, to be brought up to date.
+    pub fn relate(&mut self, relate: &dyn Fn(&str, &mut Vec<usize>)) {
+        self.fields.iter_mut().for_each(|field| relate(&field.name, &mut field.subjects));
     }
 
     /// The value at a path.

@@ -106,15 +106,21 @@ impl Visitor {
     /// Goes over to the bundle that follows, `before` being the rules up to now; the slots are to be decided anew.
     pub fn renew(&mut self, before: &RuleTable, bundle: &Bundle, succession: &Succession) {
         let Bundle { rules, signals, .. } = bundle;
-        self.decider.renew(before, rules, signals, succession);
+        let known = self.decider.renew(before, rules, signals, succession);
         self.variations.clear();
         let index = self.decider.index();
+        let relate = |root: Root, name: &str, subjects: &mut Vec<usize>| {
+            if known == 0 {
+                subjects.clear();
+            }
+            subjects.extend(subjects_from(known, index, rules, root, name));
+        };
         for (part, (root, _)) in self.attributes.iter_mut().zip(PARTS) {
-            part.relate(&|name| subjects_at(index, rules, root, name));
+            part.relate(&|name, subjects| relate(root, name, subjects));
         }
         for known in &mut self.paths {
             let Some((root, _)) = PARTS.get(known.part) else { continue };
-            known.subjects = subjects_at(index, rules, *root, &known.rest);
+            relate(*root, &known.rest, &mut known.subjects);
         }
     }
 
@@ -321,12 +327,23 @@ const PARTS: [(Root, &str); 2] = [(Root::Traits, "traits"), (Root::Context, "con
 
 /// What of an index reads something at, above or below a path, or whatever there is, as scores do.
 fn subjects_at(index: &Index, rules: &RuleTable, root: Root, path: &str) -> Vec<usize> {
-    let depends = |subject: &usize| match index.subject(*subject, rules) {
+    subjects_from(0, index, rules, root, path).collect()
+}
+
+/// The same of those from a number on.
+fn subjects_from(
+    from: usize,
+    index: &Index,
+    rules: &RuleTable,
+    root: Root,
+    path: &str,
+) -> impl Iterator<Item = usize> {
+    let depends = move |subject: &usize| match index.subject(*subject, rules) {
         Some(Subject::Path(read)) => read.root == root && overlap(read.rest, path),
         Some(Subject::Anything) => true,
         _ => false,
     };
-    (0..index.subject_count()).filter(depends).collect()
+    (from..index.subject_count()).filter(depends)
 }
 
 /// Whether one path leads to the other, or both to one place.

@@ -6,6 +6,7 @@ use attune_core::bundle::{
     Bundle, HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, open_delta, seal_envelope, settle_body,
 };
 use attune_core::rules::Decider;
+use attune_core_abi::Evaluator;
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -18,6 +19,10 @@ const RULES: usize = 1_000;
 const GOAL_BYTES: usize = 500;
 const GOAL_US: f64 = 100.0;
 const ROUNDS: usize = 200;
+const AT_MS: f64 = 1_795_168_800_000.0;
+/// A visitor for whom some of the rules hold.
+const ATTRIBUTES: &str = r#"{"traits":{"plan":"plan-3","name":"Ann","list_1":"a-20","list_2":"b-11","list_5":"a-5","number_0":70,
+    "number_1":30,"number_4":99,"number_6":12},"context":{"part_0":"a-10","part_3":"b-33"}}"#;
 
 fn main() -> ExitCode {
     let found = [("plain", plain as fn(usize) -> Value), ("shop", shop)]
@@ -113,15 +118,13 @@ fn envelope(revision: u64, body: &[u8]) -> Vec<u8> {
     attach_signature(seal_envelope(&header, body), &[revision as u8; SIGNATURE_BYTES])
 }
 
-/// A follower's way from a delta to a decider that goes on with what the one before has decided.
+/// The way of whoever has the bundle before and a delta, up to decisions that are those of the bundle that follows.
 fn run(set: &str, change: &str, rules: &[Value], changed: &[Value]) -> Result<(), Failure> {
     let before = body(rules)?;
     let after = settle_body(&body(changed)?, &before).map_err(|error| Failure::of("the body", error))?;
     let (from, to) = (envelope(101, &before), envelope(102, &after));
     let bytes = delta(&from, &[7; HASH_BYTES], &to);
-    let known = Bundle::open(&from).map_err(|error| Failure::of("the bundle", error))?;
-    let decider = Decider::new(&known.rules, &known.signals, &[]);
-    let (mut apply, mut open, mut index) = (Vec::new(), Vec::new(), Vec::new());
+    let [mut apply, mut open, mut index, mut publish] = [const { Vec::new() }; 4];
     for _ in 0..ROUNDS {
         let started = Instant::now();
         let whole = open_delta(&bytes).and_then(|delta| delta.apply(&from));
@@ -130,17 +133,25 @@ fn run(set: &str, change: &str, rules: &[Value], changed: &[Value]) -> Result<()
         if whole != to {
             return Err(Failure::new("the delta does not give the bundle"));
         }
+        // The parts that grow with what a bundle holds, each by itself.
+        let known = Bundle::open(&from).map_err(|error| Failure::of("the bundle", error))?;
+        let mut decider = Decider::new(&known.rules, &known.signals, &[]);
         let started = Instant::now();
         let (next, succession) =
             Bundle::open_after(&whole, &known).map_err(|error| Failure::of("the bundle", error))?;
         open.push(started.elapsed());
-        let mut decider = decider.clone();
         let started = Instant::now();
         decider.renew(&known.rules, &next.rules, &next.signals, &succession);
         index.push(started.elapsed());
-        black_box(decider);
+        // All of it, for a visitor who has decisions.
+        let mut evaluator = Evaluator::new(&from).map_err(|error| Failure::of("the evaluator", error))?;
+        evaluator.set(ATTRIBUTES.as_bytes()).map_err(Failure::new)?;
+        let started = Instant::now();
+        let answer = evaluator.publish(&whole, AT_MS).map_err(Failure::new)?;
+        publish.push(started.elapsed());
+        black_box((decider, answer));
     }
-    let [apply, open, index] = [apply, open, index].map(p50_us);
+    let [apply, open, index, publish] = [apply, open, index, publish].map(p50_us);
     println!(
         "{}",
         json!({
@@ -155,6 +166,9 @@ fn run(set: &str, change: &str, rules: &[Value], changed: &[Value]) -> Result<()
             "apply_p50_us": apply,
             "open_p50_us": open,
             "index_p50_us": index,
+            "publish_p50_us": publish,
+            "applied_us": apply + open + index,
+            "applied_and_decided_us": apply + publish,
             "goal_us": GOAL_US,
             "met": apply + open + index <= GOAL_US,
         })

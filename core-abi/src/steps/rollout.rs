@@ -22,7 +22,7 @@ impl Steps {
             self.processor.set_rollout(None, instant(at_ms)?);
             return Ok(());
         };
-        let (bundle, at) = later_bundle(&self.processor, candidate, at_ms)?;
+        let (bundle, _, at) = later_bundle(&self.processor, candidate, at_ms)?;
         if bundle.revision != named.revision {
             let words = format!("the statement names revision {}, not {}", named.revision, bundle.revision);
             return Err(failure("candidate_other", &words));

@@ -72,6 +72,7 @@ pub(super) fn decode_body_after(bytes: &[u8], before: &Bundle) -> Result<(Bundle
         TrialTable::open_after(experiments, &before.experiments).map_err(within("experiments"))?;
     let models = ModelTable::open_after(models, &before.models).map_err(within("models"))?;
     let (rules, succession) = RuleTable::open_after(rules, &before.rules).map_err(within("rules"))?;
+    let succession = succession.with_signals(signals.is_like(&before.signals));
     let bundle = bounded(Bundle { signals, experiments, models, rules, ..Bundle::default() })?;
     Ok((bundle, succession))
 }
@@ -177,6 +178,31 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_damaged_body_that_follows_is_taken_or_refused_as_one_that_comes_alone(
+            change in 0..3_usize,
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        ) {
+            let body = |text: &str| {
+                compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]).body
+            };
+            let before = body(RULES);
+            let (from, to) = [
+                (r#""id":"a","slot":"hero""#, r#""id":"a1","slot":"aside""#),
+                (r#"{"$gt":5.5}"#, r#"{"$gt":7}"#),
+                (r#""when":{"traits.plan":"pro"},"points":2"#, r#""when":{"traits.age":3},"points":2"#),
+            ][change];
+            prop_assert!(RULES.contains(from));
+            let mut after = settle_body(&body(&RULES.replace(from, to)), &before).unwrap();
+            for (at, byte) in damage {
+                let at = at.index(after.len());
+                after[at] = byte;
+            }
+            let before = decode_body(&before).unwrap();
+            let alone = decode_body(&after);
+            prop_assert_eq!(decode_body_after(&after, &before).map(|(bundle, _)| bundle), alone);
+        }
+
         #[test]
         fn random_and_damaged_bodies_never_panic(random: Vec<u8>, at: prop::sample::Index, byte: u8) {
             let _ = decode_body(&[[BODY_VERSION].as_slice(), &random].concat());

@@ -47,7 +47,9 @@ impl Delta<'_> {
     /// # Errors
     /// [`BundleError::BadDelta`]: it copies what is not there, or gives more or less than it says.
     pub fn apply(&self, envelope: &[u8]) -> Result<Vec<u8>, BundleError> {
-        let (mut source, mut out, mut from) = (Source::new(self.instructions), Vec::new(), 0_usize);
+        let (mut source, mut from) = (Source::new(self.instructions), 0_usize);
+        // Most give little more than they start from; one that says otherwise has to give it.
+        let mut out = Vec::with_capacity(self.length.min(2 * envelope.len()));
         loop {
             let new = source.bytes();
             out.extend_from_slice(new);

@@ -119,6 +119,26 @@ impl Form {
         (0..self.ends.len()).filter_map(|number| self.text(number))
     }
 
+    /// The first number, from one on, of a text that is not the same in another form.
+    pub fn next_other_text(&self, other: &Self, from: usize) -> usize {
+        let end = |form: &Self, number: usize| {
+            number.checked_sub(1).and_then(|last| form.ends.get(last)).copied().unwrap_or_default()
+        };
+        let (mine, others) = (end(self, from), end(other, from));
+        let ends = [self, other].map(|form| form.ends.get(from..).unwrap_or_default().iter());
+        let [mine_ends, others_ends] = ends;
+        // As long as texts are as long as those of the other, they can be compared as one.
+        let is_as_long = |(one, two): &(&u32, &u32)| *one - mine == *two - others;
+        let count = mine_ends.zip(others_ends).take_while(is_as_long).count();
+        let texts = [(self, mine), (other, others)].map(|(form, start)| {
+            form.texts.get(start as usize..end(form, from + count) as usize).unwrap_or_default()
+        });
+        if texts[0] == texts[1] {
+            return from + count;
+        }
+        (from..from + count).find(|number| self.text(*number) != other.text(*number)).unwrap_or(from + count)
+    }
+
     /// All ids, in order of number.
     pub fn ids(&self) -> impl Iterator<Item = SignalId> {
         (0..self.ids.len() / 8).filter_map(|number| self.id(number))

@@ -28,15 +28,14 @@ impl Postings {
 
     /// Reads the lists that the code begins with and moves behind them.
     pub fn read(code: &mut Code<'_>) -> Self {
-        let (mut names, mut pairs) = (Vec::new(), Vec::new());
+        let (mut names, mut lists) = (Vec::new(), Lists::default());
         let (mut name, mut index) = (0, 0);
-        for list in 0..code.count() {
+        for _ in 0..code.count() {
             names.push(code.difference(&mut name));
-            for _ in 0..code.count() {
-                pairs.push((list as u32, code.difference(&mut index)));
-            }
+            let count = code.count();
+            lists.push((0..count).map(|_| code.difference(&mut index)));
         }
-        Self { lists: Lists::new(names.len(), &pairs), names }
+        Self { names, lists }
     }
 
     /// How many lists there are.

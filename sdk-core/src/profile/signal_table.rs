@@ -95,6 +95,11 @@ impl SignalTable {
         if is_sound { Ok(table) } else { Err(CodecError) }
     }
 
+    /// Whether the packed forms are the same.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.form == other.form
+    }
+
     /// How many signals there are.
     pub fn len(&self) -> usize {
         self.signals.len()

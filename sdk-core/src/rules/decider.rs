@@ -115,16 +115,19 @@ impl Decider {
 
     /// Goes over to the bundle that follows, with the picks made over the one before, `before`, and an index brought up to
     /// date by what `succession` says; the next decision shows each of their slots as with [`Self::new`]. The slots that
-    /// the bundle lacks are the host's to empty; latches are to be told anew.
+    /// the bundle lacks are the host's to empty; latches are to be told anew. It answers how many subjects of the index, from
+    /// the first on, are those that they were, or nothing.
     pub fn renew(
         &mut self,
         before: &RuleTable,
         rules: &RuleTable,
         signals: &SignalTable,
         succession: &Succession,
-    ) {
+    ) -> usize {
+        let mut known = self.index.subject_count();
         if !self.index.follow(before, rules, signals, succession) {
             self.index = Index::new(rules, signals);
+            known = 0;
         }
         self.live = Live::new(&self.index);
         self.latched.clear();
@@ -156,6 +159,7 @@ impl Decider {
             }
             self.held.push(taken);
         }
+        known
     }
 
     /// A decider over the same bundle for another visitor, of whom nothing is known.

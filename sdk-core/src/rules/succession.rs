@@ -5,6 +5,7 @@ use super::table::Known;
 use super::{RuleRef, RuleTable};
 use crate::codec::CodecError;
 use crate::condition::{Code, Form, NO_ID, NO_TEXT, pass_condition};
+use crate::id::SignalId;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -15,6 +16,10 @@ pub struct Succession {
     rules: Vec<u32>,
     /// Leaves by number.
     leaves: Marks,
+    /// Whether all that is read is the same.
+    subjects: bool,
+    /// Whether all signals are.
+    signals: bool,
 }
 
 impl Succession {
@@ -37,6 +42,16 @@ impl Succession {
             }
         }
         now
+    }
+
+    /// Says whether the signals are the same, too.
+    pub(crate) fn with_signals(self, signals: bool) -> Self {
+        Self { signals, ..self }
+    }
+
+    /// Whether all that is read is the same, signals included.
+    pub(super) const fn has_subjects(&self) -> bool {
+        self.subjects && self.signals
     }
 
     /// Whether the leaf of a number is the same.
@@ -63,11 +78,11 @@ impl RuleTable {
             && let Ok(table) = Self::read(form, &mut kept)
             && kept.is_sound
             && table.form().leaves().len() >= before.form().leaves().len()
-            && reads_on(before, &table)
+            && (kept.subjects || reads_on(before, &table))
         {
-            let Kept { leaves, rule_of, .. } = kept;
+            let Kept { leaves, rule_of, subjects, .. } = kept;
             let rules = table.ids().iter().map(|id| rule_of.get(*id as usize).map_or(0, |rule| rule.now()));
-            let succession = Succession { rules: rules.collect(), leaves };
+            let succession = Succession { rules: rules.collect(), leaves, subjects, signals: false };
             return Ok((table, succession));
         }
         Ok((Self::open(bytes)?, Succession::default()))
@@ -94,6 +109,10 @@ struct Kept<'a> {
     leaves: Marks,
     /// By number of an id: its rule.
     rule_of: Vec<Then>,
+    /// Whether nothing stands where there was a text or an id.
+    is_any_gone: bool,
+    /// Whether all that is read is the same.
+    subjects: bool,
     /// Whether what differs is new, or nothing where something was.
     is_sound: bool,
 }
@@ -119,9 +138,13 @@ impl<'a> Kept<'a> {
     /// Compares the tables of two forms; nothing where a number stands for something else.
     fn new(before: &'a RuleTable, form: &Form) -> Option<Self> {
         let known = before.form();
-        let mut ids = form.ids();
-        let is_same = known.ids().all(|id| ids.next().is_some_and(|now| now == id || now == NO_ID));
-        if !is_same || !form.zones().starts_with(known.zones()) {
+        let (mut ids, mut is_any_gone) = (form.ids(), false);
+        let mut is_same = |id: SignalId| {
+            let now = ids.next();
+            is_any_gone |= now == Some(NO_ID);
+            now == Some(id) || now == Some(NO_ID)
+        };
+        if !known.ids().all(&mut is_same) || !form.zones().starts_with(known.zones()) {
             return None;
         }
         let mut rule_of = vec![Then::default(); known.text_count()];
@@ -130,12 +153,15 @@ impl<'a> Kept<'a> {
                 *rule = Then(index as u32 + 1);
             }
         }
-        for (number, (text, rule)) in known.texts().zip(&mut rule_of).enumerate() {
-            match form.text(number) {
-                Some(now) if now == text => {}
-                Some(NO_TEXT) if !text.is_empty() => *rule = Then::default(),
-                _ => return None,
+        let mut number = known.next_other_text(form, 0);
+        while let Some(rule) = rule_of.get_mut(number) {
+            let is_gone = form.text(number) == Some(NO_TEXT) && known.text(number) != Some("");
+            if !is_gone {
+                return None;
             }
+            *rule = Then::default();
+            is_any_gone = true;
+            number = known.next_other_text(form, number + 1);
         }
         let count = known.leaves().len();
         let mut bytes = vec![&[][..]; count];
@@ -144,7 +170,8 @@ impl<'a> Kept<'a> {
                 *place = leaf;
             }
         });
-        Some(Self { before, bytes, leaves: Marks::none(count), rule_of, is_sound: true })
+        let leaves = Marks::none(count);
+        Some(Self { before, bytes, leaves, rule_of, is_any_gone, subjects: false, is_sound: true })
     }
 
     fn then(&self, id: u32) -> Then {
@@ -153,6 +180,21 @@ impl<'a> Kept<'a> {
 }
 
 impl Known for Kept<'_> {
+    fn subjects(&mut self, form: &Form, code: &mut Code<'_>) -> Option<Vec<u32>> {
+        let (bytes, named) = self.before.subject_bytes();
+        let places = self.before.subjects();
+        let is_there = |place: &u32| match Subject::read(&mut form.at(*place)) {
+            Subject::Path(path) => path.rest != NO_TEXT,
+            Subject::Signal(signal, key) => signal != NO_ID && key != NO_TEXT,
+            Subject::Keys(signal) => signal != NO_ID,
+            Subject::Anything | Subject::Nothing => true,
+        };
+        let is_next = code.begins_with(bytes) && (!self.is_any_gone || places.iter().all(is_there));
+        self.subjects = is_next && code.pass(bytes);
+        code.name(if self.subjects { named as usize } else { 0 });
+        self.subjects.then(|| places.to_vec())
+    }
+
     fn leaf(&mut self, number: u32, code: &mut Code<'_>) -> Option<u32> {
         let bytes = self.bytes.get(number as usize)?;
         if code.pass(bytes) {

@@ -21,7 +21,8 @@ pub struct RuleTable {
     ids: Vec<u32>,
     /// Where each rule stands, and where the last one ends.
     rules: Vec<u32>,
-    /// Bytes that the names in leaves and rules stand for.
+    /// Bytes that the names in what is read stand for, and those in leaves and rules.
+    read: u32,
     named: u32,
     /// For each event type the active rules that are judged at it, those for every type included.
     by_type: Postings,
@@ -45,16 +46,21 @@ impl RuleTable {
     pub(super) fn read(form: Form, known: &mut impl Known) -> Result<Self, CodecError> {
         let mut table = Self { form, ..Self::default() };
         let mut code = table.form.at(0);
-        for _ in 0..code.count() {
-            table.subjects.push(code.place());
-            Subject::read(&mut code);
-            code.sized();
+        match known.subjects(&table.form, &mut code) {
+            Some(subjects) => table.subjects = subjects,
+            None => {
+                for _ in 0..code.count() {
+                    table.subjects.push(code.place());
+                    Subject::read(&mut code);
+                    code.sized();
+                }
+            }
         }
         table.leaves_at = code.place();
+        table.read = code.named() as u32;
         let mut leaves = vec![u32::MAX; code.count()];
         let mut weights = vec![0; leaves.len()];
         let mut runs = Runs::read(&mut code);
-        let unread = code.named();
         for _ in 0..leaves.len() {
             let number = runs.number();
             let (start, named) = (code.len(), code.named());
@@ -97,7 +103,7 @@ impl RuleTable {
         }
         table.rules.push(code.place());
         let kept = known.named();
-        table.named = kept.saturating_add((code.named() - unread) as u32);
+        table.named = kept.saturating_add(code.named() as u32 - table.read);
         code.name(kept as usize);
         table.by_type = Postings::read(&mut code);
         table.slots = Postings::read(&mut code);
@@ -157,6 +163,11 @@ impl RuleTable {
             see(number, self.form.between(place(number).unwrap_or_default(), end));
             number = next;
         }
+    }
+
+    /// The packed form of what is read, and bytes that the names in it stand for.
+    pub(super) fn subject_bytes(&self) -> (&[u8], u32) {
+        (self.form.between(0, self.leaves_at), self.read)
     }
 
     /// Bytes that the names in leaves and rules stand for.
@@ -252,7 +263,7 @@ impl RuleTable {
     pub(super) fn grouped_slots(&self) -> Vec<usize> {
         let mut slots = Marks::none(self.slot_count());
         self.ranked().filter_map(|rule| self.slot_named(rule.head().slot?)).for_each(|slot| slots.add(slot));
-        core::iter::successors(slots.next(0), |slot| slots.next(slot + 1)).collect()
+        slots.numbers().collect()
     }
 
     /// How many slots there are.
@@ -274,6 +285,8 @@ impl RuleTable {
 
 /// What is known of a table before it is read.
 pub(super) trait Known {
+    /// Moves behind what is read, where that is sound; where each thing stands.
+    fn subjects(&mut self, form: &Form, code: &mut Code<'_>) -> Option<Vec<u32>>;
     /// Moves behind a leaf that is sound; what a name of it stands for, in bytes.
     fn leaf(&mut self, number: u32, code: &mut Code<'_>) -> Option<u32>;
     /// Moves behind a rule that is sound; whether it is known to be.
@@ -288,6 +301,10 @@ pub(super) trait Known {
 struct Unknown;
 
 impl Known for Unknown {
+    fn subjects(&mut self, _: &Form, _: &mut Code<'_>) -> Option<Vec<u32>> {
+        None
+    }
+
     fn leaf(&mut self, _: u32, _: &mut Code<'_>) -> Option<u32> {
         None
     }

@@ -183,12 +183,15 @@ impl Index {
         for (slot, end) in starts.iter().skip(1).enumerate() {
             self.slots.resize(*end as usize, slot as u32);
         }
-        self.grouped = rules.grouped_slots();
-        self.ranked.clear();
+        (self.ranked, self.grouped) = (Vec::new(), Vec::new());
         if !rules.ranked_indexes().is_empty() {
+            // Hostile rules rank some that no slot has.
             let places = self.places_of_rules(rules.len());
             let place = |rule: &u32| places.get(*rule as usize).copied().unwrap_or(u32::MAX);
-            self.ranked.extend(rules.ranked_indexes().iter().map(place));
+            self.ranked = rules.ranked_indexes().iter().map(place).collect();
+            let mut slots = Marks::none(rules.slot_count());
+            self.ranked.iter().for_each(|place| slots.add(self.slot_of(*place as usize)));
+            self.grouped = slots.numbers().collect();
         }
     }
 

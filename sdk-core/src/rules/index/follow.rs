@@ -34,7 +34,9 @@ impl Index {
             return false;
         }
         self.move_rules(&then, after, succession);
-        self.add_subjects(after, signals);
+        if !succession.has_subjects() || before.slot_names() != after.slot_names() {
+            self.add_subjects(after, signals);
+        }
         self.add_leaves(after, succession);
         let (inner, mut found) = (self.gates.parents.len(), Vec::new());
         for place in new_places(&then) {
@@ -87,8 +89,13 @@ impl Index {
             gates.parents.push(above);
             gates.start.push(start(was.rules + inner));
         }
-        if now.iter().enumerate().any(|(gate, now)| gate as u32 != *now) {
-            let edge = |edge: u32| moved(&now, Edge(edge)).map(|edge| edge.0);
+        let is_other = |(gate, now): (usize, &u32)| gate as u32 != *now;
+        if let Some(first) = now.iter().enumerate().position(is_other) {
+            let last = now.iter().enumerate().rposition(is_other).unwrap_or(first);
+            let edge = |edge: u32| match (first..=last).contains(&Edge(edge).to()) {
+                true => moved(&now, Edge(edge)).map(|edge| edge.0),
+                false => Some(edge),
+            };
             self.edges.replace(edge);
             self.keys.replace_edges(edge);
             self.bounds.iter_mut().for_each(|bounds| bounds.edges.replace(edge));

@@ -136,10 +136,8 @@ impl KeyIndex {
             self.heads.push(0);
         }
         let group = self.find_or_add(subject, key, form);
-        if group >= self.leaves.starts().len().saturating_sub(1) {
-            self.leaves.push();
-            self.edges.push();
-        }
+        self.leaves.grow(group + 1);
+        self.edges.grow(group + 1);
         if !self.leaves.get(group).contains(&leaf.0) {
             self.leaves.insert(group, None, leaf.0);
         }

@@ -71,6 +71,11 @@ impl Marks {
         Some(at * 64 + word.trailing_zeros() as usize)
     }
 
+    /// All numbers, in order.
+    pub fn numbers(&self) -> impl Iterator<Item = usize> {
+        core::iter::successors(self.next(0), |number| self.next(number + 1))
+    }
+
     /// Takes all numbers out, in order. Few words have some, at places that no processor foresees, so which ones do is
     /// found without a branch.
     pub fn drain(&mut self, mut see: impl FnMut(usize)) {
