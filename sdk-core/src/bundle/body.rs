@@ -51,13 +51,19 @@ pub fn settle_body(body: &[u8], before: &[u8]) -> Result<Vec<u8>, BundleError> {
 /// their bounds.
 pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
     let [signals, experiments, models, rules] = sections(bytes)?;
-    bounded(Bundle {
-        signals: SignalTable::open(signals).map_err(within("signals"))?,
-        experiments: TrialTable::open(experiments).map_err(within("experiments"))?,
-        models: ModelTable::open(models).map_err(within("models"))?,
-        rules: RuleTable::open(rules).map_err(within("rules"))?,
-        ..Bundle::default()
-    })
+    let mut section = "signals";
+    let mut open = || {
+        let signals = SignalTable::open(signals)?;
+        section = "experiments";
+        let experiments = TrialTable::open(experiments)?;
+        section = "models";
+        let models = ModelTable::open(models)?;
+        section = "rules";
+        let rules = RuleTable::open(rules)?;
+        section = "counts";
+        bounded(Bundle { revision: 0, expires: None, signals, experiments, models, rules })
+    };
+    open().map_err(|CodecError| BundleError::BadBody(section))
 }
 
 /// Takes a body in that follows a bundle, as [`decode_body`] does, in the time that what differs takes besides a look at
@@ -73,7 +79,8 @@ pub(super) fn decode_body_after(bytes: &[u8], before: &Bundle) -> Result<(Bundle
     let models = ModelTable::open_after(models, &before.models).map_err(within("models"))?;
     let (rules, succession) = RuleTable::open_after(rules, &before.rules).map_err(within("rules"))?;
     let succession = succession.with_signals(signals.is_like(&before.signals));
-    let bundle = bounded(Bundle { signals, experiments, models, rules, ..Bundle::default() })?;
+    let bundle = bounded(Bundle { signals, experiments, models, rules, ..Bundle::default() })
+        .map_err(within("counts"))?;
     Ok((bundle, succession))
 }
 
@@ -95,14 +102,14 @@ fn sections(bytes: &[u8]) -> Result<[&[u8]; 4], BundleError> {
 }
 
 /// The bundle, where nothing in it is more than it may be.
-fn bounded(bundle: Bundle) -> Result<Bundle, BundleError> {
+fn bounded(bundle: Bundle) -> Result<Bundle, CodecError> {
     // Each rule and each experiment may bring two hidden signals of its own.
     let hidden = 2 * (MAX_RULES + MAX_EXPERIMENTS);
     let is_bounded = bundle.models.len() <= MAX_MODELS
         && bundle.rules.len() <= MAX_RULES
         && bundle.experiments.len() <= MAX_EXPERIMENTS
         && bundle.signals.len() <= MAX_SIGNALS + hidden;
-    if is_bounded { Ok(bundle) } else { Err(BundleError::BadBody("counts")) }
+    if is_bounded { Ok(bundle) } else { Err(CodecError) }
 }
 
 #[cfg(all(test, feature = "author"))]

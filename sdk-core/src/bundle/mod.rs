@@ -52,7 +52,9 @@ impl Bundle {
     /// What is wrong with the bytes; whoever has an older bundle keeps it.
     pub fn open(bytes: &[u8]) -> Result<Self, BundleError> {
         let envelope = open_envelope(bytes)?;
-        Ok(decode_body(envelope.body)?.under(&envelope.header))
+        let mut bundle = decode_body(envelope.body)?;
+        bundle.take_header(&envelope.header);
+        Ok(bundle)
     }
 
     /// Reads the envelope of a bundle that follows another, as [`Self::open`] does, in the time that what differs takes
@@ -62,12 +64,13 @@ impl Bundle {
     /// Those of [`Self::open`].
     pub fn open_after(bytes: &[u8], before: &Self) -> Result<(Self, Succession), BundleError> {
         let envelope = open_envelope(bytes)?;
-        let (bundle, succession) = body::decode_body_after(envelope.body, before)?;
-        Ok((bundle.under(&envelope.header), succession))
+        let (mut bundle, succession) = body::decode_body_after(envelope.body, before)?;
+        bundle.take_header(&envelope.header);
+        Ok((bundle, succession))
     }
 
-    fn under(self, header: &Header<'_>) -> Self {
-        Self { revision: header.revision, expires: header.expires, ..self }
+    fn take_header(&mut self, header: &Header<'_>) {
+        (self.revision, self.expires) = (header.revision, header.expires);
     }
 
     /// The rule of an id.

@@ -68,19 +68,23 @@ impl Lists {
         bounds.and_then(|(from, to)| self.items.get(*from as usize..*to as usize)).unwrap_or_default()
     }
 
-    /// Adds a list behind all others.
-    pub fn push(&mut self, items: impl Iterator<Item = u32>) {
+    /// Adds an item to a list behind all others, which [`Self::end`] ends.
+    pub fn add(&mut self, item: u32) {
+        self.items.push(item);
+    }
+
+    /// Adds a list behind all others, with the items added since the last one.
+    pub fn end(&mut self) {
         if self.first.is_empty() {
             self.first.push(0);
         }
-        self.items.extend(items);
         self.first.push(self.items.len() as u32);
     }
 
     /// Adds empty lists until there are so many.
     pub fn grow(&mut self, count: usize) {
         while self.first.len() <= count {
-            self.push([].into_iter());
+            self.end();
         }
     }
 
@@ -167,7 +171,8 @@ mod tests {
         lists.insert(1, None, 9);
         lists.insert(3, Some(1), 7);
         assert_eq!((lists.remove(0, 2), lists.remove(0, 2), lists.remove(3, 5)), (Some(1), None, Some(2)));
-        lists.push([6].into_iter());
+        lists.add(6);
+        lists.end();
         assert_eq!(lists, Lists::new(5, &[(0, 1), (1, 9), (2, 3), (3, 4), (3, 7), (4, 6)]));
         lists.replace(|item| (item != 9 && item != 6).then_some(item * 2));
         assert_eq!(lists, Lists::new(5, &[(0, 2), (2, 6), (3, 8), (3, 14)]));

@@ -32,8 +32,10 @@ impl Postings {
         let (mut name, mut index) = (0, 0);
         for _ in 0..code.count() {
             names.push(code.difference(&mut name));
-            let count = code.count();
-            lists.push((0..count).map(|_| code.difference(&mut index)));
+            for _ in 0..code.count() {
+                lists.add(code.difference(&mut index));
+            }
+            lists.end();
         }
         Self { names, lists }
     }

@@ -78,10 +78,10 @@ pub fn pack_like(before: &Form, pack: &dyn Fn(Packer) -> Vec<u8>) -> Vec<u8> {
     let fresh = pack(Packer::new());
     let Ok(form) = Form::open(&fresh) else { return fresh };
     let known = Numbers::of(before.texts().map(|text| Some(text).filter(|text| *text != NO_TEXT)));
-    let texts: Vec<&str> = form.texts().collect();
+    let texts: Vec<&str> = form.texts().filter(|text| *text != NO_TEXT).collect();
     let texts = known.settle(texts.iter().copied()).in_order(&texts, NO_TEXT);
     let known = Numbers::of(before.ids().map(|id| Some(id).filter(|id| *id != NO_ID)));
-    let ids: Vec<SignalId> = form.ids().collect();
+    let ids: Vec<SignalId> = form.ids().filter(|id| *id != NO_ID).collect();
     let ids = known.settle(ids.iter()).in_order(&ids, NO_ID);
     pack(Packer::with_tables(&texts, &ids))
 }

@@ -2,23 +2,24 @@
 //! touches besides.
 
 use super::Rule;
-use super::index::{ALL_KEYS, ANYTHING, NOTHING, ONE_KEY};
+use super::index::{ALL_KEYS, ANYTHING, ONE_KEY};
 use super::settle::Before;
 use crate::condition::{
-    Condition, Literal, Packer, Path, Reads, Test, each_leaf, encode_condition, leaf_key, reads_of,
+    Condition, Literal, NO_ID, Packer, Path, Reads, Test, each_leaf, encode_condition, leaf_key, reads_of,
     visit_paths,
 };
 use crate::value::Value;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 /// Appends what is read and the leaves, and makes the packer write leaves as their numbers from here on.
 ///
-/// What is read comes first, each with the slots that show it or are counted by it: the numbers of their names, since those
-/// of slots change with every slot that comes or goes, as differences to the one before; then the leaves, with their numbers before them in runs, each with the
-/// numbers of what it reads. What was there `before` keeps its number. Leaves of one subject stand together, those that
-/// compare with a number in the order in which a growing (or, for upper bounds, a falling) number meets them.
+/// What is read comes first; then for each slot what it shows or is counted by, up to the last that does; then the leaves,
+/// with their numbers before them in runs, each with the numbers of what it reads. What was there `before` keeps its
+/// number. Leaves of one subject stand together, those that compare with a number in the order in which a growing (or,
+/// for upper bounds, a falling) number meets them.
 pub(super) fn pack_leaves(
     rules: &[Rule],
     slots: &[(&str, Vec<usize>)],
@@ -26,23 +27,22 @@ pub(super) fn pack_leaves(
     packer: &mut Packer,
 ) {
     let mut leaves: BTreeMap<(Vec<Reads>, Rank, Vec<u8>), &Condition> = BTreeMap::new();
-    let mut touched: BTreeMap<Reads, BTreeSet<usize>> = BTreeMap::new();
     for rule in rules.iter().filter(|rule| rule.is_indexed()) {
         each_leaf(&rule.when, &mut |leaf| {
             leaves.insert((reads_of(leaf), rank(leaf), leaf_key(leaf)), leaf);
         });
     }
-    for reads in leaves.keys().flat_map(|(reads, ..)| reads) {
-        touched.entry(reads.clone()).or_default();
-    }
-    for (number, (_, indexes)) in slots.iter().enumerate() {
-        for rule in indexes.iter().filter_map(|index| rules.get(*index)) {
-            for reads in shown_by(rule) {
-                touched.entry(reads).or_default().insert(number);
-            }
-        }
-    }
-    let subjects = pack_subjects(touched, slots, before, packer);
+    let shown: Vec<BTreeSet<Reads>> = slots
+        .iter()
+        .map(|(_, indexes)| indexes.iter().filter_map(|index| rules.get(*index)).flat_map(shown_by).collect())
+        .collect();
+    let read = leaves.keys().flat_map(|(reads, ..)| reads).chain(shown.iter().flatten()).cloned();
+    let subjects = pack_subjects(&read.collect(), before, packer);
+    let number = |reads: &Reads| subjects.get(reads).copied().unwrap_or_default();
+    let last = shown.iter().rposition(|shown| !shown.is_empty()).map_or(0, |last| last + 1);
+    packer.group(shown.get(..last).unwrap_or_default(), |shown, packer| {
+        packer.group(&shown.iter().collect::<Vec<_>>(), |reads, packer| packer.out.len(number(reads)));
+    });
     let settled = before.leaf_numbers(leaves.keys().map(|(_, _, key)| &key[..]));
     let gaps = settled.gaps();
     packer.out.len(settled.count);
@@ -69,29 +69,17 @@ pub(super) fn pack_leaves(
 }
 
 /// Appends what is read; the number of each.
-fn pack_subjects(
-    touched: BTreeMap<Reads, BTreeSet<usize>>,
-    slots: &[(&str, Vec<usize>)],
-    before: &Before,
-    packer: &mut Packer,
-) -> BTreeMap<Reads, usize> {
-    let settled = before.subject_numbers(touched.keys());
-    let mut in_order: Vec<_> = settled.numbers.iter().copied().zip(touched.iter().map(Some)).collect();
-    in_order.extend(settled.gaps().into_iter().map(|gap| (gap, None)));
-    in_order.sort_unstable_by_key(|(number, _)| *number);
-    let mut last = 0;
-    packer.list(&in_order, |(_, known), packer| {
-        match known {
-            Some((reads, _)) => encode_reads(reads, packer),
-            None => packer.out.u8(NOTHING),
+fn pack_subjects(read: &BTreeSet<Reads>, before: &Before, packer: &mut Packer) -> BTreeMap<Reads, usize> {
+    let settled = before.subject_numbers(read.iter());
+    let nothing = Reads::Keys(NO_ID);
+    let mut in_order = vec![&nothing; settled.count];
+    for (number, reads) in settled.numbers.iter().zip(read) {
+        if let Some(place) = in_order.get_mut(*number) {
+            *place = reads;
         }
-        let names = known.iter().flat_map(|(_, touched)| touched.iter()).filter_map(|slot| slots.get(*slot));
-        packer.group(&names.collect::<Vec<_>>(), |(name, _), packer| {
-            let name = packer.number(name);
-            packer.difference(&mut last, name);
-        });
-    });
-    touched.into_keys().zip(settled.numbers).collect()
+    }
+    packer.list(&in_order, |reads, packer| encode_reads(reads, packer));
+    read.iter().cloned().zip(settled.numbers).collect()
 }
 
 /// Where a leaf stands among those of its subject: kind, then bound.

@@ -25,9 +25,9 @@ impl Before {
         let subject = |place: &u32| match Subject::read(&mut form.at(*place)) {
             Subject::Path(PathRef { root, rest }) => Some(Reads::Path(root as u8, Box::from(rest))),
             Subject::Signal(signal, key) => Some(Reads::Signal(signal, Box::from(key))),
+            Subject::NOTHING => None,
             Subject::Keys(signal) => Some(Reads::Keys(signal)),
             Subject::Anything => Some(Reads::Anything),
-            Subject::Nothing => None,
         };
         Self {
             leaves: Numbers::of(form.leaves().iter().map(leaf)),

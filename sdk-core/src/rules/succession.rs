@@ -97,7 +97,7 @@ fn reads_on(before: &RuleTable, after: &RuleTable) -> bool {
     let mut now = after.subjects().iter();
     before.subjects().iter().all(|known| {
         let (known, now) = (Some(read(before, known)), now.next().map(|now| read(after, now)));
-        now == known || matches!(now, Some(Subject::Nothing))
+        now == known || now == Some(Subject::NOTHING)
     })
 }
 
@@ -181,17 +181,13 @@ impl<'a> Kept<'a> {
 
 impl Known for Kept<'_> {
     fn subjects(&mut self, form: &Form, code: &mut Code<'_>) -> Option<Vec<u32>> {
-        let (bytes, named) = self.before.subject_bytes();
+        let bytes = self.before.subject_bytes();
         let places = self.before.subjects();
-        let is_there = |place: &u32| match Subject::read(&mut form.at(*place)) {
-            Subject::Path(path) => path.rest != NO_TEXT,
-            Subject::Signal(signal, key) => signal != NO_ID && key != NO_TEXT,
-            Subject::Keys(signal) => signal != NO_ID,
-            Subject::Anything | Subject::Nothing => true,
-        };
+        let known = self.before.form();
+        let is_there =
+            |place: &u32| Subject::read(&mut form.at(*place)) == Subject::read(&mut known.at(*place));
         let is_next = code.begins_with(bytes) && (!self.is_any_gone || places.iter().all(is_there));
         self.subjects = is_next && code.pass(bytes);
-        code.name(if self.subjects { named as usize } else { 0 });
         self.subjects.then(|| places.to_vec())
     }
 
@@ -222,6 +218,11 @@ impl Known for Kept<'_> {
     fn named(&self) -> u32 {
         let form = self.before.form();
         let mut gone = 0;
+        for place in self.before.subjects().iter().filter(|_| !self.subjects) {
+            let mut code = form.at(*place);
+            Subject::read(&mut code);
+            gone += code.named();
+        }
         for (number, place) in form.leaves().iter().enumerate() {
             if !self.leaves.has(number) {
                 let mut code = form.at(*place);

@@ -14,15 +14,13 @@ pub struct RuleTable {
     form: Form,
     /// Where each thing stands that the rules of slots read.
     subjects: Vec<u32>,
-    /// Where the leaves begin, and where they end.
-    leaves_at: u32,
-    leaves_end: u32,
+    /// Where it says what slots show, and behind that the leaves.
+    shown_at: u32,
     /// The number of each rule's id among the texts.
     ids: Vec<u32>,
     /// Where each rule stands, and where the last one ends.
     rules: Vec<u32>,
-    /// Bytes that the names in what is read stand for, and those in leaves and rules.
-    read: u32,
+    /// Bytes that all names stand for.
     named: u32,
     /// For each event type the active rules that are judged at it, those for every type included.
     by_type: Postings,
@@ -52,12 +50,11 @@ impl RuleTable {
                 for _ in 0..code.count() {
                     table.subjects.push(code.place());
                     Subject::read(&mut code);
-                    code.sized();
                 }
             }
         }
-        table.leaves_at = code.place();
-        table.read = code.named() as u32;
+        table.shown_at = code.place();
+        code.sized();
         let mut leaves = vec![u32::MAX; code.count()];
         let mut weights = vec![0; leaves.len()];
         let mut runs = Runs::read(&mut code);
@@ -81,13 +78,10 @@ impl RuleTable {
             code.fail();
         }
         let (place, named, is_sound) = (code.place(), code.named(), code.is_sound());
-        table.leaves_end = place;
         table.form.set_leaves(leaves, weights);
         let mut code = table.form.at(if is_sound { place } else { u32::MAX });
         code.name(named);
         let (count, mut id) = (code.count(), 0);
-        table.ids.reserve_exact(count);
-        table.rules.reserve_exact(count + 1);
         for _ in 0..count {
             table.ids.push(code.difference(&mut id));
         }
@@ -103,7 +97,7 @@ impl RuleTable {
         }
         table.rules.push(code.place());
         let kept = known.named();
-        table.named = kept.saturating_add(code.named() as u32 - table.read);
+        table.named = kept.saturating_add(code.named() as u32);
         code.name(kept as usize);
         table.by_type = Postings::read(&mut code);
         table.slots = Postings::read(&mut code);
@@ -152,25 +146,38 @@ impl RuleTable {
 
     /// The numbers of the leaves in the order in which they are written, each with its packed form.
     pub(super) fn each_leaf<'a>(&'a self, see: &mut dyn FnMut(u32, &'a [u8])) {
-        let mut code = self.form.at(self.leaves_at);
+        let mut code = self.form.at(self.shown_at);
+        code.sized();
         let count = code.count();
         let mut runs = Runs::read(&mut code);
         let (mut number, places) = (runs.number(), self.form.leaves());
         let place = |number: u32| places.get(number as usize).copied();
         for left in (0..count).rev() {
-            let next = runs.number();
-            let end = if left == 0 { self.leaves_end } else { place(next).unwrap_or_default() };
-            see(number, self.form.between(place(number).unwrap_or_default(), end));
+            let (start, next) = (place(number).unwrap_or_default(), runs.number());
+            let end = if left == 0 { self.end_of_leaf(start) } else { place(next).unwrap_or_default() };
+            see(number, self.form.between(start, end));
             number = next;
         }
     }
 
-    /// The packed form of what is read, and bytes that the names in it stand for.
-    pub(super) fn subject_bytes(&self) -> (&[u8], u32) {
-        (self.form.between(0, self.leaves_at), self.read)
+    /// The packed form of what is read.
+    pub(super) fn subject_bytes(&self) -> &[u8] {
+        self.form.between(0, self.shown_at)
     }
 
-    /// Bytes that the names in leaves and rules stand for.
+    /// The packed form of what slots show.
+    pub(super) fn shown_bytes(&self) -> &[u8] {
+        self.form.at(self.shown_at).bytes()
+    }
+
+    fn end_of_leaf(&self, place: u32) -> u32 {
+        let mut code = self.form.at(place);
+        code.sized();
+        pass_condition(&mut code);
+        code.place()
+    }
+
+    /// Bytes that all names stand for.
     pub(super) const fn named(&self) -> u32 {
         self.named
     }
@@ -182,23 +189,13 @@ impl RuleTable {
 
     /// The number of everything that is read, with each slot that shows it or is counted by it.
     pub(super) fn shown(&self) -> Vec<(u32, u32)> {
-        let mut slot_of = vec![u32::MAX; self.form.text_count()];
-        for (slot, name) in self.slot_names().iter().enumerate() {
-            if let Some(known) = slot_of.get_mut(*name as usize) {
-                *known = slot as u32;
+        let (mut lists, mut pairs, mut slot) = (self.form.at(self.shown_at).sized(), Vec::new(), 0);
+        while !lists.is_empty() {
+            let mut list = lists.sized();
+            while !list.is_empty() {
+                pairs.push((list.number() as u32, slot));
             }
-        }
-        let (mut pairs, mut name) = (Vec::new(), 0);
-        for (subject, place) in self.subjects.iter().enumerate() {
-            let mut code = self.form.at(*place);
-            Subject::read(&mut code);
-            let mut names = code.sized();
-            while !names.is_empty() {
-                // Hostile rules name texts that are no slot's.
-                if let Some(slot) = slot_of.get(names.difference(&mut name) as usize) {
-                    pairs.push((subject as u32, *slot));
-                }
-            }
+            slot += 1;
         }
         pairs
     }

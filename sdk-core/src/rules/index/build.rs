@@ -145,7 +145,7 @@ impl Compared {
 }
 
 impl Index {
-    /// Takes in what is read, and by which slots besides their conditions.
+    /// Takes in what is read, and what slots show.
     pub(super) fn add_subjects(&mut self, rules: &RuleTable, signals: &SignalTable) {
         self.subjects.clear();
         self.anything.clear();
@@ -156,6 +156,11 @@ impl Index {
             }
             self.subjects.push(SubjectEntry { place: *place, signal: subject.signal(signals) });
         }
+        self.add_shown(rules);
+    }
+
+    /// Takes in which slots show what is read, or are counted by it.
+    pub(super) fn add_shown(&mut self, rules: &RuleTable) {
         self.shown = Lists::new(self.subjects.len(), &rules.shown());
     }
 

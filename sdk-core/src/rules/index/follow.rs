@@ -34,8 +34,10 @@ impl Index {
             return false;
         }
         self.move_rules(&then, after, succession);
-        if !succession.has_subjects() || before.slot_names() != after.slot_names() {
+        if !succession.has_subjects() {
             self.add_subjects(after, signals);
+        } else if before.shown_bytes() != after.shown_bytes() {
+            self.add_shown(after);
         }
         self.add_leaves(after, succession);
         let (inner, mut found) = (self.gates.parents.len(), Vec::new());

@@ -27,7 +27,7 @@ pub use agenda::Agenda;
 pub use live::Live;
 pub use marks::Marks;
 pub use subject::Subject;
-pub(super) use subject::{ALL_KEYS, ANYTHING, NOTHING, ONE_KEY};
+pub(super) use subject::{ALL_KEYS, ANYTHING, ONE_KEY};
 
 /// What follows from a bundle's rules and signals alone.
 #[derive(Clone, Debug, Default)]

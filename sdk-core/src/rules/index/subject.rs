@@ -1,6 +1,6 @@
 //! What the document is asked for: a path, a signal under one key, or a signal under any.
 
-use crate::condition::{Code, Document, Outlook, PathRef, Root, taken, value_at};
+use crate::condition::{Code, Document, NO_ID, Outlook, PathRef, Root, taken, value_at};
 use crate::id::SignalId;
 use crate::profile::SignalTable;
 use crate::value::{ValueRef, cut};
@@ -12,8 +12,6 @@ pub(in crate::rules) const ALL_KEYS: u8 = 0x41;
 
 /// Tag of whatever there is.
 pub(in crate::rules) const ANYTHING: u8 = 0x42;
-/// Tag of nothing at all, in the place of what has gone.
-pub(in crate::rules) const NOTHING: u8 = 0x43;
 
 /// Something that can be read of a visitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +24,12 @@ pub enum Subject<'a> {
     Keys(SignalId),
     /// Whatever there is.
     Anything,
-    /// Nothing, in the place of what an earlier bundle has read.
-    Nothing,
 }
 
 impl<'a> Subject<'a> {
+    /// Stands in the place of what an earlier bundle has read: a signal that there is not.
+    pub const NOTHING: Self = Self::Keys(NO_ID);
+
     /// Reads the subject the code begins with.
     pub fn read(code: &mut Code<'a>) -> Self {
         match { *code }.byte() {
@@ -46,10 +45,6 @@ impl<'a> Subject<'a> {
                 code.byte();
                 Self::Anything
             }
-            NOTHING => {
-                code.byte();
-                Self::Nothing
-            }
             _ => Self::Path(code.path()),
         }
     }
@@ -59,7 +54,7 @@ impl<'a> Subject<'a> {
         match self {
             Self::Path(path) => value_at(document, path, outlook),
             Self::Signal(signal, key) => taken(document.signal(signal, key), document, outlook),
-            Self::Keys(_) | Self::Anything | Self::Nothing => None,
+            Self::Keys(_) | Self::Anything => None,
         }
     }
 
@@ -69,7 +64,7 @@ impl<'a> Subject<'a> {
             Self::Path(PathRef { root: Root::Signals, rest }) => {
                 signals.by_name(cut(rest, b'.').0).map(|signal| signal.id)
             }
-            Self::Path(_) | Self::Anything | Self::Nothing => None,
+            Self::Path(_) | Self::Anything => None,
             Self::Signal(signal, _) | Self::Keys(signal) => Some(signal),
         }
     }
