@@ -58,10 +58,10 @@ impl<T> Few<T> {
         }
     }
 
-    /// Keeps the elements for which `keep` says so.
+    /// Keeps the elements for which `keep` says so. The memory of many stays for those that come in their place.
     pub fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
         match self {
-            Self::Many(_) => self.edit(|many| many.retain_mut(keep)),
+            Self::Many(many) => many.retain_mut(keep),
             Self::One(one) => {
                 if !keep(one) {
                     *self = Self::default();

@@ -16,8 +16,8 @@ use core::cmp::Reverse;
 
 /// Appends what is read and the leaves, and makes the packer write leaves as their numbers from here on.
 ///
-/// What is read comes first; then for each slot what it shows or is counted by, up to the last that does; then the leaves,
-/// with their numbers before them in runs, each with the numbers of what it reads. What was there `before` keeps its
+/// What is read comes first; then for each slot that shows something, or is counted by it, how far it is from the one
+/// before, and what that is; then the leaves, with their numbers before them in runs, each with the numbers of what it reads. What was there `before` keeps its
 /// number. Leaves of one subject stand together, those that compare with a number in the order in which a growing (or,
 /// for upper bounds, a falling) number meets them.
 pub(super) fn pack_leaves(
@@ -39,8 +39,10 @@ pub(super) fn pack_leaves(
     let read = leaves.keys().flat_map(|(reads, ..)| reads).chain(shown.iter().flatten()).cloned();
     let subjects = pack_subjects(&read.collect(), before, packer);
     let number = |reads: &Reads| subjects.get(reads).copied().unwrap_or_default();
-    let last = shown.iter().rposition(|shown| !shown.is_empty()).map_or(0, |last| last + 1);
-    packer.group(shown.get(..last).unwrap_or_default(), |shown, packer| {
+    let (mut slot_before, shown) = (0, shown.iter().enumerate().filter(|(_, shown)| !shown.is_empty()));
+    packer.group(&shown.collect::<Vec<_>>(), |(slot, shown), packer| {
+        packer.out.len(slot - slot_before);
+        slot_before = *slot;
         packer.group(&shown.iter().collect::<Vec<_>>(), |reads, packer| packer.out.len(number(reads)));
     });
     let settled = before.leaf_numbers(leaves.keys().map(|(_, _, key)| &key[..]));

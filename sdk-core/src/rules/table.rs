@@ -191,11 +191,11 @@ impl RuleTable {
     pub(super) fn shown(&self) -> Vec<(u32, u32)> {
         let (mut lists, mut pairs, mut slot) = (self.form.at(self.shown_at).sized(), Vec::new(), 0);
         while !lists.is_empty() {
+            slot = lists.number().wrapping_add(slot);
             let mut list = lists.sized();
             while !list.is_empty() {
-                pairs.push((list.number() as u32, slot));
+                pairs.push((list.number() as u32, slot as u32));
             }
-            slot += 1;
         }
         pairs
     }

@@ -52,8 +52,8 @@ impl Builder {
         let Some(place) = rules.form().leaves().get(atom as usize) else { return };
         let mut kind = Kind::Late;
         let (mut reads, before) = (rules.form().at(*place).sized(), self.keys.len());
-        match Compared::read(*place, rules, &mut |subject, key, usual| {
-            self.keys.push((subject, key, Keyed::new(atom as usize, usual)));
+        match Compared::read(*place, rules, &mut |subject, literal, usual| {
+            self.keys.push((subject, literal, Keyed::new(atom as usize, usual)));
         }) {
             Some((subject, Compared::Keys { usual })) => {
                 self.keyed.push((subject, atom));
@@ -95,9 +95,9 @@ pub(super) enum Compared {
 }
 
 impl Compared {
-    /// Reads the leaf at a place: the numbers of what it reads, then its condition. Keys are shown, also some of a leaf
+    /// Reads the leaf at a place: the numbers of what it reads, then its condition. The places of keys are shown, also some of a leaf
     /// that turns out not to be decided by them.
-    pub fn read(place: u32, rules: &RuleTable, see: &mut dyn FnMut(u32, Key, bool)) -> Option<(u32, Self)> {
+    pub fn read(place: u32, rules: &RuleTable, see: &mut dyn FnMut(u32, u32, bool)) -> Option<(u32, Self)> {
         let mut code = rules.form().at(place);
         let mut reads = code.sized();
         if reads.is_empty() {
@@ -120,14 +120,16 @@ impl Compared {
             // A bare literal, `$eq`, `$ne`.
             2..=4 => {
                 let usual = test == 4;
-                see(subject, Key::read(&mut code)?, usual);
+                see(subject, code.place(), usual);
+                Key::read(&mut code)?;
                 Self::Keys { usual }
             }
             // `$in`, `$nin` of literals that stand one by one.
             5 | 6 if code.byte() == 3 => {
                 let (usual, mut items) = (test == 6, code.sized());
                 while !items.is_empty() {
-                    see(subject, Key::read(&mut items)?, usual);
+                    see(subject, items.place(), usual);
+                    Key::read(&mut items)?;
                 }
                 Self::Keys { usual }
             }

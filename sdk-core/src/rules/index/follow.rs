@@ -5,7 +5,7 @@
 
 use super::build::Compared;
 use super::gates::{Gates, seen};
-use super::keys::{Key, Keyed};
+use super::keys::Keyed;
 use super::{Atom, Edge, Index, Kind, Lists, Marks};
 use crate::profile::SignalTable;
 use crate::rules::{RuleTable, Succession};
@@ -122,12 +122,12 @@ impl Index {
                 return false;
             }
             let atom = number as u32;
-            let (keys, compared) = compared(place, before);
+            let (literals, compared) = compared(place, before);
             match (kind, compared) {
                 (Kind::Keyed { usual }, Some((subject, _))) => {
                     self.keyed.remove(subject as usize, atom);
-                    for key in keys {
-                        self.keys.remove((subject, key, Keyed::new(number, usual)), before.form());
+                    for literal in literals {
+                        self.keys.remove((subject, literal, Keyed::new(number, usual)), before.form());
                     }
                 }
                 (Kind::Bound, Some((subject, Compared::Bound(bound)))) => {
@@ -183,12 +183,12 @@ impl Index {
 
     fn add_leaf(&mut self, number: usize, place: u32, after: &RuleTable) -> Kind {
         let atom = number as u32;
-        let (keys, compared) = compared(place, after);
+        let (literals, compared) = compared(place, after);
         match compared {
             Some((subject, Compared::Keys { usual })) => {
                 self.keyed.insert(subject as usize, None, atom);
-                for key in keys {
-                    self.keys.add((subject, key, Keyed::new(number, usual)), after.form());
+                for literal in literals {
+                    self.keys.add((subject, literal, Keyed::new(number, usual)), after.form());
                 }
                 return Kind::Keyed { usual };
             }
@@ -235,10 +235,10 @@ impl Index {
             }
             Kind::Keyed { usual: is_usual } => {
                 usual = is_usual;
-                let (keys, compared) = compared(place, after);
+                let (literals, compared) = compared(place, after);
                 if let Some((subject, _)) = compared {
                     let leaf = Keyed::new(atom as usize, usual);
-                    self.keys.connect_one(subject, &keys, leaf, edge, after.form());
+                    self.keys.connect_one(subject, &literals, leaf, edge, after.form());
                 }
             }
             Kind::Bound => {
@@ -265,11 +265,11 @@ fn moved(now: &[u32], edge: Edge) -> Option<Edge> {
     Some(Edge::new(to as usize, edge.is_negated()))
 }
 
-/// With what the leaf at a place compares what it reads.
-fn compared(place: u32, rules: &RuleTable) -> (Vec<Key>, Option<(u32, Compared)>) {
-    let mut keys = Vec::new();
-    let compared = Compared::read(place, rules, &mut |_, key, _| keys.push(key));
-    (keys, compared)
+/// With what the leaf at a place compares what it reads, and where each literal stands.
+fn compared(place: u32, rules: &RuleTable) -> (Vec<u32>, Option<(u32, Compared)>) {
+    let mut literals = Vec::new();
+    let compared = Compared::read(place, rules, &mut |_, literal, _| literals.push(literal));
+    (literals, compared)
 }
 
 #[cfg(all(test, feature = "author"))]

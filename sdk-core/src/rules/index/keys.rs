@@ -82,8 +82,8 @@ impl Keyed {
     }
 }
 
-/// A leaf before it is grouped, with its subject and what it compares that with.
-pub type KeyEntry = (u32, Key, Keyed);
+/// A leaf before it is grouped, with its subject and where what it compares that with stands in the rules' code.
+pub type KeyEntry = (u32, u32, Keyed);
 
 impl KeyIndex {
     /// Groups leaves.
@@ -92,8 +92,9 @@ impl KeyIndex {
         let mut pairs = Vec::with_capacity(entries.len());
         // A leaf may name a literal twice, and must not turn twice.
         let mut last: Vec<Option<Keyed>> = Vec::new();
-        for (subject, key, leaf) in entries {
-            let group = index.find_or_add(*subject, *key, form);
+        for (subject, literal, leaf) in entries {
+            let Some(key) = Key::read(&mut form.at(*literal)) else { continue };
+            let group = index.find_or_add(*subject, key, form);
             last.resize(index.groups.len(), None);
             if last.get_mut(group).is_some_and(|last| last.replace(*leaf) != Some(*leaf)) {
                 pairs.push((group as u32, leaf.0));
@@ -131,7 +132,8 @@ impl KeyIndex {
     }
 
     /// Adds a leaf that as yet is part of nothing.
-    pub fn add(&mut self, (subject, key, leaf): KeyEntry, form: &Form) {
+    pub fn add(&mut self, (subject, literal, leaf): KeyEntry, form: &Form) {
+        let Some(key) = Key::read(&mut form.at(literal)) else { return };
         if self.heads.is_empty() {
             self.heads.push(0);
         }
@@ -144,10 +146,14 @@ impl KeyIndex {
     }
 
     /// Takes a leaf out that is part of nothing any more.
-    pub fn remove(&mut self, (subject, key, leaf): KeyEntry, form: &Form) {
-        if let Some(group) = self.find(subject, key.value(form), form) {
+    pub fn remove(&mut self, (subject, literal, leaf): KeyEntry, form: &Form) {
+        if let Some(group) = self.find_at(subject, literal, form) {
             self.leaves.remove(group, leaf.0);
         }
+    }
+
+    fn find_at(&self, subject: u32, literal: u32, form: &Form) -> Option<usize> {
+        self.find(subject, Key::read(&mut form.at(literal))?.value(form), form)
     }
 
     /// Whether every text that leaves compare with is there still, and few groups have none.
@@ -174,9 +180,9 @@ impl KeyIndex {
     }
 
     /// Takes an edge of a leaf in, under all that the leaf compares its subject with.
-    pub fn connect_one(&mut self, subject: u32, keys: &[Key], leaf: Keyed, edge: Edge, form: &Form) {
+    pub fn connect_one(&mut self, subject: u32, literals: &[u32], leaf: Keyed, edge: Edge, form: &Form) {
         let mut groups: Vec<usize> =
-            keys.iter().filter_map(|key| self.find(subject, key.value(form), form)).collect();
+            literals.iter().filter_map(|literal| self.find_at(subject, *literal, form)).collect();
         groups.sort_unstable();
         groups.dedup();
         for group in groups {
