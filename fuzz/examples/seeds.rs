@@ -11,12 +11,15 @@ use attune_core::id::SignalId;
 use attune_core::model::ModelTable;
 use attune_core::time::Timestamp;
 use attune_core::value::Value;
+use attune_fuzz::following::bodies;
 use attune_fuzz::{SIGNALS, compiled, processor, sealed, statement, states};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Every so many-th vector of a file is a seed: neighbours are alike.
 const STEP: usize = 5;
+/// Every so many-th byte of a body that follows is edited by a seed.
+const EDIT_STEP: usize = 97;
 /// Bytes of a state's envelope before its content, but for the length.
 const ENVELOPE_HEAD: usize = 6;
 
@@ -69,6 +72,21 @@ impl Seeds {
             self.add("page", &[b"V", &[length][..], &*view, &*compiled(SIGNALS).body].concat())?;
         }
         self.add("snapshot", &member.encode())
+    }
+
+    /// Bodies that follow another, whole ones and edits.
+    fn following(&mut self) -> io::Result<()> {
+        let (base, next) = bodies();
+        for (number, body) in next.iter().enumerate() {
+            let number = number as u8;
+            self.add("follow", &[number])?;
+            for at in (0..body.len() as u16).step_by(EDIT_STEP) {
+                let [high, low] = at.to_be_bytes();
+                self.add("follow", &[number, high, low, number])?;
+            }
+            self.add("follow", &[b"B", &**body].concat())?;
+        }
+        self.add("follow", &[b"B", &*base].concat())
     }
 
     /// What is signed around bundles, with signatures that the target takes.
@@ -126,6 +144,7 @@ fn main() -> io::Result<()> {
     seeds.states()?;
     seeds.signed()?;
     seeds.calls()?;
+    seeds.following()?;
     for file in files(&root.join("demo-site/rules"))? {
         seeds.rule_file(&fs::read_to_string(file)?)?;
     }
