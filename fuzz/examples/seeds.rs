@@ -5,6 +5,7 @@
 use attune_core::bundle::author::{SourceFile, compile, delta};
 use attune_core::bundle::{
     HASH_BYTES, KeySet, KeySetEntry, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, attach_signature, seal_keyset,
+    settle_body,
 };
 use attune_core::condition::{ConditionScope, KnownSignal, Packer, encode_condition, parse_condition};
 use attune_core::id::SignalId;
@@ -108,6 +109,8 @@ impl Seeds {
     /// Every call of the byte interface, of the evaluator, of the payload and of one that is not there.
     fn calls(&mut self) -> io::Result<()> {
         let (body, statement) = (compiled(SIGNALS).body, statement());
+        let other = compiled(&SIGNALS.replace(r#"{"$gt":5}"#, r#"{"$gt":6}"#)).body;
+        let next = settle_body(&other, &body).expect("what is compiled opens");
         let texts: [&[u8]; 8] = [
             br#"{"traits":{"plan":"pro"}}"#,
             br#"[[{"a":"x"},{"a":{"$in":["x"]}}]]"#,
@@ -120,10 +123,11 @@ impl Seeds {
             b"a",
         ];
         for (place, text) in texts.iter().enumerate() {
-            let calls = (0..42).flat_map(|call| {
+            let calls = (0..43).flat_map(|call| {
                 let content = match call {
-                    1 | 28 => &*body,
-                    40 => &*statement,
+                    1 => &*body,
+                    28 => &*next,
+                    40 | 42 => &*statement,
                     _ => text,
                 };
                 let length = (content.len() as u16).to_be_bytes();
