@@ -445,4 +445,15 @@ mod tests {
         assert_eq!(opened(&[0], &[0, 2], &[0, 1]), None);
         assert_eq!(opened(&[0], &[0, 1], &[1, 0, 1]), None);
     }
+
+    #[test]
+    fn a_schedule_may_be_any_condition_but_is_there() {
+        let opens = |parts: Vec<Condition>| {
+            let terms = Terms { is_scheduled: true, ..Terms::default() };
+            let rule = Rule { when: Condition::All(parts), terms, ..rule("a", Mode::Level) };
+            RuleTable::open(&RuleTable::pack(&[rule])).is_ok()
+        };
+        assert!(opens(vec![Condition::All(Vec::new())]));
+        assert!(!opens(Vec::new()));
+    }
 }
