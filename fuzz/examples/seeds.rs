@@ -5,18 +5,22 @@
 use attune_core::bundle::author::{SourceFile, compile, delta};
 use attune_core::bundle::{
     HASH_BYTES, KeySet, KeySetEntry, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, attach_signature, seal_keyset,
+    settle_body,
 };
 use attune_core::condition::{ConditionScope, KnownSignal, Packer, encode_condition, parse_condition};
 use attune_core::id::SignalId;
 use attune_core::model::ModelTable;
 use attune_core::time::Timestamp;
 use attune_core::value::Value;
+use attune_fuzz::following::bodies;
 use attune_fuzz::{SIGNALS, compiled, processor, sealed, statement, states};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Every so many-th vector of a file is a seed: neighbours are alike.
 const STEP: usize = 5;
+/// Every so many-th byte of a body that follows is edited by a seed.
+const EDIT_STEP: usize = 97;
 /// Bytes of a state's envelope before its content, but for the length.
 const ENVELOPE_HEAD: usize = 6;
 
@@ -71,6 +75,21 @@ impl Seeds {
         self.add("snapshot", &member.encode())
     }
 
+    /// Bodies that follow another, whole ones and edits.
+    fn following(&mut self) -> io::Result<()> {
+        let (base, next) = bodies();
+        for (number, body) in next.iter().enumerate() {
+            let number = number as u8;
+            self.add("follow", &[number])?;
+            for at in (0..body.len() as u16).step_by(EDIT_STEP) {
+                let [high, low] = at.to_be_bytes();
+                self.add("follow", &[number, high, low, number])?;
+            }
+            self.add("follow", &[b"B", &**body].concat())?;
+        }
+        self.add("follow", &[b"B", &*base].concat())
+    }
+
     /// What is signed around bundles, with signatures that the target takes.
     fn signed(&mut self) -> io::Result<()> {
         let (base, next) = (sealed(&compiled(SIGNALS).body), sealed(&compile(&[]).body));
@@ -90,6 +109,8 @@ impl Seeds {
     /// Every call of the byte interface, of the evaluator, of the payload and of one that is not there.
     fn calls(&mut self) -> io::Result<()> {
         let (body, statement) = (compiled(SIGNALS).body, statement());
+        let other = compiled(&SIGNALS.replace(r#"{"$gt":5}"#, r#"{"$gt":6}"#)).body;
+        let next = settle_body(&other, &body).expect("what is compiled opens");
         let texts: [&[u8]; 8] = [
             br#"{"traits":{"plan":"pro"}}"#,
             br#"[[{"a":"x"},{"a":{"$in":["x"]}}]]"#,
@@ -102,10 +123,11 @@ impl Seeds {
             b"a",
         ];
         for (place, text) in texts.iter().enumerate() {
-            let calls = (0..42).flat_map(|call| {
+            let calls = (0..43).flat_map(|call| {
                 let content = match call {
-                    1 | 28 => &*body,
-                    40 => &*statement,
+                    1 => &*body,
+                    28 => &*next,
+                    40 | 42 => &*statement,
                     _ => text,
                 };
                 let length = (content.len() as u16).to_be_bytes();
@@ -126,6 +148,7 @@ fn main() -> io::Result<()> {
     seeds.states()?;
     seeds.signed()?;
     seeds.calls()?;
+    seeds.following()?;
     for file in files(&root.join("demo-site/rules"))? {
         seeds.rule_file(&fs::read_to_string(file)?)?;
     }

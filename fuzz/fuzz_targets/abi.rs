@@ -179,13 +179,13 @@ fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
         40 => done(current_bundles(buffer(content), buffer(b"[\"a\",7]"))),
         41 => done(processor_read(handle, handle + 1, buffer(content))),
         // A statement of the fuzzer's with a sound candidate, and the sound one with a bundle of the fuzzer's.
-        42 if number % 2 == 0 => {
+        42 if number.is_multiple_of(2) => {
             let candidate = buffer(&BUNDLE_AGAIN.with(Clone::clone));
-            drop(processor_rollout(handle, buffer(content), candidate, double(content)));
+            let _ = processor_rollout(handle, buffer(content), candidate, double(content));
         }
         42 => {
             let statement = buffer(&STATEMENT.with(Clone::clone));
-            drop(processor_rollout(handle, statement, buffer(&sealed_as(2, content)), 0.0));
+            let _ = processor_rollout(handle, statement, buffer(&sealed_as(2, content)), 0.0);
         }
         _ => buffer_free(number),
     }

@@ -63,12 +63,12 @@ fn host(envelope: &[u8], bundle: &Bundle) {
     let Ok(mut evaluator) = Evaluator::new(envelope) else { panic!("what opens once opens again") };
     evaluator.set_visitor("m");
     assert!(evaluator.set(ATTRIBUTES.as_bytes()).is_ok());
-    evaluator.set_time(1_795_000_000_000.0);
+    assert!(evaluator.set_time(1_795_000_000_000.0).is_ok());
     evaluator.absorb(EVENTS);
     if let Some(path) = evaluator.path("traits.age") {
         let _ = evaluator.change_number(path, 7.0);
     }
-    evaluator.set_time(1_795_000_900_000.0);
+    assert!(evaluator.set_time(1_795_000_900_000.0).is_ok());
     evaluator.decisions("m");
     evaluator.summary();
     for slot in 0..bundle.rules.slot_count() {

@@ -20,8 +20,9 @@ fuzz_target!(|text: &str| {
         let holds = plain.holds(attributes.get(), &engine);
         assert_eq!(holds, plain.holds(attributes.get(), &engine));
     }
-    let names =
-        |name: &str| Some(KnownSignal { id: SignalId(name.len() as u64), keyed: name.len() % 2 == 0 });
+    let names = |name: &str| {
+        Some(KnownSignal { id: SignalId(name.len() as u64), keyed: name.len().is_multiple_of(2) })
+    };
     for scope in [ConditionScope::Visitor(&names), ConditionScope::Event] {
         match parse_condition(&condition, scope, "/when") {
             Ok(tree) => {

@@ -1,5 +1,7 @@
 //! What the targets share: a document that has something to say to every question, events, a processor.
 
+pub mod following;
+
 use attune_core::bundle::author::{Compiled, SourceFile, compile};
 use attune_core::bundle::{
     Candidate, Current, HASH_BYTES, Header, SIGNATURE_BYTES, attach_signature, seal_current, seal_envelope,

@@ -86,7 +86,10 @@ impl RuleTable {
             table.ids.push(code.difference(&mut id));
         }
         let text = |id: &u32| table.form.text(*id as usize);
-        if !table.ids.is_sorted_by(|one, next| known.is_in_order(*one, *next) || text(one) < text(next)) {
+        // A number that is no text's would be in order in front of all others.
+        if table.ids.first().is_some_and(|id| text(id).is_none())
+            || !table.ids.is_sorted_by(|one, next| known.is_in_order(*one, *next) || text(one) < text(next))
+        {
             code.fail();
         }
         for id in &table.ids {
@@ -392,26 +395,43 @@ mod tests {
         }
     }
 
-    /// A table of two rules whose lists are those given: of the event type `*`, of the slot, of the ranking.
-    fn opened(judged: &[usize], slot: &[usize], ranked: &[usize]) -> Option<usize> {
-        let rules =
-            [rule("a", Mode::Event { on: Box::from("*"), hold: Hold::Session }), rule("b", Mode::Level)];
-        let sound = RuleTable::pack(&rules);
-        // The lists are the last of the code, and all that differs; their texts have the numbers they have there.
+    /// The packed form of rules, with other numbers of ids, and with the lists given: of the event type `*`, of the slot,
+    /// of the ranking.
+    fn packed(rules: &[Rule], id: &dyn Fn(usize) -> usize, [judged, slot, ranked]: [&[usize]; 3]) -> Vec<u8> {
+        // The lists are the last of the code; their texts have the numbers they have where the rules are packed.
         let rules: Vec<Rule> = rules.iter().map(Rule::indexed).collect();
         let slots = slots_of(&rules);
         let mut packer = Packer::new();
         pack_leaves(&rules, &slots, &Before::default(), &mut packer);
         let mut before = 0;
         packer.list(&rules, |rule, packer| {
-            let id = packer.number(&rule.id);
-            packer.difference(&mut before, id);
+            let number = id(packer.number(&rule.id));
+            packer.difference(&mut before, number);
         });
         rules.iter().for_each(|rule| encode_rule(rule, &mut packer));
         pack_lists(&[(ANY, judged.to_vec())], &[("s", slot.to_vec())], ranked, &mut packer);
-        let bytes = packer.finish();
-        assert_eq!(bytes == sound, judged == [0] && slot == [0, 1] && ranked == [0, 1]);
+        packer.finish()
+    }
+
+    fn opened(judged: &[usize], slot: &[usize], ranked: &[usize]) -> Option<usize> {
+        let rules =
+            [rule("a", Mode::Event { on: Box::from("*"), hold: Hold::Session }), rule("b", Mode::Level)];
+        let bytes = packed(&rules, &|id| id, [judged, slot, ranked]);
+        let is_sound = judged == [0] && slot == [0, 1] && ranked == [0, 1];
+        assert_eq!(bytes == RuleTable::pack(&rules), is_sound);
         RuleTable::open(&bytes).ok().map(|table| table.len())
+    }
+
+    #[test]
+    fn a_rule_whose_id_is_no_text_makes_a_table_unsound() {
+        // The number of a slot's name is written as the difference to that of the id, so none is named.
+        let rules = ["a", "b"].map(|id| Rule { slot: None, ..rule(id, Mode::Level) });
+        let opens = |first: usize| {
+            let id = |id: usize| if id == 0 { first } else { id };
+            RuleTable::open(&packed(&rules, &id, [&[], &[], &[]])).is_ok()
+        };
+        assert!(opens(0));
+        assert!(!opens(99));
     }
 
     #[test]
@@ -421,5 +441,16 @@ mod tests {
         assert_eq!(opened(&[0], &[0, 0], &[0, 1]), None);
         assert_eq!(opened(&[0], &[0, 2], &[0, 1]), None);
         assert_eq!(opened(&[0], &[0, 1], &[1, 0, 1]), None);
+    }
+
+    #[test]
+    fn a_schedule_may_be_any_condition_but_is_there() {
+        let opens = |parts: Vec<Condition>| {
+            let terms = Terms { is_scheduled: true, ..Terms::default() };
+            let rule = Rule { when: Condition::All(parts), terms, ..rule("a", Mode::Level) };
+            RuleTable::open(&RuleTable::pack(&[rule])).is_ok()
+        };
+        assert!(opens(vec![Condition::All(Vec::new())]));
+        assert!(!opens(Vec::new()));
     }
 }
