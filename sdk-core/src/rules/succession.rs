@@ -109,7 +109,7 @@ struct Kept<'a> {
     leaves: Marks,
     /// By number of an id: its rule.
     rule_of: Vec<Then>,
-    /// Whether nothing stands where there was a text or an id.
+    /// Whether a text or an id has gone.
     is_any_gone: bool,
     /// Whether all that is read is the same.
     subjects: bool,
