@@ -83,6 +83,21 @@ pub extern "C" fn evaluator_publish(handle: u32, bundle: usize, at: f64) -> usiz
     })
 }
 
+/// The bundle that the delta in a buffer makes of the one in another; 0 where it is refused.
+#[unsafe(no_mangle)]
+pub extern "C" fn bundle_apply(bundle: usize, delta: usize) -> usize {
+    HOST.with_borrow_mut(|host| {
+        let (bundle, delta) = (host.take(bundle), host.take(delta));
+        match crate::bundle_apply(&bundle, &delta) {
+            Ok(bundle) => host.keep(bundle.into_boxed_slice()),
+            Err(error) => {
+                host.last_error = error;
+                0
+            }
+        }
+    })
+}
+
 /// Why a call was last refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn last_error() -> usize {

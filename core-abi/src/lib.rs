@@ -55,6 +55,7 @@
 //! | `bucket_hash(seed, unit, version)` | two texts by address, a number | bucket from 0 to 1, NaN for an unknown version |
 //! | `bucket_ranges(address)` | count, coverage and weights of variations as JSON | address of their ranges, see [`bucket_ranges`] |
 //! | `current_bundles(statement, address)` | statement of what is current, JSON array of units | address of the bundles and whose is which, see [`current_bundles`] |
+//! | `bundle_apply(bundle, delta)` | bundle envelope, a delta from it | address of the envelope that follows, or 0: see `last_error()` |
 //! | `growthbook_new(address)` | GrowthBook payload as JSON | handle, or 0: see `last_error()` |
 //! | `growthbook_set(handle, address)` | options as JSON, see [`GrowthBook::set`] | 0, or address of `{"error","message"}` |
 //! | `growthbook_feature(handle, address)` | key of a feature | address of its result as JSON |
@@ -71,6 +72,7 @@ mod attributes;
 mod conditions;
 mod current;
 mod cut;
+mod delta;
 mod evaluator;
 mod event;
 mod judge;
@@ -83,6 +85,7 @@ mod visitor;
 pub use attune_core::growthbook::GrowthBook;
 pub use conditions::conditions_hold;
 pub use current::current_bundles;
+pub use delta::bundle_apply;
 pub use evaluator::Evaluator;
 pub use event::{EventError, read_event};
 pub use judge::conditions_judge;

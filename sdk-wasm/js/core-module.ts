@@ -42,6 +42,7 @@ export interface CoreModule {
   visitor_explain(handle: number, rule: number): number;
   scratch(length: number): number;
   bucket_hash(seed: number, unit: number, version: number): number;
+  bundle_apply(bundle: number, delta: number): number;
   growthbook_new(payload: number): number;
   growthbook_set(handle: number, options: number): number;
   growthbook_feature(handle: number, key: number): number;

@@ -18,7 +18,7 @@
 
 import type { Consent, ConsentState } from './consent.ts';
 import type { Json } from './context.ts';
-import { answer, type CoreModule, coreModule, loadCore, opened, put, putText } from './core-module.ts';
+import { answer, type CoreModule, coreModule, loadCore, opened, put, putText, takeBytes } from './core-module.ts';
 import { bundleOf, instantOf, optionsOf, textOf } from './evaluator/given.ts';
 import {
   type Attributes,
@@ -150,6 +150,19 @@ export class Evaluator {
   /** Loads `core.wasm`, from beside this file unless a URL says otherwise. Only the first call loads. */
   static load(url?: string | URL): Promise<void> {
     return loadCore(url);
+  }
+
+  /**
+   * The bundle that a delta makes of the one it starts from, to be published: its bytes are those that were signed. Deltas are
+   * what `GET /v1/bundle/<sha256>?from=<sha256>` answers where it can, and `attune bundle delta` writes.
+   *
+   * @throws {EvaluatorError} `bundle_wrong_parent`: a delta from another bundle. `bundle_invalid`, `bundle_…`: no bytes, or
+   * bytes that are no delta.
+   */
+  static applyDelta(bundle: Uint8Array, delta: Uint8Array): Uint8Array {
+    const core = coreModule();
+    const whole = core.bundle_apply(put(core, bundleOf(bundle)), put(core, bundleOf(delta)));
+    return takeBytes(core, opened(core, whole));
   }
 
   /** An evaluator of a GrowthBook payload, as an object or as JSON. */

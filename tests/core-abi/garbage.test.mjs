@@ -125,13 +125,15 @@ test('cases that are no array are refused with a code', () => {
 
 test('what is no statement, division, unit or case is refused with a code', () => {
   const core = new Core();
-  const { bucket_ranges, conditions_judge, current_bundles } = core.exports;
+  const { bucket_ranges, bundle_apply, conditions_judge, current_bundles, last_error } = core.exports;
   const draw = chance(13);
   for (let round = 0; round < 2_000; round += 1) {
     const bytes = Uint8Array.from({ length: draw(300) }, () => draw(256));
     // Half of them begin as statements do.
     if (draw(2) === 0) bytes.set([65, 84, 78, 67, 1].slice(0, bytes.length));
     assert.match(core.json(current_bundles(core.put(bytes), core.put('["a"]'))).error, /^bundle_/);
+    assert.equal(bundle_apply(core.put(bytes), core.put(bytes)), 0);
+    assert.match(core.json(last_error()).error, /^bundle_/);
     assert.match(core.json(bucket_ranges(core.put(bytes))).error, /^(json|division)_/);
     assert.equal(core.json(conditions_judge(core.put(bytes))).error, 'conditions_unreadable');
   }

@@ -122,6 +122,41 @@ test('a bundle that follows keeps what is known and tells what differs', () => {
   evaluator.free();
 });
 
+test('a delta gives the bundle that follows, and only from the bundle it starts from', () => {
+  const draft = mkdtempSync(join(tmpdir(), 'attune-delta-'));
+  const at = (name) => join(draft, name);
+  const from = signed(RULES, 1);
+  const [pro, ...others] = RULES.rules;
+  const rules = [{ ...pro, actions: [flag('hero', 'gold')] }, ...others];
+  writeFileSync(at('rules.json'), JSON.stringify({ ...RULES, rules }));
+  writeFileSync(at('from'), from);
+  attune('sign', draft, '--key', join(folder, 'signing.key'), '--parent', at('from'), '-o', at('to'));
+  attune('delta', at('from'), at('to'), '-o', at('delta'));
+  const [to, delta] = ['to', 'delta'].map((name) => readFileSync(at(name)));
+  rmSync(draft, { recursive: true });
+  assert.ok(delta.length < to.length / 2);
+
+  const whole = Evaluator.applyDelta(from, delta);
+  assert.deepEqual(Buffer.from(whole), to);
+  const evaluator = new Evaluator(from);
+  evaluator.set({ traits: { plan: 'pro', seats: 5 } });
+  evaluator.publish(whole);
+  assert.deepEqual(evaluator.decide().find(({ slot }) => slot === 'hero').actions, [flag('hero', 'gold')]);
+  for (const [code, bundle, bytes] of [
+    ['bundle_wrong_parent', to, delta],
+    ['bundle_bad_delta', from, delta.subarray(0, -1)],
+    ['bundle_bad_magic', from, to],
+    ['bundle_truncated', from, new Uint8Array()],
+    ['bundle_invalid', from, 'delta'],
+  ]) {
+    assert.throws(
+      () => Evaluator.applyDelta(bundle, bytes),
+      (error) => error instanceof EvaluatorError && error.code === code,
+    );
+  }
+  evaluator.free();
+});
+
 test('attributes decide, and a change names the slots that differ', () => {
   const visitor = new Evaluator(bundle);
   assert.deepEqual(visitor.decide(), []);
