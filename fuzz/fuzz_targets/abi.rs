@@ -41,6 +41,7 @@ unsafe extern "C" {
     safe fn evaluator_variables(handle: u32) -> usize;
     safe fn evaluator_summary(handle: u32) -> usize;
     safe fn evaluator_free(handle: u32);
+    safe fn bundle_apply(bundle: usize, delta: usize) -> usize;
     safe fn bucket_hash(seed: usize, unit: usize, version: f64) -> f64;
     safe fn bucket_ranges(division: usize) -> usize;
     safe fn current_bundles(statement: usize, units: usize) -> usize;
@@ -187,6 +188,7 @@ fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
             let statement = buffer(&STATEMENT.with(Clone::clone));
             let _ = processor_rollout(handle, statement, buffer(&sealed_as(2, content)), 0.0);
         }
+        43 => done(bundle_apply(buffer(&BUNDLE_AGAIN.with(Clone::clone)), buffer(content))),
         _ => buffer_free(number),
     }
     0

@@ -18,7 +18,16 @@
 
 import type { Consent, ConsentState } from './consent.ts';
 import type { Json } from './context.ts';
-import { answer, type CoreModule, coreModule, loadCore, opened, put, putText, takeBytes } from './core-module.ts';
+import {
+  answer,
+  type CoreModule,
+  coreModule,
+  loadCore,
+  opened,
+  put,
+  putText,
+  takeBytes,
+} from './core-module.ts';
 import { bundleOf, instantOf, optionsOf, textOf } from './evaluator/given.ts';
 import {
   type Attributes,
