@@ -184,6 +184,27 @@ mod tests {
         assert_eq!(decode_body(&[]).err(), Some(BundleError::BadBody("version")));
     }
 
+    #[test]
+    fn a_text_that_reads_like_none_is_told_from_one_that_has_gone() {
+        let body = |text: &str| {
+            let compiled = compile(&[SourceFile { name: "a".to_string(), text: text.to_string() }]);
+            assert_eq!(compiled.diagnostics, []);
+            compiled.body
+        };
+        let other = RULES.replace(r#""value":"red""#, r#""value":"\u0000""#);
+        let mut before = body(RULES);
+        for text in [&*other, RULES, &*other, &*other] {
+            let after = settle_body(&body(text), &before).unwrap();
+            let alone = decode_body(&after);
+            assert!(alone.is_ok());
+            assert_eq!(
+                decode_body_after(&after, &decode_body(&before).unwrap()).map(|(bundle, _)| bundle),
+                alone
+            );
+            before = after;
+        }
+    }
+
     proptest! {
         #[test]
         fn a_damaged_body_that_follows_is_taken_or_refused_as_one_that_comes_alone(

@@ -7,7 +7,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// The text under numbers that are nobody's, and none that somebody writes.
+/// The text under numbers that are nobody's. Who writes it gets a number for it that was nobody's before.
 pub const NO_TEXT: &str = "\0";
 /// The id under numbers that are nobody's.
 pub const NO_ID: SignalId = SignalId(0);
@@ -79,7 +79,12 @@ pub fn pack_like(before: &Form, pack: &dyn Fn(Packer) -> Vec<u8>) -> Vec<u8> {
     let Ok(form) = Form::open(&fresh) else { return fresh };
     let known = Numbers::of(before.texts().map(|text| Some(text).filter(|text| *text != NO_TEXT)));
     let texts: Vec<&str> = form.texts().filter(|text| *text != NO_TEXT).collect();
-    let texts = known.settle(texts.iter().copied()).in_order(&texts, NO_TEXT);
+    let mut texts = known.settle(texts.iter().copied()).in_order(&texts, NO_TEXT);
+    if form.texts().any(|text| text == NO_TEXT) {
+        // Its number is the last. Where that stood for something before, whatever names it would look as it did.
+        let is_new = texts.len() + 1 != before.text_count();
+        texts.extend(if is_new { &[NO_TEXT][..] } else { &[NO_TEXT; 2] });
+    }
     let known = Numbers::of(before.ids().map(|id| Some(id).filter(|id| *id != NO_ID)));
     let ids: Vec<SignalId> = form.ids().filter(|id| *id != NO_ID).collect();
     let ids = known.settle(ids.iter()).in_order(&ids, NO_ID);
@@ -131,5 +136,20 @@ mod tests {
             (Some(&9), 11, vec![]),
             "too many gaps"
         );
+    }
+
+    #[test]
+    fn a_text_that_stands_for_none_has_a_number_that_was_nobodys_where_it_is_written() {
+        let pack = |texts: [&'static str; 3]| {
+            move |mut packer: Packer| {
+                texts.iter().for_each(|text| packer.text(text));
+                packer.finish()
+            }
+        };
+        let before = Form::open(&pack(["a", "b", "c"])(Packer::new())).unwrap();
+        let after = Form::open(&pack_like(&before, &pack(["a", "b", NO_TEXT]))).unwrap();
+        let mut code = after.at(0);
+        assert_eq!([(); 3].map(|()| code.number()), [0, 1, 3]);
+        assert!(code.is_whole());
     }
 }
