@@ -86,13 +86,13 @@ fn shop(number: usize) -> Value {
         "priority": number % 5,
         "actions": [{ "kind": "text", "target": "h1", "value": format!("Only today, {{{{traits.name}}}}: {number} % off") }],
     });
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         rule["cap"] = json!({ "per": "day", "count": number % 4 + 1, "min_gap": "1h" });
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         when = json!({ "$signal": { "name": "views", "key": format!("category-{}", number % 30), "is": { "$gte": number % 7 } } });
     }
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         rule["group"] = json!(format!("g{}", number % 50));
         rule["schedule"] = json!({ "days": ["sat"], "hours": "10:00-12:00", "zone": "Europe/Rome" });
     }
