@@ -27,7 +27,7 @@ pub(super) fn combine(
         // Nothing is judged by it: a trigger that comes with the signal is armed at the profile's next record, once all
         // its members are filled.
         state.apply(change, processor.counted());
-        state.version += 1;
+        state.version = state.version.saturating_add(1);
         return Outcome { wake_at: state.wake, changed: true, ..Outcome::default() };
     }
     let mut firings = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn combine(
     }
     state.apply(change, processor.counted());
     if let Some(part) = state.parts.get_mut(&change.member) {
-        part.events += brought;
+        part.events = part.events.saturating_add(brought);
     }
     if let Some(document) = &change.event {
         let from = firings.len();
@@ -55,7 +55,7 @@ pub(super) fn combine(
         processor.judge_levels(state, active, moment, &mut firings);
         firings.get_mut(from..).unwrap_or_default().sort_by(|a, b| a.rule.cmp(&b.rule));
     }
-    state.version += 1;
+    state.version = state.version.saturating_add(1);
     Outcome { firings, wake_at: state.wake, changed: true }
 }
 

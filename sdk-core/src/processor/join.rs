@@ -30,7 +30,7 @@ impl ProfileState {
     pub(super) fn release(&mut self, member: &MemberId, version: u64) -> u64 {
         let events = self.parts.remove(member).map_or(0, |part| part.events);
         self.departed.insert(member.clone(), version);
-        self.version += 1;
+        self.version = self.version.saturating_add(1);
         self.traits = self.merged_traits();
         self.clocks = self.latest_clocks();
         if self.is_vacant() {

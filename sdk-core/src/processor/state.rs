@@ -123,7 +123,7 @@ impl ProfileState {
 
     /// Number of events of its members.
     pub fn events(&self) -> u64 {
-        self.parts.iter().map(|(_, part)| part.events).sum()
+        self.parts.iter().fold(0, |sum, (_, part)| part.events.saturating_add(sum))
     }
 
     /// Number of firings.
@@ -291,7 +291,7 @@ impl ProfileState {
             self.traits.merge(&change.traits);
         }
         if let Some(document) = &change.event {
-            part.events += 1;
+            part.events = part.events.saturating_add(1);
             let at = document.event().timestamp.min(change.received_at.unwrap_or(change.time));
             self.session = self.session.max(document.event().session.map(|session| (at, session)));
         }

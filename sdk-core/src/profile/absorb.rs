@@ -136,7 +136,8 @@ impl MemberState {
     }
 
     fn next_change(&mut self) -> Change {
-        self.version += 1;
+        // A damaged state may have counted to the end; what it says from there on is taken for repeated.
+        self.version = self.version.saturating_add(1);
         Change {
             member: self.member.clone(),
             profile: self.profile.clone(),
@@ -170,6 +171,14 @@ mod tests {
 
     fn member() -> MemberState {
         MemberState::new(MemberId(Box::from("m")))
+    }
+
+    #[test]
+    fn a_damaged_state_that_has_counted_to_the_end_goes_on_and_is_read_again() {
+        let damaged = MemberState { version: u64::MAX, ..member() };
+        let mut state = MemberState::decode(&damaged.encode()).unwrap();
+        assert_eq!(state.whole_change().version, u64::MAX);
+        assert!(MemberState::decode(&state.encode()).is_ok());
     }
 
     /// Every aggregate over every kind of window, with and without keys.

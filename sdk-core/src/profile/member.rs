@@ -1,7 +1,7 @@
 //! One member's state.
 
 use super::event_ids::EventIds;
-use super::snapshot::{SnapshotError, SnapshotKind, WITH_CLOCKS, open, read_count, seal};
+use super::snapshot::{SnapshotError, SnapshotKind, WITH_CLOCKS, open, seal};
 use super::{Lanes, Tiles, Traits};
 use crate::codec::{CodecError, Source, Writer};
 use crate::id::{EventId, MemberId, ProfileId, Uuid};
@@ -125,7 +125,7 @@ impl MemberState {
         let state = Self {
             member: MemberId(source.boxed_str()),
             profile: ProfileId(source.boxed_str()),
-            version: read_count(&mut source),
+            version: source.u64(),
             time: Timestamp(source.i64()),
             received_at: Timestamp(source.i64()),
             met: Timestamp(source.i64()),

@@ -14,18 +14,6 @@ pub(crate) const WITH_CLOCKS: u8 = 3;
 /// The first version in which profiles remember triggers of the other bundle of a rollout.
 pub(crate) const WITH_ROLLOUTS: u8 = 4;
 
-/// The most that a state counts: whole numbers that JSON carries, so that sums of a profile's members have room as well.
-const MAX_COUNT: u64 = 1 << 53;
-
-/// Reads how often something has happened; more than can be counted fails the source.
-pub(crate) fn read_count(source: &mut Source<'_>) -> u64 {
-    let count = source.u64();
-    if count > MAX_COUNT {
-        source.fail();
-    }
-    count
-}
-
 /// Whose state it is, as the first byte says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SnapshotKind {
