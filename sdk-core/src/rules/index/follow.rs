@@ -284,7 +284,7 @@ mod tests {
     const RULES: usize = 60;
 
     fn rule(number: usize, salt: usize) -> String {
-        let (plan, bound) = ((number + salt) % 7, (number * 5 + salt) % 30);
+        let (plan, bound) = ((number + salt) % 7, number * 5 + salt);
         format!(
             r#"{{"id":"r{number}","slot":"s{}","when":{{"traits.plan":"p{plan}","traits.list":{{"$in":["a{bound}","b{plan}"]}},
             "traits.age":{{"$gt":{bound}}},"traits.at":{{"$before":"-{bound}m"}},"$or":[{{"traits.x{salt}":1}},{{"traits.y":{bound}}}]}},
