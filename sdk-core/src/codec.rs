@@ -395,12 +395,34 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many bytes two slices begin with alike. Eight are compared at once, also where there is no wider comparison, as in
+/// WebAssembly.
+pub fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    let is_same = |(one, other): &(&[u8; 8], &[u8; 8])| u64::from_le_bytes(**one) == u64::from_le_bytes(**other);
+    let words = one.as_chunks().0.iter().zip(other.as_chunks().0);
+    let whole = 8 * words.take_while(is_same).count();
+    let rest = one.iter().zip(other).skip(whole);
+    whole + rest.take_while(|(one, other)| one == other).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn slices_begin_alike_up_to_where_they_differ(mut bytes: Vec<u8>, at: prop::sample::Index, more: Vec<u8>) {
+            let one = bytes.clone();
+            bytes.extend(&more);
+            prop_assert_eq!(common_prefix(&one, &bytes), one.len());
+            if !one.is_empty() {
+                let at = at.index(one.len());
+                bytes[at] ^= 1;
+                prop_assert_eq!(common_prefix(&one, &bytes), at);
+            }
+        }
+
         #[test]
         fn every_number_survives(a: u64, b: i64, c: u8, d: i128) {
             let mut writer = Writer::new();

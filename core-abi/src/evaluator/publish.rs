@@ -18,7 +18,7 @@ impl Evaluator {
         self.visitor.renew(&self.processor.bundle().rules, &bundle, &succession);
         self.processor.set_bundle(bundle, at);
         self.with_visitor(|visitor, state, processor| {
-            visitor.touch_events(state, processor);
+            visitor.touch_latches(state, processor);
             visitor.decide(state, processor)
         });
         let mut answer = Answer::default();

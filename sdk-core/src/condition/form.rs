@@ -1,8 +1,7 @@
 //! A packed form that has been taken in: its tables of texts and signal ids, and its code, read in place.
 
 use super::{PathRef, Root};
-use crate::codec::CodecError;
-use crate::codec::Source;
+use crate::codec::{CodecError, Source, common_prefix};
 use crate::id::{ModelId, SignalId};
 use crate::limits::MAX_NAMED_BYTES;
 use crate::value::{ValueRef, pass_value};
@@ -55,9 +54,19 @@ impl Form {
         let ids = cursor.raw(count.saturating_mul(8));
         let texts = cursor.count();
         let (mut ends, mut end) = (Vec::with_capacity(texts), 0_u32);
-        for _ in 0..texts {
-            end = end.saturating_add(cursor.u64() as u32);
-            ends.push(end);
+        while ends.len() < texts {
+            // Most are short.
+            let short = cursor.rest().iter().take(texts - ends.len()).take_while(|byte| **byte < 0x80);
+            let before = ends.len();
+            ends.extend(short.map(|length| {
+                end = end.saturating_add(u32::from(*length));
+                end
+            }));
+            cursor.raw(ends.len() - before);
+            if ends.len() < texts {
+                end = end.saturating_add(cursor.u64() as u32);
+                ends.push(end);
+            }
         }
         let texts = cursor.text_of(end as usize);
         let zones = cursor.bytes();
@@ -80,8 +89,13 @@ impl Form {
         &self.leaves
     }
 
+    /// What a name of each leaf stands for, in bytes.
+    pub fn weights(&self) -> &[u32] {
+        &self.weights
+    }
+
     /// What a name of the leaf of a number stands for, in bytes.
-    pub fn weight(&self, leaf: usize) -> u32 {
+    fn weight(&self, leaf: usize) -> u32 {
         self.weights.get(leaf).copied().unwrap_or_default()
     }
 
@@ -92,8 +106,12 @@ impl Form {
 
     /// The code from a place on; the front is place 0.
     pub fn at(&self, place: u32) -> Code<'_> {
-        let bytes = self.code.get(place as usize..).unwrap_or_default();
-        Code { form: self, cursor: Source::new(bytes), named: 0 }
+        Code { form: self, cursor: Source::new(self.since(place)), named: 0 }
+    }
+
+    /// The bytes of the code from a place on.
+    pub fn since(&self, place: u32) -> &[u8] {
+        self.code.get(place as usize..).unwrap_or_default()
     }
 
     /// The text of a number.
@@ -131,12 +149,14 @@ impl Form {
         let is_as_long = |(one, two): &(&u32, &u32)| *one - mine == *two - others;
         let count = mine_ends.zip(others_ends).take_while(is_as_long).count();
         let texts = [(self, mine), (other, others)].map(|(form, start)| {
-            form.texts.get(start as usize..end(form, from + count) as usize).unwrap_or_default()
+            form.texts.as_bytes().get(start as usize..end(form, from + count) as usize).unwrap_or_default()
         });
-        if texts[0] == texts[1] {
+        let same = common_prefix(texts[0], texts[1]);
+        if same == texts[0].len() {
             return from + count;
         }
-        (from..from + count).find(|number| self.text(*number) != other.text(*number)).unwrap_or(from + count)
+        let ends = self.ends.get(from..).unwrap_or_default();
+        from + ends.partition_point(|end| (*end - mine) as usize <= same)
     }
 
     /// All ids, in order of number.
@@ -178,16 +198,17 @@ impl<'a> Code<'a> {
 
     /// Whether these bytes come next.
     pub fn begins_with(&self, bytes: &[u8]) -> bool {
-        self.cursor.rest().starts_with(bytes)
+        self.common(bytes) == bytes.len()
     }
 
-    /// Moves behind these bytes, where there are any and they come next; whether they do.
-    pub fn pass(&mut self, bytes: &[u8]) -> bool {
-        let is_next = !bytes.is_empty() && self.begins_with(bytes);
-        if is_next {
-            self.cursor.raw(bytes.len());
-        }
-        is_next
+    /// How many bytes come next as they stand here.
+    pub fn common(&self, bytes: &[u8]) -> usize {
+        common_prefix(self.cursor.rest(), bytes)
+    }
+
+    /// Moves behind so many bytes.
+    pub fn skip(&mut self, bytes: usize) {
+        self.cursor.raw(bytes);
     }
 
     /// Notes that what has been read cannot be.

@@ -38,7 +38,7 @@ pub(super) struct LevelTrigger {
 
 /// The active level triggers, in order of rule.
 fn level_triggers(rules: &RuleTable) -> Vec<LevelTrigger> {
-    let level = rules.iter().filter(|rule| !rule.has_slot() && rule.is_level() && rule.is_active());
+    let level = rules.triggers().filter(|rule| !rule.has_slot() && rule.is_level() && rule.is_active());
     let trigger = level.map(|rule| {
         let mut packer = Packer::canonical();
         packer.text(rule.id);

@@ -24,8 +24,9 @@ pub struct Decider {
     now: Timestamp,
     /// Whether the purpose that rules have unless they name another is granted.
     is_usual: bool,
-    /// Whether picks are those of before, and what they show is not known to be in effect.
-    has_taken_over: bool,
+    /// Slots whose picks are those of before, and what they show is not known to be in effect.
+    unsure: Marks,
+    moves: Vec<u32>,
 }
 
 /// Stands for the rule of a pick that has been taken over, where the bundle lacks it.
@@ -110,13 +111,15 @@ impl Decider {
             Some(Held { rule, more: more((key.map(Box::from), reason)), since })
         };
         let held = (0..rules.slot_count()).map(|slot| taken(slot).unwrap_or(Held::EMPTY)).collect();
-        Self { live: Live::new(&index), index, held, has_taken_over: true, ..Self::default() }
+        let mut decider = Self { live: Live::new(&index), index, held, ..Self::default() };
+        decider.take_over(&|_| false);
+        decider
     }
 
     /// Goes over to the bundle that follows, with the picks made over the one before, `before`, and an index brought up to
-    /// date by what `succession` says; the next decision shows each of their slots as with [`Self::new`]. The slots that
-    /// the bundle lacks are the host's to empty; latches are to be told anew. It answers how many subjects of the index, from
-    /// the first on, are those that they were, or nothing.
+    /// date by what `succession` says; the next decision shows each of their slots as with [`Self::new`], unless its rule is
+    /// the same. The slots that the bundle lacks are the host's to empty; latches are to be told anew. It answers how many
+    /// subjects of the index, from the first on, are those that they were, or nothing.
     pub fn renew(
         &mut self,
         before: &RuleTable,
@@ -131,35 +134,61 @@ impl Decider {
         }
         self.live = Live::new(&self.index);
         self.latched.clear();
-        self.has_taken_over = true;
-        let mut held = core::mem::take(&mut self.held);
-        let (rules_now, mut slots_then) = (succession.rules_now(before.len()), Vec::new());
+        self.move_slots(before, rules, succession);
+        let rules_now = succession.rules_now(before.len());
+        let mut kept = Marks::none(self.held.len());
+        for (slot, held) in self.held.iter_mut().enumerate().filter(|(_, held)| held.rule != NOTHING) {
+            let rule = held.rule as usize;
+            let now = rules_now.get(rule).copied().filter(|now| *now != u32::MAX);
+            kept.set(slot, now.is_some());
+            let by_id = || rules.by_id(before.get(rule)?.id).map(|rule| rule.index as u32);
+            held.rule = now.or_else(by_id).unwrap_or(GONE);
+        }
+        self.take_over(&|slot| kept.has(slot));
+        known
+    }
+
+    /// Gives each slot of the rules that follow what has filled the one of its name.
+    fn move_slots(&mut self, before: &RuleTable, rules: &RuleTable, succession: &Succession) {
+        self.moves.clear();
+        let (then, now) = (before.slot_names(), rules.slot_names());
+        if succession.is_known() && then == now {
+            return;
+        }
+        let mut slot_then = Vec::new();
         if succession.is_known() {
-            slots_then = vec![usize::MAX; rules.form().text_count()];
-            for (slot, name) in before.slot_names().iter().enumerate() {
-                if let Some(then) = slots_then.get_mut(*name as usize) {
-                    *then = slot;
+            slot_then = vec![u32::MAX; rules.form().text_count()];
+            for (slot, name) in then.iter().enumerate() {
+                if let Some(then) = slot_then.get_mut(*name as usize) {
+                    *then = slot as u32;
                 }
             }
         }
-        let rule_now = |rule: u32| {
-            let now = rules_now.get(rule as usize).copied().filter(|now| *now != u32::MAX);
-            let by_id = || rules.by_id(before.get(rule as usize)?.id).map(|rule| rule.index as u32);
-            now.or_else(by_id).unwrap_or(GONE)
-        };
-        for (slot, name) in rules.slot_names().iter().enumerate() {
+        let mut held = core::mem::take(&mut self.held);
+        for (slot, name) in now.iter().enumerate() {
             let then = match succession.is_known() {
-                true => slots_then.get(*name as usize).copied(),
+                true => slot_then.get(*name as usize).map(|slot| *slot as usize),
                 false => rules.slot(slot).and_then(|(name, _)| before.slot_named(name)),
             };
-            let then = then.and_then(|then| held.get_mut(then));
-            let mut taken = then.map_or(Held::EMPTY, |held| core::mem::replace(held, Held::EMPTY));
-            if taken.rule != NOTHING {
-                taken.rule = rule_now(taken.rule);
-            }
-            self.held.push(taken);
+            let taken = then.and_then(|then| held.get_mut(then));
+            self.held.push(taken.map_or(Held::EMPTY, |held| core::mem::replace(held, Held::EMPTY)));
+            self.moves.push(then.map_or(0, |then| then.wrapping_add(1) as u32));
         }
-        known
+    }
+
+    /// Of each slot the number that the one of its name had before [`Self::renew`], counted from 1, or 0 where there was
+    /// none; empty where all slots have kept their numbers.
+    pub fn moves(&self) -> &[u32] {
+        &self.moves
+    }
+
+    /// Has the slots that are filled decided again, and shown unless what fills them is as it was.
+    fn take_over(&mut self, is_kept: &dyn Fn(usize) -> bool) {
+        self.unsure = Marks::none(self.held.len());
+        for (slot, _) in self.held.iter().enumerate().filter(|(_, held)| held.rule != NOTHING) {
+            self.live.touch_slot(slot);
+            self.unsure.set(slot, !is_kept(slot));
+        }
     }
 
     /// A decider over the same bundle for another visitor, of whom nothing is known.
@@ -169,7 +198,7 @@ impl Decider {
         // The next one takes its room.
         drop(live);
         held.fill_with(|| Held::EMPTY);
-        Self { live: Live::new(&index), index, held, has_taken_over: true, ..Self::default() }
+        Self { live: Live::new(&index), index, held, ..Self::default() }
     }
 
     /// The index it decides over.
@@ -237,15 +266,14 @@ impl Decider {
                 })
             });
         }
-        let has_taken_over = core::mem::take(&mut self.has_taken_over);
+        let unsure = core::mem::take(&mut self.unsure);
         let mut slots = self.live.take_slots();
         slots.drain(|slot| {
             let mut outlook = Outlook::default();
             let next = self.choose(slot, visit, &left_out, &mut outlook);
             self.live.revisit(slot, outlook.next, &self.index);
             let Some(held) = self.held.get_mut(slot) else { return };
-            let is_unsure = has_taken_over && held.rule != NOTHING;
-            if is_unsure || *held != next || self.index.is_filled(next.rule as usize) {
+            if unsure.has(slot) || *held != next || self.index.is_filled(next.rule as usize) {
                 *held = next;
                 see(slot, held.rule());
             }

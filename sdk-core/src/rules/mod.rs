@@ -15,6 +15,7 @@ pub mod index;
 mod judge;
 mod leaves;
 mod pack;
+mod read;
 mod settle;
 mod slot;
 mod succession;

@@ -1,13 +1,15 @@
 //! A table of rules that follows another: what is as it was there is neither checked nor indexed again.
 
 use super::index::{Marks, Subject};
-use super::table::Known;
+use super::read::{Known, Leaves, NO_PLACE, Runs};
+use super::table::RuleLists;
 use super::{RuleRef, RuleTable};
 use crate::codec::CodecError;
 use crate::condition::{Code, Form, NO_ID, NO_TEXT, pass_condition};
 use crate::id::SignalId;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// What of a table is as it was in the table before.
 #[derive(Debug, Default)]
@@ -80,10 +82,8 @@ impl RuleTable {
             && table.form().leaves().len() >= before.form().leaves().len()
             && (kept.subjects || reads_on(before, &table))
         {
-            let Kept { leaves, rule_of, subjects, .. } = kept;
-            let rules = table.ids().iter().map(|id| rule_of.get(*id as usize).map_or(0, |rule| rule.now()));
-            let succession = Succession { rules: rules.collect(), leaves, subjects, signals: false };
-            return Ok((table, succession));
+            let Kept { leaves, rules, subjects, .. } = kept;
+            return Ok((table, Succession { rules, leaves, subjects, signals: false }));
         }
         Ok((Self::open(bytes)?, Succession::default()))
     }
@@ -104,11 +104,19 @@ fn reads_on(before: &RuleTable, after: &RuleTable) -> bool {
 /// A table while the one that follows it is read.
 struct Kept<'a> {
     before: &'a RuleTable,
-    /// By number of a leaf: its bytes.
-    bytes: Vec<&'a [u8]>,
+    /// Leaves that were written one behind the other under numbers that follow each other, in order of number.
+    runs: Vec<Run>,
+    /// By number of a leaf, whether it is the same.
     leaves: Marks,
-    /// By number of an id: its rule.
-    rule_of: Vec<Then>,
+    /// By number of an id: the index of its rule counted from 1, or 0.
+    rule_of: Vec<u32>,
+    /// By index of a rule, the index before of a rule of its id counted from 1, or 0; where the rule has been passed over,
+    /// of an equal one.
+    rules: Vec<u32>,
+    /// By index before, whether the rule is the same.
+    kept_rules: Marks,
+    /// Up to which index rules come in the order in which they came.
+    in_step: usize,
     /// Whether a text or an id has gone.
     is_any_gone: bool,
     /// Whether all that is read is the same.
@@ -117,21 +125,11 @@ struct Kept<'a> {
     is_sound: bool,
 }
 
-/// A rule of the table before: its index counted from 1, or 0, and whether it was met again.
-#[derive(Clone, Copy, Default)]
-struct Then(u32);
-
-impl Then {
-    const MET: u32 = 1 << 31;
-
-    const fn index(self) -> Option<usize> {
-        ((self.0 & !Self::MET) as usize).checked_sub(1)
-    }
-
-    /// The index counted from 1 of a rule that was met again; 0 otherwise.
-    const fn now(self) -> u32 {
-        if self.0 & Self::MET == 0 { 0 } else { self.0 & !Self::MET }
-    }
+/// Leaves that stand one behind the other.
+struct Run {
+    numbers: Range<u32>,
+    /// Where the last one ends.
+    end: u32,
 }
 
 impl<'a> Kept<'a> {
@@ -147,10 +145,10 @@ impl<'a> Kept<'a> {
         if !known.ids().all(&mut is_same) || !form.zones().starts_with(known.zones()) {
             return None;
         }
-        let mut rule_of = vec![Then::default(); known.text_count()];
+        let mut rule_of = vec![0; known.text_count()];
         for (index, id) in before.ids().iter().enumerate() {
             if let Some(rule) = rule_of.get_mut(*id as usize) {
-                *rule = Then(index as u32 + 1);
+                *rule = index as u32 + 1;
             }
         }
         let mut number = known.next_other_text(form, 0);
@@ -159,24 +157,56 @@ impl<'a> Kept<'a> {
             if !is_gone {
                 return None;
             }
-            *rule = Then::default();
+            *rule = 0;
             is_any_gone = true;
             number = known.next_other_text(form, number + 1);
         }
-        let count = known.leaves().len();
-        let mut bytes = vec![&[][..]; count];
-        before.each_leaf(&mut |number, leaf| {
-            if let Some(place) = bytes.get_mut(number as usize) {
-                *place = leaf;
-            }
-        });
-        let leaves = Marks::none(count);
-        Some(Self { before, bytes, leaves, rule_of, is_any_gone, subjects: false, is_sound: true })
+        Some(Self {
+            before,
+            runs: runs_of(before),
+            leaves: Marks::none(known.leaves().len()),
+            rule_of,
+            rules: Vec::new(),
+            kept_rules: Marks::none(before.len()),
+            in_step: 0,
+            is_any_gone,
+            subjects: false,
+            is_sound: true,
+        })
     }
 
-    fn then(&self, id: u32) -> Then {
-        self.rule_of.get(id as usize).copied().unwrap_or_default()
+    /// The run that a number belongs to.
+    fn run_of(&self, number: u32) -> Option<&Run> {
+        let run = self.runs.partition_point(|run| run.numbers.end <= number);
+        self.runs.get(run).filter(|run| run.numbers.start <= number)
     }
+}
+
+/// The runs in which the leaves of a table are written, in order of number.
+fn runs_of(table: &RuleTable) -> Vec<Run> {
+    let (mut left, mut written) = table.runs();
+    let (mut runs, places) = (Vec::<Run>::new(), table.form().leaves());
+    while left > 0 {
+        let (first, length) = written.run();
+        let place = places.get(first as usize).copied().unwrap_or(table.leaves_end);
+        if let Some(last) = runs.last_mut() {
+            last.end = place;
+        }
+        written.pass(length as u32);
+        left = left.saturating_sub(length as usize);
+        runs.push(Run { numbers: first..first + length as u32, end: table.leaves_end });
+    }
+    runs.sort_unstable_by_key(|run| run.numbers.start);
+    runs
+}
+
+/// How many of the parts that begin at these places, the last of them ending at `end`, are whole within so many bytes.
+fn whole(places: &[u32], end: u32, bytes: usize) -> usize {
+    let Some(start) = places.first() else { return 0 };
+    if (end - start) as usize <= bytes {
+        return places.len();
+    }
+    places.partition_point(|place| (place - start) as usize <= bytes) - 1
 }
 
 impl Known for Kept<'_> {
@@ -186,33 +216,76 @@ impl Known for Kept<'_> {
         let known = self.before.form();
         let is_there =
             |place: &u32| Subject::read(&mut form.at(*place)) == Subject::read(&mut known.at(*place));
-        let is_next = code.begins_with(bytes) && (!self.is_any_gone || places.iter().all(is_there));
-        self.subjects = is_next && code.pass(bytes);
-        self.subjects.then(|| places.to_vec())
+        self.subjects = code.begins_with(bytes) && (!self.is_any_gone || places.iter().all(is_there));
+        self.subjects.then(|| {
+            code.skip(bytes.len());
+            places.to_vec()
+        })
     }
 
-    fn leaf(&mut self, number: u32, code: &mut Code<'_>) -> Option<u32> {
-        let bytes = self.bytes.get(number as usize)?;
-        if code.pass(bytes) {
-            self.leaves.add(number as usize);
-            return Some(self.before.form().weight(number as usize));
+    fn leaves(&mut self, runs: &mut Runs<'_>, leaves: &mut Leaves, code: &mut Code<'_>) -> usize {
+        let form = self.before.form();
+        let (number, length) = runs.run();
+        let Some(run) = self.run_of(number) else { return 0 };
+        let last = u64::from(run.numbers.end).min(u64::from(number) + length) as usize;
+        let places = form.leaves().get(number as usize..last).unwrap_or_default();
+        let end = if last < run.numbers.end as usize { form.leaves().get(last) } else { Some(&run.end) };
+        let (Some(start), Some(end)) = (places.first(), end) else { return 0 };
+        let count = whole(places, *end, code.common(form.between(*start, *end)));
+        let numbers = number as usize..number as usize + count;
+        let next = form.leaves().get(numbers.end).filter(|_| count < places.len()).unwrap_or(end);
+        let (by, bytes) = (code.place().wrapping_sub(*start), (next - start) as usize);
+        let Some(now) = leaves.places.get_mut(numbers.clone()) else { return 0 };
+        let is_new = now.iter().all(|place| *place == NO_PLACE);
+        if count == 0 || !is_new {
+            self.is_sound &= code.begins_with(&NO_LEAF);
+            return 0;
         }
-        self.is_sound &= code.begins_with(&NO_LEAF);
-        None
-    }
-
-    fn rule(&mut self, id: u32, code: &mut Code<'_>) -> bool {
-        let then = self.then(id);
-        let is_same = then.index().is_some_and(|index| code.pass(self.before.bytes(index)));
-        if is_same && let Some(rule) = self.rule_of.get_mut(id as usize) {
-            rule.0 |= Then::MET;
+        for (now, place) in now.iter_mut().zip(places) {
+            *now = place.wrapping_add(by);
         }
-        is_same
+        if let Some((now, weights)) =
+            leaves.weights.get_mut(numbers.clone()).zip(form.weights().get(numbers.clone()))
+        {
+            now.copy_from_slice(weights);
+        }
+        self.leaves.add_range(numbers);
+        code.skip(bytes);
+        runs.pass(count as u32);
+        count
     }
 
-    fn is_in_order(&self, one: u32, next: u32) -> bool {
-        let [one, next] = [one, next].map(|id| self.then(id).index());
-        one.is_some() && one < next
+    fn is_in_order(&mut self, ids: &[u32], is_less: impl Fn(&u32, &u32) -> bool) -> bool {
+        let rule = |id: &u32| self.rule_of.get(*id as usize).copied().unwrap_or_default();
+        self.rules = ids.iter().map(rule).collect();
+        let next = ids.iter().zip(&self.rules).skip(1);
+        ids.iter().zip(&self.rules).zip(next).all(|((id, rule), (next_id, next))| {
+            (*rule > 0 && rule < next) || is_less(id, next_id)
+        })
+    }
+
+    fn rules(&mut self, places: &mut Vec<u32>, code: &mut Code<'_>) -> bool {
+        let from = places.len();
+        let (known, form) = (self.before.places(), self.before.form());
+        let Some(then) = self.rules.get_mut(from..) else { return false };
+        let Some(first) = then.first().and_then(|rule| (*rule as usize).checked_sub(1)) else { return false };
+        if self.in_step <= from {
+            let next = then.iter().zip(first as u32 + 1..);
+            self.in_step = from + next.take_while(|(rule, next)| **rule == *next).count();
+        }
+        let run = self.in_step - from;
+        let starts = known.get(first..first + run).unwrap_or_default();
+        let (Some(start), Some(end)) = (starts.first(), known.get(first + run)) else { return false };
+        let count = whole(starts, *end, code.common(form.between(*start, *end)));
+        if let Some(changed) = then.get_mut(count).filter(|_| count < run) {
+            // It comes next, and is looked at by itself.
+            *changed = 0;
+        }
+        let (by, next) = (code.place().wrapping_sub(*start), known.get(first + count).unwrap_or(end));
+        places.extend(starts.iter().take(count).map(|place| place.wrapping_add(by)));
+        self.kept_rules.add_range(first..first + count);
+        code.skip((next - start) as usize);
+        count > 0
     }
 
     fn named(&self) -> u32 {
@@ -223,21 +296,28 @@ impl Known for Kept<'_> {
             Subject::read(&mut code);
             gone += code.named();
         }
-        for (number, place) in form.leaves().iter().enumerate() {
-            if !self.leaves.has(number) {
-                let mut code = form.at(*place);
-                code.sized();
-                pass_condition(&mut code);
-                gone += code.named();
-            }
+        for place in self.leaves.missing().filter_map(|number| form.leaves().get(number)) {
+            let mut code = form.at(*place);
+            code.sized();
+            pass_condition(&mut code);
+            gone += code.named();
         }
-        for (id, place) in self.before.ids().iter().zip(self.before.places()) {
-            if self.then(*id).now() == 0 {
-                let mut code = form.at(*place);
-                RuleRef::pass(&mut code, *id);
-                gone += code.named();
-            }
+        let (ids, places) = (self.before.ids(), self.before.places());
+        let gone_rules = self.kept_rules.missing().filter_map(|rule| ids.get(rule).zip(places.get(rule)));
+        for (id, place) in gone_rules {
+            let mut code = form.at(*place);
+            RuleRef::pass(&mut code, *id);
+            gone += code.named();
         }
         self.before.named().saturating_sub(gone as u32)
+    }
+
+    fn lists(&mut self, code: &mut Code<'_>, rules: usize) -> Option<RuleLists> {
+        let bytes = self.before.list_bytes();
+        let is_same = rules == self.before.len() && code.len() == bytes.len() && code.begins_with(bytes);
+        is_same.then(|| {
+            code.skip(bytes.len());
+            self.before.lists.clone()
+        })
     }
 }

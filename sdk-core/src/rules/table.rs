@@ -1,33 +1,41 @@
 //! The rules of a bundle, read in place: by index, by id, by the event type they are judged at, and by slot.
 
 use super::RuleRef;
-use super::index::{Marks, Subject};
+use super::index::Marks;
+use super::read::{Runs, Unknown};
 use crate::codec::CodecError;
-use crate::condition::{Code, Form, Postings, pass_condition, place_of};
-use crate::limits::READ_BYTES;
-use alloc::vec;
+use crate::condition::{Form, Postings, place_of};
 use alloc::vec::Vec;
 
 /// The rules of a bundle, in order of id, and its slots, in order of name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RuleTable {
-    form: Form,
+    pub(super) form: Form,
     /// Where each thing stands that the rules of slots read.
-    subjects: Vec<u32>,
+    pub(super) subjects: Vec<u32>,
     /// Where it says what slots show, and behind that the leaves.
-    shown_at: u32,
+    pub(super) shown_at: u32,
+    /// Where the leaves end.
+    pub(super) leaves_end: u32,
     /// The number of each rule's id among the texts.
-    ids: Vec<u32>,
+    pub(super) ids: Vec<u32>,
     /// Where each rule stands, and where the last one ends.
-    rules: Vec<u32>,
+    pub(super) rules: Vec<u32>,
     /// Bytes that all names stand for.
-    named: u32,
+    pub(super) named: u32,
+    /// What event types and slots name.
+    pub(super) lists: RuleLists,
+}
+
+/// Rules that are named by their indexes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct RuleLists {
     /// For each event type the active rules that are judged at it, those for every type included.
-    by_type: Postings,
+    pub by_type: Postings,
     /// For each slot its active rules, the one that wins over all others first.
-    slots: Postings,
+    pub slots: Postings,
     /// The active rules of the slots that an exclusion group concerns, the one of the highest rank first.
-    ranked: Vec<u32>,
+    pub ranked: Vec<u32>,
 }
 
 impl RuleTable {
@@ -38,92 +46,6 @@ impl RuleTable {
     /// names twice.
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
         Self::read(Form::open(bytes)?, &mut Unknown)
-    }
-
-    /// Checks a form to its end; what is `known` of it is passed over.
-    pub(super) fn read(form: Form, known: &mut impl Known) -> Result<Self, CodecError> {
-        let mut table = Self { form, ..Self::default() };
-        let mut code = table.form.at(0);
-        match known.subjects(&table.form, &mut code) {
-            Some(subjects) => table.subjects = subjects,
-            None => {
-                for _ in 0..code.count() {
-                    table.subjects.push(code.place());
-                    Subject::read(&mut code);
-                }
-            }
-        }
-        table.shown_at = code.place();
-        code.sized();
-        let mut leaves = vec![u32::MAX; code.count()];
-        let mut weights = vec![0; leaves.len()];
-        let mut runs = Runs::read(&mut code);
-        for _ in 0..leaves.len() {
-            let number = runs.number();
-            let (start, named) = (code.len(), code.named());
-            match leaves.get_mut(number as usize) {
-                Some(place) if *place == u32::MAX => *place = code.place(),
-                _ => code.fail(),
-            }
-            let weight = known.leaf(number, &mut code).unwrap_or_else(|| {
-                let reads = code.sized().len();
-                pass_condition(&mut code);
-                (start - code.len() + code.named() - named + reads * READ_BYTES) as u32
-            });
-            if let Some(known) = weights.get_mut(number as usize) {
-                *known = weight;
-            }
-        }
-        if !runs.is_whole() {
-            code.fail();
-        }
-        let (place, named, is_sound) = (code.place(), code.named(), code.is_sound());
-        table.form.set_leaves(leaves, weights);
-        let mut code = table.form.at(if is_sound { place } else { u32::MAX });
-        code.name(named);
-        let (count, mut id) = (code.count(), 0);
-        for _ in 0..count {
-            table.ids.push(code.difference(&mut id));
-        }
-        let text = |id: &u32| table.form.text(*id as usize);
-        // A number that is no text's would be in order in front of all others.
-        if table.ids.first().is_some_and(|id| text(id).is_none())
-            || !table.ids.is_sorted_by(|one, next| known.is_in_order(*one, *next) || text(one) < text(next))
-        {
-            code.fail();
-        }
-        for id in &table.ids {
-            table.rules.push(code.place());
-            if !known.rule(*id, &mut code) {
-                RuleRef::pass(&mut code, *id);
-            }
-        }
-        table.rules.push(code.place());
-        let kept = known.named();
-        table.named = kept.saturating_add(code.named() as u32);
-        code.name(kept as usize);
-        table.by_type = Postings::read(&mut code);
-        table.slots = Postings::read(&mut code);
-        let (mut ranked, mut rule) = (code.sized(), 0);
-        while !ranked.is_empty() {
-            table.ranked.push(ranked.difference(&mut rule));
-        }
-        // A rule that is named many times would be evaluated as often, and a bundle cost the square of its bytes.
-        let is_once = table.names_each_once(table.slots.items())
-            && table.names_each_once(&table.ranked)
-            && table.by_type.is_strict(table.len());
-        if !ranked.is_sound() || !is_once {
-            code.fail();
-        }
-        if code.is_whole() { Ok(table) } else { Err(CodecError) }
-    }
-
-    /// Whether every index is a rule's, and none stands twice.
-    fn names_each_once(&self, indexes: &[u32]) -> bool {
-        let mut seen = vec![false; self.len()];
-        let mut is_new =
-            |index: &u32| seen.get_mut(*index as usize).is_some_and(|seen| !core::mem::replace(seen, true));
-        indexes.iter().all(&mut is_new)
     }
 
     /// The packed form, for those who read at places of it.
@@ -141,26 +63,18 @@ impl RuleTable {
         &self.rules
     }
 
-    /// The packed form of the rule of an index.
-    pub(super) fn bytes(&self, index: usize) -> &[u8] {
-        let ends = self.rules.get(index).zip(self.rules.get(index + 1));
-        ends.map_or(&[], |(start, end)| self.form.between(*start, *end))
+    /// The numbers of the leaves, in the order in which they are written.
+    pub(super) fn each_leaf(&self, see: &mut dyn FnMut(u32)) {
+        let (count, mut runs) = self.runs();
+        (0..count).for_each(|_| see(runs.number()));
     }
 
-    /// The numbers of the leaves in the order in which they are written, each with its packed form.
-    pub(super) fn each_leaf<'a>(&'a self, see: &mut dyn FnMut(u32, &'a [u8])) {
+    /// How many leaves there are, and their numbers in the order in which they are written.
+    pub(super) fn runs(&self) -> (usize, Runs<'_>) {
         let mut code = self.form.at(self.shown_at);
         code.sized();
         let count = code.count();
-        let mut runs = Runs::read(&mut code);
-        let (mut number, places) = (runs.number(), self.form.leaves());
-        let place = |number: u32| places.get(number as usize).copied();
-        for left in (0..count).rev() {
-            let (start, next) = (place(number).unwrap_or_default(), runs.number());
-            let end = if left == 0 { self.end_of_leaf(start) } else { place(next).unwrap_or_default() };
-            see(number, self.form.between(start, end));
-            number = next;
-        }
+        (count, Runs::read(&mut code))
     }
 
     /// The packed form of what is read.
@@ -173,11 +87,9 @@ impl RuleTable {
         self.form.at(self.shown_at).bytes()
     }
 
-    fn end_of_leaf(&self, place: u32) -> u32 {
-        let mut code = self.form.at(place);
-        code.sized();
-        pass_condition(&mut code);
-        code.place()
+    /// The packed form of what event types and slots name.
+    pub(super) fn list_bytes(&self) -> &[u8] {
+        self.form.since(self.rules.last().copied().unwrap_or(u32::MAX))
     }
 
     /// Bytes that all names stand for.
@@ -229,9 +141,16 @@ impl RuleTable {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
+    /// The rules that no slot has, in order of id: triggers, and rules that take no part.
+    pub fn triggers(&self) -> impl Iterator<Item = RuleRef<'_>> {
+        let mut has_slot = Marks::none(self.len());
+        self.lists.slots.items().iter().for_each(|rule| has_slot.add(*rule as usize));
+        (0..self.len()).filter(move |rule| !has_slot.has(*rule)).filter_map(|rule| self.get(rule))
+    }
+
     /// Shows the active rules that are judged at an event of a type, in order of index.
     pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&RuleRef<'_>)) {
-        self.by_type.each(event_type, &self.form, &mut |index| {
+        self.lists.by_type.each(event_type, &self.form, &mut |index| {
             if let Some(rule) = self.get(index) {
                 see(&rule);
             }
@@ -240,23 +159,23 @@ impl RuleTable {
 
     /// The active rules of the slots that an exclusion group concerns, the one of the highest rank first.
     pub(super) fn ranked(&self) -> Ranking<'_> {
-        Ranking { table: self, indexes: self.ranked.iter() }
+        Ranking { table: self, indexes: self.lists.ranked.iter() }
     }
 
     /// The indexes of the rules that exclusion groups rank, in order of rank.
     pub(super) fn ranked_indexes(&self) -> &[u32] {
-        &self.ranked
+        &self.lists.ranked
     }
 
     /// Where the rules of each slot begin, and where the last ones end, among the indexes of all slots' rules in order of
     /// slot and rank.
     pub(super) fn order(&self) -> (&[u32], &[u32]) {
-        (self.slots.starts(), self.slots.items())
+        (self.lists.slots.starts(), self.lists.slots.items())
     }
 
     /// The numbers of the names of slots, in order of slot.
     pub(super) fn slot_names(&self) -> &[u32] {
-        self.slots.names()
+        self.lists.slots.names()
     }
 
     /// The slots that exclusion groups concern.
@@ -268,85 +187,18 @@ impl RuleTable {
 
     /// How many slots there are.
     pub fn slot_count(&self) -> usize {
-        self.slots.len()
+        self.lists.slots.len()
     }
 
     /// The number of a slot, by its name.
     pub fn slot_named(&self, name: &str) -> Option<usize> {
-        self.slots.number(name, &self.form)
+        self.lists.slots.number(name, &self.form)
     }
 
     /// The name of the slot of a number, and its active rules; slots are in order of name.
     pub fn slot(&self, number: usize) -> Option<(&str, Ranking<'_>)> {
-        let (name, indexes) = self.slots.get(number, &self.form)?;
+        let (name, indexes) = self.lists.slots.get(number, &self.form)?;
         Some((name, Ranking { table: self, indexes: indexes.iter() }))
-    }
-}
-
-/// What is known of a table before it is read.
-pub(super) trait Known {
-    /// Moves behind what is read, where that is sound; where each thing stands.
-    fn subjects(&mut self, form: &Form, code: &mut Code<'_>) -> Option<Vec<u32>>;
-    /// Moves behind a leaf that is sound; what a name of it stands for, in bytes.
-    fn leaf(&mut self, number: u32, code: &mut Code<'_>) -> Option<u32>;
-    /// Moves behind a rule that is sound; whether it is known to be.
-    fn rule(&mut self, id: u32, code: &mut Code<'_>) -> bool;
-    /// Whether texts of these numbers are known to be in order.
-    fn is_in_order(&self, one: u32, next: u32) -> bool;
-    /// Bytes that the names in all that has been passed over stand for.
-    fn named(&self) -> u32;
-}
-
-/// Nothing is known.
-struct Unknown;
-
-impl Known for Unknown {
-    fn subjects(&mut self, _: &Form, _: &mut Code<'_>) -> Option<Vec<u32>> {
-        None
-    }
-
-    fn leaf(&mut self, _: u32, _: &mut Code<'_>) -> Option<u32> {
-        None
-    }
-
-    fn rule(&mut self, _: u32, _: &mut Code<'_>) -> bool {
-        false
-    }
-
-    fn is_in_order(&self, _: u32, _: u32) -> bool {
-        false
-    }
-
-    fn named(&self) -> u32 {
-        0
-    }
-}
-
-/// Numbers of leaves in runs: the first of each as the difference to the first of the one before, then how many.
-struct Runs<'a> {
-    runs: Code<'a>,
-    first: u32,
-    next: u32,
-    left: u64,
-}
-
-impl<'a> Runs<'a> {
-    fn read(code: &mut Code<'a>) -> Self {
-        Self { runs: code.sized(), first: 0, next: 0, left: 0 }
-    }
-
-    fn number(&mut self) -> u32 {
-        if self.left == 0 {
-            (self.next, self.left) = (self.runs.difference(&mut self.first), self.runs.number());
-        }
-        self.left = self.left.wrapping_sub(1);
-        self.next = self.next.wrapping_add(1);
-        self.next.wrapping_sub(1)
-    }
-
-    /// Whether all numbers have been read.
-    fn is_whole(&self) -> bool {
-        self.left == 0 && self.runs.is_whole()
     }
 }
 
@@ -377,6 +229,7 @@ mod tests {
     use crate::rules::{Hold, Mode, Rule, Terms};
     use alloc::boxed::Box;
     use alloc::string::ToString;
+    use alloc::vec;
 
     fn rule(id: &str, mode: Mode) -> Rule {
         Rule {

@@ -24,7 +24,7 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
     let count = rules.form().leaves().len();
     builder.index.atoms = vec![Atom { place: 0, kind: Kind::Late }; count];
     // The order of the table is that of the bounds; the numbers may be those of an earlier bundle.
-    rules.each_leaf(&mut |atom, _| builder.add_leaf(atom, rules));
+    rules.each_leaf(&mut |atom| builder.add_leaf(atom, rules));
     let Builder { mut index, keys, keyed, bounds, asked } = builder;
     let subjects = index.subjects.len();
     let [keyed, asked] = [keyed, asked].map(|pairs| Lists::new(subjects, &pairs));

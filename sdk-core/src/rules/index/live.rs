@@ -78,10 +78,18 @@ impl Live {
     /// Everything may have changed.
     pub fn touch_all(&mut self, index: &Index) {
         (0..index.subjects.len()).for_each(|subject| self.changed.add(subject));
-        (1..index.first_rule.len()).for_each(|slot| self.slots.add(slot - 1));
+        // A slot without a rule that may hold is empty, or is to be decided already.
+        for place in self.holding.numbers() {
+            self.slots.add(index.slot_of(place));
+        }
         // A leaf may read nothing but the time.
-        let asked = |atom: &usize| matches!(index.kind(*atom), Some(Kind::Late | Kind::Asked));
-        (0..index.atoms.len()).filter(asked).for_each(|atom| self.ask_again(atom, index));
+        for (atom, (known, truth)) in index.atoms.iter().zip(&mut self.truths).enumerate() {
+            match known.kind {
+                Kind::Late => *truth = None,
+                Kind::Asked => self.to_ask.add(atom),
+                Kind::Keyed { .. } | Kind::Bound => {}
+            }
+        }
     }
 
     /// The value of one subject may have changed.
@@ -126,6 +134,11 @@ impl Live {
     /// The next instant at which time alone can change something.
     pub fn wake_at(&mut self) -> Option<Timestamp> {
         self.agenda.next_at()
+    }
+
+    /// A slot has to be decided again.
+    pub fn touch_slot(&mut self, slot: usize) {
+        self.slots.add(slot);
     }
 
     /// The slots that have to be decided again, to be given back empty.

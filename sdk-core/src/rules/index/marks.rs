@@ -29,6 +29,28 @@ impl Marks {
         self.set(number, true);
     }
 
+    /// Adds a range of numbers.
+    pub fn add_range(&mut self, range: Range<usize>) {
+        for word in range.start / 64..range.end.div_ceil(64) {
+            let bits = |to: usize| match to.saturating_sub(word * 64) {
+                bits @ 0..64 => (1 << bits) - 1,
+                _ => u64::MAX,
+            };
+            if let Some(known) = self.words.get_mut(word) {
+                *known |= bits(range.end) & !bits(range.start);
+            }
+        }
+    }
+
+    /// The numbers that are not in, and those up to the end of the last word.
+    pub fn missing(&self) -> impl Iterator<Item = usize> {
+        let words = self.words.iter().enumerate().filter(|(_, word)| **word != u64::MAX);
+        words.flat_map(|(at, word)| {
+            let word = *word;
+            (0..64).filter(move |bit| word & (1 << bit) == 0).map(move |bit| at * 64 + bit)
+        })
+    }
+
     /// Adds every number, and those up to the end of the last word.
     pub fn add_all(&mut self) {
         self.words.fill(u64::MAX);
@@ -123,6 +145,16 @@ mod tests {
         }
         assert_eq!(taken, [0, 63, 199]);
         assert_eq!((marks.next(0), marks.next(700)), (None, None));
+    }
+
+    #[test]
+    fn a_range_is_in_and_the_others_are_missing() {
+        for range in [0..0, 0..1, 3..64, 3..65, 64..128, 60..190, 130..131] {
+            let mut marks = Marks::none(190);
+            marks.add_range(range.clone());
+            assert!(marks.numbers().eq(range.clone()), "{range:?}");
+            assert!(marks.missing().eq((0..192).filter(|number| !range.contains(number))), "{range:?}");
+        }
     }
 
     #[test]
