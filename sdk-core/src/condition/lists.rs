@@ -2,7 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 
 /// Takes a list's number and an item of it.
 pub type See<'a> = dyn FnMut(u32, u32) + 'a;
@@ -123,21 +123,55 @@ impl Lists {
         Some(place)
     }
 
-    /// Replaces every item, and takes those out that become nothing.
-    pub fn replace(&mut self, by: impl Fn(u32) -> Option<u32>) {
+    /// Replaces the items of a range, and takes those out that become nothing.
+    pub fn replace(&mut self, range: RangeInclusive<u32>, by: impl Fn(u32) -> Option<u32>) {
+        let (from, length) = (*range.start(), range.end() - range.start());
         let mut gone = Vec::new();
         for (place, item) in self.items.iter_mut().enumerate() {
-            match by(*item) {
-                Some(next) => *item = next,
-                None => gone.push(place as u32),
+            if item.wrapping_sub(from) <= length {
+                match by(*item) {
+                    Some(next) => *item = next,
+                    None => gone.push(place as u32),
+                }
             }
         }
-        // Few go, so that the others are not looked at once more.
-        for place in gone.into_iter().rev() {
-            self.items.remove(place as usize);
-            let list = self.first.partition_point(|start| *start <= place);
-            self.shift(list.saturating_sub(1), -1);
+        self.remove_places(&gone);
+    }
+
+    /// Takes the items at some places out, which are in order.
+    fn remove_places(&mut self, gone: &[u32]) {
+        let Some(first) = gone.first() else { return };
+        let mut to = *first as usize;
+        for (at, place) in gone.iter().enumerate() {
+            let next = gone.get(at + 1).map_or(self.items.len(), |next| *next as usize);
+            let kept = *place as usize + 1..next;
+            to += kept.len();
+            self.items.copy_within(kept.clone(), to - kept.len());
         }
+        self.items.truncate(to);
+        let mut before = 0;
+        for start in &mut self.first {
+            while gone.get(before).is_some_and(|place| place < start) {
+                before += 1;
+            }
+            *start -= before as u32;
+        }
+    }
+
+    /// So many lists, of which runs are those that stand here from a number on.
+    pub fn rearranged(&self, count: usize, runs: impl Iterator<Item = (Range<usize>, usize)>) -> Self {
+        let mut lists = Self { first: Vec::with_capacity(count + 1), items: Vec::with_capacity(self.items.len()) };
+        lists.first.push(0);
+        for (now, then) in runs {
+            lists.grow(now.start);
+            let Some(starts) = self.first.get(then..=then + now.len()) else { continue };
+            let (Some(from), Some(to)) = (starts.first(), starts.last()) else { continue };
+            let by = (lists.items.len() as u32).wrapping_sub(*from);
+            lists.items.extend(self.items.get(*from as usize..*to as usize).unwrap_or_default());
+            lists.first.extend(starts.iter().skip(1).map(|start| start.wrapping_add(by)));
+        }
+        lists.grow(count);
+        lists
     }
 
     /// Moves the ends of a list and of all behind it.
@@ -174,13 +208,17 @@ mod tests {
         lists.add(6);
         lists.end();
         assert_eq!(lists, Lists::new(5, &[(0, 1), (1, 9), (2, 3), (3, 4), (3, 7), (4, 6)]));
-        lists.replace(|item| (item != 9 && item != 6).then_some(item * 2));
-        assert_eq!(lists, Lists::new(5, &[(0, 2), (2, 6), (3, 8), (3, 14)]));
+        lists.replace(2..=9, |item| (item != 9 && item != 6).then_some(item * 2));
+        assert_eq!(lists, Lists::new(5, &[(0, 1), (2, 6), (3, 8), (3, 14)]));
+        lists.replace(0..=9, |item| (item > 1).then_some(item));
+        assert_eq!(lists.rearranged(6, [(1..3, 2), (4..5, 2)].into_iter()), Lists::new(6, &[(1, 6), (2, 8), (2, 14), (4, 6)]));
+        lists.replace(0..=99, |item| Some(item + 1));
+        lists.insert(0, None, 2);
         lists.remove_list(2);
         lists.insert_list(0);
-        assert_eq!(lists, Lists::new(5, &[(1, 2), (3, 8), (3, 14)]));
+        assert_eq!(lists, Lists::new(5, &[(1, 2), (3, 9), (3, 15)]));
         lists.remove_list(9);
         lists.insert(9, None, 1);
-        assert_eq!(lists.items(), [2, 8, 14]);
+        assert_eq!(lists.items(), [2, 9, 15]);
     }
 }

@@ -22,6 +22,10 @@ pub struct Succession {
     subjects: bool,
     /// Whether all signals are.
     signals: bool,
+    /// Whether all that event types and slots name is.
+    lists: bool,
+    /// Whether a text or an id has gone.
+    is_any_gone: bool,
 }
 
 impl Succession {
@@ -56,9 +60,24 @@ impl Succession {
         self.subjects && self.signals
     }
 
-    /// Whether the leaf of a number is the same.
-    pub(super) fn has_leaf(&self, number: usize) -> bool {
-        self.leaves.has(number)
+    /// Whether event types and slots name the same rules by the same indexes.
+    pub(super) const fn has_lists(&self) -> bool {
+        self.lists
+    }
+
+    /// Whether a text or an id has gone.
+    pub(super) const fn is_any_gone(&self) -> bool {
+        self.is_any_gone
+    }
+
+    /// The numbers, below the count of the leaves that were, of those that are not the same.
+    pub(super) fn other_leaves(&self, count: usize) -> impl Iterator<Item = usize> {
+        self.leaves.missing().take_while(move |number| *number < count)
+    }
+
+    /// The indexes of rules that are not the same.
+    pub(super) fn other_rules(&self) -> impl Iterator<Item = usize> {
+        self.rules.iter().enumerate().filter(|(_, then)| **then == 0).map(|(rule, _)| rule)
     }
 }
 
@@ -82,8 +101,8 @@ impl RuleTable {
             && table.form().leaves().len() >= before.form().leaves().len()
             && (kept.subjects || reads_on(before, &table))
         {
-            let Kept { leaves, rules, subjects, .. } = kept;
-            return Ok((table, Succession { rules, leaves, subjects, signals: false }));
+            let Kept { leaves, rules, subjects, lists, is_any_gone, .. } = kept;
+            return Ok((table, Succession { rules, leaves, subjects, signals: false, lists, is_any_gone }));
         }
         Ok((Self::open(bytes)?, Succession::default()))
     }
@@ -121,6 +140,8 @@ struct Kept<'a> {
     is_any_gone: bool,
     /// Whether all that is read is the same.
     subjects: bool,
+    /// Whether all that event types and slots name is.
+    lists: bool,
     /// Whether what differs is new, or nothing where something was.
     is_sound: bool,
 }
@@ -171,6 +192,7 @@ impl<'a> Kept<'a> {
             in_step: 0,
             is_any_gone,
             subjects: false,
+            lists: false,
             is_sound: true,
         })
     }
@@ -314,8 +336,8 @@ impl Known for Kept<'_> {
 
     fn lists(&mut self, code: &mut Code<'_>, rules: usize) -> Option<RuleLists> {
         let bytes = self.before.list_bytes();
-        let is_same = rules == self.before.len() && code.len() == bytes.len() && code.begins_with(bytes);
-        is_same.then(|| {
+        self.lists = rules == self.before.len() && code.len() == bytes.len() && code.begins_with(bytes);
+        self.lists.then(|| {
             code.skip(bytes.len());
             self.before.lists.clone()
         })

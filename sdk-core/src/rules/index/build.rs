@@ -2,7 +2,7 @@
 
 use super::gates::{Counters, seen};
 use super::keys::{Key, KeyEntry, KeyIndex, Keyed};
-use super::{Atom, Bound, Bounds, Edge, Index, Kind, Lists, Marks, Subject, SubjectEntry};
+use super::{Bound, Bounds, Edge, Index, Kind, Lists, Marks, Subject, SubjectEntry};
 use crate::condition::{Code, Purpose, pass_condition, pass_literal};
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::profile::SignalTable;
@@ -22,7 +22,7 @@ pub(super) fn build(rules: &RuleTable, signals: &SignalTable) -> Index {
     let mut builder = Builder::default();
     builder.index.add_subjects(rules, signals);
     let count = rules.form().leaves().len();
-    builder.index.atoms = vec![Atom { place: 0, kind: Kind::Late }; count];
+    builder.index.kinds = vec![Kind::Late; count];
     // The order of the table is that of the bounds; the numbers may be those of an earlier bundle.
     rules.each_leaf(&mut |atom| builder.add_leaf(atom, rules));
     let Builder { mut index, keys, keyed, bounds, asked } = builder;
@@ -69,8 +69,8 @@ impl Builder {
                 }
             }
         }
-        if let Some(known) = self.index.atoms.get_mut(atom as usize) {
-            *known = Atom { place: *place, kind };
+        if let Some(known) = self.index.kinds.get_mut(atom as usize) {
+            *known = kind;
         }
     }
 
@@ -215,8 +215,8 @@ impl Index {
 
     /// Has a leaf asked whenever what it reads changes.
     pub(super) fn set_asked(&mut self, atom: usize) {
-        if let Some(atom) = self.atoms.get_mut(atom) {
-            atom.kind = Kind::Asked;
+        if let Some(kind) = self.kinds.get_mut(atom) {
+            *kind = Kind::Asked;
         }
     }
 
@@ -292,7 +292,7 @@ impl Index {
                 self.set_asked(*atom as usize);
             }
         }
-        self.edges = Lists::new(self.atoms.len(), found);
+        self.edges = Lists::new(self.kinds.len(), found);
         let mut late = Vec::new();
         for (atom, edge) in found {
             let edge = Edge(*edge);

@@ -4,19 +4,30 @@
 //! come or go, and so do their gates.
 
 use super::build::Compared;
-use super::gates::{Gates, seen};
+use super::gates::{Counters, Gates, seen};
 use super::keys::Keyed;
-use super::{Atom, Edge, Index, Kind, Lists, Marks};
+use super::{Edge, Index, Kind, Marks};
 use crate::profile::SignalTable;
 use crate::rules::{RuleTable, Succession};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// Stands for a place or gate that there is not.
 const NONE: u32 = u32::MAX;
 /// Of how many rules one may be new, and how many may be besides, so that following is less work than building.
 const NEW_PART: usize = 8;
 const FEW: usize = 16;
+
+/// Which rules stay, in the order in which they are.
+struct Stays {
+    /// Places that rules have now, and the place that the first of them had.
+    runs: Vec<(Range<usize>, usize)>,
+    /// How many places there are now.
+    count: usize,
+    /// Whether all that stay keep their places.
+    in_place: bool,
+}
 
 impl Index {
     /// Brings the index of the rules `before` up to date with those that follow; whether that could be done. Where it
@@ -28,12 +39,12 @@ impl Index {
         signals: &SignalTable,
         succession: &Succession,
     ) -> bool {
-        let Some(then) = self.places_then(before, after, succession) else { return false };
-        self.move_gates(&then);
+        let Some(stays) = self.stays(before, after, succession) else { return false };
+        self.move_gates(&stays);
         if !self.drop_leaves(before, succession) {
             return false;
         }
-        self.move_rules(&then, after, succession);
+        self.move_rules(&stays, after, succession);
         if !succession.has_subjects() {
             self.add_subjects(after, signals);
         } else if before.shown_bytes() != after.shown_bytes() {
@@ -41,47 +52,80 @@ impl Index {
         }
         self.add_leaves(after, succession);
         let (inner, mut found) = (self.gates.parents.len(), Vec::new());
-        for place in new_places(&then) {
+        for place in stays.new_places() {
             self.add_rule(place, after, &mut found);
         }
         let is_sound = self.connect(&found, after);
         self.count_gates(inner);
-        is_sound && self.keys.is_sound(after.form())
+        is_sound && self.keys.is_sound(after.form(), succession.is_any_gone())
     }
 
-    /// Of each place that there will be the place where the same rule was; nothing where little is the same, or not in
-    /// the same order.
-    fn places_then(
-        &self,
-        before: &RuleTable,
-        after: &RuleTable,
-        succession: &Succession,
-    ) -> Option<Vec<u32>> {
-        let place_of = self.places_of_rules(before.len());
-        let then = |rule: &u32| {
-            let rule = succession.rule_before(*rule as usize);
-            rule.and_then(|rule| place_of.get(rule)).copied().unwrap_or(NONE)
-        };
+    /// Which rules stay; nothing where few do, or not in the same order.
+    fn stays(&self, before: &RuleTable, after: &RuleTable, succession: &Succession) -> Option<Stays> {
         let (_, order) = after.order();
-        let then: Vec<u32> = order.iter().map(then).collect();
-        let is_small = new_places(&then).count() <= order.len() / NEW_PART + FEW;
-        let is_in_order = then.iter().filter(|then| **then != NONE).is_sorted_by(|one, next| one < next);
-        (succession.is_known() && is_small && is_in_order).then_some(then)
+        let most = order.len() / NEW_PART + FEW;
+        if !succession.is_known() {
+            return None;
+        }
+        if succession.has_lists() && succession.other_rules().count() <= FEW {
+            let mut new: Vec<usize> =
+                succession.other_rules().filter_map(|rule| self.place_of(rule)).collect();
+            new.sort_unstable();
+            let (mut runs, mut next) = (Vec::new(), 0);
+            for place in new.iter().chain([&order.len()]) {
+                runs.push((next..*place, next));
+                next = place + 1;
+            }
+            return Some(Stays { runs, count: order.len(), in_place: true });
+        }
+        let place_of = self.places_of_rules(before.len());
+        let (mut runs, mut new) = (Vec::<(Range<usize>, usize)>::new(), 0);
+        for (place, rule) in order.iter().enumerate() {
+            let then = succession.rule_before(*rule as usize).and_then(|rule| place_of.get(rule));
+            match (then.filter(|then| **then != NONE), runs.last_mut()) {
+                (None, _) => new += 1,
+                (Some(then), Some((now, first)))
+                    if now.end == place && *first + now.len() == *then as usize =>
+                {
+                    now.end += 1;
+                }
+                (Some(then), last) => {
+                    if last.is_some_and(|(now, first)| *first + now.len() > *then as usize) {
+                        return None;
+                    }
+                    runs.push((place..place + 1, *then as usize));
+                }
+            }
+        }
+        (new <= most).then_some(Stays { runs, count: order.len(), in_place: false })
     }
 
     /// Moves the gates of rules that stay, makes room for those of new rules, and lets go of all others with the edges that
     /// lead there.
-    fn move_gates(&mut self, then: &[u32]) {
+    fn move_gates(&mut self, stays: &Stays) {
+        self.late = self.late.rearranged(stays.count, stays.runs.iter().cloned());
+        if stays.in_place && self.gates.parents.is_empty() {
+            let new: Vec<usize> = stays.new_places().collect();
+            let (Some(first), Some(last)) = (new.first(), new.last()) else { return };
+            for place in &new {
+                if let Some(start) = self.gates.start.get_mut(*place) {
+                    *start = Counters::default();
+                }
+            }
+            return self.replace_edges(*first, *last, |edge| new.binary_search(&edge.to()).is_err().then_some(edge));
+        }
         let was = core::mem::take(&mut self.gates);
-        let start = |gate: usize| was.start.get(gate).copied().unwrap_or_default();
         let mut now = vec![NONE; was.start.len()];
-        let mut gates = Gates { rules: then.len(), ..Gates::default() };
-        gates.start.extend(then.iter().map(|then| start(*then as usize)));
-        for (place, then) in then.iter().enumerate() {
-            if let Some(now) = now.get_mut(*then as usize) {
-                *now = place as u32;
+        let mut gates = Gates { rules: stays.count, ..Gates::default() };
+        for (places, then) in &stays.runs {
+            let then = *then..*then + places.len();
+            gates.start.resize(places.start, Counters::default());
+            gates.start.extend(was.start.get(then.clone()).unwrap_or_default());
+            for (now, place) in now.get_mut(then).unwrap_or_default().iter_mut().zip(places.start as u32..) {
+                *now = place;
             }
         }
+        gates.start.resize(stays.count, Counters::default());
         for (inner, parent) in was.parents.iter().enumerate() {
             // A gate stands behind the one it is part of.
             let Some(above) = moved(&now, *parent) else { continue };
@@ -89,40 +133,34 @@ impl Index {
                 *now = gates.start.len() as u32;
             }
             gates.parents.push(above);
-            gates.start.push(start(was.rules + inner));
+            gates.start.push(was.start.get(was.rules + inner).copied().unwrap_or_default());
         }
         let is_other = |(gate, now): (usize, &u32)| gate as u32 != *now;
         if let Some(first) = now.iter().enumerate().position(is_other) {
             let last = now.iter().enumerate().rposition(is_other).unwrap_or(first);
-            let edge = |edge: u32| match (first..=last).contains(&Edge(edge).to()) {
-                true => moved(&now, Edge(edge)).map(|edge| edge.0),
-                false => Some(edge),
-            };
-            self.edges.replace(edge);
-            self.keys.replace_edges(edge);
-            self.bounds.iter_mut().for_each(|bounds| bounds.edges.replace(edge));
+            self.replace_edges(first, last, |edge| moved(&now, edge));
         }
-        let late = core::mem::take(&mut self.late);
-        self.late = Lists::of(then.len(), &|see| {
-            for (place, then) in then.iter().enumerate() {
-                late.get(*then as usize).iter().for_each(|edge| see(place as u32, *edge));
-            }
-        });
         self.gates = gates;
+    }
+
+    /// Replaces all edges that lead to a range of gates.
+    fn replace_edges(&mut self, first: usize, last: usize, by: impl Fn(Edge) -> Option<Edge>) {
+        let (range, by) = (Edge::new(first, false).0..=Edge::new(last, true).0, |edge| Some(by(Edge(edge))?.0));
+        self.edges.replace(range.clone(), by);
+        self.keys.replace_edges(range.clone(), by);
+        self.bounds.iter_mut().for_each(|bounds| bounds.edges.replace(range.clone(), by));
     }
 
     /// Lets go of leaves that are not what they were; whether nothing that stays is made of them.
     fn drop_leaves(&mut self, before: &RuleTable, succession: &Succession) -> bool {
-        for number in 0..self.atoms.len() {
-            let Some(Atom { place, kind }) = self.atoms.get(number).copied() else { continue };
-            if succession.has_leaf(number) {
-                continue;
-            }
+        for number in succession.other_leaves(self.kinds.len()) {
+            let known = self.kind(number).zip(before.form().leaves().get(number));
+            let Some((kind, place)) = known else { continue };
             if !self.edges.get(number).is_empty() {
                 return false;
             }
             let atom = number as u32;
-            let (literals, compared) = compared(place, before);
+            let (literals, compared) = compared(*place, before);
             match (kind, compared) {
                 (Kind::Keyed { usual }, Some((subject, _))) => {
                     self.keyed.remove(subject as usize, atom);
@@ -136,7 +174,7 @@ impl Index {
                     }
                 }
                 _ => {
-                    let mut reads = before.form().at(place).sized();
+                    let mut reads = before.form().at(*place).sized();
                     while !reads.is_empty() {
                         self.asked.remove(reads.number() as usize, atom);
                     }
@@ -147,12 +185,17 @@ impl Index {
     }
 
     /// Takes in what follows from the order of the rules, and moves what is known of those that stay.
-    fn move_rules(&mut self, then: &[u32], after: &RuleTable, succession: &Succession) {
+    fn move_rules(&mut self, stays: &Stays, after: &RuleTable, succession: &Succession) {
+        if succession.has_lists() {
+            return;
+        }
         self.add_order(after);
         let (plain, filled) = (core::mem::take(&mut self.plain), core::mem::take(&mut self.filled));
-        self.plain = Marks::none(then.len());
-        for (place, then) in then.iter().enumerate() {
-            self.plain.set(place, plain.has(*then as usize));
+        self.plain = Marks::none(stays.count);
+        for (places, then) in &stays.runs {
+            for (place, then) in places.clone().zip(*then..) {
+                self.plain.set(place, plain.has(then));
+            }
         }
         self.filled = Marks::none(after.len());
         for rule in 0..after.len() {
@@ -160,23 +203,20 @@ impl Index {
         }
     }
 
-    /// Takes in where the leaves stand, and those that are new.
+    /// Takes in the leaves that are new.
     fn add_leaves(&mut self, after: &RuleTable, succession: &Succession) {
-        let subjects = self.subjects.len();
+        let (subjects, leaves) = (self.subjects.len(), after.form().leaves());
         self.keyed.grow(subjects);
         self.asked.grow(subjects);
         self.bounds.iter_mut().for_each(|bounds| bounds.leaves.grow(subjects));
-        self.edges.grow(after.form().leaves().len());
-        for (number, place) in after.form().leaves().iter().copied().enumerate() {
-            let is_known = succession.has_leaf(number);
-            if let Some(atom) = self.atoms.get_mut(number).filter(|_| is_known) {
-                atom.place = place;
-                continue;
-            }
-            let atom = Atom { place, kind: self.add_leaf(number, place, after) };
-            match self.atoms.get_mut(number) {
-                Some(known) => *known = atom,
-                None => self.atoms.push(atom),
+        self.edges.grow(leaves.len());
+        let known = self.kinds.len();
+        self.kinds.resize(leaves.len(), Kind::Late);
+        for number in succession.other_leaves(known).chain(known..leaves.len()) {
+            let Some(place) = leaves.get(number) else { continue };
+            let kind = self.add_leaf(number, *place, after);
+            if let Some(known) = self.kinds.get_mut(number) {
+                *known = kind;
             }
         }
     }
@@ -226,7 +266,8 @@ impl Index {
     }
 
     fn connect_one(&mut self, atom: u32, edge: Edge, after: &RuleTable) {
-        let Some(Atom { place, kind }) = self.atoms.get(atom as usize).copied() else { return };
+        let known = self.kind(atom as usize).zip(after.form().leaves().get(atom as usize).copied());
+        let Some((kind, place)) = known else { return };
         self.edges.insert(atom as usize, None, edge.0);
         let mut usual = false;
         match kind {
@@ -254,9 +295,13 @@ impl Index {
     }
 }
 
-/// The places of rules that were not there.
-fn new_places(then: &[u32]) -> impl Iterator<Item = usize> {
-    then.iter().enumerate().filter(|(_, then)| **then == NONE).map(|(place, _)| place)
+impl Stays {
+    /// The places of rules that were not there.
+    fn new_places(&self) -> impl Iterator<Item = usize> {
+        let ends = core::iter::once(0).chain(self.runs.iter().map(|(now, _)| now.end));
+        let starts = self.runs.iter().map(|(now, _)| now.start).chain(core::iter::once(self.count));
+        ends.zip(starts).flat_map(|(end, start)| end..start)
+    }
 }
 
 /// An edge to where its gate is now.
@@ -274,7 +319,6 @@ fn compared(place: u32, rules: &RuleTable) -> (Vec<u32>, Option<(u32, Compared)>
 
 #[cfg(all(test, feature = "author"))]
 mod tests {
-    use super::super::gates::Counters;
     use super::*;
     use crate::bundle::author::{SourceFile, compile};
     use crate::bundle::{Bundle, Header, attach_signature, seal_envelope, settle_body};
@@ -326,7 +370,7 @@ mod tests {
         };
         (
             [keyed, asked, shown, edges, late, bounds[0], bounds[1], index.gates.parents.len()],
-            (0..index.atoms.len()).map(rules).collect(),
+            (0..index.kinds.len()).map(rules).collect(),
             index.gates.start[..index.gates.rules].to_vec(),
         )
     }

@@ -6,6 +6,7 @@ use crate::hash::key_hash;
 use crate::value::ValueRef;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 /// Leaves by subject and by the text or number that they compare with.
 #[derive(Clone, Debug, Default)]
@@ -156,13 +157,13 @@ impl KeyIndex {
         self.find(subject, Key::read(&mut form.at(literal))?.value(form), form)
     }
 
-    /// Whether every text that leaves compare with is there still, and few groups have none.
-    pub fn is_sound(&self, form: &Form) -> bool {
+    /// Whether few groups have no leaf, and every text that others compare with is there still.
+    pub fn is_sound(&self, form: &Form, is_any_gone: bool) -> bool {
         let is_empty = |group: usize| self.leaves.get(group).is_empty();
         let is_there = |group: &Group| !matches!(group.key, Key::Text(number) if form.text(number as usize) == Some(NO_TEXT));
         let empty = (0..self.groups.len()).filter(|group| is_empty(*group)).count();
-        empty <= self.groups.len() / 2 + 8
-            && self.groups.iter().enumerate().all(|(group, known)| is_empty(group) || is_there(known))
+        let mut groups = self.groups.iter().enumerate().filter(|_| is_any_gone);
+        empty <= self.groups.len() / 2 + 8 && groups.all(|(group, known)| is_empty(group) || is_there(known))
     }
 
     /// Takes the edges of each leaf in.
@@ -190,9 +191,9 @@ impl KeyIndex {
         }
     }
 
-    /// Replaces the edges of all leaves.
-    pub fn replace_edges(&mut self, by: impl Fn(u32) -> Option<u32>) {
-        self.edges.replace(by);
+    /// Replaces the edges of a range, as [`Lists::replace`] does.
+    pub fn replace_edges(&mut self, range: RangeInclusive<u32>, by: impl Fn(u32) -> Option<u32>) {
+        self.edges.replace(range, by);
     }
 
     /// The edges through which all turn from false to true that a group's key makes unusual.

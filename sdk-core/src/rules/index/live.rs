@@ -51,7 +51,7 @@ const OFF: Turn = Turn::new(Some(true), Some(false));
 impl Live {
     /// A visitor of whom nothing has been read.
     pub fn new(index: &Index) -> Self {
-        let (subjects, atoms) = (index.subjects.len(), index.atoms.len());
+        let (subjects, atoms) = (index.subjects.len(), index.kinds.len());
         let slots = index.first_rule.len().saturating_sub(1);
         let mut live = Self {
             truths: Vec::with_capacity(atoms),
@@ -65,8 +65,8 @@ impl Live {
             slots: Marks::none(slots),
             agenda: Agenda::default(),
         };
-        for atom in &index.atoms {
-            live.truths.push((atom.kind != Kind::Late).then_some(Some(false)));
+        for kind in &index.kinds {
+            live.truths.push((*kind != Kind::Late).then_some(Some(false)));
         }
         for (place, counters) in live.counters.iter().take(index.order.len()).enumerate() {
             live.holding.set(place, counters.truth() == Some(true));
@@ -83,8 +83,8 @@ impl Live {
             self.slots.add(index.slot_of(place));
         }
         // A leaf may read nothing but the time.
-        for (atom, (known, truth)) in index.atoms.iter().zip(&mut self.truths).enumerate() {
-            match known.kind {
+        for (atom, (kind, truth)) in index.kinds.iter().zip(&mut self.truths).enumerate() {
+            match kind {
                 Kind::Late => *truth = None,
                 Kind::Asked => self.to_ask.add(atom),
                 Kind::Keyed { .. } | Kind::Bound => {}
@@ -128,7 +128,7 @@ impl Live {
 
     /// A slot must be decided again at an instant.
     pub fn revisit(&mut self, slot: usize, at: Option<Timestamp>, index: &Index) {
-        self.agenda.set(index.subjects.len() + index.atoms.len() + slot, at);
+        self.agenda.set(index.subjects.len() + index.kinds.len() + slot, at);
     }
 
     /// The next instant at which time alone can change something.
@@ -166,7 +166,7 @@ impl Live {
         while let Some(number) = self.agenda.take_due(document.now()) {
             match number.checked_sub(index.subjects.len()) {
                 None => self.changed.add(number),
-                Some(atom) => match atom.checked_sub(index.atoms.len()) {
+                Some(atom) => match atom.checked_sub(index.kinds.len()) {
                     None => self.ask_again(atom, index),
                     Some(slot) => self.slots.add(slot),
                 },

@@ -41,7 +41,8 @@ pub struct Index {
     asked: Lists,
     /// By subject: slots that show it or are counted by it.
     shown: Lists,
-    atoms: Vec<Atom>,
+    /// By leaf.
+    kinds: Vec<Kind>,
     keys: KeyIndex,
     gates: Gates,
     /// By leaf: the edges to what it is part of.
@@ -73,14 +74,7 @@ struct SubjectEntry {
     signal: Option<SignalId>,
 }
 
-/// One leaf.
-#[derive(Clone, Copy, Debug)]
-struct Atom {
-    /// Where it stands in the rules' code.
-    place: u32,
-    kind: Kind,
-}
-
+/// How it becomes known whether a leaf holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// Differs from `usual` only under its keys.
@@ -246,13 +240,13 @@ impl Index {
 
     /// What a leaf is now.
     fn ask(&self, atom: usize, rules: &RuleTable, document: &dyn Document, outlook: &mut Outlook) -> Truth {
-        let mut code = rules.form().at(self.atoms.get(atom)?.place);
+        let mut code = rules.form().at(*rules.form().leaves().get(atom)?);
         code.sized();
         truth(code, document, outlook)
     }
 
     fn kind(&self, atom: usize) -> Option<Kind> {
-        self.atoms.get(atom).map(|atom| atom.kind)
+        self.kinds.get(atom).copied()
     }
 
     /// The places of a slot's rules in order of rank.
