@@ -46,7 +46,8 @@ export function serve(made) {
   });
 }
 
-async function script(entry) {
+/** A script of its own with all that it imports. */
+export async function script(entry) {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, entry)],
     bundle: true,

@@ -83,12 +83,13 @@ pub extern "C" fn evaluator_publish(handle: u32, bundle: usize, at: f64) -> usiz
     })
 }
 
-/// The bundle that the delta in a buffer makes of the one in another; 0 where it is refused.
+/// The bundle that the delta in a buffer makes of the one in another, whose SHA-256 a third one may tell; 0 where it is
+/// refused.
 #[unsafe(no_mangle)]
-pub extern "C" fn bundle_apply(bundle: usize, delta: usize) -> usize {
+pub extern "C" fn bundle_apply(bundle: usize, delta: usize, sha256: usize) -> usize {
     HOST.with_borrow_mut(|host| {
-        let (bundle, delta) = (host.take(bundle), host.take(delta));
-        match crate::bundle_apply(&bundle, &delta) {
+        let (bundle, delta, sha256) = (host.take(bundle), host.take(delta), host.take(sha256));
+        match crate::bundle_apply(&bundle, &delta, &sha256) {
             Ok(bundle) => host.keep(bundle.into_boxed_slice()),
             Err(error) => {
                 host.last_error = error;
@@ -251,6 +252,21 @@ pub extern "C" fn visitor_changed(handle: u32) -> usize {
     HOST.with_borrow(|host| host.evaluators.get(&handle).map_or(0, |evaluator| evaluator.changes().len() / 2))
 }
 
+/// Where it stands which number each slot had before the last bundle was published, counted from 1, or 0; good until the
+/// next call.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_moves(handle: u32) -> usize {
+    HOST.with_borrow(|host| {
+        host.evaluators.get(&handle).map_or(0, |evaluator| evaluator.moves().as_ptr() as usize)
+    })
+}
+
+/// Of how many slots that stands there: of all, or of none where they have kept their numbers.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_moved(handle: u32) -> usize {
+    HOST.with_borrow(|host| host.evaluators.get(&handle).map_or(0, |evaluator| evaluator.moves().len()))
+}
+
 /// The visitor's decision for the slot of a number.
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_decision(handle: u32, slot: usize) -> usize {
@@ -271,6 +287,14 @@ pub extern "C" fn visitor_explain(handle: u32, rule: usize) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_names(handle: u32) -> usize {
     HOST.with_borrow_mut(|host| host.ask(handle, |evaluator| evaluator.names()))
+}
+
+/// 1 where a decision for the rule of a number is the same for everybody, otherwise 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn evaluator_fixed(handle: u32, rule: usize) -> u32 {
+    HOST.with_borrow(|host| {
+        host.evaluators.get(&handle).map_or(0, |evaluator| u32::from(evaluator.is_fixed(rule)))
+    })
 }
 
 /// The ids of the rules by number.

@@ -250,10 +250,14 @@ pub(crate) fn names(rules: &RuleTable) -> String {
         write_string(name, &mut text);
     }
     text.push_str("],\"fixed\":\"");
-    let is_fixed = |rule: RuleRef<'_>| rule.is_level() && rule.head().key.is_none() && !rule.has_places();
     text.extend(rules.iter().map(|rule| if is_fixed(rule) { '1' } else { '0' }));
     text.push_str("\"}");
     text
+}
+
+/// Whether a decision for a rule is the same for everybody.
+pub(crate) fn is_fixed(rule: RuleRef<'_>) -> bool {
+    rule.is_level() && rule.head().key.is_none() && !rule.has_places()
 }
 
 /// The ids of rules, by number.

@@ -5,7 +5,7 @@ mod identity;
 mod publish;
 
 use crate::answer::{
-    Answer, assignments, explanation, exposures, failure, names, rule_ids, totals, variables,
+    Answer, assignments, explanation, exposures, failure, is_fixed, names, rule_ids, totals, variables,
 };
 use crate::attributes::read_value;
 use crate::cut::elements;
@@ -129,6 +129,17 @@ impl Evaluator {
     /// `{"slots":["hero"],"fixed":"10"}`.
     pub fn names(&self) -> String {
         names(&self.processor.bundle().rules)
+    }
+
+    /// Whether a decision for the rule of a number is the same for everybody.
+    pub fn is_fixed(&self, rule: usize) -> bool {
+        self.processor.bundle().rules.get(rule).is_some_and(is_fixed)
+    }
+
+    /// Of each slot the number it had before a bundle was last published, counted from 1, or 0 where there was none of its
+    /// name; empty where all slots have kept their numbers.
+    pub fn moves(&self) -> &[u32] {
+        self.visitor.moves()
     }
 
     /// The ids of the rules by number, as a JSON array.

@@ -19,6 +19,7 @@
 //! | `evaluator_decisions(handle, address)` | `anonymous_id` | address of a JSON array of decisions |
 //! | `evaluator_summary(handle)` | | address of totals, see [`Evaluator::summary`] |
 //! | `evaluator_names(handle)` | | address of slots and rules by number, see [`Evaluator::names`] |
+//! | `evaluator_fixed(handle, rule)` | number of a rule | 1 where a decision for it is the same for everybody, otherwise 0 |
 //! | `evaluator_rules(handle)` | | address of a JSON array of rules' ids, by number |
 //! | `evaluator_variables(handle)` | | address of a JSON array of variables |
 //! | `evaluator_free(handle)` | | |
@@ -34,6 +35,8 @@
 //! | `visitor_session(handle, length)` | session in the scratch | how many slots differ, or −1 |
 //! | `visitor_changed(handle)` | | how many slots the last call has changed |
 //! | `visitor_changes(handle)` | | address of that many pairs of u32, see [`Evaluator::changes`] |
+//! | `visitor_moved(handle)` | | how many slots there are, or 0 where the last publication has left all their numbers |
+//! | `visitor_moves(handle)` | | address of that many u32, see [`Evaluator::moves`] |
 //! | `visitor_decision(handle, slot)` | number of a slot | address of a decision, see [`Evaluator::decision`] |
 //! | `visitor_explain(handle, address)` | id of a rule | address of why, see [`Evaluator::explain`] |
 //! | `visitor_assignments(handle)` | | address of who has which variation and why, see [`Evaluator::assignments`] |
@@ -55,7 +58,7 @@
 //! | `bucket_hash(seed, unit, version)` | two texts by address, a number | bucket from 0 to 1, NaN for an unknown version |
 //! | `bucket_ranges(address)` | count, coverage and weights of variations as JSON | address of their ranges, see [`bucket_ranges`] |
 //! | `current_bundles(statement, address)` | statement of what is current, JSON array of units | address of the bundles and whose is which, see [`current_bundles`] |
-//! | `bundle_apply(bundle, delta)` | bundle envelope, a delta from it | address of the envelope that follows, or 0: see `last_error()` |
+//! | `bundle_apply(bundle, delta, sha256)` | bundle envelope, a delta from it, its SHA-256 in hexadecimal digits or 0 | address of the envelope that follows, or 0: see `last_error()` |
 //! | `growthbook_new(address)` | GrowthBook payload as JSON | handle, or 0: see `last_error()` |
 //! | `growthbook_set(handle, address)` | options as JSON, see [`GrowthBook::set`] | 0, or address of `{"error","message"}` |
 //! | `growthbook_feature(handle, address)` | key of a feature | address of its result as JSON |

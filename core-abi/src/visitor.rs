@@ -272,6 +272,11 @@ impl Visitor {
         &self.changes
     }
 
+    /// As [`Decider::moves`].
+    pub fn moves(&self) -> &[u32] {
+        self.decider.moves()
+    }
+
     /// The decision in effect for a slot, in full.
     pub fn decision(&self, slot: usize, state: &ProfileState, processor: &Processor) -> Option<Decision> {
         let rules = &processor.bundle().rules;

@@ -398,7 +398,8 @@ impl<'a> Reader<'a> {
 /// How many bytes two slices begin with alike. Eight are compared at once, also where there is no wider comparison, as in
 /// WebAssembly.
 pub fn common_prefix(one: &[u8], other: &[u8]) -> usize {
-    let is_same = |(one, other): &(&[u8; 8], &[u8; 8])| u64::from_le_bytes(**one) == u64::from_le_bytes(**other);
+    let is_same =
+        |(one, other): &(&[u8; 8], &[u8; 8])| u64::from_le_bytes(**one) == u64::from_le_bytes(**other);
     let words = one.as_chunks().0.iter().zip(other.as_chunks().0);
     let whole = 8 * words.take_while(is_same).count();
     let rest = one.iter().zip(other).skip(whole);

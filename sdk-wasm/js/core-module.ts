@@ -23,7 +23,7 @@ export interface CoreModule {
   evaluator_summary(handle: number): number;
   evaluator_free(handle: number): void;
   evaluator_publish(handle: number, bundle: number, atMs: number): number;
-  evaluator_names(handle: number): number;
+  evaluator_fixed(handle: number, rule: number): number;
   evaluator_variables(handle: number): number;
   visitor_name(handle: number, member: number): void;
   visitor_identify(handle: number, length: number): number;
@@ -38,11 +38,13 @@ export interface CoreModule {
   visitor_consent(handle: number, granted: number): number;
   visitor_changes(handle: number): number;
   visitor_changed(handle: number): number;
+  visitor_moves(handle: number): number;
+  visitor_moved(handle: number): number;
   visitor_decision(handle: number, slot: number): number;
   visitor_explain(handle: number, rule: number): number;
   scratch(length: number): number;
   bucket_hash(seed: number, unit: number, version: number): number;
-  bundle_apply(bundle: number, delta: number): number;
+  bundle_apply(bundle: number, delta: number, sha256: number): number;
   growthbook_new(payload: number): number;
   growthbook_set(handle: number, options: number): number;
   growthbook_feature(handle: number, key: number): number;

@@ -19,7 +19,8 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         ["size"] => size::run(&[]),
         [name @ ("track" | "push" | "eval")] => in_browser(&root, name),
         ["ingest"] => ingest(&root),
-        [name @ ("signals" | "worker" | "delta")] => print(&mut rust_binary(&root, name)?),
+        ["delta"] => delta(&root),
+        [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
         ["fuzz", seconds @ ..] => fuzz::run(&root, seconds),
         _ => Err(Failure::new("name one of: size, track, ingest, push, eval, signals, worker, delta, fuzz")),
     }
@@ -33,6 +34,14 @@ fn in_browser(root: &Path, name: &str) -> Result<(), Failure> {
     let mut bench = program(root, &["node", &script]);
     bench.env("CHROMIUM", browser.chromium).env("ATTUNE_BINARY", workspace::collector_binary()?);
     print(&mut bench)
+}
+
+fn delta(root: &Path) -> Result<(), Failure> {
+    build::assets(root)?;
+    let native = rust_binary(root, "delta")?;
+    let browser = ensure_browser(root)?;
+    let mut bench = program(root, &["node", "benches/delta.mjs"]);
+    print(bench.env("CHROMIUM", browser.chromium).env("ATTUNE_DELTA", native.get_program()))
 }
 
 fn ingest(root: &Path) -> Result<(), Failure> {

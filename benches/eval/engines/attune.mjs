@@ -2,6 +2,8 @@
 
 import { Evaluator } from '../../../sdk-wasm/dist/evaluator.js';
 
+export { Evaluator };
+
 /** Compiles and instantiates the module. */
 export async function load(module) {
   const { fetch } = globalThis;

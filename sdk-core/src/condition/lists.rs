@@ -160,7 +160,8 @@ impl Lists {
 
     /// So many lists, of which runs are those that stand here from a number on.
     pub fn rearranged(&self, count: usize, runs: impl Iterator<Item = (Range<usize>, usize)>) -> Self {
-        let mut lists = Self { first: Vec::with_capacity(count + 1), items: Vec::with_capacity(self.items.len()) };
+        let mut lists =
+            Self { first: Vec::with_capacity(count + 1), items: Vec::with_capacity(self.items.len()) };
         lists.first.push(0);
         for (now, then) in runs {
             lists.grow(now.start);
@@ -211,7 +212,10 @@ mod tests {
         lists.replace(2..=9, |item| (item != 9 && item != 6).then_some(item * 2));
         assert_eq!(lists, Lists::new(5, &[(0, 1), (2, 6), (3, 8), (3, 14)]));
         lists.replace(0..=9, |item| (item > 1).then_some(item));
-        assert_eq!(lists.rearranged(6, [(1..3, 2), (4..5, 2)].into_iter()), Lists::new(6, &[(1, 6), (2, 8), (2, 14), (4, 6)]));
+        assert_eq!(
+            lists.rearranged(6, [(1..3, 2), (4..5, 2)].into_iter()),
+            Lists::new(6, &[(1, 6), (2, 8), (2, 14), (4, 6)])
+        );
         lists.replace(0..=99, |item| Some(item + 1));
         lists.insert(0, None, 2);
         lists.remove_list(2);

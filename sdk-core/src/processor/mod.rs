@@ -80,7 +80,13 @@ impl Processor {
     /// has counts as there all along, so whoever starts anew replays the bundles as they were logged, or takes back what
     /// [`Self::encode_published`] gave.
     pub fn set_bundle(&mut self, bundle: Bundle, at: Timestamp) {
-        let (known, is_first) = (self.known_signals(), self.current.bundle.revision == 0);
+        let is_first = self.current.bundle.revision == 0;
+        if !is_first && self.rollout.is_none() && bundle.signals.is_like(&self.current.bundle.signals) {
+            // What is counted stays what it was.
+            self.current = Active::new(bundle, at);
+            return;
+        }
+        let known = self.known_signals();
         self.current = Active::new(bundle, at);
         self.count_for_both(&known, at, is_first);
     }

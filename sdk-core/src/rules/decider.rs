@@ -258,11 +258,16 @@ impl Decider {
         self.is_usual = document.grants(Purpose::default());
         let mut left_out = Marks::default();
         if self.live.spread(&self.index) {
-            left_out = excluded(rules, &mut |ranked, _, _| {
+            let may_hold = |(ranked, _): &(usize, &u32)| {
+                self.index.place_ranked(*ranked).is_some_and(|place| self.live.may_hold(place))
+            };
+            let ranked = rules.ranked_indexes().iter().enumerate().filter(may_hold);
+            let ranked: Vec<_> =
+                ranked.filter_map(|(place, rule)| Some((place, rules.get(*rule as usize)?))).collect();
+            left_out = excluded(rules, ranked.into_iter(), &mut |ranked, _, _| {
                 self.index.place_ranked(ranked).is_some_and(|place| {
                     let slot = self.index.slot_of(place);
-                    self.live.may_hold(place)
-                        && self.candidate(slot, place, visit, &mut Outlook::default()).is_some()
+                    self.candidate(slot, place, visit, &mut Outlook::default()).is_some()
                 })
             });
         }

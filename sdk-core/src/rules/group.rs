@@ -16,13 +16,18 @@ impl RuleRef<'_> {
 }
 
 /// The rules, by index, that have to leave their slots to others, because a rule of their group with a higher rank takes
-/// a slot: all rules are gone through by rank, and each that holds takes its slot if slot and group are free. `holds`
-/// says of a slot and a rule of it, at a place of the ranking, whether the rule would take it.
-pub(super) fn excluded(rules: &RuleTable, holds: &mut dyn FnMut(usize, &str, &RuleRef<'_>) -> bool) -> Marks {
+/// a slot: all rules are gone through by rank, and each that holds takes its slot if slot and group are free. `ranked`
+/// are those that may hold, with their places in the ranking; `holds` says of a slot and a rule of it, at a place of the
+/// ranking, whether the rule would take it.
+pub(super) fn excluded<'a>(
+    rules: &'a RuleTable,
+    ranked: impl Iterator<Item = (usize, RuleRef<'a>)>,
+    holds: &mut dyn FnMut(usize, &str, &RuleRef<'_>) -> bool,
+) -> Marks {
     let mut slots = Marks::none(rules.slot_count());
     let mut groups = Marks::none(rules.form().text_count());
     let mut excluded = Marks::none(rules.len());
-    for (place, rule) in rules.ranked().enumerate() {
+    for (place, rule) in ranked {
         let name = rule.head().slot.unwrap_or_default();
         let (slot, group) = (rules.slot_named(name).unwrap_or(usize::MAX), rule.terms().group_number);
         if slots.has(slot) {
@@ -91,7 +96,7 @@ mod tests {
 
             let table = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
             let mut asked = vec![0; rules.len()];
-            let excluded = excluded(&table, &mut |_, slot, rule| {
+            let excluded = excluded(&table, table.ranked().enumerate(), &mut |_, slot, rule| {
                 assert_eq!(rule.head().slot, Some(slot));
                 asked[rule.index] += 1;
                 holding(rule.index)

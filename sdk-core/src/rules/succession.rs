@@ -281,9 +281,10 @@ impl Known for Kept<'_> {
         let rule = |id: &u32| self.rule_of.get(*id as usize).copied().unwrap_or_default();
         self.rules = ids.iter().map(rule).collect();
         let next = ids.iter().zip(&self.rules).skip(1);
-        ids.iter().zip(&self.rules).zip(next).all(|((id, rule), (next_id, next))| {
-            (*rule > 0 && rule < next) || is_less(id, next_id)
-        })
+        ids.iter()
+            .zip(&self.rules)
+            .zip(next)
+            .all(|((id, rule), (next_id, next))| (*rule > 0 && rule < next) || is_less(id, next_id))
     }
 
     fn rules(&mut self, places: &mut Vec<u32>, code: &mut Code<'_>) -> bool {

@@ -57,12 +57,6 @@ export interface Explanation {
   }[];
 }
 
-interface Names {
-  slots: string[];
-  /** A digit for each rule: 1 where a decision for it is the same for everybody. */
-  fixed: string;
-}
-
 const NOTHING: readonly VisitorDecision[] = Object.freeze([]);
 const encoder = new TextEncoder();
 
@@ -70,13 +64,12 @@ const encoder = new TextEncoder();
 export class Visitor {
   /** 0 once it is freed. */
   #handle: number;
-  #slots: readonly VisitorDecision[] = [];
-  #fixed = '';
   /** By rule: the decision for it that was met first, where it is the same for everybody. */
   #met: VisitorDecision[] = [];
-  #current: VisitorDecision[] = [];
+  /** By slot: what was last heard of it, if anything. */
+  #current: (VisitorDecision | undefined)[] = [];
   /** A bit for each slot that is filled. */
-  #filled = new Uint32Array(0);
+  #filled = new Uint32Array(1);
   readonly #paths = new Map<string, number>();
   readonly #listeners = new Set<{ call: (changed: readonly VisitorDecision[]) => void }>();
   #variables: readonly string[] | undefined;
@@ -92,7 +85,6 @@ export class Visitor {
 
   constructor(handle: number, member: string) {
     this.#handle = handle;
-    this.#number();
     core().visitor_name(handle, putText(core(), member));
     this.#member = member;
   }
@@ -154,16 +146,27 @@ export class Visitor {
     this.#take(core().visitor_changed(this.#handle));
   }
 
-  /** Goes over to the bundle that follows, which names other slots by other numbers. */
+  /** Goes over to the bundle that follows, whose slots may have other numbers. */
   renew(): void {
-    const before = new Map(this.#current.map((decision) => [decision.slot, decision]));
-    this.#number();
-    this.#slots.forEach(({ slot }, number) => {
-      const decision = before.get(slot);
-      if (decision) this.#put(number, decision);
-      before.delete(slot);
-    });
-    const gone = [...before.values()].filter(({ rule }) => rule !== null).map(({ slot }) => emptied(slot));
+    this.#met = [];
+    this.#variables = undefined;
+    const count = core().visitor_moved(this.#handle);
+    const gone: VisitorDecision[] = [];
+    if (count > 0) {
+      const first = core().visitor_moves(this.#handle) >>> 2;
+      const numbers = this.#words().subarray(first, first + count);
+      const before = this.#current;
+      this.#current = [];
+      this.#filled.fill(0);
+      for (let slot = 0; slot < count; slot++) {
+        const then = numbers[slot] as number;
+        const decision = then > 0 ? before[then - 1] : undefined;
+        if (!decision) continue;
+        this.#put(slot, decision);
+        before[then - 1] = undefined;
+      }
+      for (const decision of before) if (decision?.rule) gone.push(emptied(decision.slot));
+    }
     this.#take(core().visitor_changed(this.#handle), gone);
   }
 
@@ -218,20 +221,14 @@ export class Visitor {
     return number;
   }
 
-  /** Takes the bundle's names in; every slot is empty then. */
-  #number(): void {
-    const { slots, fixed } = answer<Names>(core(), core().evaluator_names(this.#handle));
-    this.#slots = slots.map(emptied);
-    this.#fixed = fixed;
-    this.#met = [];
-    this.#current = [...this.#slots];
-    this.#filled = new Uint32Array(Math.ceil(slots.length / 32));
-    this.#variables = undefined;
-  }
-
   #put(slot: number, decision: VisitorDecision): void {
     this.#current[slot] = decision;
     const [word, bit] = [slot >>> 5, 1 << (slot & 31)];
+    if (word >= this.#filled.length) {
+      const more = new Uint32Array(2 * word);
+      more.set(this.#filled);
+      this.#filled = more;
+    }
     this.#filled[word] = ((this.#filled[word] ?? 0) & ~bit) | (decision.rule === null ? 0 : bit);
   }
 
@@ -246,12 +243,14 @@ export class Visitor {
     for (let at = first; at < first + 2 * count; at += 2) {
       const slot = words[at] as number;
       const rule = words[at + 1] as number;
-      let decision = rule === 0 ? this.#slots[slot] : this.#met[rule - 1];
+      const before = this.#current[slot];
+      let decision = rule === 0 ? before && emptied(before.slot) : this.#met[rule - 1];
       if (!decision) {
+        if (rule === 0) continue;
         decision = this.#ask(slot, rule);
         words = this.#words();
       }
-      if (alike(this.#current[slot], decision)) continue;
+      if (alike(before, decision)) continue;
       this.#put(slot, decision);
       changed.push(decision);
     }
@@ -268,7 +267,7 @@ export class Visitor {
 
   #ask(slot: number, rule: number): VisitorDecision {
     const found: VisitorDecision = answer(core(), core().visitor_decision(this.#handle, slot));
-    if (this.#fixed[rule - 1] === '1') this.#met[rule - 1] = Object.freeze(found);
+    if (core().evaluator_fixed(this.#handle, rule - 1) === 1) this.#met[rule - 1] = Object.freeze(found);
     return found;
   }
 }

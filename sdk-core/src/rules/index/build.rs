@@ -156,7 +156,8 @@ impl Index {
             if matches!(subject, Subject::Anything) {
                 self.anything.push(self.subjects.len());
             }
-            self.subjects.push(SubjectEntry { place: *place, signal: subject.signal(signals) });
+            let is_value = !matches!(subject, Subject::Keys(_) | Subject::Anything);
+            self.subjects.push(SubjectEntry { place: *place, signal: subject.signal(signals), is_value });
         }
         self.add_shown(rules);
     }

@@ -112,7 +112,8 @@ impl Index {
                     *start = Counters::default();
                 }
             }
-            return self.replace_edges(*first, *last, |edge| new.binary_search(&edge.to()).is_err().then_some(edge));
+            return self
+                .replace_edges(*first, *last, |edge| new.binary_search(&edge.to()).is_err().then_some(edge));
         }
         let was = core::mem::take(&mut self.gates);
         let mut now = vec![NONE; was.start.len()];
@@ -145,7 +146,8 @@ impl Index {
 
     /// Replaces all edges that lead to a range of gates.
     fn replace_edges(&mut self, first: usize, last: usize, by: impl Fn(Edge) -> Option<Edge>) {
-        let (range, by) = (Edge::new(first, false).0..=Edge::new(last, true).0, |edge| Some(by(Edge(edge))?.0));
+        let (range, by) =
+            (Edge::new(first, false).0..=Edge::new(last, true).0, |edge| Some(by(Edge(edge))?.0));
         self.edges.replace(range.clone(), by);
         self.keys.replace_edges(range.clone(), by);
         self.bounds.iter_mut().for_each(|bounds| bounds.edges.replace(range.clone(), by));

@@ -77,7 +77,10 @@ impl Live {
 
     /// Everything may have changed.
     pub fn touch_all(&mut self, index: &Index) {
-        (0..index.subjects.len()).for_each(|subject| self.changed.add(subject));
+        for (subject, entry) in index.subjects.iter().enumerate() {
+            // What has no value shows nothing, and leaves that read it are asked below.
+            self.changed.set(subject, entry.is_value || self.changed.has(subject));
+        }
         // A slot without a rule that may hold is empty, or is to be decided already.
         for place in self.holding.numbers() {
             self.slots.add(index.slot_of(place));

@@ -72,6 +72,8 @@ struct SubjectEntry {
     /// Where it stands in the rules' code.
     place: u32,
     signal: Option<SignalId>,
+    /// Whether it may have a value.
+    is_value: bool,
 }
 
 /// How it becomes known whether a leaf holds.
