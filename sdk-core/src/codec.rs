@@ -395,15 +395,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many bytes two slices begin with alike. Eight are compared at once, also where there is no wider comparison, as in
-/// WebAssembly.
+/// How many bytes two slices begin with alike. Thirty-two are compared at once, also where there is no wider comparison, as
+/// in WebAssembly.
 pub fn common_prefix(one: &[u8], other: &[u8]) -> usize {
-    let is_same =
-        |(one, other): &(&[u8; 8], &[u8; 8])| u64::from_le_bytes(**one) == u64::from_le_bytes(**other);
-    let words = one.as_chunks().0.iter().zip(other.as_chunks().0);
-    let whole = 8 * words.take_while(is_same).count();
+    let word = |bytes: &[u8; 32], at: usize| -> u64 {
+        bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u64::from_le_bytes(*word))
+    };
+    let differing = |(one, other): (&[u8; 32], &[u8; 32])| {
+        [0, 8, 16, 24].into_iter().fold(0, |all, at| all | (word(one, at) ^ word(other, at)))
+    };
+    let chunks = one.as_chunks().0.iter().zip(other.as_chunks().0);
+    let whole = 32 * chunks.take_while(|chunks| differing(*chunks) == 0).count();
     let rest = one.iter().zip(other).skip(whole);
     whole + rest.take_while(|(one, other)| one == other).count()
+}
+
+/// Whether two slices are the same, as [`common_prefix`] compares them.
+pub fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && common_prefix(one, other) == one.len()
 }
 
 #[cfg(test)]

@@ -78,7 +78,8 @@ pub(super) fn decode_body_after(bytes: &[u8], before: &Bundle) -> Result<(Bundle
         TrialTable::open_after(experiments, &before.experiments).map_err(within("experiments"))?;
     let models = ModelTable::open_after(models, &before.models).map_err(within("models"))?;
     let (rules, succession) = RuleTable::open_after(rules, &before.rules).map_err(within("rules"))?;
-    let succession = succession.with_signals(signals.is_like(&before.signals));
+    let others = experiments.is_like(&before.experiments) && models.is_like(&before.models);
+    let succession = succession.with(signals.is_like(&before.signals), others);
     let bundle = bounded(Bundle { signals, experiments, models, rules, ..Bundle::default() })
         .map_err(within("counts"))?;
     Ok((bundle, succession))

@@ -1,7 +1,7 @@
 //! A packed form that has been taken in: its tables of texts and signal ids, and its code, read in place.
 
 use super::{PathRef, Root};
-use crate::codec::{CodecError, Source, common_prefix};
+use crate::codec::{CodecError, Source, common_prefix, is_same};
 use crate::id::{ModelId, SignalId};
 use crate::limits::MAX_NAMED_BYTES;
 use crate::value::{ValueRef, pass_value};
@@ -46,9 +46,7 @@ pub struct Code<'a> {
 /// Leaves follow from the code.
 impl PartialEq for Form {
     fn eq(&self, other: &Self) -> bool {
-        let is_same =
-            |one: &[u8], other: &[u8]| one.len() == other.len() && common_prefix(one, other) == one.len();
-        self.ends == other.ends
+        self.ends.iter().eq(&other.ends)
             && is_same(&self.ids, &other.ids)
             && is_same(self.texts.as_bytes(), other.texts.as_bytes())
             && is_same(&self.zones, &other.zones)

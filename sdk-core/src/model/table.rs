@@ -60,6 +60,11 @@ impl ModelTable {
         if form == before.form { Ok(before.clone()) } else { Self::read(form) }
     }
 
+    /// Whether the packed forms are the same.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.form == other.form
+    }
+
     fn read(form: Form) -> Result<Self, CodecError> {
         let table = Self { form };
         let mut code = table.form.at(0);

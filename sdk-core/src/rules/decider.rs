@@ -26,6 +26,8 @@ pub struct Decider {
     is_usual: bool,
     /// Slots whose picks are those of before, and what they show is not known to be in effect.
     unsure: Marks,
+    /// Slots whose picks are those of before, and what they show is as it was.
+    shown: Marks,
     moves: Vec<u32>,
 }
 
@@ -132,6 +134,7 @@ impl Decider {
             self.index = Index::new(rules, signals);
             known = 0;
         }
+        let shows_alike = succession.shows_alike() && !self.live.has_changed();
         self.live = Live::new(&self.index);
         self.latched.clear();
         self.move_slots(before, rules, succession);
@@ -145,6 +148,9 @@ impl Decider {
             held.rule = now.or_else(by_id).unwrap_or(GONE);
         }
         self.take_over(&|slot| kept.has(slot));
+        if shows_alike {
+            self.shown = kept;
+        }
         known
     }
 
@@ -209,6 +215,7 @@ impl Decider {
     /// Notes that something may have changed.
     pub fn touch(&mut self, touched: Touched, rules: &RuleTable) {
         self.live.touch_anything(&self.index);
+        self.shown = Marks::default();
         match touched {
             Touched::All => self.live.touch_all(&self.index),
             Touched::Root(root) => self.live.touch_root(root, &self.index, rules),
@@ -252,6 +259,10 @@ impl Decider {
             // What is due has been taken out, so a clock that goes back has everything looked at.
             self.live.touch_all(&self.index);
         }
+        let mut shown = core::mem::take(&mut self.shown);
+        if document.now() != self.now {
+            shown = Marks::default();
+        }
         self.now = document.now();
         self.live.update(&self.index, rules, document);
         let visit = Visit { rules, document, latches };
@@ -278,7 +289,8 @@ impl Decider {
             let next = self.choose(slot, visit, &left_out, &mut outlook);
             self.live.revisit(slot, outlook.next, &self.index);
             let Some(held) = self.held.get_mut(slot) else { return };
-            if unsure.has(slot) || *held != next || self.index.is_filled(next.rule as usize) {
+            let may_show_another = self.index.is_filled(next.rule as usize) && !shown.has(slot);
+            if unsure.has(slot) || *held != next || may_show_another {
                 *held = next;
                 see(slot, held.rule());
             }

@@ -22,6 +22,8 @@ pub struct Succession {
     subjects: bool,
     /// Whether all signals are.
     signals: bool,
+    /// Whether experiments and models are, too.
+    others: bool,
     /// Whether all that event types and slots name is.
     lists: bool,
     /// Whether a text or an id has gone.
@@ -50,9 +52,14 @@ impl Succession {
         now
     }
 
-    /// Says whether the signals are the same, too.
-    pub(crate) fn with_signals(self, signals: bool) -> Self {
-        Self { signals, ..self }
+    /// Says whether the signals are the same, too, and experiments and models.
+    pub(crate) fn with(self, signals: bool, others: bool) -> Self {
+        Self { signals, others, ..self }
+    }
+
+    /// Whether whatever a rule can show has the value that it had.
+    pub(super) const fn shows_alike(&self) -> bool {
+        self.signals && self.others
     }
 
     /// Whether all that is read is the same, signals included.
@@ -102,7 +109,10 @@ impl RuleTable {
             && (kept.subjects || reads_on(before, &table))
         {
             let Kept { leaves, rules, subjects, lists, is_any_gone, .. } = kept;
-            return Ok((table, Succession { rules, leaves, subjects, signals: false, lists, is_any_gone }));
+            return Ok((
+                table,
+                Succession { rules, leaves, subjects, lists, is_any_gone, ..Succession::default() },
+            ));
         }
         Ok((Self::open(bytes)?, Succession::default()))
     }

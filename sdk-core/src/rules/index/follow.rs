@@ -7,6 +7,7 @@ use super::build::Compared;
 use super::gates::{Counters, Gates, seen};
 use super::keys::Keyed;
 use super::{Edge, Index, Kind, Marks};
+use crate::codec::is_same;
 use crate::profile::SignalTable;
 use crate::rules::{RuleTable, Succession};
 use alloc::vec;
@@ -47,7 +48,7 @@ impl Index {
         self.move_rules(&stays, after, succession);
         if !succession.has_subjects() {
             self.add_subjects(after, signals);
-        } else if before.shown_bytes() != after.shown_bytes() {
+        } else if !is_same(before.shown_bytes(), after.shown_bytes()) {
             self.add_shown(after);
         }
         self.add_leaves(after, succession);

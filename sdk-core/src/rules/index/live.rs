@@ -78,8 +78,10 @@ impl Live {
     /// Everything may have changed.
     pub fn touch_all(&mut self, index: &Index) {
         for (subject, entry) in index.subjects.iter().enumerate() {
-            // What has no value shows nothing, and leaves that read it are asked below.
-            self.changed.set(subject, entry.is_value || self.changed.has(subject));
+            // What has no value shows nothing, and most leaves that read it are asked below.
+            if entry.is_value || index.compares(subject) {
+                self.changed.add(subject);
+            }
         }
         // A slot without a rule that may hold is empty, or is to be decided already.
         for place in self.holding.numbers() {
@@ -103,6 +105,11 @@ impl Live {
     /// Something has changed.
     pub fn touch_anything(&mut self, index: &Index) {
         index.anything.iter().for_each(|subject| self.changed.add(*subject));
+    }
+
+    /// Whether something has changed that no decision has seen.
+    pub fn has_changed(&self) -> bool {
+        self.changed.next(0).is_some()
     }
 
     /// Values below a root may have changed.

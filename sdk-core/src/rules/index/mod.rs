@@ -235,6 +235,12 @@ impl Index {
         Some(Subject::read(&mut rules.form().at(entry.place)))
     }
 
+    /// Whether leaves compare a subject with keys or bounds.
+    fn compares(&self, subject: usize) -> bool {
+        let lists = [&self.keyed, &self.bounds[0].leaves, &self.bounds[1].leaves];
+        lists.into_iter().any(|list| !list.get(subject).is_empty())
+    }
+
     /// What a leaf is while nothing says otherwise.
     fn usual(&self, atom: usize) -> Truth {
         Some(matches!(self.kind(atom), Some(Kind::Keyed { usual: true })))
