@@ -46,7 +46,15 @@ function bytesOf(name) {
 
 function tell(host, { set, change }, { figures, first }) {
   const { apply, publish, applied } = figures;
-  const line = { bench: 'delta', host, rules: RULES, set, change, apply_p50_us: apply, publish_p50_us: publish };
+  const line = {
+    bench: 'delta',
+    host,
+    rules: RULES,
+    set,
+    change,
+    apply_p50_us: apply,
+    publish_p50_us: publish,
+  };
   const met = { goal_us: GOAL_US, met: applied <= GOAL_US };
   console.log(JSON.stringify({ ...line, applied_p50_us: applied, first_us: first, ...met }));
 }

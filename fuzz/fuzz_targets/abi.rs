@@ -41,7 +41,10 @@ unsafe extern "C" {
     safe fn evaluator_variables(handle: u32) -> usize;
     safe fn evaluator_summary(handle: u32) -> usize;
     safe fn evaluator_free(handle: u32);
-    safe fn bundle_apply(bundle: usize, delta: usize) -> usize;
+    safe fn bundle_apply(bundle: usize, delta: usize, sha256: usize) -> usize;
+    safe fn evaluator_fixed(handle: u32, rule: usize) -> u32;
+    safe fn visitor_moves(handle: u32) -> usize;
+    safe fn visitor_moved(handle: u32) -> usize;
     safe fn bucket_hash(seed: usize, unit: usize, version: f64) -> f64;
     safe fn bucket_ranges(division: usize) -> usize;
     safe fn current_bundles(statement: usize, units: usize) -> usize;
@@ -135,7 +138,7 @@ fn done(address: usize) {
 
 /// Makes one call; gives the handle that it has made, if one.
 fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
-    match call % 44 {
+    match call % 46 {
         0 => return evaluator_new(buffer(content)),
         1 => return evaluator_new(buffer(&sealed(content))),
         2 => return growthbook_new(buffer(content)),
@@ -188,7 +191,12 @@ fn call(call: u8, handle: u32, number: usize, content: &[u8]) -> u32 {
             let statement = buffer(&STATEMENT.with(Clone::clone));
             let _ = processor_rollout(handle, statement, buffer(&sealed_as(2, content)), 0.0);
         }
-        43 => done(bundle_apply(buffer(&BUNDLE_AGAIN.with(Clone::clone)), buffer(content))),
+        43 => done(bundle_apply(buffer(&BUNDLE_AGAIN.with(Clone::clone)), buffer(content), 0)),
+        44 => done(bundle_apply(buffer(content), buffer(content), buffer(content))),
+        45 => {
+            assert!(visitor_moved(handle) == 0 || visitor_moves(handle) != 0);
+            assert!(evaluator_fixed(handle, number) < 2);
+        }
         _ => buffer_free(number),
     }
     0

@@ -132,8 +132,10 @@ test('what is no statement, division, unit or case is refused with a code', () =
     // Half of them begin as statements do.
     if (draw(2) === 0) bytes.set([65, 84, 78, 67, 1].slice(0, bytes.length));
     assert.match(core.json(current_bundles(core.put(bytes), core.put('["a"]'))).error, /^bundle_/);
-    assert.equal(bundle_apply(core.put(bytes), core.put(bytes)), 0);
+    assert.equal(bundle_apply(core.put(bytes), core.put(bytes), 0), 0);
     assert.match(core.json(last_error()).error, /^bundle_/);
+    assert.equal(bundle_apply(core.put(bytes), core.put(bytes), core.put('0g')), 0);
+    assert.equal(core.json(last_error()).error, 'hash_invalid');
     assert.match(core.json(bucket_ranges(core.put(bytes))).error, /^(json|division)_/);
     assert.equal(core.json(conditions_judge(core.put(bytes))).error, 'conditions_unreadable');
   }

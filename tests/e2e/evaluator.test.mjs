@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,11 +139,21 @@ test('a delta gives the bundle that follows, and only from the bundle it starts 
 
   const whole = Evaluator.applyDelta(from, delta);
   assert.deepEqual(Buffer.from(whole), to);
+  const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+  assert.deepEqual(Buffer.from(Evaluator.applyDelta(from, delta, sha256(from))), to);
   const evaluator = new Evaluator(from);
-  evaluator.set({ traits: { plan: 'pro', seats: 5 } });
+  evaluator.set({ traits: { plan: 'pro', seats: 5, name: 'Ada' } });
+  const told = [];
+  evaluator.onChange((changed) => told.push(...changed.map(brief)));
   evaluator.publish(whole);
+  assert.deepEqual(told, ['hero pro'], 'what greets says what it said');
   assert.deepEqual(evaluator.decide().find(({ slot }) => slot === 'hero').actions, [flag('hero', 'gold')]);
-  for (const [code, bundle, bytes] of [
+  assert.deepEqual(evaluator.change('traits.name', 'Zoë').map(brief), ['greeting greeting']);
+  for (const [code, bundle, bytes, hash] of [
+    ['bundle_wrong_parent', from, delta, sha256(to)],
+    ['hash_invalid', from, delta, 'abc'],
+    ['hash_invalid', from, delta, ''],
+    ['hash_invalid', from, delta, 7],
     ['bundle_wrong_parent', to, delta],
     ['bundle_bad_delta', from, delta.subarray(0, -1)],
     ['bundle_bad_magic', from, to],
@@ -150,7 +161,7 @@ test('a delta gives the bundle that follows, and only from the bundle it starts 
     ['bundle_invalid', from, 'delta'],
   ]) {
     assert.throws(
-      () => Evaluator.applyDelta(bundle, bytes),
+      () => Evaluator.applyDelta(bundle, bytes, hash),
       (error) => error instanceof EvaluatorError && error.code === code,
     );
   }

@@ -16,6 +16,7 @@ mod judge;
 mod leaves;
 mod pack;
 mod read;
+mod runs;
 mod settle;
 mod slot;
 mod succession;

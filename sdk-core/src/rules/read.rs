@@ -1,6 +1,7 @@
 //! Taking a table of rules in: every byte is checked once, but for what is known already.
 
 use super::index::Subject;
+use super::runs::Runs;
 use super::table::RuleLists;
 use super::{RuleRef, RuleTable};
 use crate::codec::CodecError;
@@ -13,6 +14,15 @@ use alloc::vec::Vec;
 pub(super) const NO_PLACE: u32 = u32::MAX;
 
 impl RuleTable {
+    /// Takes a packed form in, once it is checked to its end.
+    ///
+    /// # Errors
+    /// Fails on bytes that are none, on rules that are not in order of id, and on a rule that a slot or an event type
+    /// names twice.
+    pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
+        Self::read(Form::open(bytes)?, &mut Unknown)
+    }
+
     /// Checks a form to its end; what is `known` of it is passed over.
     pub(super) fn read(form: Form, known: &mut impl Known) -> Result<Self, CodecError> {
         let mut table = Self { form, ..Self::default() };
@@ -147,7 +157,7 @@ pub(super) trait Known {
 }
 
 /// Nothing is known.
-pub(super) struct Unknown;
+struct Unknown;
 
 impl Known for Unknown {
     fn subjects(&mut self, _: &Form, _: &mut Code<'_>) -> Option<Vec<u32>> {
@@ -172,46 +182,5 @@ impl Known for Unknown {
 
     fn lists(&mut self, _: &mut Code<'_>, _: usize) -> Option<RuleLists> {
         None
-    }
-}
-
-/// Numbers of leaves in runs: the first of each as the difference to the first of the one before, then how many.
-pub(super) struct Runs<'a> {
-    runs: Code<'a>,
-    first: u32,
-    next: u32,
-    left: u64,
-}
-
-impl<'a> Runs<'a> {
-    /// Reads the runs that the code begins with and moves behind them.
-    pub fn read(code: &mut Code<'a>) -> Self {
-        Self { runs: code.sized(), first: 0, next: 0, left: 0 }
-    }
-
-    /// The next number.
-    pub fn number(&mut self) -> u32 {
-        let (number, _) = self.run();
-        self.pass(1);
-        number
-    }
-
-    /// The number that comes next, and how many follow each other from it on.
-    pub fn run(&mut self) -> (u32, u64) {
-        if self.left == 0 {
-            (self.next, self.left) = (self.runs.difference(&mut self.first), self.runs.number());
-        }
-        (self.next, self.left)
-    }
-
-    /// Moves behind so many numbers of a run.
-    pub fn pass(&mut self, count: u32) {
-        self.left = self.left.wrapping_sub(u64::from(count));
-        self.next = self.next.wrapping_add(count);
-    }
-
-    /// Whether all numbers have been read.
-    fn is_whole(&self) -> bool {
-        self.left == 0 && self.runs.is_whole()
     }
 }

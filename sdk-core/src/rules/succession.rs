@@ -1,7 +1,8 @@
 //! A table of rules that follows another: what is as it was there is neither checked nor indexed again.
 
 use super::index::{Marks, Subject};
-use super::read::{Known, Leaves, NO_PLACE, Runs};
+use super::read::{Known, Leaves, NO_PLACE};
+use super::runs::Runs;
 use super::table::RuleLists;
 use super::{RuleRef, RuleTable};
 use crate::codec::CodecError;

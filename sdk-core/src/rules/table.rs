@@ -2,8 +2,7 @@
 
 use super::RuleRef;
 use super::index::Marks;
-use super::read::{Runs, Unknown};
-use crate::codec::CodecError;
+use super::runs::Runs;
 use crate::condition::{Form, Postings, place_of};
 use alloc::vec::Vec;
 
@@ -39,15 +38,6 @@ pub(super) struct RuleLists {
 }
 
 impl RuleTable {
-    /// Takes a packed form in, once it is checked to its end.
-    ///
-    /// # Errors
-    /// Fails on bytes that are none, on rules that are not in order of id, and on a rule that a slot or an event type
-    /// names twice.
-    pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
-        Self::read(Form::open(bytes)?, &mut Unknown)
-    }
-
     /// The packed form, for those who read at places of it.
     pub(super) const fn form(&self) -> &Form {
         &self.form
