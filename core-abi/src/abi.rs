@@ -256,15 +256,13 @@ pub extern "C" fn visitor_changed(handle: u32) -> usize {
 /// next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn visitor_moves(handle: u32) -> usize {
-    HOST.with_borrow(|host| {
-        host.evaluators.get(&handle).map_or(0, |evaluator| evaluator.moves().as_ptr() as usize)
-    })
+    HOST.with_borrow(|host| host.moves(handle).map_or(0, |moves| moves.as_ptr() as usize))
 }
 
-/// Of how many slots that stands there: of all, or of none where they have kept their numbers.
+/// Of how many slots that stands there: of all; −1 where they have kept their numbers.
 #[unsafe(no_mangle)]
-pub extern "C" fn visitor_moved(handle: u32) -> usize {
-    HOST.with_borrow(|host| host.evaluators.get(&handle).map_or(0, |evaluator| evaluator.moves().len()))
+pub extern "C" fn visitor_moved(handle: u32) -> i32 {
+    HOST.with_borrow(|host| host.moves(handle).map_or(-1, |moves| moves.len() as i32))
 }
 
 /// The visitor's decision for the slot of a number.
@@ -439,6 +437,10 @@ impl Host {
 
     fn answer(&mut self, text: String) -> usize {
         if text.is_empty() { 0 } else { self.keep(text.into_bytes().into_boxed_slice()) }
+    }
+
+    fn moves(&self, handle: u32) -> Option<&[u32]> {
+        self.evaluators.get(&handle)?.moves()
     }
 
     fn keep(&mut self, buffer: Box<[u8]>) -> usize {

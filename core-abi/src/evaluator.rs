@@ -137,8 +137,8 @@ impl Evaluator {
     }
 
     /// Of each slot the number it had before a bundle was last published, counted from 1, or 0 where there was none of its
-    /// name; empty where all slots have kept their numbers.
-    pub fn moves(&self) -> &[u32] {
+    /// name; nothing where all slots have kept their numbers.
+    pub fn moves(&self) -> Option<&[u32]> {
         self.visitor.moves()
     }
 

@@ -35,7 +35,7 @@
 //! | `visitor_session(handle, length)` | session in the scratch | how many slots differ, or −1 |
 //! | `visitor_changed(handle)` | | how many slots the last call has changed |
 //! | `visitor_changes(handle)` | | address of that many pairs of u32, see [`Evaluator::changes`] |
-//! | `visitor_moved(handle)` | | how many slots there are, or 0 where the last publication has left all their numbers |
+//! | `visitor_moved(handle)` | | how many slots there are, or −1 where the last publication has left all their numbers |
 //! | `visitor_moves(handle)` | | address of that many u32, see [`Evaluator::moves`] |
 //! | `visitor_decision(handle, slot)` | number of a slot | address of a decision, see [`Evaluator::decision`] |
 //! | `visitor_explain(handle, address)` | id of a rule | address of why, see [`Evaluator::explain`] |

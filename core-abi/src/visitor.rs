@@ -273,7 +273,7 @@ impl Visitor {
     }
 
     /// As [`Decider::moves`].
-    pub fn moves(&self) -> &[u32] {
+    pub fn moves(&self) -> Option<&[u32]> {
         self.decider.moves()
     }
 

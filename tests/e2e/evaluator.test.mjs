@@ -120,6 +120,10 @@ test('a bundle that follows keeps what is known and tells what differs', () => {
     );
   }
   assert.deepEqual(evaluator.decide().map(brief), ['aside greeting', 'hero pro', 'offer keen', 'zone new']);
+  told.length = 0;
+  evaluator.publish(signed({ ...next, rules: [] }, 4));
+  assert.deepEqual(evaluator.decide(), []);
+  assert.deepEqual(told.sort(), ['aside null', 'hero null', 'offer null', 'zone null']);
   evaluator.free();
 });
 

@@ -95,6 +95,22 @@ mod tests {
     }
 
     #[test]
+    fn it_is_told_which_slots_have_other_numbers() {
+        let mut evaluator = Evaluator::new(sealed(1, FIRST)).unwrap();
+        assert_eq!(evaluator.moves(), None);
+        let texts = FIRST.replace("\"pro\"}", "\"max\"}");
+        for (revision, rules, expected) in [
+            (2, &*texts, None),
+            (3, SECOND, Some(&[2, 0, 3, 0][..])),
+            (4, r#"{"rules":[]}"#, Some(&[][..])),
+            (5, SECOND, Some(&[0, 0, 0, 0][..])),
+        ] {
+            evaluator.publish(&sealed(revision, rules), START_MS).unwrap();
+            assert_eq!(evaluator.moves(), expected, "revision {revision}");
+        }
+    }
+
+    #[test]
     fn everybody_is_decided_for_and_what_differs_is_told() {
         let mut evaluator = Evaluator::new(sealed(1, FIRST)).unwrap();
         evaluator.absorb(&promo("e1", "bob"));

@@ -28,7 +28,8 @@ pub struct Decider {
     unsure: Marks,
     /// Slots whose picks are those of before, and what they show is as it was.
     shown: Marks,
-    moves: Vec<u32>,
+    /// See [`Self::moves`].
+    moves: Option<Vec<u32>>,
 }
 
 /// Stands for the rule of a pick that has been taken over, where the bundle lacks it.
@@ -134,7 +135,8 @@ impl Decider {
             self.index = Index::new(rules, signals);
             known = 0;
         }
-        let shows_alike = succession.shows_alike() && !self.live.has_changed();
+        // What no decision has seen is not known to be in effect.
+        let is_decided = self.unsure.next(0).is_none() && !self.live.has_changed();
         self.live = Live::new(&self.index);
         self.latched.clear();
         self.move_slots(before, rules, succession);
@@ -143,22 +145,20 @@ impl Decider {
         for (slot, held) in self.held.iter_mut().enumerate().filter(|(_, held)| held.rule != NOTHING) {
             let rule = held.rule as usize;
             let now = rules_now.get(rule).copied().filter(|now| *now != u32::MAX);
-            kept.set(slot, now.is_some());
+            kept.set(slot, is_decided && now.is_some());
             let by_id = || rules.by_id(before.get(rule)?.id).map(|rule| rule.index as u32);
             held.rule = now.or_else(by_id).unwrap_or(GONE);
         }
         self.take_over(&|slot| kept.has(slot));
-        if shows_alike {
-            self.shown = kept;
-        }
+        self.shown = if succession.shows_alike() { kept } else { Marks::default() };
         known
     }
 
     /// Gives each slot of the rules that follow what has filled the one of its name.
     fn move_slots(&mut self, before: &RuleTable, rules: &RuleTable, succession: &Succession) {
-        self.moves.clear();
+        self.moves = None;
         let (then, now) = (before.slot_names(), rules.slot_names());
-        if succession.is_known() && then == now {
+        if succession.is_known() && then.iter().eq(now) {
             return;
         }
         let mut slot_then = Vec::new();
@@ -170,7 +170,7 @@ impl Decider {
                 }
             }
         }
-        let mut held = core::mem::take(&mut self.held);
+        let (mut held, mut moves) = (core::mem::take(&mut self.held), Vec::new());
         for (slot, name) in now.iter().enumerate() {
             let then = match succession.is_known() {
                 true => slot_then.get(*name as usize).map(|slot| *slot as usize),
@@ -178,14 +178,16 @@ impl Decider {
             };
             let taken = then.and_then(|then| held.get_mut(then));
             self.held.push(taken.map_or(Held::EMPTY, |held| core::mem::replace(held, Held::EMPTY)));
-            self.moves.push(then.map_or(0, |then| then.wrapping_add(1) as u32));
+            moves.push(then.map_or(0, |then| then.wrapping_add(1) as u32));
         }
+        let have_kept = then.len() == now.len() && (1..).zip(&moves).all(|(now, then)| now == *then);
+        self.moves = Some(moves).filter(|_| !have_kept);
     }
 
     /// Of each slot the number that the one of its name had before [`Self::renew`], counted from 1, or 0 where there was
-    /// none; empty where all slots have kept their numbers.
-    pub fn moves(&self) -> &[u32] {
-        &self.moves
+    /// none; nothing where all slots have kept their numbers.
+    pub fn moves(&self) -> Option<&[u32]> {
+        self.moves.as_deref()
     }
 
     /// Has the slots that are filled decided again, and shown unless what fills them is as it was.

@@ -109,7 +109,9 @@ impl RuleTable {
             && table.form().leaves().len() >= before.form().leaves().len()
             && (kept.subjects || reads_on(before, &table))
         {
-            let Kept { leaves, rules, subjects, lists, is_any_gone, .. } = kept;
+            let Kept { leaves, rules, subjects, mut lists, is_any_gone, .. } = kept;
+            // Lists that are written alike name other rules where these have moved.
+            lists &= (1..).zip(&rules).all(|(now, then)| *then == 0 || *then == now);
             return Ok((
                 table,
                 Succession { rules, leaves, subjects, lists, is_any_gone, ..Succession::default() },

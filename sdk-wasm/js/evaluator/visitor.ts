@@ -152,7 +152,7 @@ export class Visitor {
     this.#variables = undefined;
     const count = core().visitor_moved(this.#handle);
     const gone: VisitorDecision[] = [];
-    if (count > 0) {
+    if (count >= 0) {
       const first = core().visitor_moves(this.#handle) >>> 2;
       const numbers = this.#words().subarray(first, first + count);
       const before = this.#current;

@@ -404,4 +404,18 @@ mod tests {
             (before, body_before) = (after, body_after);
         }
     }
+
+    #[test]
+    fn rules_that_move_under_lists_that_are_written_alike_are_moved() {
+        let rule =
+            |id: &&str| format!(r#"{{"id":"{id}","slot":"s","when":{{"traits.plan":"{id}"}},"actions":[]}}"#);
+        let bodies = [["a", "b", "c", "d"], ["b", "c", "d", "e"]].map(|ids| body(&ids.each_ref().map(rule)));
+        let before = Bundle::open(&opened(&bodies[0])).unwrap();
+        let body_after = settle_body(&bodies[1], &bodies[0]).unwrap();
+        let (after, succession) = Bundle::open_after(&opened(&body_after), &before).unwrap();
+        assert!(is_same(before.rules.list_bytes(), after.rules.list_bytes()) && succession.is_known());
+        let mut index = Index::new(&before.rules, &before.signals);
+        assert!(index.follow(&before.rules, &after.rules, &after.signals, &succession));
+        assert_eq!(measure(&index), measure(&Index::new(&after.rules, &after.signals)));
+    }
 }
