@@ -11,9 +11,10 @@ const GOAL_US: f64 = 5.0;
 const WARM_UP_EVENTS: usize = 4_000;
 const BATCHES: usize = 60;
 const EVENTS_PER_BATCH: usize = 100;
-/// Events before and among those whose instructions are counted, under a valgrind that is fifty times slower.
-const COUNTED_WARM_UP: usize = 400;
+/// Events among which instructions are counted, and readings of signals before that, under a valgrind that is fifty times
+/// slower.
 const COUNTED_EVENTS: usize = 200;
+const COUNTED_WARM_UP_READINGS: usize = 400_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,8 +32,10 @@ fn main() -> ExitCode {
 /// What the bench runs under valgrind: some event types, and how many of the events are taken in.
 fn counted(types: &str, taken: &str) -> Result<(), Failure> {
     let number = |text: &str| text.parse().map_err(|error| Failure::of(text, error));
-    let mut feed = feed(number(types)?)?;
-    feed.warm_up(COUNTED_WARM_UP, &mut |_| {})?;
+    let types = number(types)?;
+    let mut feed = feed(types)?;
+    // Members have tiles in all buckets of most windows then, where few signals look at each event.
+    feed.warm_up(WARM_UP_EVENTS.min(COUNTED_WARM_UP_READINGS * types / SIGNALS), &mut |_| {})?;
     feed.take_some(COUNTED_EVENTS, number(taken)?)
 }
 

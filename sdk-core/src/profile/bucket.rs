@@ -45,15 +45,18 @@ pub(super) enum Keep {
 }
 
 impl Bucket {
-    /// The bucket of an event; nothing for a session signal and an event without session.
-    pub fn of_event(window: Window, event: &Event) -> Option<Self> {
-        match window {
-            Window::Lifetime => Some(Self::Lifetime),
-            Window::Session => event.session.map(Self::Session),
-            Window::Sliding { .. } | Window::Calendar(_) => {
-                window.buckets_at(event.timestamp).map(|(index, _)| Self::Time(index))
-            }
-        }
+    /// The bucket of an event, and the horizon at the latest time of its member; nothing for a session signal and an event
+    /// without session.
+    pub(super) fn of_event(window: Window, event: &Event, time: Timestamp) -> Option<(Self, Horizon)> {
+        let buckets = window.buckets_at(event.timestamp);
+        let bucket = match window {
+            Window::Lifetime => Self::Lifetime,
+            Window::Session => Self::Session(event.session?),
+            Window::Sliding { .. } | Window::Calendar(_) => Self::Time(buckets?.0),
+        };
+        // Most events are the latest, and a division takes as long as all else here.
+        let newest = if time == event.timestamp { buckets } else { window.buckets_at(time) };
+        Some((bucket, Horizon::of(time, newest)))
     }
 
     pub(super) fn encode(self, out: &mut Writer) {
@@ -86,8 +89,12 @@ impl Bucket {
 impl Horizon {
     /// The horizon at `time`, the latest event time of a member.
     pub fn new(window: Window, time: Timestamp) -> Self {
-        let passed =
-            window.buckets_at(time).map_or(i64::MAX, |(newest, length)| newest.saturating_sub(length));
+        Self::of(time, window.buckets_at(time))
+    }
+
+    /// The horizon at `time`, given what [`Window::buckets_at`] says of it.
+    fn of(time: Timestamp, buckets: Option<(i64, i64)>) -> Self {
+        let passed = buckets.map_or(i64::MAX, |(newest, length)| newest.saturating_sub(length));
         Self { time, passed }
     }
 

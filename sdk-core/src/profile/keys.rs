@@ -35,6 +35,35 @@ pub enum Found<T> {
     Truncated,
 }
 
+/// A text as a key.
+pub trait KeyText {
+    /// Its bytes.
+    fn key_bytes(&self) -> &[u8];
+    /// A text of its own.
+    fn to_key(&self) -> ShortText;
+}
+
+impl KeyText for &str {
+    fn key_bytes(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn to_key(&self) -> ShortText {
+        ShortText::from(*self)
+    }
+}
+
+/// A key has been a text all along, which need not be seen again.
+impl KeyText for &ShortText {
+    fn key_bytes(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn to_key(&self) -> ShortText {
+        (*self).clone()
+    }
+}
+
 impl<T> Default for Keys<T> {
     fn default() -> Self {
         Self { entries: Few::default(), truncated: false }
@@ -49,7 +78,7 @@ impl<T> Keys<T> {
 
     /// The same for a key whose hash is at hand.
     pub(crate) fn get_hashed(&self, hash: u64, key: &str) -> Found<&T> {
-        match self.find(hash, key).ok().and_then(|at| self.entries.as_slice().get(at)) {
+        match self.find(hash, key.as_bytes()).ok().and_then(|at| self.entries.as_slice().get(at)) {
             Some(entry) => Found::Value(&entry.value),
             None if self.truncated => Found::Truncated,
             None => Found::Absent,
@@ -57,16 +86,16 @@ impl<T> Keys<T> {
     }
 
     /// The value under a key, made first where there is none; nothing when the key falls to the bound.
-    pub fn or_insert_with(&mut self, key: &str, make: impl FnOnce() -> T) -> Option<&mut T> {
-        let hash = key_hash(key.as_bytes());
-        let at = match self.find(hash, key) {
+    pub fn or_insert_with(&mut self, key: impl KeyText, make: impl FnOnce() -> T) -> Option<&mut T> {
+        let hash = key_hash(key.key_bytes());
+        let at = match self.find(hash, key.key_bytes()) {
             Ok(at) => at,
             Err(at) if at >= MAX_KEYS_PER_TILE => {
                 self.truncated = true;
                 return None;
             }
             Err(at) => {
-                self.entries.insert(at, Entry { hash, key: key.into(), value: make() });
+                self.entries.insert(at, Entry { hash, key: key.to_key(), value: make() });
                 if self.len() > MAX_KEYS_PER_TILE {
                     self.entries.edit(|entries| entries.pop());
                     self.truncated = true;
@@ -79,7 +108,7 @@ impl<T> Keys<T> {
 
     /// Folds a value into the one under a key, or puts it there where there is none; nothing when the key falls to the
     /// bound.
-    pub fn join(&mut self, key: &str, value: &T, join: impl FnOnce(&mut T, &T)) -> Option<&mut T>
+    pub fn join(&mut self, key: impl KeyText, value: &T, join: impl FnOnce(&mut T, &T)) -> Option<&mut T>
     where
         T: Clone,
     {
@@ -161,8 +190,10 @@ impl<T> Keys<T> {
         Self { entries, truncated }
     }
 
-    fn find(&self, hash: u64, key: &str) -> Result<usize, usize> {
-        search(self.entries.as_slice(), |entry| entry.hash.cmp(&hash).then_with(|| (*entry.key).cmp(key)))
+    fn find(&self, hash: u64, key: &[u8]) -> Result<usize, usize> {
+        // Texts are in the order of their bytes.
+        let compare = |entry: &Entry<T>| entry.hash.cmp(&hash).then_with(|| entry.key.as_bytes().cmp(key));
+        search(self.entries.as_slice(), compare)
     }
 }
 
@@ -201,7 +232,7 @@ mod tests {
     fn keys(names: &[u16]) -> Keys<u64> {
         let mut keys = Keys::default();
         for name in names {
-            if let Some(count) = keys.or_insert_with(&format!("key-{name}"), || 0) {
+            if let Some(count) = keys.or_insert_with(&*format!("key-{name}"), || 0) {
                 *count += 1;
             }
         }

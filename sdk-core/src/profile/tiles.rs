@@ -168,9 +168,8 @@ impl Tiles {
         let of = signal.of.map_or(ValueRef::Null, |path| fields.value(path));
         let tile = Tile::of_event(signal.aggregate, event, of)?;
         let window = signal.window;
-        let bucket = Bucket::of_event(window, event)?;
+        let (bucket, horizon) = Bucket::of_event(window, event, time)?;
         let tiles = self.signal_near(place, signal.id, window);
-        let horizon = Horizon::new(window, time);
         if horizon.keep(bucket, Span::of_event(bucket, at)) == Keep::Nothing {
             return None;
         }
