@@ -65,9 +65,11 @@ export class Visitor {
   /** 0 once it is freed. */
   #handle: number;
   /** By rule: the decision for it that was met first, where it is the same for everybody. */
-  #met: VisitorDecision[] = [];
+  #met: (VisitorDecision | undefined)[] = [];
   /** By slot: what was last heard of it, if anything. */
   #current: (VisitorDecision | undefined)[] = [];
+  /** By slot: what it says while it is empty, once it has been. */
+  #empty: (VisitorDecision | undefined)[] = [];
   /** A bit for each slot that is filled. */
   #filled = new Uint32Array(1);
   readonly #paths = new Map<string, number>();
@@ -157,6 +159,7 @@ export class Visitor {
       const numbers = this.#words().subarray(first, first + count);
       const before = this.#current;
       this.#current = [];
+      this.#empty = [];
       this.#filled.fill(0);
       for (let slot = 0; slot < count; slot++) {
         const then = numbers[slot] as number;
@@ -222,7 +225,7 @@ export class Visitor {
   }
 
   #put(slot: number, decision: VisitorDecision): void {
-    this.#current[slot] = decision;
+    place(this.#current, slot, decision);
     const [word, bit] = [slot >>> 5, 1 << (slot & 31)];
     if (word >= this.#filled.length) {
       const more = new Uint32Array(2 * word);
@@ -244,7 +247,7 @@ export class Visitor {
       const slot = words[at] as number;
       const rule = words[at + 1] as number;
       const before = this.#current[slot];
-      let decision = rule === 0 ? before && emptied(before.slot) : this.#met[rule - 1];
+      let decision = rule === 0 ? this.#emptied(slot, before) : this.#met[rule - 1];
       if (!decision) {
         if (rule === 0) continue;
         decision = this.#ask(slot, rule);
@@ -267,9 +270,26 @@ export class Visitor {
 
   #ask(slot: number, rule: number): VisitorDecision {
     const found: VisitorDecision = answer(core(), core().visitor_decision(this.#handle, slot));
-    if (core().evaluator_fixed(this.#handle, rule - 1) === 1) this.#met[rule - 1] = Object.freeze(found);
+    if (core().evaluator_fixed(this.#handle, rule - 1) === 1) {
+      place(this.#met, rule - 1, Object.freeze(found));
+    }
     return found;
   }
+
+  /** What a slot says while it is empty; nothing where it has never said anything. */
+  #emptied(slot: number, before: VisitorDecision | undefined): VisitorDecision | undefined {
+    const known = this.#empty[slot];
+    if (known || !before) return known;
+    const made = emptied(before.slot);
+    place(this.#empty, slot, made);
+    return made;
+  }
+}
+
+/** Puts an item at a place of a list without holes, which engines read fastest. */
+function place<T>(list: (T | undefined)[], at: number, item: T): void {
+  while (list.length <= at) list.push(undefined);
+  list[at] = item;
 }
 
 function emptied(slot: string): VisitorDecision {
