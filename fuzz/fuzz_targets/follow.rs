@@ -118,9 +118,19 @@ fn compare(decider: &mut Decider, Step { before, after, alone, succession }: Ste
     let current = in_effect(decider, before, &document);
     decider.renew(&before.rules, &after.rules, &after.signals, succession);
     let mut anew = Decider::new(&after.rules, &after.signals, &current);
-    assert_eq!(decide(decider, after, &document), decide(&mut anew, after, &document));
+    let (told, wake_at) = decide(decider, after, &document);
+    let (taken_over, wake_at_anew) = decide(&mut anew, after, &document);
+    assert_eq!(wake_at, wake_at_anew);
     for slot in 0..after.rules.slot_count() {
         assert_eq!(decider.pick(slot), anew.pick(slot));
+    }
+    assert!(told.iter().all(|slot| taken_over.contains(slot)), "{told:?} of {taken_over:?}");
+    // What is not told of is in effect as it was.
+    let now = in_effect(decider, after, &document);
+    for (slot, _) in taken_over.iter().filter(|slot| !told.contains(slot)) {
+        let (name, _) = after.rules.slot(*slot).expect("what is told of is there");
+        let of_slot = |decisions: &[Decision]| decisions.iter().find(|held| *held.slot == *name).cloned();
+        assert_eq!(of_slot(&now), of_slot(&current), "{name}");
     }
 }
 
