@@ -27,6 +27,9 @@ pub struct Form {
     weights: Vec<u32>,
 }
 
+/// How many texts are compared at once, so that whoever asks again behind each difference does not look at all of them.
+const WINDOW: usize = 64;
+
 /// A path whose text is given by its number in a form; equal ones are the same path of that form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathNumber {
@@ -150,11 +153,23 @@ impl Form {
 
     /// The first number, from one on, of a text that is not the same in another form.
     pub fn next_other_text(&self, other: &Self, from: usize) -> usize {
+        let mut from = from;
+        loop {
+            let same = self.same_texts(other, from);
+            from += same;
+            if same < WINDOW {
+                return from;
+            }
+        }
+    }
+
+    /// How many texts from a number on, at most as many as a window, are the same in another form.
+    fn same_texts(&self, other: &Self, from: usize) -> usize {
         let end = |form: &Self, number: usize| {
             number.checked_sub(1).and_then(|last| form.ends.get(last)).copied().unwrap_or_default()
         };
         let (mine, others) = (end(self, from), end(other, from));
-        let ends = [self, other].map(|form| form.ends.get(from..).unwrap_or_default().iter());
+        let ends = [self, other].map(|form| form.ends.get(from..).unwrap_or_default().iter().take(WINDOW));
         let [mine_ends, others_ends] = ends;
         // As long as texts are as long as those of the other, they can be compared as one.
         let is_as_long = |(one, two): &(&u32, &u32)| *one - mine == *two - others;
@@ -164,10 +179,10 @@ impl Form {
         });
         let same = common_prefix(texts[0], texts[1]);
         if same == texts[0].len() {
-            return from + count;
+            return count;
         }
         let ends = self.ends.get(from..).unwrap_or_default();
-        from + ends.partition_point(|end| (*end - mine) as usize <= same)
+        ends.partition_point(|end| (*end - mine) as usize <= same)
     }
 
     /// All ids, in order of number.

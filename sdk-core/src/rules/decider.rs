@@ -202,11 +202,11 @@ impl Decider {
     /// A decider over the same bundle for another visitor, of whom nothing is known.
     #[must_use]
     pub fn restarted(self) -> Self {
-        let Self { index, live, mut held, .. } = self;
+        let Self { index, live, mut held, moves, .. } = self;
         // The next one takes its room.
         drop(live);
         held.fill_with(|| Held::EMPTY);
-        Self { live: Live::new(&index), index, held, ..Self::default() }
+        Self { live: Live::new(&index), index, held, moves, ..Self::default() }
     }
 
     /// The index it decides over.

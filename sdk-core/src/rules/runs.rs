@@ -27,6 +27,11 @@ impl<'a> Runs<'a> {
     pub fn run(&mut self) -> (u32, u64) {
         if self.left == 0 {
             (self.next, self.left) = (self.runs.difference(&mut self.first), self.runs.number());
+            if self.left == 0 {
+                // Whoever looks twice must not find the next one.
+                self.runs.fail();
+                self.left = u64::MAX;
+            }
         }
         (self.next, self.left)
     }
@@ -40,5 +45,29 @@ impl<'a> Runs<'a> {
     /// Whether all numbers have been read.
     pub fn is_whole(&self) -> bool {
         self.left == 0 && self.runs.is_whole()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::{Form, Packer};
+
+    #[test]
+    fn a_run_of_nothing_is_unsound_however_often_it_is_looked_at() {
+        // How far each begins behind the one before, doubled, and how many numbers it has.
+        for (bytes, is_sound) in [([0, 2, 4, 1], true), ([0, 0, 4, 3], false)] {
+            let mut packer = Packer::new();
+            packer.group(&bytes, |byte, packer| packer.out.u8(*byte));
+            let form = Form::open(&packer.finish()).unwrap();
+            for looks in 0..3 {
+                let mut runs = Runs::read(&mut form.at(0));
+                for _ in 0..3 {
+                    (0..looks).for_each(|_| assert!(runs.run().1 > 0));
+                    runs.number();
+                }
+                assert_eq!(runs.is_whole(), is_sound);
+            }
+        }
     }
 }

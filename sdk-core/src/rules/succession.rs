@@ -261,8 +261,9 @@ impl Known for Kept<'_> {
     fn leaves(&mut self, runs: &mut Runs<'_>, leaves: &mut Leaves, code: &mut Code<'_>) -> usize {
         let form = self.before.form();
         let (number, length) = runs.run();
-        let Some(run) = self.run_of(number) else { return 0 };
-        let last = u64::from(run.numbers.end).min(u64::from(number) + length) as usize;
+        // What will be read once more, as a whole, is not looked at in stretches.
+        let Some(run) = self.run_of(number).filter(|_| self.is_sound) else { return 0 };
+        let last = u64::from(run.numbers.end).min(u64::from(number).saturating_add(length)) as usize;
         let places = form.leaves().get(number as usize..last).unwrap_or_default();
         let end = if last < run.numbers.end as usize { form.leaves().get(last) } else { Some(&run.end) };
         let (Some(start), Some(end)) = (places.first(), end) else { return 0 };
@@ -273,7 +274,7 @@ impl Known for Kept<'_> {
         let Some(now) = leaves.places.get_mut(numbers.clone()) else { return 0 };
         let is_new = now.iter().all(|place| *place == NO_PLACE);
         if count == 0 || !is_new {
-            self.is_sound &= code.begins_with(&NO_LEAF);
+            self.is_sound &= is_new && code.begins_with(&NO_LEAF);
             return 0;
         }
         for (now, place) in now.iter_mut().zip(places) {

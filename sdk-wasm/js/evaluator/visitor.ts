@@ -168,7 +168,9 @@ export class Visitor {
         this.#put(slot, decision);
         before[then - 1] = undefined;
       }
-      for (const decision of before) if (decision?.rule) gone.push(emptied(decision.slot));
+      for (const decision of before) {
+        if (decision && decision.rule !== null) gone.push(emptied(decision.slot));
+      }
     }
     this.#take(core().visitor_changed(this.#handle), gone);
   }

@@ -19,6 +19,8 @@ const NONE: u32 = u32::MAX;
 /// Of how many rules one may be new, and how many may be besides, so that following is less work than building.
 const NEW_PART: usize = 8;
 const FEW: usize = 16;
+/// How many leaves and keys may come or go besides, since each moves all that stands behind it.
+const FEW_KEYS: usize = 256;
 
 /// Which rules stay, in the order in which they are.
 struct Stays {
@@ -42,7 +44,8 @@ impl Index {
     ) -> bool {
         let Some(stays) = self.stays(before, after, succession) else { return false };
         self.move_gates(&stays);
-        if !self.drop_leaves(before, succession) {
+        let mut room = FEW_KEYS + (self.kinds.len() + self.keys.len()) / NEW_PART;
+        if !self.drop_leaves(before, succession, &mut room) {
             return false;
         }
         self.move_rules(&stays, after, succession);
@@ -51,7 +54,9 @@ impl Index {
         } else if !is_same(before.shown_bytes(), after.shown_bytes()) {
             self.add_shown(after);
         }
-        self.add_leaves(after, succession);
+        if !self.add_leaves(after, succession, &mut room) {
+            return false;
+        }
         let (inner, mut found) = (self.gates.parents.len(), Vec::new());
         for place in stays.new_places() {
             self.add_rule(place, after, &mut found);
@@ -154,8 +159,8 @@ impl Index {
         self.bounds.iter_mut().for_each(|bounds| bounds.edges.replace(range.clone(), by));
     }
 
-    /// Lets go of leaves that are not what they were; whether nothing that stays is made of them.
-    fn drop_leaves(&mut self, before: &RuleTable, succession: &Succession) -> bool {
+    /// Lets go of leaves that are not what they were; whether nothing that stays is made of them, and there are few.
+    fn drop_leaves(&mut self, before: &RuleTable, succession: &Succession, room: &mut usize) -> bool {
         for number in succession.other_leaves(self.kinds.len()) {
             let known = self.kind(number).zip(before.form().leaves().get(number));
             let Some((kind, place)) = known else { continue };
@@ -164,6 +169,9 @@ impl Index {
             }
             let atom = number as u32;
             let (literals, compared) = compared(*place, before);
+            if !take_room(room, &literals) {
+                return false;
+            }
             match (kind, compared) {
                 (Kind::Keyed { usual }, Some((subject, _))) => {
                     self.keyed.remove(subject as usize, atom);
@@ -206,8 +214,8 @@ impl Index {
         }
     }
 
-    /// Takes in the leaves that are new.
-    fn add_leaves(&mut self, after: &RuleTable, succession: &Succession) {
+    /// Takes in the leaves that are new; whether there are few.
+    fn add_leaves(&mut self, after: &RuleTable, succession: &Succession, room: &mut usize) -> bool {
         let (subjects, leaves) = (self.subjects.len(), after.form().leaves());
         self.keyed.grow(subjects);
         self.asked.grow(subjects);
@@ -217,21 +225,32 @@ impl Index {
         self.kinds.resize(leaves.len(), Kind::Late);
         for number in succession.other_leaves(known).chain(known..leaves.len()) {
             let Some(place) = leaves.get(number) else { continue };
-            let kind = self.add_leaf(number, *place, after);
+            let (literals, compared) = compared(*place, after);
+            if !take_room(room, &literals) {
+                return false;
+            }
+            let kind = self.add_leaf(number, *place, &literals, compared, after);
             if let Some(known) = self.kinds.get_mut(number) {
                 *known = kind;
             }
         }
+        true
     }
 
-    fn add_leaf(&mut self, number: usize, place: u32, after: &RuleTable) -> Kind {
+    fn add_leaf(
+        &mut self,
+        number: usize,
+        place: u32,
+        literals: &[u32],
+        compared: Option<(u32, Compared)>,
+        after: &RuleTable,
+    ) -> Kind {
         let atom = number as u32;
-        let (literals, compared) = compared(place, after);
         match compared {
             Some((subject, Compared::Keys { usual })) => {
                 self.keyed.insert(subject as usize, None, atom);
                 for literal in literals {
-                    self.keys.add((subject, literal, Keyed::new(number, usual)), after.form());
+                    self.keys.add((subject, *literal, Keyed::new(number, usual)), after.form());
                 }
                 return Kind::Keyed { usual };
             }
@@ -296,6 +315,13 @@ impl Index {
         }
         self.count(edge.to(), seen(Some(usual), edge));
     }
+}
+
+/// Takes the room of a leaf with its keys; whether there was as much.
+fn take_room(room: &mut usize, literals: &[u32]) -> bool {
+    let left = room.checked_sub(1 + literals.len());
+    *room = left.unwrap_or_default();
+    left.is_some()
 }
 
 impl Stays {

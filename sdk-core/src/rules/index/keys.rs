@@ -83,6 +83,10 @@ impl Keyed {
     }
 }
 
+/// How many groups a chain may have on average, and an index in all besides.
+const MOST_IN_CHAIN: usize = 8;
+const FEW_KEYS: usize = 64;
+
 /// A leaf before it is grouped, with its subject and where what it compares that with stands in the rules' code.
 pub type KeyEntry = (u32, u32, Keyed);
 
@@ -157,13 +161,21 @@ impl KeyIndex {
         self.find(subject, Key::read(&mut form.at(literal))?.value(form), form)
     }
 
-    /// Whether few groups have no leaf, and every text that others compare with is there still.
+    /// How many texts and numbers there are that leaves compare with.
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Whether chains are short, few groups have no leaf, and every text that others compare with is there still.
     pub fn is_sound(&self, form: &Form, is_any_gone: bool) -> bool {
         let is_empty = |group: usize| self.leaves.get(group).is_empty();
         let is_there = |group: &Group| !matches!(group.key, Key::Text(number) if form.text(number as usize) == Some(NO_TEXT));
         let empty = (0..self.groups.len()).filter(|group| is_empty(*group)).count();
         let mut groups = self.groups.iter().enumerate().filter(|_| is_any_gone);
-        empty <= self.groups.len() / 2 + 8 && groups.all(|(group, known)| is_empty(group) || is_there(known))
+        let are_short = self.groups.len() <= MOST_IN_CHAIN * self.heads.len() + FEW_KEYS;
+        are_short
+            && empty <= self.groups.len() / 2 + 8
+            && groups.all(|(group, known)| is_empty(group) || is_there(known))
     }
 
     /// Takes the edges of each leaf in.
