@@ -162,11 +162,13 @@ export class Evaluator {
   }
 
   /**
-   * The bundle that a delta makes of the one it starts from, to be published: its bytes are those that were signed. Deltas are
-   * what `GET /v1/bundle/<sha256>?from=<sha256>` answers where it can, and `attune bundle delta` writes.
+   * The bundle that a delta makes of the one it starts from, to be published. Deltas are what
+   * `GET /v1/bundle/<sha256>?from=<sha256>` answers where it can, and `attune bundle delta` writes. No signature is looked at:
+   * whoever does not trust the bytes verifies what comes out, as a bundle that has come whole.
    *
    * The delta names the bundle it starts from by SHA-256. Whoever asked for it knows that of `bundle`, and may hand it over,
-   * 64 hexadecimal digits as in the path: the bundle is not hashed then, which takes most of the time.
+   * 64 hexadecimal digits as behind `from=`: the bundle is not hashed then, which takes most of the time, and a wrong one
+   * gives wrong bytes.
    *
    * @throws {EvaluatorError} `bundle_wrong_parent`: a delta from another bundle. `bundle_invalid`, `bundle_…`: no bytes, or
    * bytes that are no delta. `hash_invalid`: no SHA-256.
