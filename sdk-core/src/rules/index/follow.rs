@@ -444,4 +444,24 @@ mod tests {
         assert!(index.follow(&before.rules, &after.rules, &after.signals, &succession));
         assert_eq!(measure(&index), measure(&Index::new(&after.rules, &after.signals)));
     }
+
+    #[test]
+    fn an_index_is_built_anew_where_one_rule_brings_many_keys() {
+        let listed = |count: usize| {
+            let texts: Vec<String> = (0..count).map(|text| format!("\"t{text}\"")).collect();
+            format!(
+                r#"{{"id":"list","slot":"s","when":{{"traits.sku":{{"$in":[{}]}}}},"actions":[]}}"#,
+                texts.join(",")
+            )
+        };
+        let base = body(&[rule(1, 0)]);
+        let before = Bundle::open(&opened(&base)).unwrap();
+        for (count, is_followed) in [(50, true), (2 * FEW_KEYS, false)] {
+            let with = settle_body(&body(&[rule(1, 0), listed(count)]), &base).unwrap();
+            let (after, succession) = Bundle::open_after(&opened(&with), &before).unwrap();
+            let mut index = Index::new(&before.rules, &before.signals);
+            let found = index.follow(&before.rules, &after.rules, &after.signals, &succession);
+            assert_eq!(found, is_followed, "{count} keys");
+        }
+    }
 }
