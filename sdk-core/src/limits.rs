@@ -29,13 +29,19 @@ pub const CONTEXT_SHARE: usize = 4;
 pub const PAGE_QUEUE_BYTES: usize = 1024 * 1024;
 /// Age after which an undeliverable event is given up, in milliseconds: 7 days.
 pub const MAX_EVENT_AGE_MS: i64 = 7 * 24 * 3_600_000;
+/// Answers that an event has to be sent again after which it is given up: hours of trying on one page, so that an event
+/// that breaks what stands before a collector does not keep others waiting for a week.
+pub const MAX_EVENT_ATTEMPTS: u32 = 1_000;
 /// First retry delay, in milliseconds; later ones double with full jitter.
 pub const RETRY_BASE_MS: u64 = 1_000;
 /// Longest retry delay, in milliseconds.
 pub const RETRY_MAX_MS: u64 = 60_000;
 /// Longest `Retry-After` that is honoured, in milliseconds: a day, so that a slip of a proxy ends.
 pub const RETRY_AFTER_MAX_MS: u64 = 24 * 3_600_000;
-/// Probe interval after 401, 403 or 404, in milliseconds: the key may be repaired while the page is open.
+/// Silent requests in a row after which they count as blocked on a page that has never had an answer: an extension that
+/// blocks one blocks all, and every further one is a line on the visitor's console.
+pub const BLOCKED_AFTER: u32 = 3;
+/// Probe interval after 401, 403 or 404, and while requests are blocked, in milliseconds: the key may be repaired while the page is open.
 pub const PROBE_MS: u64 = 300_000;
 /// Failures in a row after which the breaker opens.
 pub const BREAKER_FAILURES: u32 = 5;

@@ -1,5 +1,6 @@
 /** The public API: fixes id, time and session of every call, and hands it to the driver in order. */
 
+import { isPrerendering } from './browser/activation.ts';
 import { openStorage } from './browser/storage.ts';
 import { wallMs } from './clock.ts';
 import { ALL_GRANTED, type Consent, mergeConsent } from './consent.ts';
@@ -59,7 +60,7 @@ export class Attune {
       decisions: () => [...this.#decisions.values()],
     };
     this[devtoolsPort] = port;
-    this.#session = openSession(storage, `${space}session`);
+    this.#session = openSession(storage, `${space}session`, (text) => this.#link.keep('session', text));
     this.#link = openLink({
       settings,
       wasmUrl: settings.wasmUrl ?? defaultWasmUrl,
@@ -69,6 +70,10 @@ export class Attune {
         decision: (slot, decision) => this.#decided(slot, decision),
         shown: (metadata) => void this.#capture('attune.shown', metadata),
         exposed: (id, metadata) => void this.#capture('attune.exposure', metadata, 'normal', id),
+        resumed: (session) => this.#session.follow(session, wallMs()),
+        consented: (granted) => {
+          this.#granted = granted;
+        },
         changed: () => port.changed?.(),
         report: this.#reports.report,
       },
@@ -221,7 +226,8 @@ export class Attune {
     const text =
       metadata === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, metadata);
     if (metadata === undefined || text !== undefined) {
-      const session = this.#session.at(ms);
+      // A page that nobody looks at yet has no part in a session.
+      const session = isPrerendering() ? '' : this.#session.at(ms);
       this.#link.call('track', { id, type, ms, session, metadata: text, priority: level });
       this[devtoolsPort].captured?.({
         event_id: id,

@@ -1,55 +1,55 @@
-/** Calls made before the WebAssembly half has started, kept in order, across a page that leaves before that too. */
+/** Calls made before the WebAssembly half has started, kept in order, across a page that is gone before that too. */
 
-import { keysUnder } from './browser/entries.ts';
-import { type KeyValue, tryWrite } from './browser/storage.ts';
-import type { Driver } from './driver/driver.ts';
-import { fieldsOf, parseJson } from './json.ts';
+import type { Entries } from './browser/entries.ts';
+import { type KeyValue, keysUnder, tryWrite } from './browser/storage.ts';
+import { type Call, isStoredCall } from './calls.ts';
+import { parseJson } from './json.ts';
 
+const CRITICAL = 2;
 const MAX_CALLS = 1_000;
-
-type Method = 'track' | 'identify' | 'reset' | 'setContext' | 'consent';
-
-/** A call of the driver as data. */
-export type Call = { [Name in Method]: [Name, ...Parameters<Driver[Name]>] }[Method];
 
 /** A bounded buffer of calls. */
 export interface CallBuffer {
-  /** Keeps a call; says no when the buffer is full. */
-  push(call: Call): boolean;
-  /** Hands out what earlier page loads could not replay, then this page's calls, and forgets both. */
+  /** Keeps a call, and stores it under a lane; says no when the buffer is full. */
+  push(call: Call, lane: string): boolean;
+  /** Hands out what pages that are gone could not store elsewhere, then this page's calls, and forgets both. */
   drain(): Call[];
   /** Stores the calls of a page that leaves; if it comes back, only those of context and consent are still to be made. */
   save(id: string): void;
 }
 
-/** An empty buffer that saves under keys of this prefix. */
-export function openBuffer(storage: KeyValue | undefined, prefix: string): CallBuffer {
+/** An empty buffer. A page that leaves before its database is open saves under keys of this prefix. */
+export function openBuffer(entries: Entries, storage: KeyValue | undefined, prefix: string): CallBuffer {
   let calls: Call[] = [];
+  let stored: [lane: string, ...place: (string | number)[]][] = [];
   const takeSaved = (id: string) => {
-    const text = storage?.getItem(prefix + id) ?? '';
+    const saved = parseJson(storage?.getItem(prefix + id) ?? '');
     storage?.removeItem(prefix + id);
-    return callsIn(text);
+    return Array.isArray(saved) ? saved.filter(isStoredCall) : [];
   };
   return {
-    push: (call) => calls.length < MAX_CALLS && calls.push(call) > 0,
+    push(call, lane) {
+      if (calls.length >= MAX_CALLS) return false;
+      const key: (typeof stored)[number] = [lane, 'call', calls.push(call)];
+      if (!isStoredCall(call)) return true;
+      stored.push(key);
+      entries.put(key, () => call);
+      if (call[0] === 'track' && call[1].priority === CRITICAL) entries.flush('strict');
+      return true;
+    },
     drain() {
       const all = [...keysUnder(storage, prefix).sort().flatMap(takeSaved), ...calls];
+      // The same transaction stores what becomes of them.
+      stored.forEach(entries.delete);
       calls = [];
       return all;
     },
     save(id) {
-      const isKept = ([method]: Call) => METHODS.includes(method);
-      const kept = calls.filter(isKept);
-      if (kept.length > 0) tryWrite(storage, prefix + id, JSON.stringify(kept));
-      calls = calls.filter((call) => !isKept(call));
+      const kept = calls.filter(isStoredCall);
+      if (entries.isOpen()) entries.flush();
+      else if (kept.length > 0) tryWrite(storage, prefix + id, JSON.stringify(kept));
+      calls = calls.filter((call) => !isStoredCall(call));
+      stored = [];
     },
   };
 }
-
-function callsIn(text: string): Call[] {
-  const calls = parseJson(text);
-  return Array.isArray(calls) ? calls.filter((call) => METHODS.includes(fieldsOf(call)[0])) : [];
-}
-
-/** What is made anew by every page load is not stored. */
-const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies Method[];

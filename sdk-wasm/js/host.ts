@@ -1,13 +1,21 @@
 /** What the driver tells the public API. None of it may throw. */
 
+import type { Call } from './calls.ts';
 import type { JsonObject } from './context.ts';
 import type { Decision } from './decision.ts';
 import type { AttuneError } from './errors.ts';
 
 /** The public API as the driver sees it. */
 export interface Host {
-  /** What earlier page loads stored has been taken back: buffered calls may follow. */
-  started(): void;
+  /**
+   * What earlier page loads stored has been taken back: buffered calls may follow, behind those that such pages could
+   * not make. Also called later with calls alone.
+   */
+  started(calls: Call[]): void;
+  /** The session that was stored last, which a browser that was killed may have forgotten elsewhere. */
+  resumed(session: string): void;
+  /** Another page has said for which purposes the visitor has agreed, by bits. */
+  consented(granted: number): void;
   /** The first attempt at fetching the bundle has ended. */
   ready(): void;
   /** A slot's decision has changed; nothing where the slot is empty now. */

@@ -14,7 +14,7 @@ export interface Session {
   at(ms: number): string;
   /** Begins a new session at once. */
   reset(ms: number): string;
-  /** Takes what another tab has stored: of two sessions begun side by side, the older stays in both tabs. */
+  /** Takes what another tab, or an earlier page, has stored: of two sessions begun side by side, the older stays in both tabs. */
   follow(text: string | null, ms: number): void;
   /** Takes what is stored in place of its own: another tab has begun anew for another visitor. */
   reload(): void;
@@ -24,15 +24,22 @@ export interface Session {
 
 type State = [id: string, startedMs: number, lastMs: number];
 
-/** Opens the session that is stored under a key. */
-export function openSession(storage: KeyValue | undefined, key: string): Session {
+/** Opens the session that is stored under a key; `written` hears of every write, to make it last. */
+export function openSession(
+  storage: KeyValue | undefined,
+  key: string,
+  written: (text: string) => void = () => {},
+): Session {
   const due = timer();
   const stored = () => parse(storage?.getItem(key));
   let state = stored();
 
   const flush = () => {
     due.clear();
-    if (state) tryWrite(storage, key, state.join(' '));
+    if (!state) return;
+    const text = state.join(' ');
+    tryWrite(storage, key, text);
+    written(text);
   };
   const begin = (ms: number): State => [uuidV7(ms), ms, ms];
   return {

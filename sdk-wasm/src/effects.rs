@@ -143,6 +143,11 @@ impl Effects {
         self.out.u8(20);
     }
 
+    pub fn blocked(&mut self, blocked: bool) {
+        self.out.u8(21);
+        self.out.bool(blocked);
+    }
+
     /// A text that the host is to match with a pattern.
     pub fn question(&mut self, question: &str) {
         self.out.u8(19);

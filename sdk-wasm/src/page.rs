@@ -9,7 +9,7 @@ use attune_core::client::{Client, ClientOptions, Stored, StoredEvent, Track};
 use attune_core::condition::Consent;
 use attune_core::id::{LaneId, MemberId};
 use attune_core::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
-use attune_core::queue::{Outcome, Poll, QueueOptions};
+use attune_core::queue::{News, Outcome, Poll, QueueOptions};
 use attune_core::time::Now;
 use attune_core::value::ValueRef;
 use attune_core::wire::{Closed, Event, LaneSeq, ResultKind};
@@ -42,11 +42,12 @@ pub enum Operation {
     Consent = 20,
     NamedBundle = 21,
     InShare = 22,
+    News = 23,
 }
 
 impl Operation {
     /// Every operation at its number.
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 24] = [
         Self::Start,
         Self::Restore,
         Self::StoredEvent,
@@ -70,6 +71,7 @@ impl Operation {
         Self::Consent,
         Self::NamedBundle,
         Self::InShare,
+        Self::News,
     ];
 }
 
@@ -81,12 +83,14 @@ pub struct Page {
     sender: Option<(MemberId, LaneId)>,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// Whether the host knows that requests are blocked.
+    blocked: bool,
 }
 
 impl Page {
     /// A page that has not started.
     pub const fn new() -> Self {
-        Self { client: None, sender: None, input: Vec::new(), output: Vec::new() }
+        Self { client: None, sender: None, input: Vec::new(), output: Vec::new(), blocked: false }
     }
 
     /// Room for an input of so many bytes.
@@ -164,6 +168,7 @@ impl Page {
             }
             Operation::Gap => client.handle_stream_gap(),
             Operation::Outcome => outcome(client, input, now),
+            Operation::News => news(client, input, now),
             Operation::Wake => client.handle_wake(now),
             Operation::Online => client.handle_online(),
             Operation::Farewell => {
@@ -241,6 +246,9 @@ impl Page {
         }
         client.take_decisions().iter().for_each(|change| effects.decision(change));
         client.take_exposures().iter().for_each(|exposed| effects.exposed(exposed));
+        if core::mem::replace(&mut self.blocked, client.status().blocked) != self.blocked {
+            effects.blocked(self.blocked);
+        }
         client.questions().iter().for_each(|question| effects.question(question));
         effects.wake(client.wake_at());
     }
@@ -298,11 +306,28 @@ fn track(client: &mut Client, input: &mut Input<'_>, effects: &mut Effects, now:
     }
 }
 
+fn news(client: &mut Client, input: &mut Input<'_>, now: Now) {
+    let random = input.random();
+    let news = match input.byte() {
+        0 => News::Silence,
+        1 => News::Status {
+            status: input.count() as u16,
+            retry_after_ms: input.option(|input| input.time().0.max(0) as u64),
+        },
+        2 => News::Receipt,
+        _ => News::Blocked,
+    };
+    if input.is_sound() {
+        client.handle_news(news, now, random);
+    }
+}
+
 fn outcome(client: &mut Client, input: &mut Input<'_>, now: Now) {
     let (random, request) = (input.random(), input.count());
     let mut shift = None;
     let outcome = match input.byte() {
         0 => Outcome::Network,
+        3 => Outcome::Offline,
         1 => Outcome::Status {
             status: input.count() as u16,
             retry_after_ms: input.option(|input| input.time().0.max(0) as u64),

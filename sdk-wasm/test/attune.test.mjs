@@ -118,6 +118,11 @@ describe('attune', () => {
         throw new Error('blocked');
       },
     });
+    globalThis.indexedDB = {
+      open() {
+        throw new Error('blocked');
+      },
+    };
     attune = init(OPTIONS);
     await page.load();
     const heard = [];

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { IDBDatabase } from 'fake-indexeddb';
 import { decision } from './core.mjs';
 import { load } from './load.mjs';
-import { closePage, locksOf, openPage, settle } from './page.mjs';
+import { closePage, locksOf, openPage, settle, store, stored as storedIn } from './page.mjs';
 
 const OPTIONS = { writeKey: 'demo', collector: 'https://collector.example' };
 const DAY_MS = 24 * 3_600_000;
@@ -16,19 +17,23 @@ function idAt(ms, tail = 1) {
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String(tail).padStart(12, '0')}`;
 }
 
-/** An entry of an event as the store holds it. */
-function stored(settled, fields = {}) {
+/** An event as the database holds it. */
+function stored(lane, seq, isSettled, fields = {}) {
   const event = {
-    event_id: idAt(Date.now(), 7),
-    event_type: 'view',
-    timestamp: '2026-11-20T10:00:01.003Z',
-    seq: 1,
-    user_id: 'user-1',
-    session_id: idAt(Date.now(), 8),
-    metadata: { a: 1 },
+    id: idAt(Date.now(), 7),
+    type: 'view',
+    ms: Date.parse('2026-11-20T10:00:01.003Z'),
+    member: 'm0',
+    lane,
+    seq,
+    user: 'user-1',
+    session: idAt(Date.now(), 8),
+    metadata: '{"a":1}',
+    priority: 1,
+    isSettled,
     ...fields,
   };
-  return JSON.stringify([settled, 1, 'm0', event]);
+  return [[lane, seq], event];
 }
 
 describe('the driver', () => {
@@ -50,19 +55,35 @@ describe('the driver', () => {
     attune.onError(({ code, message }) => errors.push(`${code}: ${message}`));
     return await page.load(operation);
   }
-  const entry = (key) => page.entries.get(`attune/demo/${key}`);
-  const put = (key, text) => page.entries.set(`attune/demo/${key}`, text);
+  const entry = (key) => storedIn(page.database, key);
+  const local = (key) => page.entries.get(`attune/demo/${key}`);
+  const putLocal = (key, text) => page.entries.set(`attune/demo/${key}`, text);
 
   it('stores an event within 50 ms under its lane and number, and the number as the lane’s count', async () => {
     const core = await start();
     const id = attune.track('view', { a: 'ü' });
-    assert.equal(entry(`event/${core.lane}/1`), undefined);
+    assert.equal(await entry([core.lane, 1]), undefined);
     await sleep(80);
-    const [, priority, member, event] = JSON.parse(entry(`event/${core.lane}/1`));
-    assert.deepEqual([priority, member], [1, core.member]);
-    assert.deepEqual([event.event_id, event.seq, event.metadata], [id, 1, { a: 'ü' }]);
-    assert.equal(entry(`lane/${core.lane}`), `1 ${core.member}`);
-    assert.equal(entry('member'), core.member);
+    const event = await entry([core.lane, 1]);
+    assert.deepEqual([event.priority, event.member], [1, core.member]);
+    assert.deepEqual([event.id, event.seq, event.metadata], [id, 1, '{"a":"ü"}']);
+    assert.deepEqual(await entry(`lane/${core.lane}`), [core.member, core.lane, 1]);
+    assert.deepEqual([await entry('member'), local('member')], [core.member, core.member]);
+  });
+
+  it('begins the write of a critical event at once, as one that waits for the disk', async () => {
+    const core = await start();
+    const { transaction } = IDBDatabase.prototype;
+    const begun = [];
+    IDBDatabase.prototype.transaction = function (stores, mode, options) {
+      begun.push([mode, options?.durability]);
+      return transaction.call(this, stores, mode, options);
+    };
+    attune.track('purchase', {}, { priority: 'critical' });
+    IDBDatabase.prototype.transaction = transaction;
+    assert.deepEqual(begun, [['readwrite', 'strict']]);
+    await settle();
+    assert.equal((await entry([core.lane, 1])).type, 'purchase');
   });
 
   it('sends the events of one task together, and marks what a receipt has settled', async () => {
@@ -82,7 +103,7 @@ describe('the driver', () => {
       ],
     );
     assert.deepEqual([context.clock_skew_ms, context.page.title, lane], [null, 'Shop', core.lane]);
-    assert.equal(JSON.parse(entry(`event/${core.lane}/2`))[0], 1);
+    assert.equal((await entry([core.lane, 2])).isSettled, true);
   });
 
   it('gives the core the size of an event as the batch will have it, and of its metadata', async () => {
@@ -157,16 +178,18 @@ describe('the driver', () => {
   it('takes back the lanes that no open page holds, and sends what waits there', async () => {
     const [gone, open] = [idAt(Date.now(), 1), idAt(Date.now(), 2)];
     page = openPage({ locks: locksOf([open]) });
-    put('member', 'm1');
-    put('user', 'user-1');
-    put('base', 'b\u00ff');
-    for (const lane of [gone, open]) {
-      put(`event/${lane}/1`, stored(0));
-      put(`event/${lane}/2`, stored(1, { seq: 2 }));
-      put(`lane/${lane}`, '2 m0');
-    }
-    put(`event/${gone}/3`, '[0,1,"m0"');
-    put(`event/${gone}/4`, stored(0, { event_id: 'none' }));
+    putLocal('member', 'm0');
+    await store(page.database, [
+      ['user', 'user-1'],
+      ['base', Uint8Array.of(98, 255)],
+      ...[gone, open].flatMap((lane) => [
+        stored(lane, 1, false),
+        stored(lane, 2, true),
+        [`lane/${lane}`, ['m0', lane, 2]],
+      ]),
+      [[gone, 3], '[0,1,"m0"'],
+      stored(gone, 4, false, { id: 'none' }),
+    ]);
     const core = await start();
     await sleep(80);
     assert.deepEqual(
@@ -176,21 +199,27 @@ describe('the driver', () => {
       [
         [1, 0, 'm0', gone, 1],
         [1, 1, 'm0', gone, 2],
+        // What another page delivers is counted here.
+        [1, 1, 'm0', open, 1],
+        [1, 1, 'm0', open, 2],
       ],
     );
-    assert.deepEqual(core.of('restore')[0].slice(1), [
+    assert.deepEqual(core.of('restore')[0].slice(1), [undefined, undefined, 'user-1', []]);
+    assert.deepEqual(core.of('restore')[1].slice(1), [
       Uint8Array.of(98, 255),
       undefined,
-      'user-1',
+      undefined,
       [['m0', gone, 2]],
     ]);
     const [batch] = page.posts.map(({ text }) => JSON.parse(text));
     const [{ anonymous_id, lane, seq, user_id, metadata }] = batch.events;
-    assert.deepEqual([anonymous_id, lane, seq, user_id, metadata], ['m0', gone, 1, 'user-1', { a: 1 }]);
-    assert.deepEqual([entry(`lane/${gone}`), entry(`lane/${open}`)], [undefined, '2 m0']);
+    // The sender is of the same member, so the batch names it once.
+    assert.deepEqual([anonymous_id, lane, seq, user_id, metadata], [undefined, gone, 1, 'user-1', { a: 1 }]);
+    const counts = [await entry(`lane/${gone}`), await entry(`lane/${open}`)];
+    assert.deepEqual(counts, [undefined, ['m0', open, 2]]);
     const text = 'stored_entry_unreadable: a stored entry cannot be read: ';
-    assert.deepEqual(errors, [`${text}event/${gone}/3`, `${text}event/${gone}/4`]);
-    assert.deepEqual([entry(`event/${gone}/3`), entry(`event/${gone}/4`)], [undefined, undefined]);
+    assert.deepEqual(errors, [`${text}${gone},3`, `${text}${gone},4`]);
+    assert.deepEqual([await entry([gone, 3]), await entry([gone, 4])], [undefined, undefined]);
   });
 
   it('waits 250 ms for the browser’s word on a lane, then leaves it to the next page', async () => {
@@ -199,7 +228,7 @@ describe('the driver', () => {
     const request = (name, options, hold) =>
       name.endsWith(silent) ? new Promise(() => {}) : locks.request(name, options, hold);
     page = openPage({ locks: { request } });
-    put(`event/${silent}/1`, stored(0));
+    await store(page.database, [stored(silent, 1, false)]);
     const core = await start('start');
     assert.equal(core.of('restore').length, 0);
     await sleep(300);
@@ -209,17 +238,18 @@ describe('the driver', () => {
 
   it('takes a lane for over after 24 h where the browser has no locks', async () => {
     const [young, old] = [idAt(Date.now() - DAY_MS + 60_000, 1), idAt(Date.now() - DAY_MS - 60_000, 2)];
-    for (const lane of [young, old]) put(`lane/${lane}`, '5 m0');
+    const counts = [young, old].map((lane) => [`lane/${lane}`, ['m0', lane, 5]]);
+    await store(page.database, counts);
     const core = await start();
     assert.deepEqual(core.of('restore')[0].at(-1), [['m0', old, 5]]);
   });
 
   it('stores what the core asks it to, and reports what the core cannot read', async () => {
-    put('latches', 'nonsense');
+    await store(page.database, [['latches', Uint8Array.of(1, 2, 3)]]);
     page.core.next('restore', ['unreadable', 1], ['put', 0, Uint8Array.of(0, 128, 255)]);
     await start();
     await sleep(80);
-    assert.deepEqual([entry('latches'), entry('base')], [undefined, '\u0000\u0080\u00ff']);
+    assert.deepEqual([await entry('latches'), await entry('base')], [undefined, Uint8Array.of(0, 128, 255)]);
     assert.deepEqual(errors, ['stored_entry_unreadable: a stored entry cannot be read: latches']);
   });
 
@@ -230,16 +260,17 @@ describe('the driver', () => {
   });
 
   it('begins a new member on reset and forgets the user and the token of the one before', async () => {
-    put('token', 'm1\nsecret');
-    put('member', 'm1');
+    putLocal('token', 'm1\nsecret');
+    putLocal('member', 'm1');
     const core = await start();
     attune.identify('user-1');
     attune.reset();
     assert.notEqual(core.member, 'm1');
-    assert.deepEqual([entry('member'), entry('token'), entry('user')], [core.member, undefined, undefined]);
+    assert.deepEqual([local('member'), local('token')], [core.member, undefined]);
     attune.track('view');
     await sleep(80);
-    assert.equal(JSON.parse(entry(`event/${core.lane}/1`))[3].user_id, undefined);
+    assert.deepEqual([await entry('member'), await entry('user')], [core.member, undefined]);
+    assert.equal((await entry([core.lane, 1])).user, undefined);
   });
 
   it('follows the member that another tab has stored', async () => {
@@ -263,8 +294,8 @@ describe('the driver', () => {
     page.document.hidden = true;
     page.dispatch('visibilitychange');
     assert.deepEqual(core.of('farewell'), [['farewell', 0]]);
-    assert.equal(JSON.parse(page.beacons[0]).events[0].event_type, 'second');
-    assert.ok(entry(`event/${core.lane}/2`));
+    assert.equal(JSON.parse(await page.beacons[0].text()).events[0].event_type, 'second');
+    assert.equal((await entry([core.lane, 2])).type, 'second');
     page.dispatch('pagehide');
     assert.deepEqual(core.of('farewell').at(-1), ['farewell', 1]);
     answer(Response.json({ accepted: 1 }));
@@ -350,7 +381,7 @@ describe('the driver', () => {
     answer(Response.json({ accepted: 1, stream: { token: 's' } }));
     await sleep(80);
     assert.deepEqual(heard, []);
-    assert.equal(JSON.parse(entry(`event/${core.lane}/1`))[0], 1);
+    assert.equal((await entry([core.lane, 1])).isSettled, true);
   });
 
   it('shows its inside to a developer panel', async () => {

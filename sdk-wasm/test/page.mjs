@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { FakeCore } from './core.mjs';
 
 const { instantiate } = WebAssembly;
@@ -10,7 +11,7 @@ const PATIENCE_MS = 5_000;
 const pkg = join(import.meta.dirname, '../pkg');
 
 /** Puts a page in place of whatever was there; `load` starts its WebAssembly. */
-export function openPage({ entries = new Map(), locks } = {}) {
+export function openPage({ entries = new Map(), database = new IDBFactory(), locks } = {}) {
   const core = new FakeCore();
   const target = new EventTarget();
   const posts = [];
@@ -19,6 +20,7 @@ export function openPage({ entries = new Map(), locks } = {}) {
   const page = {
     core,
     entries,
+    database,
     posts,
     beacons,
     /** Answers by path; a missing one is a 404. */
@@ -45,6 +47,9 @@ export function openPage({ entries = new Map(), locks } = {}) {
   const own = {
     document: page.document,
     location: { href: 'https://shop.example/', pathname: '/', search: '' },
+    indexedDB: database,
+    IDBKeyRange,
+    BroadcastChannel: undefined,
     localStorage: storageOf(entries),
     matchMedia: () => ({ matches: true, addEventListener() {} }),
     addEventListener: target.addEventListener.bind(target),
@@ -84,6 +89,36 @@ export function closePage() {
 /** Lets everything happen that no timer holds back. */
 export async function settle() {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
+}
+
+/** Puts entries, by key, into the database of a page that is to come. */
+export async function store(database, entries) {
+  const db = await opened(database);
+  const transaction = db.transaction('entries', 'readwrite');
+  for (const [key, value] of entries) transaction.objectStore('entries').put(value, key);
+  await new Promise((done) => {
+    transaction.oncomplete = done;
+  });
+  db.close();
+}
+
+/** What is stored under a key. */
+export async function stored(database, key) {
+  const db = await opened(database);
+  const request = db.transaction('entries').objectStore('entries').get(key);
+  await new Promise((done) => {
+    request.onsuccess = done;
+  });
+  db.close();
+  return request.result;
+}
+
+function opened(database) {
+  return new Promise((done) => {
+    const request = database.open('attune/demo', 1);
+    request.onupgradeneeded = () => request.result.createObjectStore('entries');
+    request.onsuccess = () => done(request.result);
+  });
 }
 
 /** Web Locks among which `taken` are held by other pages. */

@@ -37,6 +37,7 @@ enum Effect {
     Wait(f64),
     Answer(f64),
     Truth(bool),
+    Blocked(bool),
     Failed(String),
     Other(u8),
 }
@@ -205,6 +206,7 @@ fn effect(from: &mut Reader<'_>) -> Effect {
         }
         15 => Effect::Failed(text(from)),
         20 => Effect::Other(20),
+        21 => Effect::Blocked(from.bool().unwrap()),
         other => panic!("effect {other} is unknown to this test"),
     }
 }
@@ -265,6 +267,42 @@ fn a_batch_is_settled_by_event_id() {
     });
     assert!(effects.contains(&Effect::Forgotten(2)), "{effects:?}");
     assert_eq!(host.views("hats"), [Effect::Answer(1.0)], "a rejected event leaves the count");
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn a_page_says_when_requests_seem_to_be_blocked_and_hears_it_from_others() {
+    let outcome = |host: &mut Host, request: u64, kind: u8| {
+        host.call(Operation::Outcome, |out| {
+            out.raw(&[0; 8]);
+            out.u64(request);
+            out.u8(kind);
+        })
+    };
+    let news = |host: &mut Host, kind: u8| {
+        host.call(Operation::News, |out| {
+            out.raw(&[0; 8]);
+            out.u8(kind);
+        })
+    };
+    let mut host = Host::with_rules();
+    host.view("hats", 20);
+    let polled = |host: &mut Host| host.poll()[0].clone();
+    for (request, kind, blocked) in [(1, 0, false), (2, 3, false), (3, 0, false), (4, 0, true)] {
+        assert_eq!(polled(&mut host), Effect::Request { id: request, seqs: vec![1] });
+        let told = outcome(&mut host, request, kind).contains(&Effect::Blocked(true));
+        assert_eq!(told, blocked, "request {request}");
+    }
+    assert_eq!(polled(&mut host), Effect::Wait(300_000.0));
+    // Another page has got through.
+    assert!(news(&mut host, 2).contains(&Effect::Blocked(false)));
+    assert_eq!(polled(&mut host), Effect::Request { id: 5, seqs: vec![1] });
+
+    let mut warned = Host::with_rules();
+    news(&mut warned, 3);
+    warned.view("hats", 20);
+    assert_eq!(polled(&mut warned), Effect::Request { id: 1, seqs: vec![1] });
+    assert!(outcome(&mut warned, 1, 0).contains(&Effect::Blocked(true)));
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]

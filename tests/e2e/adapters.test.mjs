@@ -7,13 +7,14 @@ import { openBrowser } from './rig/browser.mjs';
 import { bodyOf, serveParts } from './rig/parts.mjs';
 
 const MODULES = [
+  'browser/activation.ts',
   'browser/beacon.ts',
   'browser/binary.ts',
-  'browser/entries.ts',
+  'browser/channel.ts',
   'browser/gzip.ts',
   'browser/http.ts',
+  'browser/later.ts',
   'browser/locks.ts',
-  'browser/storage.ts',
   'browser/stream.ts',
   'browser/timer.ts',
   'browser/turns.ts',
@@ -56,96 +57,44 @@ describe('the adapters', () => {
     await site.close();
   });
 
-  describe('of localStorage', () => {
-    it('carry every byte through the store', async () => {
-      const found = await page.evaluate(() => {
-        const { openEntries, openStorage, binaryText, binaryBytes } = parts;
-        const open = () => openEntries(openStorage(), 'test/bytes/', () => {});
-        const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-        const entries = open();
-        entries.put('a', () => binaryText(bytes));
-        const early = entries.get('a') ?? 'none';
-        entries.flush();
-        return { early, bytes: [...binaryBytes(open().get('a'))] };
-      });
-      assert.deepEqual(found, { early: 'none', bytes: Array.from({ length: 256 }, (_, byte) => byte) });
-    });
-
-    it('let the last write of a key count', async () => {
-      const found = await page.evaluate(() => {
-        const entries = parts.openEntries(localStorage, 'test/order/', () => {});
-        entries.put('gone', () => '1');
-        entries.delete('gone');
-        entries.delete('kept');
-        entries.put('kept', () => '2');
-        entries.flush();
-        return [entries.get('gone') ?? 'none', entries.get('kept')];
-      });
-      assert.deepEqual(found, ['none', '2']);
-    });
-
-    it('write within 50 ms, and in the next task when asked to', async () => {
-      const found = await page.evaluate(async () => {
-        const entries = parts.openEntries(localStorage, 'test/delay/', () => {});
-        const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-        entries.put('a', () => '1');
-        await pause(0);
-        const soon = entries.get('a') ?? 'none';
-        await pause(80);
-        const later = entries.get('a');
-        entries.put('b', () => '2');
-        entries.flushSoon();
-        await pause(10);
-        return [soon, later, entries.get('b')];
-      });
-      assert.deepEqual(found, ['none', '1', '2']);
-    });
-
-    it('list the entries under their prefix only', async () => {
-      const keys = await page.evaluate(() => {
-        for (const prefix of ['test/own/', 'test/other/']) {
-          const entries = parts.openEntries(localStorage, prefix, () => {});
-          entries.put('a', () => '1');
-          entries.put('b/c', () => '2');
-          entries.flush();
-        }
-        return parts.openEntries(localStorage, 'test/own/', () => {}).keys();
-      });
-      assert.deepEqual(keys.sort(), ['a', 'b/c']);
-    });
-
-    it('report a full store once', async () => {
-      const found = await page.evaluate(() => {
-        let reports = 0;
-        const entries = parts.openEntries(localStorage, 'test/full/', () => {
-          reports += 1;
+  describe('of other pages', () => {
+    it('carry what one says to the others, until it is closed', async () => {
+      const other = await context.newPage();
+      await other.goto(site.url);
+      for (const one of [page, other]) {
+        await one.evaluate(() => {
+          window.heard = [];
+          window.channel = parts.openChannel('test', (message) => heard.push(message));
         });
-        for (const key of ['a', 'b']) entries.put(key, () => 'x'.repeat(8 * 1024 * 1024));
-        entries.put('small', () => '1');
-        entries.flush();
-        return [reports, entries.get('a') ?? 'none', entries.get('small')];
-      });
-      assert.deepEqual(found, [1, 'none', '1']);
+      }
+      await page.evaluate(() => channel.say(['bytes', Uint8Array.of(1, 2)]));
+      await other.waitForFunction(() => heard.length === 1);
+      assert.deepEqual(await other.evaluate(() => [heard[0][0], [...heard[0][1]]]), ['bytes', [1, 2]]);
+      assert.equal(await page.evaluate(() => heard.length), 0);
+      await other.evaluate(() => channel.close());
+      await page.evaluate(() => channel.say('late'));
+      await other.waitForTimeout(100);
+      assert.equal(await other.evaluate(() => heard.length), 1);
+      await other.close();
     });
 
-    it('keep nothing and break nothing where the store is blocked', async () => {
-      const found = await page.evaluate(() => {
-        const own = Object.getOwnPropertyDescriptor(window, 'localStorage');
-        const blocked = {
-          configurable: true,
-          get() {
-            throw new Error('blocked');
-          },
-        };
-        Object.defineProperty(window, 'localStorage', blocked);
-        const storage = parts.openStorage();
-        Object.defineProperty(window, 'localStorage', own);
-        const entries = parts.openEntries(storage, 'test/blocked/', () => {});
-        entries.put('a', () => '1');
-        entries.flush();
-        return [storage === undefined, entries.get('a') === undefined, entries.keys().length];
+    it('wait for a lock until its page is gone, or until they are told not to', async () => {
+      const other = await context.newPage();
+      await other.goto(site.url);
+      await other.evaluate(() => parts.tryLock('test/held').then(Boolean));
+      await page.evaluate(() => {
+        window.ends = new AbortController();
+        window.got = [];
+        for (const signal of [ends.signal, new AbortController().signal])
+          parts.awaitLock('test/held', signal).then((release) => got.push(typeof release));
+        // Chromium forgets an abort that comes before it has queued the request.
+        setTimeout(() => ends.abort(), 50);
       });
-      assert.deepEqual(found, [true, true, 0]);
+      await page.waitForFunction(() => got.length === 1);
+      assert.deepEqual(await page.evaluate(() => got), ['undefined']);
+      await other.close();
+      await page.waitForFunction(() => got.length === 2);
+      assert.deepEqual(await page.evaluate(() => got), ['undefined', 'function']);
     });
   });
 
@@ -319,7 +268,26 @@ describe('the adapters', () => {
         await page.waitForTimeout(20);
       }
       const { headers, body } = posted.at(-1);
-      assert.deepEqual([body.toString(), headers['content-type']], ['farewell', 'text/plain;charset=UTF-8']);
+      assert.deepEqual([body.toString(), headers['content-type']], ['farewell', 'text/plain']);
+    });
+
+    it('are made by the browser once the page is gone, unless they are taken back', async () => {
+      const leaving = await context.newPage();
+      await leaving.goto(site.url);
+      const before = posted.length;
+      const taken = await leaving.evaluate(() => {
+        const [kept, back] = ['later', 'never'].map((text) =>
+          parts.postLater(new URL('/posted', location.href).href, new TextEncoder().encode(text)),
+        );
+        back();
+        return [typeof kept, typeof parts.postLater('nowhere:', new Uint8Array())];
+      });
+      assert.deepEqual(taken, ['function', 'undefined']);
+      assert.equal(posted.length, before);
+      await leaving.close();
+      for (let count = 0; count < 100 && posted.length === before; count += 1) await page.waitForTimeout(20);
+      const { headers, body } = posted.at(-1);
+      assert.deepEqual([body.toString(), headers['content-type']], ['later', 'text/plain']);
     });
 
     it('decode every byte of base64 and refuse what is none', async () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { headline, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
+import { eventually } from './rig/eventually.mjs';
 import { consentRules, fanRules, patternRules, thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
@@ -178,14 +179,3 @@ describe('a page with Attune', () => {
       }),
     ));
 });
-
-/** Asks again until the answer is good enough, for 15 s. */
-async function eventually(ask, isGood) {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    const answer = await ask();
-    if (isGood(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(answer)} after 15 s`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

@@ -19,7 +19,7 @@ use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::limits::MAX_CLOCK_SHIFT_MS;
 use crate::profile::{EventDocument, ProfileView};
-use crate::queue::{Item, Outcome, Poll, Queue, QueueOptions, QueueStatus, Request, Ticket};
+use crate::queue::{Item, News, Outcome, Poll, Queue, QueueOptions, QueueStatus, Request, Ticket};
 use crate::rules::{Decision, SlotChange, Touched};
 use crate::time::{Clocks, Now, Timestamp};
 use crate::value::{Packed, PackedObject, ValueRef};
@@ -273,6 +273,11 @@ impl Client {
     /// Says that the instant of [`Client::wake_at`] has come.
     pub fn handle_wake(&mut self, now: Now) {
         self.decide(now);
+    }
+
+    /// Takes in what another page of this browser has heard of the collector.
+    pub fn handle_news(&mut self, news: News, now: Now, random: u64) {
+        self.queue.handle_news(news, now, random);
     }
 
     /// Says that the browser came online.

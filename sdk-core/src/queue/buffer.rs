@@ -28,8 +28,8 @@ pub(super) struct Entry {
     pub place: Place,
     /// With whom it travels.
     pub company: Company,
-    /// How often the collector has put it off.
-    pub put_off: u32,
+    /// How often the collector has said that it has to be sent again.
+    pub attempts: u32,
 }
 
 /// Where an event is.
@@ -79,7 +79,7 @@ impl Buffer {
     pub fn push(&mut self, item: Item, priority: Priority) {
         self.bytes += item.bytes;
         let place = Place::Waiting(Monotonic(0));
-        self.entries.push(Entry { item, priority, place, company: Company::Any, put_off: 0 });
+        self.entries.push(Entry { item, priority, place, company: Company::Any, attempts: 0 });
     }
 
     /// Takes the event out that is given up first: of the lowest priority the oldest, never one in flight.

@@ -16,8 +16,9 @@ mod retry;
 mod rig;
 mod separate;
 mod settle;
+mod weather;
 
 pub use declarations::{Declaration, DeclarationKind, Declarations};
 pub use drops::{DropReason, DropTotals};
-pub use protocol::{Item, Outcome, Poll, QueueOptions, QueueStatus, Request, Settled, Ticket};
+pub use protocol::{Item, News, Outcome, Poll, QueueOptions, QueueStatus, Request, Settled, Ticket};
 pub use pull::Queue;

@@ -84,8 +84,28 @@ pub enum Outcome {
         /// Positions of events that a 413 names.
         offending: Vec<usize>,
     },
-    /// No answer: offline, blocked, aborted or timed out.
+    /// No answer: the collector is down, or something keeps requests from it.
     Network,
+    /// No answer, and the browser knows that it is offline.
+    Offline,
+}
+
+/// What another page of this browser has heard of the collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A receipt.
+    Receipt,
+    /// Another answer.
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// `Retry-After` in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
+    /// Nothing.
+    Silence,
+    /// Nothing, so often that requests seem to be blocked; this may have been an earlier page.
+    Blocked,
 }
 
 /// What a settled request means for the host's store.
@@ -110,6 +130,8 @@ pub struct QueueStatus {
     pub failures: u32,
     /// Whether the breaker is open.
     pub breaker_open: bool,
+    /// Whether requests seem to be blocked on this side.
+    pub blocked: bool,
 }
 
 impl Item {

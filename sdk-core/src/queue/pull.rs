@@ -6,8 +6,9 @@ use super::buffer::{Buffer, Company, is_expired};
 use super::declarations::Declarations;
 use super::drops::DropLedger;
 use super::flight::Flight;
+use super::weather::Weather;
 use super::{
-    Declaration, DeclarationKind, DropReason, Item, Outcome, Poll, QueueOptions, QueueStatus, Request,
+    Declaration, DeclarationKind, DropReason, Item, News, Outcome, Poll, QueueOptions, QueueStatus, Request,
     Settled, Ticket,
 };
 use crate::id::{EventId, LaneId, MemberId};
@@ -33,6 +34,7 @@ pub struct Queue {
     pub(super) given_up: Vec<(Ticket, DropReason)>,
     pub(super) size: BatchSize,
     pub(super) breaker: Breaker,
+    pub(super) weather: Weather,
     pub(super) flight: Option<Flight>,
     pub(super) last_request: u64,
 }
@@ -52,6 +54,7 @@ impl Queue {
             given_up: Vec::new(),
             size: BatchSize::new(options.max_batch_events, options.max_batch_bytes),
             breaker: Breaker::new(),
+            weather: Weather::Silent(0),
             flight: None,
             last_request: 0,
         }
@@ -146,6 +149,16 @@ impl Queue {
         self.breaker.nudge();
     }
 
+    /// Takes in what another page of this browser has heard: all of them pause together, and one of them probes.
+    pub fn handle_news(&mut self, news: News, now: Now, random: u64) {
+        match news {
+            News::Receipt => self.hear_receipt(),
+            News::Status { status, retry_after_ms } => self.hear(status, retry_after_ms, now, random),
+            News::Silence => self.hear_nothing(now, random),
+            News::Blocked => self.weather.warn(),
+        }
+    }
+
     /// How delivery stands.
     pub fn status(&self) -> QueueStatus {
         QueueStatus {
@@ -154,6 +167,7 @@ impl Queue {
             in_flight: self.flight.as_ref().map_or(0, |flight| flight.request.events.len()),
             failures: self.breaker.failures(),
             breaker_open: self.breaker.is_open(),
+            blocked: self.weather.is_blocked(),
         }
     }
 

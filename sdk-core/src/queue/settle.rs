@@ -6,7 +6,7 @@ use super::flight::Flight;
 use super::retry::{self, Verdict};
 use super::{Declaration, DeclarationKind, DropReason, Item, Outcome, Queue, Settled, Ticket};
 use crate::id::EventId;
-use crate::limits::PROBE_MS;
+use crate::limits::{MAX_EVENT_ATTEMPTS, PROBE_MS};
 use crate::time::{Monotonic, Now};
 use crate::wire::ResultKind;
 
@@ -20,13 +20,23 @@ impl Queue {
     ) -> Settled {
         let mut settled = match outcome {
             Outcome::Receipt(rows) => self.take_receipt(flight, &rows, now, random),
-            Outcome::Network => self.back_off(flight, None, now, random),
-            Outcome::Status { status, retry_after_ms, offending } => match retry::judge(status) {
-                Verdict::Later => self.back_off(flight, retry_after_ms, now, random),
-                Verdict::Refused => self.hold(flight, retry_after_ms, now),
-                Verdict::TooLarge => self.shrink(flight, &offending),
-                Verdict::Unreadable => self.separate(flight),
-            },
+            Outcome::Network => {
+                self.hear_nothing(now, random);
+                self.take_back(flight)
+            }
+            Outcome::Offline => {
+                self.back_off(None, now, random);
+                self.take_back(flight)
+            }
+            Outcome::Status { status, retry_after_ms, offending } => {
+                self.hear(status, retry_after_ms, now, random);
+                match retry::judge(status) {
+                    Verdict::Later => self.try_again(flight),
+                    Verdict::Refused => self.take_back(flight),
+                    Verdict::TooLarge => self.shrink(flight, &offending),
+                    Verdict::Unreadable => self.separate(flight),
+                }
+            }
         };
         settled.dropped.append(&mut self.given_up);
         settled
@@ -54,7 +64,7 @@ impl Queue {
         now: Now,
         random: u64,
     ) -> Settled {
-        self.breaker.close();
+        self.hear_receipt();
         self.size.confirm();
         if flight.request.lane == self.lane {
             self.drops.confirm(flight.request.dropped);
@@ -79,15 +89,43 @@ impl Queue {
         settled
     }
 
-    fn back_off(&mut self, flight: Flight, retry_after_ms: Option<u64>, now: Now, random: u64) -> Settled {
-        let own_ms = retry::delay_ms(self.breaker.failures() + 1, random);
-        self.breaker.fail(pause(now.monotonic, own_ms, retry_after_ms));
-        self.take_back(flight)
+    pub(super) const fn hear_receipt(&mut self) {
+        self.weather.answered();
+        self.breaker.close();
     }
 
-    fn hold(&mut self, flight: Flight, retry_after_ms: Option<u64>, now: Now) -> Settled {
-        self.breaker.open(pause(now.monotonic, PROBE_MS, retry_after_ms));
-        self.take_back(flight)
+    pub(super) fn hear(&mut self, status: u16, retry_after_ms: Option<u64>, now: Now, random: u64) {
+        self.weather.answered();
+        match retry::judge(status) {
+            Verdict::Later => self.back_off(retry_after_ms, now, random),
+            Verdict::Refused => self.breaker.open(pause(now.monotonic, PROBE_MS, retry_after_ms)),
+            Verdict::TooLarge | Verdict::Unreadable => {}
+        }
+    }
+
+    pub(super) fn hear_nothing(&mut self, now: Now, random: u64) {
+        if self.weather.silent() {
+            self.breaker.open(pause(now.monotonic, PROBE_MS, None));
+        } else {
+            self.back_off(None, now, random);
+        }
+    }
+
+    fn back_off(&mut self, retry_after_ms: Option<u64>, now: Now, random: u64) {
+        let own_ms = retry::delay_ms(self.breaker.failures() + 1, random);
+        self.breaker.fail(pause(now.monotonic, own_ms, retry_after_ms));
+    }
+
+    /// Puts a request back whose answer was that another one may do better; an event for which that has been said too
+    /// often is given up.
+    fn try_again(&mut self, flight: Flight) -> Settled {
+        self.declarations.restore(flight.request.declarations);
+        let gone = self.buffer.land(&mut |entry| {
+            entry.attempts = entry.attempts.saturating_add(1);
+            if entry.attempts < MAX_EVENT_ATTEMPTS { Fate::Kept(Monotonic(0)) } else { Fate::Gone }
+        });
+        let dropped = gone.iter().map(|item| self.give_up(item, DropReason::Expired)).collect();
+        Settled { dropped, ..Settled::default() }
     }
 
     /// Puts everything of a request back where it was.
@@ -99,8 +137,8 @@ impl Queue {
 }
 
 fn put_off(entry: &mut Entry, now: Monotonic, random: u64) -> Fate {
-    entry.put_off = entry.put_off.saturating_add(1);
-    Fate::Kept(now.plus(retry::delay_ms(entry.put_off, random)))
+    entry.attempts = entry.attempts.saturating_add(1);
+    Fate::Kept(now.plus(retry::delay_ms(entry.attempts, random)))
 }
 
 /// The longer of both times, and whose it is.

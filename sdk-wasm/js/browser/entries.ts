@@ -1,70 +1,85 @@
-/** The site's entries in localStorage under a prefix, with queued writes. */
+/** Entries of the site's database, whose writes wait a little and then share one transaction. */
 
-import type { KeyValue } from './storage.ts';
+import type { Change, Database, Key } from './database.ts';
 import { timer } from './timer.ts';
 
-/** Longest time a write waits; together they cost one pass over the disk. */
+/** Longest time a write waits; together they cost one transaction. */
 const WRITE_DELAY_MS = 50;
+/** Pause before what did not fit is tried again. */
+const FULL_DELAY_MS = 10_000;
 
-/** Texts by key. Nothing is kept where the browser blocks the store. */
+/** Why writes fail: the quota is used up, or there is no database to be had. */
+export type StorageProblem = 'full' | 'blocked';
+
+/** Values by key. Nothing is kept where the browser blocks the database. */
 export interface Entries {
-  /** Queues a write; the text is asked for when it is written. */
-  put(key: string, text: () => string): void;
+  /** Queues a write; the value is asked for when it is written. */
+  put(key: Key, value: () => unknown): void;
   /** Queues a removal. */
-  delete(key: string): void;
-  /** The stored text of a key; writes that wait are not seen. */
-  get(key: string): string | undefined;
-  /** Every stored key, without the prefix. */
-  keys(): string[];
-  /** Performs every write that waits. */
-  flush(): void;
-  /** Performs every write that waits in the next task. */
-  flushSoon(): void;
+  delete(key: Key): void;
+  /** What is stored in a range, in order; writes that wait are not seen, and nothing is where reading fails. */
+  read(range: IDBKeyRange): Promise<Change[]>;
+  /** Whether the database is open, so that a transaction begins at once. */
+  isOpen(): boolean;
+  /** Performs every write that waits in one transaction, which begins at once. */
+  flush(durability?: IDBTransactionDurability): void;
 }
 
-/** Opens the entries under a prefix; calls back once when the quota is used up. */
-export function openEntries(storage: KeyValue | undefined, prefix: string, filled: () => void): Entries {
-  /** Writes that wait, by full key, in their order: a text, or nothing for what is to be removed. */
-  const pending = new Map<string, (() => string) | undefined>();
+/** Opens the entries of a database; calls back once for each problem. */
+export function openEntries(database: Database, problem: (problem: StorageProblem) => void): Entries {
+  /** Writes that wait, in their order: what makes the value, or nothing for what is to be removed. */
+  const pending = new Map<string, [Key, (() => unknown) | undefined]>();
   const due = timer();
-  let isFull = false;
+  const told = new Set<StorageProblem>();
 
-  const write = (key: string, text: (() => string) | undefined) => {
-    try {
-      if (text) storage?.setItem(key, text());
-      else storage?.removeItem(key);
-    } catch {
-      if (!isFull) {
-        isFull = true;
-        filled();
-      }
-    }
+  const tell = (found: StorageProblem) => {
+    if (!told.has(found)) problem(found);
+    told.add(found);
   };
-  const flush = () => {
+  const refused = (writes: [Key, (() => unknown) | undefined][], cause: unknown) => {
+    if ((cause as DOMException | undefined)?.name !== 'QuotaExceededError') {
+      // What is not written now never will be.
+      pending.clear();
+      due.clear();
+      return tell('blocked');
+    }
+    tell('full');
+    const removals = writes.filter(([, value]) => !value);
+    // Removals make room, and never fail for want of it.
+    if (removals.length < writes.length) {
+      for (const write of writes) if (write[1]) queue(...write, true);
+      due.set(FULL_DELAY_MS, flush);
+    }
+    if (removals.length) perform(removals, 'relaxed');
+  };
+  const perform = (writes: [Key, (() => unknown) | undefined][], durability: IDBTransactionDurability) => {
+    const changes = writes.map(([key, value]): Change => [key, value?.()]);
+    database.write(changes, durability).catch((cause) => refused(writes, cause));
+  };
+  const flush = (durability: IDBTransactionDurability = 'relaxed') => {
     due.clear();
-    for (const [key, text] of pending) {
-      pending.delete(key);
-      write(key, text);
-    }
+    const writes = [...pending.values()];
+    pending.clear();
+    if (writes.length) perform(writes, durability);
   };
-  const put = (key: string, text?: () => string) => {
+  const queue = (key: Key, value: (() => unknown) | undefined, unlessNewer?: boolean) => {
+    if (told.has('blocked')) return;
+    const name = key.toString();
+    if (unlessNewer && pending.has(name)) return;
     // Deleted first so that a repeated write moves to the end.
-    pending.delete(prefix + key);
-    pending.set(prefix + key, text);
+    pending.delete(name);
+    pending.set(name, [key, value]);
     if (!due.isSet()) due.set(WRITE_DELAY_MS, flush);
   };
   return {
-    put,
-    delete: (key) => put(key),
-    get: (key) => storage?.getItem(prefix + key) ?? undefined,
-    keys: () => keysUnder(storage, prefix),
+    put: queue,
+    delete: (key) => queue(key, undefined),
+    read: (range) =>
+      database.read(range).catch(() => {
+        tell('blocked');
+        return [];
+      }),
+    isOpen: database.isOpen,
     flush,
-    flushSoon: () => due.set(0, flush),
   };
-}
-
-/** Every stored key that begins so, without that beginning. */
-export function keysUnder(storage: KeyValue | undefined, prefix: string): string[] {
-  const keys = Array.from({ length: storage?.length ?? 0 }, (_, index) => storage?.key(index) ?? '');
-  return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
 }

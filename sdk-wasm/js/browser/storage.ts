@@ -24,3 +24,9 @@ export function tryWrite(storage: KeyValue | undefined, key: string, value: stri
     // The quota is used up.
   }
 }
+
+/** Every stored key that begins so, without that beginning. */
+export function keysUnder(storage: KeyValue | undefined, prefix: string): string[] {
+  const keys = Array.from({ length: storage?.length ?? 0 }, (_, index) => storage?.key(index) ?? '');
+  return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+}

@@ -65,6 +65,7 @@ export type Effects = [
   exposed: (eventId: string, experiment: string, variation: string, bucketVersion: number) => void,
   match?: ((question: string) => void) | undefined,
   expired?: () => void,
+  blocked?: (isBlocked: number) => void,
 ];
 
 /** The forms of their fields. */
@@ -89,6 +90,7 @@ const FORMS = [
   'uttn',
   't',
   '',
+  'b',
 ];
 
 /** Carries out one output. */

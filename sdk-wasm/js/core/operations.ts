@@ -56,8 +56,8 @@ export const PROFILE: Operation<[bytes: Uint8Array]> = [10, 'r'];
 
 export const GAP: Operation<[]> = [11, ''];
 
-/** The request got no answer. */
-export const UNANSWERED: Operation<[request: number]> = [12, 'xn0'];
+/** The request got no answer: kind 0, or 3 where the browser knows that it is offline. */
+export const UNANSWERED: Operation<[request: number, kind: 0 | 3]> = [12, 'xnb'];
 
 /** The answer was no receipt; `offending` are the positions of the events that are too large. */
 export const TURNED_DOWN: Operation<
@@ -92,3 +92,9 @@ export const NAMED_BUNDLE: Operation<[bytes: Uint8Array]> = [21, 'r'];
 
 /** Whether the member is in the share of a candidate, in hundredths of a percent. */
 export const IN_SHARE: Operation<[seed: string, share: number]> = [22, 'tn'];
+
+/** What another page has heard of the collector: 0 nothing, 2 a receipt, 3 nothing for so long that it seems blocked. */
+export const NEWS: Operation<[kind: 0 | 2 | 3]> = [23, 'xb'];
+
+/** Another page has heard a status. */
+export const NEWS_STATUS: Operation<[status: number, retryAfterMs: number | undefined]> = [23, 'x1n?f'];

@@ -45,8 +45,16 @@ export function eventBytes({ type, member, user = '' }: Pick<LaneEvent, 'type' |
   return REST_BYTES + textBytes(type) + textBytes(member) + textBytes(user);
 }
 
-/** Writes a batch of `events`. `context` is a JSON object as text. */
-export function writeBatch(request: Request, events: LaneEvent[], context: string, sentAtMs: number): string {
+/**
+ * Writes a batch of `events`. `context` is a JSON object as text. A batch that leaves at an instant not known yet has
+ * no time by which the collector could correct the page's clock.
+ */
+export function writeBatch(
+  request: Request,
+  events: LaneEvent[],
+  context: string,
+  sentAtMs: number | undefined,
+): string {
   const [, sender, lane, withContext, , declarations, ...dropped] = request;
   const declared = (ended: boolean, write: (from: number, to: number) => object) => {
     const ours = declarations.filter(([hasEnded]) => hasEnded > 0 === ended);
@@ -57,7 +65,7 @@ export function writeBatch(request: Request, events: LaneEvent[], context: strin
   };
   const head = jsonText({
     v: 1,
-    sent_at: timestampOf(sentAtMs),
+    sent_at: sentAtMs === undefined ? sentAtMs : timestampOf(sentAtMs),
     anonymous_id: sender,
     lane,
     void: declared(false, (from, to) => ({ from, to })),

@@ -5,7 +5,7 @@ import { timer } from '../browser/timer.ts';
 import { BUNDLE, IN_SHARE, NAMED_BUNDLE } from '../core/operations.ts';
 import type { Settings } from '../options.ts';
 import type { Driving } from './driving.ts';
-import { backoffMs } from './retry.ts';
+import { BLOCKED_MS, backoffMs } from './retry.ts';
 
 /** First delay after a failure; later ones double, this often. */
 const RETRY_BASE_MS = 2_000;
@@ -72,7 +72,7 @@ export function openBundles(driving: Driving, settings: Settings, attempted: () 
       const { code = 'trust_unavailable', message } = cause as { code?: string; message: string };
       if (code !== told) report(code, message);
       told = code;
-      againMs = backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS);
+      againMs = driving.isBlocked() ? BLOCKED_MS : backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS);
     }
     isFetching = false;
     if (againMs && !isEnded()) retry.set(againMs, fetch);

@@ -10,6 +10,7 @@ import { isUuid } from '../uuid.ts';
 import type { Driving } from './driving.ts';
 import { type Receipt, readReceipt, textIn, wholeIn } from './receipt.ts';
 import { retryAfterMs } from './retry.ts';
+import type { NewsMessage } from './tabs.ts';
 
 /** Sends batches, one body each. */
 export interface Delivery {
@@ -23,11 +24,16 @@ export interface Delivery {
   end(): void;
 }
 
-/** Calls back with every receipt, and whether it is of the member who still sends. */
-export function openDelivery(
-  driver: Driving,
-  received: (receipt: Receipt, isOfMember: boolean) => void,
-): Delivery {
+/** Who hears how requests have ended. */
+export interface Hearers {
+  /** Hears every receipt, and whether it is of the member who still sends. */
+  received(receipt: Receipt, isOfMember: boolean): void;
+  /** Hears what the other pages are to know of the collector. */
+  told(...news: NewsMessage): void;
+}
+
+/** Nothing is on its way. */
+export function openDelivery(driver: Driving, { received, told }: Hearers): Delivery {
   const { core, input, report, isEnded } = driver;
   const due = timer();
   let isRequested = false;
@@ -51,6 +57,7 @@ export function openDelivery(
     // A warning settles its event like no row at all.
     const settling = receipt.rows.filter((row) => row.result !== 'warning' && isUuid(row.event_id));
     const rows = settling.map((row): [string, number] => [row.event_id, row.result === 'retry' ? 2 : 1]);
+    told(2);
     input(() => core(RECEIVED, id, receipt.accepted, receipt.clockShiftMs, rows));
     refusal = 0;
     for (const { event_id, result, code, message } of receipt.rows) {
@@ -69,7 +76,9 @@ export function openDelivery(
       refuse(status, 'collector_refused', text);
     }
     const places = (Array.isArray(offending) ? offending : []).flatMap((place) => wholeIn(place) ?? []);
-    input(() => core(TURNED_DOWN, id, status, retryAfterMs(retryAfter, wallMs()), places));
+    const afterMs = retryAfterMs(retryAfter, wallMs());
+    told(1, status, afterMs);
+    input(() => core(TURNED_DOWN, id, status, afterMs, places));
   };
   return {
     request() {
@@ -79,14 +88,17 @@ export function openDelivery(
     async send(id, text) {
       hasMore = true;
       const member = driver.member();
-      const answer = await post(driver.url('/v1/events'), text);
+      // What cannot leave is no request; the browser says when it is online again.
+      const isOnline = navigator.onLine !== false;
+      const answer = isOnline ? await post(driver.url('/v1/events'), text) : undefined;
       const body = answer && parseJson(textOf(answer.body));
       const receipt = readReceipt(body);
       if (answer && answer.status !== 200) return turnDown(id, answer, body);
       if (receipt) return take(id, receipt, member);
       const message = "the collector's answer is no receipt";
       if (answer) refuse(200, 'receipt_invalid', message);
-      input(() => core(UNANSWERED, id));
+      else if (isOnline) told(0);
+      input(() => core(UNANSWERED, id, isOnline ? 0 : 3));
     },
     wait(atMs) {
       if (atMs) due.set(atMs - performance.now(), pump);

@@ -1,9 +1,8 @@
 /** The driver: one input to the core, then everything carried out that it wants done. */
 
-import { sendBeacon } from '../browser/beacon.ts';
-import { binaryBytes, binaryText } from '../browser/binary.ts';
-import { openEntries } from '../browser/entries.ts';
-import type { KeyValue } from '../browser/storage.ts';
+import type { Change } from '../browser/database.ts';
+import type { Entries } from '../browser/entries.ts';
+import { type KeyValue, tryWrite } from '../browser/storage.ts';
 import { timer } from '../browser/timer.ts';
 import { watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
@@ -18,13 +17,12 @@ import {
   IDENTIFY,
   INSPECT,
   LANE,
-  type Metadata,
+  NEWS,
   ONLINE,
   RESET,
   RESTORE,
   SIGNAL,
   START,
-  STORED_EVENT,
   TRACK,
   WAKE,
 } from '../core/operations.ts';
@@ -37,19 +35,29 @@ import type { Host } from '../host.ts';
 import { jsonText } from '../json.ts';
 import type { Settings } from '../options.ts';
 import { uuidV7 } from '../uuid.ts';
-import { adopt } from './adoption.ts';
-import { eventBytes, writeBatch } from './batch.ts';
+import { lanesIn, readLanes, sortOut } from './adoption.ts';
+import { writeBatch } from './batch.ts';
 import { openBundles } from './bundles.ts';
 import { changesOf, decisionOf } from './decisions.ts';
 import { openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
-import { type KeptEvent, openEvents } from './events.ts';
-import { MAX_LANE_MS, openLanes } from './lanes.ts';
+import { type KeptEvent, laneOf, openEvents, sizesOf } from './events.ts';
+import { type Lanes, MAX_LANE_MS } from './lanes.ts';
+import { openOthers } from './others.ts';
 import { openPush } from './push.ts';
+import { textIn } from './receipt.ts';
 import { refusalText } from './refusal.ts';
+import { type Message, openTabs } from './tabs.ts';
+import { type Cut, openTail } from './tail.ts';
 
 /** Key of the `anonymous_id`. */
 const MEMBER = 'member';
+/** Set where requests have been blocked. */
+const BLOCKED = 'blocked';
+/** Key of the member token. */
+const TOKEN = 'token';
+/** Time after which a hidden page leaves it to another one to lead. */
+const HIDDEN_MS = 5_000;
 /** Keys under which the core stores something of its own. */
 const ENTRIES = ['base', 'latches', 'user'] as const;
 const CRITICAL = 2;
@@ -93,22 +101,27 @@ export interface Start {
   host: Host;
   settings: Settings;
   storage: KeyValue | undefined;
+  entries: Entries;
+  /** What was stored when the page began. */
+  stored: Change[];
+  /** The locks of lanes, and the lane that this page has begun and holds. */
+  lanes: Lanes;
+  lane: string;
   session: string;
   /** Says when to stop listening to the page. */
   ended: AbortSignal;
 }
 
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
-export function startDriver({ exports, host, settings, storage, session, ended }: Start): Driver {
+export function startDriver(start: Start): Driver {
+  const { exports, host, settings, storage, entries, stored, lanes, session, ended } = start;
   const space = `attune/${settings.writeKey}/`;
-  const entries = openEntries(storage, space, () => {
-    report('storage_full', 'localStorage is full; what is not delivered is lost with the page');
-  });
   const events = openEvents(entries);
-  const lanes = openLanes(space);
+  const state = new Map(stored.map(([key, value]) => [key.toString(), value]));
   const wake = timer();
-  let member = entries.get(MEMBER) || freshId();
-  let lane = freshId();
+  const resting = timer();
+  let member = storage?.getItem(space + MEMBER) || textIn(state.get(MEMBER)) || freshId();
+  let lane = start.lane;
   /** When the lane began; 0 where the page has left: if it comes back, its next event begins a new lane. */
   let laneSinceMs = wallMs();
   let user: string | undefined;
@@ -126,7 +139,10 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   let inspection: CoreInspection;
   /** The revision in effect when it was last asked for. */
   let bundleRevision = 0;
-  let farewells: string[] = [];
+  let cuts: Cut[] = [];
+  let isBlocked = false;
+  /** What other pages have said before this one has taken in what is stored. */
+  let early: Message[] | undefined = [];
   /** What may run code of the page waits until an output has been read; an input made there adds to it. */
   const later: (() => void)[] = [];
   let isBusy = false;
@@ -138,7 +154,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   const refuse = (code: string, actual: number, limit: number) => {
     reportLater(code, `${tracked?.type}: ${refusalText(code, actual, limit)}`, true);
   };
-  const forgetUnreadable = (key: string) => {
+  const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
     reportLater('stored_entry_unreadable', `a stored entry cannot be read: ${key}`);
   };
@@ -156,21 +172,27 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       lane = newLane;
       laneSinceMs = wallMs();
       lanes.hold(lane);
+      tabs.say('lane', lane);
     }
     if (newMember === member) return;
     member = newMember;
     user = undefined;
-    entries.put(MEMBER, () => member);
+    storeMember();
     push.forget();
     // Another visitor may get another candidate.
     bundles.fetch();
   };
+  const storeMember = () => {
+    tryWrite(storage, space + MEMBER, member);
+    entries.put(MEMBER, () => member);
+  };
   const writeRequest = (...request: Request) => {
     const [id, , , , numbers] = request;
     const rows = numbers.flatMap((number) => events.get(...number) ?? []);
-    const body = writeBatch(request, rows, contextText, wallMs());
-    if (id) delivery.send(id, body);
-    else farewells.push(body);
+    const context = contextText;
+    const text = (sentAtMs?: number) => writeBatch(request, rows, context, sentAtMs);
+    if (id) delivery.send(id, text(wallMs()));
+    else cuts.push({ name: numbers.join(), text });
   };
   const setWake = (atMs: number) => {
     if (hasEnded || (wake.isSet() && atMs === wakeAtMs)) return;
@@ -187,11 +209,18 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     } else reportLater(code, `${what} cannot be read`);
   };
   const core = openCore(exports, [
-    (seq) => tracked && events.keep(Object.assign(tracked, { seq })),
+    (seq) => {
+      if (!tracked) return;
+      events.keep(Object.assign(tracked, { seq }));
+      tabs.sayEvent({ ...tracked, isSettled: true });
+    },
     events.settle,
-    events.forget,
+    // What another page has still to deliver is counted here and stays stored there.
+    (of, seq) => lanes.owns(of) && events.forget(of, seq),
     (entry, bytes) => {
-      entries.put(ENTRIES[entry] as string, () => (entry > 1 ? textOf : binaryText)(bytes));
+      const name = ENTRIES[entry] as string;
+      entries.put(name, () => (entry > 1 ? textOf(bytes) : bytes));
+      if (name === 'latches') tabs.say(name, bytes);
     },
     (entry) => entries.delete(ENTRIES[entry] as string),
     (gone) => entries.delete(`lane/${gone}`),
@@ -214,6 +243,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       later.push(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
     undefined,
     () => reportLater('bundle_expired', 'the time of the bundle is over; its rules have stopped'),
+    (found) => noteBlocked(found > 0),
   ]);
 
   const changed = () => hasEnded || host.changed();
@@ -233,6 +263,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     doing = what;
     carryOut(act);
     delivery.request();
+    tail.changed();
   };
   const ask: Driving['ask'] = (...call) => {
     answer = undefined;
@@ -243,6 +274,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     core,
     ask,
     isEnded: () => hasEnded,
+    isBlocked: () => isBlocked,
     member: () => member,
     carryOut,
     input,
@@ -259,30 +291,64 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     if (revision > bundleRevision) bundles.fetch();
   };
   const bundles = openBundles(driving, settings, host.ready);
-  const push = openPush(driving, entries, heardOf);
-  const delivery = openDelivery(driving, (receipt, isOfMember) => {
-    if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);
-    heardOf(receipt.bundleRevision);
+  const tabs = openTabs(
+    space,
+    (message) => (early ? early.push(message) : others.hear(message)),
+    (until) => void others.lead(until),
+  );
+  const push = openPush(driving, { storage, tokenKey: space + TOKEN, tabs, heardOf });
+  const others = openOthers({
+    ...{ driving, host, entries, events, lanes, tabs, push, heardOf, unreadable: forgetUnreadable },
+    named(name) {
+      user = name;
+    },
   });
+  const delivery = openDelivery(driving, {
+    received(receipt, isOfMember) {
+      if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);
+      heardOf(receipt.bundleRevision);
+    },
+    told: (...news) => tabs.say('news', news),
+  });
+  const tail = openTail(
+    () => driving.url('/v1/events'),
+    () => cut(false),
+  );
 
   /** A lane ends with its page, and after 24 h. */
   const openLane = () => {
     if (wallMs() - laneSinceMs >= MAX_LANE_MS && !hasEnded) core(LANE, freshId());
   };
+  /** What waits, in bodies that fit. */
+  const cut = (leaves: boolean) => {
+    cuts = [];
+    carryOut(() => core(FAREWELL, leaves));
+    return cuts;
+  };
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
-    farewells = [];
-    carryOut(() => core(FAREWELL, leaves));
+    const waiting = cut(leaves);
     entries.flush();
-    // The browser takes 64 KiB at a time; what it does not take waits in the store.
-    farewells.every((body) => sendBeacon(driving.url('/v1/events'), body));
+    tail.hand(waiting);
   };
   const leave = () => {
     laneSinceMs = 0;
     sayFarewell(true);
-    push.close();
-    // A page that holds a lock is not kept in the back/forward cache.
+    // A page that holds a lock or a channel is not kept in the back/forward cache.
+    tabs.close();
     lanes.release();
+  };
+  const stand = () => {
+    resting.clear();
+    if (!document.hidden) tabs.stand();
+  };
+  const noteBlocked = (found: boolean) => {
+    isBlocked = found;
+    if (!found) return entries.delete(BLOCKED);
+    entries.put(BLOCKED, () => 1);
+    tabs.say('news', [3]);
+    const message = 'requests to the collector do not get through; what is not delivered stays stored';
+    reportLater('collector_blocked', message);
   };
   const judgeAnew = () => input(() => core(WAKE));
   const goOnline = () => input(() => core(ONLINE));
@@ -296,34 +362,32 @@ export function startDriver({ exports, host, settings, storage, session, ended }
 
   /** Takes stored entries back once it is known whose they are; only then may anything else happen. */
   const begin = async () => {
-    const adopted = await adopt(entries, lanes);
-    const [base, latches] = ENTRIES.map((key) => {
-      const text = entries.get(key);
-      return text === undefined ? text : binaryBytes(text);
-    });
-    user = entries.get(ENTRIES[2]);
+    const known = lanesIn(stored).filter((known) => known !== lane);
+    const over = await lanes.adopt(known);
+    // What is not over yet goes on changing, and is only counted here.
+    const open = stored.filter(([key]) => !over.has(laneOf(key) ?? ''));
+    const found = sortOut([...open, ...(await readLanes(entries, over))]);
+    const [base, latches] = ENTRIES.map((key) => state.get(key));
+    user = textIn(state.get(ENTRIES[2]));
     input(() => {
-      core(RESTORE, base, latches, user, adopted.lanes);
-      adopted.unreadable.forEach(forgetUnreadable);
-      for (const event of adopted.events.sort(inOrder)) {
-        events.take(event);
-        const { priority, isSettled, id, type, ms, seq } = event;
-        const head = [priority, isSettled, event.member, event.lane, seq] as const;
-        core(STORED_EVENT, ...head, id, type, ms, event.session, ...sizesOf(event));
-      }
-      core(WAKE);
+      if (user !== undefined) core(RESTORE, undefined, undefined, user, []);
+      others.takeBack(found, bytesIn(base), bytesIn(latches));
+      if (state.has(BLOCKED)) core(NEWS, 3);
     });
+    for (const message of early ?? []) others.hear(message);
+    early = undefined;
     const turns = {
       hidden() {
         sayFarewell(false);
-        push.rest();
+        resting.set(HIDDEN_MS, () => document.hidden && tabs.rest());
       },
-      visible: push.open,
+      visible: stand,
       leaving: leave,
       restored() {
+        tabs.open();
         openLane();
         judgeAnew();
-        push.open();
+        stand();
         bundles.fetch();
       },
       online() {
@@ -332,17 +396,15 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       },
     };
     watchTurns(turns, ended);
-    host.started();
+    others.makeCalls(found);
     bundles.fetch();
-    push.open();
+    stand();
   };
 
-  if (!entries.get(MEMBER)) entries.put(MEMBER, () => member);
-  lanes.hold(lane);
+  tabs.open();
+  storeMember();
   core(START, member, lane, session);
-  if (!storage) {
-    report('storage_blocked', 'localStorage is blocked; what is not delivered is lost with the page');
-  }
+  tabs.say('lane', lane);
   begin();
 
   return {
@@ -358,7 +420,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
         core(TRACK, id, type, ms, capture.session, priority, ...sizes);
         tracked = undefined;
       });
-      if (priority === CRITICAL) entries.flushSoon();
+      if (priority === CRITICAL) entries.flush('strict');
     },
     identify(id) {
       openLane();
@@ -366,6 +428,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
         core(IDENTIFY, id, freshId(), freshId());
         user = id;
       });
+      tabs.say('user', member, id);
     },
     reset(session) {
       input(() => core(RESET, freshId(), freshId(), session));
@@ -384,9 +447,14 @@ export function startDriver({ exports, host, settings, storage, session, ended }
     },
     consent(granted) {
       input(() => core(CONSENT, granted));
+      tabs.say('consent', granted);
     },
     follow(other, session) {
-      if (other !== member) input(() => core(FOLLOW, other, freshId(), session));
+      if (other === member) return;
+      input(() => {
+        core(FOLLOW, other, freshId(), session);
+        others.takeName();
+      });
     },
     takeToken: push.takeToken,
     signal: (name, key) => ask(SIGNAL, name, key),
@@ -399,6 +467,7 @@ export function startDriver({ exports, host, settings, storage, session, ended }
       hasEnded = true;
       delivery.end();
       bundles.end();
+      tail.end();
       wake.clear();
       page.clear();
     },
@@ -406,18 +475,8 @@ export function startDriver({ exports, host, settings, storage, session, ended }
   };
 }
 
-/** The bytes that an event takes in a batch at most, and its metadata as the core takes it. */
-function sizesOf({ metadata: text, ...event }: KeptEvent): [bytes: number, metadata: Metadata | undefined] {
-  if (text === undefined) return [eventBytes(event), text];
-  const bytes = byteLength(text);
-  return [eventBytes(event) + bytes, [bytes, JSON.parse(text)]];
-}
-
-/** Oldest first; those of one instant by lane and number. */
-function inOrder(one: KeptEvent, other: KeptEvent): number {
-  return (
-    one.ms - other.ms || Number(one.lane > other.lane) - Number(one.lane < other.lane) || one.seq - other.seq
-  );
+function bytesIn(value: unknown): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined;
 }
 
 function freshId(): string {

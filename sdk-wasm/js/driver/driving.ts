@@ -9,6 +9,8 @@ export interface Driving {
   readonly core: Core;
   /** Whether the client has ended; answers that are still on their way change nothing on the page. */
   isEnded(): boolean;
+  /** Whether requests seem to be blocked on this side. */
+  isBlocked(): boolean;
   /** Calls the core and gives its answer. */
   ask<Fields extends unknown[]>(operation: Operation<Fields>, ...fields: Fields): Json | undefined;
   /** The member who sends now. */

@@ -1,9 +1,12 @@
 /** The page's own events: those that wait in memory, and the entries that outlive the page. */
 
+import type { Change, Key } from '../browser/database.ts';
 import type { Entries } from '../browser/entries.ts';
-import { fieldsOf, isObject, jsonText, parseJson } from '../json.ts';
+import type { Metadata } from '../core/operations.ts';
+import { byteLength } from '../core/writer.ts';
+import { fieldsOf, isObject, parseJson } from '../json.ts';
 import { isUuid } from '../uuid.ts';
-import { type LaneEvent, writeEvent } from './batch.ts';
+import { eventBytes, type LaneEvent } from './batch.ts';
 
 /** An event as it is kept. */
 export interface KeptEvent extends LaneEvent {
@@ -33,12 +36,7 @@ export interface Events {
 /** No events in memory. */
 export function openEvents(entries: Entries): Events {
   const waiting = new Map<string, KeptEvent>();
-  const store = (event: KeptEvent) => {
-    const { member, lane, seq, priority, isSettled } = event;
-    entries.put(keyOf(lane, seq), () => {
-      return `[${Number(isSettled)},${priority},${jsonText(member)},${writeEvent(event, member, lane)}]`;
-    });
-  };
+  const store = (event: KeptEvent) => entries.put([event.lane, event.seq], () => event);
   const take = (event: KeptEvent) => {
     if (!event.isSettled) waiting.set(keyOf(event.lane, event.seq), event);
   };
@@ -47,7 +45,7 @@ export function openEvents(entries: Entries): Events {
     keep(event) {
       take(event);
       store(event);
-      entries.put(`lane/${event.lane}`, () => `${event.seq} ${event.member}`);
+      entries.put(`lane/${event.lane}`, (): KeptLane => [event.member, event.lane, event.seq]);
     },
     take,
     get,
@@ -58,58 +56,51 @@ export function openEvents(entries: Entries): Events {
     },
     forget(lane, seq) {
       waiting.delete(keyOf(lane, seq));
-      entries.delete(keyOf(lane, seq));
+      entries.delete([lane, seq]);
     },
   };
 }
 
-/** The lane in the keys `event/<lane>/<number>` and `lane/<lane>`; none in others. */
-export function laneOf(key: string): string | undefined {
-  return /^(?:event|lane)\/([^/]*)/.exec(key)?.[1];
+/** The lane in the keys of events, `[lane, number]`, and of counts, `lane/<lane>`; none in others. */
+export function laneOf(key: Key): string | undefined {
+  return typeof key === 'string' ? /^lane\/(.*)/.exec(key)?.[1] : String(key[0]);
 }
 
 /** Reads the entry of an event; nothing where it is none. */
-export function readEvent(key: string, text: string): KeptEvent | undefined {
-  const [, lane, number] = key.split('/');
-  const seq = Number(number);
-  const list = parseJson(text);
-  if (!isUuid(lane) || !isCount(seq) || !Array.isArray(list)) return undefined;
-  const [settled, priority, member, event] = list;
-  const { event_id, event_type, timestamp, user_id, session_id, metadata } = fieldsOf(event);
-  const ms = Date.parse(String(timestamp));
+export function readEvent([[lane, seq], value]: Change): KeptEvent | undefined {
+  const event = value as KeptEvent;
+  const { id, type, ms, member, user = '', session, metadata = '{}', priority } = fieldsOf(event);
   const isWhole =
-    [event_type, member, user_id ?? ''].every((field) => typeof field === 'string') &&
-    [event_id, session_id].every(isUuid) &&
-    [0, 1, 2].includes(priority) &&
-    isObject(metadata ?? {}) &&
-    !Number.isNaN(ms);
-  if (!isWhole) return undefined;
-  return {
-    id: event_id as string,
-    type: event_type as string,
-    ms,
-    member,
-    lane,
-    seq,
-    user: user_id as string | undefined,
-    session: session_id as string,
-    metadata: metadata === undefined ? metadata : jsonText(metadata),
-    priority,
-    isSettled: settled === 1,
-  };
+    [type, member, user, metadata].every((field) => typeof field === 'string') &&
+    [id, session, lane].every(isUuid) &&
+    isCount(seq) &&
+    [0, 1, 2].includes(priority as number) &&
+    Number.isFinite(ms) &&
+    isObject(parseJson(metadata as string));
+  return isWhole && event.lane === lane && event.seq === seq ? event : undefined;
 }
 
 /** Reads the entry of a lane's count; nothing where it is none. */
-export function readLane(key: string, text: string): KeptLane | undefined {
-  const [, count, member] = /^(\d+) (.+)$/s.exec(text) ?? [];
-  const lane = laneOf(key);
-  return isUuid(lane) && member && isCount(Number(count)) ? [member, lane, Number(count)] : undefined;
+export function readLane([key, value]: Change): KeptLane | undefined {
+  const [member, lane, count] = Array.isArray(value) ? value : [];
+  const isWhole = isUuid(lane) && lane === laneOf(key) && typeof member === 'string' && member;
+  return isWhole && isCount(count) ? [member, lane, count] : undefined;
 }
 
-function isCount(number: number): boolean {
-  return number > 0 && Number.isSafeInteger(number);
+/** The bytes that an event takes in a batch at most, and its metadata as the core takes it. */
+export function sizesOf({
+  metadata: text,
+  ...event
+}: KeptEvent): [bytes: number, metadata: Metadata | undefined] {
+  if (text === undefined) return [eventBytes(event), text];
+  const bytes = byteLength(text);
+  return [eventBytes(event) + bytes, [bytes, JSON.parse(text)]];
+}
+
+function isCount(number: unknown): number is number {
+  return Number.isSafeInteger(number) && (number as number) > 0;
 }
 
 function keyOf(lane: string, seq: number): string {
-  return `event/${lane}/${seq}`;
+  return `${lane}/${seq}`;
 }

@@ -1,6 +1,6 @@
 /** The locks that show which lanes are alive: the page's own and those it has adopted from pages that are gone. */
 
-import { hasLocks, tryLock } from '../browser/locks.ts';
+import { awaitLock, hasLocks, tryLock } from '../browser/locks.ts';
 import { wallMs } from '../clock.ts';
 import { uuidMs } from '../uuid.ts';
 
@@ -13,39 +13,58 @@ export const MAX_LANE_MS = 24 * 3_600_000;
 export interface Lanes {
   /** Holds a lane of this page. */
   hold(lane: string): void;
-  /** Releases every lane. */
+  /** Whether a lane is this page's own, or one that it has adopted. */
+  owns(lane: string): boolean;
+  /** Releases every lane; what they hold stays this page's to send. */
   release(): void;
   /** Finds out, in a later task, which of these lanes are over, and holds those. */
   adopt(lanes: string[]): Promise<Set<string>>;
+  /** Waits until the page of a lane is gone, then holds the lane and calls back; the signal ends the wait. */
+  watch(lane: string, signal: AbortSignal, gone: () => void): void;
 }
 
 /** No lanes held; `space` is the prefix of the site's names. */
 export function openLanes(space: string): Lanes {
-  const held: (() => void)[] = [];
-  const ask = (lane: string) => tryLock(`${space}lane/${lane}`);
+  const own = new Set<string>();
+  const releases: (() => void)[] = [];
+  const nameOf = (lane: string) => `${space}lane/${lane}`;
+  const take = (lane: string, release: () => void) => {
+    own.add(lane);
+    releases.push(release);
+  };
   return {
     async hold(lane) {
-      const release = await ask(lane);
-      if (release) held.push(release);
+      own.add(lane);
+      const release = await tryLock(nameOf(lane));
+      if (release) take(lane, release);
     },
+    owns: (lane) => own.has(lane),
     release() {
-      for (const release of held.splice(0)) release();
+      for (const release of releases.splice(0)) release();
     },
     async adopt(lanes) {
       const asked = hasLocks() ? lanes : [];
       const adopted = new Set(hasLocks() ? [] : lanes.filter(isOverAge));
+      for (const lane of adopted) own.add(lane);
       let isOver = false;
       const answers = asked.map(async (lane) => {
-        const release = await ask(lane);
+        const release = await tryLock(nameOf(lane));
         if (isOver) return release?.();
         if (!release) return;
-        held.push(release);
+        take(lane, release);
         adopted.add(lane);
       });
       const patience = new Promise((done) => setTimeout(done, asked.length && PATIENCE_MS));
       await (asked.length ? Promise.race([patience, Promise.all(answers)]) : patience);
       isOver = true;
       return adopted;
+    },
+    async watch(lane, signal, gone) {
+      const release = await awaitLock(nameOf(lane), signal);
+      if (!release) return;
+      if (signal.aborted) return release();
+      take(lane, release);
+      gone();
     },
   };
 }

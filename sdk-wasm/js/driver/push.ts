@@ -1,8 +1,8 @@
 /** The stream from the collector: profiles and bundle revisions, opened with a short-lived token. */
 
 import { decodeBase64 } from '../browser/binary.ts';
-import type { Entries } from '../browser/entries.ts';
 import { post } from '../browser/http.ts';
+import { type KeyValue, tryWrite } from '../browser/storage.ts';
 import { openStream } from '../browser/stream.ts';
 import { timer } from '../browser/timer.ts';
 import { GAP, ONLINE, PROFILE } from '../core/operations.ts';
@@ -10,15 +10,12 @@ import { textOf } from '../core/reader.ts';
 import { fieldsOf, jsonText, parseJson } from '../json.ts';
 import type { Driving } from './driving.ts';
 import { textIn, wholeIn } from './receipt.ts';
-import { backoffMs } from './retry.ts';
+import { BLOCKED_MS, backoffMs } from './retry.ts';
+import type { Tabs } from './tabs.ts';
 
-/** Key of the member token, stored behind the member it is for. */
-const TOKEN = 'token';
 /** First delay before the stream is opened again; later ones double, this often: up to 32 s. */
 const REOPEN_BASE_MS = 500;
 const MAX_DOUBLINGS = 6;
-/** Time after which a hidden page gives its connection up: browsers allow six per server over HTTP/1.1. */
-const HIDDEN_MS = 5_000;
 
 /** `closed`: not wanted, or impossible without a token. `connecting`: a token is asked for, or a pause lies before. */
 export type PushState = 'closed' | 'connecting' | 'open';
@@ -30,21 +27,33 @@ export interface Push {
   takeToken(stored: string): void;
   /** Takes the tokens of a receipt; opens the stream where it is closed. */
   noteTokens(memberToken: string | undefined, streamToken: string | undefined): void;
-  /** Opens the stream where it is closed and a member token is known. */
+  /** Holds the stream for all pages from now on, whenever a member token is known, until the signal ends that. */
+  lead(until: AbortSignal): void;
+  /** Opens the stream where it is closed, this page leads and a member token is known. */
   open(): void;
-  /** Gives the connection up if the page stays hidden. */
-  rest(): void;
-  /** Closes the stream until it is opened again. */
-  close(): void;
+  /** Takes in a profile that the stream has brought, here or in the page that leads. */
+  takeProfile(bytes: Uint8Array): void;
+  /** Takes in that the stream has opened, here or in the page that leads, and whether it has missed something. */
+  takeHello(isGap: boolean): void;
   /** Forgets a member's tokens and stream. */
   forget(): void;
 }
 
-/** A closed stream, with the member token that an earlier page load stored. Calls back with bundle revisions. */
-export function openPush(driver: Driving, entries: Entries, heardOf: (revision: number) => void): Push {
+/** What the stream is opened with. */
+export interface PushOptions {
+  /** Where the member token is stored, behind the member it is for. */
+  storage: KeyValue | undefined;
+  tokenKey: string;
+  tabs: Tabs;
+  /** Hears of bundle revisions. */
+  heardOf(revision: number): void;
+}
+
+/** A closed stream, with the member token that an earlier page load stored. */
+export function openPush(driver: Driving, { storage, tokenKey, tabs, heardOf }: PushOptions): Push {
   const { core, input, changed, url, isEnded } = driver;
   const pause = timer();
-  const resting = timer();
+  let leads = false;
   let state: PushState = 'closed';
   let closeStream: (() => void) | undefined;
   let lastEventId = '';
@@ -53,11 +62,11 @@ export function openPush(driver: Driving, entries: Entries, heardOf: (revision: 
   let era = 0;
 
   /** The member token in a stored text, if it is this member's. */
-  const tokenIn = (stored: string | undefined) => {
+  const tokenIn = (stored: string | null | undefined) => {
     const [owner, token] = stored?.split('\n') ?? [];
     return owner === driver.member() ? token : undefined;
   };
-  let memberToken = tokenIn(entries.get(TOKEN));
+  let memberToken = tokenIn(storage?.getItem(tokenKey));
 
   const enter = (next: PushState, close?: () => void) => {
     closeStream?.();
@@ -67,7 +76,6 @@ export function openPush(driver: Driving, entries: Entries, heardOf: (revision: 
   };
   const close = () => {
     pause.clear();
-    resting.clear();
     era += 1;
     enter('closed');
   };
@@ -75,11 +83,12 @@ export function openPush(driver: Driving, entries: Entries, heardOf: (revision: 
     close();
     memberToken = undefined;
     lastEventId = '';
-    entries.delete(TOKEN);
+    storage?.removeItem(tokenKey);
   };
   const reopenLater = () => {
     enter('connecting');
-    pause.set(backoffMs(REOPEN_BASE_MS, failures, MAX_DOUBLINGS), askToken);
+    const delayMs = driver.isBlocked() ? BLOCKED_MS : backoffMs(REOPEN_BASE_MS, failures, MAX_DOUBLINGS);
+    pause.set(delayMs, askToken);
     failures += 1;
   };
   const askToken = async () => {
@@ -106,20 +115,30 @@ export function openPush(driver: Driving, entries: Entries, heardOf: (revision: 
     lastEventId = id || lastEventId;
     if (name === 'profile') {
       const bytes = decodeBase64(data) ?? new Uint8Array();
-      return input(() => core(PROFILE, bytes), 'a pushed profile');
+      tabs.say('profile', bytes);
+      return takeProfile(bytes);
     }
     const body = fieldsOf(parseJson(data));
-    if (name === 'bundle') return heardOf(wholeIn(body.revision) ?? 0);
+    if (name === 'bundle') {
+      const revision = wholeIn(body.revision) ?? 0;
+      tabs.say('bundle', revision);
+      return heardOf(revision);
+    }
     failures = 0;
+    const isGap = body.state === 'gap';
+    tabs.say('hello', isGap);
+    takeHello(isGap);
+  };
+  const takeProfile = (bytes: Uint8Array) => input(() => core(PROFILE, bytes), 'a pushed profile');
+  const takeHello = (isGap: boolean) => {
     input(() => {
-      if (body.state === 'gap') core(GAP);
+      if (isGap) core(GAP);
       // The collector answers again: what waits for a retry need not wait longer.
       core(ONLINE);
     });
   };
   const open = () => {
-    resting.clear();
-    if (state === 'closed' && !document.hidden) askToken();
+    if (state === 'closed' && leads) askToken();
   };
   return {
     state: () => state,
@@ -133,17 +152,25 @@ export function openPush(driver: Driving, entries: Entries, heardOf: (revision: 
       if (member !== undefined && member !== memberToken) {
         memberToken = member;
         const text = `${driver.member()}\n${member}`;
-        entries.put(TOKEN, () => text);
+        tryWrite(storage, tokenKey, text);
       }
       // A receipt says that the collector answers again, so a pause before the next try is over.
       const isFree = state === 'closed' || pause.isSet();
-      if (stream === undefined || !isFree || document.hidden) return;
+      if (stream === undefined || !isFree || !leads) return;
       pause.clear();
       openWith(stream);
     },
+    lead(until) {
+      leads = true;
+      until.addEventListener('abort', () => {
+        leads = false;
+        close();
+      });
+      open();
+    },
     open,
-    rest: () => resting.set(HIDDEN_MS, () => document.hidden && close()),
-    close,
+    takeProfile,
+    takeHello,
     forget,
   };
 }

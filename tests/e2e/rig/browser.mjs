@@ -20,6 +20,30 @@ export async function openBrowser() {
   return await chromium.launch({ executablePath, args: FLAGS });
 }
 
+/** Starts Chromium with what it has stored in a folder, which outlives it. */
+export async function openProfile(folder) {
+  const executablePath = process.env.CHROMIUM;
+  return await chromium.launchPersistentContext(folder, { executablePath, args: FLAGS });
+}
+
+/** Kills a browser with all its processes at once, as a power cut or an impatient system would. */
+export async function killBrowser(context) {
+  const closed = new Promise((resolve) => context.once('close', resolve));
+  const session = await context.browser().newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  // Those that the main one has begun end with it.
+  process.kill(processInfo.find(({ type }) => type === 'browser').id, 'SIGKILL');
+  await closed;
+}
+
+/** Makes the renderer of a page crash. */
+export async function crash(page) {
+  const crashed = new Promise((resolve) => page.once('crash', resolve));
+  const session = await page.context().newCDPSession(page);
+  session.send('Page.crash').catch(() => {});
+  await crashed;
+}
+
 /** Opens a page of a context and waits until Attune is ready there. */
 export async function openPage(context, url) {
   const page = await context.newPage();
