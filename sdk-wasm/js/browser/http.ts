@@ -19,11 +19,19 @@ export interface Answer {
   body: Uint8Array<ArrayBuffer>;
 }
 
-/** Posts a text as `text/plain`; it may outlive its page. No answer is nothing. */
-export async function post(url: string, text: string): Promise<Answer | undefined> {
+/**
+ * Posts a text as `text/plain`; it may outlive its page. No answer is nothing. `leaves` is called when the browser takes
+ * the request over: a page that is gone before has sent nothing.
+ */
+export async function post(
+  url: string,
+  text: string,
+  leaves: () => void = () => {},
+): Promise<Answer | undefined> {
   let body = new TextEncoder().encode(text);
   // Only what is worth it waits for the compressor; the rest leaves in this task.
   if (body.length > COMPRESS_ABOVE_BYTES) body = (await gzip(body)) ?? body;
+  leaves();
   return send(url, {
     method: 'POST',
     body,

@@ -11,6 +11,7 @@ import type { Driving } from './driving.ts';
 import { type Receipt, readReceipt, textIn, wholeIn } from './receipt.ts';
 import { retryAfterMs } from './retry.ts';
 import type { NewsMessage } from './tabs.ts';
+import type { Cut } from './tail.ts';
 
 /** Sends batches, one body each. */
 export interface Delivery {
@@ -18,6 +19,8 @@ export interface Delivery {
   request(): void;
   /** Sends a body; the core has more to say. */
   send(id: number, body: string): void;
+  /** Bodies that have not been handed to the browser yet, because they are being compressed. */
+  packing(): Cut[];
   /** Asks the core again at this monotonic time; at 0, when something changes. */
   wait(atMs: number): void;
   /** Asks no more. */
@@ -38,6 +41,7 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
   const due = timer();
   let isRequested = false;
   let hasMore = false;
+  const packing = new Map<number, string>();
   /** Status of the last refusal that was reported, so that a repeated one is not. */
   let refusal = 0;
 
@@ -90,7 +94,10 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
       const member = driver.member();
       // What cannot leave is no request; the browser says when it is online again.
       const isOnline = navigator.onLine !== false;
-      const answer = isOnline ? await post(driver.url('/v1/events'), text) : undefined;
+      if (isOnline) packing.set(id, text);
+      const answer = isOnline
+        ? await post(driver.url('/v1/events'), text, () => packing.delete(id))
+        : undefined;
       const body = answer && parseJson(textOf(answer.body));
       const receipt = readReceipt(body);
       if (answer && answer.status !== 200) return turnDown(id, answer, body);
@@ -100,6 +107,7 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
       else if (isOnline) told(0);
       input(() => core(UNANSWERED, id, isOnline ? 0 : 3));
     },
+    packing: () => [...packing].map(([id, text]) => ({ name: `request ${id}`, text: () => text })),
     wait(atMs) {
       if (atMs) due.set(atMs - performance.now(), pump);
       else due.clear();

@@ -327,7 +327,7 @@ export function startDriver(start: Start): Driver {
   };
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
-    const waiting = cut(leaves);
+    const waiting = [...delivery.packing(), ...cut(leaves)];
     entries.flush();
     tail.hand(waiting);
   };

@@ -1,5 +1,10 @@
 /** Headless Chromium for the tests, and what they wait for in its pages. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const FLAGS = [
@@ -13,17 +18,32 @@ const FLAGS = [
 const WAIT_MS = 15_000;
 
 /** Starts the Chromium that `CHROMIUM` names. */
-export async function openBrowser() {
+export async function openBrowser(options = {}) {
   const executablePath = process.env.CHROMIUM;
   if (!executablePath)
     throw new Error('CHROMIUM is not set; `cargo xtask test` finds the browser and sets it');
-  return await chromium.launch({ executablePath, args: FLAGS });
+  return await chromium.launch({ executablePath, args: FLAGS, ...options });
 }
 
 /** Starts Chromium with what it has stored in a folder, which outlives it. */
 export async function openProfile(folder) {
   const executablePath = process.env.CHROMIUM;
   return await chromium.launchPersistentContext(folder, { executablePath, args: FLAGS });
+}
+
+/** Starts Chromium at a page with nothing that drives it. */
+export async function openAlone(url) {
+  const folder = mkdtempSync(join(tmpdir(), 'attune-alone-'));
+  const flags = [...FLAGS, '--headless=new', `--user-data-dir=${folder}`];
+  const child = spawn(process.env.CHROMIUM, [...flags, url], { stdio: 'ignore' });
+  return {
+    async close() {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
 }
 
 /** Kills a browser with all its processes at once, as a power cut or an impatient system would. */

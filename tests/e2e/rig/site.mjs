@@ -3,13 +3,22 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { listen } from './listen.mjs';
+import { bodyOf } from './parts.mjs';
 
 const dist = join(import.meta.dirname, '../../../sdk-wasm/dist');
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html; charset=utf-8' };
 
-/** Serves `pages` (path to HTML) and `/attune/*` from the built package; `headers` go with every answer. */
+/**
+ * Serves `pages` (path to HTML) and `/attune/*` from the built package; `headers` go with every answer. What pages post to
+ * `/said`, as JSON, is kept in `said`.
+ */
 export async function serveSite(pages, headers = {}) {
-  return listen((request, response) => {
+  const said = [];
+  const site = await listen(async (request, response) => {
+    if (request.method === 'POST') {
+      said.push(JSON.parse(await bodyOf(request)));
+      return response.end();
+    }
     const path = new URL(request.url, 'http://site').pathname;
     const page = pages[path];
     const type = page === undefined ? TYPES[extname(path)] : TYPES['.html'];
@@ -20,6 +29,7 @@ export async function serveSite(pages, headers = {}) {
       response.writeHead(404).end();
     }
   });
+  return { ...site, said };
 }
 
 /**

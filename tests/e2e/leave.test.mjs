@@ -1,0 +1,142 @@
+/** Pages that come and go: closed at once, kept in the back/forward cache, prerendered before anybody looks. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openAlone, openBrowser, openPage, view } from './rig/browser.mjs';
+import { Collector, WRITE_KEY } from './rig/collector.mjs';
+import { eventually } from './rig/eventually.mjs';
+import { openGate } from './rig/gate.mjs';
+import { thirdViewRules } from './rig/rules.mjs';
+import { packagePage, serveSite } from './rig/site.mjs';
+
+/** A page that has another one prerendered, says what that has stored meanwhile, and then goes there. */
+const PRERENDERING = `<!doctype html>
+<html lang="en">
+<title>Before</title>
+<script type="speculationrules">{ "prerender": [{ "urls": ["/prerendered"], "eagerness": "immediate" }] }</script>
+<script type="module">
+  await new Promise((done) => setTimeout(done, 1_500));
+  const stored = [(await indexedDB.databases()).length, localStorage.length];
+  await fetch('/said', { method: 'POST', body: JSON.stringify({ stored }) });
+  location.href = '/prerendered';
+</script>
+</html>`;
+
+/** What the prerendered page does beside starting Attune. */
+const PRERENDERED = `window.attune.track('product_view', { category: 'early' });
+  document.addEventListener('prerenderingchange', () => {
+    const { activationStart } = performance.getEntriesByType('navigation')[0];
+    fetch('/said', { method: 'POST', body: JSON.stringify({ activationStart }) });
+  });`;
+
+describe('a page', () => {
+  let browser;
+  let collector;
+  let gate;
+  let site;
+  let context;
+  before(async () => {
+    // The rig's browser has no back/forward cache unless asked for.
+    browser = await openBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+    collector = await Collector.start(thirdViewRules());
+    gate = await openGate(collector.url);
+    const page = packagePage(gate.url, WRITE_KEY);
+    site = await serveSite({
+      '/': page,
+      '/prerendered': page.replace('window.attune.ready', `${PRERENDERED}\n  window.attune.ready`),
+      '/before': PRERENDERING,
+      '/other': '<!doctype html><title>Other</title>',
+    });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+    await gate.close();
+    await collector.remove();
+  });
+
+  /** Runs with a visitor of its own. */
+  async function visitor(body) {
+    context = await browser.newContext();
+    try {
+      await body();
+    } finally {
+      await context.close();
+    }
+  }
+  const counted = async () => (await collector.summary()).signals.category_views ?? 0;
+  const arrive = async (count) => {
+    assert.equal(await eventually(counted, (views) => views >= count), count);
+  };
+  it('that is closed in the task that tracks delivers all the same', () =>
+    visitor(async () => {
+      const before = await counted();
+      const page = await openPage(context, site.url);
+      await page
+        .evaluate(() => {
+          for (let call = 0; call < 20; call += 1)
+            window.attune.track('product_view', { category: 'closed' });
+          window.close();
+        })
+        .catch(() => {});
+      await arrive(before + 20);
+    }));
+
+  it('that navigates in the task that tracks delivers all the same', () =>
+    visitor(async () => {
+      const before = await counted();
+      const page = await openPage(context, site.url);
+      await page
+        .evaluate(() => {
+          for (let call = 0; call < 20; call += 1) window.attune.track('product_view', { category: 'gone' });
+          location.href = '/other';
+        })
+        .catch(() => {});
+      await arrive(before + 20);
+    }));
+
+  it('is kept in the back/forward cache, and comes back with a lane of its own', () =>
+    visitor(async () => {
+      const before = await counted();
+      const page = await openPage(context, site.url);
+      await page.evaluate(() => {
+        window.persisted = [];
+        addEventListener('pageshow', (event) => persisted.push(event.persisted));
+      });
+      await view(page, 'hats', 2);
+      const lane = () =>
+        page.evaluate(async () => {
+          const { inspect } = await import('/attune/devtools.js');
+          return inspect(window.attune).lane;
+        });
+      const first = await lane();
+      await page.goto(`${site.url}/other`);
+      await page.goBack({ waitUntil: 'commit' });
+      await page.waitForFunction(() => window.persisted.length > 0);
+      assert.deepEqual(await page.evaluate(() => window.persisted), [true]);
+      await view(page, 'hats', 3);
+      assert.notEqual(await lane(), first);
+      await arrive(before + 5);
+      await page.waitForFunction(() => window.attune.signal('category_views', 'hats') === 5);
+      assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+    }));
+
+  it('that is prerendered counts and sends nothing until somebody looks at it', async () => {
+    const before = await counted();
+    const asked = gate.asked.length;
+    // Whatever drives a browser keeps it from prerendering, so these pages drive themselves.
+    const alone = await openAlone(`${site.url}/before`);
+    const [{ stored }] = await eventually(
+      () => site.said,
+      (said) => said.length > 0,
+    );
+    assert.deepEqual([stored, gate.asked.slice(asked), await counted()], [[0, 0], [], before]);
+    const [, { activationStart }] = await eventually(
+      () => site.said,
+      (said) => said.length > 1,
+    );
+    assert.ok(activationStart > 0, 'the page was not prerendered');
+    await arrive(before + 1);
+    await alone.close();
+  });
+});
