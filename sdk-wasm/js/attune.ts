@@ -1,9 +1,8 @@
 /** The public API: fixes id, time and session of every call, and hands it to the driver in order. */
 
-import { isPrerendering } from './browser/activation.ts';
 import { openStorage } from './browser/storage.ts';
 import { wallMs } from './clock.ts';
-import { ALL_GRANTED, type Consent, mergeConsent } from './consent.ts';
+import { type Consent, grantedBits, mergeConsent, type Said } from './consent.ts';
 import {
   defaultContext,
   deviceContext,
@@ -33,6 +32,8 @@ export interface Moment {
 
 const PRIORITIES: Priority[] = ['low', 'normal', 'critical'];
 const MAX_ID_CHARS = 100;
+/** Every purpose, by bits. */
+const ALL_GRANTED = 7;
 
 /** One site's Attune on one page. Made by `init`. */
 export class Attune {
@@ -47,12 +48,13 @@ export class Attune {
   readonly #ended = new AbortController();
   readonly #session: Session;
   readonly #link: DriverLink;
-  #granted: number;
+  readonly #privacyControl: boolean;
+  #said: Said;
   #moment: Moment | undefined;
 
   /** Use `init`. */
   constructor(settings: Settings, defaultWasmUrl: string) {
-    const storage = openStorage();
+    const storage = openStorage(() => this.#link?.mayStore());
     const space = `attune/${settings.writeKey}/`;
     const port: DevtoolsPort = {
       inspect: () => this.#link.ask((driver) => driver.inspect()),
@@ -71,19 +73,19 @@ export class Attune {
         shown: (metadata) => void this.#capture('attune.shown', metadata),
         exposed: (id, metadata) => void this.#capture('attune.exposure', metadata, 'normal', id),
         resumed: (session) => this.#session.follow(session, wallMs()),
-        consented: (granted) => {
-          this.#granted = granted;
-        },
+        consented: (said) => this.#consented(said),
+        forgotten: () => this.#forget(),
         changed: () => port.changed?.(),
         report: this.#reports.report,
       },
-      session: () => this.#session.at(wallMs()),
+      session: (ms) => this.#session.at(ms),
     });
     this.ready = this.#link.ready;
-    this.#granted = settings.consent;
+    this.#privacyControl = settings.privacyControl;
+    this.#said = settings.consent;
     // Before anything is decided.
-    if (this.#granted !== ALL_GRANTED) this.#link.call('consent', this.#granted);
-    this.setContext({ ...defaultContext(), ...settings.context });
+    if (grantedBits(this.#said) !== ALL_GRANTED) this.#link.call('consent', grantedBits(this.#said));
+    this.setContext({ ...defaultContext(), ...settings.context, ...this.#privacy() });
     this.#listen(space);
   }
 
@@ -128,13 +130,19 @@ export class Attune {
 
   /** Takes in what the visitor has said of each purpose; one that is left out stays as it was. */
   consent(said: Consent): void {
-    const granted = mergeConsent(this.#granted, said);
-    if (typeof granted === 'string') {
-      this.#refuse('consent_invalid', `consent: consent ${granted}`);
+    const merged = mergeConsent(this.#said, said);
+    if (typeof merged === 'string') {
+      this.#refuse('consent_invalid', `consent: consent ${merged}`);
       return;
     }
-    this.#granted = granted;
-    this.#link.call('consent', granted);
+    this.#consented(merged);
+    this.#link.ask((driver) => driver.say('consent', merged));
+  }
+
+  /** Forgets the visitor on this device, in all tabs: whatever is stored or waits to be sent is deleted. */
+  forget(): void {
+    this.#forget();
+    this.#link.ask((driver) => driver.say('forget'));
   }
 
   /** What fills a slot now. */
@@ -226,8 +234,8 @@ export class Attune {
     const text =
       metadata === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, metadata);
     if (metadata === undefined || text !== undefined) {
-      // A page that nobody looks at yet has no part in a session.
-      const session = isPrerendering() ? '' : this.#session.at(ms);
+      // What may not be taken yet has no part in a session yet.
+      const session = this.#link.isTaking() ? this.#session.at(ms) : '';
       this.#link.call('track', { id, type, ms, session, metadata: text, priority: level });
       this[devtoolsPort].captured?.({
         event_id: id,
@@ -238,6 +246,23 @@ export class Attune {
       });
     }
     return id;
+  }
+
+  #consented(said: Said): void {
+    this.#said = said;
+    this.setContext(this.#privacy());
+    this.#link.consent(said);
+  }
+
+  #forget(): void {
+    this.#link.forget(this.#session.reset(wallMs()));
+  }
+
+  /** What batches and rules are told of the visitor's wishes, where there are any. */
+  #privacy(): JsonObject {
+    const gpc = this.#privacyControl;
+    const isOpen = grantedBits(this.#said) === ALL_GRANTED && !gpc;
+    return { privacy: isOpen ? null : { ...this.#said, gpc } };
   }
 
   #refuse(code: string, message: string): string {

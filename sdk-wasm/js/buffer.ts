@@ -1,7 +1,7 @@
 /** Calls made before the WebAssembly half has started, kept in order, across a page that is gone before that too. */
 
 import type { Entries } from './browser/entries.ts';
-import { type KeyValue, keysUnder, tryWrite } from './browser/storage.ts';
+import type { KeyValue } from './browser/storage.ts';
 import { type Call, isStoredCall } from './calls.ts';
 import { parseJson } from './json.ts';
 
@@ -11,43 +11,50 @@ const MAX_CALLS = 1_000;
 /** A bounded buffer of calls. */
 export interface CallBuffer {
   /** Keeps a call, and stores it under a lane; says no when the buffer is full. */
-  push(call: Call, lane: string): boolean;
+  push(call: Call, lane: () => string): boolean;
   /** Hands out what pages that are gone could not store elsewhere, then this page's calls, and forgets both. */
   drain(): Call[];
+  /** Forgets the calls about the visitor. */
+  forget(): void;
   /** Stores the calls of a page that leaves; if it comes back, only those of context and consent are still to be made. */
   save(id: string): void;
 }
 
 /** An empty buffer. A page that leaves before its database is open saves under keys of this prefix. */
-export function openBuffer(entries: Entries, storage: KeyValue | undefined, prefix: string): CallBuffer {
+export function openBuffer(entries: Entries, storage: KeyValue, prefix: string): CallBuffer {
   let calls: Call[] = [];
   let stored: [lane: string, ...place: (string | number)[]][] = [];
   const takeSaved = (id: string) => {
-    const saved = parseJson(storage?.getItem(prefix + id) ?? '');
-    storage?.removeItem(prefix + id);
+    const saved = parseJson(storage.getItem(prefix + id) ?? '');
+    storage.removeItem(prefix + id);
     return Array.isArray(saved) ? saved.filter(isStoredCall) : [];
   };
   return {
     push(call, lane) {
       if (calls.length >= MAX_CALLS) return false;
-      const key: (typeof stored)[number] = [lane, 'call', calls.push(call)];
+      const place = calls.push(call);
       if (!isStoredCall(call)) return true;
+      const key: (typeof stored)[number] = [lane(), 'call', place];
       stored.push(key);
       entries.put(key, () => call);
       if (call[0] === 'track' && call[1].priority === CRITICAL) entries.flush('strict');
       return true;
     },
     drain() {
-      const all = [...keysUnder(storage, prefix).sort().flatMap(takeSaved), ...calls];
+      const all = [...storage.keysUnder(prefix).sort().flatMap(takeSaved), ...calls];
       // The same transaction stores what becomes of them.
       stored.forEach(entries.delete);
       calls = [];
       return all;
     },
+    forget() {
+      calls = calls.filter((call) => !isStoredCall(call));
+      stored = [];
+    },
     save(id) {
       const kept = calls.filter(isStoredCall);
       if (entries.isOpen()) entries.flush();
-      else if (kept.length > 0) tryWrite(storage, prefix + id, JSON.stringify(kept));
+      else if (kept.length > 0) storage.setItem(prefix + id, JSON.stringify(kept));
       calls = calls.filter((call) => !isStoredCall(call));
       stored = [];
     },

@@ -8,8 +8,13 @@ type Method = 'track' | 'identify' | 'reset' | 'setContext' | 'consent';
 /** A call of the driver as data. */
 export type Call = { [Name in Method]: [Name, ...Parameters<Driver[Name]>] }[Method];
 
-/** What every page load makes anew is not stored. */
+/** Calls about what the visitor has done, and who it is. What every page load makes anew is not among them. */
 const METHODS: unknown[] = ['track', 'identify', 'reset'] satisfies Method[];
+
+/** Whether a call is about what the visitor has done, or who it is. */
+export function isCapturing([method]: Call): boolean {
+  return METHODS.includes(method);
+}
 
 /** Whether a value is a call that is stored. */
 export function isStoredCall(value: unknown): value is Call {

@@ -1,37 +1,55 @@
-/** The purposes for which rules may use what is known of a visitor, and what the visitor has said of each. */
+/** What the visitor has said of each purpose, and what may be done by it: which rules take part, and what is captured. */
 
 import { isObject } from './json.ts';
 
-/** What a visitor has said of a purpose. Only `granted` lets rules that are for it take part. */
+/** What a visitor has said of a purpose. */
 export type ConsentState = 'unknown' | 'denied' | 'granted';
 
 /** What a visitor has said of each purpose; a purpose that is left out stays as it was. */
 export interface Consent {
   /** Rules that read context and time alone. */
   functional?: ConsentState;
-  /** Rules that count and compare. */
+  /** Rules that count and compare; events for the site to understand how it is used. */
   analytics?: ConsentState;
-  /** Rules that fit the page to what the visitor has done; a rule that names no purpose is one. */
+  /** Rules that fit the page to what the visitor has done, and the events they need; a rule that names no purpose is one. */
   personalization?: ConsentState;
 }
 
-const PURPOSES = ['functional', 'analytics', 'personalization'];
+/** What has been said of every purpose. */
+export type Said = Required<Consent>;
+
+const PURPOSES = ['functional', 'analytics', 'personalization'] as const;
 const STATES: unknown[] = ['unknown', 'denied', 'granted'];
 
-/** Every purpose is granted until somebody says otherwise. */
-export const ALL_GRANTED = 7;
+/** Where nobody has said anything. */
+export const NOTHING_SAID: Said = { functional: 'granted', analytics: 'granted', personalization: 'granted' };
 
-/** The bits of the granted purposes after `said` was said on top of `granted`; a text where it cannot be taken. */
-export function mergeConsent(granted: number, said: unknown): number | string {
+/** What has been said after `said` was said on top of `before`; a text where it cannot be taken. */
+export function mergeConsent(before: Said, said: unknown): Said | string {
   if (!isObject(said)) return 'must be an object';
-  let merged = granted;
-  for (const [purpose, state] of Object.entries(said)) {
-    const at = PURPOSES.indexOf(purpose);
-    if (at < 0) return `has no purpose "${purpose}"; known are ${PURPOSES.join(', ')}`;
+  const merged = { ...before };
+  for (const [name, state] of Object.entries(said)) {
+    const purpose = PURPOSES.find((purpose) => purpose === name);
+    if (!purpose) return `has no purpose "${name}"; known are ${PURPOSES.join(', ')}`;
     if (state === undefined) continue;
     if (!STATES.includes(state))
-      return `of ${purpose} must be one of ${STATES.join(', ')}, not ${typeof state === 'string' ? state : typeof state}`;
-    merged = state === 'granted' ? merged | (1 << at) : merged & ~(1 << at);
+      return `of ${name} must be one of ${STATES.join(', ')}, not ${typeof state === 'string' ? state : typeof state}`;
+    merged[purpose] = state as ConsentState;
   }
   return merged;
+}
+
+/** The granted purposes by bits, as the core takes them. */
+export function grantedBits(said: Said): number {
+  return PURPOSES.reduce((bits, purpose, place) => bits | (Number(said[purpose] === 'granted') << place), 0);
+}
+
+/**
+ * What is said of capturing: events are for analytics and for personalization, so it is granted where either is, and
+ * denied where both are.
+ */
+export function captureState({ analytics, personalization }: Said): ConsentState {
+  const states = [analytics, personalization];
+  if (states.includes('granted')) return 'granted';
+  return states.includes('unknown') ? 'unknown' : 'denied';
 }

@@ -1,6 +1,7 @@
 /** What the driver tells the public API. None of it may throw. */
 
 import type { Call } from './calls.ts';
+import type { Said } from './consent.ts';
 import type { JsonObject } from './context.ts';
 import type { Decision } from './decision.ts';
 import type { AttuneError } from './errors.ts';
@@ -14,8 +15,10 @@ export interface Host {
   started(calls: Call[]): void;
   /** The session that was stored last, which a browser that was killed may have forgotten elsewhere. */
   resumed(session: string): void;
-  /** Another page has said for which purposes the visitor has agreed, by bits. */
-  consented(granted: number): void;
+  /** Another page has said for which purposes the visitor has agreed. */
+  consented(said: Said): void;
+  /** Another page has forgotten the visitor. */
+  forgotten(): void;
   /** The first attempt at fetching the bundle has ended. */
   ready(): void;
   /** A slot's decision has changed; nothing where the slot is empty now. */

@@ -1,6 +1,7 @@
 /** `init`: one instance per page. */
 
 import { Attune } from './attune.ts';
+import { readWishes } from './browser/signals.ts';
 import type { LoadTrust } from './driver/bundles.ts';
 import { usageError } from './errors.ts';
 import { type InitOptions, readOptions } from './options.ts';
@@ -18,7 +19,7 @@ export function initWith(defaultWasmUrl: string, loadTrust: LoadTrust): (options
     if (typeof document === 'undefined') {
       throw usageError('environment_unsupported', 'init: there is no document here');
     }
-    const settings = readOptions(options, document.baseURI);
+    const settings = readOptions(options, document.baseURI, readWishes());
     if (running && !running.attune.isShutDown) return sameInstance(running, settings);
     running = { attune: new Attune({ ...settings, loadTrust }, defaultWasmUrl), settings };
     return running.attune;

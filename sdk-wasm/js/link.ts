@@ -1,12 +1,13 @@
-/** The link to the driver: buffers calls until it has started, then passes them on; nothing thrown gets out. */
+/** The link to the driver: keeps calls until they may be made, then passes them on; nothing thrown gets out. */
 
 import { activated, isPrerendering } from './browser/activation.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
 import type { KeyValue } from './browser/storage.ts';
 import { openBuffer } from './buffer.ts';
-import type { Call } from './calls.ts';
+import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
+import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
 import { type Driver, startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
 import { AttuneError, usageError } from './errors.ts';
@@ -15,18 +16,18 @@ import { loadCore } from './loader.ts';
 import type { Settings } from './options.ts';
 import { uuidV7 } from './uuid.ts';
 
-/** Calls that a prerendered page keeps. */
+/** Calls that are kept while nobody has looked at the page, or the visitor has not said whether they may be captured. */
 const MAX_HELD_CALLS = 1_000;
 
 /** What a link is made of. */
 export interface LinkOptions {
   settings: Settings;
   wasmUrl: string;
-  storage: KeyValue | undefined;
+  storage: KeyValue;
   /** What the driver tells the public API. */
   events: Omit<Host, 'started' | 'ready'>;
-  /** Which session is it now? */
-  session(): string;
+  /** Which session is it at this instant? */
+  session(ms: number): string;
   /** Says when to stop listening to the page. */
   ended: AbortSignal;
 }
@@ -35,8 +36,16 @@ export interface LinkOptions {
 export interface DriverLink {
   /** Settles when decisions are live; fails with `wasm_unavailable`. */
   readonly ready: Promise<void>;
-  /** Makes a call, now or when the driver has started. */
+  /** Whether events are taken: not before somebody looks at the page, nor before the visitor has agreed to it. */
+  isTaking(): boolean;
+  /** Whether anything may be stored on the device. */
+  mayStore(): boolean;
+  /** Makes a call, now or when it may be made; never where the visitor has denied it. */
   call(...call: Call): void;
+  /** Takes in what the visitor has said of each purpose. */
+  consent(said: Said): void;
+  /** Forgets the visitor on this device. */
+  forget(session: string): void;
   /** Asks for an answer; nothing before the driver has started. */
   ask<Answer>(question: (driver: Driver) => Answer): Answer | undefined;
   /** Stores a text under a name. */
@@ -50,27 +59,33 @@ export interface DriverLink {
 }
 
 /** Starts loading, off the critical path. */
-export function openLink({
-  settings,
-  wasmUrl,
-  storage,
-  events,
-  session: sessionNow,
-  ended,
-}: LinkOptions): DriverLink {
+export function openLink(options: LinkOptions): DriverLink {
+  const { settings, wasmUrl, storage, events, session, ended } = options;
   const space = `attune/${settings.writeKey}/`;
-  const entries = openEntries(openDatabase(`attune/${settings.writeKey}`), (problem) => {
-    const message = `IndexedDB is ${problem}; what is not delivered is lost with the page`;
-    events.report(new AttuneError(`storage_${problem}`, message));
+  const entries = openEntries({
+    database: openDatabase(`attune/${settings.writeKey}`),
+    allowed: () => mayStore(),
+    problem(problem) {
+      const message = `IndexedDB is ${problem}; what is not delivered is lost with the page`;
+      events.report(new AttuneError(`storage_${problem}`, message));
+    },
   });
   const buffer = openBuffer(entries, storage, `${space}calls/`);
   const lanes = openLanes(space);
+  let capture: ConsentState = captureState(settings.consent);
+  let held: Call[] = [];
   let lane = '';
   let driver: Driver | undefined;
+  /** Whether the driver has taken in what is stored, so that events may follow. */
+  let isAdmitted = false;
   let hasEnded = false;
-  /** Calls of a prerendered page: nothing counts before somebody looks at it. */
-  let held: Call[] | undefined = isPrerendering() ? [] : undefined;
+  let granted = () => {};
+  const whenGranted = new Promise<void>((done) => {
+    granted = done;
+  });
 
+  const isTaking = () => capture === 'granted' && !isPrerendering();
+  const mayStore = () => isTaking() && !settings.cookieless;
   const ask = <Answer>(question: (driver: Driver) => Answer) => {
     try {
       return driver && question(driver);
@@ -91,38 +106,71 @@ export function openLink({
   };
   const call = (...call: Call) => {
     const [method] = call;
+    const captures = isCapturing(call);
     if (hasEnded) events.report(usageError('shut_down', `${method}: attune has been shut down`));
-    else if (driver) pass(call);
-    else if (held ? held.push(call) > MAX_HELD_CALLS : !buffer.push(call, laneNow())) {
+    else if (captures && capture === 'denied') return;
+    else if (driver && (isAdmitted || !captures)) pass(call);
+    else if (captures && !isTaking() ? held.push(call) > MAX_HELD_CALLS : !buffer.push(call, laneNow)) {
+      held.splice(MAX_HELD_CALLS);
       events.report(new AttuneError('buffer_full', `${method}: too many calls before the start`));
     }
   };
-  /** Makes the calls of a page that was prerendered, as of now. */
-  const release = () => {
-    const calls = held ?? [];
-    held = undefined;
-    for (const one of calls.slice(0, MAX_HELD_CALLS)) {
-      if (one[0] === 'track') call('track', { ...one[1], ms: wallMs(), session: sessionNow() });
-      else call(...one);
+  /** Makes the calls that were held; those of a prerendered page as of now. */
+  const release = (isNow: boolean) => {
+    if (!isTaking()) return;
+    for (const one of held.splice(0)) {
+      if (one[0] !== 'track') call(...one);
+      else {
+        const ms = isNow ? wallMs() : one[1].ms;
+        call('track', { ...one[1], ms, session: session(ms) });
+      }
     }
   };
+  const read = async () => {
+    const stored = await entries.read(IDBKeyRange.lowerBound(''));
+    const last = stored.find(([key]) => key === 'session')?.[1];
+    if (typeof last === 'string') events.resumed(last);
+    return stored;
+  };
   const load = async (ready: () => void) => {
+    if (settings.strict) await whenGranted;
     const loading = loadCore(wasmUrl);
     // It fails where it is waited for.
     loading.catch(() => {});
-    await activated();
-    release();
-    const [exports, stored] = await Promise.all([loading, entries.read(IDBKeyRange.lowerBound(''))]);
-    const session = stored.find(([key]) => key === 'session')?.[1];
-    if (typeof session === 'string') events.resumed(session);
+    if (isPrerendering()) {
+      await activated();
+      release(true);
+    }
+    const reading = isTaking() ? read() : undefined;
+    const exports = await loading;
+    const stored = await reading;
     const started = (calls: Call[]) => {
       if (hasEnded) return loaded.shutdown();
       driver = loaded;
+      isAdmitted = true;
       for (const call of [...calls, ...buffer.drain()]) pass(call);
     };
     const host = { ...events, started, ready };
-    const start = { exports, host, settings, storage, entries, stored, lanes, lane: laneNow(), ended };
-    const loaded = startDriver({ ...start, session: sessionNow() });
+    const start = { exports, host, settings, storage, entries, stored, lanes, ended };
+    const loaded = startDriver({ ...start, lane: laneNow(), session: session(wallMs()) });
+    if (stored) return;
+    // Rules on context alone need to know nothing of the visitor.
+    driver = loaded;
+    buffer.drain().forEach(pass);
+    admit();
+  };
+  /** Takes in what is stored, once that is allowed. */
+  const admit = async () => {
+    if (!driver || isAdmitted || !isTaking()) return;
+    const stored = await read();
+    ask((driver) => driver.admit(stored, laneNow(), session(wallMs())));
+  };
+  const withdraw = (session: string) => {
+    held = [];
+    buffer.forget();
+    entries.clear();
+    for (const key of storage.keysUnder(space)) storage.removeItem(space + key);
+    ask((driver) => driver.forget(session));
   };
   const ready = new Promise<void>((ready, failed) => {
     load(ready).catch((cause) => failed(cause instanceof AttuneError ? cause : failure(cause)));
@@ -130,11 +178,26 @@ export function openLink({
   ready.catch(events.report);
   return {
     ready,
+    isTaking,
+    mayStore,
     call,
+    consent(said) {
+      capture = captureState(said);
+      call('consent', grantedBits(said));
+      if (capture === 'denied') {
+        isAdmitted = false;
+        withdraw(session(wallMs()));
+      }
+      if (!isTaking()) return;
+      granted();
+      release(false);
+      admit();
+    },
+    forget: withdraw,
     ask,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
-      if (driver || held) return;
+      if (driver || !mayStore()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
       lanes.release();

@@ -1,6 +1,7 @@
 /** The options of `init`, checked once with an error that names the option and what it should be. */
 
-import { ALL_GRANTED, type Consent, mergeConsent } from './consent.ts';
+import type { Wishes } from './browser/signals.ts';
+import { type Consent, mergeConsent, NOTHING_SAID, type Said } from './consent.ts';
 import type { JsonObject } from './context.ts';
 import type { LoadTrust } from './driver/bundles.ts';
 import { type AttuneError, usageError } from './errors.ts';
@@ -19,9 +20,24 @@ export interface InitOptions {
   context?: JsonObject;
   /**
    * What the visitor has said of each purpose.
-   * @defaultValue every purpose is `granted`
+   * @defaultValue every purpose is `granted`; `personalization` is `denied` where the browser sends Global Privacy Control
    */
   consent?: Consent;
+  /**
+   * Whether nothing at all is requested, not even what knows nothing of the visitor, until events may be captured.
+   * @defaultValue `false`
+   */
+  strict?: boolean;
+  /**
+   * Whether nothing is stored on the device: every page load is a visitor of its own.
+   * @defaultValue `false`
+   */
+  cookieless?: boolean;
+  /**
+   * Whether a browser's "Do Not Track" denies `analytics` and `personalization`, as long as `consent` says nothing else.
+   * @defaultValue `false`
+   */
+  doNotTrack?: boolean;
   /**
    * Address of the WebAssembly file.
    * @defaultValue `attune_bg.wasm` beside this module
@@ -50,8 +66,11 @@ export interface Settings {
   writeKey: string;
   collector: string;
   context: JsonObject;
-  /** The granted purposes, by bits. */
-  consent: number;
+  consent: Said;
+  /** Whether the browser sends Global Privacy Control. */
+  privacyControl: boolean;
+  strict: boolean;
+  cookieless: boolean;
   wasmUrl: string | undefined;
   /** Trusted keys with spaces between them; nothing where the collector is. */
   trust: string | undefined;
@@ -61,16 +80,28 @@ export interface Settings {
   loadTrust: LoadTrust;
 }
 
-const NAMES = ['writeKey', 'collector', 'context', 'consent', 'wasmUrl', 'trust', 'project', 'environment'];
+const NAMES = [
+  'writeKey',
+  'collector',
+  'context',
+  'consent',
+  'strict',
+  'cookieless',
+  'doNotTrack',
+  'wasmUrl',
+  'trust',
+  'project',
+  'environment',
+];
 const TRUST = /^(ed25519:[\w-]{43}( |$)){1,16}$/;
 const WRITE_KEY = /^[\w.-]{1,100}$/;
 
 /**
- * Checks the options of `init`; relative addresses are resolved against `base`.
+ * Checks the options of `init`; relative addresses are resolved against `base`, and `wishes` are the browser's.
  *
  * @throws {AttuneError} `option_invalid`, `option_missing` or `option_unknown`.
  */
-export function readOptions(options: unknown, base: string): Omit<Settings, 'loadTrust'> {
+export function readOptions(options: unknown, base: string, wishes: Wishes): Omit<Settings, 'loadTrust'> {
   if (!isObject(options))
     throw usageError('option_invalid', `init: options must be an object, got ${kind(options)}`);
   for (const name of Object.keys(options)) {
@@ -79,12 +110,16 @@ export function readOptions(options: unknown, base: string): Omit<Settings, 'loa
     }
   }
   const { writeKey, collector, context = {}, consent = {}, wasmUrl, trust, project, environment } = options;
+  const { strict, cookieless, doNotTrack } = options;
   if (typeof writeKey !== 'string' || !WRITE_KEY.test(writeKey)) {
     throw wrong('writeKey', writeKey, '1 to 100 letters, digits, ".", "_" or "-"');
   }
   if (!isObject(context)) throw wrong('context', context, 'an object');
-  const granted = mergeConsent(ALL_GRANTED, consent);
-  if (typeof granted === 'string') throw usageError('option_invalid', `init: option "consent" ${granted}`);
+  const said = mergeConsent(defaultConsent(wishes, doNotTrack === true), consent);
+  if (typeof said === 'string') throw usageError('option_invalid', `init: option "consent" ${said}`);
+  for (const [name, value] of Object.entries({ strict, cookieless, doNotTrack })) {
+    if (value !== undefined && typeof value !== 'boolean') throw wrong(name, value, 'true or false');
+  }
   const keys = Array.isArray(trust) ? trust.join(' ') : trust;
   if (keys !== undefined && !TRUST.test(keys as string))
     throw wrong('trust', trust, '1 to 16 of "ed25519:…"');
@@ -96,11 +131,24 @@ export function readOptions(options: unknown, base: string): Omit<Settings, 'loa
     writeKey,
     collector: address('collector', collector, base),
     context,
-    consent: granted,
+    consent: said,
+    privacyControl: wishes.privacyControl,
+    strict: strict === true,
+    cookieless: cookieless === true,
     wasmUrl: wasmUrl === undefined ? undefined : address('wasmUrl', wasmUrl, base),
     trust: keys as string | undefined,
     project: project as string | undefined,
     environment: environment as string | undefined,
+  };
+}
+
+/** What counts as said where nobody has said anything but the browser. */
+function defaultConsent({ privacyControl, doNotTrack }: Wishes, counts: boolean): Said {
+  const isUntracked = counts && doNotTrack;
+  return {
+    ...NOTHING_SAID,
+    ...(isUntracked && { analytics: 'denied' }),
+    ...((isUntracked || privacyControl) && { personalization: 'denied' }),
   };
 }
 

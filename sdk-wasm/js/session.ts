@@ -1,6 +1,6 @@
 /** The visit an event belongs to: 30 minutes idle end it, 24 hours at most, shared by all tabs of the site. */
 
-import { type KeyValue, tryWrite } from './browser/storage.ts';
+import type { KeyValue } from './browser/storage.ts';
 import { timer } from './browser/timer.ts';
 import { uuidV7 } from './uuid.ts';
 
@@ -26,19 +26,19 @@ type State = [id: string, startedMs: number, lastMs: number];
 
 /** Opens the session that is stored under a key; `written` hears of every write, to make it last. */
 export function openSession(
-  storage: KeyValue | undefined,
+  storage: KeyValue,
   key: string,
   written: (text: string) => void = () => {},
 ): Session {
   const due = timer();
-  const stored = () => parse(storage?.getItem(key));
+  const stored = () => parse(storage.getItem(key));
   let state = stored();
 
   const flush = () => {
     due.clear();
     if (!state) return;
     const text = state.join(' ');
-    tryWrite(storage, key, text);
+    storage.setItem(key, text);
     written(text);
   };
   const begin = (ms: number): State => [uuidV7(ms), ms, ms];

@@ -43,11 +43,12 @@ pub enum Operation {
     NamedBundle = 21,
     InShare = 22,
     News = 23,
+    Forget = 24,
 }
 
 impl Operation {
     /// Every operation at its number.
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::Start,
         Self::Restore,
         Self::StoredEvent,
@@ -72,6 +73,7 @@ impl Operation {
         Self::NamedBundle,
         Self::InShare,
         Self::News,
+        Self::Forget,
     ];
 }
 
@@ -135,11 +137,12 @@ impl Page {
                     client.handle_identify(user, fresh, now);
                 }
             }
-            Operation::Reset | Operation::Follow => {
+            Operation::Reset | Operation::Follow | Operation::Forget => {
                 let (member, lane, session) = (input.member(), input.lane(), input.session());
                 match operation {
                     _ if !input.is_sound() => {}
                     Operation::Reset => client.handle_reset(member, lane, session, now),
+                    Operation::Forget => client.handle_forget(member, lane, session, now),
                     _ => client.handle_follow(member, lane, session, now),
                 }
             }

@@ -6,26 +6,52 @@ import { load } from './load.mjs';
 
 const BASE = 'https://shop.example/products/';
 const GOOD = { writeKey: 'demo', collector: 'https://attune.example' };
+const NO_WISHES = { privacyControl: false, doNotTrack: false };
 const { readOptions } = await load('options.ts');
+const { captureState, grantedBits } = await load('consent.ts');
 
 it('resolves addresses against the page and drops slashes at their end', () => {
-  assert.equal(readOptions({ ...GOOD, collector: '/' }, BASE).collector, 'https://shop.example');
+  assert.equal(readOptions({ ...GOOD, collector: '/' }, BASE, NO_WISHES).collector, 'https://shop.example');
   assert.equal(
-    readOptions({ ...GOOD, collector: 'https://a.example/attune/' }, BASE).collector,
+    readOptions({ ...GOOD, collector: 'https://a.example/attune/' }, BASE, NO_WISHES).collector,
     'https://a.example/attune',
   );
   assert.equal(
-    readOptions({ ...GOOD, wasmUrl: new URL('https://cdn.example/a.wasm') }, BASE).wasmUrl,
+    readOptions({ ...GOOD, wasmUrl: new URL('https://cdn.example/a.wasm') }, BASE, NO_WISHES).wasmUrl,
     'https://cdn.example/a.wasm',
   );
 });
 
 it('grants every purpose that is not spoken of, and none that is denied or unknown', () => {
-  const granted = (consent) => readOptions({ ...GOOD, consent }, BASE).consent;
+  const granted = (consent) => grantedBits(readOptions({ ...GOOD, consent }, BASE, NO_WISHES).consent);
   assert.equal(granted(undefined), 7);
   assert.equal(granted({ personalization: 'denied' }), 3);
   assert.equal(granted({ analytics: 'unknown', personalization: undefined }), 5);
   assert.equal(granted({ functional: 'denied', analytics: 'granted', personalization: 'unknown' }), 2);
+});
+
+it('captures where analytics or personalization is granted, and drops where both are denied', () => {
+  const capture = (analytics, personalization) => {
+    return captureState(
+      readOptions({ ...GOOD, consent: { analytics, personalization } }, BASE, NO_WISHES).consent,
+    );
+  };
+  assert.deepEqual(
+    [capture('denied', 'granted'), capture('unknown', 'denied'), capture('denied', 'denied')],
+    ['granted', 'unknown', 'denied'],
+  );
+});
+
+it('takes the browser’s wishes for what is said, unless the site says otherwise', () => {
+  const said = (options, wishes) => grantedBits(readOptions({ ...GOOD, ...options }, BASE, wishes).consent);
+  const gpc = { privacyControl: true, doNotTrack: false };
+  const dnt = { privacyControl: false, doNotTrack: true };
+  assert.equal(said({}, gpc), 3);
+  assert.equal(said({ consent: { personalization: 'granted' } }, gpc), 7);
+  assert.deepEqual(
+    [said({}, dnt), said({ doNotTrack: true }, dnt), said({ doNotTrack: true }, NO_WISHES)],
+    [7, 1, 7],
+  );
 });
 
 it('refuses consent of any kind without failing itself', () => {
@@ -36,7 +62,7 @@ it('refuses consent of any kind without failing itself', () => {
     [['granted'], 'not object'],
   ]) {
     assert.throws(
-      () => readOptions({ ...GOOD, consent: { analytics: state } }, BASE),
+      () => readOptions({ ...GOOD, consent: { analytics: state } }, BASE, NO_WISHES),
       (error) => error.code === 'option_invalid' && error.message.endsWith(named),
     );
   }
@@ -46,10 +72,10 @@ const KEY = `ed25519:${'Ab-_'.repeat(10)}xyz`;
 
 it('takes trusted keys as a list or as a text, and with them what rules must be for', () => {
   for (const trust of [[KEY, KEY], `${KEY} ${KEY}`]) {
-    const settings = readOptions({ ...GOOD, trust, project: 'shop' }, BASE);
+    const settings = readOptions({ ...GOOD, trust, project: 'shop' }, BASE, NO_WISHES);
     assert.deepEqual([settings.trust, settings.project], [`${KEY} ${KEY}`, 'shop']);
   }
-  assert.equal(readOptions({ ...GOOD, trust: undefined }, BASE).trust, undefined);
+  assert.equal(readOptions({ ...GOOD, trust: undefined }, BASE, NO_WISHES).trust, undefined);
 });
 
 for (const [name, options, code, text] of [
@@ -78,6 +104,7 @@ for (const [name, options, code, text] of [
     'option_invalid',
     '"consent" of analytics must be one of unknown, denied, granted, not boolean',
   ],
+  ['a strict that is a text', { ...GOOD, strict: 'yes' }, 'option_invalid', '"strict" must be true or false'],
   ['an empty list of keys', { ...GOOD, trust: [] }, 'option_invalid', '"trust" must be 1 to 16'],
   ['an empty text of keys', { ...GOOD, trust: '' }, 'option_invalid', '"trust"'],
   ['a key of another kind', { ...GOOD, trust: [`x${KEY}`] }, 'option_invalid', '"trust"'],
@@ -94,7 +121,7 @@ for (const [name, options, code, text] of [
 ]) {
   it(`refuses ${name}, naming the option and what it should be`, () => {
     assert.throws(
-      () => readOptions(options, BASE),
+      () => readOptions(options, BASE, NO_WISHES),
       (error) => error.name === 'AttuneError' && error.code === code && error.message.includes(text),
     );
   });

@@ -20,7 +20,7 @@ describe('a session', async () => {
   const { openSession } = await load('session.ts');
 
   it('lasts while less than 30 minutes pass between events', () => {
-    const session = openSession(undefined, 's');
+    const session = openSession(memory(), 's');
     const first = session.at(START_MS);
     assert.equal(session.at(START_MS + 29 * MINUTE_MS), first);
     assert.equal(session.at(START_MS + 58 * MINUTE_MS), first);
@@ -29,7 +29,7 @@ describe('a session', async () => {
   });
 
   it('ends after 24 hours, however busy', () => {
-    const session = openSession(undefined, 's');
+    const session = openSession(memory(), 's');
     const ids = Array.from({ length: 100 }, (_, index) => session.at(START_MS + index * 20 * MINUTE_MS));
     assert.equal(new Set(ids.slice(0, 72)).size, 1);
     assert.notEqual(ids[72], ids[71]);

@@ -49,7 +49,9 @@ class Rig {
       if (!isBundle) this.loaded.push(basename(url));
       return isBundle ? this.publisher.answer(url) : fetch(url, options);
     };
+    const { openStorage } = await load('browser/storage.ts');
     const driving = {
+      storage: openStorage(() => true),
       core: ([operation], bytes) => {
         assert.equal(operation, NAMED);
         this.taken.push(hashOf(bytes));

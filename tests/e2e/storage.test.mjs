@@ -24,7 +24,11 @@ describe('entries in IndexedDB', () => {
   const open = (name, target = page) =>
     target.evaluate((name) => {
       window.problems = [];
-      window.entries = parts.openEntries(parts.openDatabase(name), (problem) => problems.push(problem));
+      window.entries = parts.openEntries({
+        database: parts.openDatabase(name),
+        allowed: () => true,
+        problem: (problem) => problems.push(problem),
+      });
       window.all = async () => {
         const read = await parts.openDatabase(name).read(IDBKeyRange.lowerBound(''));
         return read.map(([key, value]) => [key, value instanceof Uint8Array ? [...value] : value]);
@@ -147,16 +151,40 @@ describe('entries in IndexedDB', () => {
       };
       for (const name of ['localStorage', 'indexedDB']) Object.defineProperty(window, name, blocked);
       const problems = [];
-      const entries = parts.openEntries(parts.openDatabase('blocked'), (problem) => problems.push(problem));
+      const entries = parts.openEntries({
+        database: parts.openDatabase('blocked'),
+        allowed: () => true,
+        problem: (problem) => problems.push(problem),
+      });
       entries.put('a', () => '1');
       entries.flush();
       const read = await entries.read(IDBKeyRange.lowerBound(''));
-      const storage = parts.openStorage();
+      const storage = parts.openStorage(() => true);
+      storage.setItem('a', '1');
+      const kept = [storage.getItem('a'), storage.keysUnder('')];
       delete window.localStorage;
       Object.defineProperty(window, 'indexedDB', own);
-      return [storage === undefined, read, problems];
+      return [kept, read, problems];
     });
-    assert.deepEqual(found, [true, [], ['blocked']]);
+    assert.deepEqual(found, [[null, []], [], ['blocked']]);
     await page.reload();
+  });
+
+  it('touch nothing that they are not allowed to', async () => {
+    const found = await page.evaluate(async () => {
+      const entries = parts.openEntries({
+        database: parts.openDatabase('not-allowed'),
+        allowed: () => false,
+        problem: (problem) => problems.push(problem),
+      });
+      entries.put('a', () => '1');
+      entries.flush();
+      const storage = parts.openStorage(() => false);
+      storage.setItem('not-allowed', '1');
+      const read = await entries.read(IDBKeyRange.lowerBound(''));
+      const names = (await indexedDB.databases()).map(({ name }) => name);
+      return [read, names.includes('not-allowed'), localStorage.getItem('not-allowed')];
+    });
+    assert.deepEqual(found, [[], false, null]);
   });
 });

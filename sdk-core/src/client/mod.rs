@@ -201,6 +201,15 @@ impl Client {
         self.decide(now);
     }
 
+    /// Forgets the visitor: everything that is counted, latched or waits to be sent is gone unsaid, and what follows is
+    /// another member's. The host deletes what it has stored.
+    pub fn handle_forget(&mut self, member: MemberId, lane: LaneId, session: SessionId, now: Now) {
+        self.queue.forget();
+        self.last_seq = 0;
+        self.handle_follow(member, lane, session, now);
+        self.writes.clear();
+    }
+
     /// Replaces the bundle if the bytes are a newer one; returns whether they were.
     ///
     /// # Errors

@@ -72,6 +72,15 @@ impl Queue {
         self.lane = lane;
     }
 
+    /// Forgets everything that waits or is on its way, and what was to be said of it: nobody is to hear of it any more.
+    pub fn forget(&mut self) {
+        self.buffer = Buffer::default();
+        self.declarations = Declarations::default();
+        self.drops = DropLedger::default();
+        self.given_up.clear();
+        self.flight = None;
+    }
+
     /// Says how many bytes the context takes that goes with every batch. One that takes more than a quarter of a
     /// batch's bytes is left out of it.
     pub const fn set_context_bytes(&mut self, bytes: usize) {
@@ -238,6 +247,21 @@ mod tests {
         let body = rig.sent().body;
         assert_eq!((events(&body), dropped(&body, "expired")), (Vec::new(), 2));
         assert_eq!(rig.queue.take_dropped(), [(id(1), DropReason::Expired)]);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_neither_sent_nor_spoken_of() {
+        let mut rig = Rig::new(room_for(2));
+        rig.push_all(1..=1);
+        let request = rig.sent();
+        rig.push_all(2..=2);
+        assert_eq!(rig.push(3, Priority::Normal), [(id(2), DropReason::QueueFull)]);
+        rig.queue.forget();
+        assert_eq!(rig.settle(request.id, receipt(&[])), Settled::default());
+        assert_eq!((rig.poll(), rig.queue.status().events), (Poll::Idle, 0));
+        rig.push_all(4..=4);
+        let body = rig.sent().body;
+        assert_eq!((events(&body), dropped(&body, "queue_full")), (alloc::vec![4], 0));
     }
 
     #[test]

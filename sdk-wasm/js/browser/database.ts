@@ -19,6 +19,8 @@ export interface Database {
    * the disk itself, `relaxed` for the system's cache, which outlives the browser. Fails with the browser's word.
    */
   write(changes: Change[], durability: IDBTransactionDurability): Promise<void>;
+  /** Deletes the database with everything in it. */
+  delete(): void;
 }
 
 /** Opens a database, now and again where the browser has closed it. */
@@ -75,5 +77,15 @@ export function openDatabase(name: string): Database {
         }
         return () => {};
       }),
+    delete() {
+      open?.close();
+      open = opening = undefined;
+      try {
+        // It waits for transactions that are under way, and has other pages close theirs.
+        indexedDB.deleteDatabase(name);
+      } catch {
+        // Where there is no database there is nothing to delete.
+      }
+    },
   };
 }

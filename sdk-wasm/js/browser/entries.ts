@@ -19,14 +19,25 @@ export interface Entries {
   delete(key: Key): void;
   /** What is stored in a range, in order; writes that wait are not seen, and nothing is where reading fails. */
   read(range: IDBKeyRange): Promise<Change[]>;
+  /** Deletes the database with everything in it, and what waits to be written. */
+  clear(): void;
   /** Whether the database is open, so that a transaction begins at once. */
   isOpen(): boolean;
   /** Performs every write that waits in one transaction, which begins at once. */
   flush(durability?: IDBTransactionDurability): void;
 }
 
-/** Opens the entries of a database; calls back once for each problem. */
-export function openEntries(database: Database, problem: (problem: StorageProblem) => void): Entries {
+/** What entries are opened with. */
+export interface EntriesOptions {
+  database: Database;
+  /** Whether the database may be touched. */
+  allowed(): boolean;
+  /** Hears once of each problem. */
+  problem(problem: StorageProblem): void;
+}
+
+/** Opens the entries of a database. */
+export function openEntries({ database, allowed, problem }: EntriesOptions): Entries {
   /** Writes that wait, in their order: what makes the value, or nothing for what is to be removed. */
   const pending = new Map<string, [Key, (() => unknown) | undefined]>();
   const due = timer();
@@ -63,7 +74,7 @@ export function openEntries(database: Database, problem: (problem: StorageProble
     if (writes.length) perform(writes, durability);
   };
   const queue = (key: Key, value: (() => unknown) | undefined, unlessNewer?: boolean) => {
-    if (told.has('blocked')) return;
+    if (told.has('blocked') || !allowed()) return;
     const name = key.toString();
     if (unlessNewer && pending.has(name)) return;
     // Deleted first so that a repeated write moves to the end.
@@ -74,11 +85,19 @@ export function openEntries(database: Database, problem: (problem: StorageProble
   return {
     put: queue,
     delete: (key) => queue(key, undefined),
-    read: (range) =>
-      database.read(range).catch(() => {
+    async read(range) {
+      try {
+        return allowed() ? await database.read(range) : [];
+      } catch {
         tell('blocked');
         return [];
-      }),
+      }
+    },
+    clear() {
+      due.clear();
+      pending.clear();
+      database.delete();
+    },
     isOpen: database.isOpen,
     flush,
   };

@@ -1,32 +1,36 @@
-/** The site's part of localStorage, or nothing where the browser blocks it. */
+/** The site's part of localStorage, as far as the browser and the visitor allow it. */
 
 /** What is needed of `Storage`. */
-export type KeyValue = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
-
-/** Opens localStorage; private modes and blocked cookies make the access itself throw. */
-export function openStorage(): KeyValue | undefined {
-  try {
-    const storage = window.localStorage;
-    const probe = 'attune/probe';
-    storage.setItem(probe, '');
-    storage.removeItem(probe);
-    return storage;
-  } catch {
-    return undefined;
-  }
+export interface KeyValue {
+  getItem(key: string): string | null;
+  /** Writes, and lets it be where the quota is used up: what is kept here can be made anew. */
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+  /** Every stored key that begins so, without that beginning. */
+  keysUnder(prefix: string): string[];
 }
 
-/** Writes, and lets it be where the quota is used up: what is kept here can be made anew. */
-export function tryWrite(storage: KeyValue | undefined, key: string, value: string): void {
-  try {
-    storage?.setItem(key, value);
-  } catch {
-    // The quota is used up.
-  }
-}
-
-/** Every stored key that begins so, without that beginning. */
-export function keysUnder(storage: KeyValue | undefined, prefix: string): string[] {
-  const keys = Array.from({ length: storage?.length ?? 0 }, (_, index) => storage?.key(index) ?? '');
-  return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+/**
+ * Opens localStorage. While it is not `allowed`, nothing is read or written there, but what is there may be removed;
+ * private modes and blocked cookies make every
+ * access throw, and then nothing is there.
+ */
+export function openStorage(allowed: () => boolean): KeyValue {
+  const use = <Result>(act: (storage: Storage) => Result, isAllowed = allowed()): Result | undefined => {
+    try {
+      return isAllowed ? act(window.localStorage) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    getItem: (key) => use((storage) => storage.getItem(key)) ?? null,
+    setItem: (key, value) => use((storage) => storage.setItem(key, value)),
+    removeItem: (key) => use((storage) => storage.removeItem(key), true),
+    keysUnder: (prefix) =>
+      use((storage) => {
+        const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
+        return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+      }, true) ?? [],
+  };
 }

@@ -98,3 +98,6 @@ export const NEWS: Operation<[kind: 0 | 2 | 3]> = [23, 'xb'];
 
 /** Another page has heard a status. */
 export const NEWS_STATUS: Operation<[status: number, retryAfterMs: number | undefined]> = [23, 'x1n?f'];
+
+/** Everything of the visitor is gone, unsaid; what follows is another member's. */
+export const FORGET: Operation<[freshMember: string, freshLane: string, session: string]> = [24, 'tuu'];

@@ -2,7 +2,7 @@
 
 import type { Change } from '../browser/database.ts';
 import type { Entries } from '../browser/entries.ts';
-import { type KeyValue, tryWrite } from '../browser/storage.ts';
+import type { KeyValue } from '../browser/storage.ts';
 import { timer } from '../browser/timer.ts';
 import { watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
@@ -14,6 +14,7 @@ import {
   CONTEXT,
   FAREWELL,
   FOLLOW,
+  FORGET,
   IDENTIFY,
   INSPECT,
   LANE,
@@ -45,21 +46,13 @@ import { type KeptEvent, laneOf, openEvents, sizesOf } from './events.ts';
 import { type Lanes, MAX_LANE_MS } from './lanes.ts';
 import { openOthers } from './others.ts';
 import { openPush } from './push.ts';
-import { textIn } from './receipt.ts';
 import { refusalText } from './refusal.ts';
+import { BLOCKED, ENTRIES, MEMBER, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
 import { type Cut, openTail } from './tail.ts';
 
-/** Key of the `anonymous_id`. */
-const MEMBER = 'member';
-/** Set where requests have been blocked. */
-const BLOCKED = 'blocked';
-/** Key of the member token. */
-const TOKEN = 'token';
 /** Time after which a hidden page leaves it to another one to lead. */
 const HIDDEN_MS = 5_000;
-/** Keys under which the core stores something of its own. */
-const ENTRIES = ['base', 'latches', 'user'] as const;
 const CRITICAL = 2;
 /** How the input of the context is called in errors. */
 const CONTEXT_VALUES = 'setContext: values';
@@ -81,6 +74,12 @@ export interface Driver {
   setContext(fields: string): void;
   /** Takes in which purposes are granted, by bits. */
   consent(granted: number): void;
+  /** Takes in what is stored, and from now on events; `lane` is held. */
+  admit(stored: Change[], lane: string, session: string): void;
+  /** Forgets the visitor, and all that has not been sent; the host has deleted what was stored. */
+  forget(session: string): void;
+  /** Tells the other pages. */
+  say(...message: Message): void;
   /** Becomes the visitor that another tab has begun and stored. */
   follow(member: string, session: string): void;
   /** Takes the member token that another tab has stored. */
@@ -100,10 +99,10 @@ export interface Start {
   exports: CoreExports;
   host: Host;
   settings: Settings;
-  storage: KeyValue | undefined;
+  storage: KeyValue;
   entries: Entries;
-  /** What was stored when the page began. */
-  stored: Change[];
+  /** What was stored when the page began; nothing while the visitor has not agreed to that, until `admit`. */
+  stored: Change[] | undefined;
   /** The locks of lanes, and the lane that this page has begun and holds. */
   lanes: Lanes;
   lane: string;
@@ -114,13 +113,14 @@ export interface Start {
 
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
 export function startDriver(start: Start): Driver {
-  const { exports, host, settings, storage, entries, stored, lanes, session, ended } = start;
+  const { exports, host, settings, storage, entries, lanes, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const events = openEvents(entries);
-  const state = new Map(stored.map(([key, value]) => [key.toString(), value]));
   const wake = timer();
   const resting = timer();
-  let member = storage?.getItem(space + MEMBER) || textIn(state.get(MEMBER)) || freshId();
+  const memberIn = (stored: Change[]) =>
+    storage.getItem(space + MEMBER) || stateIn(stored).member || freshId();
+  let member = memberIn(start.stored ?? []);
   let lane = start.lane;
   /** When the lane began; 0 where the page has left: if it comes back, its next event begins a new lane. */
   let laneSinceMs = wallMs();
@@ -142,7 +142,7 @@ export function startDriver(start: Start): Driver {
   let cuts: Cut[] = [];
   let isBlocked = false;
   /** What other pages have said before this one has taken in what is stored. */
-  let early: Message[] | undefined = [];
+  let early: Message[] | undefined;
   /** What may run code of the page waits until an output has been read; an input made there adds to it. */
   const later: (() => void)[] = [];
   let isBusy = false;
@@ -172,7 +172,7 @@ export function startDriver(start: Start): Driver {
       lane = newLane;
       laneSinceMs = wallMs();
       lanes.hold(lane);
-      tabs.say('lane', lane);
+      announce();
     }
     if (newMember === member) return;
     member = newMember;
@@ -182,8 +182,13 @@ export function startDriver(start: Start): Driver {
     // Another visitor may get another candidate.
     bundles.fetch();
   };
+  /** Tells the other pages which lane is this page's, once it is locked. */
+  const announce = async () => {
+    await lanes.held();
+    tabs.say('lane', lane);
+  };
   const storeMember = () => {
-    tryWrite(storage, space + MEMBER, member);
+    storage.setItem(space + MEMBER, member);
     entries.put(MEMBER, () => member);
   };
   const writeRequest = (...request: Request) => {
@@ -272,6 +277,7 @@ export function startDriver(start: Start): Driver {
   };
   const driving: Driving = {
     core,
+    storage,
     ask,
     isEnded: () => hasEnded,
     isBlocked: () => isBlocked,
@@ -296,9 +302,10 @@ export function startDriver(start: Start): Driver {
     (message) => (early ? early.push(message) : others.hear(message)),
     (until) => void others.lead(until),
   );
-  const push = openPush(driving, { storage, tokenKey: space + TOKEN, tabs, heardOf });
+  const push = openPush(driving, { tokenKey: space + TOKEN, tabs, heardOf });
   const others = openOthers({
     ...{ driving, host, entries, events, lanes, tabs, push, heardOf, unreadable: forgetUnreadable },
+    announce: () => announce(),
     named(name) {
       user = name;
     },
@@ -360,52 +367,53 @@ export function startDriver(start: Start): Driver {
     return { ...own, queue, bundle_revision, signals };
   };
 
-  /** Takes stored entries back once it is known whose they are; only then may anything else happen. */
-  const begin = async () => {
+  /** Takes stored entries back once it is known whose they are; only then may events follow. */
+  const begin = async (stored: Change[]) => {
+    early = [];
+    storeMember();
+    announce();
+    const state = stateIn(stored);
     const known = lanesIn(stored).filter((known) => known !== lane);
     const over = await lanes.adopt(known);
     // What is not over yet goes on changing, and is only counted here.
     const open = stored.filter(([key]) => !over.has(laneOf(key) ?? ''));
     const found = sortOut([...open, ...(await readLanes(entries, over))]);
-    const [base, latches] = ENTRIES.map((key) => state.get(key));
-    user = textIn(state.get(ENTRIES[2]));
+    user = state.user;
     input(() => {
       if (user !== undefined) core(RESTORE, undefined, undefined, user, []);
-      others.takeBack(found, bytesIn(base), bytesIn(latches));
-      if (state.has(BLOCKED)) core(NEWS, 3);
+      others.takeBack(found, state.base, state.latches);
+      if (state.isBlocked) core(NEWS, 3);
     });
     for (const message of early ?? []) others.hear(message);
     early = undefined;
-    const turns = {
-      hidden() {
-        sayFarewell(false);
-        resting.set(HIDDEN_MS, () => document.hidden && tabs.rest());
-      },
-      visible: stand,
-      leaving: leave,
-      restored() {
-        tabs.open();
-        openLane();
-        judgeAnew();
-        stand();
-        bundles.fetch();
-      },
-      online() {
-        goOnline();
-        push.open();
-      },
-    };
-    watchTurns(turns, ended);
     others.makeCalls(found);
-    bundles.fetch();
     stand();
+  };
+  const turns = {
+    hidden() {
+      sayFarewell(false);
+      resting.set(HIDDEN_MS, () => document.hidden && tabs.rest());
+    },
+    visible: stand,
+    leaving: leave,
+    restored() {
+      tabs.open();
+      openLane();
+      judgeAnew();
+      stand();
+      bundles.fetch();
+    },
+    online() {
+      goOnline();
+      push.open();
+    },
   };
 
   tabs.open();
-  storeMember();
-  core(START, member, lane, session);
-  tabs.say('lane', lane);
-  begin();
+  core(START, member, lane, start.session);
+  watchTurns(turns, ended);
+  bundles.fetch();
+  if (start.stored) begin(start.stored);
 
   return {
     track(capture) {
@@ -447,7 +455,17 @@ export function startDriver(start: Start): Driver {
     },
     consent(granted) {
       input(() => core(CONSENT, granted));
-      tabs.say('consent', granted);
+    },
+    admit(stored, fresh, session) {
+      input(() => core(FOLLOW, memberIn(stored), fresh, session));
+      begin(stored);
+    },
+    forget(session) {
+      events.clear();
+      user = undefined;
+      input(() => core(FORGET, freshId(), freshId(), session));
+      tail.drop();
+      push.forget();
     },
     follow(other, session) {
       if (other === member) return;
@@ -456,6 +474,7 @@ export function startDriver(start: Start): Driver {
         others.takeName();
       });
     },
+    say: tabs.say,
     takeToken: push.takeToken,
     signal: (name, key) => ask(SIGNAL, name, key),
     flush() {
@@ -473,10 +492,6 @@ export function startDriver(start: Start): Driver {
     },
     inspect,
   };
-}
-
-function bytesIn(value: unknown): Uint8Array | undefined {
-  return value instanceof Uint8Array ? value : undefined;
 }
 
 function freshId(): string {

@@ -1,5 +1,6 @@
 /** What the driver offers to its parts. */
 
+import type { KeyValue } from '../browser/storage.ts';
 import type { Json } from '../context.ts';
 import type { Core } from '../core/core.ts';
 import type { Operation } from '../core/operations.ts';
@@ -7,6 +8,8 @@ import type { Operation } from '../core/operations.ts';
 /** One input at a time to the core, the collector's addresses, and errors. */
 export interface Driving {
   readonly core: Core;
+  /** The site's part of localStorage. */
+  readonly storage: KeyValue;
   /** Whether the client has ended; answers that are still on their way change nothing on the page. */
   isEnded(): boolean;
   /** Whether requests seem to be blocked on this side. */

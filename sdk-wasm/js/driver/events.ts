@@ -29,6 +29,8 @@ export interface Events {
   get(lane: string, seq: number): KeptEvent | undefined;
   /** Marks an event as delivered. */
   settle(lane: string, seq: number): void;
+  /** Forgets every event in memory. */
+  clear(): void;
   /** Forgets an event. */
   forget(lane: string, seq: number): void;
 }
@@ -49,6 +51,7 @@ export function openEvents(entries: Entries): Events {
     },
     take,
     get,
+    clear: () => waiting.clear(),
     settle(lane, seq) {
       const event = get(lane, seq);
       if (event) store({ ...event, isSettled: true });

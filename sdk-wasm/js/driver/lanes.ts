@@ -13,6 +13,8 @@ export const MAX_LANE_MS = 24 * 3_600_000;
 export interface Lanes {
   /** Holds a lane of this page. */
   hold(lane: string): void;
+  /** Settles when the browser has spoken of the lane that was to be held last: others may wait for it from then on. */
+  held(): Promise<void>;
   /** Whether a lane is this page's own, or one that it has adopted. */
   owns(lane: string): boolean;
   /** Releases every lane; what they hold stays this page's to send. */
@@ -26,18 +28,23 @@ export interface Lanes {
 /** No lanes held; `space` is the prefix of the site's names. */
 export function openLanes(space: string): Lanes {
   const own = new Set<string>();
+  let holding = Promise.resolve();
   const releases: (() => void)[] = [];
+  /** Lanes that are waited for. */
+  const watched = new Set<string>();
   const nameOf = (lane: string) => `${space}lane/${lane}`;
   const take = (lane: string, release: () => void) => {
     own.add(lane);
     releases.push(release);
   };
   return {
-    async hold(lane) {
+    hold(lane) {
       own.add(lane);
-      const release = await tryLock(nameOf(lane));
-      if (release) take(lane, release);
+      holding = tryLock(nameOf(lane)).then((release) => {
+        if (release) take(lane, release);
+      });
     },
+    held: () => holding,
     owns: (lane) => own.has(lane),
     release() {
       for (const release of releases.splice(0)) release();
@@ -60,7 +67,10 @@ export function openLanes(space: string): Lanes {
       return adopted;
     },
     async watch(lane, signal, gone) {
+      if (watched.has(lane)) return;
+      watched.add(lane);
       const release = await awaitLock(nameOf(lane), signal);
+      watched.delete(lane);
       if (!release) return;
       if (signal.aborted) return release();
       take(lane, release);

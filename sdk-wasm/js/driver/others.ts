@@ -1,7 +1,7 @@
 /** What other page loads have stored and what open ones say: taken back, counted, followed. */
 
 import type { Entries } from '../browser/entries.ts';
-import { CONSENT, NEWS, NEWS_STATUS, RESTORE, STORED_EVENT, WAKE } from '../core/operations.ts';
+import { NEWS, NEWS_STATUS, RESTORE, STORED_EVENT, WAKE } from '../core/operations.ts';
 import type { Host } from '../host.ts';
 import { type Adopted, adopt, lanesIn } from './adoption.ts';
 import type { Driving } from './driving.ts';
@@ -23,6 +23,8 @@ export interface OthersOptions {
   heardOf(revision: number): void;
   /** Reports and forgets an entry that cannot be read. */
   unreadable(key: Adopted['unreadable'][number]): void;
+  /** Tells the other pages which lane is this page's. */
+  announce(): void;
   /** Notes who the visitor is. */
   named(user: string): void;
 }
@@ -43,7 +45,7 @@ export interface Others {
 
 /** Knows nothing of other page loads yet. */
 export function openOthers(options: OthersOptions): Others {
-  const { driving, host, entries, events, lanes, tabs, push, heardOf, unreadable, named } = options;
+  const { driving, host, entries, events, lanes, tabs, push, heardOf, unreadable, announce, named } = options;
   const { core, input, member } = driving;
   /** Who the visitor is in a page that has said so before this one has followed it there. */
   let namedElsewhere: [member: string, user: string] | undefined;
@@ -83,10 +85,10 @@ export function openOthers(options: OthersOptions): Others {
     named(namedElsewhere[1]);
     core(RESTORE, undefined, undefined, namedElsewhere[1], []);
   };
-  const watch = (lane: string, until: AbortSignal) => {
-    if (lanes.owns(lane)) return;
-    lanes.watch(lane, until, async () => {
-      const found = await adopt(entries, [lane]);
+  const watch = (other: string, until: AbortSignal) => {
+    if (lanes.owns(other)) return;
+    lanes.watch(other, until, async () => {
+      const found = await adopt(entries, [other]);
       input(() => takeBack(found));
       makeCalls(found);
     });
@@ -95,6 +97,7 @@ export function openOthers(options: OthersOptions): Others {
     const [first, second] = said as unknown as [never, never];
     const acts: Record<Message[0], () => void> = {
       lane: () => tabs.whileLeading((until) => watch(first, until)),
+      leads: announce,
       events: () => input(() => count(first)),
       latches() {
         input(() => {
@@ -106,10 +109,8 @@ export function openOthers(options: OthersOptions): Others {
         namedElsewhere = [first, second];
         input(takeName);
       },
-      consent() {
-        host.consented(first);
-        input(() => core(CONSENT, first));
-      },
+      consent: () => host.consented(first),
+      forget: host.forgotten,
       news() {
         const [news, status, retryAfterMs] = first as [0 | 1 | 2 | 3, number, number];
         input(() => (news === 1 ? core(NEWS_STATUS, status, retryAfterMs) : core(NEWS, news)));
@@ -127,8 +128,10 @@ export function openOthers(options: OthersOptions): Others {
     takeName,
     async lead(until) {
       push.lead(until);
+      // A lane may have stored nothing yet.
+      tabs.say('leads');
       const stored = await entries.read(IDBKeyRange.lowerBound(''));
-      for (const lane of lanesIn(stored)) watch(lane, until);
+      for (const other of lanesIn(stored)) watch(other, until);
     },
   };
 }

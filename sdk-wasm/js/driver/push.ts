@@ -2,7 +2,6 @@
 
 import { decodeBase64 } from '../browser/binary.ts';
 import { post } from '../browser/http.ts';
-import { type KeyValue, tryWrite } from '../browser/storage.ts';
 import { openStream } from '../browser/stream.ts';
 import { timer } from '../browser/timer.ts';
 import { GAP, ONLINE, PROFILE } from '../core/operations.ts';
@@ -42,7 +41,6 @@ export interface Push {
 /** What the stream is opened with. */
 export interface PushOptions {
   /** Where the member token is stored, behind the member it is for. */
-  storage: KeyValue | undefined;
   tokenKey: string;
   tabs: Tabs;
   /** Hears of bundle revisions. */
@@ -50,8 +48,8 @@ export interface PushOptions {
 }
 
 /** A closed stream, with the member token that an earlier page load stored. */
-export function openPush(driver: Driving, { storage, tokenKey, tabs, heardOf }: PushOptions): Push {
-  const { core, input, changed, url, isEnded } = driver;
+export function openPush(driver: Driving, { tokenKey, tabs, heardOf }: PushOptions): Push {
+  const { core, storage, input, changed, url, isEnded } = driver;
   const pause = timer();
   let leads = false;
   let state: PushState = 'closed';
@@ -66,7 +64,7 @@ export function openPush(driver: Driving, { storage, tokenKey, tabs, heardOf }: 
     const [owner, token] = stored?.split('\n') ?? [];
     return owner === driver.member() ? token : undefined;
   };
-  let memberToken = tokenIn(storage?.getItem(tokenKey));
+  let memberToken = tokenIn(storage.getItem(tokenKey));
 
   const enter = (next: PushState, close?: () => void) => {
     closeStream?.();
@@ -83,7 +81,7 @@ export function openPush(driver: Driving, { storage, tokenKey, tabs, heardOf }: 
     close();
     memberToken = undefined;
     lastEventId = '';
-    storage?.removeItem(tokenKey);
+    storage.removeItem(tokenKey);
   };
   const reopenLater = () => {
     enter('connecting');
@@ -152,7 +150,7 @@ export function openPush(driver: Driving, { storage, tokenKey, tabs, heardOf }: 
       if (member !== undefined && member !== memberToken) {
         memberToken = member;
         const text = `${driver.member()}\n${member}`;
-        tryWrite(storage, tokenKey, text);
+        storage.setItem(tokenKey, text);
       }
       // A receipt says that the collector answers again, so a pause before the next try is over.
       const isFree = state === 'closed' || pause.isSet();

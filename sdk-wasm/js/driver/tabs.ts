@@ -2,20 +2,25 @@
 
 import { type Channel, openChannel } from '../browser/channel.ts';
 import { awaitLock, hasLocks } from '../browser/locks.ts';
+import type { Said } from '../consent.ts';
 import type { KeptEvent } from './events.ts';
 
 /** What one page tells the others. */
 export type Message =
   /** A page has begun a lane: whoever leads is to notice when it is gone. */
   | ['lane', lane: string]
+  /** A page has begun to lead, and asks the others for their lanes. */
+  | ['leads']
   /** Events of the visitor, which the others count and the page that tells of them delivers. */
   | ['events', events: KeptEvent[]]
   /** What keeps event rules in effect, as the core writes it. */
   | ['latches', bytes: Uint8Array]
   /** The visitor has become a user. */
   | ['user', member: string, user: string]
-  /** What the visitor has said of each purpose, by bits. */
-  | ['consent', granted: number]
+  /** What the visitor has said of each purpose. */
+  | ['consent', said: Said]
+  /** The visitor is to be forgotten. */
+  | ['forget']
   /** What a request for events has come to: nothing, a status, a receipt, or nothing so often that it seems blocked. */
   | ['news', news: NewsMessage]
   /** Messages of the stream that one page holds for all. */

@@ -23,6 +23,8 @@ export interface Tail {
   changed(): void;
   /** Hands what waits to the browser now; it stays stored until a receipt names it. */
   hand(cuts: Cut[]): void;
+  /** Takes everything back from the browser. */
+  drop(): void;
   /** Makes nothing ready any more; what the browser has stays with it. */
   end(): void;
 }
@@ -78,6 +80,7 @@ export function openTail(url: () => string, cut: () => Cut[]): Tail {
         return one?.takeBack || sendBeacon(url(), one?.bytes ?? text(wallMs()));
       });
     },
+    drop: clear,
     end: due.clear,
   };
 }

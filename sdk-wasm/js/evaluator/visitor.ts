@@ -1,6 +1,6 @@
 /** The visitor of an evaluator: attributes in, changed decisions out. */
 
-import { ALL_GRANTED, type Consent, mergeConsent } from '../consent.ts';
+import { type Consent, grantedBits, mergeConsent, NOTHING_SAID } from '../consent.ts';
 import type { Json } from '../context.ts';
 import { answer, coreModule as core, EvaluatorError, putText, refused } from '../core-module.ts';
 import { attributesOf, instantOf, textOf } from './given.ts';
@@ -77,7 +77,7 @@ export class Visitor {
   #variables: readonly string[] | undefined;
   #memory = new Uint32Array(0);
   #member: string;
-  #granted = ALL_GRANTED;
+  #said = NOTHING_SAID;
   #isDecided = false;
 
   /** The `anonymous_id` it goes by. */
@@ -136,11 +136,11 @@ export class Visitor {
   }
 
   consent(said: Consent): readonly VisitorDecision[] {
-    const granted = mergeConsent(this.#granted, said);
-    if (typeof granted === 'string') throw new EvaluatorError('consent_invalid', `consent ${granted}`);
+    const merged = mergeConsent(this.#said, said);
+    if (typeof merged === 'string') throw new EvaluatorError('consent_invalid', `consent ${merged}`);
     const handle = this.#live();
-    this.#granted = granted;
-    return this.#take(core().visitor_consent(handle, granted));
+    this.#said = merged;
+    return this.#take(core().visitor_consent(handle, grantedBits(merged)));
   }
 
   /** Takes in what the visitor's events have changed. */

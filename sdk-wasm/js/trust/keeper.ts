@@ -1,7 +1,6 @@
 /** Fetches what the collector publishes along the chain of trust, and hands over what holds. */
 
 import { get } from '../browser/http.ts';
-import { openStorage } from '../browser/storage.ts';
 import { wallMs } from '../clock.ts';
 import { NAMED_BUNDLE } from '../core/operations.ts';
 import { type Attempt, unreachable } from '../driver/bundles.ts';
@@ -25,7 +24,7 @@ export async function openKeeper(driving: Driving, settings: Settings): Promise<
   const { core, input, member, report, url, isEnded } = driving;
   const trust = settings.trust ?? '';
   const chain = await openChain({ ...settings, trust });
-  const memory = openMemory(openStorage(), `attune/${settings.writeKey}/trust`, trust);
+  const memory = openMemory(driving.storage, `attune/${settings.writeKey}/trust`, trust);
   let hasKeys = false;
   let keysAtMs = 0;
   /** Hash of the bundle in effect. */

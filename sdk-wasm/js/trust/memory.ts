@@ -1,6 +1,6 @@
 /** What was taken last in this browser, so that a reload cannot be handed what is older. */
 
-import { type KeyValue, tryWrite } from '../browser/storage.ts';
+import type { KeyValue } from '../browser/storage.ts';
 import { parseJson } from '../json.ts';
 
 /** Revision and instant of the last statement, and the revision of the last key set; 0 where there was none. */
@@ -17,7 +17,7 @@ export interface Memory {
 }
 
 /** Opens what is stored under a key. What was taken under other trusted keys does not count. */
-export function openMemory(storage: KeyValue | undefined, key: string, trust: string): Memory {
+export function openMemory(storage: KeyValue, key: string, trust: string): Memory {
   let own: Known = [0, 0, 0];
   const get = (): Known => {
     const stored = read(storage, key);
@@ -27,7 +27,7 @@ export function openMemory(storage: KeyValue | undefined, key: string, trust: st
   };
   const note = (...taken: Known) => {
     own = get().map((value, place) => Math.max(value, taken[place] as number)) as Known;
-    tryWrite(storage, key, JSON.stringify([trust, ...own]));
+    storage.setItem(key, JSON.stringify([trust, ...own]));
   };
   return {
     get,
@@ -36,9 +36,9 @@ export function openMemory(storage: KeyValue | undefined, key: string, trust: st
   };
 }
 
-function read(storage: KeyValue | undefined, key: string): unknown[] {
+function read(storage: KeyValue, key: string): unknown[] {
   try {
-    const stored = parseJson(storage?.getItem(key) ?? '');
+    const stored = parseJson(storage.getItem(key) ?? '');
     return Array.isArray(stored) ? stored : [];
   } catch {
     return [];

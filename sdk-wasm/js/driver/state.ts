@@ -1,0 +1,41 @@
+/** What is stored of a visitor beside events: who it is, and what the core keeps between page loads. */
+
+import type { Change } from '../browser/database.ts';
+
+/** Key of the `anonymous_id`. */
+export const MEMBER = 'member';
+/** Set where requests have been blocked. */
+export const BLOCKED = 'blocked';
+/** Key of the member token. */
+export const TOKEN = 'token';
+/** Keys under which the core stores something of its own, by its numbers. */
+export const ENTRIES = ['base', 'latches', 'user'] as const;
+
+/** What was stored, in the kinds in which it is. */
+export interface State {
+  member: string | undefined;
+  base: Uint8Array | undefined;
+  latches: Uint8Array | undefined;
+  user: string | undefined;
+  isBlocked: boolean;
+}
+
+/** Picks the state out of what is stored; a value of another kind is none. */
+export function stateIn(stored: Change[]): State {
+  const state = new Map(stored.map(([key, value]) => [key.toString(), value]));
+  const text = (key: string) => {
+    const value = state.get(key);
+    return typeof value === 'string' ? value : undefined;
+  };
+  const bytes = (key: string) => {
+    const value = state.get(key);
+    return value instanceof Uint8Array ? value : undefined;
+  };
+  return {
+    member: text(MEMBER),
+    base: bytes('base'),
+    latches: bytes('latches'),
+    user: text('user'),
+    isBlocked: state.has(BLOCKED),
+  };
+}

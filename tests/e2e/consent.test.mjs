@@ -1,0 +1,180 @@
+/** What is stored and requested before a visitor has agreed: nothing that knows of the visitor. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { headline, openBrowser, openPage } from './rig/browser.mjs';
+import { Collector, WRITE_KEY } from './rig/collector.mjs';
+import { eventually } from './rig/eventually.mjs';
+import { openGate } from './rig/gate.mjs';
+import { consentRules } from './rig/rules.mjs';
+import { packagePage, serveSite } from './rig/site.mjs';
+
+const UNKNOWN = { analytics: 'unknown', personalization: 'unknown' };
+
+describe('before a visitor has agreed', () => {
+  let browser;
+  let collector;
+  let gate;
+  let site;
+  let context;
+  before(async () => {
+    browser = await openBrowser();
+    collector = await Collector.start(consentRules());
+    gate = await openGate(collector.url);
+    const page = (options) => packagePage(gate.url, WRITE_KEY, options);
+    site = await serveSite({
+      '/': page({ consent: UNKNOWN }),
+      '/strict': page({ consent: UNKNOWN, strict: true }),
+      '/denied': page({ consent: { analytics: 'denied', personalization: 'denied' } }),
+      '/open': page({}),
+      '/cookieless': page({ cookieless: true }),
+    });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+    await gate.close();
+    await collector.remove();
+  });
+
+  /** Runs with a visitor of its own. */
+  async function visitor(body) {
+    gate.asked.length = 0;
+    context = await browser.newContext();
+    try {
+      await body();
+    } finally {
+      await context.close();
+    }
+  }
+  /** Bytes of everything that the page's site has stored. */
+  const storedBytes = (page) =>
+    page.evaluate(async () => {
+      const databases = (await indexedDB.databases()).length;
+      return (
+        databases + JSON.stringify({ ...localStorage, ...sessionStorage }).length - 2 + document.cookie.length
+      );
+    });
+  const track = (page, count) =>
+    page.evaluate((count) => {
+      for (let call = 0; call < count; call += 1) window.attune.track('product_view', { category: 'lamps' });
+    }, count);
+  const events = async () => (await collector.summary()).events;
+  const agree = (page, said) => page.evaluate((said) => window.attune.consent(said), said);
+
+  it('nothing is stored and nothing is sent but for the bundle, while rules on context work', () =>
+    visitor(async () => {
+      const before = await events();
+      const page = await openPage(context, `${site.url}/`);
+      await headline(page, 'For everybody');
+      await track(page, 3);
+      await page.evaluate(() => window.attune.identify('ann@example.com'));
+      await page.evaluate(() => window.attune.flush());
+      await page.waitForTimeout(500);
+      assert.deepEqual(new Set(gate.asked), new Set(['/v1/bundle']));
+      assert.equal(await storedBytes(page), 0);
+      // Leaving changes nothing.
+      await page.goto(`${site.url}/strict`);
+      await page.waitForTimeout(300);
+      assert.deepEqual([new Set(gate.asked).size, await storedBytes(page), await events()], [1, 0, before]);
+    }));
+
+  it('strict pages request nothing at all', () =>
+    visitor(async () => {
+      const page = await context.newPage();
+      const requested = [];
+      page.on('request', (request) => requested.push(new URL(request.url()).pathname));
+      await page.goto(`${site.url}/strict`);
+      await track(page, 3);
+      await page.waitForTimeout(500);
+      assert.deepEqual([gate.asked, requested], [[], ['/strict', '/attune/index.js']]);
+      assert.equal(await storedBytes(page), 0);
+      await agree(page, { personalization: 'granted' });
+      await headline(page, 'For you');
+    }));
+
+  it('events wait in memory, and are delivered as they were once it has', () =>
+    visitor(async () => {
+      const before = await events();
+      const page = await openPage(context, `${site.url}/`);
+      await track(page, 3);
+      await page.evaluate(() => window.attune.identify('ann'));
+      await agree(page, { analytics: 'granted' });
+      const arrived = await eventually(events, (count) => count >= before + 4);
+      assert.equal(arrived, before + 4);
+      assert.ok((await storedBytes(page)) > 0);
+      await track(page, 1);
+      await eventually(events, (count) => count >= before + 5);
+      assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+    }));
+
+  it('what is denied is dropped, and what was stored under an earlier yes is deleted', () =>
+    visitor(async () => {
+      const before = await events();
+      const page = await openPage(context, `${site.url}/open`);
+      await collector.stop();
+      await track(page, 3);
+      await page.waitForTimeout(150);
+      assert.ok((await storedBytes(page)) > 0);
+      const other = await openPage(context, `${site.url}/open`).catch(() => undefined);
+      await agree(page, { analytics: 'denied', personalization: 'denied' });
+      await track(page, 2);
+      await page.waitForTimeout(300);
+      assert.equal(await storedBytes(page), 0);
+      await collector.start();
+      await page.evaluate(() => window.dispatchEvent(new Event('online')));
+      await page.waitForTimeout(500);
+      await page.goto(`${site.url}/denied`);
+      await track(page, 2);
+      await page.waitForTimeout(300);
+      assert.deepEqual([await storedBytes(page), await events()], [0, before]);
+      await other?.close();
+    }));
+
+  it('forgetting deletes what is stored and what waits, and begins anew', () =>
+    visitor(async () => {
+      const before = await events();
+      const page = await openPage(context, `${site.url}/open`);
+      const member = () => page.evaluate(() => localStorage.getItem('attune/e2e/member'));
+      const first = await member();
+      await collector.stop();
+      await track(page, 3);
+      await page.waitForTimeout(150);
+      await page.evaluate(() => window.attune.forget());
+      await collector.start();
+      await track(page, 1);
+      await page.evaluate(() => window.dispatchEvent(new Event('online')));
+      await eventually(events, (count) => count > before);
+      await page.waitForTimeout(300);
+      assert.equal(await events(), before + 1);
+      assert.notEqual(await member(), first);
+    }));
+
+  it('a page without cookies stores nothing and delivers all the same', () =>
+    visitor(async () => {
+      const before = await events();
+      const page = await openPage(context, `${site.url}/cookieless`);
+      await track(page, 3);
+      await eventually(events, (count) => count >= before + 3);
+      assert.equal(await storedBytes(page), 0);
+      assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+    }));
+
+  it('Global Privacy Control denies personalization, and the collector hears of it', () =>
+    visitor(async () => {
+      await context.addInitScript(() => {
+        Object.defineProperty(navigator, 'globalPrivacyControl', { value: true });
+      });
+      const page = await openPage(context, `${site.url}/open`);
+      await headline(page, 'For everybody');
+      const posted = page.waitForRequest((request) => request.url().includes('/v1/events'));
+      await track(page, 1);
+      const { context: told } = JSON.parse((await posted).postData());
+      assert.deepEqual(told.privacy, {
+        functional: 'granted',
+        analytics: 'granted',
+        personalization: 'denied',
+        gpc: true,
+      });
+    }));
+});
