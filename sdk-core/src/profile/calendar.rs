@@ -28,9 +28,16 @@ impl CalendarUnit {
 }
 
 /// The clocks of a place.
-pub trait Zone: fmt::Debug {
+pub trait Zone {
     /// By how many milliseconds they are ahead of UTC at an instant.
     fn ahead_ms(&self, at: Timestamp) -> i64;
+}
+
+// Without a `Debug` of every zone, which would bring the formatting of numbers into the page.
+impl fmt::Debug for dyn Zone + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Zone")
+    }
 }
 
 /// The zone of those of whom none is known.
