@@ -229,7 +229,8 @@ impl Page {
         };
         if input.is_sound() {
             self.sender = Some((options.member.clone(), options.lane));
-            self.client = Some(Client::new(options, now));
+            // An instance begins once, and ends with its page: no page is to carry what would take a client apart.
+            core::mem::forget(self.client.replace(Client::new(options, now)));
         }
     }
 
