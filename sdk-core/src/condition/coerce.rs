@@ -114,7 +114,7 @@ pub fn to_number(value: ValueRef<'_>) -> f64 {
 
 /// Reads the numeric forms of JavaScript's `Number`: decimal, hexadecimal, octal, binary, infinity; an empty text is 0.
 fn text_to_number(text: &str) -> f64 {
-    let text = text.trim_matches(is_space);
+    let text = text.trim_start_matches(is_space).trim_end_matches(is_space);
     let (base, digits) = match text.as_bytes() {
         [] => return 0.0,
         [b'0', b'x' | b'X', digits @ ..] => (16, digits),

@@ -11,10 +11,10 @@ use alloc::vec::Vec;
 impl Queue {
     /// Too large: what the collector names is dropped, a lone event as well; otherwise the next batch is half as big.
     pub(super) fn shrink(&mut self, flight: Flight, offending: &[usize]) -> Settled {
-        let named: Vec<EventId> = {
-            let events = &flight.request.events;
-            offending.iter().filter_map(|index| Some(events.get(*index)?.event_id)).collect()
-        };
+        let mut named: Vec<EventId> = Vec::new();
+        for index in offending {
+            named.extend(flight.request.events.get(*index).map(|ticket| ticket.event_id));
+        }
         if !named.is_empty() {
             self.breaker.close();
             return self.drop_from(flight, &|id| named.contains(&id));

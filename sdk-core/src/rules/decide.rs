@@ -263,10 +263,15 @@ pub(super) fn holds(
         return evaluate(rule.when, document, outlook).then(|| (rule_key(rule, document), Reason::Level));
     }
     // A profile may have one for each key; the latest says what is shown.
-    let own = latches.iter().filter(|latch| *latch.rule == *rule.id);
-    let latch = own
-        .filter(|latch| in_effect(latch, document, outlook))
-        .max_by_key(|latch| (latch.at, latch.event_id))?;
+    let mut latest: Option<&Latch> = None;
+    for latch in latches.iter().filter(|latch| *latch.rule == *rule.id) {
+        if in_effect(latch, document, outlook)
+            && latest.is_none_or(|known| (known.at, known.event_id) <= (latch.at, latch.event_id))
+        {
+            latest = Some(latch);
+        }
+    }
+    let latch = latest?;
     let reason = Reason::Latched { at: latch.at, until: latch.until };
     rule.is_on(document, outlook).then(|| (latch.key.clone(), reason))
 }
