@@ -32,7 +32,7 @@ const WASM_FEATURES: [&str; 7] = [
 
 /// Flat code, joined anew, compresses best; functions with one caller stay apart, as bodies that look alike do too.
 /// The lowest addresses are the far end of the stack, so nothing points there. Traps stay: a bug must end its call.
-const SMALL: [&str; 9] = [
+const SMALL: [&str; 10] = [
     "-Oz",
     "--flatten",
     "--rereloop",
@@ -42,6 +42,7 @@ const SMALL: [&str; 9] = [
     "--low-memory-unused",
     "--strip-debug",
     "--strip-producers",
+    "--strip-target-features",
 ];
 
 /// Straight code for hosts that load it once and ask it often.
