@@ -309,7 +309,7 @@ describe('the driver', () => {
     };
     const core = await start();
     const { lane } = core;
-    assert.deepEqual(core.of('bundle'), [['bundle', Uint8Array.of(1, 2, 3)]]);
+    assert.deepEqual(core.of('namedBundle'), [['namedBundle', Uint8Array.of(1, 2, 3)]]);
     page.dispatch('pagehide');
     page.dispatch('pageshow', { persisted: false });
     assert.equal(core.lane, lane);
@@ -319,11 +319,34 @@ describe('the driver', () => {
     assert.deepEqual([fetches, core.of('lane').length], [2, 1]);
   });
 
+  it('takes the stored bundle before the collector has answered, and the same one no second time', async () => {
+    await store(page.database, [['bundle', Uint8Array.of(1, 2)]]);
+    let answer;
+    page.answers['/v1/bundle'] = () =>
+      new Promise((resolve) => {
+        answer = (...bytes) => resolve(new Response(Uint8Array.from(bytes)));
+      });
+    const core = await start();
+    assert.deepEqual(core.of('namedBundle'), [['namedBundle', Uint8Array.of(1, 2)]]);
+    answer(1, 2);
+    await settle();
+    assert.equal(core.of('namedBundle').length, 1);
+    page.answers['/v1/events'] = () => Response.json({ accepted: 1, bundle_revision: 8 });
+    attune.track('view');
+    await settle();
+    answer(3);
+    await sleep(80);
+    assert.deepEqual(core.of('bundle'), [['bundle', Uint8Array.of(3)]]);
+    assert.deepEqual(await entry('bundle'), Uint8Array.of(3));
+  });
+
   it('keeps the bundle in effect and says why where another cannot be read or fetched', async () => {
     page.answers['/v1/bundle'] = () => new Response(Uint8Array.of(9));
-    page.core.next('bundle', ['failed', 'bundle_bad_magic']);
+    page.core.next('namedBundle', ['failed', 'bundle_bad_magic']);
     await start();
     assert.deepEqual(errors, ["bundle_bad_magic: the collector's bundle cannot be read"]);
+    await sleep(80);
+    assert.equal(await entry('bundle'), undefined);
     await attune.shutdown();
     page = openPage();
     page.answers['/v1/bundle'] = () => new Response('', { status: 500 });

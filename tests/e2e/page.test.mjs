@@ -72,6 +72,26 @@ describe('a page with Attune', () => {
       }),
     ));
 
+  it('goes on deciding when it is loaded while the collector is away', () =>
+    withSite(thirdViewRules(), (collector, url) =>
+      visitor(async (context) => {
+        const page = await openPage(context, url);
+        await view(page, 'lamps', 3);
+        await headline(page, 'Picked for you');
+        await page.waitForTimeout(100);
+        await collector.stop();
+        await page.reload();
+        await headline(page, 'Picked for you');
+        await view(page, 'hats', 2);
+        assert.equal(await page.evaluate(() => window.attune.signal('category_views', 'hats')), 2);
+        // Rules that have changed meanwhile take the place of those that were stored.
+        collector.writeRules(thirdViewRules('Newer text'));
+        await collector.start();
+        await page.reload();
+        await headline(page, 'Newer text');
+      }),
+    ));
+
   it('keeps two tabs of one visitor in step', () =>
     withSite(thirdViewRules(), (_, url) =>
       visitor(async (context) => {

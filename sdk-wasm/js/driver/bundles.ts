@@ -1,11 +1,13 @@
 /** The bundle: fetched at start and whenever a newer one is heard of; the last good one stays. */
 
+import type { Entries } from '../browser/entries.ts';
 import { get } from '../browser/http.ts';
 import { timer } from '../browser/timer.ts';
 import { BUNDLE, IN_SHARE, NAMED_BUNDLE } from '../core/operations.ts';
 import type { Settings } from '../options.ts';
 import type { Driving } from './driving.ts';
 import { BLOCKED_MS, backoffMs } from './retry.ts';
+import { BUNDLE_ENTRY } from './state.ts';
 
 /** First delay after a failure; later ones double, this often. */
 const RETRY_BASE_MS = 2_000;
@@ -23,13 +25,27 @@ export type LoadTrust = () => Promise<{
 export interface Bundles {
   /** Fetches the bundle now. */
   fetch(): void;
+  /** Takes what an earlier page load has stored, unless something newer is in effect already. */
+  restore(bytes: Uint8Array): void;
   /** Fetches no more. */
   end(): void;
 }
 
-/** Calls back after every attempt. Where the settings name trusted keys, nothing reaches the core unverified. */
-export function openBundles(driving: Driving, settings: Settings, attempted: () => void): Bundles {
+/**
+ * Calls back after every attempt. Where the settings name trusted keys, nothing reaches the core unverified, and nothing
+ * is stored; elsewhere the bundle is stored, so that the next page decides before the collector has answered.
+ */
+export function openBundles(
+  driving: Driving,
+  settings: Settings,
+  entries: Entries,
+  attempted: () => void,
+): Bundles {
   const { ask, core, input, report, url, isEnded } = driving;
+  /** What is in effect, as it was stored. */
+  let restored: Uint8Array | undefined;
+  /** Whether the collector has said on this page what is to be in effect. */
+  let isTold = false;
   const retry = timer();
   let isFetching = false;
   /** Whether another one was asked for while one was on its way. */
@@ -53,10 +69,20 @@ export function openBundles(driving: Driving, settings: Settings, attempted: () 
     const { status, body } = answer ?? {};
     // Where nothing has been published, a receipt or the stream will say when something has.
     if (status !== 200 && status !== 404) throw unreachable(status);
-    // Whoever was in the share before another visitor came goes back.
-    if (status === 200 && body)
-      input(() => core(hash ? NAMED_BUNDLE : BUNDLE, body), "the collector's bundle");
+    if (status === 200 && body) take(body, hash !== undefined);
+    else entries.delete(BUNDLE_ENTRY);
     return undefined;
+  };
+  const take = (bytes: Uint8Array, isNamed: boolean) => {
+    // What is stored may be of a collector that has begun anew since, and whoever was in the share of a candidate before
+    // another visitor came goes back.
+    const operation = isNamed || !isTold ? NAMED_BUNDLE : BUNDLE;
+    isTold = true;
+    const isSame = restored?.length === bytes.length && restored.every((byte, at) => byte === bytes[at]);
+    restored = undefined;
+    if (isSame) return;
+    const isRead = input(() => core(operation, bytes), "the collector's bundle");
+    if (isRead) entries.put(BUNDLE_ENTRY, () => bytes);
   };
   const fetch = async () => {
     isStale = isFetching;
@@ -79,7 +105,15 @@ export function openBundles(driving: Driving, settings: Settings, attempted: () 
     attempted();
     if (isStale) fetch();
   };
-  return { fetch, end: retry.clear };
+  return {
+    fetch,
+    restore(bytes) {
+      if (isTold || settings.trust) return;
+      restored = bytes;
+      if (!input(() => core(NAMED_BUNDLE, bytes), 'the stored bundle')) entries.delete(BUNDLE_ENTRY);
+    },
+    end: retry.clear,
+  };
 }
 
 /** What is reported of an answer that is none. */

@@ -266,9 +266,11 @@ export function startDriver(start: Start): Driver {
   };
   const input = (act: () => void, what = 'a call') => {
     doing = what;
+    hasFailed = false;
     carryOut(act);
     delivery.request();
     tail.changed();
+    return !hasFailed;
   };
   const ask: Driving['ask'] = (...call) => {
     answer = undefined;
@@ -296,7 +298,7 @@ export function startDriver(start: Start): Driver {
     if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, settings, host.ready);
+  const bundles = openBundles(driving, settings, entries, host.ready);
   const tabs = openTabs(
     space,
     (message) => (early ? early.push(message) : others.hear(message)),
@@ -384,6 +386,7 @@ export function startDriver(start: Start): Driver {
       others.takeBack(found, state.base, state.latches);
       if (state.isBlocked) core(NEWS, 3);
     });
+    if (state.bundle) bundles.restore(state.bundle);
     for (const message of early ?? []) others.hear(message);
     early = undefined;
     others.makeCalls(found);
@@ -448,10 +451,9 @@ export function startDriver(start: Start): Driver {
       const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
       context = Object.fromEntries(merged.filter(([, value]) => value !== null));
       contextText = jsonText(context);
-      hasFailed = false;
-      input(() => core(CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
+      const isTaken = input(() => core(CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
       // What the core does not take must not stand in the way of the next change.
-      if (hasFailed) [context, contextText] = before;
+      if (!isTaken) [context, contextText] = before;
     },
     consent(granted) {
       input(() => core(CONSENT, granted));

@@ -20,8 +20,11 @@ export interface Driving {
   member(): string;
   /** Calls the core and carries out all that comes of it. */
   carryOut(act: () => void): void;
-  /** The same for an input, after which delivery is asked for; `what` names it in the error, should it be unreadable. */
-  input(act: () => void, what?: string): void;
+  /**
+   * The same for an input, after which delivery is asked for; `what` names it in the error, should it be unreadable. Says
+   * whether the core could read it.
+   */
+  input(act: () => void, what?: string): boolean;
   /** Tells the page of an error; most are the world's weather. */
   report(code: string, message: string, isUsage?: boolean): void;
   /** Anything a developer panel shows may have changed. */

@@ -8,6 +8,8 @@ export const MEMBER = 'member';
 export const BLOCKED = 'blocked';
 /** Key of the member token. */
 export const TOKEN = 'token';
+/** Key of the bundle in effect. */
+export const BUNDLE_ENTRY = 'bundle';
 /** Keys under which the core stores something of its own, by its numbers. */
 export const ENTRIES = ['base', 'latches', 'user'] as const;
 
@@ -17,6 +19,7 @@ export interface State {
   base: Uint8Array | undefined;
   latches: Uint8Array | undefined;
   user: string | undefined;
+  bundle: Uint8Array | undefined;
   isBlocked: boolean;
 }
 
@@ -36,6 +39,7 @@ export function stateIn(stored: Change[]): State {
     base: bytes('base'),
     latches: bytes('latches'),
     user: text('user'),
+    bundle: bytes(BUNDLE_ENTRY),
     isBlocked: state.has(BLOCKED),
   };
 }
