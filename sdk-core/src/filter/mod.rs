@@ -3,6 +3,8 @@
 mod bot;
 mod pattern;
 mod policy;
+#[cfg(test)]
+mod proofs;
 mod redact;
 mod strip;
 mod url;
