@@ -162,6 +162,21 @@ pub const MAX_MODEL_BYTES: usize = 512 * 1024;
 /// Highest count of a cap: far above what anybody shows, far below what a counter holds.
 pub const MAX_CAP_COUNT: u32 = 1_000_000;
 
+/// Largest filter policy, in bytes: the lists below at names of some thirty bytes.
+pub const MAX_POLICY_BYTES: usize = 256 * 1024;
+/// Most names in one list of a policy: each is compared with each event type or parameter.
+pub const MAX_POLICY_NAMES: usize = 256;
+/// Most event types with rules of their own in one policy: each event goes through them until one covers it.
+pub const MAX_POLICY_TYPES: usize = 256;
+/// Most properties that a policy lists for one event type: each is looked for in each event of the type.
+pub const MAX_POLICY_PROPERTIES: usize = 256;
+/// Highest rate of a policy, in events a minute: far above what a page tracks, far below what a bucket holds.
+pub const MAX_POLICY_RATE: u32 = 1_000_000;
+/// Rounds in which a text is redacted: what people write takes two, a text made for it would take one for each number.
+pub const MAX_REDACT_ROUNDS: usize = 16;
+/// Steps into which visitors are divided for sampling: a share is so many of them.
+pub const SAMPLE_STEPS: u32 = 10_000;
+
 /// The most, in milliseconds, that a page takes its clock to be off: 200 years, more than any clock is, so that no answer
 /// can move an instant out of what can be counted.
 pub const MAX_CLOCK_SHIFT_MS: i64 = 200 * 366 * 86_400_000;

@@ -11,9 +11,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The fewest vectors of all files together.
-const LEAST: usize = 1_700;
+const LEAST: usize = 1_950;
 /// Patterns and texts that are all asked of each other, and so no numbered list.
 const CORPUS: &str = "13-pattern-corpus";
+/// What stands before the log, and so is no part of `core.wasm`, which begins behind it.
+const FILTER: &str = "80-filter";
 const NODE: [&str; 6] = [
     "calendar.test.mjs",
     "core.mjs",
@@ -109,7 +111,8 @@ fn every_file_is_run_natively_and_in_chromium() {
 fn every_file_is_run_by_the_hosts_of_core_wasm() {
     for (host, files_of_host) in [("Node", &NODE[..]), ("Python", &PYTHON[..])] {
         let run = |name: &str| is_run_by("tests/core-abi", files_of_host, name);
-        let left: Vec<String> = files().into_iter().map(|(name, _)| name).filter(|name| !run(name)).collect();
+        let is_left = |name: &String| !run(name) && name != FILTER;
+        let left: Vec<String> = files().into_iter().map(|(name, _)| name).filter(is_left).collect();
         assert!(left.is_empty(), "{host} does not run {left:?}");
     }
 }

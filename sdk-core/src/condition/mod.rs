@@ -69,6 +69,7 @@ pub use leaf::{Reads, each_leaf, reads_of, split};
 pub use lists::Lists;
 pub use matcher::Matcher;
 pub use network::Network;
+pub(crate) use network::address;
 pub use pack::Packer;
 #[cfg(feature = "author")]
 pub use parse::{

@@ -45,7 +45,7 @@ pub(super) fn holds(code: &mut Code<'_>, address: &[u8]) -> bool {
 }
 
 /// Reads the text of an IPv4 or IPv6 address (RFC 4291, section 2.2) as 16 bytes.
-pub(super) fn address(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn address(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     // Where zeros are left out.
     let mut gap = None;

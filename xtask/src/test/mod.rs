@@ -79,6 +79,8 @@ fn wasm_tests(suite: &mut Suite, root: &Path, browser: &Browser) {
             "--test",
             "condition_vectors",
             "--test",
+            "filter_vectors",
+            "--test",
             "growthbook_vectors",
             "--test",
             "model_vectors",

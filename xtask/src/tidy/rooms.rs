@@ -54,6 +54,7 @@ const CORE: [Room; 19] = [
             "codec",
             "condition",
             "experiment",
+            "filter",
             "hash",
             "id",
             "limits",

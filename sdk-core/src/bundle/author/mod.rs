@@ -17,6 +17,7 @@ mod json_error;
 mod locate;
 mod model;
 mod nearest;
+mod policy;
 #[cfg(test)]
 mod proofs;
 mod reach;
@@ -60,6 +61,7 @@ pub use delta::delta;
 pub use diagnostic::{Diagnostic, Severity};
 pub use difference::PartChange;
 pub use file::DEFINITION_LISTS;
+pub use policy::read_policy;
 pub use review::review;
 
 /// One rule file.
