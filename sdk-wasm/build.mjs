@@ -29,7 +29,7 @@ const dist = (...parts) => at('dist', ...parts);
 
 const common = { bundle: true, minify: true, target: 'es2022', legalComments: 'none', logLevel: 'warning' };
 
-const WASM_FILES = ['attune_bg.wasm', 'core.wasm', 'trust.wasm', 'verifier.wasm'];
+const WASM_FILES = ['attune_bg.wasm', 'core.wasm', 'trust.wasm', 'verifier.wasm', 'filter.wasm'];
 
 for (const file of WASM_FILES) {
   if (!existsSync(at('pkg', file))) fail(`pkg/${file} is missing; cargo xtask build makes it`);
@@ -40,27 +40,30 @@ mkdirSync(dist('script'), { recursive: true });
 for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
 const wasmFile = besideScript('attune', 'attune_bg.wasm');
 
-/** What pages load only where they name trusted keys stays a module of its own. */
-const trustApart = {
-  name: 'trust-apart',
+/** What pages load only where they name trusted keys, or have a filter policy, stays a module of its own. */
+const apart = {
+  name: 'apart',
   setup(build) {
-    build.onResolve({ filter: /^\.\/trust\.ts$/ }, () => ({ path: './trust.js', external: true }));
+    build.onResolve({ filter: /^\.\/(trust|filter)\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path: path.replace('.ts', '.js'), external: true } : undefined,
+    );
   },
 };
-await bundle('index', dist('index.js'), { plugins: [trustApart] });
+await bundle('index', dist('index.js'), { plugins: [apart] });
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
+await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
 await bundle('devtools', dist('devtools.js'), {});
 await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external: ['node:*'] });
 await bundle('openfeature', dist('openfeature.js'), {});
 const ownFiles = [besideScript('trust', 'trust.wasm'), besideScript('verifier', 'verifier.wasm')];
-await bundle('trust', dist('script', 'trust.js'), { define: trustFiles(...ownFiles) });
-const trustFile = `trust-${hashOf(dist('script', 'trust.js'))}.js`;
-renameSync(dist('script', 'trust.js'), dist('script', trustFile));
+const trustFile = await scriptPart('trust', trustFiles(...ownFiles));
+const filterScript = await scriptPart('filter', filterFile(besideScript('filter', 'filter.wasm')));
 await bundle('script', dist('script', 'attune.js'), {
   format: 'iife',
   define: {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
+    ATTUNE_FILTER_FILE: JSON.stringify(filterScript),
     'import.meta.url': '""',
   },
 });
@@ -87,6 +90,19 @@ function besideScript(name, file) {
   const named = `${name}-${hashOf(dist(file))}.wasm`;
   copyFileSync(dist(file), dist('script', named));
   return named;
+}
+
+/** Bundles what the script loads by `import()`, under a name that changes with its content. */
+async function scriptPart(entry, define) {
+  const file = dist('script', `${entry}.js`);
+  await bundle(entry, file, { define });
+  const named = `${entry}-${hashOf(file)}.js`;
+  renameSync(file, dist('script', named));
+  return named;
+}
+
+function filterFile(wasm) {
+  return { ATTUNE_FILTER_WASM: JSON.stringify(`./${wasm}`) };
 }
 
 function trustFiles(trust, verifier) {

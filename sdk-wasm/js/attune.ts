@@ -48,7 +48,7 @@ export class Attune {
   readonly #ended = new AbortController();
   readonly #session: Session;
   readonly #link: DriverLink;
-  readonly #privacyControl: boolean;
+  readonly #settings: Settings;
   #said: Said;
   #moment: Moment | undefined;
 
@@ -81,7 +81,7 @@ export class Attune {
       session: (ms) => this.#session.at(ms),
     });
     this.ready = this.#link.ready;
-    this.#privacyControl = settings.privacyControl;
+    this.#settings = settings;
     this.#said = settings.consent;
     // Before anything is decided.
     if (grantedBits(this.#said) !== ALL_GRANTED) this.#link.call('consent', grantedBits(this.#said));
@@ -231,9 +231,10 @@ export class Attune {
     }
     const { id: fresh, ms } = this.#now();
     const id = derived ?? fresh;
-    const text =
-      metadata === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, metadata);
-    if (metadata === undefined || text !== undefined) {
+    const sent = this.#beforeSend(type, metadata);
+    if (sent === null) return id;
+    const text = sent === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, sent);
+    if (sent === undefined || text !== undefined) {
       // What may not be taken yet has no part in a session yet.
       const session = this.#link.isTaking() ? this.#session.at(ms) : '';
       this.#link.call('track', { id, type, ms, session, metadata: text, priority: level });
@@ -242,7 +243,7 @@ export class Attune {
         event_type: type,
         timestamp_ms: ms,
         session_id: session,
-        metadata: metadata ?? {},
+        metadata: sent ?? {},
       });
     }
     return id;
@@ -260,9 +261,22 @@ export class Attune {
 
   /** What batches and rules are told of the visitor's wishes, where there are any. */
   #privacy(): JsonObject {
-    const gpc = this.#privacyControl;
+    const gpc = this.#settings.privacyControl;
     const isOpen = grantedBits(this.#said) === ALL_GRANTED && !gpc;
     return { privacy: isOpen ? null : { ...this.#said, gpc } };
+  }
+
+  /** What the site's own filter leaves of an event's metadata; null where it drops the event. */
+  #beforeSend(type: string, metadata: JsonObject | undefined): JsonObject | null | undefined {
+    const filter = this.#settings.beforeSend;
+    if (!filter) return metadata;
+    try {
+      const sent = filter({ event_type: type, metadata: structuredClone(metadata ?? {}) });
+      return sent ? sent.metadata : null;
+    } catch (cause) {
+      this.#refuse('before_send_failed', `beforeSend threw at "${type}", which is dropped: ${cause}`);
+      return null;
+    }
   }
 
   #refuse(code: string, message: string): string {

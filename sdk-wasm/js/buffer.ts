@@ -20,8 +20,10 @@ export interface CallBuffer {
   save(id: string): void;
 }
 
-/** An empty buffer. A page that leaves before its database is open saves under keys of this prefix. */
-export function openBuffer(entries: Entries, storage: KeyValue, prefix: string): CallBuffer {
+/**
+ * An empty buffer. Without entries nothing is stored, as where a filter has to judge first. A page that leaves before its database is open saves under keys of this prefix.
+ */
+export function openBuffer(entries: Entries | undefined, storage: KeyValue, prefix: string): CallBuffer {
   let calls: Call[] = [];
   let stored: [lane: string, ...place: (string | number)[]][] = [];
   const takeSaved = (id: string) => {
@@ -33,7 +35,7 @@ export function openBuffer(entries: Entries, storage: KeyValue, prefix: string):
     push(call, lane) {
       if (calls.length >= MAX_CALLS) return false;
       const place = calls.push(call);
-      if (!isStoredCall(call)) return true;
+      if (!entries || !isStoredCall(call)) return true;
       const key: (typeof stored)[number] = [lane(), 'call', place];
       stored.push(key);
       entries.put(key, () => call);
@@ -43,7 +45,7 @@ export function openBuffer(entries: Entries, storage: KeyValue, prefix: string):
     drain() {
       const all = [...storage.keysUnder(prefix).sort().flatMap(takeSaved), ...calls];
       // The same transaction stores what becomes of them.
-      stored.forEach(entries.delete);
+      for (const key of stored) entries?.delete(key);
       calls = [];
       return all;
     },
@@ -53,7 +55,7 @@ export function openBuffer(entries: Entries, storage: KeyValue, prefix: string):
     },
     save(id) {
       const kept = calls.filter(isStoredCall);
-      if (entries.isOpen()) entries.flush();
+      if (entries?.isOpen()) entries.flush();
       else if (kept.length > 0) storage.setItem(prefix + id, JSON.stringify(kept));
       calls = calls.filter((call) => !isStoredCall(call));
       stored = [];

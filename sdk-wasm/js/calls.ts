@@ -1,6 +1,6 @@
 /** Calls of the driver as data, and which of them outlive a page that could not make them. */
 
-import type { Driver } from './driver/driver.ts';
+import type { Driver } from './driver/contract.ts';
 import { fieldsOf } from './json.ts';
 
 type Method = 'track' | 'identify' | 'reset' | 'setContext' | 'consent';

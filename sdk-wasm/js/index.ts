@@ -10,7 +10,8 @@ export type { DeviceClass, Json, JsonObject } from './context.ts';
 export type { Decision } from './decision.ts';
 export type { AttuneErrorKind } from './errors.ts';
 export { AttuneError } from './errors.ts';
-export type { InitOptions } from './options.ts';
+export type { FilterPolicy, PropertyPolicy, RedactedKind, TypePolicy } from './filter-policy.ts';
+export type { InitOptions, OutgoingEvent } from './options.ts';
 
 /**
  * Starts Attune on this page, or returns the instance that runs already. Events are taken from now on;
@@ -22,4 +23,5 @@ export type { InitOptions } from './options.ts';
 export const init: (options: InitOptions) => Attune = initWith(
   new URL('./attune_bg.wasm', import.meta.url).href,
   () => import('./trust.ts'),
+  () => import('./filter.ts'),
 );

@@ -3,6 +3,7 @@
 import { Attune } from './attune.ts';
 import { readWishes } from './browser/signals.ts';
 import type { LoadTrust } from './driver/bundles.ts';
+import type { LoadFilter } from './driver/filter.ts';
 import { usageError } from './errors.ts';
 import { type InitOptions, readOptions } from './options.ts';
 
@@ -13,15 +14,19 @@ interface Running {
 
 let running: Running | undefined;
 
-/** Makes `init` for a build that knows where its WebAssembly file is, and how to load what verifies bundles. */
-export function initWith(defaultWasmUrl: string, loadTrust: LoadTrust): (options: InitOptions) => Attune {
+/** Makes `init` for a build that knows where its WebAssembly file is, and how to load what verifies bundles and what judges events. */
+export function initWith(
+  defaultWasmUrl: string,
+  loadTrust: LoadTrust,
+  loadFilter: LoadFilter,
+): (options: InitOptions) => Attune {
   return (options) => {
     if (typeof document === 'undefined') {
       throw usageError('environment_unsupported', 'init: there is no document here');
     }
     const settings = readOptions(options, document.baseURI, readWishes());
     if (running && !running.attune.isShutDown) return sameInstance(running, settings);
-    running = { attune: new Attune({ ...settings, loadTrust }, defaultWasmUrl), settings };
+    running = { attune: new Attune({ ...settings, loadTrust, loadFilter }, defaultWasmUrl), settings };
     return running.attune;
   };
 }

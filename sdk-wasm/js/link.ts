@@ -8,10 +8,12 @@ import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
 import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
-import { type Driver, startDriver } from './driver/driver.ts';
+import type { Driver } from './driver/contract.ts';
+import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
+import { fieldsOf } from './json.ts';
 import { loadCore } from './loader.ts';
 import type { Settings } from './options.ts';
 import { uuidV7 } from './uuid.ts';
@@ -70,7 +72,7 @@ export function openLink(options: LinkOptions): DriverLink {
       events.report(new AttuneError(`storage_${problem}`, message));
     },
   });
-  const buffer = openBuffer(entries, storage, `${space}calls/`);
+  const buffer = openBuffer(settings.filter ? undefined : entries, storage, `${space}calls/`);
   const lanes = openLanes(space);
   let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
@@ -137,12 +139,16 @@ export function openLink(options: LinkOptions): DriverLink {
     const loading = loadCore(wasmUrl);
     // It fails where it is waited for.
     loading.catch(() => {});
+    const { filter: policy, loadFilter } = settings;
+    const filtering = policy && loadFilter().then(({ openFilter }) => openFilter(policy));
+    filtering?.catch(() => {});
     if (isPrerendering()) {
       await activated();
       release(true);
     }
     const reading = isTaking() ? read() : undefined;
     const exports = await loading;
+    const filter = await filtering;
     const stored = await reading;
     const started = (calls: Call[]) => {
       if (hasEnded) return loaded.shutdown();
@@ -151,7 +157,7 @@ export function openLink(options: LinkOptions): DriverLink {
       for (const call of [...calls, ...buffer.drain()]) pass(call);
     };
     const host = { ...events, started, ready };
-    const start = { exports, host, settings, storage, entries, stored, lanes, ended };
+    const start = { exports, host, settings, storage, entries, stored, lanes, filter, ended };
     const loaded = startDriver({ ...start, lane: laneNow(), session: session(wallMs()) });
     if (stored) return;
     // Rules on context alone need to know nothing of the visitor.
@@ -173,7 +179,7 @@ export function openLink(options: LinkOptions): DriverLink {
     ask((driver) => driver.forget(session));
   };
   const ready = new Promise<void>((ready, failed) => {
-    load(ready).catch((cause) => failed(cause instanceof AttuneError ? cause : failure(cause)));
+    load(ready).catch((cause) => failed(failure(cause)));
   });
   ready.catch(events.report);
   return {
@@ -197,7 +203,7 @@ export function openLink(options: LinkOptions): DriverLink {
     ask,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
-      if (driver || !mayStore()) return;
+      if (driver || !mayStore() || settings.filter) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
       lanes.release();
@@ -212,7 +218,10 @@ export function openLink(options: LinkOptions): DriverLink {
   };
 }
 
-/** An error of our own. */
+/** An error of our own, or one that has come out of a file with another copy of its class. */
 function failure(cause: unknown): AttuneError {
+  if (cause instanceof AttuneError) return cause;
+  const { name, code, message, kind } = fieldsOf(cause) as Partial<AttuneError>;
+  if (name === 'AttuneError' && code) return new AttuneError(code, message ?? '', kind, cause);
   return new AttuneError('internal', `attune failed: ${cause}`, 'environment', cause);
 }

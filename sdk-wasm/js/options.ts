@@ -4,8 +4,17 @@ import type { Wishes } from './browser/signals.ts';
 import { type Consent, mergeConsent, NOTHING_SAID, type Said } from './consent.ts';
 import type { JsonObject } from './context.ts';
 import type { LoadTrust } from './driver/bundles.ts';
+import type { LoadFilter } from './driver/filter.ts';
 import { type AttuneError, usageError } from './errors.ts';
+import type { FilterPolicy } from './filter-policy.ts';
 import { isObject } from './json.ts';
+
+/** An event as `beforeSend` sees it. */
+export interface OutgoingEvent {
+  /** Types that begin with `attune.` are the SDK's own. */
+  readonly event_type: string;
+  metadata: JsonObject;
+}
 
 /** Options of `init`. */
 export interface InitOptions {
@@ -39,6 +48,18 @@ export interface InitOptions {
    */
   doNotTrack?: boolean;
   /**
+   * Which events may leave the page, and with what: judged before anything is stored or sent. What judges is loaded only
+   * where there is a policy.
+   * @defaultValue all, as they are
+   */
+  filter?: FilterPolicy;
+  /**
+   * Called with every event before it is judged, stored or sent. What it returns takes the event's place; nothing, or
+   * something that it throws, drops the event.
+   * @defaultValue events stay as they are
+   */
+  beforeSend?: (event: OutgoingEvent) => OutgoingEvent | null | undefined;
+  /**
    * Address of the WebAssembly file.
    * @defaultValue `attune_bg.wasm` beside this module
    */
@@ -71,6 +92,8 @@ export interface Settings {
   privacyControl: boolean;
   strict: boolean;
   cookieless: boolean;
+  filter: FilterPolicy | undefined;
+  beforeSend: InitOptions['beforeSend'];
   wasmUrl: string | undefined;
   /** Trusted keys with spaces between them; nothing where the collector is. */
   trust: string | undefined;
@@ -78,6 +101,8 @@ export interface Settings {
   environment: string | undefined;
   /** How to load what verifies by them. */
   loadTrust: LoadTrust;
+  /** How to load what judges by a policy. */
+  loadFilter: LoadFilter;
 }
 
 const NAMES = [
@@ -88,6 +113,8 @@ const NAMES = [
   'strict',
   'cookieless',
   'doNotTrack',
+  'filter',
+  'beforeSend',
   'wasmUrl',
   'trust',
   'project',
@@ -101,7 +128,11 @@ const WRITE_KEY = /^[\w.-]{1,100}$/;
  *
  * @throws {AttuneError} `option_invalid`, `option_missing` or `option_unknown`.
  */
-export function readOptions(options: unknown, base: string, wishes: Wishes): Omit<Settings, 'loadTrust'> {
+export function readOptions(
+  options: unknown,
+  base: string,
+  wishes: Wishes,
+): Omit<Settings, 'loadTrust' | 'loadFilter'> {
   if (!isObject(options))
     throw usageError('option_invalid', `init: options must be an object, got ${kind(options)}`);
   for (const name of Object.keys(options)) {
@@ -110,10 +141,13 @@ export function readOptions(options: unknown, base: string, wishes: Wishes): Omi
     }
   }
   const { writeKey, collector, context = {}, consent = {}, wasmUrl, trust, project, environment } = options;
-  const { strict, cookieless, doNotTrack } = options;
+  const { strict, cookieless, doNotTrack, filter, beforeSend } = options;
   if (typeof writeKey !== 'string' || !WRITE_KEY.test(writeKey)) {
     throw wrong('writeKey', writeKey, '1 to 100 letters, digits, ".", "_" or "-"');
   }
+  if (filter !== undefined && !isObject(filter)) throw wrong('filter', filter, 'an object');
+  if (beforeSend !== undefined && typeof beforeSend !== 'function')
+    throw wrong('beforeSend', beforeSend, 'a function');
   if (!isObject(context)) throw wrong('context', context, 'an object');
   const said = mergeConsent(defaultConsent(wishes, doNotTrack === true), consent);
   if (typeof said === 'string') throw usageError('option_invalid', `init: option "consent" ${said}`);
@@ -135,6 +169,8 @@ export function readOptions(options: unknown, base: string, wishes: Wishes): Omi
     privacyControl: wishes.privacyControl,
     strict: strict === true,
     cookieless: cookieless === true,
+    filter: filter as FilterPolicy | undefined,
+    beforeSend: beforeSend as InitOptions['beforeSend'],
     wasmUrl: wasmUrl === undefined ? undefined : address('wasmUrl', wasmUrl, base),
     trust: keys as string | undefined,
     project: project as string | undefined,

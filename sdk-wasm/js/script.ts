@@ -25,7 +25,11 @@ const script = document.currentScript as HTMLScriptElement | null;
 const address = script?.src || document.baseURI;
 const kept = page.attune;
 const beside = (file: string) => new URL(file, address).href;
-const start = initWith(beside(ATTUNE_WASM_FILE), () => import(beside(ATTUNE_TRUST_FILE)));
+const start = initWith(
+  beside(ATTUNE_WASM_FILE),
+  () => import(beside(ATTUNE_TRUST_FILE)),
+  () => import(beside(ATTUNE_FILTER_FILE)),
+);
 const { writeKey, collector = beside('..'), trust, project, environment } = script?.dataset ?? {};
 
 /** `init` of the npm package; the script's own attributes are its defaults. */

@@ -5,3 +5,7 @@ declare const ATTUNE_TRUST_FILE: string;
 /** Names of the WebAssembly files beside that module, for browsers with WebCrypto's Ed25519 and for those without. */
 declare const ATTUNE_TRUST_WASM: string;
 declare const ATTUNE_VERIFIER_WASM: string;
+/** Name of the module beside the script-tag bundle that judges events; filled in by the build. */
+declare const ATTUNE_FILTER_FILE: string;
+/** Name of the WebAssembly file beside that module. */
+declare const ATTUNE_FILTER_WASM: string;

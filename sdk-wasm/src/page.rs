@@ -319,6 +319,7 @@ fn news(client: &mut Client, input: &mut Input<'_>, now: Now) {
             retry_after_ms: input.option(|input| input.time().0.max(0) as u64),
         },
         2 => News::Receipt,
+        4 => News::Answer,
         _ => News::Blocked,
     };
     if input.is_sound() {

@@ -32,6 +32,9 @@ const OPERATIONS = [
   ['matches', '*b'],
   ['consent', 'b'],
   ['namedBundle', ''],
+  ['inShare', 'tn'],
+  ['news', 'bbbbbbbbb'],
+  ['forget', 'tuu'],
 ];
 const OUTCOMES = ['', 'n?f*n', 'nf*(ub)'];
 const EFFECTS = {
@@ -117,7 +120,7 @@ export class FakeCore {
       const more = OUTCOMES[fields[9]];
       fields = [...fields.slice(8), ...(more ? read(more) : [])];
     } else if (['bundle', 'namedBundle', 'profile'].includes(name)) fields = [this.#input.slice(16)];
-    else if (read('b')) throw new Error(`${name}: bytes are left over`);
+    else if (name !== 'news' && read('b')) throw new Error(`${name}: bytes are left over`);
     this.calls.push([name, ...fields]);
     const own = this[`on_${name}`]?.(...fields) ?? [];
     const told = this.script.get(name) ?? [];

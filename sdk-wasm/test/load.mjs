@@ -19,6 +19,7 @@ export async function load(name) {
       'import.meta.url': '"https://shop.example/sdk/index.js"',
       ATTUNE_TRUST_WASM: '"./trust.wasm"',
       ATTUNE_VERIFIER_WASM: '"./verifier.wasm"',
+      ATTUNE_FILTER_WASM: '"./filter.wasm"',
     },
   });
   loads += 1;

@@ -57,6 +57,7 @@ class Rig {
         this.taken.push(hashOf(bytes));
       },
       input: (act) => act(),
+      heard: (answer) => answer,
       member: () => this.member,
       report: (code) => this.reports.push(code),
       url: (path) => `https://collector.example${path}?k=demo`,

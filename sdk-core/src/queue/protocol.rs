@@ -104,6 +104,8 @@ pub enum News {
     },
     /// Nothing.
     Silence,
+    /// An answer to something else than events: the collector can be reached.
+    Answer,
     /// Nothing, so often that requests seem to be blocked; this may have been an earlier page.
     Blocked,
 }

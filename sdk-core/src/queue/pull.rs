@@ -164,6 +164,8 @@ impl Queue {
             News::Receipt => self.hear_receipt(),
             News::Status { status, retry_after_ms } => self.hear(status, retry_after_ms, now, random),
             News::Silence => self.hear_nothing(now, random),
+            News::Answer if self.weather.is_blocked() => self.hear_receipt(),
+            News::Answer => self.weather.answered(),
             News::Blocked => self.weather.warn(),
         }
     }

@@ -45,7 +45,6 @@ impl Weather {
 mod tests {
     use super::super::rig::{PAGE, Rig, events};
     use super::super::{News, Outcome, Poll};
-    use super::*;
     use crate::limits::PROBE_MS;
     use crate::time::Monotonic;
 
@@ -87,6 +86,22 @@ mod tests {
         rig.answer(503);
         (0..9).for_each(|_| silence(&mut rig));
         assert!(!rig.queue.status().blocked);
+    }
+
+    #[test]
+    fn a_collector_that_answers_anything_is_down_when_it_is_silent() {
+        let mut rig = Rig::new(PAGE);
+        rig.random = 0;
+        rig.push_all(1..=2);
+        rig.queue.handle_news(News::Answer, rig.now, 0);
+        (0..9).for_each(|_| silence(&mut rig));
+        assert!(!rig.queue.status().blocked);
+        let mut blocked = Rig::new(PAGE);
+        blocked.random = 0;
+        blocked.push_all(1..=2);
+        (0..3).for_each(|_| silence(&mut blocked));
+        blocked.queue.handle_news(News::Answer, blocked.now, 0);
+        assert_eq!((blocked.queue.status().blocked, blocked.poll()), (false, Poll::Send));
     }
 
     #[test]

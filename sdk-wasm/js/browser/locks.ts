@@ -10,7 +10,10 @@ export function tryLock(name: string): Promise<(() => void) | undefined> {
   return request(name, { ifAvailable: true });
 }
 
-/** Waits for a lock until the signal ends that: gives what releases it, or nothing where it has ended. */
+/**
+ * Waits for a lock until the signal ends that: gives what releases it, or nothing where it has ended or the browser has
+ * no locks to give.
+ */
 export function awaitLock(name: string, signal: AbortSignal): Promise<(() => void) | undefined> {
   return request(name, { signal });
 }

@@ -93,8 +93,11 @@ export const NAMED_BUNDLE: Operation<[bytes: Uint8Array]> = [21, 'r'];
 /** Whether the member is in the share of a candidate, in hundredths of a percent. */
 export const IN_SHARE: Operation<[seed: string, share: number]> = [22, 'tn'];
 
-/** What another page has heard of the collector: 0 nothing, 2 a receipt, 3 nothing for so long that it seems blocked. */
-export const NEWS: Operation<[kind: 0 | 2 | 3]> = [23, 'xb'];
+/**
+ * What another page has heard of the collector: 0 nothing, 2 a receipt, 3 nothing for so long that it seems blocked; 4 an answer to
+ * something else than events, heard by any page.
+ */
+export const NEWS: Operation<[kind: 0 | 2 | 3 | 4]> = [23, 'xb'];
 
 /** Another page has heard a status. */
 export const NEWS_STATUS: Operation<[status: number, retryAfterMs: number | undefined]> = [23, 'x1n?f'];

@@ -46,7 +46,8 @@ export function eventBytes({ type, member, user = '' }: Pick<LaneEvent, 'type' |
 }
 
 /**
- * Writes a batch of `events`. `context` is a JSON object as text. A batch that leaves at an instant not known yet has
+ * Writes a batch of `events`. `context` is a JSON object as text, `filtered` are the totals of what the lane has not let
+ * through. A batch that leaves at an instant not known yet has
  * no time by which the collector could correct the page's clock.
  */
 export function writeBatch(
@@ -54,6 +55,7 @@ export function writeBatch(
   events: LaneEvent[],
   context: string,
   sentAtMs: number | undefined,
+  filtered: Record<string, number> = {},
 ): string {
   const [, sender, lane, withContext, , declarations, ...dropped] = request;
   const declared = (ended: boolean, write: (from: number, to: number) => object) => {
@@ -76,7 +78,7 @@ export function writeBatch(
   const fields = withContext && context !== '{}' ? `{${skew},${context.slice(1)}` : `{${skew}}`;
   const rows = events.map((event) => writeEvent(event, sender, lane)).join();
   const [queueFull, expired, rejected] = dropped.map((total) => total || undefined);
-  const totals = jsonText({ queue_full: queueFull, expired, rejected });
+  const totals = jsonText({ queue_full: queueFull, expired, rejected, ...filtered });
   const tail = totals === '{}' ? '' : `,"dropped":${totals}`;
   return extended(head, `"context":${fields},"events":[${rows}]${tail}`);
 }

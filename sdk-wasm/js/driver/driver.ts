@@ -1,13 +1,11 @@
 /** The driver: one input to the core, then everything carried out that it wants done. */
 
 import type { Change } from '../browser/database.ts';
-import type { Entries } from '../browser/entries.ts';
-import type { KeyValue } from '../browser/storage.ts';
 import { timer } from '../browser/timer.ts';
 import { watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
 import type { Json, JsonObject } from '../context.ts';
-import { type CoreExports, openCore } from '../core/core.ts';
+import { openCore } from '../core/core.ts';
 import type { CoreInspection, Filling, Request } from '../core/effects.ts';
 import {
   CONSENT,
@@ -29,21 +27,19 @@ import {
 } from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
-import type { Inside } from '../devtools-port.ts';
 import { openPage } from '../dom/page.ts';
 import { AttuneError } from '../errors.ts';
-import type { Host } from '../host.ts';
-import { jsonText } from '../json.ts';
-import type { Settings } from '../options.ts';
 import { uuidV7 } from '../uuid.ts';
 import { lanesIn, readLanes, sortOut } from './adoption.ts';
 import { writeBatch } from './batch.ts';
 import { openBundles } from './bundles.ts';
+import type { Driver, Start } from './contract.ts';
 import { changesOf, decisionOf } from './decisions.ts';
 import { openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
 import { type KeptEvent, laneOf, openEvents, sizesOf } from './events.ts';
-import { type Lanes, MAX_LANE_MS } from './lanes.ts';
+import { openGate } from './filter.ts';
+import { MAX_LANE_MS } from './lanes.ts';
 import { openOthers } from './others.ts';
 import { openPush } from './push.ts';
 import { refusalText } from './refusal.ts';
@@ -59,61 +55,9 @@ const CONTEXT_VALUES = 'setContext: values';
 /** Nesting that the core reads, as `MAX_JSON_DEPTH` says. */
 const MAX_DEPTH = 32;
 
-/** What was captured, with everything fixed at the call. */
-export type Capture = Pick<KeptEvent, 'id' | 'type' | 'ms' | 'session' | 'metadata' | 'priority'>;
-
-/** One client, from the start of the core until the page is left or the client is shut down. */
-export interface Driver {
-  /** Captures an event. */
-  track(capture: Capture): void;
-  /** Binds the visitor to a user; the caller tracks `attune.identify` after it. */
-  identify(user: string): void;
-  /** Begins as a new visitor. */
-  reset(session: string): void;
-  /** Merges fields, a JSON object as text, into the context; `null` removes one. */
-  setContext(fields: string): void;
-  /** Takes in which purposes are granted, by bits. */
-  consent(granted: number): void;
-  /** Takes in what is stored, and from now on events; `lane` is held. */
-  admit(stored: Change[], lane: string, session: string): void;
-  /** Forgets the visitor, and all that has not been sent; the host has deleted what was stored. */
-  forget(session: string): void;
-  /** Tells the other pages. */
-  say(...message: Message): void;
-  /** Becomes the visitor that another tab has begun and stored. */
-  follow(member: string, session: string): void;
-  /** Takes the member token that another tab has stored. */
-  takeToken(stored: string): void;
-  /** The live value of a signal. */
-  signal(name: string, key?: string): Json | undefined;
-  /** Stores and sends now what waits for it. */
-  flush(): void;
-  /** Ends the client: says farewell and takes every change of the page back. */
-  shutdown(): void;
-  /** The inside but for decisions and values, for a developer panel. */
-  inspect(): Inside;
-}
-
-/** What a client starts with. */
-export interface Start {
-  exports: CoreExports;
-  host: Host;
-  settings: Settings;
-  storage: KeyValue;
-  entries: Entries;
-  /** What was stored when the page began; nothing while the visitor has not agreed to that, until `admit`. */
-  stored: Change[] | undefined;
-  /** The locks of lanes, and the lane that this page has begun and holds. */
-  lanes: Lanes;
-  lane: string;
-  session: string;
-  /** Says when to stop listening to the page. */
-  ended: AbortSignal;
-}
-
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
 export function startDriver(start: Start): Driver {
-  const { exports, host, settings, storage, entries, lanes, ended } = start;
+  const { exports, host, settings, storage, entries, lanes, filter, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const events = openEvents(entries);
   const wake = timer();
@@ -141,6 +85,7 @@ export function startDriver(start: Start): Driver {
   let bundleRevision = 0;
   let cuts: Cut[] = [];
   let isBlocked = false;
+  let hasHeard = false;
   /** What other pages have said before this one has taken in what is stored. */
   let early: Message[] | undefined;
   /** What may run code of the page waits until an output has been read; an input made there adds to it. */
@@ -154,6 +99,7 @@ export function startDriver(start: Start): Driver {
   const refuse = (code: string, actual: number, limit: number) => {
     reportLater(code, `${tracked?.type}: ${refusalText(code, actual, limit)}`, true);
   };
+  const gate = openGate(filter, (code, message) => reportLater(code, message, true));
   const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
     reportLater('stored_entry_unreadable', `a stored entry cannot be read: ${key}`);
@@ -170,6 +116,7 @@ export function startDriver(start: Start): Driver {
   const noteSender = (newMember: string, newLane: string) => {
     if (newLane !== lane) {
       lane = newLane;
+      gate.renew();
       laneSinceMs = wallMs();
       lanes.hold(lane);
       announce();
@@ -195,9 +142,10 @@ export function startDriver(start: Start): Driver {
     const [id, , , , numbers] = request;
     const rows = numbers.flatMap((number) => events.get(...number) ?? []);
     const context = contextText;
-    const text = (sentAtMs?: number) => writeBatch(request, rows, context, sentAtMs);
+    const text = (sentAtMs?: number) => writeBatch(request, rows, context, sentAtMs, gate.drops());
     if (id) delivery.send(id, text(wallMs()));
-    else cuts.push({ name: numbers.join(), text });
+    // What is to be said beside events can wait for the next page.
+    else if (rows.length) cuts.push({ name: numbers.join(), text });
   };
   const setWake = (atMs: number) => {
     if (hasEnded || (wake.isSet() && atMs === wakeAtMs)) return;
@@ -282,6 +230,12 @@ export function startDriver(start: Start): Driver {
     storage,
     ask,
     isEnded: () => hasEnded,
+    heard(answer) {
+      // Once is enough, but for a page that has given up.
+      if (answer && (!hasHeard || isBlocked)) input(() => core(NEWS, 4));
+      hasHeard ||= answer !== undefined;
+      return answer;
+    },
     isBlocked: () => isBlocked,
     member: () => member,
     carryOut,
@@ -349,6 +303,7 @@ export function startDriver(start: Start): Driver {
   };
   const stand = () => {
     resting.clear();
+    tail.seen();
     if (!document.hidden) tabs.stand();
   };
   const noteBlocked = (found: boolean) => {
@@ -423,8 +378,10 @@ export function startDriver(start: Start): Driver {
       openLane();
       // The core gives the number; until then the largest one stands for it, so that no event is underestimated.
       const seq = Number.MAX_SAFE_INTEGER;
-      const event = { ...capture, member, lane, seq, user, isSettled: false };
       const { id, type, ms, priority } = capture;
+      const kept = gate.pass(type, member, capture.metadata);
+      if (!kept) return carryOut(() => {});
+      const event = { ...capture, ...kept, member, lane, seq, user, isSettled: false };
       const sizes = sizesOf(event);
       input(() => {
         tracked = event;
@@ -450,7 +407,7 @@ export function startDriver(start: Start): Driver {
       const before = [context, contextText] as const;
       const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
       context = Object.fromEntries(merged.filter(([, value]) => value !== null));
-      contextText = jsonText(context);
+      contextText = gate.strip(context);
       const isTaken = input(() => core(CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
       // What the core does not take must not stand in the way of the next change.
       if (!isTaken) [context, contextText] = before;

@@ -12,6 +12,8 @@ export interface Driving {
   readonly storage: KeyValue;
   /** Whether the client has ended; answers that are still on their way change nothing on the page. */
   isEnded(): boolean;
+  /** Notes that the collector has answered a question that was none about events, and hands that answer on. */
+  heard<Said extends { status: number } | undefined>(answer: Said): Said;
   /** Whether requests seem to be blocked on this side. */
   isBlocked(): boolean;
   /** Calls the core and gives its answer. */

@@ -94,7 +94,7 @@ export function openPush(driver: Driving, { tokenKey, tabs, heardOf }: PushOptio
     enter('connecting');
     const asked = era;
     const question = jsonText({ anonymous_id: driver.member(), member_token: memberToken });
-    const { status = 0, body } = (await post(url('/v1/stream/token'), question)) ?? {};
+    const { status = 0, body } = driver.heard(await post(url('/v1/stream/token'), question)) ?? {};
     if (era !== asked) return;
     const token = body && textIn(fieldsOf(parseJson(textOf(body))).token);
     if (status === 200 && token !== undefined) openWith(token);

@@ -1,7 +1,7 @@
 /** The open pages of a site: what they tell each other, and which of them leads. */
 
 import { type Channel, openChannel } from '../browser/channel.ts';
-import { awaitLock, hasLocks } from '../browser/locks.ts';
+import { awaitLock } from '../browser/locks.ts';
 import type { Said } from '../consent.ts';
 import type { KeptEvent } from './events.ts';
 
@@ -37,7 +37,7 @@ export interface Tabs {
   say(...message: Message): void;
   /** Tells of an event, together with those that follow it in this task. */
   sayEvent(event: KeptEvent): void;
-  /** Wants to lead: calls back where it does, at once where the browser has no locks, and again after `rest`. */
+  /** Wants to lead: calls back where it does, at once where the browser gives no locks, and again after `rest`. */
   stand(): void;
   /** Calls back if this page leads, with what says that this is over. */
   whileLeading(act: (until: AbortSignal) => void): void;
@@ -82,13 +82,12 @@ export function openTabs(
       if (standing) return;
       standing = new AbortController();
       const { signal } = standing;
-      const release = hasLocks() ? await awaitLock(`${name}lead`, signal) : () => {};
-      if (!release) return;
-      if (signal.aborted) return release();
+      const release = await awaitLock(`${name}lead`, signal);
+      if (signal.aborted) return release?.();
       leading = signal;
       signal.addEventListener('abort', () => {
         leading = undefined;
-        release();
+        release?.();
       });
       led(signal);
     },

@@ -23,6 +23,8 @@ export interface Tail {
   changed(): void;
   /** Hands what waits to the browser now; it stays stored until a receipt names it. */
   hand(cuts: Cut[]): void;
+  /** The page is seen again: what has been handed over may have been in vain. */
+  seen(): void;
   /** Takes everything back from the browser. */
   drop(): void;
   /** Makes nothing ready any more; what the browser has stays with it. */
@@ -40,6 +42,8 @@ interface Ready {
 export function openTail(url: () => string, cut: () => Cut[]): Tail {
   const due = timer();
   let ready: Ready[] = [];
+  /** What the browser has been handed since the page was last seen. */
+  const handed = new Set<string>();
 
   const clear = () => {
     for (const { takeBack } of ready) takeBack?.();
@@ -77,9 +81,12 @@ export function openTail(url: () => string, cut: () => Cut[]): Tail {
       // What the browser does not take waits in the store.
       cuts.every(({ name, text }) => {
         const one = find(name);
-        return one?.takeBack || sendBeacon(url(), one?.bytes ?? text(wallMs()));
+        const isTaken = handed.has(name) || one?.takeBack || sendBeacon(url(), one?.bytes ?? text(wallMs()));
+        if (isTaken) handed.add(name);
+        return isTaken;
       });
     },
+    seen: () => handed.clear(),
     drop: clear,
     end: due.clear,
   };

@@ -32,7 +32,7 @@ export async function openKeeper(driving: Driving, settings: Settings): Promise<
   let hasFailed = false;
 
   const fetchBytes = async (path: string, query = '', cache?: RequestCache) => {
-    const { status, body } = (await get(url(`/v1/bundle/${path}`) + query, cache)) ?? {};
+    const { status, body } = driving.heard(await get(url(`/v1/bundle/${path}`) + query, cache)) ?? {};
     if (status === 200 && body) return body;
     if (status === 404) return undefined;
     throw unreachable(status);

@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What stands in `sdk-wasm/pkg` afterwards.
-pub const OUTPUTS: [&str; 4] = [PAGE, CORE, TRUST, VERIFIER];
+pub const OUTPUTS: [&str; 5] = [PAGE, CORE, TRUST, VERIFIER, FILTER];
 
 const PAGE: &str = "attune_bg.wasm";
 const CORE: &str = "core.wasm";
 /// The chain of trust for hosts with WebCrypto, and for those without.
 const TRUST: &str = "trust.wasm";
 const VERIFIER: &str = "verifier.wasm";
+/// What may leave a page, for pages that have a policy.
+const FILTER: &str = "filter.wasm";
 
 /// The features that rustc uses for this target and that all current browsers have.
 const WASM_FEATURES: [&str; 7] = [
@@ -89,6 +91,11 @@ pub fn build(root: &Path) -> Result<(), Failure> {
                 module(root, "attune-trust-wasm", &flags, &FOR_PAGES, &pkg.join(file))?;
             }
             Ok(())
+        })
+    })?;
+    step("filter (wasm)", || {
+        when_changed("filter-wasm", &with(&["filter-wasm"]), &[pkg.join(FILTER)], || {
+            module(root, "attune-filter-wasm", &["--features", "page"], &FOR_PAGES, &pkg.join(FILTER))
         })
     })
 }

@@ -54,7 +54,7 @@ fn source_checks(suite: &mut Suite, root: &Path) {
     suite.program("rustfmt", &mut program(root, &["cargo", "fmt", "--all", "--check"]));
     let clippy = "cargo clippy --workspace --all-targets --features attune-core/author,attune-benches/recorded,attune-tests/recorded -- -D warnings";
     suite.program("clippy", &mut words(root, clippy));
-    let page = "cargo clippy --package attune-core --package attune-wasm --package attune-core-abi --package attune-trust-wasm --lib --features attune-wasm/page,attune-trust-wasm/page,attune-trust-wasm/verifier";
+    let page = "cargo clippy --package attune-core --package attune-wasm --package attune-core-abi --package attune-trust-wasm --package attune-filter-wasm --lib --features attune-wasm/page,attune-filter-wasm/page,attune-trust-wasm/page,attune-trust-wasm/verifier";
     let mut page = words(root, page);
     suite.program("clippy of the page", page.args(["--target", WASM_TARGET, "--", "-D", "warnings"]));
     suite.program("biome", &mut program(root, &["node_modules/.bin/biome", "ci", "."]));

@@ -79,11 +79,12 @@ pub fn check_built_wasm(root: &Path) -> Result<(), Failure> {
 }
 
 /// The core for a page, and the core for any other host.
-const BUILT_WASM: [&str; 4] = [
+const BUILT_WASM: [&str; 5] = [
     "sdk-wasm/pkg/attune_bg.wasm",
     "sdk-wasm/pkg/core.wasm",
     "sdk-wasm/pkg/trust.wasm",
     "sdk-wasm/pkg/verifier.wasm",
+    "sdk-wasm/pkg/filter.wasm",
 ];
 
 fn zero_imports(name: &str, bytes: &[u8]) -> Option<Finding> {

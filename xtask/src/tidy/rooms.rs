@@ -172,6 +172,7 @@ pub const PACKAGES: [(&str, &[&str]); 9] = [
     ("core-abi", &["attune-core"]),
     ("sdk-wasm", &["attune-core"]),
     ("trust-wasm", &["attune-core"]),
+    ("filter-wasm", &["attune-core"]),
     ("collector", &["attune-core"]),
     ("tests", &["attune-core", "attune-collector", "attune-core-abi", "attune-wasm"]),
     ("benches", &["attune-core", "attune-collector", "attune-core-abi", "attune-wasm"]),
@@ -180,9 +181,10 @@ pub const PACKAGES: [(&str, &[&str]); 9] = [
 ];
 
 /// Folders of a shell, and the façades of the core that are for the other shell.
-pub const OTHER_FACADES: [(&str, &[&str]); 3] = [
+pub const OTHER_FACADES: [(&str, &[&str]); 4] = [
     ("sdk-wasm/src", &["attune_core::processor", "attune_core::bundle::author"]),
     ("trust-wasm/src", &["attune_core::processor", "attune_core::client", "attune_core::queue"]),
+    ("filter-wasm/src", &["attune_core::processor", "attune_core::client", "attune_core::queue"]),
     ("collector/src", &["attune_core::client", "attune_core::queue"]),
 ];
 

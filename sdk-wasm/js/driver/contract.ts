@@ -1,0 +1,68 @@
+/** What a driver can be asked for, and what it starts with. */
+
+import type { Change } from '../browser/database.ts';
+import type { Entries } from '../browser/entries.ts';
+import type { KeyValue } from '../browser/storage.ts';
+import type { Json } from '../context.ts';
+import type { CoreExports } from '../core/core.ts';
+import type { Inside } from '../devtools-port.ts';
+import type { Filter } from '../filter.ts';
+import type { Host } from '../host.ts';
+import type { Settings } from '../options.ts';
+import type { KeptEvent } from './events.ts';
+import type { Lanes } from './lanes.ts';
+import type { Message } from './tabs.ts';
+
+/** What was captured, with everything fixed at the call. */
+export type Capture = Pick<KeptEvent, 'id' | 'type' | 'ms' | 'session' | 'metadata' | 'priority'>;
+
+/** One client, from the start of the core until the page is left or the client is shut down. */
+export interface Driver {
+  /** Captures an event. */
+  track(capture: Capture): void;
+  /** Binds the visitor to a user; the caller tracks `attune.identify` after it. */
+  identify(user: string): void;
+  /** Begins as a new visitor. */
+  reset(session: string): void;
+  /** Merges fields, a JSON object as text, into the context; `null` removes one. */
+  setContext(fields: string): void;
+  /** Takes in which purposes are granted, by bits. */
+  consent(granted: number): void;
+  /** Takes in what is stored, and from now on events; `lane` is held. */
+  admit(stored: Change[], lane: string, session: string): void;
+  /** Forgets the visitor, and all that has not been sent; the host has deleted what was stored. */
+  forget(session: string): void;
+  /** Tells the other pages. */
+  say(...message: Message): void;
+  /** Becomes the visitor that another tab has begun and stored. */
+  follow(member: string, session: string): void;
+  /** Takes the member token that another tab has stored. */
+  takeToken(stored: string): void;
+  /** The live value of a signal. */
+  signal(name: string, key?: string): Json | undefined;
+  /** Stores and sends now what waits for it. */
+  flush(): void;
+  /** Ends the client: says farewell and takes every change of the page back. */
+  shutdown(): void;
+  /** The inside but for decisions and values, for a developer panel. */
+  inspect(): Inside;
+}
+
+/** What a client starts with. */
+export interface Start {
+  exports: CoreExports;
+  host: Host;
+  settings: Settings;
+  storage: KeyValue;
+  entries: Entries;
+  /** Judges by the site's policy, where it has one. */
+  filter: Filter | undefined;
+  /** What was stored when the page began; nothing while the visitor has not agreed to that, until `admit`. */
+  stored: Change[] | undefined;
+  /** The locks of lanes, and the lane that this page has begun and holds. */
+  lanes: Lanes;
+  lane: string;
+  session: string;
+  /** Says when to stop listening to the page. */
+  ended: AbortSignal;
+}

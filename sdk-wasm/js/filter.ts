@@ -1,0 +1,68 @@
+/** What a page loads beside the rest where it has a filter policy: the core's filter, which judges events before they count. */
+
+import type { Json } from './context.ts';
+import type { CoreExports } from './core/core.ts';
+import { readerOf } from './core/reader.ts';
+import { write } from './core/writer.ts';
+import { AttuneError, usageError } from './errors.ts';
+import { encodePolicy } from './filter/encode.ts';
+import type { FilterPolicy } from './filter-policy.ts';
+import { loadCore } from './loader.ts';
+
+/** Operations, as `docs/filter.md` numbers them. */
+const POLICY = 0;
+const JUDGE = 1;
+const STRIP = 2;
+/** What is read before an answer: how often each kind was redacted. */
+const COUNTS = 'nnnnn';
+
+/** What is left of an event, or why it may not leave. */
+export type Verdict = { metadata: Json } | { code: string; message: string };
+
+/** A policy at work. */
+export interface Filter {
+  /** Judges an event of a visitor before it gets a number. */
+  judge(type: string, member: string, metadata: Json): Verdict;
+  /** What is left of a value that leaves with every batch. */
+  strip(value: Json): Json;
+}
+
+/** Loads the filter. Fails with `filter_invalid` or `wasm_unavailable`. */
+export async function openFilter(policy: FilterPolicy): Promise<Filter> {
+  let bytes: Uint8Array;
+  try {
+    bytes = encodePolicy(policy);
+  } catch (cause) {
+    throw usageError('filter_invalid', `init: option ${(cause as Error).message}`);
+  }
+  const { memory, input, call, output }: CoreExports = await loadCore(
+    new URL(ATTUNE_FILTER_WASM, import.meta.url).href,
+  );
+  // Its buffer is another one after memory has grown.
+  const view = (at: number, length: number) => new Uint8Array(memory.buffer, at, length);
+  const ask = (operation: number, form: string, ...fields: unknown[]) => {
+    const asked = write(form, fields);
+    view(input(asked.length), asked.length).set(asked);
+    const length = call(operation, asked.length);
+    const read = readerOf(view(output(), length));
+    return { isRefused: read('b')?.[0] === 0, read: (form: string) => read(form) ?? [] };
+  };
+  const { isRefused } = ask(POLICY, 'tr', navigator.userAgent, bytes);
+  // What has been checked is refused only where this file and the module are of different versions.
+  if (isRefused) throw new AttuneError('filter_invalid', 'the filter does not know this form of a policy');
+  return {
+    judge(type, member, metadata) {
+      const answer = ask(JUDGE, 'fttv', performance.now(), member, type, metadata);
+      if (answer.isRefused) {
+        const [code, message] = answer.read('tt') as [string, string];
+        return { code, message };
+      }
+      return { metadata: answer.read(`${COUNTS}v`).at(-1) as Json };
+    },
+    strip(value) {
+      const answer = ask(STRIP, 'v', value);
+      // A value that cannot be read is no value that may leave.
+      return answer.isRefused ? null : (answer.read(`${COUNTS}v`).at(-1) as Json);
+    },
+  };
+}
