@@ -53,6 +53,7 @@ export function openPage({ entries = new Map(), database = new IDBFactory(), loc
     localStorage: storageOf(entries),
     matchMedia: () => ({ matches: true, addEventListener() {} }),
     addEventListener: target.addEventListener.bind(target),
+    removeEventListener: target.removeEventListener.bind(target),
     MutationObserver: class {
       observe() {}
       disconnect() {}

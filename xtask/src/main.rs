@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod command;
 mod demo;
+mod engines;
 mod failure;
 mod fingerprint;
 mod fuzz;

@@ -77,31 +77,48 @@ pub struct Browser {
 /// # Errors
 /// They are missing and cannot be installed; the line names the command to run.
 pub fn ensure_browser(root: &Path) -> Result<Browser, Failure> {
-    if let Some(browser) = find_browser() {
-        return Ok(browser);
+    ensure_by_apt(root, "Chromium or ChromeDriver", &BROWSER_PACKAGES, find_browser)
+}
+
+/// Finds programs, and installs the packages that bring them by apt where this runs as root.
+///
+/// # Errors
+/// They are missing and cannot be installed; the line names the command to run.
+pub fn ensure_by_apt<Found>(
+    root: &Path,
+    what: &str,
+    packages: &[&str],
+    find: impl Fn() -> Option<Found>,
+) -> Result<Found, Failure> {
+    if let Some(found) = find() {
+        return Ok(found);
     }
-    let install = format!("apt-get update && apt-get install -y {}", BROWSER_PACKAGES.join(" "));
-    let missing = |why: &str| {
-        Failure::new(format!("Chromium or ChromeDriver is missing and {why}; run: sudo sh -c '{install}'"))
-    };
+    let install = format!("apt-get update && apt-get install -y {}", packages.join(" "));
+    let missing =
+        |why: &str| Failure::new(format!("{what} is missing and {why}; run: sudo sh -c '{install}'"));
     if !rustix::process::geteuid().is_root() {
         return Err(missing("only root may install it"));
     }
     let mut apt = program(root, &["sh", "-c", &install]);
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     run(&mut apt).map_err(|failure| missing(&failure.to_string()))?;
-    find_browser().ok_or_else(|| missing("apt did not bring it"))
+    find().ok_or_else(|| missing("apt did not bring it"))
 }
 
 fn find_browser() -> Option<Browser> {
-    let chromium = env::var_os("CHROMIUM")
-        .map(PathBuf::from)
-        .or_else(|| BROWSERS.iter().find_map(|name| on_path(name)))?;
-    let driver = env::var_os("CHROMEDRIVER").map(PathBuf::from).or_else(|| on_path("chromedriver"))?;
-    Some(Browser { chromium, driver })
+    Some(Browser {
+        chromium: variable("CHROMIUM").or_else(|| BROWSERS.iter().find_map(|name| on_path(name)))?,
+        driver: variable("CHROMEDRIVER").or_else(|| on_path("chromedriver"))?,
+    })
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+/// The path that an environment variable names.
+pub fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).map(PathBuf::from)
+}
+
+/// The file of this name in the first folder of `PATH` that has one.
+pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| fs::metadata(file).is_ok())
 }

@@ -68,11 +68,16 @@ export function openEntries({ database, allowed, problem }: EntriesOptions): Ent
     database.write(changes, durability).catch((cause) => refused(writes, cause));
   };
   const flush = (durability: IDBTransactionDurability = 'relaxed') => {
+    removeEventListener('beforeunload', leaving);
     due.clear();
     const writes = [...pending.values()];
     pending.clear();
     if (writes.length) perform(writes, durability);
   };
+  // WebKit aborts what a page that it does not keep begins in `pagehide`, before it has reached the database:
+  // https://github.com/WebKit/WebKit/blob/main/Source/WebCore/Modules/indexeddb/IDBTransaction.cpp, `stop`. Listened for
+  // only while something waits, so that browsers need not ask every page before they leave it.
+  const leaving = () => flush();
   const queue = (key: Key, value: (() => unknown) | undefined, unlessNewer?: boolean) => {
     if (told.has('blocked') || !allowed()) return;
     const name = key.toString();
@@ -80,7 +85,9 @@ export function openEntries({ database, allowed, problem }: EntriesOptions): Ent
     // Deleted first so that a repeated write moves to the end.
     pending.delete(name);
     pending.set(name, [key, value]);
-    if (!due.isSet()) due.set(WRITE_DELAY_MS, flush);
+    if (due.isSet()) return;
+    due.set(WRITE_DELAY_MS, flush);
+    addEventListener('beforeunload', leaving);
   };
   return {
     put: queue,

@@ -6,6 +6,7 @@ mod tally;
 use crate::arguments::Arguments;
 use crate::build;
 use crate::command::program;
+use crate::engines;
 use crate::failure::Failure;
 use crate::python;
 use crate::tidy;
@@ -115,6 +116,7 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
     node_tests(suite, root, "tests/e2e", "end to end in Chromium", |command| {
         command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium).env("XTASK_BINARY", &xtask)
     });
+    engine_tests(suite, root, &binary, browser);
     node_tests(suite, root, "tests/core-abi", "core.wasm in Node without glue", |command| {
         command.env("ATTUNE_BINARY", &binary)
     });
@@ -129,6 +131,25 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
         suite.skip("replay of recorded input", RECORDED_TESTS, &why);
     }
     Ok(())
+}
+
+/// Runs the cases that every engine has to pass.
+fn engine_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Browser) {
+    let name = "end to end in Firefox, WebKit and Chromium";
+    let engines = match engines::ensure(root) {
+        Ok(engines) => engines,
+        Err(failure) => return suite.fail(name, &failure),
+    };
+    node_tests(suite, root, "tests/e2e/engines", name, |command| {
+        command
+            .env("ATTUNE_BINARY", binary)
+            .env("CHROMIUM", &browser.chromium)
+            .env("CHROMEDRIVER", &browser.driver)
+            .env("FIREFOX", &engines.firefox)
+            .env("WEBKIT_DRIVER", &engines.webkit_driver)
+            .env("MINIBROWSER", &engines.minibrowser)
+            .env("XVFB", &engines.xvfb)
+    });
 }
 
 /// Runs every `test_*.py` of the host in Python; one that needs the recording says so where it is missing.

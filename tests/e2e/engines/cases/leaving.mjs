@@ -1,0 +1,71 @@
+/** Pages that are left: in the task that tracks, and for the back/forward cache. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { arrive, errorsOf, goOnline, plainPages, ready, view, visit } from '../rig/visit.mjs';
+
+/** Tracks and navigates in one task. */
+const leave = (page) =>
+  page
+    .run(() => {
+      for (let call = 0; call < 20; call += 1) window.attune.track('product_view', { category: 'gone' });
+      location.href = '/other';
+    })
+    // The page may be gone before it can answer.
+    .catch(() => {});
+
+/** What keeps a page of Firefox out of its back/forward cache is not there. */
+const BARE = '<script>delete Navigator.prototype.locks; delete window.EventSource;</script>';
+
+function barePages(collectorUrl) {
+  const pages = plainPages(collectorUrl);
+  return { ...pages, '/': pages['/'].replace('<title>', `${BARE}\n<title>`) };
+}
+
+/** Leaves a page that has counted, comes back, and counts on. */
+async function comesBack({ collector, site, open }) {
+  const page = await open();
+  await page.run(() => {
+    window.persisted = [];
+    addEventListener('pageshow', (event) => window.persisted.push(event.persisted));
+  });
+  const lane = () => page.run(async () => (await import('/attune/devtools.js')).inspect(window.attune).lane);
+  await view(page, 'hats', 2);
+  const first = await lane();
+  await page.goto(`${site.url}/other`);
+  await page.back();
+  await page.until(true, () => window.persisted?.[0]);
+  await view(page, 'hats', 3);
+  assert.notEqual(await lane(), first);
+  await arrive(collector, 5);
+  await page.until(5, () => window.attune.signal('category_views', 'hats'));
+  assert.deepEqual(await errorsOf(page), []);
+}
+
+/** Adds the cases to the suite of an engine; `run.browser` is there when they run. */
+export function leaving(run) {
+  it('delivers what a page tracks in the task that leaves it, without another page', () =>
+    visit(run, async ({ collector, open }) => {
+      await leave(await open());
+      await arrive(collector, 20);
+    }));
+
+  it('delivers by the next page what is tracked so while the collector is down', () =>
+    visit(run, async ({ collector, site, open }) => {
+      const page = await open();
+      await collector.stop();
+      await leave(page);
+      await page.until('/other', () => location.pathname);
+      await collector.start();
+      await page.goto(`${site.url}/`);
+      await ready(page);
+      await goOnline(page);
+      await arrive(collector, 20);
+    }));
+
+  const { backForwardCache: skip } = run.engine.lacks;
+  it('comes back from the back/forward cache with a lane of its own', { skip }, () => visit(run, comesBack));
+
+  it('comes back so where there are neither locks nor streams', () =>
+    visit({ ...run, pages: barePages }, comesBack));
+}
