@@ -40,30 +40,32 @@ mkdirSync(dist('script'), { recursive: true });
 for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
 const wasmFile = besideScript('attune', 'attune_bg.wasm');
 
-/** What pages load only where they name trusted keys, or have a filter policy, stays a module of its own. */
-const apart = {
-  name: 'apart',
-  setup(build) {
-    build.onResolve({ filter: /^\.\/(trust|filter)\.ts$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: path.replace('.ts', '.js'), external: true } : undefined,
-    );
-  },
-};
-await bundle('index', dist('index.js'), { plugins: [apart] });
+await bundle('index', dist('index.js'), {
+  plugins: [apart('trust', './trust.js'), apart('filter', './filter.js')],
+});
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
+await bundle('web-vitals', dist('web-vitals.js'), {}, webVitalsNotice());
+await bundle('autocapture', dist('autocapture.js'), { plugins: [apart('web-vitals', './web-vitals.js')] });
 await bundle('devtools', dist('devtools.js'), {});
 await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external: ['node:*'] });
 await bundle('openfeature', dist('openfeature.js'), {});
 const ownFiles = [besideScript('trust', 'trust.wasm'), besideScript('verifier', 'verifier.wasm')];
-const trustFile = await scriptPart('trust', trustFiles(...ownFiles));
-const filterScript = await scriptPart('filter', filterFile(besideScript('filter', 'filter.wasm')));
+const trustFile = await scriptPart('trust', 'trust', { define: trustFiles(...ownFiles) });
+const filterScript = await scriptPart('filter', 'filter', {
+  define: filterFile(besideScript('filter', 'filter.wasm')),
+});
+const webVitalsFile = await scriptPart('web-vitals', 'web-vitals', {}, webVitalsNotice());
+const autocaptureFile = await scriptPart('autocapture', 'autocapture/tag', {
+  plugins: [apart('web-vitals', `./${webVitalsFile}`)],
+});
 await bundle('script', dist('script', 'attune.js'), {
   format: 'iife',
   define: {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
     ATTUNE_FILTER_FILE: JSON.stringify(filterScript),
+    ATTUNE_AUTOCAPTURE_FILE: JSON.stringify(autocaptureFile),
     'import.meta.url': '""',
   },
 });
@@ -71,8 +73,23 @@ await writeSnippet();
 const compiler = [binary('typescript', 'tsc'), '-p', at('tsconfig.build.json')];
 execFileSync(process.execPath, compiler, { stdio: 'inherit' });
 
-/** Bundles, and minifies once more: constants go where they are used, and one kind of quotes compresses better. */
-async function bundle(entry, file, options) {
+/** A module that is loaded only where it is needed stays a file of its own. */
+function apart(name, path) {
+  return {
+    name: `${name}-apart`,
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`/${name}\\.ts$`) }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path, external: true } : undefined,
+      );
+    },
+  };
+}
+
+/**
+ * Bundles, and minifies once more: constants go where they are used, and one kind of quotes compresses better. `notice`
+ * says whose work is inside.
+ */
+async function bundle(entry, file, options, notice = '') {
   const source = { entryPoints: [at('js', `${entry}.ts`)], format: 'esm', write: false };
   const { outputFiles } = await build({ ...common, ...source, ...options });
   const { code, errors } = minifySync(file, outputFiles[0].text, {
@@ -82,7 +99,7 @@ async function bundle(entry, file, options) {
   });
   if (errors.length > 0) fail(`${file}: ${errors[0].message}`);
   // Bundlers find files beside a module by this form, some of them with plain quotes only.
-  writeFileSync(file, code.replace(/(new URL|import)\(`([^`$]*)`/g, '$1("$2"'));
+  writeFileSync(file, notice + code.replace(/(new URL|import)\(`([^`$]*)`/g, '$1("$2"'));
 }
 
 /** Copies a file into the script's folder under a name that changes with its content. */
@@ -93,16 +110,26 @@ function besideScript(name, file) {
 }
 
 /** Bundles what the script loads by `import()`, under a name that changes with its content. */
-async function scriptPart(entry, define) {
-  const file = dist('script', `${entry}.js`);
-  await bundle(entry, file, { define });
-  const named = `${entry}-${hashOf(file)}.js`;
+async function scriptPart(name, entry, options, notice) {
+  const file = dist('script', `${name}.js`);
+  await bundle(entry, file, options, notice);
+  const named = `${name}-${hashOf(file)}.js`;
   renameSync(file, dist('script', named));
   return named;
 }
 
 function filterFile(wasm) {
   return { ATTUNE_FILTER_WASM: JSON.stringify(`./${wasm}`) };
+}
+
+/** The notice that the licence of `web-vitals` asks for; the licence itself is copied beside the module. */
+function webVitalsNotice() {
+  // Its manifest is not among its exports.
+  const folder = join(createRequire(import.meta.url).resolve('web-vitals'), '../..');
+  const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  if (license !== 'Apache-2.0') fail(`web-vitals ${version} is under ${license}, not Apache-2.0`);
+  copyFileSync(join(folder, 'LICENSE'), dist('web-vitals.LICENSE'));
+  return `/*! web-vitals ${version}, minified. Copyright Google LLC. Apache-2.0: https://www.apache.org/licenses/LICENSE-2.0 */\n`;
 }
 
 function trustFiles(trust, verifier) {

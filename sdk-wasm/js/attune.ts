@@ -13,7 +13,7 @@ import {
 } from './context.ts';
 import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
-import { type AttuneError, usageError } from './errors.ts';
+import { AttuneError, usageError } from './errors.ts';
 import { isObject, jsonText } from './json.ts';
 import { type DriverLink, openLink } from './link.ts';
 import { type Listeners, openListeners, openReports } from './listeners.ts';
@@ -39,7 +39,7 @@ const ALL_GRANTED = 7;
 export class Attune {
   /** Settles when decisions are live; fails with `wasm_unavailable`, which `onError` hears as well. */
   readonly ready: Promise<void>;
-  /** Where `attune/devtools` looks in. */
+  /** Where the other entries reach in. */
   readonly [devtoolsPort]: DevtoolsPort;
 
   readonly #reports = openReports();
@@ -60,6 +60,7 @@ export class Attune {
       inspect: () => this.#link.ask((driver) => driver.inspect()),
       signal: (name, key) => this.signal(name, key),
       decisions: () => [...this.#decisions.values()],
+      report: (...error) => this.#reports.report(new AttuneError(...error)),
     };
     this[devtoolsPort] = port;
     this.#session = openSession(storage, `${space}session`, (text) => this.#link.keep('session', text));

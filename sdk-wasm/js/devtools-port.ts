@@ -1,7 +1,8 @@
-/** The opening through which `attune/devtools` and `attune/openfeature` look into an instance; the page pays for nothing more. */
+/** The opening through which the other entries reach into an instance; the page pays for nothing more. */
 
 import type { Json } from './context.ts';
 import type { Decision } from './decision.ts';
+import type { AttuneError } from './errors.ts';
 import type { Inspection } from './inspection.ts';
 
 /** The instance's property that holds the port. */
@@ -29,6 +30,8 @@ export interface DevtoolsPort {
   signal(name: string, key?: string): Json | undefined;
   /** What fills each slot. */
   decisions(): Decision[];
+  /** Reports an error, which is made here so that it is of the page's own class. */
+  report(...error: ConstructorParameters<typeof AttuneError>): void;
   /** Called after anything may have changed. */
   changed?: () => void;
   /** Called with every event captured. */

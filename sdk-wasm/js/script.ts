@@ -1,6 +1,7 @@
 /** The script-tag file: puts the public API at `window.attune` and takes over what the inline snippet has kept. */
 
 import type { Attune } from './attune.ts';
+import { devtoolsPort } from './devtools-port.ts';
 import { initWith } from './init.ts';
 import type { InitOptions } from './options.ts';
 
@@ -30,13 +31,26 @@ const start = initWith(
   () => import(beside(ATTUNE_TRUST_FILE)),
   () => import(beside(ATTUNE_FILTER_FILE)),
 );
-const { writeKey, collector = beside('..'), trust, project, environment } = script?.dataset ?? {};
+const {
+  writeKey,
+  collector = beside('..'),
+  trust,
+  project,
+  environment,
+  autocapture,
+} = script?.dataset ?? {};
 
 /** `init` of the npm package; the script's own attributes are its defaults. */
 function init(options?: Partial<InitOptions>): Attune {
   const attune = start({ writeKey, collector, trust, project, environment, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });
   if (Array.isArray(kept)) takeOver(attune, kept);
+  if (autocapture != null) {
+    import(beside(ATTUNE_AUTOCAPTURE_FILE)).then(
+      (module) => module.start(attune, autocapture),
+      (cause) => attune[devtoolsPort].report('autocapture_failed', String(cause)),
+    );
+  }
   return attune;
 }
 

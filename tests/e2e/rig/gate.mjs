@@ -1,13 +1,18 @@
-/** What stands between pages and a collector: it passes everything on, and changes the bundles that a test wants changed. */
+/** What stands between pages and a collector: it passes everything on, keeps what is posted, and changes the bundles that a test wants changed. */
 
 import { request as send } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import { listen } from './listen.mjs';
 
-/** Opens a gate before a collector; `spoil`, where it is set, makes other bytes of those below `/v1/bundle/`. */
+/**
+ * Opens a gate before a collector; `spoil`, where it is set, makes other bytes of those below `/v1/bundle/`. The bodies of
+ * all posts are kept in `posted`, as texts.
+ */
 export async function openGate(collectorUrl) {
   const gate = {
     spoil: undefined,
     asked: [],
+    posted: [],
     ...(await listen((request, response) => pass(request, response))),
   };
   const pass = (request, response) => {
@@ -26,6 +31,19 @@ export async function openGate(collectorUrl) {
     onward.on('error', () => response.destroy());
     response.on('close', () => onward.destroy());
     request.pipe(onward);
+    if (method === 'POST') keep(request);
+  };
+  const keep = (request) => {
+    const chunks = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => {
+      const bytes = Buffer.concat(chunks);
+      gate.posted.push((isGzip(bytes) ? gunzipSync(bytes) : bytes).toString());
+    });
   };
   return gate;
+}
+
+function isGzip(bytes) {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }

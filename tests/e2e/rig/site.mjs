@@ -9,7 +9,7 @@ const dist = join(import.meta.dirname, '../../../sdk-wasm/dist');
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html; charset=utf-8' };
 
 /**
- * Serves `pages` (path to HTML) and `/attune/*` from the built package; `headers` go with every answer. What pages post to
+ * Serves `pages` (path to HTML), `/attune/*` from the built package and `/sdk/*` from its files for script tags; `headers` go with every answer. What pages post to
  * `/said`, as JSON, is kept in `said`.
  */
 export async function serveSite(pages, headers = {}) {
@@ -23,7 +23,7 @@ export async function serveSite(pages, headers = {}) {
     const page = pages[path];
     const type = page === undefined ? TYPES[extname(path)] : TYPES['.html'];
     try {
-      const body = page ?? readFileSync(join(dist, basename(path)));
+      const body = page ?? readFileSync(join(dist, path.startsWith('/sdk/') ? 'script' : '', basename(path)));
       response.writeHead(200, { 'content-type': type ?? 'application/octet-stream', ...headers }).end(body);
     } catch {
       response.writeHead(404).end();
