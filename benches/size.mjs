@@ -7,13 +7,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-/** A page that loads more than this is a failed test, in bytes; docs/decisions/0011 says why, and how it may change. */
-const MAX_PAGE_BROTLI_BYTES = 63.5 * 1024;
+/** A page that loads more than this is a failed test, in bytes; docs/decisions/0014 says why, and how it may change. */
+const MAX_PAGE_BROTLI_BYTES = 66 * 1024;
 /** What only pages that ask for it load, each with its limit, in bytes. */
 const MAX_LAZY_BROTLI_BYTES = {
   'trust.js': 4 * 1024,
   'trust.wasm': 10 * 1024,
   'verifier.wasm': 21 * 1024,
+  'filter.js': 3.25 * 1024,
+  'filter.wasm': 12 * 1024,
   'autocapture.js': 3 * 1024,
   'web-vitals.js': 3.5 * 1024,
 };

@@ -117,6 +117,9 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
         command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium).env("XTASK_BINARY", &xtask)
     });
     engine_tests(suite, root, &binary, browser);
+    let mut delivery = program(root, &["node", "benches/delivery.mjs", "--short"]);
+    delivery.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium);
+    suite.program("delivery when everything else fails, in short", &mut delivery);
     node_tests(suite, root, "tests/core-abi", "core.wasm in Node without glue", |command| {
         command.env("ATTUNE_BINARY", &binary)
     });

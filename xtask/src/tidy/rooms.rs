@@ -167,7 +167,7 @@ const WIRING: &[&str] = &[
 ];
 
 /// Packages of ours and the packages of ours that each may depend on, tests included.
-pub const PACKAGES: [(&str, &[&str]); 9] = [
+pub const PACKAGES: [(&str, &[&str]); 10] = [
     ("sdk-core", &[]),
     ("core-abi", &["attune-core"]),
     ("sdk-wasm", &["attune-core"]),
