@@ -332,7 +332,7 @@ export class Attune {
     const follow = ({ key, newValue }: StorageEvent) => {
       if (key === `${space}session`) session.follow(newValue, wallMs());
       if (key === `${space}token` && newValue) this.#link.ask((driver) => driver.takeToken(newValue));
-      if (key !== `${space}member` || !newValue) return;
+      if (key !== `${space}member` || !newValue || !this.#link.mayStore()) return;
       session.reload();
       this.#link.ask((driver) => driver.follow(newValue, session.at(wallMs())));
     };

@@ -6,11 +6,13 @@ import { listen } from './listen.mjs';
 
 /**
  * Opens a gate before a collector; `spoil`, where it is set, makes other bytes of those below `/v1/bundle/`. The bodies of
- * all posts are kept in `posted`, as texts.
+ * all posts are kept in `posted`, as texts. `refuse`, where it is set, is the answer to every batch of events instead of the
+ * collector's: its `status`, and `retryAfter`.
  */
 export async function openGate(collectorUrl) {
   const gate = {
     spoil: undefined,
+    refuse: undefined,
     asked: [],
     posted: [],
     ...(await listen((request, response) => pass(request, response))),
@@ -19,6 +21,13 @@ export async function openGate(collectorUrl) {
     const { pathname } = new URL(request.url, collectorUrl);
     const { method, headers } = request;
     gate.asked.push(pathname);
+    if (gate.refuse && method === 'POST' && pathname === '/v1/events') {
+      const cors = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Retry-After' };
+      request.resume();
+      return response
+        .writeHead(gate.refuse.status, { ...cors, 'retry-after': gate.refuse.retryAfter })
+        .end('{"code":"quota","message":"of a test"}');
+    }
     // What is spoiled must not come compressed, nor be said to be what the browser has.
     const { 'accept-encoding': _, 'if-none-match': __, ...plain } = headers;
     const onward = send(new URL(request.url, collectorUrl), { method, headers: plain }, async (answer) => {
