@@ -6,8 +6,11 @@ import { listen } from './listen.mjs';
 
 const js = join(import.meta.dirname, '../../../sdk-wasm/js');
 
-/** Serves a page with what these modules of `sdk-wasm/js` export at `window.parts`; `answers` go by path. */
-export async function serveParts(modules, answers = {}) {
+/**
+ * Serves a page with what these modules of `sdk-wasm/js` export at `window.parts`; `answers` go by path, `policy` is its Content Security
+ * Policy.
+ */
+export async function serveParts(modules, answers = {}, policy = undefined) {
   const { outputFiles } = await build({
     stdin: { contents: modules.map((name) => `export * from './${name}';`).join('\n'), resolveDir: js },
     bundle: true,
@@ -21,8 +24,10 @@ export async function serveParts(modules, answers = {}) {
   return listen((request, response) => {
     const { pathname } = new URL(request.url, 'http://site');
     if (pathname === '/parts.js') response.end(outputFiles[0].text);
-    else if (pathname === '/') response.setHeader('content-type', 'text/html').end(page);
-    else if (answers[pathname]) answers[pathname](request, response);
+    else if (pathname === '/') {
+      if (policy) response.setHeader('content-security-policy', policy);
+      response.setHeader('content-type', 'text/html').end(page);
+    } else if (answers[pathname]) answers[pathname](request, response);
     else response.writeHead(404).end();
   });
 }
