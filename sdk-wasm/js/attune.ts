@@ -137,13 +137,13 @@ export class Attune {
       return;
     }
     this.#consented(merged);
-    this.#link.ask((driver) => driver.say('consent', merged));
+    this.#link.say('consent', merged);
   }
 
   /** Forgets the visitor on this device, in all tabs: whatever is stored or waits to be sent is deleted. */
   forget(): void {
     this.#forget();
-    this.#link.ask((driver) => driver.say('forget'));
+    this.#link.say('forget');
   }
 
   /** What fills a slot now. */
@@ -227,12 +227,13 @@ export class Attune {
       return this.#refuse('event_type_missing', 'track: type must be a text that is not empty');
     }
     if (level < 0) {
-      const message = `track: priority "${priority}" of "${type}" is none of ${PRIORITIES.join(', ')}`;
+      const message = `track: priority "${String(priority)}" of "${type}" is none of ${PRIORITIES.join(', ')}`;
       return this.#refuse('priority_unknown', message);
     }
     const { id: fresh, ms } = this.#now();
     const id = derived ?? fresh;
-    const sent = this.#beforeSend(type, metadata);
+    // Callers without types say null where they have nothing to say.
+    const sent = this.#beforeSend(type, metadata ?? undefined);
     if (sent === null) return id;
     const text = sent === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, sent);
     if (sent === undefined || text !== undefined) {
@@ -273,7 +274,9 @@ export class Attune {
     if (!filter) return metadata;
     try {
       const sent = filter({ event_type: type, metadata: structuredClone(metadata ?? {}) });
-      return sent ? sent.metadata : null;
+      if (!sent) return null;
+      if (isObject(sent.metadata)) return sent.metadata;
+      throw new TypeError('what it returned has no metadata');
     } catch (cause) {
       this.#refuse('before_send_failed', `beforeSend threw at "${type}", which is dropped: ${cause}`);
       return null;

@@ -11,6 +11,7 @@ import { type ConsentState, captureState, grantedBits, type Said } from './conse
 import type { Driver } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
+import type { Message } from './driver/tabs.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
 import { fieldsOf } from './json.ts';
@@ -46,6 +47,8 @@ export interface DriverLink {
   call(...call: Call): void;
   /** Takes in what the visitor has said of each purpose. */
   consent(said: Said): void;
+  /** Tells the other pages, as soon as there is a channel. */
+  say(...message: Message): void;
   /** Forgets the visitor on this device. */
   forget(session: string): void;
   /** Asks for an answer; nothing before the driver has started. */
@@ -78,6 +81,12 @@ export function openLink(options: LinkOptions): DriverLink {
   let held: Call[] = [];
   let lane = '';
   let driver: Driver | undefined;
+  /** The same from its start on, while it may still be taking in what is stored. */
+  let started: Driver | undefined;
+  /** How often the visitor has been forgotten: what was read before belongs to nobody any more. */
+  let forgotten = 0;
+  /** What the other pages are to hear once there is a channel. */
+  const unsaid: Message[] = [];
   /** Whether the driver has taken in what is stored, so that events may follow. */
   let isAdmitted = false;
   let hasEnded = false;
@@ -146,19 +155,28 @@ export function openLink(options: LinkOptions): DriverLink {
       await activated();
       release(true);
     }
+    let known = forgotten;
     const reading = isTaking() ? read() : undefined;
     const exports = await loading;
     const filter = await filtering;
-    const stored = await reading;
-    const started = (calls: Call[]) => {
+    let stored = await reading;
+    while (stored && known !== forgotten) {
+      known = forgotten;
+      stored = isTaking() ? await read() : undefined;
+    }
+    const begun = (calls: Call[]) => {
       if (hasEnded) return loaded.shutdown();
       driver = loaded;
-      isAdmitted = true;
+      isAdmitted = isTaking();
       for (const call of [...calls, ...buffer.drain()]) pass(call);
     };
-    const host = { ...events, started, ready };
+    const host = { ...events, started: begun, ready };
     const start = { exports, host, settings, storage, entries, stored, lanes, filter, ended };
-    const loaded = startDriver({ ...start, lane: laneNow(), session: session(wallMs()) });
+    // A visitor who has not agreed has no session.
+    const visit = stored ? session(wallMs()) : uuidV7(wallMs());
+    const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
+    started = loaded;
+    for (const message of unsaid.splice(0)) loaded.say(...message);
     if (stored) return;
     // Rules on context alone need to know nothing of the visitor.
     driver = loaded;
@@ -172,12 +190,14 @@ export function openLink(options: LinkOptions): DriverLink {
     ask((driver) => driver.admit(stored, laneNow(), session(wallMs())));
   };
   const withdraw = (session: string) => {
+    forgotten += 1;
     held = [];
     buffer.forget();
     entries.clear();
     for (const key of storage.keysUnder(space)) storage.removeItem(space + key);
-    ask((driver) => driver.forget(session));
+    started?.forget(session);
   };
+  if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
     load(ready).catch((cause) => failed(failure(cause)));
   });
@@ -199,6 +219,10 @@ export function openLink(options: LinkOptions): DriverLink {
       release(false);
       admit();
     },
+    say(...message) {
+      if (started) started.say(...message);
+      else unsaid.push(message);
+    },
     forget: withdraw,
     ask,
     keep: (name, text) => entries.put(name, () => text),
@@ -212,6 +236,7 @@ export function openLink(options: LinkOptions): DriverLink {
     end() {
       ask((driver) => driver.shutdown());
       driver = undefined;
+      started = undefined;
       hasEnded = true;
     },
     isEnded: () => hasEnded,

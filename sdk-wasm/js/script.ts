@@ -1,6 +1,7 @@
 /** The script-tag file: puts the public API at `window.attune` and takes over what the inline snippet has kept. */
 
 import type { Attune } from './attune.ts';
+import type { Consent } from './consent.ts';
 import { devtoolsPort } from './devtools-port.ts';
 import { initWith } from './init.ts';
 import type { InitOptions } from './options.ts';
@@ -42,7 +43,8 @@ const {
 
 /** `init` of the npm package; the script's own attributes are its defaults. */
 function init(options?: Partial<InitOptions>): Attune {
-  const attune = start({ writeKey, collector, trust, project, environment, ...options } as InitOptions);
+  const defaults = { writeKey, collector, trust, project, environment, consent: keptConsent() };
+  const attune = start({ ...defaults, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });
   if (Array.isArray(kept)) takeOver(attune, kept);
   if (autocapture != null) {
@@ -52,6 +54,12 @@ function init(options?: Partial<InitOptions>): Attune {
     );
   }
   return attune;
+}
+
+/** What has been said of consent before the script was there: nothing may be stored before it is known. */
+function keptConsent(): Consent {
+  const calls = Array.isArray(kept) ? (kept as KeptCall[]) : [];
+  return Object.assign({}, ...calls.flatMap(([method, values]) => (method === 'consent' ? values : [])));
 }
 
 function takeOver(attune: Attune, calls: unknown[]): void {

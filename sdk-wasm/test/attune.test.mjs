@@ -49,6 +49,12 @@ describe('attune', () => {
     await assert.rejects(attune.ready, { code: 'internal', message: /unreachable/ });
   });
 
+  it('takes null for no metadata', async () => {
+    const core = await page.load();
+    attune.track('view', null, { priority: 'critical' });
+    assert.deepEqual([core.of('track')[0][5], core.of('track')[0][7]], [2, undefined]);
+  });
+
   it('keeps calls until it is loaded, in order, with the ids it has returned', async () => {
     const first = attune.track('view', { a: 1 });
     attune.identify('user-1', { plan: 'gold' });

@@ -6,7 +6,7 @@ import { headline, openBrowser, openPage } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
 import { openGate } from './rig/gate.mjs';
-import { consentRules } from './rig/rules.mjs';
+import { consentRules, thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
 const UNKNOWN = { analytics: 'unknown', personalization: 'unknown' };
@@ -19,7 +19,7 @@ describe('before a visitor has agreed', () => {
   let context;
   before(async () => {
     browser = await openBrowser();
-    collector = await Collector.start(consentRules());
+    collector = await Collector.start({ ...consentRules(), signals: thirdViewRules().signals });
     gate = await openGate(collector.url);
     const page = (options) => packagePage(gate.url, WRITE_KEY, options);
     site = await serveSite({
@@ -148,6 +148,81 @@ describe('before a visitor has agreed', () => {
       await page.waitForTimeout(300);
       assert.equal(await events(), before + 1);
       assert.notEqual(await member(), first);
+    }));
+
+  let people = 0;
+  const whoIs = (page) =>
+    page.evaluate(async () => {
+      const { inspect } = await import('/attune/devtools.js');
+      const { member, user_id } = inspect(window.attune);
+      return [member, user_id];
+    });
+  /** Leaves a visitor with a name and events behind, as an earlier page load. */
+  async function known() {
+    const page = await openPage(context, `${site.url}/open`);
+    // A user of one's own: profiles of one user are one.
+    people += 1;
+    await page.evaluate((name) => window.attune.identify(name), `alice-${people}`);
+    await track(page, 2);
+    await page.waitForTimeout(150);
+    const [member] = await whoIs(page);
+    await page.goto('about:blank');
+    return [page, member];
+  }
+
+  for (const [name, early] of [
+    ['at once', 'attune.forget()'],
+    ['a little later', 'setTimeout(() => attune.forget(), 5)'],
+  ]) {
+    it(`forgetting before the page has started forgets who it was, ${name}`, () =>
+      visitor(async () => {
+        const [page, before] = await known();
+        await page.route('**/forget', (route) => {
+          const body = packagePage(gate.url, WRITE_KEY).replace(
+            'window.attune.ready',
+            `${early};\n  window.attune.ready`,
+          );
+          return route.fulfill({ contentType: 'text/html', body });
+        });
+        await page.goto(`${site.url}/forget`);
+        await page.waitForSelector('html[data-ready=yes]');
+        await track(page, 1);
+        await page.waitForTimeout(300);
+        const [member, user] = await whoIs(page);
+        assert.notEqual(member, before);
+        assert.equal(user, null);
+      }));
+  }
+
+  it('a page that begins with a no deletes what an earlier yes has stored', () =>
+    visitor(async () => {
+      const [page] = await known();
+      await page.goto(`${site.url}/denied`);
+      await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
+      assert.equal(await storedBytes(page), 0);
+    }));
+
+  it('a late yes goes on with the session of the pages before', () =>
+    visitor(async () => {
+      const [page] = await known();
+      await page.goto(`${site.url}/`);
+      await page.waitForSelector('html[data-ready=yes]');
+      await track(page, 1);
+      await agree(page, { analytics: 'granted', personalization: 'granted' });
+      await page.waitForFunction(() => window.attune.signal('category_views', 'lamps') === 3);
+    }));
+
+  it('a no that comes before the page has started reaches the other tabs', () =>
+    visitor(async () => {
+      const open = await openPage(context, `${site.url}/open`);
+      const other = await context.newPage();
+      await other.goto(`${site.url}/open`);
+      await other.evaluate(() => window.attune.consent({ analytics: 'denied', personalization: 'denied' }));
+      await open.waitForFunction(() => localStorage.length === 0);
+      const before = await events();
+      await track(open, 2);
+      await open.waitForTimeout(300);
+      assert.equal(await events(), before);
     }));
 
   it('a page without cookies stores nothing and delivers all the same', () =>

@@ -86,6 +86,8 @@ export function startDriver(start: Start): Driver {
   let cuts: Cut[] = [];
   let isBlocked = false;
   let hasHeard = false;
+  /** How often the visitor has been forgotten. */
+  let visits = 0;
   /** What other pages have said before this one has taken in what is stored. */
   let early: Message[] | undefined;
   /** What may run code of the page waits until an output has been read; an input made there adds to it. */
@@ -326,6 +328,7 @@ export function startDriver(start: Start): Driver {
 
   /** Takes stored entries back once it is known whose they are; only then may events follow. */
   const begin = async (stored: Change[]) => {
+    const mine = visits;
     early = [];
     storeMember();
     announce();
@@ -335,6 +338,12 @@ export function startDriver(start: Start): Driver {
     // What is not over yet goes on changing, and is only counted here.
     const open = stored.filter(([key]) => !over.has(laneOf(key) ?? ''));
     const found = sortOut([...open, ...(await readLanes(entries, over))]);
+    if (mine !== visits) {
+      // The visitor has been forgotten meanwhile.
+      early = undefined;
+      others.makeCalls(sortOut([]));
+      return stand();
+    }
     user = state.user;
     input(() => {
       if (user !== undefined) core(RESTORE, undefined, undefined, user, []);
@@ -352,7 +361,11 @@ export function startDriver(start: Start): Driver {
       sayFarewell(false);
       resting.set(HIDDEN_MS, () => document.hidden && tabs.rest());
     },
-    visible: stand,
+    visible() {
+      stand();
+      // Whatever kept requests away may have been switched off elsewhere.
+      if (isBlocked) goOnline();
+    },
     leaving: leave,
     restored() {
       tabs.open();
@@ -420,6 +433,7 @@ export function startDriver(start: Start): Driver {
       begin(stored);
     },
     forget(session) {
+      visits += 1;
       events.clear();
       user = undefined;
       input(() => core(FORGET, freshId(), freshId(), session));
