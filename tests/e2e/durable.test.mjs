@@ -36,7 +36,7 @@ describe('what a page has tracked', () => {
       await body();
     } finally {
       await context.close().catch(() => {});
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     }
   }
   const counted = async () => (await collector.summary()).signals.category_views ?? 0;

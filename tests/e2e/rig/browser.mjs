@@ -35,13 +35,14 @@ export async function openProfile(folder) {
 export async function openAlone(url) {
   const folder = mkdtempSync(join(tmpdir(), 'attune-alone-'));
   const flags = [...FLAGS, '--headless=new', `--user-data-dir=${folder}`];
-  const child = spawn(process.env.CHROMIUM, [...flags, url], { stdio: 'ignore' });
+  const child = spawn(process.env.CHROMIUM, [...flags, url], { stdio: 'ignore', detached: true });
   return {
     async close() {
       const ended = once(child, 'exit');
-      child.kill('SIGTERM');
+      // The whole group, or what is left of it would go on writing into the folder.
+      process.kill(-child.pid, 'SIGKILL');
       await ended;
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     },
   };
 }
