@@ -21,7 +21,8 @@ export interface CallBuffer {
 }
 
 /**
- * An empty buffer. Without entries nothing is stored, as where a filter has to judge first. A page that leaves before its database is open saves under keys of this prefix.
+ * An empty buffer. Without entries nothing is stored, as where a filter has to judge first. A page that leaves before its
+ * database is open saves under keys of this prefix.
  */
 export function openBuffer(entries: Entries | undefined, storage: KeyValue, prefix: string): CallBuffer {
   let calls: Call[] = [];

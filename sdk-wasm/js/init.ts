@@ -1,7 +1,7 @@
 /** `init`: one instance per page. */
 
 import { Attune } from './attune.ts';
-import { readWishes } from './browser/signals.ts';
+import { readWishes } from './browser/wishes.ts';
 import type { LoadTrust } from './driver/bundles.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { usageError } from './errors.ts';

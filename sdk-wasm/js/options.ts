@@ -1,6 +1,6 @@
 /** The options of `init`, checked once with an error that names the option and what it should be. */
 
-import type { Wishes } from './browser/signals.ts';
+import type { Wishes } from './browser/wishes.ts';
 import { type Consent, mergeConsent, NOTHING_SAID, type Said } from './consent.ts';
 import type { JsonObject } from './context.ts';
 import type { LoadTrust } from './driver/bundles.ts';
