@@ -150,6 +150,23 @@ describe('before a visitor has agreed', () => {
       assert.notEqual(await member(), first);
     }));
 
+  it('forgetting also stops what is being compressed', () =>
+    visitor(async () => {
+      const page = await openPage(context, `${site.url}/open`);
+      const before = await events();
+      await page.evaluate(async () => {
+        for (let call = 0; call < 50; call += 1) window.attune.track('product_view', { category: 'lamps' });
+        // The batch is cut behind this task, and too large to leave in it.
+        await Promise.resolve();
+        window.attune.forget();
+      });
+      await page.waitForTimeout(500);
+      assert.equal(await events(), before);
+      await track(page, 1);
+      await eventually(events, (count) => count > before);
+      assert.equal(await events(), before + 1);
+    }));
+
   let people = 0;
   const whoIs = (page) =>
     page.evaluate(async () => {

@@ -20,18 +20,18 @@ export interface Answer {
 }
 
 /**
- * Posts a text as `text/plain`; it may outlive its page. No answer is nothing. `leaves` is called when the browser takes
- * the request over: a page that is gone before has sent nothing.
+ * Posts a text as `text/plain`; it may outlive its page. No answer is nothing. `leaves` is asked when the browser is to take
+ * the request over: a page that is gone before has sent nothing, and neither has one where it says no.
  */
 export async function post(
   url: string,
   text: string,
-  leaves: () => void = () => {},
+  leaves: () => boolean = () => true,
 ): Promise<Answer | undefined> {
   let body = new TextEncoder().encode(text);
   // Only what is worth it waits for the compressor; the rest leaves in this task.
   if (body.length > COMPRESS_ABOVE_BYTES) body = (await gzip(body)) ?? body;
-  leaves();
+  if (!leaves()) return undefined;
   return send(url, {
     method: 'POST',
     body,

@@ -21,6 +21,8 @@ export interface Delivery {
   send(id: number, body: string): void;
   /** Bodies that have not been handed to the browser yet, because they are being compressed. */
   packing(): Cut[];
+  /** Sends none of those. */
+  forget(): void;
   /** Asks the core again at this monotonic time; at 0, when something changes. */
   wait(atMs: number): void;
   /** Asks no more. */
@@ -94,10 +96,14 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
       const member = driver.member();
       // What cannot leave is no request; the browser says when it is online again.
       const isOnline = navigator.onLine !== false;
+      let hasLeft = !isOnline;
+      const leaves = () => {
+        hasLeft = packing.delete(id);
+        return hasLeft;
+      };
       if (isOnline) packing.set(id, text);
-      const answer = isOnline
-        ? await post(driver.url('/v1/events'), text, () => packing.delete(id))
-        : undefined;
+      const answer = isOnline ? await post(driver.url('/v1/events'), text, leaves) : undefined;
+      if (!hasLeft) return undefined;
       const body = answer && parseJson(textOf(answer.body));
       const receipt = readReceipt(body);
       if (answer && answer.status !== 200) return turnDown(id, answer, body);
@@ -107,6 +113,7 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
       else if (isOnline) told(0);
       input(() => core(UNANSWERED, id, isOnline ? 0 : 3));
     },
+    forget: () => packing.clear(),
     packing: () => [...packing].map(([id, text]) => ({ name: `request ${id}`, text: () => text })),
     wait(atMs) {
       if (atMs) due.set(atMs - performance.now(), pump);

@@ -438,6 +438,7 @@ export function startDriver(start: Start): Driver {
       user = undefined;
       input(() => core(FORGET, freshId(), freshId(), session));
       tail.drop();
+      delivery.forget();
       push.forget();
     },
     follow(other, session) {
