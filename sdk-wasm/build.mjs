@@ -69,6 +69,7 @@ await bundle('script', dist('script', 'attune.js'), {
     'import.meta.url': '""',
   },
 });
+await bundle('first-paint/loader', dist('script', 'loader.js'), { format: 'iife' });
 await writeSnippet();
 const compiler = [binary('typescript', 'tsc'), '-p', at('tsconfig.build.json')];
 execFileSync(process.execPath, compiler, { stdio: 'inherit' });

@@ -5,6 +5,7 @@ import { readWishes } from './browser/wishes.ts';
 import type { LoadTrust } from './driver/bundles.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { usageError } from './errors.ts';
+import type { FirstPaint } from './first-paint/contract.ts';
 import { type InitOptions, readOptions } from './options.ts';
 
 interface Running {
@@ -19,6 +20,7 @@ export function initWith(
   defaultWasmUrl: string,
   loadTrust: LoadTrust,
   loadFilter: LoadFilter,
+  first?: FirstPaint,
 ): (options: InitOptions) => Attune {
   return (options) => {
     if (typeof document === 'undefined') {
@@ -26,7 +28,7 @@ export function initWith(
     }
     const settings = readOptions(options, document.baseURI, readWishes());
     if (running && !running.attune.isShutDown) return sameInstance(running, settings);
-    running = { attune: new Attune({ ...settings, loadTrust, loadFilter }, defaultWasmUrl), settings };
+    running = { attune: new Attune({ ...settings, loadTrust, loadFilter, first }, defaultWasmUrl), settings };
     return running.attune;
   };
 }

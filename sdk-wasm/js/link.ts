@@ -8,6 +8,7 @@ import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
 import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
+import { loadCore } from './core-loading.ts';
 import type { Driver } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
@@ -15,7 +16,6 @@ import type { Message } from './driver/tabs.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
 import { fieldsOf } from './json.ts';
-import { loadCore } from './loader.ts';
 import type { Settings } from './options.ts';
 import { uuidV7 } from './uuid.ts';
 
@@ -97,16 +97,16 @@ export function openLink(options: LinkOptions): DriverLink {
 
   const isTaking = () => capture === 'granted' && !isPrerendering();
   const mayStore = () => isTaking() && !settings.cookieless;
-  const ask = <Answer>(question: (driver: Driver) => Answer) => {
+  const ask = <Answer>(question: (driver: Driver) => Answer, of = driver) => {
     try {
-      return driver && question(driver);
+      return of && question(of);
     } catch (cause) {
       events.report(failure(cause));
       return undefined;
     }
   };
-  const pass = ([method, ...values]: Call) => {
-    ask((driver) => (driver[method] as (...values: unknown[]) => void)(...values));
+  const pass = ([method, ...values]: Call, to = driver) => {
+    ask((driver) => (driver[method] as (...values: unknown[]) => void)(...values), to);
   };
   /** The lane that is begun for the next event. A page that has left holds none. */
   const laneNow = () => {
@@ -176,11 +176,13 @@ export function openLink(options: LinkOptions): DriverLink {
     const visit = stored ? session(wallMs()) : uuidV7(wallMs());
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
     started = loaded;
+    // What is decided by stored rules is decided in this context, with this consent.
+    if (!hasEnded) for (const call of buffer.takeLeading()) pass(call, loaded);
     for (const message of unsaid.splice(0)) loaded.say(...message);
     if (stored) return;
     // Rules on context alone need to know nothing of the visitor.
     driver = loaded;
-    buffer.drain().forEach(pass);
+    for (const call of buffer.drain()) pass(call);
     admit();
   };
   /** Takes in what is stored, once that is allowed. */

@@ -1,12 +1,13 @@
 /** The options of `init`, checked once with an error that names the option and what it should be. */
 
 import type { Wishes } from './browser/wishes.ts';
-import { type Consent, mergeConsent, NOTHING_SAID, type Said } from './consent.ts';
+import { type Consent, defaultConsent, mergeConsent, type Said } from './consent.ts';
 import type { JsonObject } from './context.ts';
 import type { LoadTrust } from './driver/bundles.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import type { FilterPolicy } from './filter-policy.ts';
+import type { FirstPaint } from './first-paint/contract.ts';
 import { isObject } from './json.ts';
 
 /** An event as `beforeSend` sees it. */
@@ -103,6 +104,8 @@ export interface Settings {
   loadTrust: LoadTrust;
   /** How to load what judges by a policy. */
   loadFilter: LoadFilter;
+  /** What the loader has painted, where there is one. */
+  first?: FirstPaint | undefined;
 }
 
 const NAMES = [
@@ -175,16 +178,6 @@ export function readOptions(
     trust: keys as string | undefined,
     project: project as string | undefined,
     environment: environment as string | undefined,
-  };
-}
-
-/** What counts as said where nobody has said anything but the browser. */
-function defaultConsent({ privacyControl, doNotTrack }: Wishes, counts: boolean): Said {
-  const isUntracked = counts && doNotTrack;
-  return {
-    ...NOTHING_SAID,
-    ...(isUntracked && { analytics: 'denied' }),
-    ...((isUntracked || privacyControl) && { personalization: 'denied' }),
   };
 }
 
