@@ -53,7 +53,7 @@ export class Attune {
   #moment: Moment | undefined;
 
   /** Use `init`. */
-  constructor(settings: Settings, defaultWasmUrl: string) {
+  constructor(settings: Settings) {
     const storage = openStorage(() => this.#link?.mayStore());
     const space = `attune/${settings.writeKey}/`;
     const port: DevtoolsPort = {
@@ -66,7 +66,6 @@ export class Attune {
     this.#session = openSession(storage, `${space}session`, (text) => this.#link.keep('session', text));
     this.#link = openLink({
       settings,
-      wasmUrl: settings.wasmUrl ?? defaultWasmUrl,
       storage,
       ended: this.#ended.signal,
       events: {

@@ -8,8 +8,8 @@ import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
 import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
-import { loadCore } from './core-loading.ts';
-import type { Driver } from './driver/contract.ts';
+import { isRefused, loadCore, refusal } from './core-loading.ts';
+import type { Driver, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
 import type { Message } from './driver/tabs.ts';
@@ -19,13 +19,15 @@ import { fieldsOf } from './json.ts';
 import type { Settings } from './options.ts';
 import { uuidV7 } from './uuid.ts';
 
+/** Loads what sends events where WebAssembly is refused. */
+export type LoadPlain = () => Promise<{ startPlain(start: Start): Driver }>;
+
 /** Calls that are kept while nobody has looked at the page, or the visitor has not said whether they may be captured. */
 const MAX_HELD_CALLS = 1_000;
 
 /** What a link is made of. */
 export interface LinkOptions {
   settings: Settings;
-  wasmUrl: string;
   storage: KeyValue;
   /** What the driver tells the public API. */
   events: Omit<Host, 'started' | 'ready'>;
@@ -65,7 +67,7 @@ export interface DriverLink {
 
 /** Starts loading, off the critical path. */
 export function openLink(options: LinkOptions): DriverLink {
-  const { settings, wasmUrl, storage, events, session, ended } = options;
+  const { settings, storage, events, session, ended } = options;
   const space = `attune/${settings.writeKey}/`;
   const entries = openEntries({
     database: openDatabase(`attune/${settings.writeKey}`),
@@ -77,6 +79,7 @@ export function openLink(options: LinkOptions): DriverLink {
   });
   const buffer = openBuffer(settings.filter ? undefined : entries, storage, `${space}calls/`);
   const lanes = openLanes(space);
+  const refused = isRefused();
   let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
   let lane = '';
@@ -145,20 +148,16 @@ export function openLink(options: LinkOptions): DriverLink {
   };
   const load = async (ready: () => void) => {
     if (settings.strict) await whenGranted;
-    const loading = loadCore(wasmUrl);
+    const loading = refused ? loadPlain(settings) : loadDriver(settings);
     // It fails where it is waited for.
     loading.catch(() => {});
-    const { filter: policy, loadFilter } = settings;
-    const filtering = policy && loadFilter().then(({ openFilter }) => openFilter(policy));
-    filtering?.catch(() => {});
     if (isPrerendering()) {
       await activated();
       release(true);
     }
     let known = forgotten;
     const reading = isTaking() ? read() : undefined;
-    const exports = await loading;
-    const filter = await filtering;
+    const startDriver = await loading;
     let stored = await reading;
     while (stored && known !== forgotten) {
       known = forgotten;
@@ -171,7 +170,7 @@ export function openLink(options: LinkOptions): DriverLink {
       for (const call of [...calls, ...buffer.drain()]) pass(call);
     };
     const host = { ...events, started: begun, ready };
-    const start = { exports, host, settings, storage, entries, stored, lanes, filter, ended };
+    const start = { host, settings, storage, entries, stored, lanes, ended };
     // A visitor who has not agreed has no session.
     const visit = stored ? session(wallMs()) : uuidV7(wallMs());
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
@@ -201,7 +200,8 @@ export function openLink(options: LinkOptions): DriverLink {
   };
   if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
-    load(ready).catch((cause) => failed(failure(cause)));
+    const fail = (cause: unknown) => failed(failure(cause));
+    load(ready).then(() => refused && fail(refusal()), fail);
   });
   ready.catch(events.report);
   return {
@@ -243,6 +243,19 @@ export function openLink(options: LinkOptions): DriverLink {
     },
     isEnded: () => hasEnded,
   };
+}
+
+/** Loads what a driver starts with: the core, and what judges events. */
+async function loadDriver(settings: Settings): Promise<(start: Start) => Driver> {
+  const { filter: policy, loadFilter, wasmUrl, defaultWasmUrl } = settings;
+  const judging = policy && loadFilter().then(({ openFilter }) => openFilter(policy));
+  const [exports, filter] = await Promise.all([loadCore(wasmUrl ?? defaultWasmUrl), judging]);
+  return (start) => startDriver({ ...start, exports, filter });
+}
+
+/** Loads what does without. */
+async function loadPlain({ loadPlain }: Settings): Promise<(start: Start) => Driver> {
+  return (await loadPlain()).startPlain;
 }
 
 /** An error of our own, or one that has come out of a file with another copy of its class. */

@@ -28,12 +28,13 @@ const { tag, first } = Object(kept) as { tag?: HTMLScriptElement; first?: FirstP
 const script = tag ?? (document.currentScript as HTMLScriptElement | null);
 const address = script?.src || script?.dataset.src || document.baseURI;
 const beside = (file: string) => new URL(file, address).href;
-const start = initWith(
-  beside(ATTUNE_WASM_FILE),
-  () => import(beside(ATTUNE_TRUST_FILE)),
-  () => import(beside(ATTUNE_FILTER_FILE)),
+const start = initWith({
+  defaultWasmUrl: beside(ATTUNE_WASM_FILE),
+  loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
+  loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
+  loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),
   first,
-);
+});
 const {
   writeKey,
   collector = beside('..'),

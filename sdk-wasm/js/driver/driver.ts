@@ -34,7 +34,7 @@ import { uuidV7 } from '../uuid.ts';
 import { lanesIn, readLanes, sortOut } from './adoption.ts';
 import { writeBatch } from './batch.ts';
 import { openBundles } from './bundles.ts';
-import type { Driver, Start } from './contract.ts';
+import type { CoreStart, Driver } from './contract.ts';
 import { decisionOf } from './decisions.ts';
 import { openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
@@ -58,7 +58,7 @@ const CONTEXT_VALUES = 'setContext: values';
 const MAX_DEPTH = 32;
 
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
-export function startDriver(start: Start): Driver {
+export function startDriver(start: CoreStart): Driver {
   const { exports, host, settings, storage, entries, lanes, filter, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const events = openEvents(entries);
