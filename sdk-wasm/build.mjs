@@ -72,7 +72,10 @@ await bundle('script', dist('script', 'attune.js'), {
     'import.meta.url': '""',
   },
 });
-await bundle('first-paint/loader', dist('script', 'loader.js'), { format: 'iife' });
+await bundle('first-paint/loader', dist('script', 'loader.js'), {
+  format: 'iife',
+  define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile) },
+});
 await writeSnippet();
 const compiler = [binary('typescript', 'tsc'), '-p', at('tsconfig.build.json')];
 execFileSync(process.execPath, compiler, { stdio: 'inherit' });

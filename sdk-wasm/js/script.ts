@@ -26,7 +26,7 @@ const kept = page.attune;
 /** What the loader keeps beside calls: it is whose tag has the attributes. */
 const { tag, first } = Object(kept) as { tag?: HTMLScriptElement; first?: FirstPaint };
 const script = tag ?? (document.currentScript as HTMLScriptElement | null);
-const address = script?.src || script?.dataset.src || document.baseURI;
+const address = new URL(script?.dataset.src ?? script?.src ?? '', document.baseURI);
 const beside = (file: string) => new URL(file, address).href;
 const start = initWith({
   defaultWasmUrl: beside(ATTUNE_WASM_FILE),

@@ -55,6 +55,9 @@ describe('the loader', () => {
   let collector;
   let site;
   let head;
+  /** What the script waits for beside its time. */
+  let held;
+  let release = () => {};
   before(async () => {
     browser = await openBrowser();
     collector = await Collector.start(RULES);
@@ -69,12 +72,13 @@ describe('the loader', () => {
         return response.end();
       }
       const isLoader = path.endsWith('/loader.js');
-      if (!isLoader) await sleep(SCRIPT_MS);
+      if (!isLoader) await Promise.all([sleep(SCRIPT_MS), held]);
       const type = path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript';
       response.writeHead(200, { 'content-type': type }).end(readFileSync(join(dist, basename(path))));
     });
   });
   beforeEach(() => {
+    release();
     site.headers = {};
   });
   after(async () => {
@@ -88,7 +92,10 @@ describe('the loader', () => {
     `<script src="/sdk/loader.js" ${settings} data-collector="${collector.url}" ${attributes}></script>`;
   const asyncScript = () =>
     `<script async src="/sdk/attune.js" ${settings} data-collector="${collector.url}"></script>`;
-  const ready = (page) => page.waitForFunction(() => window.attune.ready?.then(() => true));
+  const ready = (page) => {
+    release();
+    return page.waitForFunction(() => window.attune.ready?.then(() => true));
+  };
   /** A visitor who has been here once: every slot has been decided and stored. */
   const visitor = async (tag = loader()) => {
     head = tag;
@@ -101,8 +108,12 @@ describe('the loader', () => {
     await page.waitForFunction(() => localStorage.getItem('attune/e2e/decisions')?.includes('"known"'));
     return { context, page };
   };
-  /** What the page reads before the script is there. */
+  /** What the page reads before the script is there, which waits until somebody asks for what comes later. */
   const early = async (page, path = '/') => {
+    release();
+    held = new Promise((done) => {
+      release = done;
+    });
     await page.goto(site.url + path, { waitUntil: 'domcontentloaded' });
     return page.evaluate(() => ({
       isEarly: Array.isArray(window.attune),
@@ -216,14 +227,15 @@ describe('the loader', () => {
 
   it('hides nothing for longer than it may, also where the script never comes', async () => {
     const { context, page } = await visitor();
-    await page.route('**/sdk/attune.js', () => {});
-    const { place } = await early(page, '/other');
-    assert.equal(place, 'hidden');
-    await page.waitForTimeout(300);
-    const shown = await page.evaluate(() => getComputedStyle(document.querySelector('#hero')).visibility);
-    assert.equal(shown, 'visible');
-    head = loader(PATIENT);
+    head = loader('data-hide-ms="2000"');
     assert.equal((await early(page, '/other')).place, 'hidden');
+    const visible = () => getComputedStyle(document.querySelector('#place')).visibility === 'visible';
+    await page.waitForFunction(visible);
+    assert.equal(await page.textContent('#place'), 'ORIGINAL place');
+    head = loader();
+    await early(page, '/other');
+    await page.waitForTimeout(300);
+    assert.ok(await page.evaluate(visible));
     head = loader('data-hide-ms="0"');
     const never = await framesOf(page, () => page.goto(`${site.url}/other`), [0, 60, 600, 60]);
     assert.ok(Math.max(...widths(never)) > 0);
@@ -270,7 +282,7 @@ describe('the loader', () => {
     head = loader('data-consent="functional"');
     const { hero } = await early(page);
     assert.equal(hero, 'ORIGINAL hero');
-    await page.waitForFunction(() => window.attune.ready);
+    await ready(page);
     head = loader('data-consent="functional analytics personalization"');
     // What was decided before the site said so is not what it has agreed to now.
     await early(page);
@@ -285,6 +297,19 @@ describe('the loader', () => {
     await context.close();
   });
 
+  it('asks for the WebAssembly beside the script, and once', async () => {
+    const { context, page } = await visitor();
+    const asked = [];
+    page.on('request', (request) => asked.push(basename(request.url()).replace(/-\w+\./, '.')));
+    page.on('console', (message) => asked.push(message.text()));
+    await page.goto(site.url);
+    await ready(page);
+    const files = asked.filter((name) => /loader|attune/.test(name));
+    assert.deepEqual(files.slice(0, 1), ['loader.js']);
+    assert.deepEqual(files.slice(1).sort(), ['attune.js', 'attune.wasm']);
+    await context.close();
+  });
+
   it('works under the strictest policy without a violation', async () => {
     const { context, page } = await visitor();
     site.headers = {
@@ -296,6 +321,21 @@ describe('the loader', () => {
     const violations = [];
     page.on('console', (message) => violations.push(message.text()));
     page.on('pageerror', (error) => violations.push(error.message));
+    assert.equal((await early(page)).hero, 'DECIDED');
+    assert.deepEqual(await later(page), ['DECIDED', 'DECIDED', 'DECIDED']);
+    assert.deepEqual(violations, []);
+    await context.close();
+  });
+
+  it('may be written into the page, by nonce', async () => {
+    const text = readFileSync(join(dist, 'loader.js'), 'utf8');
+    const tag = `<script nonce="n1" data-src="/sdk/loader.js" ${settings} data-collector="${collector.url}">${text}</script>`;
+    const { context, page } = await visitor(tag);
+    site.headers = {
+      'content-security-policy': `script-src 'nonce-n1' 'strict-dynamic' 'wasm-unsafe-eval'; object-src 'none'`,
+    };
+    const violations = [];
+    page.on('console', (message) => violations.push(message.text()));
     assert.equal((await early(page)).hero, 'DECIDED');
     assert.deepEqual(await later(page), ['DECIDED', 'DECIDED', 'DECIDED']);
     assert.deepEqual(violations, []);
@@ -319,6 +359,32 @@ describe('the loader', () => {
     await page.goto(site.url);
     await ready(page);
     assert.equal(await page.evaluate(() => localStorage.length), 0);
+    await context.close();
+  });
+
+  it('goes on where what is stored is no record', async () => {
+    const { context, page } = await visitor();
+    const slot = (targets, outcome) => ({ slots: { hero: { targets, outcomes: [outcome] } } });
+    for (const damage of [
+      { slots: { hero: 5 } },
+      slot(1, ['', 0, {}, ['r', null, 0, 0, []]]),
+      slot([], ['', 0, null, ['r', null, 0, 0, []]]),
+      slot(['#'], ['', 0, {}, ['r', null, 0, 0, 'x']]),
+      slot(
+        ['#'],
+        ['', 0, {}, ['r', null, 0, 0, [[], ['text'], ['text', '#', 'x'], ['class', '#hero', 1, 2]]]],
+      ),
+      { v: 'text' },
+    ]) {
+      await page.evaluate((damage) => {
+        const stored = JSON.parse(localStorage.getItem('attune/e2e/decisions'));
+        localStorage.setItem('attune/e2e/decisions', JSON.stringify({ ...stored, ...damage }));
+        Storage.prototype.setItem = () => {};
+      }, damage);
+      assert.equal((await early(page)).hero, 'ORIGINAL hero', JSON.stringify(damage));
+      assert.deepEqual(await later(page), ['DECIDED', 'DECIDED', 'DECIDED'], JSON.stringify(damage));
+      await page.waitForFunction(() => localStorage.getItem('attune/e2e/decisions')?.includes('"known"'));
+    }
     await context.close();
   });
 

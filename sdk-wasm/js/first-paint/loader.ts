@@ -3,10 +3,7 @@
  * script, which decides and takes over.
  */
 
-import { openStorage } from '../browser/storage.ts';
-import { readWishes } from '../browser/wishes.ts';
-import { captureState, defaultConsent, grantedBits, saidIn } from '../consent.ts';
-import { deviceContext, type Json, pageContext } from '../context.ts';
+import type { Json } from '../context.ts';
 import type { Decision } from '../decision.ts';
 import type { Change } from '../dom/change.ts';
 import { openPage, type Problem } from '../dom/page.ts';
@@ -14,8 +11,8 @@ import { changesOf, decisionOf } from '../driver/decisions.ts';
 import { openQueue } from '../queue.ts';
 import type { FirstPaint } from './contract.ts';
 import { openHiding } from './hiding.ts';
+import { knownOf } from './known.ts';
 import { openRecord } from './record.ts';
-import { readServed } from './served.ts';
 
 /** How long elements stay hidden that wait for their decision. */
 const MAX_HIDDEN_MS = 300;
@@ -23,8 +20,7 @@ const MAX_HIDDEN_MS = 300;
 const here = window as unknown as { attune?: unknown };
 
 function start(tag: HTMLScriptElement): void {
-  const { writeKey = '', slots = '', hideMs = MAX_HIDDEN_MS, consent } = tag.dataset;
-  const said = consent === undefined ? defaultConsent(readWishes(), false) : saidIn(consent);
+  const { writeKey, hideMs = MAX_HIDDEN_MS, manual } = tag.dataset;
   const space = `attune/${writeKey}/`;
   const hiding = openHiding(Number(hideMs));
   const decisions = new Map<string, Decision>();
@@ -38,32 +34,14 @@ function start(tag: HTMLScriptElement): void {
   /** Texts wait until their element is there as a whole: the parser would go on writing behind them. */
   const texts = new Set<string>();
 
-  const storage = openStorage(() => captureState(said) === 'granted');
-  const beginning = {
-    context: {
-      page: pageContext(),
-      device: deviceContext(),
-      locale: navigator.language,
-      time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    },
-    granted: grantedBits(said),
-    isSaid: consent !== undefined,
-    nowMs: Date.now(),
-  };
-  const recalled = openRecord(storage, space).recall(beginning);
-  const found = new Map([...recalled.painted, ...readServed()]);
+  const { found, open } = knownOf(tag, space);
   for (const [slot, filling] of found) {
     const changes = changesOf(filling);
     painted.set(slot, changes);
     decisions.set(slot, decisionOf(slot, filling));
     for (const [kind, target] of changes) if (kind === 'text') texts.add(target);
   }
-  for (const slot of slots.split(/\s+/)) {
-    if (slot && !recalled.known.has(slot) && !recalled.open.has(slot))
-      recalled.open.set(slot, [`[data-attune-slot="${CSS.escape(slot)}"]`]);
-  }
-  for (const [slot, targets] of recalled.open)
-    if (!found.has(slot)) for (const target of targets) hiding.hide(slot, target);
+  for (const [slot, targets] of open) for (const target of targets) hiding.hide(slot, target);
   for (const target of texts) hiding.hide(target, target);
 
   const paint = () => {
@@ -112,7 +90,15 @@ function start(tag: HTMLScriptElement): void {
   watch.observe(document, { childList: true, subtree: true });
   paint();
   document.addEventListener('DOMContentLoaded', paint);
-  import(new URL('attune.js', tag.src || tag.dataset.src).href).catch(reveal);
+  const beside = (file: string) => new URL(file, new URL(tag.dataset.src ?? tag.src, document.baseURI)).href;
+  if (manual === undefined) {
+    // Otherwise it would be asked for only when the script is there.
+    const link = document.createElement('link');
+    document.head.append(
+      Object.assign(link, { rel: 'preload', as: 'fetch', crossOrigin: '', href: beside(ATTUNE_WASM_FILE) }),
+    );
+  }
+  import(beside('attune.js')).catch(reveal);
 }
 
 function find(selector: string): Element | null {

@@ -11,6 +11,7 @@ import { DECISIONS } from '../driver/state.ts';
 import { fieldsOf, parseJson } from '../json.ts';
 import { sessionAt } from '../session.ts';
 import { uuidV7 } from '../uuid.ts';
+import { actionsIn } from './actions.ts';
 import type { Outlook, Painted } from './contract.ts';
 
 /** Form of the record; another one is not read. */
@@ -70,7 +71,8 @@ export function openRecord(storage: KeyValue, space: string): PaintRecord {
   const key = space + DECISIONS;
   const read = () => {
     const stored = fieldsOf(parseJson(storage.getItem(key) ?? '')) as Partial<Stored>;
-    return stored.v === VERSION ? (stored as Stored) : undefined;
+    const isWhole = stored.v === VERSION && Object.values(fieldsOf(stored.slots)).every(isSlot);
+    return isWhole ? (stored as Stored) : undefined;
   };
   const session = (ms: number) => sessionAt(storage.getItem(`${space}session`), ms) ?? '';
   return {
@@ -91,7 +93,9 @@ export function openRecord(storage: KeyValue, space: string): PaintRecord {
         const isSame = Object.entries(reads).every(([path, value]) => isEqual(valueAt(context, path), value));
         if (!outcome || (untilMs && untilMs <= nowMs) || !isSame) open.set(slot, targets);
         else known.add(slot);
-        if (known.has(slot) && filling) painted.push([slot, filling]);
+        if (!known.has(slot) || !filling) continue;
+        const [rule, key, isLatched, sinceMs, actions] = filling;
+        painted.push([slot, [rule, key, isLatched, sinceMs, actionsIn(actions)]]);
       }
       return { painted, known, open };
     },
@@ -115,6 +119,11 @@ export function openRecord(storage: KeyValue, space: string): PaintRecord {
       storage.setItem(key, JSON.stringify(stored));
     },
   };
+}
+
+function isSlot(value: unknown): boolean {
+  const { targets, outcomes } = fieldsOf(value);
+  return Array.isArray(targets) && Array.isArray(outcomes);
 }
 
 function outcomeOf(session: string, [, filling, reads, untilMs]: Forecast, context: JsonObject): Outcome {

@@ -1,0 +1,50 @@
+/** What is known of a page when it begins: what is stored of its slots, what the server has decided, what waits for the core. */
+
+import { openStorage } from '../browser/storage.ts';
+import { readWishes } from '../browser/wishes.ts';
+import { captureState, defaultConsent, grantedBits, saidIn } from '../consent.ts';
+import { deviceContext, pageContext } from '../context.ts';
+import type { Filling } from '../core/effects.ts';
+import { openRecord, type Recalled } from './record.ts';
+import { readServed } from './served.ts';
+
+/** What is known. */
+export interface Known {
+  /** By slot: what fills it. */
+  found: Map<string, Filling>;
+  /** By slot that is still to be decided: selectors of what may change. */
+  open: Map<string, string[]>;
+}
+
+/** Asks the loader's tag, the storage below a prefix, and the document as far as it is there. */
+export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement, space: string): Known {
+  const said = consent === undefined ? defaultConsent(readWishes(), false) : saidIn(consent);
+  const beginning = {
+    context: {
+      page: pageContext(),
+      device: deviceContext(),
+      locale: navigator.language,
+      time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    },
+    granted: grantedBits(said),
+    isSaid: consent !== undefined,
+    nowMs: Date.now(),
+  };
+  let recalled: Recalled = { painted: [], known: new Set(), open: new Map() };
+  try {
+    recalled = openRecord(
+      openStorage(() => captureState(said) === 'granted'),
+      space,
+    ).recall(beginning);
+  } catch {
+    // What somebody else has written there is no record.
+  }
+  const found = new Map([...recalled.painted, ...readServed()]);
+  const { known, open } = recalled;
+  for (const slot of slots.split(/\s+/)) {
+    if (slot && !known.has(slot) && !open.has(slot))
+      open.set(slot, [`[data-attune-slot="${CSS.escape(slot)}"]`]);
+  }
+  for (const slot of found.keys()) open.delete(slot);
+  return { found, open };
+}
