@@ -11,6 +11,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -51,6 +52,12 @@ await bundle('autocapture', dist('autocapture.js'), { plugins: [apart('web-vital
 await bundle('devtools', dist('devtools.js'), {});
 await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external: ['node:*'] });
 await bundle('openfeature', dist('openfeature.js'), {});
+await bundle('react', dist('react.js'), { external: ['react'] }, `'use client';\n`);
+await inlined('index', 'inline', {
+  plugins: [apart('trust', './inline-trust.js'), apart('filter', './inline-filter.js'), apart('plain', './plain.js')],
+});
+await inlined('trust', 'inline-trust', { define: trustFiles('trust.wasm', 'verifier.wasm') });
+await inlined('filter', 'inline-filter', { define: filterFile('filter.wasm') });
 const ownFiles = [besideScript('trust', 'trust.wasm'), besideScript('verifier', 'verifier.wasm')];
 const trustFile = await scriptPart('trust', 'trust', { define: trustFiles(...ownFiles) });
 const filterScript = await scriptPart('filter', 'filter', {
@@ -76,6 +83,9 @@ await bundle('first-paint/loader', dist('script', 'loader.js'), {
   format: 'iife',
   define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile) },
 });
+// Under a name of its own as well, which a page can pin.
+copyFileSync(dist('script', 'attune.js'), dist('script', `attune-${hashOf(dist('script', 'attune.js'))}.js`));
+writeIntegrity();
 await writeSnippet();
 const compiler = [binary('typescript', 'tsc'), '-p', at('tsconfig.build.json')];
 execFileSync(process.execPath, compiler, { stdio: 'inherit' });
@@ -96,10 +106,10 @@ function apart(name, path) {
  * Bundles, and minifies once more: constants go where they are used, and one kind of quotes compresses better. `notice`
  * says whose work is inside.
  */
-async function bundle(entry, file, options, notice = '') {
+async function bundle(entry, file, options, notice = '', finished = (code) => code) {
   const source = { entryPoints: [at('js', `${entry}.ts`)], format: 'esm', write: false };
   const { outputFiles } = await build({ ...common, ...source, ...options });
-  const { code, errors } = minifySync(file, outputFiles[0].text, {
+  const { code, errors } = minifySync(file, finished(outputFiles[0].text), {
     module: true,
     compress: { target: common.target },
     mangle: { toplevel: true },
@@ -107,6 +117,43 @@ async function bundle(entry, file, options, notice = '') {
   if (errors.length > 0) fail(`${file}: ${errors[0].message}`);
   // Bundlers find files beside a module by this form, some of them with plain quotes only.
   writeFileSync(file, notice + code.replace(/(new URL|import)\(`([^`$]*)`/g, '$1("$2"'));
+}
+
+/** Bundles a module of `attune/inline`: the same code, with its WebAssembly inside in place of the file's address. */
+async function inlined(entry, name, { define, plugins = [] }) {
+  const loader = {
+    name: 'core-inline',
+    setup(build) {
+      build.onResolve({ filter: /\/core-loading\.ts$/ }, ({ importer }) =>
+        importer.endsWith('core-inline.ts') ? undefined : { path: at('js', 'core-inline.ts') },
+      );
+    },
+  };
+  let files = 0;
+  const inside = (code) =>
+    code.replace(/new URL\("\.\/([\w.]+\.wasm)",import\.meta\.url\)\.href/g, (_, file) => {
+      files += 1;
+      return JSON.stringify(`data:application/wasm;base64,${readFileSync(dist(file), 'base64')}`);
+    });
+  await bundle(entry, dist(`${name}.js`), { define, plugins: [...plugins, loader] }, '', inside);
+  if (files === 0) fail(`${name}.js: no WebAssembly has been put inside`);
+}
+
+/** Writes what the `integrity` attribute of each script is, by file. */
+function writeIntegrity() {
+  const scripts = readdirSync(dist('script'))
+    .filter((name) => name.endsWith('.js'))
+    .sort();
+  const entries = scripts.map((name) => {
+    const hash = createHash('sha384')
+      .update(readFileSync(dist('script', name)))
+      .digest('base64');
+    return [name, `sha384-${hash}`];
+  });
+  writeFileSync(
+    dist('script', 'integrity.json'),
+    `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`,
+  );
 }
 
 /** Copies a file into the script's folder under a name that changes with its content. */

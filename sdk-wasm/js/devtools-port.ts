@@ -48,11 +48,14 @@ export function chain<Name extends 'changed' | 'captured'>(
   const slots = port as Record<Name, Callback | undefined>;
   const earlier = slots[name];
   let isActive = true;
-  slots[name] = (event) => {
+  const link: Callback = (event) => {
     earlier?.(event);
     if (isActive) (callback as Callback)(event);
   };
+  slots[name] = link;
   return () => {
     isActive = false;
+    // The others have somebody behind them who calls them.
+    if (slots[name] === link) slots[name] = earlier;
   };
 }

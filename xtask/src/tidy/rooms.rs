@@ -190,7 +190,7 @@ pub const OTHER_FACADES: [(&str, &[&str]); 4] = [
 
 /// Folders of scripts, and the beginnings of what a script there may import; `./` and `../` stay inside the folder.
 pub const SCRIPTS: [(&str, &[&str]); 4] = [
-    ("sdk-wasm/js", &["./", "../", "node:", "@openfeature/web-sdk", "web-vitals"]),
+    ("sdk-wasm/js", &["./", "../", "node:", "@openfeature/web-sdk", "react", "web-vitals"]),
     // An adapter knows one web API and nothing of ours.
     ("sdk-wasm/js/browser", &["./"]),
     ("sdk-wasm/js/dom", &["./"]),
