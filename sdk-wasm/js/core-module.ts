@@ -63,13 +63,20 @@ export function coreModule(): CoreModule {
   return loaded;
 }
 
-/** Loads the module from a URL. Only the first call loads. */
-export async function loadCore(url: string | URL = new URL('./core.wasm', import.meta.url)): Promise<void> {
+/** Loads the module from a URL, or takes its bytes. Only the first call loads. */
+export async function loadCore(
+  source: string | URL | Uint8Array = new URL('./core.wasm', import.meta.url),
+): Promise<void> {
   if (loaded) return;
+  const bytes = source instanceof Uint8Array ? source : await fetched(source);
+  const { instance } = await WebAssembly.instantiate(bytes as Uint8Array<ArrayBuffer>);
+  loaded ??= instance.exports as unknown as CoreModule;
+}
+
+async function fetched(url: string | URL): Promise<Uint8Array> {
   const response = await fetch(url);
   if (!response.ok) throw new EvaluatorError('core_unavailable', `${url} answered ${response.status}`);
-  const { instance } = await WebAssembly.instantiate(await response.arrayBuffer());
-  loaded ??= instance.exports as unknown as CoreModule;
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 /** A handle as the module gave it, or the error it gave instead. */

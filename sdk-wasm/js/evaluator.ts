@@ -156,9 +156,12 @@ export class Evaluator {
     if (session !== '') this.#visitor.session(session);
   }
 
-  /** Loads `core.wasm`, from beside this file unless a URL says otherwise. Only the first call loads. */
-  static load(url?: string | URL): Promise<void> {
-    return loadCore(url);
+  /**
+   * Loads `core.wasm`: from beside this file, from a URL, or out of the bytes that a host has read by itself. Only the first
+   * call loads.
+   */
+  static load(source?: string | URL | Uint8Array): Promise<void> {
+    return loadCore(source);
   }
 
   /**

@@ -1,0 +1,57 @@
+/** Shops that use the npm package by a bundler, each built from the packed package and opened in Chromium. */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { openBrowser } from '../e2e/rig/browser.mjs';
+import { Collector } from '../e2e/rig/collector.mjs';
+import { openGate } from '../e2e/rig/gate.mjs';
+import { thirdViewRules } from '../e2e/rig/rules.mjs';
+import { openConsumer, programOf } from './rig/consumer.mjs';
+import { serveFolder } from './rig/static.mjs';
+import { delivered, eventsOf, openWatched, PICKED, picked } from './rig/visit.mjs';
+
+/** By consumer: the program that builds it, its words, where the site is then, and how the WebAssembly is called there. */
+const BUNDLERS = {
+  vite: [programOf('vite', 'bin/vite.js'), ['build'], 'dist', /^\/assets\/attune_bg-[\w-]+\.wasm$/],
+  webpack: ['build.js', [], '.', /^\/dist\/[0-9a-f]+\.wasm$/],
+  rollup: [programOf('rollup', 'dist/bin/rollup'), ['-c', '--silent'], '.', /^\/dist\/attune_bg\.wasm$/],
+  esbuild: ['build.js', [], '.', /^\/dist\/attune_bg\.wasm$/],
+};
+
+describe('a shop built by a bundler', () => {
+  let browser;
+  let collector;
+  before(async () => {
+    browser = await openBrowser();
+    collector = await Collector.start(thirdViewRules(PICKED));
+  });
+  after(async () => {
+    await browser.close();
+    await collector.remove();
+  });
+
+  for (const [name, [program, words, site, wasm]] of Object.entries(BUNDLERS)) {
+    it(`delivers and decides when ${name} has built it`, async (test) => {
+      const consumer = await openConsumer(name);
+      test.after(() => consumer.remove());
+      await consumer.node(program, words);
+      const gate = await openGate(collector.url);
+      const shop = await serveFolder(join(consumer.folder, site));
+      const context = await browser.newContext();
+      const { page, complaints } = await openWatched(context, `${shop.url}/?collector=${gate.url}`);
+      await picked(page, complaints);
+      await delivered(gate, 'product_view', 3);
+      assert.deepEqual(complaints, []);
+      assert.ok(
+        shop.asked.some((path) => wasm.test(path)),
+        `${wasm} is none of ${shop.asked.join(' ')}`,
+      );
+      // The filter has been found as well, and has judged.
+      assert.ok(!eventsOf(gate).some(({ event_type }) => event_type.startsWith('debug')));
+      await context.close();
+      await shop.close();
+      await gate.close();
+    });
+  }
+});

@@ -1,0 +1,9 @@
+/** The page's frame. */
+
+export default function Layout({ children }) {
+  return (
+    <html lang="en">
+      <body>{children}</body>
+    </html>
+  );
+}
