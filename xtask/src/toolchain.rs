@@ -63,6 +63,21 @@ pub fn ensure_npm_packages(root: &Path) -> Result<bool, Failure> {
     })
 }
 
+/// Installs what the projects of `tests/packaging` are built with, where it is missing or its lock file has changed. It is
+/// apart from the rest, since only these tests need it and it is large.
+///
+/// # Errors
+/// npm is missing or fails.
+pub fn ensure_packaging_packages(root: &Path) -> Result<bool, Failure> {
+    let folder = root.join("tests/packaging");
+    let inputs =
+        ["package.json", "package-lock.json", "react-18/package.json"].map(|name| folder.join(name));
+    let outputs = [folder.join("node_modules/.package-lock.json")];
+    fingerprint::when_changed("npm-packaging", &inputs, &outputs, || {
+        run(&mut program(&folder, &["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+    })
+}
+
 /// A browser and its driver.
 #[derive(Clone, Debug)]
 pub struct Browser {

@@ -31,6 +31,17 @@ export async function openProfile(folder) {
   return await chromium.launchPersistentContext(folder, { executablePath, args: FLAGS });
 }
 
+/** Starts Chromium with an unpacked extension, and with what it stores in a folder. */
+export async function openExtended(profile, extension) {
+  const args = [...FLAGS, `--disable-extensions-except=${extension}`, `--load-extension=${extension}`];
+  const executablePath = process.env.CHROMIUM;
+  return await chromium.launchPersistentContext(profile, {
+    executablePath,
+    args,
+    ignoreDefaultArgs: ['--disable-extensions'],
+  });
+}
+
 /** Starts Chromium at a page with nothing that drives it. */
 export async function openAlone(url) {
   const folder = mkdtempSync(join(tmpdir(), 'attune-alone-'));

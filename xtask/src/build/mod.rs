@@ -51,7 +51,8 @@ fn step(name: &str, work: impl FnOnce() -> Result<bool, Failure>) -> Result<(), 
 
 fn package(root: &Path) -> Result<bool, Failure> {
     let mut inputs = paths(root, &["sdk-wasm/js", "sdk-wasm/build.mjs", "sdk-wasm/package.json"]);
-    inputs.extend(paths(root, &["sdk-wasm/tsconfig.json", "tsconfig.base.json", "package-lock.json"]));
+    inputs.extend(paths(root, &["sdk-wasm/tsconfig.json", "sdk-wasm/tsconfig.build.json"]));
+    inputs.extend(paths(root, &["tsconfig.base.json", "package-lock.json"]));
     inputs.extend(wasm::OUTPUTS.iter().map(|name| root.join("sdk-wasm/pkg").join(name)));
     let outputs = paths(root, &["sdk-wasm/dist", "sdk-wasm/dist/script/attune.js"]);
     when_changed("package", &inputs, &outputs, || {

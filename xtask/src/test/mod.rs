@@ -116,6 +116,7 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
     node_tests(suite, root, "tests/e2e", "end to end in Chromium", |command| {
         command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium).env("XTASK_BINARY", &xtask)
     });
+    packaging_tests(suite, root, &binary, browser);
     engine_tests(suite, root, &binary, browser);
     let mut delivery = program(root, &["node", "benches/delivery.mjs", "--short"]);
     delivery.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium);
@@ -134,6 +135,17 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
         suite.skip("replay of recorded input", RECORDED_TESTS, &why);
     }
     Ok(())
+}
+
+/// Builds projects of users from the packed npm package, and opens them in Chromium.
+fn packaging_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Browser) {
+    let name = "projects of users with the packed package";
+    if let Err(failure) = toolchain::ensure_packaging_packages(root) {
+        return suite.fail(name, &failure);
+    }
+    node_tests(suite, root, "tests/packaging", name, |command| {
+        command.env("ATTUNE_BINARY", binary).env("CHROMIUM", &browser.chromium)
+    });
 }
 
 /// Runs the cases that every engine has to pass.

@@ -1,0 +1,5 @@
+/** A page of the extension. */
+
+import { viewLamps } from './lamps.js';
+
+viewLamps('panel');
