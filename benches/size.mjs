@@ -20,6 +20,7 @@ const MAX_LAZY_BROTLI_BYTES = {
   'script/loader.js': 4.75 * 1024,
   'autocapture.js': 3 * 1024,
   'web-vitals.js': 3.5 * 1024,
+  'react.js': 1.25 * 1024,
 };
 
 const dist = join(import.meta.dirname, '../sdk-wasm/dist');

@@ -54,4 +54,26 @@ describe('a shop built by a bundler', () => {
       await gate.close();
     });
   }
+
+  it("delivers and decides on Vite's development server, which builds packages ahead", async (test) => {
+    const consumer = await openConsumer('vite');
+    const { createServer } = await import('vite');
+    const server = await createServer({ root: consumer.folder, server: { host: '127.0.0.1', port: 0 } });
+    await server.listen();
+    const gate = await openGate(collector.url);
+    const context = await browser.newContext();
+    test.after(async () => {
+      await context.close();
+      await gate.close();
+      await server.close();
+      consumer.remove();
+    });
+    const { port } = server.httpServer.address();
+    const url = `http://127.0.0.1:${port}/?collector=${gate.url}`;
+    const { page, complaints } = await openWatched(context, url);
+    await picked(page, complaints);
+    await delivered(gate, 'product_view', 3);
+    assert.ok(!eventsOf(gate).some(({ event_type }) => event_type.startsWith('debug')));
+    assert.deepEqual(complaints, []);
+  });
 });
