@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { openExtended } from '../e2e/rig/browser.mjs';
 import { Collector } from '../e2e/rig/collector.mjs';
 import { eventually } from '../e2e/rig/eventually.mjs';
@@ -24,22 +24,21 @@ describe('a browser extension', () => {
     collector = await Collector.start(thirdViewRules(PICKED));
     consumer = await openConsumer('extension');
     await consumer.node('build.js');
-    gate = await openGate(collector.url);
     context = await openExtended(join(consumer.folder, '../profile'), consumer.folder);
   });
   after(async () => {
     await context.close();
-    await gate.close();
     await collector.remove();
     consumer.remove();
   });
-  beforeEach(() => {
-    gate.posted.length = 0;
-    gate.asked.length = 0;
+  // A gate for each test: what a page says when it is closed belongs to none.
+  beforeEach(async () => {
+    gate = await openGate(collector.url);
     asked = [];
     context.removeAllListeners('request');
     context.on('request', (request) => asked.push(request.url()));
   });
+  afterEach(() => gate.close());
 
   async function works(url, where) {
     const trust = encodeURIComponent(await collector.trust());

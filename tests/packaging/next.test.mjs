@@ -64,7 +64,7 @@ describe('a shop in Next', () => {
     gate.posted.length = 0;
     const context = await browser.newContext();
     const { page, complaints } = await openWatched(context, url);
-    await page.waitForLoadState('networkidle');
+    await page.waitForSelector('html[data-attune=started]');
     for (let view = 0; view < 3; view += 1) await page.click('#view');
     await picked(page, complaints);
     assert.equal(await page.textContent('#shipping'), 'Free shipping from 0');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { openBrowser } from '../e2e/rig/browser.mjs';
 import { Collector, WRITE_KEY } from '../e2e/rig/collector.mjs';
 import { openGate } from '../e2e/rig/gate.mjs';
@@ -25,7 +25,6 @@ describe('a site with the script tag', () => {
   before(async () => {
     browser = await openBrowser();
     collector = await Collector.start(thirdViewRules(PICKED));
-    gate = await openGate(collector.url);
     consumer = await openConsumer('script-tag');
     const script = join(consumer.folder, 'node_modules/attune/dist/script');
     cpSync(script, join(consumer.folder, 'attune'), { recursive: true });
@@ -34,13 +33,14 @@ describe('a site with the script tag', () => {
   });
   after(async () => {
     await browser.close();
-    await gate.close();
     await collector.remove();
     consumer.remove();
   });
-  beforeEach(() => {
-    gate.posted.length = 0;
+  // One for each test: what a page says when it is closed belongs to none.
+  beforeEach(async () => {
+    gate = await openGate(collector.url);
   });
+  afterEach(() => gate.close());
 
   const source = (name, values) =>
     Object.entries(values).reduce(
@@ -114,8 +114,10 @@ describe('a site with the script tag', () => {
 
   for (const name of ['plain', 'strict']) {
     it(`delivers and decides under the ${name} policy, pinned by its integrity`, async (test) => {
-      await works(await open(test, external(), policies[name]()));
-      // Autocapture has come by import(), and has seen the clicks.
+      const page = await open(test, external(), policies[name]());
+      // Autocapture has come by import().
+      await delivered(gate, 'page_view', 1);
+      await works(page);
       await delivered(gate, 'click', 3);
     });
   }

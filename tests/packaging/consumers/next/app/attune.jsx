@@ -9,6 +9,7 @@ export function Attune({ collector, decisions, children }) {
     const attune = init({ writeKey: 'e2e', collector, filter: { deny: ['debug.*'] } });
     attune.onError(({ code, message }) => console.error(code, message));
     attune.page();
+    document.documentElement.dataset.attune = 'started';
     return attune;
   };
   return (
