@@ -70,8 +70,7 @@ pub fn ensure_npm_packages(root: &Path) -> Result<bool, Failure> {
 /// npm is missing or fails.
 pub fn ensure_packaging_packages(root: &Path) -> Result<bool, Failure> {
     let folder = root.join("tests/packaging");
-    let inputs =
-        ["package.json", "package-lock.json", "react-18/package.json"].map(|name| folder.join(name));
+    let inputs = ["package.json", "package-lock.json", "react-18/package.json"].map(|name| folder.join(name));
     let outputs = [folder.join("node_modules/.package-lock.json")];
     fingerprint::when_changed("npm-packaging", &inputs, &outputs, || {
         run(&mut program(&folder, &["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]))
