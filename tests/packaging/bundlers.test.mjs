@@ -27,8 +27,8 @@ describe('a shop built by a bundler', () => {
     collector = await Collector.start(thirdViewRules(PICKED));
   });
   after(async () => {
-    await browser.close();
-    await collector.remove();
+    await browser?.close();
+    await collector?.remove();
   });
 
   for (const [name, [program, words, site, wasm]] of Object.entries(BUNDLERS)) {
@@ -39,6 +39,11 @@ describe('a shop built by a bundler', () => {
       const gate = await openGate(collector.url);
       const shop = await serveFolder(join(consumer.folder, site));
       const context = await browser.newContext();
+      test.after(async () => {
+        await context.close();
+        await shop.close();
+        await gate.close();
+      });
       const { page, complaints } = await openWatched(context, `${shop.url}/?collector=${gate.url}`);
       await picked(page, complaints);
       await delivered(gate, 'product_view', 3);
@@ -49,9 +54,6 @@ describe('a shop built by a bundler', () => {
       );
       // The filter has been found as well, and has judged.
       assert.ok(!eventsOf(gate).some(({ event_type }) => event_type.startsWith('debug')));
-      await context.close();
-      await shop.close();
-      await gate.close();
     });
   }
 

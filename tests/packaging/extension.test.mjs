@@ -27,9 +27,9 @@ describe('a browser extension', () => {
     context = await openExtended(join(consumer.folder, '../profile'), consumer.folder);
   });
   after(async () => {
-    await context.close();
-    await collector.remove();
-    consumer.remove();
+    await context?.close();
+    await collector?.remove();
+    consumer?.remove();
   });
   // A gate for each test: what a page says when it is closed belongs to none.
   beforeEach(async () => {

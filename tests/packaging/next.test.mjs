@@ -45,13 +45,15 @@ describe('a shop in Next', () => {
     );
   });
   after(async () => {
-    await browser.close();
-    const ended = once(server, 'exit');
-    server.kill('SIGTERM');
-    await ended;
-    await gate.close();
-    await collector.remove();
-    consumer.remove();
+    await browser?.close();
+    if (server && server.exitCode === null) {
+      const ended = once(server, 'exit');
+      server.kill('SIGTERM');
+      await ended;
+    }
+    await gate?.close();
+    await collector?.remove();
+    consumer?.remove();
   });
 
   it('renders what its server has decided', async () => {

@@ -21,7 +21,7 @@ describe('the packed package', () => {
     folder = join(consumer.folder, 'node_modules/attune');
     manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   });
-  after(() => consumer.remove());
+  after(() => consumer?.remove());
 
   it('is installed alone, and runs nothing when it is', () => {
     assert.deepEqual(manifest.dependencies ?? {}, {});

@@ -44,11 +44,11 @@ for (const [version, preferred] of Object.entries(VERSIONS)) {
       shop = await serveFolder(consumer.folder, { pages });
     });
     after(async () => {
-      await browser.close();
-      await shop.close();
-      await gate.close();
-      await collector.remove();
-      consumer.remove();
+      await browser?.close();
+      await shop?.close();
+      await gate?.close();
+      await collector?.remove();
+      consumer?.remove();
     });
 
     /** Opens a page and notes every text that its headline has had. */

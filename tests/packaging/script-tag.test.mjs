@@ -32,9 +32,9 @@ describe('a site with the script tag', () => {
     pinned = pinnedOf(integrity);
   });
   after(async () => {
-    await browser.close();
-    await collector.remove();
-    consumer.remove();
+    await browser?.close();
+    await collector?.remove();
+    consumer?.remove();
   });
   // One for each test: what a page says when it is closed belongs to none.
   beforeEach(async () => {

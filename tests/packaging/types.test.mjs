@@ -13,7 +13,7 @@ describe('the types of the package', () => {
   before(async () => {
     consumer = await openConsumer('types');
   });
-  after(() => consumer.remove());
+  after(() => consumer?.remove());
 
   for (const resolution of ['bundler', 'node16']) {
     it(`let right uses pass and find every mistake, with moduleResolution ${resolution}`, async () => {
