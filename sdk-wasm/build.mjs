@@ -54,7 +54,11 @@ await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external:
 await bundle('openfeature', dist('openfeature.js'), {});
 await bundle('react', dist('react.js'), { external: ['react'] }, `'use client';\n`);
 await inlined('index', 'inline', {
-  plugins: [apart('trust', './inline-trust.js'), apart('filter', './inline-filter.js'), apart('plain', './plain.js')],
+  plugins: [
+    apart('trust', './inline-trust.js'),
+    apart('filter', './inline-filter.js'),
+    apart('plain', './plain.js'),
+  ],
 });
 await inlined('trust', 'inline-trust', { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await inlined('filter', 'inline-filter', { define: filterFile('filter.wasm') });
