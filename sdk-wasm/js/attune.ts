@@ -303,8 +303,8 @@ export class Attune {
   #jsonText(name: string, value: unknown): string | undefined {
     try {
       // A value may bring a JSON form of its own.
-      const text = isObject(value) ? jsonText(value) : '0';
-      if (isObject(JSON.parse(text))) return text;
+      const text = isObject(value) ? jsonText(value) : '';
+      if (text.startsWith('{')) return text;
       this.#refuse('json_invalid', `${name} must be an object`);
     } catch (cause) {
       this.#refuse('json_invalid', `${name} has no JSON form: ${String(cause)}`);
