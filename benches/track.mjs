@@ -42,7 +42,8 @@ try {
   }
   // In turn, so that whatever else the machine does falls on all alike.
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const { page, took } of builds) took.push(...(await page.evaluate(callMany, { calls: CALLS_A_ROUND })));
+    for (const { page, took } of builds)
+      took.push(...(await page.evaluate(callMany, { calls: CALLS_A_ROUND })));
   }
   for (const build of builds) print(build, await build.page.evaluate(measureParts, { calls: CALLS_A_ROUND }));
   const [ours, other] = builds;
@@ -86,7 +87,8 @@ function serveBuild(folder) {
     const path = new URL(request.url, 'http://site').pathname;
     const type = path === '/' ? 'text/html; charset=utf-8' : TYPES[extname(path)];
     if (!type) return response.writeHead(404).end();
-    const body = path === '/' ? packagePage(collector.url, WRITE_KEY) : readFileSync(join(folder, basename(path)));
+    const body =
+      path === '/' ? packagePage(collector.url, WRITE_KEY) : readFileSync(join(folder, basename(path)));
     response.writeHead(200, { 'content-type': type, ...ISOLATED }).end(body);
   });
 }
