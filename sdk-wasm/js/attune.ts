@@ -13,6 +13,7 @@ import {
 } from './context.ts';
 import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
+import type { Capture } from './driver/contract.ts';
 import { AttuneError, usageError } from './errors.ts';
 import { isObject, jsonText } from './json.ts';
 import { type DriverLink, openLink } from './link.ts';
@@ -80,6 +81,7 @@ export class Attune {
         report: this.#reports.report,
       },
       session: (ms) => this.#session.at(ms),
+      judge: (capture) => this.#judge(capture),
     });
     this.ready = this.#link.ready;
     this.#settings = settings;
@@ -95,6 +97,10 @@ export class Attune {
     if (typeof type === 'string' && type.startsWith('attune.')) {
       const message = `track: type "${type}" must not start with "attune."`;
       return this.#refuse('event_type_reserved', message);
+    }
+    if (!isObject(options ?? {})) {
+      const message = `track: options of "${type}" must be an object, such as { priority: 'critical' }`;
+      return this.#refuse('priority_unknown', message);
     }
     return this.#capture(type, metadata, options?.priority);
   }
@@ -233,21 +239,22 @@ export class Attune {
     const { id: fresh, ms } = this.#now();
     const id = derived ?? fresh;
     // Callers without types say null where they have nothing to say.
-    const sent = this.#beforeSend(type, metadata ?? undefined);
-    if (sent === null) return id;
-    const text = sent === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, sent);
-    if (sent === undefined || text !== undefined) {
-      // What may not be taken yet has no part in a session yet.
-      const session = this.#link.isTaking() ? this.#session.at(ms) : '';
-      this.#link.call('track', { id, type, ms, session, metadata: text, priority: level });
-      this[devtoolsPort].captured?.({
-        event_id: id,
-        event_type: type,
-        timestamp_ms: ms,
-        session_id: session,
-        metadata: sent ?? {},
-      });
-    }
+    const text = metadata == null ? undefined : this.#metadataText(type, metadata);
+    if (metadata != null && text === undefined) return id;
+    const isTaking = this.#link.isTaking();
+    const whole = { id, type, ms, session: '', metadata: text, priority: level };
+    // What may not be taken yet has no part in a session yet, and the site's own filter is asked when it is.
+    const capture = isTaking ? this.#judge(whole) : whole;
+    if (!capture) return id;
+    if (isTaking) capture.session = this.#session.at(ms);
+    this.#link.call('track', capture);
+    this[devtoolsPort].captured?.({
+      event_id: id,
+      event_type: type,
+      timestamp_ms: ms,
+      session_id: capture.session,
+      metadata: JSON.parse(capture.metadata ?? '{}'),
+    });
     return id;
   }
 
@@ -268,19 +275,25 @@ export class Attune {
     return { privacy: isOpen ? null : { ...this.#said, gpc } };
   }
 
-  /** What the site's own filter leaves of an event's metadata; null where it drops the event. */
-  #beforeSend(type: string, metadata: JsonObject | undefined): JsonObject | null | undefined {
+  /** What the site's own filter leaves of an event; nothing where it drops it. */
+  #judge(capture: Capture): Capture | undefined {
     const filter = this.#settings.beforeSend;
-    if (!filter) return metadata;
+    if (!filter) return capture;
+    const { type, metadata = '{}' } = capture;
     try {
-      const sent = filter({ event_type: type, metadata: structuredClone(metadata ?? {}) });
-      if (!sent) return null;
-      if (isObject(sent.metadata)) return sent.metadata;
-      throw new TypeError('what it returned has no metadata');
+      const sent = filter({ event_type: type, metadata: JSON.parse(metadata) });
+      if (!sent) return undefined;
+      if (!isObject(sent.metadata)) throw new TypeError('what it returned has no metadata');
+      const text = this.#metadataText(type, sent.metadata);
+      return text === undefined ? text : { ...capture, metadata: text };
     } catch (cause) {
       this.#refuse('before_send_failed', `beforeSend threw at "${type}", which is dropped: ${cause}`);
-      return null;
+      return undefined;
     }
+  }
+
+  #metadataText(type: string, metadata: JsonObject): string | undefined {
+    return this.#jsonText(`track: metadata of "${type}"`, metadata);
   }
 
   #refuse(code: string, message: string): string {
