@@ -1,6 +1,7 @@
 /** The public API: fixes id, time and session of every call, and hands it to the driver in order. */
 
 import { openStorage } from './browser/storage.ts';
+import { type Campaign, openCampaign } from './campaign.ts';
 import { wallMs } from './clock.ts';
 import { type Consent, grantedBits, mergeConsent, type Said } from './consent.ts';
 import {
@@ -48,6 +49,7 @@ export class Attune {
   readonly #listeners = new Map<string, Listeners<Decision | undefined>>();
   readonly #ended = new AbortController();
   readonly #session: Session;
+  readonly #campaign: Campaign;
   readonly #link: DriverLink;
   readonly #settings: Settings;
   #said: Said;
@@ -65,6 +67,7 @@ export class Attune {
     };
     this[devtoolsPort] = port;
     this.#session = openSession(storage, `${space}session`, (text) => this.#link.keep('session', text));
+    this.#campaign = openCampaign(storage, `${space}campaign`, location.search);
     this.#link = openLink({
       settings,
       wasmUrl: settings.wasmUrl ?? defaultWasmUrl,
@@ -80,7 +83,7 @@ export class Attune {
         changed: () => port.changed?.(),
         report: this.#reports.report,
       },
-      session: (ms) => this.#session.at(ms),
+      session: (ms) => this.#sessionAt(ms),
       judge: (capture) => this.#judge(capture),
     });
     this.ready = this.#link.ready;
@@ -88,7 +91,9 @@ export class Attune {
     this.#said = settings.consent;
     // Before anything is decided.
     if (grantedBits(this.#said) !== ALL_GRANTED) this.#link.call('consent', grantedBits(this.#said));
-    this.setContext({ ...defaultContext(), ...settings.context, ...this.#privacy() });
+    const campaign = this.#campaign.own;
+    this.setContext({ ...defaultContext(), campaign, ...settings.context, ...this.#privacy() });
+    this.#noteSession(this.#session.living(wallMs()));
     this.#listen(space);
   }
 
@@ -246,7 +251,7 @@ export class Attune {
     // What may not be taken yet has no part in a session yet, and the site's own filter is asked when it is.
     const capture = isTaking ? this.#judge(whole) : whole;
     if (!capture) return id;
-    if (isTaking) capture.session = this.#session.at(ms);
+    if (isTaking) capture.session = this.#sessionAt(ms);
     this.#link.call('track', capture);
     this[devtoolsPort].captured?.({
       event_id: id,
@@ -256,6 +261,18 @@ export class Attune {
       metadata: JSON.parse(capture.metadata ?? '{}'),
     });
     return id;
+  }
+
+  /** The session of an event, and with it its campaign. */
+  #sessionAt(ms: number): string {
+    const session = this.#session.at(ms);
+    this.#noteSession(session);
+    return session;
+  }
+
+  #noteSession(session: string | undefined): void {
+    const campaign = this.#campaign.note(session);
+    if (campaign !== undefined) this.setContext({ campaign });
   }
 
   #consented(said: Said): void {

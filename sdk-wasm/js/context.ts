@@ -39,10 +39,12 @@ export function pageContext(): JsonObject {
   return { url: href, path: pathname, search, title: document.title, referrer: document.referrer };
 }
 
-/** The device class as it is now. */
-export function deviceContext(): { class: DeviceClass } {
-  if (matchMedia(DESKTOP_QUERY).matches) return { class: 'desktop' };
-  return { class: matchMedia(TABLET_QUERY).matches ? 'tablet' : 'phone' };
+/** The device class and the viewport, in CSS pixels, as they are now. */
+export function deviceContext(): JsonObject & { class: DeviceClass } {
+  const isWide = (query: string) => matchMedia(query).matches;
+  const small = isWide(TABLET_QUERY) ? 'tablet' : 'phone';
+  const viewport = { width: innerWidth, height: innerHeight };
+  return { class: isWide(DESKTOP_QUERY) ? 'desktop' : small, viewport };
 }
 
 /** Calls back whenever the device class changes. */

@@ -351,6 +351,49 @@ describe('attune', () => {
     assert.equal(asked.length, 2);
   });
 
+  describe('campaign', () => {
+    /** The campaign of a page with this query; the storage is that of the pages before. */
+    const campaignOf = async (search, { entries, track = true } = {}) => {
+      await attune.shutdown();
+      page = openPage({ search, entries });
+      attune = (await load('index.ts')).init(OPTIONS);
+      const core = await page.load();
+      if (track) attune.track('view');
+      page.dispatch('pagehide');
+      return core.of('context').at(-1)[2].campaign;
+    };
+
+    it('is what the address says, by the names of the parameters', async () => {
+      const search =
+        '?utm_source=news&utm_medium=e-mail&utm_campaign=fall&utm_term=a%20b&utm_content=top&gclid=1&fbclid=2&msclkid=3&wbraid=4&utm_id=&clid=x&q=shoes';
+      assert.deepEqual(await campaignOf(search), {
+        ...{ source: 'news', medium: 'e-mail', name: 'fall', term: 'a b', content: 'top' },
+        ...{ gclid: '1', fbclid: '2', msclkid: '3', wbraid: '4' },
+      });
+    });
+
+    it('stays for the pages of the same session, until another address names one', async () => {
+      assert.equal(await campaignOf('?q=shoes'), undefined);
+      const { entries } = page;
+      assert.deepEqual(await campaignOf('?utm_source=a', { entries }), { source: 'a' });
+      assert.deepEqual(await campaignOf('', { entries, track: false }), { source: 'a' });
+      assert.deepEqual(await campaignOf('?gclid=7', { entries }), { gclid: '7' });
+      assert.deepEqual(await campaignOf('', { entries }), { gclid: '7' });
+    });
+
+    it('is gone with its session', async () => {
+      await campaignOf('?utm_source=a');
+      // A copy, as the page writes its session once more when it ends.
+      const entries = new Map(page.entries);
+      const [id, began, last] = entries
+        .get('attune/demo/session')
+        .split(' ')
+        .map((part, at) => (at ? Number(part) : part));
+      entries.set('attune/demo/session', [id, began - 3_600_000, last - 3_600_000].join(' '));
+      assert.equal(await campaignOf('', { entries }), undefined);
+    });
+  });
+
   it('keeps decisions in order when a listener tracks', async () => {
     const core = await page.load();
     const rules = [];
