@@ -7,8 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-/** A page that loads more than this is a failed test, in bytes; docs/decisions/0014 says why, and how it may change. */
-const MAX_PAGE_BROTLI_BYTES = 66 * 1024;
+/** A page that loads more than this is a failed test, in bytes; docs/decisions/0014 and 0024 say why, and how it may change. */
+const MAX_PAGE_BROTLI_BYTES = 72 * 1024;
 /** What only pages that ask for it load, each with its limit, in bytes. */
 const MAX_LAZY_BROTLI_BYTES = {
   'trust.js': 4 * 1024,
@@ -16,6 +16,8 @@ const MAX_LAZY_BROTLI_BYTES = {
   'verifier.wasm': 21 * 1024,
   'filter.js': 3.25 * 1024,
   'filter.wasm': 12 * 1024,
+  'plain.js': 4 * 1024,
+  'script/loader.js': 4.5 * 1024,
   'autocapture.js': 3 * 1024,
   'web-vitals.js': 3.5 * 1024,
 };
@@ -30,6 +32,7 @@ for (const [artefact, size] of sizes) print({ artefact, ...size });
 const scriptWasm = files.find((name) => /^script\/attune-\w+\.wasm$/.test(name));
 total('script tag, before capture', ['script/snippet.html']);
 const whole = [
+  total('loader, before first decision', ['script/loader.js', 'script/attune.js', scriptWasm]),
   total('script tag, before first decision', ['script/snippet.html', 'script/attune.js', scriptWasm]),
   total('npm package, before first decision', ['index.js', 'attune_bg.wasm']),
 ];

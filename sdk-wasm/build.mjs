@@ -41,10 +41,11 @@ for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
 const wasmFile = besideScript('attune', 'attune_bg.wasm');
 
 await bundle('index', dist('index.js'), {
-  plugins: [apart('trust', './trust.js'), apart('filter', './filter.js')],
+  plugins: [apart('trust', './trust.js'), apart('filter', './filter.js'), apart('plain', './plain.js')],
 });
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
+await bundle('plain', dist('plain.js'), {});
 await bundle('web-vitals', dist('web-vitals.js'), {}, webVitalsNotice());
 await bundle('autocapture', dist('autocapture.js'), { plugins: [apart('web-vitals', './web-vitals.js')] });
 await bundle('devtools', dist('devtools.js'), {});
@@ -55,6 +56,7 @@ const trustFile = await scriptPart('trust', 'trust', { define: trustFiles(...own
 const filterScript = await scriptPart('filter', 'filter', {
   define: filterFile(besideScript('filter', 'filter.wasm')),
 });
+const plainFile = await scriptPart('plain', 'plain', {});
 const webVitalsFile = await scriptPart('web-vitals', 'web-vitals', {}, webVitalsNotice());
 const autocaptureFile = await scriptPart('autocapture', 'autocapture/tag', {
   plugins: [apart('web-vitals', `./${webVitalsFile}`)],
@@ -65,10 +67,12 @@ await bundle('script', dist('script', 'attune.js'), {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
     ATTUNE_FILTER_FILE: JSON.stringify(filterScript),
+    ATTUNE_PLAIN_FILE: JSON.stringify(plainFile),
     ATTUNE_AUTOCAPTURE_FILE: JSON.stringify(autocaptureFile),
     'import.meta.url': '""',
   },
 });
+await bundle('first-paint/loader', dist('script', 'loader.js'), { format: 'iife' });
 await writeSnippet();
 const compiler = [binary('typescript', 'tsc'), '-p', at('tsconfig.build.json')];
 execFileSync(process.execPath, compiler, { stdio: 'inherit' });

@@ -1,7 +1,7 @@
 /** One cold load of a page, in a context of its own, so that nothing is cached or stored. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CATEGORIES, readTrace } from './trace.mjs';
+import { CATEGORIES, readPaint, readTrace } from './trace.mjs';
 
 const THROTTLE = 4;
 /** Time in which a throttled page has loaded, delivered its first event and come to rest. */
@@ -32,6 +32,33 @@ export async function loadSlowly(browser, url, rate = THROTTLE) {
       bundle_network_ms: timeOf('/v1/bundle'),
       wasm_network_ms: timeOf('.wasm'),
     };
+  } finally {
+    await context.close();
+  }
+}
+
+/** When a page shows what an earlier one has stored as its decision, and what the loader takes for it. */
+export async function loadAgain(browser, url, rate) {
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.waitForFunction(() => window.attune.ready?.then(() => true));
+    await page.evaluate(() => window.attune.track('view'));
+    await page.waitForFunction(() => document.querySelector('#hero').textContent === 'Decided');
+    const isStored = () =>
+      Object.entries(localStorage).some(
+        ([key, text]) => key.endsWith('/decisions') && text.includes('Decided'),
+      );
+    await page.waitForFunction(isStored);
+    await page.goto('about:blank');
+    const session = await context.newCDPSession(page);
+    await session.send('Emulation.setCPUThrottlingRate', { rate });
+    await browser.startTracing(page, { categories: CATEGORIES });
+    await page.goto(url);
+    await sleep(SETTLING_MS);
+    const trace = JSON.parse(await browser.stopTracing());
+    return readPaint(trace.traceEvents);
   } finally {
     await context.close();
   }

@@ -16,6 +16,11 @@ const RIG = `globalThis.openRig = (record, ready) => {
   Promise.resolve(ready).then(() => performance.mark('ready'), () => {});
 };`;
 
+/** Marks the moment at which a decision has changed the element. */
+const WATCH = `<script>
+  new MutationObserver(() => performance.mark('painted')).observe(document.querySelector('#hero'), { childList: true });
+</script>`;
+
 /** Attune, from a collector of its own. */
 export const attune = {
   name: 'attune',
@@ -25,6 +30,18 @@ export const attune = {
     const tag = `<script src="${collector.url}/sdk/attune.js" data-write-key="${WRITE_KEY}"></script>`;
     const first = `<script>openRig((metadata) => attune.track('first', metadata), attune.ready);</script>`;
     const page = pageWith('<script src="/rig.js"></script>', tag, first);
+    return opened([['/index.html', page]], () => collector.remove());
+  },
+};
+
+/** Attune by its loader, on a page that has something to decide for whoever has been there before. */
+export const loader = {
+  name: 'attune by its loader',
+  async open() {
+    const collector = await Collector.start(seenBefore());
+    const tag = `<script src="${collector.url}/sdk/loader.js" data-write-key="${WRITE_KEY}"></script>`;
+    // The loader stands behind the element, so that it need not wait for the parser.
+    const page = `<!doctype html><html lang="en"><title>Loader</title><h1 id="hero">Original</h1>${WATCH}${tag}<p>End</p>`;
     return opened([['/index.html', page]], () => collector.remove());
   },
 };
@@ -61,6 +78,12 @@ async function opened(files, close = () => {}) {
       await close();
     },
   };
+}
+
+function seenBefore() {
+  const signals = [{ name: 'views', on: 'view', aggregate: 'count', window: 'lifetime' }];
+  const actions = [{ kind: 'text', target: '#hero', value: 'Decided' }];
+  return { signals, rules: [{ id: 'known', slot: 'hero', when: { 'signals.views': { $gte: 1 } }, actions }] };
 }
 
 function rules() {

@@ -32,10 +32,7 @@ const WASM = /^(v8|V8)\.wasm\./;
  * it, so that what else the machine does stays out.
  */
 export function readTrace(events) {
-  const marks = new Map();
-  for (const event of events) {
-    if (event.cat?.includes('blink.user_timing') && event.ph !== 'E') marks.set(event.name, event);
-  }
+  const marks = marksIn(events);
   const tracked = marks.get('tracked');
   if (!tracked) throw new Error('the trace has no mark of the first event: the page did not track');
   const own = events.filter(({ pid, tid, ph }) => pid === tracked.pid && tid === tracked.tid && ph === 'X');
@@ -51,6 +48,32 @@ export function readTrace(events) {
     longest_script_task_ms: Math.max(0, ...scripts.map(({ dur = 0 }) => dur / 1_000)),
     ready_ms: first && ready ? (ready.ts - first.ts) / 1_000 : undefined,
   };
+}
+
+/** How long the loader has run, and when after its beginning and its end the page has changed, in milliseconds. */
+export function readPaint(events) {
+  const painted = marksIn(events).get('painted');
+  if (!painted) throw new Error('the trace has no mark of a change: the loader has painted nothing');
+  const run = events.find(
+    ({ name, pid, args }) =>
+      name === 'EvaluateScript' && pid === painted.pid && /loader\.js/.test(args?.data?.url),
+  );
+  if (!run) throw new Error('the trace has no run of the loader');
+  return {
+    loader_run_ms: run.dur / 1_000,
+    decided_after_start_ms: (painted.ts - run.ts) / 1_000,
+    decided_after_end_ms: Math.max(0, painted.ts - run.ts - run.dur) / 1_000,
+  };
+}
+
+/** The first mark of each name. */
+function marksIn(events) {
+  const marks = new Map();
+  for (const event of events) {
+    const isMark = event.cat?.includes('blink.user_timing') && event.ph !== 'E';
+    if (isMark && !marks.has(event.name)) marks.set(event.name, event);
+  }
+  return marks;
 }
 
 /** Those events that are within no other one. */

@@ -67,6 +67,7 @@ fn values(bundle: &Bundle, tiles: &Tiles, id: &str, attributes: &str, features: 
         consent: Default::default(),
         zone: &attune_core::time::Clocks::UTC,
         matcher: None,
+        reads: None,
         traits: &traits,
         signals: &bundle.signals,
         parts: &[tiles],

@@ -237,6 +237,7 @@ impl Page {
             consent: self.consent,
             zone: &self.clocks,
             matcher: Some(&self.engine),
+            reads: None,
         }
     }
 

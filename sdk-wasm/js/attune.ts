@@ -56,7 +56,7 @@ export class Attune {
   #moment: Moment | undefined;
 
   /** Use `init`. */
-  constructor(settings: Settings, defaultWasmUrl: string) {
+  constructor(settings: Settings) {
     const storage = openStorage(() => this.#link?.mayStore());
     const space = `attune/${settings.writeKey}/`;
     const port: DevtoolsPort = {
@@ -70,7 +70,6 @@ export class Attune {
     this.#campaign = openCampaign(storage, `${space}campaign`, location.search);
     this.#link = openLink({
       settings,
-      wasmUrl: settings.wasmUrl ?? defaultWasmUrl,
       storage,
       ended: this.#ended.signal,
       events: {

@@ -12,6 +12,8 @@ const MAX_CALLS = 1_000;
 export interface CallBuffer {
   /** Keeps a call, and stores it under a lane; says no when the buffer is full. */
   push(call: Call, lane: () => string): boolean;
+  /** Hands out, and forgets, the calls before the first about the visitor: context and consent, which come before all else. */
+  takeLeading(): Call[];
   /** Hands out what pages that are gone could not store elsewhere, then this page's calls, and forgets both. */
   drain(): Call[];
   /** Forgets the calls about the visitor. */
@@ -26,6 +28,7 @@ export interface CallBuffer {
  */
 export function openBuffer(entries: Entries | undefined, storage: KeyValue, prefix: string): CallBuffer {
   let calls: Call[] = [];
+  let place = 0;
   let stored: [lane: string, ...place: (string | number)[]][] = [];
   const takeSaved = (id: string) => {
     const saved = parseJson(storage.getItem(prefix + id) ?? '');
@@ -35,13 +38,17 @@ export function openBuffer(entries: Entries | undefined, storage: KeyValue, pref
   return {
     push(call, lane) {
       if (calls.length >= MAX_CALLS) return false;
-      const place = calls.push(call);
+      calls.push(call);
       if (!entries || !isStoredCall(call)) return true;
-      const key: (typeof stored)[number] = [lane(), 'call', place];
+      const key: (typeof stored)[number] = [lane(), 'call', ++place];
       stored.push(key);
       entries.put(key, () => call);
       if (call[0] === 'track' && call[1].priority === CRITICAL) entries.flush('strict');
       return true;
+    },
+    takeLeading() {
+      const first = calls.findIndex(isStoredCall);
+      return calls.splice(0, first < 0 ? calls.length : first);
     },
     drain() {
       const all = [...storage.keysUnder(prefix).sort().flatMap(takeSaved), ...calls];

@@ -1,5 +1,6 @@
 /** What the visitor has said of each purpose, and what may be done by it: which rules take part, and what is captured. */
 
+import type { Wishes } from './browser/wishes.ts';
 import { isObject } from './json.ts';
 
 /** What a visitor has said of a purpose. */
@@ -23,6 +24,23 @@ const STATES: unknown[] = ['unknown', 'denied', 'granted'];
 
 /** Where nobody has said anything. */
 export const NOTHING_SAID: Said = { functional: 'granted', analytics: 'granted', personalization: 'granted' };
+
+/** What counts as said where nobody has said anything but the browser, whose "Do Not Track" may count as well. */
+export function defaultConsent({ privacyControl, doNotTrack }: Wishes, counts: boolean): Said {
+  const isUntracked = counts && doNotTrack;
+  return {
+    ...NOTHING_SAID,
+    ...(isUntracked && { analytics: 'denied' }),
+    ...((isUntracked || privacyControl) && { personalization: 'denied' }),
+  };
+}
+
+/** What the granted purposes, with spaces between them, say; nothing is known of the others. */
+export function saidIn(granted: string): Said {
+  const names = granted.split(/\s+/);
+  const said = (name: string) => [name, names.includes(name) ? 'granted' : 'unknown'];
+  return Object.fromEntries(PURPOSES.map(said)) as Said;
+}
 
 /** What has been said after `said` was said on top of `before`; a text where it cannot be taken. */
 export function mergeConsent(before: Said, said: unknown): Said | string {

@@ -27,7 +27,7 @@ export function defaultContext(): JsonObject {
 }
 
 /** The name of the page's time zone. */
-function timeZone(): string {
+export function timeZone(): string {
   const { Temporal } = globalThis as { Temporal?: { Now: { timeZoneId(): string } } };
   // A first formatter loads the tables of the language: it takes longer than all else that a page does at its start.
   return Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone;

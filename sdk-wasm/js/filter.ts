@@ -4,10 +4,10 @@ import type { Json } from './context.ts';
 import type { CoreExports } from './core/core.ts';
 import { readerOf } from './core/reader.ts';
 import { write } from './core/writer.ts';
+import { loadCore } from './core-loading.ts';
 import { AttuneError, usageError } from './errors.ts';
 import { encodePolicy } from './filter/encode.ts';
 import type { FilterPolicy } from './filter-policy.ts';
-import { loadCore } from './loader.ts';
 
 /** Operations, as `docs/filter.md` numbers them. */
 const POLICY = 0;

@@ -20,8 +20,9 @@ export type { InitOptions, OutgoingEvent } from './options.ts';
  * @throws {AttuneError} `option_invalid`, `option_missing`, `option_unknown`, `already_initialised` or
  * `environment_unsupported`.
  */
-export const init: (options: InitOptions) => Attune = initWith(
-  new URL('./attune_bg.wasm', import.meta.url).href,
-  () => import('./trust.ts'),
-  () => import('./filter.ts'),
-);
+export const init: (options: InitOptions) => Attune = initWith({
+  defaultWasmUrl: new URL('./attune_bg.wasm', import.meta.url).href,
+  loadTrust: () => import('./trust.ts'),
+  loadFilter: () => import('./filter.ts'),
+  loadPlain: () => import('./plain.ts'),
+});

@@ -2,36 +2,30 @@
 
 import { Attune } from './attune.ts';
 import { readWishes } from './browser/wishes.ts';
-import type { LoadTrust } from './driver/bundles.ts';
-import type { LoadFilter } from './driver/filter.ts';
 import { usageError } from './errors.ts';
-import { type InitOptions, readOptions } from './options.ts';
+import { type InitOptions, type Parts, readOptions, type SiteSettings } from './options.ts';
 
 interface Running {
   attune: Attune;
-  settings: ReturnType<typeof readOptions>;
+  settings: SiteSettings;
 }
 
 let running: Running | undefined;
 
-/** Makes `init` for a build that knows where its WebAssembly file is, and how to load what verifies bundles and what judges events. */
-export function initWith(
-  defaultWasmUrl: string,
-  loadTrust: LoadTrust,
-  loadFilter: LoadFilter,
-): (options: InitOptions) => Attune {
+/** Makes `init` for a build, which knows what it has beside its script. */
+export function initWith(parts: Parts): (options: InitOptions) => Attune {
   return (options) => {
     if (typeof document === 'undefined') {
       throw usageError('environment_unsupported', 'init: there is no document here');
     }
     const settings = readOptions(options, document.baseURI, readWishes());
     if (running && !running.attune.isShutDown) return sameInstance(running, settings);
-    running = { attune: new Attune({ ...settings, loadTrust, loadFilter }, defaultWasmUrl), settings };
+    running = { attune: new Attune({ ...settings, ...parts }), settings };
     return running.attune;
   };
 }
 
-function sameInstance({ attune, settings: first }: Running, again: Running['settings']): Attune {
+function sameInstance({ attune, settings: first }: Running, again: SiteSettings): Attune {
   for (const name of ['writeKey', 'collector', 'trust'] as const) {
     if (again[name] !== undefined && first[name] !== again[name]) {
       const message = `init: option "${name}" must stay "${first[name]}" on this page, got "${again[name]}"`;

@@ -8,16 +8,19 @@ import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
 import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
-import type { Capture, Driver } from './driver/contract.ts';
+import { isRefused, loadCore, refusal } from './core-loading.ts';
+import type { Capture, Driver, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
 import type { Message } from './driver/tabs.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
 import { fieldsOf } from './json.ts';
-import { loadCore } from './loader.ts';
 import type { Settings } from './options.ts';
 import { uuidV7 } from './uuid.ts';
+
+/** Loads what sends events where WebAssembly is refused. */
+export type LoadPlain = () => Promise<{ startPlain(start: Start): Driver }>;
 
 /** Calls that are kept while nobody has looked at the page, or the visitor has not said whether they may be captured. */
 const MAX_HELD_CALLS = 1_000;
@@ -25,7 +28,6 @@ const MAX_HELD_CALLS = 1_000;
 /** What a link is made of. */
 export interface LinkOptions {
   settings: Settings;
-  wasmUrl: string;
   storage: KeyValue;
   /** What the driver tells the public API. */
   events: Omit<Host, 'started' | 'ready'>;
@@ -67,7 +69,7 @@ export interface DriverLink {
 
 /** Starts loading, off the critical path. */
 export function openLink(options: LinkOptions): DriverLink {
-  const { settings, wasmUrl, storage, events, session, judge, ended } = options;
+  const { settings, storage, events, session, judge, ended } = options;
   const space = `attune/${settings.writeKey}/`;
   const entries = openEntries({
     database: openDatabase(`attune/${settings.writeKey}`),
@@ -79,6 +81,7 @@ export function openLink(options: LinkOptions): DriverLink {
   });
   const buffer = openBuffer(settings.filter ? undefined : entries, storage, `${space}calls/`);
   const lanes = openLanes(space);
+  const refused = isRefused();
   let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
   let lane = '';
@@ -101,16 +104,16 @@ export function openLink(options: LinkOptions): DriverLink {
 
   const isTaking = () => capture === 'granted' && !isPrerendering();
   const mayStore = () => isTaking() && !settings.cookieless;
-  const ask = <Answer>(question: (driver: Driver) => Answer) => {
+  const ask = <Answer>(question: (driver: Driver) => Answer, of = driver) => {
     try {
-      return driver && question(driver);
+      return of && question(of);
     } catch (cause) {
       events.report(failure(cause));
       return undefined;
     }
   };
-  const pass = ([method, ...values]: Call) => {
-    ask((driver) => (driver[method] as (...values: unknown[]) => void)(...values));
+  const pass = ([method, ...values]: Call, to = driver) => {
+    ask((driver) => (driver[method] as (...values: unknown[]) => void)(...values), to);
   };
   /** The lane that is begun for the next event. A page that has left holds none. */
   const laneNow = () => {
@@ -152,20 +155,16 @@ export function openLink(options: LinkOptions): DriverLink {
   };
   const load = async (ready: () => void) => {
     if (settings.strict) await whenGranted;
-    const loading = loadCore(wasmUrl);
+    const loading = refused ? loadPlain(settings) : loadDriver(settings);
     // It fails where it is waited for.
     loading.catch(() => {});
-    const { filter: policy, loadFilter } = settings;
-    const filtering = policy && loadFilter().then(({ openFilter }) => openFilter(policy));
-    filtering?.catch(() => {});
     if (isPrerendering()) {
       await activated();
       release(true);
     }
     let known = forgotten;
     const reading = isTaking() ? read() : undefined;
-    const exports = await loading;
-    const filter = await filtering;
+    const startDriver = await loading;
     let stored = await reading;
     while (stored && known !== forgotten) {
       known = forgotten;
@@ -178,16 +177,18 @@ export function openLink(options: LinkOptions): DriverLink {
       for (const call of [...calls, ...buffer.drain()]) pass(call);
     };
     const host = { ...events, started: begun, ready };
-    const start = { exports, host, settings, storage, entries, stored, lanes, filter, ended };
+    const start = { host, settings, storage, entries, stored, lanes, ended };
     // A visitor who has not agreed has no session.
     const visit = stored ? session(wallMs()) : uuidV7(wallMs());
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
     started = loaded;
+    // What is decided by stored rules is decided in this context, with this consent.
+    if (!hasEnded) for (const call of buffer.takeLeading()) pass(call, loaded);
     for (const message of unsaid.splice(0)) loaded.say(...message);
     if (stored) return;
     // Rules on context alone need to know nothing of the visitor.
     driver = loaded;
-    buffer.drain().forEach(pass);
+    for (const call of buffer.drain()) pass(call);
     admit();
   };
   /** Takes in what is stored, once that is allowed. */
@@ -206,7 +207,8 @@ export function openLink(options: LinkOptions): DriverLink {
   };
   if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
-    load(ready).catch((cause) => failed(failure(cause)));
+    const fail = (cause: unknown) => failed(failure(cause));
+    load(ready).then(() => refused && fail(refusal()), fail);
   });
   ready.catch(events.report);
   return {
@@ -248,6 +250,19 @@ export function openLink(options: LinkOptions): DriverLink {
     },
     isEnded: () => hasEnded,
   };
+}
+
+/** Loads what a driver starts with: the core, and what judges events. */
+async function loadDriver(settings: Settings): Promise<(start: Start) => Driver> {
+  const { filter: policy, loadFilter, wasmUrl, defaultWasmUrl } = settings;
+  const judging = policy && loadFilter().then(({ openFilter }) => openFilter(policy));
+  const [exports, filter] = await Promise.all([loadCore(wasmUrl ?? defaultWasmUrl), judging]);
+  return (start) => startDriver({ ...start, exports, filter });
+}
+
+/** Loads what does without. */
+async function loadPlain({ loadPlain }: Settings): Promise<(start: Start) => Driver> {
+  return (await loadPlain()).startPlain;
 }
 
 /** An error of our own, or one that has come out of a file with another copy of its class. */

@@ -1,13 +1,15 @@
 /** The options of `init`, checked once with an error that names the option and what it should be. */
 
 import type { Wishes } from './browser/wishes.ts';
-import { type Consent, mergeConsent, NOTHING_SAID, type Said } from './consent.ts';
+import { type Consent, defaultConsent, mergeConsent, type Said } from './consent.ts';
 import type { JsonObject } from './context.ts';
 import type { LoadTrust } from './driver/bundles.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import type { FilterPolicy } from './filter-policy.ts';
+import type { FirstPaint } from './first-paint/contract.ts';
 import { isObject } from './json.ts';
+import type { LoadPlain } from './link.ts';
 
 /** An event as `beforeSend` sees it. */
 export interface OutgoingEvent {
@@ -60,6 +62,12 @@ export interface InitOptions {
    */
   beforeSend?: (event: OutgoingEvent) => OutgoingEvent | null | undefined;
   /**
+   * Event types whose metadata is sent where the browser refuses WebAssembly: nothing can judge it there, so of other
+   * events only ids, type, time and the page's path leave.
+   * @defaultValue `[]`
+   */
+  withoutWasm?: readonly string[];
+  /**
    * Address of the WebAssembly file.
    * @defaultValue `attune_bg.wasm` beside this module
    */
@@ -83,7 +91,7 @@ export interface InitOptions {
 }
 
 /** Options after the check: every address is absolute, without a slash at its end. */
-export interface Settings {
+export interface SiteSettings {
   writeKey: string;
   collector: string;
   context: JsonObject;
@@ -94,16 +102,30 @@ export interface Settings {
   cookieless: boolean;
   filter: FilterPolicy | undefined;
   beforeSend: InitOptions['beforeSend'];
+  withoutWasm: readonly string[];
   wasmUrl: string | undefined;
   /** Trusted keys with spaces between them; nothing where the collector is. */
   trust: string | undefined;
   project: string | undefined;
   environment: string | undefined;
-  /** How to load what verifies by them. */
+}
+
+/** What a build of the SDK has beside its script. */
+export interface Parts {
+  /** Where its WebAssembly file is, unless the site says otherwise. */
+  defaultWasmUrl: string;
+  /** How to load what verifies bundles. */
   loadTrust: LoadTrust;
   /** How to load what judges by a policy. */
   loadFilter: LoadFilter;
+  /** How to load what sends events where WebAssembly is refused. */
+  loadPlain: LoadPlain;
+  /** What the loader has painted, where there is one. */
+  first?: FirstPaint | undefined;
 }
+
+/** What an instance is made with. */
+export type Settings = SiteSettings & Parts;
 
 const NAMES = [
   'writeKey',
@@ -115,6 +137,7 @@ const NAMES = [
   'doNotTrack',
   'filter',
   'beforeSend',
+  'withoutWasm',
   'wasmUrl',
   'trust',
   'project',
@@ -128,11 +151,7 @@ const WRITE_KEY = /^[\w.-]{1,100}$/;
  *
  * @throws {AttuneError} `option_invalid`, `option_missing` or `option_unknown`.
  */
-export function readOptions(
-  options: unknown,
-  base: string,
-  wishes: Wishes,
-): Omit<Settings, 'loadTrust' | 'loadFilter'> {
+export function readOptions(options: unknown, base: string, wishes: Wishes): SiteSettings {
   if (!isObject(options))
     throw usageError('option_invalid', `init: options must be an object, got ${kind(options)}`);
   for (const name of Object.keys(options)) {
@@ -141,13 +160,15 @@ export function readOptions(
     }
   }
   const { writeKey, collector, context = {}, consent = {}, wasmUrl, trust, project, environment } = options;
-  const { strict, cookieless, doNotTrack, filter, beforeSend } = options;
+  const { strict, cookieless, doNotTrack, filter, beforeSend, withoutWasm = [] } = options;
   if (typeof writeKey !== 'string' || !WRITE_KEY.test(writeKey)) {
     throw wrong('writeKey', writeKey, '1 to 100 letters, digits, ".", "_" or "-"');
   }
   if (filter !== undefined && !isObject(filter)) throw wrong('filter', filter, 'an object');
   if (beforeSend !== undefined && typeof beforeSend !== 'function')
     throw wrong('beforeSend', beforeSend, 'a function');
+  if (!Array.isArray(withoutWasm) || withoutWasm.some((type) => typeof type !== 'string'))
+    throw wrong('withoutWasm', withoutWasm, 'a list of event types');
   if (!isObject(context)) throw wrong('context', context, 'an object');
   const said = mergeConsent(defaultConsent(wishes, doNotTrack === true), consent);
   if (typeof said === 'string') throw usageError('option_invalid', `init: option "consent" ${said}`);
@@ -171,20 +192,11 @@ export function readOptions(
     cookieless: cookieless === true,
     filter: filter as FilterPolicy | undefined,
     beforeSend: beforeSend as InitOptions['beforeSend'],
+    withoutWasm: withoutWasm as string[],
     wasmUrl: wasmUrl === undefined ? undefined : address('wasmUrl', wasmUrl, base),
     trust: keys as string | undefined,
     project: project as string | undefined,
     environment: environment as string | undefined,
-  };
-}
-
-/** What counts as said where nobody has said anything but the browser. */
-function defaultConsent({ privacyControl, doNotTrack }: Wishes, counts: boolean): Said {
-  const isUntracked = counts && doNotTrack;
-  return {
-    ...NOTHING_SAID,
-    ...(isUntracked && { analytics: 'denied' }),
-    ...((isUntracked || privacyControl) && { personalization: 'denied' }),
   };
 }
 

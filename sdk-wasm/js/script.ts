@@ -1,13 +1,12 @@
 /** The script-tag file: puts the public API at `window.attune` and takes over what the inline snippet has kept. */
 
 import type { Attune } from './attune.ts';
-import type { Consent } from './consent.ts';
+import { type Consent, saidIn } from './consent.ts';
 import { devtoolsPort } from './devtools-port.ts';
+import type { FirstPaint } from './first-paint/contract.ts';
 import { initWith } from './init.ts';
 import type { InitOptions } from './options.ts';
-
-/** A call as the inline snippet keeps it: method, values, event id, time, and where its return value belongs. */
-type KeptCall = [method: string, values: unknown[], id: string, ms: number, result?: unknown];
+import type { QueuedCall } from './queue.ts';
 
 const METHODS = [
   'track',
@@ -23,15 +22,19 @@ const METHODS = [
 ];
 
 const page = window as unknown as { attune?: unknown };
-const script = document.currentScript as HTMLScriptElement | null;
-const address = script?.src || document.baseURI;
 const kept = page.attune;
+/** What the loader keeps beside calls: it is whose tag has the attributes. */
+const { tag, first } = Object(kept) as { tag?: HTMLScriptElement; first?: FirstPaint };
+const script = tag ?? (document.currentScript as HTMLScriptElement | null);
+const address = script?.src || script?.dataset.src || document.baseURI;
 const beside = (file: string) => new URL(file, address).href;
-const start = initWith(
-  beside(ATTUNE_WASM_FILE),
-  () => import(beside(ATTUNE_TRUST_FILE)),
-  () => import(beside(ATTUNE_FILTER_FILE)),
-);
+const start = initWith({
+  defaultWasmUrl: beside(ATTUNE_WASM_FILE),
+  loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
+  loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
+  loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),
+  first,
+});
 const {
   writeKey,
   collector = beside('..'),
@@ -39,11 +42,13 @@ const {
   project,
   environment,
   autocapture,
+  consent,
+  manual,
 } = script?.dataset ?? {};
 
 /** `init` of the npm package; the script's own attributes are its defaults. */
 function init(options?: Partial<InitOptions>): Attune {
-  const defaults = { writeKey, collector, trust, project, environment, consent: keptConsent() };
+  const defaults = { writeKey, collector, trust, project, environment, consent: saidBefore() };
   const attune = start({ ...defaults, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });
   if (Array.isArray(kept)) takeOver(attune, kept);
@@ -57,17 +62,22 @@ function init(options?: Partial<InitOptions>): Attune {
 }
 
 /** What has been said of consent before the script was there: nothing may be stored before it is known. */
-function keptConsent(): Consent {
-  const calls = Array.isArray(kept) ? (kept as KeptCall[]) : [];
-  return Object.assign({}, ...calls.flatMap(([method, values]) => (method === 'consent' ? values : [])));
+function saidBefore(): Consent {
+  return Object.assign({}, consent != null && saidIn(consent), ...keptFor('consent').flat());
+}
+
+/** What a method has been called with before the script was there. */
+function keptFor(name: string): unknown[][] {
+  const calls = Array.isArray(kept) ? (kept as QueuedCall[]) : [];
+  return calls.flatMap(([method, values]) => (method === name ? [values] : []));
 }
 
 function takeOver(attune: Attune, calls: unknown[]): void {
   const replay = (call: unknown) => {
-    const [method, values, id, ms] = call as KeptCall;
+    const [method, values, id, ms] = call as QueuedCall;
     if (!METHODS.includes(method)) return;
     const run = attune[method as 'track'] as (...values: unknown[]) => unknown;
-    (call as KeptCall)[4] = attune.at({ id, ms }, () => run.apply(attune, values));
+    (call as QueuedCall)[4] = attune.at({ id, ms }, () => run.apply(attune, values));
   };
   for (const call of calls.splice(0)) replay(call);
   calls.push = (...more) => {
@@ -76,6 +86,8 @@ function takeOver(attune: Attune, calls: unknown[]): void {
   };
 }
 
-if (writeKey) init();
+const [asked] = keptFor('init');
+if (asked) init(...(asked as [InitOptions]));
+else if (writeKey && manual == null) init();
 else if (Array.isArray(kept)) Object.assign(kept, { init });
 else page.attune = { init };

@@ -78,6 +78,12 @@ export function openSession(
   };
 }
 
+/** The session that a stored text says is going on at an instant. */
+export function sessionAt(text: string | null, ms: number): string | undefined {
+  const stored = parse(text);
+  return isLive(stored, ms) ? stored[0] : undefined;
+}
+
 function isLive(state: State | undefined, ms: number): state is State {
   return state !== undefined && ms - state[2] < IDLE_MS && ms - state[1] < MAX_MS;
 }

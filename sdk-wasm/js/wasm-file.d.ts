@@ -9,5 +9,6 @@ declare const ATTUNE_TRUST_WASM: string;
 declare const ATTUNE_VERIFIER_WASM: string;
 /** Name of the module beside the script-tag bundle that judges events; filled in by the build. */
 declare const ATTUNE_FILTER_FILE: string;
+declare const ATTUNE_PLAIN_FILE: string;
 /** Name of the WebAssembly file beside that module. */
 declare const ATTUNE_FILTER_WASM: string;

@@ -1,13 +1,13 @@
 //! Writing the output of an operation: effects that the host carries out in order.
 
 use alloc::vec::Vec;
-use attune_core::client::{Client, Entry, StoreOp};
+use attune_core::client::{Client, Entry, Forecast, StoreOp};
 use attune_core::codec::Writer;
 use attune_core::experiment::Exposed;
 use attune_core::filter::Rejection;
 use attune_core::id::{LaneId, MemberId};
 use attune_core::queue::{DeclarationKind, Request};
-use attune_core::rules::{Reason, SlotChange};
+use attune_core::rules::{Decision, Reason, SlotChange};
 use attune_core::time::Timestamp;
 use attune_core::value::ValueRef;
 use attune_core::wire::LaneSeq;
@@ -48,8 +48,25 @@ impl Effects {
     pub fn decision(&mut self, change: &SlotChange) {
         self.out.u8(7);
         self.out.str(&change.slot);
-        self.out.bool(change.decision.is_some());
-        let Some(decision) = &change.decision else { return };
+        self.filling(change.decision.as_ref());
+        if let Some(decision) = change.decision.as_ref().filter(|_| change.is_shown) {
+            self.out.u8(8);
+            self.out.str(&decision.rule);
+            self.out.str(decision.key.as_deref().unwrap_or_default());
+        }
+    }
+
+    pub fn forecast(&mut self, forecast: &Forecast<'_>) {
+        self.out.u8(22);
+        self.out.str(forecast.slot);
+        self.filling(forecast.decision);
+        self.out.str(forecast.reads);
+        self.time(forecast.until.unwrap_or_default());
+    }
+
+    fn filling(&mut self, decision: Option<&Decision>) {
+        self.out.bool(decision.is_some());
+        let Some(decision) = decision else { return };
         self.out.str(&decision.rule);
         self.optional(decision.key.as_deref());
         self.out.u8(match decision.reason {
@@ -58,11 +75,6 @@ impl Effects {
         });
         self.time(decision.since);
         decision.actions.encode(&mut self.out);
-        if change.is_shown {
-            self.out.u8(8);
-            self.out.str(&decision.rule);
-            self.out.str(decision.key.as_deref().unwrap_or_default());
-        }
     }
 
     pub fn sender(&mut self, member: &MemberId, lane: LaneId) {

@@ -44,11 +44,12 @@ pub enum Operation {
     InShare = 22,
     News = 23,
     Forget = 24,
+    Forecast = 25,
 }
 
 impl Operation {
     /// Every operation at its number.
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::Start,
         Self::Restore,
         Self::StoredEvent,
@@ -74,6 +75,7 @@ impl Operation {
         Self::InShare,
         Self::News,
         Self::Forget,
+        Self::Forecast,
     ];
 }
 
@@ -201,6 +203,12 @@ impl Page {
                     client.handle_matches(answers, now);
                 }
             }
+            Operation::Forecast => {
+                let session = input.session();
+                if input.is_sound() {
+                    client.forecast(session, now, &mut |one| effects.forecast(&one));
+                }
+            }
             Operation::Consent => {
                 let consent = Consent::of_bits(input.byte());
                 if input.is_sound() {
@@ -211,7 +219,11 @@ impl Page {
         if !input.is_sound() {
             effects.failed("input_unreadable");
         }
-        if !matches!(operation, Operation::Signal | Operation::Inspect | Operation::InShare) {
+        let is_question = matches!(
+            operation,
+            Operation::Signal | Operation::Inspect | Operation::InShare | Operation::Forecast
+        );
+        if !is_question {
             self.drain(effects);
         }
     }

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { IDBFactory } from 'fake-indexeddb';
 import { decision } from './core.mjs';
 import { load } from './load.mjs';
-import { closePage, openPage, settle } from './page.mjs';
+import { closePage, openPage, settle, store } from './page.mjs';
 
 const OPTIONS = { writeKey: 'demo', collector: '/' };
 
@@ -267,6 +268,18 @@ describe('attune', () => {
     const names = calls.map(([name]) => name);
     assert.deepEqual(calls[names.lastIndexOf('consent')], ['consent', 3]);
     assert.ok(names.indexOf('consent') < names.indexOf('context'));
+  });
+
+  it('knows context and consent before stored rules decide anything', async () => {
+    await attune.shutdown();
+    const database = new IDBFactory();
+    await store(database, [['bundle', new Uint8Array([7])]]);
+    page = openPage({ database });
+    init({ ...OPTIONS, consent: { personalization: 'denied' } });
+    const { calls } = await page.load('namedBundle');
+    const names = calls.map(([name]) => name);
+    const decided = names.indexOf('namedBundle');
+    assert.ok(names.indexOf('consent') < decided && names.indexOf('context') < decided, String(names));
   });
 
   it('refuses what is no callback at the call', async () => {

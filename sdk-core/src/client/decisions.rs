@@ -3,11 +3,13 @@
 use super::{Client, Entry};
 use crate::condition::{Outlook, Root};
 use crate::experiment::{Assigned, Exposed};
-use crate::id::EventId;
+use crate::id::{EventId, SessionId};
 use crate::limits::BUNDLE_GRACE_MS;
 use crate::profile::{EventDocument, Latch, ProfileView};
 use crate::rules::index::Marks;
-use crate::rules::{Decided, Decision, SlotChange, Touched, Visit, VisitorDocument, Watch, judge, latch};
+use crate::rules::{
+    Decided, Decision, Reads, SlotChange, Touched, Visit, VisitorDocument, Watch, judge, latch,
+};
 use crate::time::{Now, Timestamp};
 use crate::wire::IDENTIFY;
 use alloc::vec::Vec;
@@ -85,6 +87,15 @@ impl Decisions {
     }
 }
 
+/// What is asked about the visitor.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub event: Option<&'a EventDocument>,
+    pub now: Timestamp,
+    pub session: SessionId,
+    pub reads: Option<&'a Reads>,
+}
+
 impl Client {
     /// Judges the event rules at an own event that is counted already.
     pub(super) fn judge(&mut self, event_id: EventId, now: Now) {
@@ -95,7 +106,8 @@ impl Client {
             return;
         };
         let (event, rules, mut set) = (newest.event(), &self.bundle.rules, Vec::new());
-        let exposed = self.ask(Some(newest), now, &mut Outlook::default(), &mut |document| {
+        let asking = Asking { event: Some(newest), ..self.asking(now) };
+        let exposed = self.ask(asking, &mut Outlook::default(), &mut |document, _| {
             for found in judge(rules, document, event) {
                 set.extend(rules.get(found.rule).and_then(|rule| latch(&rule, found.key, event)));
             }
@@ -137,7 +149,7 @@ impl Client {
     }
 
     /// The first instant at which the bundle is followed no more.
-    fn bundle_end(&self) -> Option<Timestamp> {
+    pub(super) fn bundle_end(&self) -> Option<Timestamp> {
         self.bundle.expires.map(|at| at.plus(BUNDLE_GRACE_MS + 1))
     }
 
@@ -153,12 +165,17 @@ impl Client {
         is_over
     }
 
+    /// What event rules have set.
+    pub(super) fn latches(&self) -> &[Latch] {
+        &self.decisions.latches
+    }
+
     /// Decides the slots that what was touched may have changed, and queues what has.
     pub(super) fn decide(&mut self, now: Now) {
         let is_over = self.is_over(now);
         let mut watch = core::mem::take(&mut self.decisions.watch);
         let (mut outlook, mut decided, mut found) = (Outlook::default(), Decided::default(), Vec::new());
-        let exposed = self.ask(None, now, &mut outlook, &mut |document| {
+        let exposed = self.ask(self.asking(now), &mut outlook, &mut |document, _| {
             let (rules, latches) = (&self.bundle.rules, &self.decisions.latches);
             found = document.experiments.found();
             if found != self.decisions.variations {
@@ -204,13 +221,17 @@ impl Client {
         }
     }
 
-    /// Asks about the visitor as of now; returns the variations that the answer has read.
-    fn ask(
+    /// The question about the visitor as of now.
+    fn asking(&self, now: Now) -> Asking<'static> {
+        Asking { event: None, now: self.instant(now), session: self.session, reads: None }
+    }
+
+    /// Asks about the visitor; returns the variations that the answer has read.
+    pub(super) fn ask(
         &self,
-        event: Option<&EventDocument>,
-        now: Now,
+        asking: Asking<'_>,
         outlook: &mut Outlook,
-        ask: &mut dyn FnMut(&VisitorDocument<'_>),
+        ask: &mut dyn FnMut(&VisitorDocument<'_>, &mut Outlook),
     ) -> Vec<Exposed> {
         let assigned = Assigned::new(&self.bundle.experiments);
         let document = VisitorDocument {
@@ -221,15 +242,16 @@ impl Client {
             experiments: &assigned,
             unit: (&self.member, self.user_id.as_deref()),
             context: self.context.get(),
-            event,
-            now: self.instant(now),
-            session: Some(self.session),
+            event: asking.event,
+            now: asking.now,
+            session: Some(asking.session),
             consent: self.consent,
             zone: &self.clocks,
             matcher: Some(&self.answers),
+            reads: asking.reads,
         };
         assigned.assign(&document, outlook);
-        ask(&document);
+        ask(&document, outlook);
         assigned.exposed(&document)
     }
 

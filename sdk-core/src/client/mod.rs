@@ -2,6 +2,7 @@
 
 mod answers;
 mod decisions;
+mod forecast;
 mod memory;
 mod overlay;
 mod panel;
@@ -28,6 +29,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use answers::Answers;
 use decisions::Decisions;
+pub use forecast::Forecast;
 pub use memory::{MemoryStore, TextTrack};
 use overlay::Overlay;
 pub use store::{Entry, StoreOp, Stored, StoredEvent};

@@ -415,6 +415,10 @@ pub enum Reading<'a> {
 pub trait Document {
     /// The value at a path that is no signal; null where there is none.
     fn value(&self, path: PathRef<'_>) -> ValueRef<'_>;
+    /// The address of the page, of which only the query is looked at.
+    fn address(&self) -> ValueRef<'_> {
+        self.value(PathRef { root: Root::Context, rest: "page.url" })
+    }
     /// The value of a signal; `key` is empty for signals without `by`.
     fn signal(&self, signal: SignalId, key: &str) -> Reading<'_>;
     /// The value of the signal of a name, for `signals.<name>` and `signals.<name>.<key>` paths.

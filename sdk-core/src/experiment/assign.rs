@@ -174,8 +174,7 @@ fn variation<'a>(trial: &TrialRef<'a>, place: u32) -> Option<&'a str> {
 
 /// The place of an experiment: its variation from 1, and what gave it; without a variation outside of it.
 fn find(trial: &TrialRef<'_>, document: &dyn Document, outlook: &mut Outlook) -> u32 {
-    let url = document.value(PathRef { root: Root::Context, rest: "page.url" });
-    if let ValueRef::Text(url) = url
+    if let ValueRef::Text(url) = document.address()
         && let Some(index) = previewed(trial.id, url, MAX_VARIATIONS)
         && trial.variation(index).is_some()
     {

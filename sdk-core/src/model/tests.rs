@@ -387,6 +387,7 @@ fn scores_that_ask_for_each_other_come_to_an_end() {
         consent: Consent::default(),
         zone: &Clocks::UTC,
         matcher: None,
+        reads: None,
         session: None,
     };
     let found = document.score(ModelId(7), &mut Outlook::default());

@@ -258,6 +258,7 @@ impl ProfileState {
             consent: Consent::default(),
             zone: &clocks,
             matcher,
+            reads: None,
         };
         assigned.assign(&document, outlook);
         ask(&document, outlook)

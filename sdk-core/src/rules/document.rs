@@ -7,6 +7,8 @@ use crate::model::ModelTable;
 use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Warming};
 use crate::time::{Clocks, Timestamp};
 use crate::value::ValueRef;
+use alloc::string::String;
+use core::cell::{Cell, RefCell};
 
 /// Everything a rule can read, borrowed from whoever keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +39,41 @@ pub struct VisitorDocument<'a> {
     pub zone: &'a Clocks,
     /// Who matches regular expressions; without anybody they stay unknown.
     pub matcher: Option<&'a dyn Matcher>,
+    /// Who notes what is read of the context, if anybody wants to know.
+    pub reads: Option<&'a Reads>,
+}
+
+/// What has been read that is the page's own, so that somebody can tell later whether an answer still holds.
+#[derive(Debug, Default)]
+pub struct Reads {
+    /// Paths below `context`, each with a line's end behind it, in the order in which they have been read.
+    context: RefCell<String>,
+    experiments: Cell<bool>,
+}
+
+impl Reads {
+    /// The paths below `context` that have been read, each in a line, and whether variations have; both are forgotten.
+    pub fn take(&self) -> (String, bool) {
+        (self.context.take(), self.experiments.take())
+    }
+
+    fn note(&self, path: PathRef<'_>) {
+        match path.root {
+            Root::Experiments => self.experiments.set(true),
+            Root::Context => {
+                if let Ok(mut known) = self.context.try_borrow_mut() {
+                    known.push_str(path.rest);
+                    known.push('\n');
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Document for VisitorDocument<'_> {
     fn value(&self, path: PathRef<'_>) -> ValueRef<'_> {
+        self.reads.iter().for_each(|reads| reads.note(path));
         let found = match path.root {
             Root::Traits => self.traits.at(path.rest),
             Root::Context if path.rest.is_empty() => Some(self.context),
@@ -55,6 +88,12 @@ impl Document for VisitorDocument<'_> {
             Root::Signals => None,
         };
         found.unwrap_or(ValueRef::Null)
+    }
+
+    fn address(&self) -> ValueRef<'_> {
+        // Of the address, a variation depends on the query alone.
+        self.reads.iter().for_each(|reads| reads.note(PathRef { root: Root::Context, rest: "page.search" }));
+        self.context.at("page.url").unwrap_or(ValueRef::Null)
     }
 
     fn signal(&self, signal: SignalId, key: &str) -> Reading<'_> {

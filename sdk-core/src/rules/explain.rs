@@ -274,6 +274,7 @@ mod tests {
             consent: Consent::of(&[Purpose::Functional, Purpose::Personalization]),
             zone: &Clocks::UTC,
             matcher: None,
+            reads: None,
         };
         let standings = explain(&bundle.rules, &document, &[], &|slot| match slot {
             "s" => Some(Box::from("d")),
@@ -328,6 +329,7 @@ mod tests {
             consent: Consent::default(),
             zone: &Clocks::UTC,
             matcher: None,
+            reads: None,
         };
         let standings = explain(&bundle.rules, &document, &[], &|_| None);
         let model = bundle.models.iter().next().unwrap().id;

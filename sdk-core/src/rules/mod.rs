@@ -36,7 +36,7 @@ pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
 pub use decide::{Decided, Decision, Reason, SlotChange, Visit, decide};
 pub use decider::{Decider, Pick, Touched};
-pub use document::VisitorDocument;
+pub use document::{Reads, VisitorDocument};
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain, unmet};
 pub use judge::{Match, in_effect, judge, latch, rule_key};
 pub use succession::Succession;

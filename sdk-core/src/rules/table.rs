@@ -152,6 +152,11 @@ impl RuleTable {
         Ranking { table: self, indexes: self.lists.ranked.iter() }
     }
 
+    /// Whether there are exclusion groups.
+    pub fn has_groups(&self) -> bool {
+        !self.lists.ranked.is_empty()
+    }
+
     /// The indexes of the rules that exclusion groups rank, in order of rank.
     pub(super) fn ranked_indexes(&self) -> &[u32] {
         &self.lists.ranked

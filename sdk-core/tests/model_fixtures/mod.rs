@@ -81,6 +81,7 @@ pub fn scores(fixture: &Fixture) -> Vec<f64> {
             consent: Default::default(),
             zone: &attune_core::time::Clocks::UTC,
             matcher: None,
+            reads: None,
         };
         match model.score(&document, &mut Outlook::default()) {
             Reading::Value(ValueRef::Number(score), None) => score,

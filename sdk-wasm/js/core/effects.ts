@@ -13,6 +13,16 @@ export type Filling = [
   actions: Action[],
 ];
 
+/** What would fill a slot of a page load that begins now. */
+export type Forecast = [
+  slot: string,
+  filling: Filling | undefined,
+  /** The paths below `context` that were read to find it, each in a line, some several times. */
+  reads: string,
+  /** The first instant at which time alone may change it; 0: never. */
+  untilMs: number,
+];
+
 /** Numbers of a lane that were given up or, where it has ended, all that it gave out; both bounds are inclusive. */
 export type Declaration = [hasEnded: number, member: string, lane: string, from: number, to: number];
 
@@ -66,8 +76,11 @@ export type Effects = [
   match?: ((question: string) => void) | undefined,
   expired?: () => void,
   blocked?: (isBlocked: number) => void,
+  forecast?: (...forecast: Forecast) => void,
 ];
 
+/** A slot, and what fills it. */
+const FILLED = 't?(t?tbf*a)';
 /** The forms of their fields. */
 const FORMS = [
   'n',
@@ -76,7 +89,7 @@ const FORMS = [
   'by',
   'b',
   'u',
-  't?(t?tbf*a)',
+  FILLED,
   'tt',
   'tu',
   'tnn',
@@ -91,6 +104,7 @@ const FORMS = [
   't',
   '',
   'b',
+  `${FILLED}tf`,
 ];
 
 /** Carries out one output. */

@@ -104,3 +104,6 @@ export const NEWS_STATUS: Operation<[status: number, retryAfterMs: number | unde
 
 /** Everything of the visitor is gone, unsaid; what follows is another member's. */
 export const FORGET: Operation<[freshMember: string, freshLane: string, session: string]> = [24, 'tuu'];
+
+/** What a page load of a session would decide that begins now. */
+export const FORECAST: Operation<[session: string]> = [25, 'u'];

@@ -24,8 +24,11 @@ interface Edit {
   sinceMs: number;
 }
 
+/** Whether a change may be made on an element now. */
+export type IsReady = (change: Change, element: Element) => boolean;
+
 /** A change that has been made nowhere. */
-export function keep(change: Change): Kept {
+export function keep(change: Change, isReady: IsReady = () => true): Kept {
   const edits = new Map<Element, Edit>();
   let isRefused = false;
 
@@ -33,6 +36,7 @@ export function keep(change: Change): Kept {
   const ensureOn = (element: HTMLElement): boolean => {
     const nowMs = performance.now();
     const edit = edits.get(element);
+    if (!isReady(change, element)) return false;
     if (!edit) {
       edits.set(element, { made: make(change, element), repeats: 0, sinceMs: nowMs });
       return false;

@@ -2,7 +2,9 @@
 
 import { isAllowed } from './allowed.ts';
 import { type Change, watchedAttribute } from './change.ts';
-import { type Kept, keep, type Problem } from './kept.ts';
+import { type IsReady, type Kept, keep, type Problem } from './kept.ts';
+
+export type { Problem } from './kept.ts';
 
 /** The document with the changes that slots make to it. */
 export interface Page {
@@ -12,8 +14,8 @@ export interface Page {
   clear(): void;
 }
 
-/** A page without changes. */
-export function openPage(report: (problem: Problem, target: string) => void): Page {
+/** A page without changes; none is made on an element before it is ready for it. */
+export function openPage(report: (problem: Problem, target: string) => void, isReady?: IsReady): Page {
   const slots = new Map<string, Kept[]>();
   /** Changes of slots that wait for their turn: an element's own code may run while another change is made. */
   const waiting: [slot: string, changes: Change[]][] = [];
@@ -51,7 +53,7 @@ export function openPage(report: (problem: Problem, target: string) => void): Pa
     const before = slots.get(slot) ?? [];
     const after = changes.map((change) => {
       const at = before.findIndex((kept) => textOf(kept.change) === textOf(change));
-      return at < 0 ? keep(change) : (before.splice(at, 1)[0] as Kept);
+      return at < 0 ? keep(change, isReady) : (before.splice(at, 1)[0] as Kept);
     });
     for (const kept of before.reverse()) kept.takeBack();
     slots.delete(slot);

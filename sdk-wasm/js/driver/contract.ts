@@ -50,13 +50,10 @@ export interface Driver {
 
 /** What a client starts with. */
 export interface Start {
-  exports: CoreExports;
   host: Host;
   settings: Settings;
   storage: KeyValue;
   entries: Entries;
-  /** Judges by the site's policy, where it has one. */
-  filter: Filter | undefined;
   /** What was stored when the page began; nothing while the visitor has not agreed to that, until `admit`. */
   stored: Change[] | undefined;
   /** The locks of lanes, and the lane that this page has begun and holds. */
@@ -65,4 +62,11 @@ export interface Start {
   session: string;
   /** Says when to stop listening to the page. */
   ended: AbortSignal;
+}
+
+/** What a client with a core starts with. */
+export interface CoreStart extends Start {
+  exports: CoreExports;
+  /** Judges by the site's policy, where it has one. */
+  filter: Filter | undefined;
 }

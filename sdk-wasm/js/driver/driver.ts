@@ -4,6 +4,7 @@ import type { Change } from '../browser/database.ts';
 import { timer } from '../browser/timer.ts';
 import { watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
+import { grantedBits } from '../consent.ts';
 import type { Json, JsonObject } from '../context.ts';
 import { openCore } from '../core/core.ts';
 import type { CoreInspection, Filling, Request } from '../core/effects.ts';
@@ -12,6 +13,7 @@ import {
   CONTEXT,
   FAREWELL,
   FOLLOW,
+  FORECAST,
   FORGET,
   IDENTIFY,
   INSPECT,
@@ -27,23 +29,23 @@ import {
 } from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
-import { openPage } from '../dom/page.ts';
 import { AttuneError } from '../errors.ts';
 import { uuidV7 } from '../uuid.ts';
 import { lanesIn, readLanes, sortOut } from './adoption.ts';
 import { writeBatch } from './batch.ts';
 import { openBundles } from './bundles.ts';
-import type { Driver, Start } from './contract.ts';
-import { changesOf, decisionOf } from './decisions.ts';
+import type { CoreStart, Driver } from './contract.ts';
+import { decisionOf } from './decisions.ts';
 import { openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
 import { type KeptEvent, laneOf, openEvents, sizesOf } from './events.ts';
 import { openGate } from './filter.ts';
 import { MAX_LANE_MS } from './lanes.ts';
 import { openOthers } from './others.ts';
+import { openPainting } from './painting.ts';
 import { openPush } from './push.ts';
 import { refusalText } from './refusal.ts';
-import { BLOCKED, ENTRIES, MEMBER, stateIn, TOKEN } from './state.ts';
+import { BLOCKED, DECISIONS, ENTRIES, MEMBER, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
 import { type Cut, openTail } from './tail.ts';
 
@@ -56,7 +58,7 @@ const CONTEXT_VALUES = 'setContext: values';
 const MAX_DEPTH = 32;
 
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
-export function startDriver(start: Start): Driver {
+export function startDriver(start: CoreStart): Driver {
   const { exports, host, settings, storage, entries, lanes, filter, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const events = openEvents(entries);
@@ -90,8 +92,11 @@ export function startDriver(start: Start): Driver {
   let hasHeard = false;
   /** How often the visitor has been forgotten. */
   let visits = 0;
+  let granted = grantedBits(settings.consent);
   /** What other pages have said before this one has taken in what is stored. */
   let early: Message[] | undefined;
+  /** Whether the collector has been asked for its rules. */
+  let hasAsked = false;
   /** What may run code of the page waits until an output has been read; an input made there adds to it. */
   const later: (() => void)[] = [];
   let isBusy = false;
@@ -112,7 +117,7 @@ export function startDriver(start: Start): Driver {
   const decision = (slot: string, filling: Filling | undefined) => {
     later.push(() => {
       if (hasEnded) return;
-      page.set(slot, changesOf(filling));
+      painting.paint(slot, filling);
       host.decision(slot, filling && decisionOf(slot, filling));
     });
   };
@@ -201,6 +206,7 @@ export function startDriver(start: Start): Driver {
     undefined,
     () => reportLater('bundle_expired', 'the time of the bundle is over; its rules have stopped'),
     (found) => noteBlocked(found > 0),
+    (...found) => painting.foresee(...found),
   ]);
 
   const changed = () => hasEnded || host.changed();
@@ -222,6 +228,7 @@ export function startDriver(start: Start): Driver {
     carryOut(act);
     delivery.request();
     tail.changed();
+    painting.changed();
     return !hasFailed;
   };
   const ask: Driving['ask'] = (...call) => {
@@ -248,15 +255,23 @@ export function startDriver(start: Start): Driver {
     changed,
     url: (path, query = `k=${settings.writeKey}`) => `${settings.collector}${path}?${query}`,
   };
-  const page = openPage((problem, target) => {
-    const what = problem === 'loop' ? 'the page keeps undoing' : 'the browser refuses';
-    report(`action_${problem}`, `${what} an action on ${target}`, true);
+  const painting = openPainting({
+    ...{ first: settings.first, storage, key: space + DECISIONS },
+    report(problem, target) {
+      const what = problem === 'loop' ? 'the page keeps undoing' : 'the browser refuses';
+      report(`action_${problem}`, `${what} an action on ${target}`, true);
+    },
+    visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
+    forecast: (session) => core(FORECAST, session),
   });
   const heardOf = (revision: number) => {
     if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, settings, entries, host.ready);
+  const bundles = openBundles(driving, settings, entries, () => {
+    hasAsked = true;
+    settle(hasAsked);
+  });
   const tabs = openTabs(
     space,
     (message) => (early ? early.push(message) : others.hear(message)),
@@ -294,6 +309,7 @@ export function startDriver(start: Start): Driver {
   };
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
+    painting.leave();
     const waiting = [...delivery.packing(), ...cut(leaves)];
     entries.flush();
     tail.hand(waiting);
@@ -318,6 +334,12 @@ export function startDriver(start: Start): Driver {
     tabs.say('news', [3]);
     const message = 'requests to the collector do not get through; what is not delivered stays stored';
     reportLater('collector_blocked', message);
+  };
+  /** Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had. */
+  const settle = (isKnown: boolean) => {
+    if (early || !isKnown) return;
+    if (hasAsked) host.ready();
+    painting.settle(inspect().bundle_revision > 0);
   };
   const judgeAnew = () => input(() => core(WAKE));
   const goOnline = () => input(() => core(ONLINE));
@@ -357,6 +379,7 @@ export function startDriver(start: Start): Driver {
     for (const message of early ?? []) others.hear(message);
     early = undefined;
     others.makeCalls(found);
+    settle(hasAsked || state.bundle !== undefined);
     stand();
   };
   const turns = {
@@ -431,8 +454,9 @@ export function startDriver(start: Start): Driver {
       // What the core does not take must not stand in the way of the next change.
       if (!isTaken) [context, contextText] = before;
     },
-    consent(granted) {
-      input(() => core(CONSENT, granted));
+    consent(bits) {
+      granted = bits;
+      input(() => core(CONSENT, bits));
     },
     admit(stored, fresh, session) {
       input(() => core(FOLLOW, memberIn(stored), fresh, session));
@@ -468,7 +492,7 @@ export function startDriver(start: Start): Driver {
       bundles.end();
       tail.end();
       wake.clear();
-      page.clear();
+      painting.end();
     },
     inspect,
   };

@@ -6,6 +6,8 @@ import type { Change } from '../browser/database.ts';
 export const MEMBER = 'member';
 /** Set where requests have been blocked. */
 export const BLOCKED = 'blocked';
+/** Key of what the next page may paint. */
+export const DECISIONS = 'decisions';
 /** Key of the member token. */
 export const TOKEN = 'token';
 /** Key of the bundle in effect. */

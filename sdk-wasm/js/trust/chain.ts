@@ -5,8 +5,8 @@ import { wallMs } from '../clock.ts';
 import type { CoreExports } from '../core/core.ts';
 import { type Read, readerOf } from '../core/reader.ts';
 import { write } from '../core/writer.ts';
+import { loadCore } from '../core-loading.ts';
 import { AttuneError } from '../errors.ts';
-import { loadCore } from '../loader.ts';
 import type { Known } from './memory.ts';
 
 /** Operations, as `docs/trust.md` numbers them. */

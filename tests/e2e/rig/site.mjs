@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from './listen.mjs';
 import { bodyOf } from './parts.mjs';
 
@@ -9,10 +10,10 @@ const dist = join(import.meta.dirname, '../../../sdk-wasm/dist');
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html; charset=utf-8' };
 
 /**
- * Serves `pages` (path to HTML), `/attune/*` from the built package and `/sdk/*` from its files for script tags; `headers` go with every answer. What pages post to
- * `/said`, as JSON, is kept in `said`.
+ * Serves `pages` (path to HTML), `/attune/*` from the built package and `/sdk/*` from its files for script tags; `headers` go with every answer, and all of `/sdk/*` but the loader
+ * comes after `sdkMs`. What pages post to `/said`, as JSON, is kept in `said`.
  */
-export async function serveSite(pages, headers = {}) {
+export async function serveSite(pages, headers = {}, sdkMs = 0) {
   const said = [];
   const site = await listen(async (request, response) => {
     if (request.method === 'POST') {
@@ -21,6 +22,7 @@ export async function serveSite(pages, headers = {}) {
     }
     const path = new URL(request.url, 'http://site').pathname;
     const page = pages[path];
+    if (path.startsWith('/sdk/') && !path.endsWith('/loader.js')) await sleep(sdkMs);
     const type = page === undefined ? TYPES[extname(path)] : TYPES['.html'];
     try {
       const body = page ?? readFileSync(join(dist, path.startsWith('/sdk/') ? 'script' : '', basename(path)));

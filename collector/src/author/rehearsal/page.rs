@@ -215,6 +215,7 @@ impl Page {
             consent: self.consent,
             zone: &zone,
             matcher: Some(&self.engine),
+            reads: None,
         };
         assigned.assign(&document, &mut outlook);
         look(&document, &assigned, &mut outlook)

@@ -4,6 +4,7 @@ import { after, before, describe } from 'node:test';
 import { decisions } from './decisions.mjs';
 import { delivery } from './delivery.mjs';
 import { durable } from './durable.mjs';
+import { firstPaint } from './first-paint.mjs';
 import { leaving } from './leaving.mjs';
 import { storing } from './storing.mjs';
 
@@ -15,6 +16,6 @@ export function runCases(engine) {
       run.browser = await engine.start();
     });
     after(() => run.browser?.close());
-    for (const cases of [delivery, durable, decisions, storing, leaving]) cases(run);
+    for (const cases of [delivery, durable, decisions, firstPaint, storing, leaving]) cases(run);
   });
 }

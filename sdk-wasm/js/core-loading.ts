@@ -5,6 +5,27 @@ import { AttuneError } from './errors.ts';
 
 const RETRY_DELAYS_MS = [1_000, 4_000, 16_000];
 
+/** The shortest module there is. */
+const EMPTY_MODULE = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
+/** Whether the browser, or the page's policy, lets no WebAssembly run. */
+export function isRefused(): boolean {
+  try {
+    new WebAssembly.Module(Uint8Array.from(EMPTY_MODULE));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** What is said of that. */
+export function refusal(): AttuneError {
+  return new AttuneError(
+    'wasm_unavailable',
+    'WebAssembly is refused here: events are sent, nothing is decided',
+  );
+}
+
 /** Fetches and compiles the core. Fails with `wasm_unavailable`. */
 export async function loadCore(url: string): Promise<CoreExports> {
   for (let attempt = 0; ; attempt += 1) {

@@ -1,0 +1,36 @@
+/** What the loader and the script tell each other: what has been painted already, and what the next page may paint. */
+
+import type { KeyValue } from '../browser/storage.ts';
+import type { JsonObject } from '../context.ts';
+import type { Filling, Forecast } from '../core/effects.ts';
+import type { Page, Problem } from '../dom/page.ts';
+
+/** What a page that begins now would decide. */
+export interface Outlook {
+  member: string;
+  /** Granted purposes, by bits: now, and as `init` was told. */
+  granted: number;
+  initial: number;
+  /** The context that decisions have read from. */
+  context: JsonObject;
+  /** Decides every slot for a page load of a session. */
+  forecast(session: string): Forecast[];
+}
+
+/** What was painted before the core was there. */
+export interface FirstPaint {
+  /** The document, with the changes of stored decisions in it. */
+  readonly page: Page;
+  /** Hears of problems with the changes from now on. */
+  hear(report: (problem: Problem, target: string) => void): void;
+  /**
+   * Says that slots are decided, and reveals what waits for that. Where the core has rules, slots that it leaves empty
+   * lose what was painted; `isFilled` says of a slot whether it is filled.
+   */
+  settle(isFilled: ((slot: string) => boolean) | undefined): void;
+  /** Keeps what the next page may paint. */
+  keep(outlook: Outlook, storage: KeyValue): void;
+}
+
+/** What a slot was last decided to be, with its place in the record. */
+export type Painted = [slot: string, filling: Filling];

@@ -1,0 +1,119 @@
+/** What is stored for the next page's loader, over a storage that is a map. */
+
+import assert from 'node:assert/strict';
+import { before, beforeEach, describe, it } from 'node:test';
+import { load } from './load.mjs';
+
+const SPACE = 'attune/demo/';
+const NOW_MS = Date.UTC(2026, 10, 20, 10);
+const SESSION = '0197f7a0-0000-7000-8000-000000000001';
+const CONTEXT = { page: { path: '/', search: '' }, device: { class: 'phone' }, time_zone: 'Europe/Rome' };
+const filling = (value) => ['rule', undefined, 0, NOW_MS, [['text', '#hero', value]]];
+
+describe('the record of decisions', () => {
+  let openRecord;
+  let values;
+  let record;
+  before(async () => {
+    ({ openRecord } = await load('first-paint/record.ts'));
+  });
+  beforeEach(() => {
+    values = new Map([
+      [`${SPACE}member`, 'ann'],
+      [`${SPACE}session`, [SESSION, NOW_MS - 1_000, NOW_MS].join(' ')],
+    ]);
+    const storage = {
+      getItem: (key) => values.get(key) ?? null,
+      setItem: (key, value) => values.set(key, value),
+    };
+    record = openRecord(storage, SPACE);
+  });
+
+  /** Keeps what a forecast says in the session that goes on, and in any other. */
+  const keep = (now, other = now, more = {}) => {
+    const forecast = (session) => (session === SESSION ? now : other);
+    const outlook = { member: 'ann', granted: 7, initial: 7, context: CONTEXT, forecast, ...more };
+    record.keep(outlook, NOW_MS);
+  };
+  const recall = (more = {}) => {
+    const beginning = { context: CONTEXT, granted: 7, isSaid: false, nowMs: NOW_MS + 5, ...more };
+    const { painted, known, open } = record.recall(beginning);
+    return {
+      painted: painted.map(([slot, [, , , , actions]]) => [slot, actions[0][2]]),
+      known: [...known],
+      open: [...open],
+    };
+  };
+
+  it('says nothing where nothing is stored, or something that it does not know', () => {
+    const nothing = { painted: [], known: [], open: [] };
+    assert.deepEqual(recall(), nothing);
+    for (const text of ['', '{', '[]', 'null', '{"v":0,"slots":{"hero":{}}}', '{"v":1}']) {
+      values.set(`${SPACE}decisions`, text);
+      assert.deepEqual(recall(), nothing, text);
+    }
+  });
+
+  it('recalls a slot while all that it was decided by is the same', () => {
+    keep([['hero', filling('A'), 'page.path\ndevice.class\npage.path\nmissing.thing\n', NOW_MS + 60_000]]);
+    const same = { painted: [['hero', 'A']], known: ['hero'], open: [] };
+    assert.deepEqual(recall(), same);
+    assert.deepEqual(recall({ context: { ...CONTEXT, locale: 'de' } }), same);
+    const stale = { painted: [], known: [], open: [['hero', ['#hero']]] };
+    for (const more of [
+      { context: { ...CONTEXT, page: { path: '/other', search: '' } } },
+      { context: { ...CONTEXT, device: {} } },
+      { context: { ...CONTEXT, missing: { thing: 0 } } },
+      { context: { ...CONTEXT, time_zone: 'Europe/Berlin' } },
+      { granted: 3 },
+      { nowMs: NOW_MS + 60_000 },
+    ]) {
+      assert.deepEqual(recall(more), stale, JSON.stringify(more));
+    }
+    values.set(`${SPACE}member`, 'bob');
+    assert.deepEqual(recall(), stale);
+  });
+
+  it('tells the session that goes on from any other', () => {
+    keep([['hero', filling('now'), '', 0]], [['hero', undefined, '', 0]]);
+    assert.deepEqual(recall(), { painted: [['hero', 'now']], known: ['hero'], open: [] });
+    const other = { painted: [], known: ['hero'], open: [] };
+    assert.deepEqual(recall({ nowMs: NOW_MS + 31 * 60_000 }), other);
+    values.set(`${SPACE}session`, [SESSION.replace(/1$/, '2'), NOW_MS, NOW_MS].join(' '));
+    assert.deepEqual(recall(), other);
+    keep([['hero', filling('later'), '', 0]]);
+    assert.deepEqual(recall({ nowMs: NOW_MS + 31 * 60_000 }).painted, [['hero', 'later']]);
+  });
+
+  it('wants consent to be said where it was said after the page had begun', () => {
+    keep([['hero', filling('A'), '', 0]], undefined, { initial: 1 });
+    assert.deepEqual(recall().painted, []);
+    assert.deepEqual(recall({ isSaid: true }).painted, [['hero', 'A']]);
+  });
+
+  it('remembers the elements that a slot has changed, up to a bound', () => {
+    for (let number = 0; number < 30; number += 1) {
+      keep([
+        [
+          'hero',
+          [
+            'rule',
+            undefined,
+            0,
+            0,
+            [
+              ['hide', `#n${number}`],
+              ['variable', 'x', 1],
+            ],
+          ],
+          'page.path\n',
+          0,
+        ],
+      ]);
+    }
+    keep([['hero', undefined, 'page.path\n', 0]]);
+    const [[slot, targets]] = recall({ context: {} }).open;
+    assert.equal(slot, 'hero');
+    assert.deepEqual([targets.length, targets[0], targets.at(-1)], [20, '#n29', '#n10']);
+  });
+});

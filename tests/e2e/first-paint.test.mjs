@@ -1,0 +1,340 @@
+/** The loader: what a page shows before its core is there, frame by frame. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openBrowser } from './rig/browser.mjs';
+import { Collector, WRITE_KEY } from './rig/collector.mjs';
+import { framesOf } from './rig/frames.mjs';
+import { listen } from './rig/listen.mjs';
+
+const dist = join(import.meta.dirname, '../../sdk-wasm/dist/script');
+/** How long the script and its WebAssembly are on their way, and how long the page pauses between its parts. */
+const SCRIPT_MS = 400;
+const PART_MS = 120;
+
+const text = (id, slot, value, more) => ({
+  ...{ id, slot, ...more },
+  actions: [{ kind: 'text', target: `#${slot}`, value }],
+});
+const RULES = {
+  signals: [
+    { name: 'views', on: 'view', aggregate: 'count', window: 'lifetime' },
+    { name: 'visits', on: 'view', aggregate: 'count', window: 'session' },
+  ],
+  rules: [
+    text('known', 'hero', 'DECIDED', { when: { 'signals.views': { $gte: 1 } } }),
+    text('here', 'place', 'DECIDED', { when: { 'context.page.path': '/' } }),
+    text('now', 'visit', 'DECIDED', { when: { 'signals.visits': { $gte: 1 } } }),
+    {
+      id: 'look',
+      slot: 'look',
+      when: { 'signals.views': { $gte: 1 } },
+      actions: [
+        { kind: 'class', target: '#look', add: ['decided'] },
+        { kind: 'variable', name: 'look', value: 'new' },
+      ],
+    },
+  ],
+};
+
+/** A page that comes in parts, the first of which ends in the middle of what rules change. */
+const PARTS = [
+  (head) => `<!doctype html><html lang="en"><title>Fixture</title>
+<style>body { margin: 0; font: 40px monospace } p { margin: 0; height: 60px; color: #f00 }
+#look { background: #f00; color: #fff } #look.decided { background: #0f0 }</style>
+${head}<p id="hero">ORIG`,
+  () => `INAL hero</p><p id="place" data-attune-slot="place">ORIGINAL place</p><p id="visit">ORIGINAL`,
+  () => ` visit</p><p id="look">look</p><p id="end">end</p>`,
+];
+
+describe('the loader', () => {
+  let browser;
+  let collector;
+  let site;
+  let head;
+  before(async () => {
+    browser = await openBrowser();
+    collector = await Collector.start(RULES);
+    site = await listen(async (request, response) => {
+      const path = new URL(request.url, 'http://site').pathname;
+      if (!path.startsWith('/sdk/')) {
+        response.writeHead(200, { 'content-type': 'text/html', ...site.headers });
+        for (const part of PARTS) {
+          response.write(part(head));
+          await sleep(PART_MS);
+        }
+        return response.end();
+      }
+      const isLoader = path.endsWith('/loader.js');
+      if (!isLoader) await sleep(SCRIPT_MS);
+      const type = path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript';
+      response.writeHead(200, { 'content-type': type }).end(readFileSync(join(dist, basename(path))));
+    });
+  });
+  beforeEach(() => {
+    site.headers = {};
+  });
+  after(async () => {
+    await site.close();
+    await collector.remove();
+    await browser.close();
+  });
+
+  const settings = `data-write-key="${WRITE_KEY}"`;
+  const loader = (attributes = '') =>
+    `<script src="/sdk/loader.js" ${settings} data-collector="${collector.url}" ${attributes}></script>`;
+  const asyncScript = () =>
+    `<script async src="/sdk/attune.js" ${settings} data-collector="${collector.url}"></script>`;
+  const ready = (page) => page.waitForFunction(() => window.attune.ready?.then(() => true));
+  /** A visitor who has been here once: every slot has been decided and stored. */
+  const visitor = async (tag = loader()) => {
+    head = tag;
+    const context = await browser.newContext({ viewport: { width: 600, height: 400 } });
+    const page = await context.newPage();
+    await page.goto(site.url);
+    await ready(page);
+    await page.evaluate(() => window.attune.track('view'));
+    await page.waitForFunction(() => document.querySelector('#hero').textContent === 'DECIDED');
+    await page.waitForFunction(() => localStorage.getItem('attune/e2e/decisions')?.includes('"known"'));
+    return { context, page };
+  };
+  /** What the page reads before the script is there. */
+  const early = async (page, path = '/') => {
+    await page.goto(site.url + path, { waitUntil: 'domcontentloaded' });
+    return page.evaluate(() => ({
+      isEarly: Array.isArray(window.attune),
+      ...Object.fromEntries(
+        ['hero', 'place', 'visit'].map((id) => {
+          const element = document.querySelector(`#${id}`);
+          const isHidden = getComputedStyle(element).visibility === 'hidden';
+          return [id, isHidden ? 'hidden' : element.textContent];
+        }),
+      ),
+    }));
+  };
+  /** The frames of a visit, from an empty page until it is decided. */
+  const framesOfVisit = async (page, rectangle, path = '/') => {
+    await page.goto('about:blank');
+    const visit = async () => {
+      await page.goto(site.url + path);
+      await ready(page);
+    };
+    return await framesOf(page, visit, rectangle);
+  };
+  const later = async (page) => {
+    await ready(page);
+    return page.evaluate(() =>
+      ['hero', 'place', 'visit'].map((id) => document.querySelector(`#${id}`).textContent),
+    );
+  };
+  /** Frames of a slot, each told by how far its text reaches: what stood there is longer than what is decided. */
+  const widths = (frames) => frames.map(({ width }) => width);
+  /** Long enough for a script that takes its time. */
+  const PATIENT = 'data-hide-ms="9000"';
+  const HERO = [0, 0, 600, 60];
+  const LOOK = [0, 180, 600, 60];
+
+  it('shows no frame of what stood there in slots with a stored decision, however slowly the page comes', async () => {
+    const { context, page } = await visitor();
+    const frames = await framesOfVisit(page, HERO);
+    assert.ok(frames.at(-1).width > 0, 'the page was seen');
+    assert.equal(Math.max(...widths(frames)), frames.at(-1).width, String(widths(frames)));
+    await context.close();
+  });
+
+  it('changes classes before the first frame', async () => {
+    const { context, page } = await visitor();
+    const frames = await framesOfVisit(page, LOOK);
+    assert.ok(frames.some(({ green }) => green > 0));
+    assert.equal(frames.filter(({ red }) => red > 0).length, 0);
+    await context.close();
+  });
+
+  it('is needed for that: the script alone shows frames of both', async () => {
+    const { context, page } = await visitor();
+    head = asyncScript();
+    const frames = await framesOfVisit(page, HERO);
+    assert.ok(Math.max(...widths(frames)) > frames.at(-1).width, String(widths(frames)));
+    const looks = await framesOfVisit(page, LOOK);
+    assert.ok(looks.some(({ red }) => red > 0) && looks.at(-1).green > 0);
+    await context.close();
+  });
+
+  it('paints what is stored, gives its values at once, and leaves the rest to the script', async () => {
+    const { context, page } = await visitor();
+    const decided = { isEarly: true, hero: 'DECIDED', place: 'DECIDED', visit: 'DECIDED' };
+    assert.deepEqual(await early(page), decided);
+    assert.deepEqual(
+      await page.evaluate(() => [
+        window.attune.variable('look', 'old'),
+        window.attune.variable('look', 1),
+        window.attune.decision('hero').rule,
+        window.attune.decision('nothing'),
+      ]),
+      ['new', 1, 'known', undefined],
+    );
+    assert.deepEqual(await later(page), ['DECIDED', 'DECIDED', 'DECIDED']);
+    assert.equal(await page.evaluate(() => window.attune.variable('look', 'old')), 'new');
+    await context.close();
+  });
+
+  it('hides what depends on another address until it is decided, and then shows what stood there', async () => {
+    const { context, page } = await visitor(loader(PATIENT));
+    const frames = await framesOfVisit(page, [0, 60, 600, 60], '/other');
+    assert.equal(await page.textContent('#place'), 'ORIGINAL place');
+    assert.ok(frames.at(-1).width > 0, 'it is shown in the end');
+    // Neither what is decided elsewhere nor, before it is known to stay, what stands there.
+    assert.deepEqual([...new Set(widths(frames))].sort(), [0, frames.at(-1).width].sort());
+    await context.close();
+  });
+
+  it('paints nothing of a session that is over, and nothing for another member', async () => {
+    const { context, page } = await visitor(loader(PATIENT));
+    await page.evaluate(() => {
+      // Nothing of this page is to write it anew when it is left.
+      const { setItem } = localStorage;
+      const [id, began, last] = localStorage.getItem('attune/e2e/session').split(' ');
+      const hour = 3_600_000;
+      setItem.call(localStorage, 'attune/e2e/session', [id, began - hour, last - hour].join(' '));
+      Storage.prototype.setItem = () => {};
+    });
+    assert.deepEqual(await early(page), {
+      ...{ isEarly: true, hero: 'DECIDED', place: 'DECIDED', visit: 'ORIGINAL visit' },
+    });
+    await ready(page);
+    await page.evaluate(() => {
+      localStorage.setItem('attune/e2e/member', '0197f7a0-0000-7000-8000-000000000000');
+      Storage.prototype.setItem = () => {};
+    });
+    const hidden = { isEarly: true, hero: 'hidden', place: 'hidden', visit: 'hidden' };
+    assert.deepEqual(await early(page), hidden);
+    await context.close();
+  });
+
+  it('hides nothing for longer than it may, also where the script never comes', async () => {
+    const { context, page } = await visitor();
+    await page.route('**/sdk/attune.js', () => {});
+    const { place } = await early(page, '/other');
+    assert.equal(place, 'hidden');
+    await page.waitForTimeout(300);
+    const shown = await page.evaluate(() => getComputedStyle(document.querySelector('#hero')).visibility);
+    assert.equal(shown, 'visible');
+    head = loader(PATIENT);
+    assert.equal((await early(page, '/other')).place, 'hidden');
+    head = loader('data-hide-ms="0"');
+    const never = await framesOf(page, () => page.goto(`${site.url}/other`), [0, 60, 600, 60]);
+    assert.ok(Math.max(...widths(never)) > 0);
+    await context.close();
+  });
+
+  it('hides on a first visit the slots that its tag names', async () => {
+    head = loader(`${PATIENT} data-slots="place visit"`);
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    assert.deepEqual(await early(page), {
+      ...{ isEarly: true, hero: 'ORIGINAL hero', place: 'hidden', visit: 'ORIGINAL visit' },
+    });
+    assert.deepEqual(await later(page), ['ORIGINAL hero', 'DECIDED', 'ORIGINAL visit']);
+    assert.equal(
+      await page.evaluate(() => getComputedStyle(document.querySelector('#place')).visibility),
+      'visible',
+    );
+    await context.close();
+  });
+
+  it('paints what the server has decided, in place of what is stored', async () => {
+    const { context, page } = await visitor();
+    const decided = (value) => [
+      {
+        slot: 'hero',
+        rule: 'served',
+        key: null,
+        reason: 'level',
+        actions: [{ kind: 'text', target: '#hero', value }],
+      },
+      { slot: 'broken' },
+    ];
+    const json = JSON.stringify(decided('SERVED'));
+    head = `<script type="application/json" id="attune-decisions">${json}</script>${loader()}`;
+    const { hero, place } = await early(page);
+    assert.deepEqual([hero, place], ['SERVED', 'DECIDED']);
+    assert.deepEqual(await later(page), ['DECIDED', 'DECIDED', 'DECIDED']);
+    await context.close();
+  });
+
+  it('neither reads nor stores anything before it knows that it may', async () => {
+    const { context, page } = await visitor();
+    head = loader('data-consent="functional"');
+    const { hero } = await early(page);
+    assert.equal(hero, 'ORIGINAL hero');
+    await page.waitForFunction(() => window.attune.ready);
+    head = loader('data-consent="functional analytics personalization"');
+    // What was decided before the site said so is not what it has agreed to now.
+    await early(page);
+    assert.deepEqual(await later(page), ['DECIDED', 'DECIDED', 'DECIDED']);
+    await page.evaluate(() => window.attune.flush());
+    await page.waitForTimeout(700);
+    assert.equal((await early(page)).hero, 'DECIDED');
+    await ready(page);
+    await page.evaluate(() => window.attune.consent({ analytics: 'denied', personalization: 'denied' }));
+    assert.equal(await page.evaluate(() => localStorage.getItem('attune/e2e/decisions')), null);
+    assert.equal((await early(page)).hero, 'ORIGINAL hero');
+    await context.close();
+  });
+
+  it('works under the strictest policy without a violation', async () => {
+    const { context, page } = await visitor();
+    site.headers = {
+      'content-security-policy': [
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'unsafe-inline'",
+        `connect-src 'self' ${collector.url}; require-trusted-types-for 'script'; trusted-types 'none'`,
+      ].join('; '),
+    };
+    const violations = [];
+    page.on('console', (message) => violations.push(message.text()));
+    page.on('pageerror', (error) => violations.push(error.message));
+    assert.equal((await early(page)).hero, 'DECIDED');
+    assert.deepEqual(await later(page), ['DECIDED', 'DECIDED', 'DECIDED']);
+    assert.deepEqual(violations, []);
+    await context.close();
+  });
+
+  it('waits for the page to call init where its tag says so', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    head = `${loader('data-manual')}<script>
+      window.early = attune.track('view');
+      setTimeout(() => attune.init({ cookieless: true }), 2000);
+    </script>`;
+    await page.goto(site.url);
+    await page.waitForTimeout(1_000);
+    assert.equal(await page.evaluate(() => window.attune.ready), undefined);
+    await ready(page);
+    await page.waitForFunction(() => document.querySelector('#hero').textContent === 'DECIDED');
+    assert.equal(await page.evaluate(() => localStorage.length), 0);
+    head = `${loader()}<script>attune.init({ cookieless: true });</script>`;
+    await page.goto(site.url);
+    await ready(page);
+    assert.equal(await page.evaluate(() => localStorage.length), 0);
+    await context.close();
+  });
+
+  it('takes back what the rules no longer say, with what stood there as it was', async () => {
+    const { context, page } = await visitor();
+    collector.writeRules({ rules: [text('none', 'hero', 'NEVER', { when: { 'traits.none': 1 } })] });
+    try {
+      await page.waitForFunction(() => document.querySelector('#hero').textContent === 'ORIGINAL hero');
+      // As if this page had not heard of it.
+      await page.goto('about:blank');
+      const stale = await context.newPage();
+      await stale.goto(site.url);
+      assert.deepEqual(await later(stale), ['ORIGINAL hero', 'ORIGINAL place', 'ORIGINAL visit']);
+    } finally {
+      collector.writeRules(RULES);
+    }
+    await context.close();
+  });
+});
