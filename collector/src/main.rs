@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Ok(Command::Serve(arguments)) => serve(arguments).map(|()| Outcome::Clean),
         Ok(Command::Bundle(command)) => author::bundle(&command),
         Ok(Command::Simulate(arguments)) => author::simulate(&arguments),
-        Ok(Command::Log(LogCommand::Dump(arguments))) => dump(&arguments).map(|()| Outcome::Clean),
+        Ok(Command::Log(LogCommand::Dump(arguments))) => dump(&arguments.data_dir).map(|()| Outcome::Clean),
         Ok(Command::Import(ImportCommand::Growthbook(arguments))) => {
             import_growthbook(&arguments.payload, &arguments.output).map(|()| Outcome::Clean)
         }

@@ -452,8 +452,7 @@ describe('autocapture', () => {
         return [null, 'clicks'].map((options) => typeof autocapture(window.attune, options));
       });
       assert.deepEqual(said, ['function', 'function']);
-      const message =
-        'option_invalid: autocapture: options must be an object; every kind is tracked as where none are given';
+      const message = 'option_invalid: autocapture: options must be an object; the defaults are taken';
       assert.deepEqual(await errors(), [message, message]);
     }));
 

@@ -1,16 +1,16 @@
 //! `attune log dump`: the events of a log as lines of JSON, for people and for other programs.
 
 use super::{read_folder, records};
-use crate::settings::DumpArguments;
 use attune_core::wire::{Record, decode_record, write_whole_event};
 use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::Path;
 
-/// Prints every event of the log that the folder holds; what else the log says is left out.
+/// Prints every event of the log that the data folder holds; what else the log says is left out.
 ///
 /// # Errors
 /// One line that names what could not be read or written. A reader that has gone away is no error.
-pub fn dump(arguments: &DumpArguments) -> Result<(), String> {
-    let folder = arguments.data_dir.join("log");
+pub fn dump(data_dir: &Path) -> Result<(), String> {
+    let folder = data_dir.join("log");
     let named = |error: io::Error| format!("{}: {error}", folder.display());
     let mut reader = read_folder(&folder).map_err(named)?;
     let mut out = BufWriter::new(io::stdout().lock());

@@ -34,8 +34,7 @@ const STARTS: { [Name in Kind]-?: [start: Start<Name>, isDefault: boolean] } = {
 /** Every kind, in the order in which they are started. */
 export const KINDS = Object.keys(STARTS) as Kind[];
 
-const OPTIONS_INVALID =
-  'autocapture: options must be an object; every kind is tracked as where none are given';
+const OPTIONS_INVALID = 'autocapture: options must be an object; the defaults are taken';
 
 /** What ends the capture of an instance. */
 const running = new WeakMap<Attune, () => void>();

@@ -18,11 +18,21 @@ export interface Turns {
 export function watchTurns(turns: Turns, signal: AbortSignal): void {
   const on = (name: string, act: (event: Event) => void) =>
     addEventListener(name, act, { signal, capture: true });
+  let isAway = false;
+  const leave = () => {
+    isAway = true;
+    turns.leaving();
+  };
+  // The back/forward cache thaws a page, and then gives it back.
+  const restore = () => {
+    if (isAway) turns.restored();
+    isAway = false;
+  };
   // Fired at the document; some of it does not bubble.
   on('visibilitychange', () => (document.hidden ? turns.hidden() : turns.visible()));
-  on('pagehide', () => turns.leaving());
-  on('pageshow', (event) => (event as PageTransitionEvent).persisted && turns.restored());
-  on('freeze', () => turns.leaving());
-  on('resume', () => turns.restored());
+  on('pagehide', leave);
+  on('pageshow', (event) => (event as PageTransitionEvent).persisted && restore());
+  on('freeze', leave);
+  on('resume', restore);
   on('online', () => turns.online());
 }

@@ -75,8 +75,6 @@ export function startDriver(start: CoreStart): Driver {
   let contextText = '{}';
   let wakeAtMs = 0;
   let hasEnded = false;
-  /** Whether the page has left, or is frozen, and holds nothing that others wait for. */
-  let isAway = false;
   /** The event that is being tracked. */
   let tracked: KeptEvent | undefined;
   /** The input that is being made. */
@@ -315,7 +313,6 @@ export function startDriver(start: CoreStart): Driver {
     tail.hand(waiting);
   };
   const leave = () => {
-    isAway = true;
     laneSinceMs = 0;
     sayFarewell(true);
     // A page that holds a lock or a channel is not kept in the back/forward cache.
@@ -394,9 +391,6 @@ export function startDriver(start: CoreStart): Driver {
     },
     leaving: leave,
     restored() {
-      // The back/forward cache thaws a page, and then gives it back.
-      if (!isAway) return;
-      isAway = false;
       tabs.open();
       openLane();
       judgeAnew();
