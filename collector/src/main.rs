@@ -3,7 +3,10 @@
 use attune_collector::Server;
 use attune_collector::author::{self, Outcome};
 use attune_collector::bundle::import_growthbook;
-use attune_collector::settings::{Command, ImportCommand, LogFormat, ServeArguments, Settings, parse};
+use attune_collector::log::dump;
+use attune_collector::settings::{
+    Command, ImportCommand, LogCommand, LogFormat, ServeArguments, Settings, parse,
+};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,6 +17,7 @@ fn main() -> ExitCode {
         Ok(Command::Serve(arguments)) => serve(arguments).map(|()| Outcome::Clean),
         Ok(Command::Bundle(command)) => author::bundle(&command),
         Ok(Command::Simulate(arguments)) => author::simulate(&arguments),
+        Ok(Command::Log(LogCommand::Dump(arguments))) => dump(&arguments.data_dir).map(|()| Outcome::Clean),
         Ok(Command::Import(ImportCommand::Growthbook(arguments))) => {
             import_growthbook(&arguments.payload, &arguments.output).map(|()| Outcome::Clean)
         }

@@ -1,6 +1,7 @@
 /** The public API: fixes id, time and session of every call, and hands it to the driver in order. */
 
 import { openStorage } from './browser/storage.ts';
+import { type Campaign, openCampaign } from './campaign.ts';
 import { wallMs } from './clock.ts';
 import { type Consent, grantedBits, mergeConsent, type Said } from './consent.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from './context.ts';
 import type { Decision } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
+import type { Capture } from './driver/contract.ts';
 import { AttuneError, usageError } from './errors.ts';
 import { isObject, jsonText } from './json.ts';
 import { type DriverLink, openLink } from './link.ts';
@@ -47,6 +49,7 @@ export class Attune {
   readonly #listeners = new Map<string, Listeners<Decision | undefined>>();
   readonly #ended = new AbortController();
   readonly #session: Session;
+  readonly #campaign: Campaign;
   readonly #link: DriverLink;
   readonly #settings: Settings;
   #said: Said;
@@ -64,6 +67,7 @@ export class Attune {
     };
     this[devtoolsPort] = port;
     this.#session = openSession(storage, `${space}session`, (text) => this.#link.keep('session', text));
+    this.#campaign = openCampaign(storage, `${space}campaign`, location.search);
     this.#link = openLink({
       settings,
       storage,
@@ -78,14 +82,17 @@ export class Attune {
         changed: () => port.changed?.(),
         report: this.#reports.report,
       },
-      session: (ms) => this.#session.at(ms),
+      session: (ms) => this.#sessionAt(ms),
+      judge: (capture) => this.#judge(capture),
     });
     this.ready = this.#link.ready;
     this.#settings = settings;
     this.#said = settings.consent;
     // Before anything is decided.
     if (grantedBits(this.#said) !== ALL_GRANTED) this.#link.call('consent', grantedBits(this.#said));
-    this.setContext({ ...defaultContext(), ...settings.context, ...this.#privacy() });
+    const campaign = this.#campaign.own;
+    this.setContext({ ...defaultContext(), campaign, ...settings.context, ...this.#privacy() });
+    this.#noteSession(this.#session.living(wallMs()));
     this.#listen(space);
   }
 
@@ -94,6 +101,10 @@ export class Attune {
     if (typeof type === 'string' && type.startsWith('attune.')) {
       const message = `track: type "${type}" must not start with "attune."`;
       return this.#refuse('event_type_reserved', message);
+    }
+    if (!isObject(options ?? {})) {
+      const message = `track: options of "${type}" must be an object, such as { priority: 'critical' }`;
+      return this.#refuse('priority_unknown', message);
     }
     return this.#capture(type, metadata, options?.priority);
   }
@@ -232,22 +243,35 @@ export class Attune {
     const { id: fresh, ms } = this.#now();
     const id = derived ?? fresh;
     // Callers without types say null where they have nothing to say.
-    const sent = this.#beforeSend(type, metadata ?? undefined);
-    if (sent === null) return id;
-    const text = sent === undefined ? undefined : this.#jsonText(`track: metadata of "${type}"`, sent);
-    if (sent === undefined || text !== undefined) {
-      // What may not be taken yet has no part in a session yet.
-      const session = this.#link.isTaking() ? this.#session.at(ms) : '';
-      this.#link.call('track', { id, type, ms, session, metadata: text, priority: level });
-      this[devtoolsPort].captured?.({
-        event_id: id,
-        event_type: type,
-        timestamp_ms: ms,
-        session_id: session,
-        metadata: sent ?? {},
-      });
-    }
+    const text = metadata == null ? undefined : this.#metadataText(type, metadata);
+    if (metadata != null && text === undefined) return id;
+    const isTaking = this.#link.isTaking();
+    const whole = { id, type, ms, session: '', metadata: text, priority: level };
+    // What may not be taken yet has no part in a session yet, and the site's own filter is asked when it is.
+    const capture = isTaking ? this.#judge(whole) : whole;
+    if (!capture) return id;
+    if (isTaking) capture.session = this.#sessionAt(ms);
+    this.#link.call('track', capture);
+    this[devtoolsPort].captured?.({
+      event_id: id,
+      event_type: type,
+      timestamp_ms: ms,
+      session_id: capture.session,
+      metadata: JSON.parse(capture.metadata ?? '{}'),
+    });
     return id;
+  }
+
+  /** The session of an event, and with it its campaign. */
+  #sessionAt(ms: number): string {
+    const session = this.#session.at(ms);
+    this.#noteSession(session);
+    return session;
+  }
+
+  #noteSession(session: string | undefined): void {
+    const campaign = this.#campaign.note(session);
+    if (campaign !== undefined) this.setContext({ campaign });
   }
 
   #consented(said: Said): void {
@@ -267,19 +291,25 @@ export class Attune {
     return { privacy: isOpen ? null : { ...this.#said, gpc } };
   }
 
-  /** What the site's own filter leaves of an event's metadata; null where it drops the event. */
-  #beforeSend(type: string, metadata: JsonObject | undefined): JsonObject | null | undefined {
+  /** What the site's own filter leaves of an event; nothing where it drops it. */
+  #judge(capture: Capture): Capture | undefined {
     const filter = this.#settings.beforeSend;
-    if (!filter) return metadata;
+    if (!filter) return capture;
+    const { type, metadata = '{}' } = capture;
     try {
-      const sent = filter({ event_type: type, metadata: structuredClone(metadata ?? {}) });
-      if (!sent) return null;
-      if (isObject(sent.metadata)) return sent.metadata;
-      throw new TypeError('what it returned has no metadata');
+      const sent = filter({ event_type: type, metadata: JSON.parse(metadata) });
+      if (!sent) return undefined;
+      if (!isObject(sent.metadata)) throw new TypeError('what it returned has no metadata');
+      const text = this.#metadataText(type, sent.metadata);
+      return text === undefined ? text : { ...capture, metadata: text };
     } catch (cause) {
       this.#refuse('before_send_failed', `beforeSend threw at "${type}", which is dropped: ${cause}`);
-      return null;
+      return undefined;
     }
+  }
+
+  #metadataText(type: string, metadata: JsonObject): string | undefined {
+    return this.#jsonText(`track: metadata of "${type}"`, metadata);
   }
 
   #refuse(code: string, message: string): string {
@@ -302,8 +332,8 @@ export class Attune {
   #jsonText(name: string, value: unknown): string | undefined {
     try {
       // A value may bring a JSON form of its own.
-      const text = isObject(value) ? jsonText(value) : '0';
-      if (isObject(JSON.parse(text))) return text;
+      const text = isObject(value) ? jsonText(value) : '';
+      if (text.startsWith('{')) return text;
       this.#refuse('json_invalid', `${name} must be an object`);
     } catch (cause) {
       this.#refuse('json_invalid', `${name} has no JSON form: ${String(cause)}`);

@@ -21,9 +21,16 @@ export function defaultContext(): JsonObject {
     page: pageContext(),
     device: deviceContext(),
     locale: navigator.language,
-    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    time_zone: timeZone(),
     time: localTime(wallMs()),
   };
+}
+
+/** The name of the page's time zone. */
+export function timeZone(): string {
+  const { Temporal } = globalThis as { Temporal?: { Now: { timeZoneId(): string } } };
+  // A first formatter loads the tables of the language: it takes longer than all else that a page does at its start.
+  return Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /** The page as it is now; read again by every `page()`. */
@@ -32,10 +39,12 @@ export function pageContext(): JsonObject {
   return { url: href, path: pathname, search, title: document.title, referrer: document.referrer };
 }
 
-/** The device class as it is now. */
-export function deviceContext(): { class: DeviceClass } {
-  if (matchMedia(DESKTOP_QUERY).matches) return { class: 'desktop' };
-  return { class: matchMedia(TABLET_QUERY).matches ? 'tablet' : 'phone' };
+/** The device class and the viewport, in CSS pixels, as they are now. */
+export function deviceContext(): JsonObject & { class: DeviceClass } {
+  const isWide = (query: string) => matchMedia(query).matches;
+  const small = isWide(TABLET_QUERY) ? 'tablet' : 'phone';
+  const viewport = { width: innerWidth, height: innerHeight };
+  return { class: isWide(DESKTOP_QUERY) ? 'desktop' : small, viewport };
 }
 
 /** Calls back whenever the device class changes. */

@@ -9,7 +9,7 @@ import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
 import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
 import { isRefused, loadCore, refusal } from './core-loading.ts';
-import type { Driver, Start } from './driver/contract.ts';
+import type { Capture, Driver, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
 import type { Message } from './driver/tabs.ts';
@@ -33,6 +33,8 @@ export interface LinkOptions {
   events: Omit<Host, 'started' | 'ready'>;
   /** Which session is it at this instant? */
   session(ms: number): string;
+  /** What the site's own filter leaves of an event that was held; nothing where it drops it. */
+  judge(capture: Capture): Capture | undefined;
   /** Says when to stop listening to the page. */
   ended: AbortSignal;
 }
@@ -67,7 +69,7 @@ export interface DriverLink {
 
 /** Starts loading, off the critical path. */
 export function openLink(options: LinkOptions): DriverLink {
-  const { settings, storage, events, session, ended } = options;
+  const { settings, storage, events, session, judge, ended } = options;
   const space = `attune/${settings.writeKey}/`;
   const entries = openEntries({
     database: openDatabase(`attune/${settings.writeKey}`),
@@ -86,6 +88,8 @@ export function openLink(options: LinkOptions): DriverLink {
   let driver: Driver | undefined;
   /** The same from its start on, while it may still be taking in what is stored. */
   let started: Driver | undefined;
+  /** Whether calls have been refused for want of room. */
+  let isFull = false;
   /** How often the visitor has been forgotten: what was read before belongs to nobody any more. */
   let forgotten = 0;
   /** What the other pages are to hear once there is a channel. */
@@ -126,7 +130,9 @@ export function openLink(options: LinkOptions): DriverLink {
     else if (driver && (isAdmitted || !captures)) pass(call);
     else if (captures && !isTaking() ? held.push(call) > MAX_HELD_CALLS : !buffer.push(call, laneNow)) {
       held.splice(MAX_HELD_CALLS);
-      events.report(new AttuneError('buffer_full', `${method}: too many calls before the start`));
+      if (!isFull)
+        events.report(new AttuneError('buffer_full', `${method}: too many calls before the start`));
+      isFull = true;
     }
   };
   /** Makes the calls that were held; those of a prerendered page as of now. */
@@ -136,7 +142,8 @@ export function openLink(options: LinkOptions): DriverLink {
       if (one[0] !== 'track') call(...one);
       else {
         const ms = isNow ? wallMs() : one[1].ms;
-        call('track', { ...one[1], ms, session: session(ms) });
+        const judged = judge(one[1]);
+        if (judged) call('track', { ...judged, ms, session: session(ms) });
       }
     }
   };

@@ -12,6 +12,8 @@ const WRITE_DELAY_MS = 1_000;
 export interface Session {
   /** The session at an instant; an event there keeps it alive. */
   at(ms: number): string;
+  /** The session that lives at an instant, if one does; nothing begins. */
+  living(ms: number): string | undefined;
   /** Begins a new session at once. */
   reset(ms: number): string;
   /** Takes what another tab, or an earlier page, has stored: of two sessions begun side by side, the older stays in both tabs. */
@@ -56,6 +58,7 @@ export function openSession(
       if (!due.isSet()) due.set(WRITE_DELAY_MS, flush);
       return now[0];
     },
+    living: (ms) => (isLive(state, ms) ? state[0] : undefined),
     reset(ms) {
       const now = begin(ms);
       state = now;

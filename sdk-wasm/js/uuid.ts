@@ -38,10 +38,10 @@ export function uuidV7(ms: number): string {
 /** The text form of an id's 16 bytes. */
 export function uuidText(bytes: Uint8Array): string {
   let text = '';
-  bytes.forEach((byte, place) => {
-    if (place > 3 && place < 11 && place % 2 === 0) text += '-';
-    text += hexOf[byte];
-  });
+  for (let place = 0; place < BYTES; place += 1) {
+    if (place === 4 || place === 6 || place === 8 || place === 10) text += '-';
+    text += hexOf[bytes[place] as number];
+  }
   return text;
 }
 

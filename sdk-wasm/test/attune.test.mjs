@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { IDBFactory } from 'fake-indexeddb';
 import { decision } from './core.mjs';
 import { load } from './load.mjs';
-import { closePage, openPage, store } from './page.mjs';
+import { closePage, openPage, settle, store } from './page.mjs';
 
 const OPTIONS = { writeKey: 'demo', collector: '/' };
 
@@ -296,9 +296,115 @@ describe('attune', () => {
     const [, bytes, context] = core.of('context').at(-1);
     assert.deepEqual(
       [context.cart, 'locale' in context, context.device],
-      [{ items: 3 }, false, { class: 'desktop' }],
+      [{ items: 3 }, false, { class: 'desktop', viewport: { width: 1200, height: 800 } }],
     );
     assert.equal(bytes, Buffer.byteLength(JSON.stringify(context)));
+  });
+
+  it('refuses a priority in the place of the options', async () => {
+    const core = await page.load();
+    const errors = [];
+    attune.onError(({ code, kind, message }) => errors.push([code, kind, message]));
+    assert.match(attune.track('view', {}, 'critical'), /^[0-9a-f-]{36}$/);
+    attune.track('view', {}, null);
+    assert.equal(core.of('track').length, 1);
+    const message = `track: options of "view" must be an object, such as { priority: 'critical' }`;
+    assert.deepEqual(errors, [['priority_unknown', 'usage', message]]);
+  });
+
+  it('says once that no more calls are kept', async () => {
+    const codes = [];
+    attune.onError(({ code }) => codes.push(code));
+    for (let call = 0; call < 1_010; call += 1) attune.track('view');
+    assert.deepEqual(codes, ['buffer_full']);
+  });
+
+  it('puts a refused key on the console once where nobody listens', async () => {
+    const said = [];
+    const { error } = console;
+    console.error = (line) => said.push(line);
+    page.answers['/v1/events'] = () =>
+      Response.json({ code: 'key_unknown', message: 'no such key' }, { status: 401 });
+    try {
+      await page.load();
+      for (let call = 0; call < 3; call += 1) {
+        attune.track('view');
+        await settle();
+      }
+    } finally {
+      console.error = error;
+    }
+    assert.deepEqual(said, [
+      'attune: collector_refused: the collector refuses events: key_unknown: no such key',
+    ]);
+  });
+
+  it('asks the site’s own filter of held events only when they are taken', async () => {
+    await attune.shutdown();
+    const asked = [];
+    const beforeSend = ({ event_type, metadata }) => {
+      asked.push(event_type);
+      return event_type === 'secret' ? null : { metadata: { ...metadata, seen: true } };
+    };
+    const unknown = { analytics: 'unknown', personalization: 'unknown' };
+    attune = init({ ...OPTIONS, beforeSend, consent: unknown });
+    const core = await page.load('start');
+    attune.track('view', { a: 1 });
+    attune.track('secret');
+    assert.deepEqual(asked, []);
+    attune.consent({ analytics: 'granted' });
+    await page.load('restore');
+    assert.deepEqual(asked, ['view', 'secret']);
+    assert.deepEqual(
+      core.of('track').map((fields) => fields[7][1]),
+      [{ a: 1, seen: true }],
+    );
+    attune.consent({ analytics: 'denied', personalization: 'denied' });
+    attune.track('view');
+    assert.equal(asked.length, 2);
+  });
+
+  describe('campaign', () => {
+    /** The campaign of a page with this query; the storage is that of the pages before. */
+    const campaignOf = async (search, { entries, track = true } = {}) => {
+      await attune.shutdown();
+      page = openPage({ search, entries });
+      attune = (await load('index.ts')).init(OPTIONS);
+      const core = await page.load();
+      if (track) attune.track('view');
+      page.dispatch('pagehide');
+      return core.of('context').at(-1)[2].campaign;
+    };
+
+    it('is what the address says, by the names of the parameters', async () => {
+      const search =
+        '?utm_source=news&utm_medium=e-mail&utm_campaign=fall&utm_term=a%20b&utm_content=top&gclid=1&fbclid=2&msclkid=3&wbraid=4&utm_id=&clid=x&q=shoes';
+      assert.deepEqual(await campaignOf(search), {
+        ...{ source: 'news', medium: 'e-mail', name: 'fall', term: 'a b', content: 'top' },
+        ...{ gclid: '1', fbclid: '2', msclkid: '3', wbraid: '4' },
+      });
+    });
+
+    it('stays for the pages of the same session, until another address names one', async () => {
+      assert.equal(await campaignOf('?q=shoes'), undefined);
+      const { entries } = page;
+      assert.deepEqual(await campaignOf('?utm_source=a', { entries }), { source: 'a' });
+      assert.deepEqual(await campaignOf('', { entries, track: false }), { source: 'a' });
+      assert.deepEqual(await campaignOf('?gclid=7', { entries }), { gclid: '7' });
+      assert.deepEqual(await campaignOf('', { entries }), { gclid: '7' });
+    });
+
+    it('is gone with its session', async () => {
+      await campaignOf('?utm_source=a');
+      // A copy, as the page writes its session once more when it ends.
+      const entries = new Map(page.entries);
+      const [id, began, last] = entries
+        .get('attune/demo/session')
+        .split(' ')
+        .map((part, at) => (at ? Number(part) : part));
+      entries.set('attune/demo/session', [id, began - 3_600_000, last - 3_600_000].join(' '));
+      assert.equal(await campaignOf('', { entries }), undefined);
+    });
   });
 
   it('keeps decisions in order when a listener tracks', async () => {

@@ -11,7 +11,7 @@ const PATIENCE_MS = 5_000;
 const pkg = join(import.meta.dirname, '../pkg');
 
 /** Puts a page in place of whatever was there; `load` starts its WebAssembly. */
-export function openPage({ entries = new Map(), database = new IDBFactory(), locks } = {}) {
+export function openPage({ entries = new Map(), database = new IDBFactory(), locks, search = '' } = {}) {
   const core = new FakeCore();
   const target = new EventTarget();
   const posts = [];
@@ -46,7 +46,9 @@ export function openPage({ entries = new Map(), database = new IDBFactory(), loc
   };
   const own = {
     document: page.document,
-    location: { href: 'https://shop.example/', pathname: '/', search: '' },
+    location: { href: 'https://shop.example/', pathname: '/', search },
+    innerWidth: 1200,
+    innerHeight: 800,
     indexedDB: database,
     IDBKeyRange,
     BroadcastChannel: undefined,

@@ -377,6 +377,7 @@ describe('a page that trusts keys', () => {
     assert.deepEqual(errors, [
       'bundle_keys_missing: the collector has no key set, so nothing that it publishes can be trusted; what is in effect stays',
     ]);
+    page.dispatch('pagehide');
     page.dispatch('pageshow', { persisted: true });
     await settle();
     assert.equal(errors.length, 1);

@@ -363,6 +363,8 @@ describe('the adapters', () => {
         dispatchEvent(new PageTransitionEvent('pagehide'));
         dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false }));
         dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+        document.dispatchEvent(new Event('freeze'));
+        document.dispatchEvent(new Event('resume'));
         dispatchEvent(new Event('online'));
       };
       turn();
@@ -371,6 +373,7 @@ describe('the adapters', () => {
       delete document.hidden;
       return heard;
     });
-    assert.deepEqual(heard, ['hidden', 'visible', 'leaving', 'restored', 'online']);
+    const frozen = ['leaving', 'restored'];
+    assert.deepEqual(heard, ['hidden', 'visible', 'leaving', 'restored', ...frozen, 'online']);
   });
 });

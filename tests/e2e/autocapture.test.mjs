@@ -445,6 +445,17 @@ describe('autocapture', () => {
       );
     }));
 
+  it('says that its options are none, and tracks as where none are given', () =>
+    at('/', async () => {
+      const said = await page.evaluate(async () => {
+        const { autocapture } = await import('/attune/autocapture.js');
+        return [null, 'clicks'].map((options) => typeof autocapture(window.attune, options));
+      });
+      assert.deepEqual(said, ['function', 'function']);
+      const message = 'option_invalid: autocapture: options must be an object; the defaults are taken';
+      assert.deepEqual(await errors(), [message, message]);
+    }));
+
   it('ends with Attune', () =>
     at('/', async () => {
       await page.evaluate(() => window.attune.shutdown());

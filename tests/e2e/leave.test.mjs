@@ -121,6 +121,37 @@ describe('a page', () => {
       assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
     }));
 
+  it('that the browser freezes leaves what it has to other tabs, and goes on with another lane', () =>
+    visitor(async () => {
+      const before = await counted();
+      const page = await openPage(context, site.url);
+      const other = await openPage(context, site.url);
+      // Chromium freezes hidden pages only, and one that is driven is never hidden: it hears what it would hear.
+      const turn = (name) => page.evaluate((name) => document.dispatchEvent(new Event(name)), name);
+      /** How many pages hold the two lanes. */
+      const holders = () =>
+        other.evaluate(async () => {
+          const { held } = await navigator.locks.query();
+          const lanes = held.filter(({ name }) => name.includes('/lane/'));
+          return [lanes.length, new Set(lanes.map(({ clientId }) => clientId)).size].join();
+        });
+      const areHeld = (expected) => eventually(holders, (found) => found === expected);
+      await areHeld('2,2');
+      await collector.stop();
+      await view(page, 'hats', 2);
+      await turn('freeze');
+      // The lane of the frozen page is the other one's now.
+      await areHeld('2,1');
+      await collector.start();
+      await other.evaluate(() => window.attune.flush());
+      await arrive(before + 2);
+      await turn('resume');
+      await view(page, 'hats', 3);
+      await arrive(before + 5);
+      await page.waitForFunction(() => window.attune.signal('category_views', 'hats') === 5);
+      assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+    }));
+
   it('that is prerendered counts and sends nothing until somebody looks at it', async () => {
     const before = await counted();
     const asked = gate.asked.length;

@@ -15,44 +15,33 @@ use std::process::{Command, Stdio};
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let names = match arguments.split_first() {
         // Its options are those of its script.
-        Some((name, _)) if name == "delivery" => arguments.to_vec(),
+        Some((name, _)) if ["delivery", "page", "track"].contains(&name.as_str()) => arguments.to_vec(),
         _ => Arguments::new(arguments).finish()?,
     };
     let root = workspace::root()?;
     match names.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["size"] => size::run(&[]),
-        ["delivery", options @ ..] => delivery(&root, options),
-        [name @ ("track" | "push" | "eval")] => in_browser(&root, name),
+        [name @ ("delivery" | "page" | "track"), options @ ..] => in_browser(&root, name, options),
+        [name @ ("push" | "eval")] => in_browser(&root, name, &[]),
         ["ingest"] => ingest(&root),
         ["delta"] => delta(&root),
         [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
         ["fuzz", seconds @ ..] => fuzz::run(&root, seconds),
         _ => Err(Failure::new(
-            "name one of: size, delivery, track, ingest, push, eval, signals, worker, delta, fuzz",
+            "name one of: size, delivery, page, track, ingest, push, eval, signals, worker, delta, fuzz",
         )),
     }
 }
 
-fn in_browser(root: &Path, name: &str) -> Result<(), Failure> {
+/// Runs a script in Chromium, with options of its own.
+fn in_browser(root: &Path, name: &str, options: &[&str]) -> Result<(), Failure> {
     build::assets(root)?;
     build::collector(root)?;
     let browser = ensure_browser(root)?;
     let script = format!("benches/{name}.mjs");
     let mut bench = program(root, &["node", &script]);
+    bench.args(options);
     bench.env("CHROMIUM", browser.chromium).env("ATTUNE_BINARY", workspace::collector_binary()?);
-    print(&mut bench)
-}
-
-/// What becomes of tracked events when everything else fails, beside other SDKs.
-fn delivery(root: &Path, options: &[&str]) -> Result<(), Failure> {
-    build::assets(root)?;
-    build::collector(root)?;
-    let browser = ensure_browser(root)?;
-    let mut bench = program(root, &["node", "benches/delivery.mjs"]);
-    bench
-        .args(options)
-        .env("CHROMIUM", browser.chromium)
-        .env("ATTUNE_BINARY", workspace::collector_binary()?);
     print(&mut bench)
 }
 

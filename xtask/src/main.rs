@@ -43,7 +43,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "size", summary: "prints raw, gzip and brotli bytes of what pages load", run: size::run },
     Entry {
         name: "bench",
-        summary: "prints figures: bench <size | track | ingest | push | eval | signals | worker | fuzz [seconds]>",
+        summary: "prints figures: bench <size | delivery | page | track | ingest | push | eval | signals | worker | delta | fuzz [seconds]>",
         run: bench::run,
     },
     Entry {

@@ -1,5 +1,6 @@
 //! The append log: nothing is acknowledged before it is durable here, and every state can be rebuilt from it.
 
+mod dump;
 mod frame;
 mod reader;
 mod segment;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
+pub use dump::dump;
 pub use frame::{push_record, records};
 pub use reader::{Chunk, LogReader};
 use tail::Tail;

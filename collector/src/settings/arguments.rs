@@ -31,6 +31,24 @@ pub enum Command {
     Import(ImportCommand),
     /// Replay recorded events against draft rules and report what would have changed
     Simulate(SimulateArguments),
+    /// Look into the log of a data folder, whether or not a collector runs on it
+    #[command(subcommand)]
+    Log(LogCommand),
+}
+
+/// What to do with a log.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Print every event, oldest first, as one line of JSON
+    Dump(DumpArguments),
+}
+
+/// Which log to print.
+#[derive(Debug, Args)]
+pub struct DumpArguments {
+    /// Folder that the collector writes to
+    #[arg(long, value_name = "FOLDER", env = "ATTUNE_DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
 }
 
 /// What to take over.

@@ -15,7 +15,9 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-pub use arguments::{Command, ImportArguments, ImportCommand, LogFormat, ServeArguments, parse};
+pub use arguments::{
+    Command, DumpArguments, ImportArguments, ImportCommand, LogCommand, LogFormat, ServeArguments, parse,
+};
 pub use author::{
     ApplyArguments, BundleCommand, CheckArguments, CompileArguments, CurrentArguments, DeltaArguments,
     DiffArguments, Format, KeygenArguments, KeysetArguments, SignArguments, SimulateArguments, TestArguments,

@@ -1,4 +1,5 @@
-//! The same for pages, which have few signals: there the code has to be small, and looking up again costs little.
+//! The same for pages, which have few signals: there the code has to be small, and one path is remembered, by which many
+//! signals count alike.
 
 use super::EventDocument;
 use crate::condition::{Document, Form, PathNumber};
@@ -9,11 +10,12 @@ use crate::value::ValueRef;
 pub(super) struct Fields<'a> {
     document: &'a EventDocument,
     form: &'a Form,
+    known: Option<(PathNumber, ValueRef<'a>)>,
 }
 
 impl<'a> Fields<'a> {
     pub const fn new(document: &'a EventDocument, form: &'a Form) -> Self {
-        Self { document, form }
+        Self { document, form, known: None }
     }
 
     /// The event they are of.
@@ -23,6 +25,9 @@ impl<'a> Fields<'a> {
 
     /// The value at a path; null where there is none.
     pub fn value(&mut self, path: PathNumber) -> ValueRef<'a> {
-        self.document.value(self.form.path(path))
+        match self.known {
+            Some((known, value)) if known == path => value,
+            _ => self.known.insert((path, self.document.value(self.form.path(path)))).1,
+        }
     }
 }

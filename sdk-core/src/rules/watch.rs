@@ -55,12 +55,15 @@ impl Watch {
             return self.concerned.add_all();
         }
         for (subject, (place, signal)) in rules.subjects().iter().zip(&self.signals).enumerate() {
-            let is_meant = match (touched, Subject::read(&mut rules.form().at(*place))) {
-                (Touched::All, _) | (_, Subject::Anything) => true,
-                (Touched::Signal(id), _) => *signal == Some(id),
-                (Touched::Root(root), Subject::Path(path)) => path.root == root,
-                (Touched::Root(_), _) => false,
-                (Touched::Subject(number), _) => subject == number,
+            let is_meant = match (touched, *signal) {
+                // Every event asks this for each of its signals.
+                (Touched::Signal(id), Some(read)) => id == read,
+                _ => match (touched, Subject::read(&mut rules.form().at(*place))) {
+                    (_, Subject::Anything) => true,
+                    (Touched::Root(root), Subject::Path(path)) => path.root == root,
+                    (Touched::Subject(number), _) => subject == number,
+                    _ => false,
+                },
             };
             if is_meant {
                 self.slots_of.get(subject).iter().for_each(|slot| self.concerned.add(*slot as usize));

@@ -127,6 +127,14 @@ fn write_context(batch: &Batch<'_>, out: &mut String) {
     out.push_str(fields);
 }
 
+/// Writes one event as an object of the wire protocol, with everything that it says of itself.
+pub fn write_whole_event(event: &Event) -> String {
+    let mut out = String::from("{");
+    write_event(event, None, &mut out);
+    out.push('}');
+    out
+}
+
 /// Writes an event's fields without braces; what the sender says for the whole batch is left out.
 fn write_event(event: &Event, sender: Option<(&MemberId, LaneId)>, out: &mut String) {
     out.push_str("\"event_id\":\"");

@@ -9,7 +9,7 @@ mod record;
 #[cfg(test)]
 pub(crate) mod sample;
 
-pub use batch::{Batch, Closed, VoidRange, write_batch, written_bytes};
+pub use batch::{Batch, Closed, VoidRange, write_batch, write_whole_event, written_bytes};
 pub use event::{EXPOSURE, Event, IDENTIFY, LaneSeq, Priority, SHOWN};
 #[cfg(feature = "serde")]
 pub use read::{Envelope, EnvelopeError, EventDefaults, EventError, EventField, parse_event, peek_event_id};

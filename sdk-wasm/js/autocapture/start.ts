@@ -2,6 +2,7 @@
 
 import type { Attune } from '../attune.ts';
 import { devtoolsPort } from '../devtools-port.ts';
+import { isObject } from '../json.ts';
 import { trackClicks } from './clicks.ts';
 import { trackDownloads } from './downloads.ts';
 import { trackErrors } from './errors.ts';
@@ -33,6 +34,8 @@ const STARTS: { [Name in Kind]-?: [start: Start<Name>, isDefault: boolean] } = {
 /** Every kind, in the order in which they are started. */
 export const KINDS = Object.keys(STARTS) as Kind[];
 
+const OPTIONS_INVALID = 'autocapture: options must be an object; the defaults are taken';
+
 /** What ends the capture of an instance. */
 const running = new WeakMap<Attune, () => void>();
 
@@ -43,9 +46,11 @@ export function isRunning(attune: Attune): boolean {
 
 /**
  * Tracks what visitors do until the function that it returns is called. A further call for the same instance takes the
- * place of the one before it. Nothing of it throws: `onError` hears `option_unknown` and `autocapture_failed`.
+ * place of the one before it. Nothing of it throws: `onError` hears `option_invalid`, `option_unknown` and `autocapture_failed`.
  */
-export function autocapture(attune: Attune, options: AutocaptureOptions = {}): () => void {
+export function autocapture(attune: Attune, given: AutocaptureOptions = {}): () => void {
+  const options: AutocaptureOptions = isObject(given) ? given : {};
+  if (options !== given) attune[devtoolsPort].report('option_invalid', OPTIONS_INVALID, 'usage');
   const ended = new AbortController();
   const site = openSite(attune, ended.signal);
   const pages = openPages(site, (options.pageViews as PageViewOptions | undefined)?.hash === true);

@@ -33,7 +33,7 @@ export function openCore({ memory, input, call, output }: CoreExports, effects: 
   };
   let rounds = 0;
   const core: Core = ([operation, form], ...fields) => {
-    const bytes = write(`ff${form}`, [wallMs(), performance.now(), ...fields]);
+    const bytes = write(form, fields, wallMs(), performance.now());
     view(input(bytes.length), bytes.length).set(bytes);
     const length = call(operation, bytes.length);
     carryOut(view(output(), length), all);

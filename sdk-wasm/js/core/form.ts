@@ -7,13 +7,16 @@
  */
 
 const TOKEN = /[?*]?(\([^)]*\)|\w)/g;
-const known = new Map<string, string[]>();
+const known = new Map<string, Field[]>();
+
+/** A field's first character, and what follows it: what is optional, listed, or in parentheses. */
+export type Field = [kind: string, rest: string];
 
 /** The fields of a form. */
-export function fieldsOf(form: string): string[] {
+export function fieldsOf(form: string): Field[] {
   let fields = known.get(form);
   if (!fields) {
-    fields = form.match(TOKEN) ?? [];
+    fields = (form.match(TOKEN) ?? []).map((field): Field => [field.charAt(0), field.slice(1)]);
     known.set(form, fields);
   }
   return fields;

@@ -3,7 +3,7 @@
 import type { Json } from '../context.ts';
 import { uuidText } from '../uuid.ts';
 import { readAction } from './action.ts';
-import { fieldsOf } from './form.ts';
+import { type Field, fieldsOf } from './form.ts';
 
 // A text may begin with the character that decoders otherwise take for a mark of the encoding.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -18,6 +18,7 @@ export type Read = (form: string) => unknown[] | undefined;
 
 /** Reads bytes from their beginning. */
 export function readerOf(bytes: Uint8Array): Read {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   let at = 0;
   const endEarly = () => {
     throw new RangeError('the output ends early');
@@ -37,24 +38,27 @@ export function readerOf(bytes: Uint8Array): Read {
     }
   };
   const read = (form: string) => fieldsOf(form).map(readField);
-  const readField = (field: string): unknown => {
-    const rest = field.slice(1);
-    if (field[0] === '?') return byte() ? readField(rest) : undefined;
-    if (field[0] === '*') return Array.from({ length: count() }, () => readField(rest));
-    if (field[0] === '(') return read(rest);
-    if (field === 'n') return count();
-    if (field === 'f') return new DataView(take(8).buffer).getFloat64(0, true);
-    if (field === 'u') return uuidText(take(16));
-    if (field === 't') return textOf(take(count()));
-    if (field === 'y') return take(count());
-    if (field === 'v') return value();
-    if (field === 'a') return readAction(byte(), read);
+  const readOne = (form: string) => read(form)[0];
+  const readField = ([kind, rest]: Field): unknown => {
+    if (kind === 'n') return count();
+    if (kind === 'f') {
+      at += 8;
+      return at > bytes.length ? endEarly() : view.getFloat64(at - 8, true);
+    }
+    if (kind === '?') return byte() ? readOne(rest) : undefined;
+    if (kind === '*') return Array.from({ length: count() }, () => readOne(rest));
+    if (kind === '(') return read(rest);
+    if (kind === 'u') return uuidText(take(16));
+    if (kind === 't') return textOf(take(count()));
+    if (kind === 'y') return take(count());
+    if (kind === 'v') return value();
+    if (kind === 'a') return readAction(byte(), read);
     return byte();
   };
   const value = (): Json => {
     const kind = byte();
     if (kind < 3) return kind ? kind === 2 : null;
-    const found = readField(['f', 't', '*v', '*(tv)'][kind - 3] as string) as Json;
+    const found = readOne(['f', 't', '*v', '*(tv)'][kind - 3] as string) as Json;
     return kind === 6 ? Object.fromEntries(found as unknown as [string, Json][]) : found;
   };
   return (form) => (at < bytes.length ? read(form) : undefined);

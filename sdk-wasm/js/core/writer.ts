@@ -4,12 +4,13 @@ import type { Json } from '../context.ts';
 import { fieldsOf } from './form.ts';
 
 const encoder = new TextEncoder();
-/** Most bytes that a number below 2^53 takes as LEB128. */
-const MAX_COUNT_BYTES = 8;
 /** Most bytes that a field takes, texts and other bytes aside. */
 const MARGIN_BYTES = 16;
+/** Texts from this length on go through the encoder; the count of a shorter one is a byte. */
+const MAX_SHORT = 128;
 const ASCII = /^[\0-\x7f]*$/;
 let bytes = new Uint8Array(1_024);
+let view = new DataView(bytes.buffer);
 let at = 0;
 
 /** Bytes of a text in UTF-8. */
@@ -17,36 +18,33 @@ export function byteLength(text: string): number {
   return ASCII.test(text) ? text.length : encoder.encode(text).length;
 }
 
-/** Writes values in their form. What it gives is good until the next call. */
-export function write(form: string, values: unknown[]): Uint8Array {
+/** Writes times, then values in their form. What it gives is good until the next call. */
+export function write(form: string, values: unknown[], ...times: number[]): Uint8Array {
   at = 0;
+  times.forEach(float);
   writeAll(form, values);
   return bytes.subarray(0, at);
 }
 
 function writeAll(form: string, values: unknown[]): void {
   let next = 0;
-  for (const field of fieldsOf(form)) {
-    if (field === 'x') raw(crypto.getRandomValues(new Uint8Array(8)));
-    else if (field < ':' && field >= '0') byte(Number(field));
-    else writeOne(field, values[next++] as never);
+  for (const [kind, rest] of fieldsOf(form)) {
+    reserve(MARGIN_BYTES);
+    if (kind === 'x') raw(crypto.getRandomValues(new Uint8Array(8)));
+    else if (kind < ':' && kind >= '0') byte(Number(kind));
+    else writers[kind]?.(values[next++] as never, rest);
   }
-}
-
-function writeOne(field: string, value: never): void {
-  reserve(MARGIN_BYTES);
-  writers[field.charAt(0)]?.(value, field.slice(1));
 }
 
 const writers: Record<string, (value: never, rest: string) => void> = {
   '?'(value: unknown, rest) {
     const isPresent = value !== undefined && value !== null;
     byte(Number(isPresent));
-    if (isPresent) writeOne(rest, value as never);
+    if (isPresent) writeAll(rest, [value]);
   },
   '*'(items: unknown[], rest) {
     count(items.length);
-    for (const item of items) writeOne(rest, item as never);
+    for (const item of items) writeAll(rest, [item]);
   },
   '('(values: unknown[], rest) {
     writeAll(rest, values);
@@ -55,15 +53,13 @@ const writers: Record<string, (value: never, rest: string) => void> = {
   n: count,
   f: float,
   u(id: string) {
-    const digits = id.replaceAll('-', '');
-    for (let place = 0; place < 32; place += 2)
-      byte(digitAt(digits, place) * 16 + digitAt(digits, place + 1));
+    for (let place = 0, left = 16; left > 0; place += 2, left -= 1) {
+      if (id[place] === '-') place += 1;
+      byte(digitAt(id, place) * 16 + digitAt(id, place + 1));
+    }
   },
   t: text,
-  y(value: Uint8Array) {
-    count(value.length);
-    raw(value);
-  },
+  y: sized,
   r: raw,
   v(value: Json) {
     if (value === null) byte(0);
@@ -71,7 +67,12 @@ const writers: Record<string, (value: never, rest: string) => void> = {
     else if (typeof value === 'number') writeAll('3f', [value]);
     else if (typeof value === 'string') writeAll('4t', [value]);
     else if (Array.isArray(value)) writeAll('5*v', [value]);
-    else writeAll('6*(tv)', [Object.entries(value)]);
+    else {
+      const fields = Object.entries(value);
+      byte(6);
+      count(fields.length);
+      for (const field of fields) writeAll('tv', field);
+    }
   },
 };
 
@@ -93,18 +94,24 @@ function count(value: number): void {
 }
 
 function float(value: number): void {
-  new DataView(bytes.buffer).setFloat64(at, value, true);
+  view.setFloat64(at, value, true);
   at += 8;
 }
 
 function text(value: string): void {
-  reserve(3 * value.length + MARGIN_BYTES);
-  // The count stands before the text and is known after it.
-  const from = at + MAX_COUNT_BYTES;
-  const { written } = encoder.encodeInto(value, bytes.subarray(from));
-  count(written);
-  bytes.copyWithin(at, from, from + written);
-  at += written;
+  if (value.length >= MAX_SHORT || !ASCII.test(value)) {
+    sized(encoder.encode(value));
+    return;
+  }
+  // A loop is faster than the encoder.
+  reserve(MAX_SHORT);
+  byte(value.length);
+  for (let place = 0; place < value.length; place += 1) byte(value.charCodeAt(place));
+}
+
+function sized(value: Uint8Array): void {
+  count(value.length);
+  raw(value);
 }
 
 function raw(value: Uint8Array): void {
@@ -118,4 +125,5 @@ function reserve(more: number): void {
   const before = bytes;
   bytes = new Uint8Array(2 * (at + more));
   bytes.set(before);
+  view = new DataView(bytes.buffer);
 }

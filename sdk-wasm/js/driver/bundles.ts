@@ -95,8 +95,8 @@ export function openBundles(
       failures = 0;
       told = undefined;
     } catch (cause) {
-      const { code = 'trust_unavailable', message } = cause as { code?: string; message: string };
-      if (code !== told) report(code, message);
+      const { code = 'trust_unavailable', message, isUsage } = cause as Partial<Unreachable> & Error;
+      if (code !== told) report(code, message, isUsage);
       told = code;
       againMs = driving.isBlocked() ? BLOCKED_MS : backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS);
     }
@@ -116,11 +116,19 @@ export function openBundles(
   };
 }
 
+/** Why there is no answer, and whether that is the site's own mistake. */
+export interface Unreachable {
+  code: string;
+  message: string;
+  isUsage: boolean;
+}
+
 /** What is reported of an answer that is none. */
-export function unreachable(status: number | undefined): { code: string; message: string } {
+export function unreachable(status: number | undefined): Unreachable {
   const why = status ? `status ${status}` : 'no answer';
   return {
     code: 'bundle_unreachable',
     message: `the bundle cannot be fetched (${why}); what is in effect stays`,
+    isUsage: status === 401 || status === 403,
   };
 }

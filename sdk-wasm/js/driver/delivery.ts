@@ -56,7 +56,8 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
     } while (hasMore);
   };
   const refuse = (status: number, code: string, message: string) => {
-    if (refusal !== status) report(code, message);
+    // A wrong key, origin or address is the site's own mistake.
+    if (refusal !== status) report(code, message, [401, 403, 404].includes(status));
     refusal = status;
   };
   const take = (id: number, receipt: Receipt, member: string) => {
@@ -76,7 +77,7 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
   };
   const turnDown = (id: number, { status, retryAfter }: Answer, body: unknown) => {
     const { code, message, offending } = fieldsOf(body);
-    if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+    if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
       const says = (text: unknown) => textIn(text) ?? 'no reason given';
       const text = `the collector refuses events: ${says(code)}: ${says(message)}`;
       refuse(status, 'collector_refused', text);

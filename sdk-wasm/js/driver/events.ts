@@ -38,6 +38,8 @@ export interface Events {
 /** No events in memory. */
 export function openEvents(entries: Entries): Events {
   const waiting = new Map<string, KeptEvent>();
+  /** The count that waits to be stored. */
+  let count: KeptLane | undefined;
   const store = (event: KeptEvent) => entries.put([event.lane, event.seq], () => event);
   const take = (event: KeptEvent) => {
     if (!event.isSettled) waiting.set(keyOf(event.lane, event.seq), event);
@@ -47,11 +49,24 @@ export function openEvents(entries: Entries): Events {
     keep(event) {
       take(event);
       store(event);
-      entries.put(`lane/${event.lane}`, (): KeptLane => [event.member, event.lane, event.seq]);
+      const { member, lane, seq } = event;
+      if (count?.[1] === lane) {
+        count[2] = seq;
+        return;
+      }
+      const fresh: KeptLane = [member, lane, seq];
+      count = fresh;
+      entries.put(`lane/${lane}`, () => {
+        if (count === fresh) count = undefined;
+        return fresh;
+      });
     },
     take,
     get,
-    clear: () => waiting.clear(),
+    clear() {
+      waiting.clear();
+      count = undefined;
+    },
     settle(lane, seq) {
       const event = get(lane, seq);
       if (event) store({ ...event, isSettled: true });
@@ -91,10 +106,8 @@ export function readLane([key, value]: Change): KeptLane | undefined {
 }
 
 /** The bytes that an event takes in a batch at most, and its metadata as the core takes it. */
-export function sizesOf({
-  metadata: text,
-  ...event
-}: KeptEvent): [bytes: number, metadata: Metadata | undefined] {
+export function sizesOf(event: KeptEvent): [bytes: number, metadata: Metadata | undefined] {
+  const { metadata: text } = event;
   if (text === undefined) return [eventBytes(event), text];
   const bytes = byteLength(text);
   return [eventBytes(event) + bytes, [bytes, JSON.parse(text)]];

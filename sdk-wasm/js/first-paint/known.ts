@@ -2,9 +2,11 @@
 
 import { openStorage } from '../browser/storage.ts';
 import { readWishes } from '../browser/wishes.ts';
+import { openCampaign } from '../campaign.ts';
 import { captureState, defaultConsent, grantedBits, saidIn } from '../consent.ts';
-import { deviceContext, pageContext } from '../context.ts';
+import { deviceContext, pageContext, timeZone } from '../context.ts';
 import type { Filling } from '../core/effects.ts';
+import { sessionAt } from '../session.ts';
 import { openRecord, type Recalled } from './record.ts';
 import { readServed } from './served.ts';
 
@@ -19,23 +21,24 @@ export interface Known {
 /** Asks the loader's tag, the storage below a prefix, and the document as far as it is there. */
 export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement, space: string): Known {
   const said = consent === undefined ? defaultConsent(readWishes(), false) : saidIn(consent);
+  const storage = openStorage(() => captureState(said) === 'granted');
+  const nowMs = Date.now();
+  const { own, note } = openCampaign(storage, `${space}campaign`, location.search);
   const beginning = {
     context: {
       page: pageContext(),
       device: deviceContext(),
       locale: navigator.language,
-      time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      time_zone: timeZone(),
+      campaign: own ?? note(sessionAt(storage.getItem(`${space}session`), nowMs)),
     },
     granted: grantedBits(said),
     isSaid: consent !== undefined,
-    nowMs: Date.now(),
+    nowMs,
   };
   let recalled: Recalled = { painted: [], known: new Set(), open: new Map() };
   try {
-    recalled = openRecord(
-      openStorage(() => captureState(said) === 'granted'),
-      space,
-    ).recall(beginning);
+    recalled = openRecord(storage, space).recall(beginning);
   } catch {
     // What somebody else has written there is no record.
   }

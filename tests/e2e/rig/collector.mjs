@@ -1,6 +1,6 @@
 /** A collector of a test's own: free ports, a fresh data directory, a rule file that can be edited while it runs. */
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,8 @@ import { freePorts } from './ports.mjs';
 
 const SECRET_KEY = 'e2e-secret-of-one-run';
 const READY_LIMIT_MS = 20_000;
+/** More than the log of any test prints. */
+const MAX_DUMP_BYTES = 64 * 1024 * 1024;
 
 /** The write key that pages use. */
 export const WRITE_KEY = 'e2e';
@@ -65,6 +67,10 @@ export class Collector {
     return join(this.#folder, 'rules');
   }
 
+  get #dataFolder() {
+    return join(this.#folder, 'data');
+  }
+
   get #candidateFolder() {
     return join(this.#folder, 'candidate');
   }
@@ -90,10 +96,10 @@ export class Collector {
     if (!binary)
       throw new Error('ATTUNE_BINARY is not set; `cargo xtask test` builds the collector and sets it');
     const [port, adminPort] = this.#ports;
-    const data = join(this.#folder, 'data');
     this.#child = spawn(binary, [
       'serve',
-      ...['--port', port, '--admin-port', adminPort, '--data-dir', data, '--rules', this.#rulesFolder],
+      ...['--port', port, '--admin-port', adminPort, '--data-dir', this.#dataFolder],
+      ...['--rules', this.#rulesFolder],
       ...['--write-key', WRITE_KEY, '--secret-key', SECRET_KEY],
       ...this.#more,
     ]);
@@ -123,6 +129,13 @@ export class Collector {
   async remove() {
     await this.stop();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** The events in its log, one line of JSON each. */
+  dump() {
+    const words = ['log', 'dump', '--data-dir', this.#dataFolder];
+    const text = execFileSync(process.env.ATTUNE_BINARY, words, { maxBuffer: MAX_DUMP_BYTES });
+    return text.toString('utf8').split('\n').slice(0, -1);
   }
 
   /** What the collector counts, once its worker has caught up. */

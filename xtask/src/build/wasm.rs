@@ -53,16 +53,21 @@ const FAST: [&str; 4] = ["-O3", "-O3", "--strip-debug", "--strip-producers"];
 /// Room for the deepest nesting of JSON, conditions and trees that is read, several times over; linear memory begins
 /// with it.
 const STACK_BYTES: usize = 512 * 1024;
+/// The same for the page's core, which every page holds as long as it is open. tests/e2e/page-memory.test.mjs shows how
+/// little of it the deepest rules use; a call that needed more would trap.
+const PAGE_STACK_BYTES: usize = 64 * 1024;
 
 /// How a module is built.
 struct Form {
     profile: &'static str,
     optimizer: &'static [&'static str],
+    stack_bytes: usize,
 }
 
 /// The page loads it over the network.
-const FOR_PAGES: Form = Form { profile: "wasm", optimizer: &SMALL };
-const FOR_HOSTS: Form = Form { profile: "wasm-host", optimizer: &FAST };
+const FOR_PAGES: Form = Form { profile: "wasm", optimizer: &SMALL, stack_bytes: STACK_BYTES };
+const FOR_EVERY_PAGE: Form = Form { stack_bytes: PAGE_STACK_BYTES, ..FOR_PAGES };
+const FOR_HOSTS: Form = Form { profile: "wasm-host", optimizer: &FAST, stack_bytes: STACK_BYTES };
 
 /// Builds every module of [`OUTPUTS`] whose sources have changed.
 ///
@@ -76,7 +81,7 @@ pub fn build(root: &Path) -> Result<(), Failure> {
     step("page core (wasm)", || {
         let inputs = with(&["sdk-wasm/src", "sdk-wasm/Cargo.toml"]);
         when_changed("page-wasm", &inputs, &[pkg.join(PAGE)], || {
-            module(root, "attune-wasm", &["--features", "page"], &FOR_PAGES, &pkg.join(PAGE))
+            module(root, "attune-wasm", &["--features", "page"], &FOR_EVERY_PAGE, &pkg.join(PAGE))
         })
     })?;
     step("core.wasm", || {
@@ -114,7 +119,7 @@ fn module(root: &Path, package: &str, flags: &[&str], form: &Form, to: &Path) ->
     let words =
         ["cargo", "rustc", "--profile", form.profile, "--target", WASM_TARGET, "--lib", "--package", package];
     // Cargo optimizes across crates at link time only where a crate has no other type beside this one.
-    let stack = format!("link-arg=-zstack-size={STACK_BYTES}");
+    let stack = format!("link-arg=-zstack-size={}", form.stack_bytes);
     run(program(root, &words).args(["--crate-type", "cdylib"]).args(flags).args(["--", "-C", &stack]))?;
     let file = format!("{}.wasm", package.replace('-', "_"));
     let compiled = workspace::target()?.join(WASM_TARGET).join(form.profile).join(file);

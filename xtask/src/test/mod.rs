@@ -121,6 +121,9 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
     let mut delivery = program(root, &["node", "benches/delivery.mjs", "--short"]);
     delivery.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium);
     suite.program("delivery when everything else fails, in short", &mut delivery);
+    let mut page = program(root, &["node", "benches/page.mjs", "--short"]);
+    page.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium);
+    suite.program("what a page pays for the SDK, in short", &mut page);
     node_tests(suite, root, "tests/core-abi", "core.wasm in Node without glue", |command| {
         command.env("ATTUNE_BINARY", &binary)
     });

@@ -1,0 +1,43 @@
+//! `attune log dump`: the events of a log as lines of JSON, for people and for other programs.
+
+use super::{read_folder, records};
+use attune_core::wire::{Record, decode_record, write_whole_event};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::Path;
+
+/// Prints every event of the log that the data folder holds; what else the log says is left out.
+///
+/// # Errors
+/// One line that names what could not be read or written. A reader that has gone away is no error.
+pub fn dump(data_dir: &Path) -> Result<(), String> {
+    let folder = data_dir.join("log");
+    let named = |error: io::Error| format!("{}: {error}", folder.display());
+    let mut reader = read_folder(&folder).map_err(named)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    while let Some(chunk) = reader.read_on().map_err(named)? {
+        for (payload, end) in chunk.frames() {
+            for bytes in records(payload) {
+                let record = decode_record(bytes).map_err(|_| {
+                    format!(
+                        "{}: before position {end}: a record that this version does not read",
+                        folder.display()
+                    )
+                })?;
+                let Record::Event { event, .. } = record else { continue };
+                // Metadata is as it was sent, and may have its tokens on several lines.
+                let line = write_whole_event(&event).replace(['\n', '\r'], " ");
+                if let Err(error) = writeln!(out, "{line}") {
+                    return written(Err(error));
+                }
+            }
+        }
+    }
+    written(out.flush())
+}
+
+fn written(done: io::Result<()>) -> Result<(), String> {
+    match done {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
+        _ => Ok(()),
+    }
+}
