@@ -21,10 +21,15 @@ export interface CallBuffer {
 }
 
 /**
- * An empty buffer. Without entries nothing is stored, as where a filter has to judge first. A page that leaves before its
+ * An empty buffer. What `awaits` a filter that has to judge first is not stored. A page that leaves before its
  * database is open saves under keys of this prefix.
  */
-export function openBuffer(entries: Entries | undefined, storage: KeyValue, prefix: string): CallBuffer {
+export function openBuffer(
+  entries: Entries,
+  storage: KeyValue,
+  prefix: string,
+  awaits: () => boolean,
+): CallBuffer {
   let calls: Call[] = [];
   let stored: [lane: string, ...place: (string | number)[]][] = [];
   const takeSaved = (id: string) => {
@@ -36,7 +41,7 @@ export function openBuffer(entries: Entries | undefined, storage: KeyValue, pref
     push(call, lane) {
       if (calls.length >= MAX_CALLS) return false;
       const place = calls.push(call);
-      if (!entries || !isStoredCall(call)) return true;
+      if (awaits() || !isStoredCall(call)) return true;
       const key: (typeof stored)[number] = [lane(), 'call', place];
       stored.push(key);
       entries.put(key, () => call);
@@ -46,8 +51,9 @@ export function openBuffer(entries: Entries | undefined, storage: KeyValue, pref
     drain() {
       const all = [...storage.keysUnder(prefix).sort().flatMap(takeSaved), ...calls];
       // The same transaction stores what becomes of them.
-      for (const key of stored) entries?.delete(key);
+      for (const key of stored) entries.delete(key);
       calls = [];
+      stored = [];
       return all;
     },
     forget() {
@@ -56,7 +62,7 @@ export function openBuffer(entries: Entries | undefined, storage: KeyValue, pref
     },
     save(id) {
       const kept = calls.filter(isStoredCall);
-      if (entries?.isOpen()) entries.flush();
+      if (entries.isOpen()) entries.flush();
       else if (kept.length > 0) storage.setItem(prefix + id, JSON.stringify(kept));
       calls = calls.filter((call) => !isStoredCall(call));
       stored = [];

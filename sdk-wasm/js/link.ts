@@ -11,10 +11,11 @@ import { type ConsentState, captureState, grantedBits, type Said } from './conse
 import type { Driver } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
+import { POLICY } from './driver/state.ts';
 import type { Message } from './driver/tabs.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
-import { fieldsOf } from './json.ts';
+import { fieldsOf, isObject } from './json.ts';
 import { loadCore } from './loader.ts';
 import type { Settings } from './options.ts';
 import { uuidV7 } from './uuid.ts';
@@ -28,7 +29,7 @@ export interface LinkOptions {
   wasmUrl: string;
   storage: KeyValue;
   /** What the driver tells the public API. */
-  events: Omit<Host, 'started' | 'ready'>;
+  events: Omit<Host, 'started' | 'ready' | 'opened'>;
   /** Which session is it at this instant? */
   session(ms: number): string;
   /** Says when to stop listening to the page. */
@@ -75,7 +76,10 @@ export function openLink(options: LinkOptions): DriverLink {
       events.report(new AttuneError(`storage_${problem}`, message));
     },
   });
-  const buffer = openBuffer(settings.filter ? undefined : entries, storage, `${space}calls/`);
+  const isBundlesPolicy = settings.filter === 'bundle';
+  const awaitsPolicy = () => isBundlesPolicy || storage.getItem(space + POLICY) !== null;
+  const awaitsFilter = () => Boolean(settings.filter || driver?.isWaiting()) || awaitsPolicy();
+  const buffer = openBuffer(entries, storage, `${space}calls/`, awaitsFilter);
   const lanes = openLanes(space);
   let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
@@ -120,7 +124,7 @@ export function openLink(options: LinkOptions): DriverLink {
     const captures = isCapturing(call);
     if (hasEnded) events.report(usageError('shut_down', `${method}: attune has been shut down`));
     else if (captures && capture === 'denied') return;
-    else if (driver && (isAdmitted || !captures)) pass(call);
+    else if (driver && (!captures || (isAdmitted && !driver.isWaiting()))) pass(call);
     else if (captures && !isTaking() ? held.push(call) > MAX_HELD_CALLS : !buffer.push(call, laneNow)) {
       held.splice(MAX_HELD_CALLS);
       events.report(new AttuneError('buffer_full', `${method}: too many calls before the start`));
@@ -149,8 +153,8 @@ export function openLink(options: LinkOptions): DriverLink {
     // It fails where it is waited for.
     loading.catch(() => {});
     const { filter: policy, loadFilter } = settings;
-    const filtering = policy && loadFilter().then(({ openFilter }) => openFilter(policy));
-    filtering?.catch(() => {});
+    const filtering = isObject(policy) && loadFilter().then(({ openFilter }) => openFilter(policy));
+    if (filtering) filtering.catch(() => {});
     if (isPrerendering()) {
       await activated();
       release(true);
@@ -158,7 +162,7 @@ export function openLink(options: LinkOptions): DriverLink {
     let known = forgotten;
     const reading = isTaking() ? read() : undefined;
     const exports = await loading;
-    const filter = await filtering;
+    const filter = (await filtering) || undefined;
     let stored = await reading;
     while (stored && known !== forgotten) {
       known = forgotten;
@@ -168,10 +172,24 @@ export function openLink(options: LinkOptions): DriverLink {
       if (hasEnded) return loaded.shutdown();
       driver = loaded;
       isAdmitted = isTaking();
-      for (const call of [...calls, ...buffer.drain()]) pass(call);
+      for (const one of [...calls, ...buffer.drain()]) call(...one);
     };
-    const host = { ...events, started: begun, ready };
-    const start = { exports, host, settings, storage, entries, stored, lanes, filter, ended };
+    const opened = () => {
+      if (isAdmitted) for (const one of buffer.drain()) call(...one);
+    };
+    const host = { ...events, started: begun, ready, opened };
+    const start = {
+      exports,
+      host,
+      settings,
+      storage,
+      entries,
+      stored,
+      lanes,
+      filter,
+      ended,
+      awaitsPolicy: awaitsPolicy(),
+    };
     // A visitor who has not agreed has no session.
     const visit = stored ? session(wallMs()) : uuidV7(wallMs());
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
@@ -180,7 +198,7 @@ export function openLink(options: LinkOptions): DriverLink {
     if (stored) return;
     // Rules on context alone need to know nothing of the visitor.
     driver = loaded;
-    buffer.drain().forEach(pass);
+    for (const one of buffer.drain()) call(...one);
     admit();
   };
   /** Takes in what is stored, once that is allowed. */
@@ -227,7 +245,7 @@ export function openLink(options: LinkOptions): DriverLink {
     ask,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
-      if (driver || !mayStore() || settings.filter) return;
+      if (driver || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
       lanes.release();

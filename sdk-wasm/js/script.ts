@@ -39,11 +39,12 @@ const {
   project,
   environment,
   autocapture,
+  filter,
 } = script?.dataset ?? {};
 
 /** `init` of the npm package; the script's own attributes are its defaults. */
 function init(options?: Partial<InitOptions>): Attune {
-  const defaults = { writeKey, collector, trust, project, environment, consent: keptConsent() };
+  const defaults = { writeKey, collector, trust, project, environment, filter, consent: keptConsent() };
   const attune = start({ ...defaults, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });
   if (Array.isArray(kept)) takeOver(attune, kept);

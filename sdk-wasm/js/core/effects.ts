@@ -66,6 +66,7 @@ export type Effects = [
   match?: ((question: string) => void) | undefined,
   expired?: () => void,
   blocked?: (isBlocked: number) => void,
+  policy?: (policy: Uint8Array) => void,
 ];
 
 /** The forms of their fields. */
@@ -91,6 +92,7 @@ const FORMS = [
   't',
   '',
   'b',
+  'y',
 ];
 
 /** Carries out one output. */

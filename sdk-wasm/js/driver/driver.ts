@@ -43,7 +43,7 @@ import { MAX_LANE_MS } from './lanes.ts';
 import { openOthers } from './others.ts';
 import { openPush } from './push.ts';
 import { refusalText } from './refusal.ts';
-import { BLOCKED, ENTRIES, MEMBER, stateIn, TOKEN } from './state.ts';
+import { BLOCKED, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
 import { type Cut, openTail } from './tail.ts';
 
@@ -101,7 +101,20 @@ export function startDriver(start: Start): Driver {
   const refuse = (code: string, actual: number, limit: number) => {
     reportLater(code, `${tracked?.type}: ${refusalText(code, actual, limit)}`, true);
   };
-  const gate = openGate(filter, (code, message) => reportLater(code, message, true));
+  const gate = openGate({
+    filter,
+    awaits: start.awaitsPolicy,
+    load: settings.loadFilter,
+    mismatch: (code, message) => reportLater(code, message, true),
+    opened() {
+      if (hasEnded) return;
+      giveContext();
+      host.opened();
+    },
+    failed({ code = 'wasm_unavailable', message }) {
+      report(code, `what judges by the bundle's filter did not load, and events wait for it: ${message}`);
+    },
+  });
   const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
     reportLater('stored_entry_unreadable', `a stored entry cannot be read: ${key}`);
@@ -136,7 +149,12 @@ export function startDriver(start: Start): Driver {
     await lanes.held();
     tabs.say('lane', lane);
   };
+  const notePolicy = () => {
+    if (gate.hasPolicy()) storage.setItem(space + POLICY, '1');
+    else storage.removeItem(space + POLICY);
+  };
   const storeMember = () => {
+    notePolicy();
     storage.setItem(space + MEMBER, member);
     entries.put(MEMBER, () => member);
   };
@@ -199,6 +217,11 @@ export function startDriver(start: Start): Driver {
     undefined,
     () => reportLater('bundle_expired', 'the time of the bundle is over; its rules have stopped'),
     (found) => noteBlocked(found > 0),
+    (policy) => {
+      gate.take(policy);
+      notePolicy();
+      contextText = gate.strip(context);
+    },
   ]);
 
   const changed = () => hasEnded || host.changed();
@@ -254,7 +277,10 @@ export function startDriver(start: Start): Driver {
     if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, settings, entries, host.ready);
+  const bundles = openBundles(driving, settings, entries, (isTold) => {
+    host.ready();
+    if (isTold) gate.told();
+  });
   const tabs = openTabs(
     space,
     (message) => (early ? early.push(message) : others.hear(message)),
@@ -315,6 +341,10 @@ export function startDriver(start: Start): Driver {
     tabs.say('news', [3]);
     const message = 'requests to the collector do not get through; what is not delivered stays stored';
     reportLater('collector_blocked', message);
+  };
+  const giveContext = () => {
+    contextText = gate.strip(context);
+    return input(() => core(CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
   };
   const judgeAnew = () => input(() => core(WAKE));
   const goOnline = () => input(() => core(ONLINE));
@@ -387,6 +417,7 @@ export function startDriver(start: Start): Driver {
   if (start.stored) begin(start.stored);
 
   return {
+    isWaiting: gate.isWaiting,
     track(capture) {
       openLane();
       // The core gives the number; until then the largest one stands for it, so that no event is underestimated.
@@ -420,8 +451,7 @@ export function startDriver(start: Start): Driver {
       const before = [context, contextText] as const;
       const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
       context = Object.fromEntries(merged.filter(([, value]) => value !== null));
-      contextText = gate.strip(context);
-      const isTaken = input(() => core(CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
+      const isTaken = giveContext();
       // What the core does not take must not stand in the way of the next change.
       if (!isTaken) [context, contextText] = before;
     },

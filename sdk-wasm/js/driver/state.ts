@@ -6,6 +6,8 @@ import type { Change } from '../browser/database.ts';
 export const MEMBER = 'member';
 /** Set where requests have been blocked. */
 export const BLOCKED = 'blocked';
+/** Set where the bundle in effect has a filter policy, so that the next page waits for it. */
+export const POLICY = 'policy';
 /** Key of the member token. */
 export const TOKEN = 'token';
 /** Key of the bundle in effect. */
