@@ -3,7 +3,7 @@
 import { activated, isPrerendering } from './browser/activation.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
-import type { KeyValue } from './browser/storage.ts';
+import { type KeyValue, openStorage } from './browser/storage.ts';
 import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
@@ -11,8 +11,9 @@ import { type ConsentState, captureState, grantedBits, type Said } from './conse
 import type { Driver } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
-import { POLICY } from './driver/state.ts';
+import { POLICY, TOKEN } from './driver/state.ts';
 import type { Message } from './driver/tabs.ts';
+import { openErasure } from './erasure.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
 import { fieldsOf, isObject } from './json.ts';
@@ -52,6 +53,8 @@ export interface DriverLink {
   say(...message: Message): void;
   /** Forgets the visitor on this device. */
   forget(session: string): void;
+  /** Asks the collector to erase the visitor; called before it is forgotten here. */
+  erase(): void;
   /** Asks for an answer; nothing before the driver has started. */
   ask<Answer>(question: (driver: Driver) => Answer): Answer | undefined;
   /** Stores a text under a name. */
@@ -81,6 +84,13 @@ export function openLink(options: LinkOptions): DriverLink {
   const awaitsFilter = () => Boolean(settings.filter || driver?.isWaiting()) || awaitsPolicy();
   const buffer = openBuffer(entries, storage, `${space}calls/`, awaitsFilter);
   const lanes = openLanes(space);
+  // A wish to be erased may be stored even where nothing else may, until it is fulfilled.
+  const wishes = openStorage(() => !settings.cookieless);
+  const erasure = openErasure(
+    `${settings.collector}/v1/forget?k=${settings.writeKey}`,
+    wishes,
+    `attune-erase/${settings.writeKey}/`,
+  );
   let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
   let lane = '';
@@ -242,6 +252,10 @@ export function openLink(options: LinkOptions): DriverLink {
       else unsaid.push(message);
     },
     forget: withdraw,
+    erase() {
+      const token = started?.token() ?? storage.getItem(space + TOKEN);
+      if (token) erasure.ask(token);
+    },
     ask,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {

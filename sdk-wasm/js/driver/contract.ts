@@ -38,6 +38,8 @@ export interface Driver {
   say(...message: Message): void;
   /** Becomes the visitor that another tab has begun and stored. */
   follow(member: string, session: string): void;
+  /** The member and its token, in a line each, where one is known. */
+  token(): string | undefined;
   /** Takes the member token that another tab has stored. */
   takeToken(stored: string): void;
   /** The live value of a signal. */

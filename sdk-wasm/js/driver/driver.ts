@@ -479,6 +479,7 @@ export function startDriver(start: Start): Driver {
       });
     },
     say: tabs.say,
+    token: push.token,
     takeToken: push.takeToken,
     signal: (name, key) => ask(SIGNAL, name, key),
     flush() {
