@@ -20,11 +20,11 @@ export function openErasure(url: string, storage: KeyValue, prefix: string): Era
     const isRefused = answer?.status === 403 && textOf(answer.body).includes('member_token_invalid');
     if (answer?.status === 202 || isRefused) storage.removeItem(prefix + member);
   };
-  const resume = async () => {
+  const resume = async (members: string[]) => {
     await activated();
-    for (const member of storage.keysUnder(prefix)) send(member, storage.getItem(prefix + member) ?? '');
+    for (const member of members) send(member, storage.getItem(prefix + member) ?? '');
   };
-  resume();
+  resume(storage.keysUnder(prefix));
   return {
     ask(text) {
       const [member = '', token = ''] = text.split('\n');

@@ -4,9 +4,6 @@ use super::Edge;
 use super::error::ApiError;
 use super::membership::proven_member;
 use crate::clock;
-use crate::ingest::IngestError;
-use crate::log::Batch;
-use attune_core::wire::{Record, encode_record};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -33,14 +30,5 @@ async fn take(edge: &Edge, request: Request) -> Result<(), ApiError> {
         return Err(ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
     }
     let member = proven_member(edge, request).await?;
-    if edge.tombstones.has(&member) {
-        return Ok(());
-    }
-    let tombstone = edge.tombstones.of(&member);
-    let record = Record::Erase { tombstone, at: clock::now(), member: Some(member) };
-    let mut batch = Batch::default();
-    batch.push(None, |out| encode_record(&record, out));
-    edge.ingest.log.append(batch).await.map_err(IngestError::Log)?;
-    edge.tombstones.note(tombstone);
-    Ok(())
+    Ok(edge.ingest.erase(member, &edge.tombstones, clock::now()).await?)
 }

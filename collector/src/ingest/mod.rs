@@ -8,11 +8,12 @@ mod guard;
 mod receipt;
 
 use crate::access::{Tokens, Tombstones, WriteKey};
-use crate::log::{Log, LogError};
+use crate::log::{Batch, Log, LogError};
 use crate::metrics::Metrics;
+use attune_core::id::MemberId;
 use attune_core::limits::{MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
-use attune_core::wire::{Envelope, EnvelopeError};
+use attune_core::wire::{Envelope, EnvelopeError, Record, encode_record};
 use std::fmt;
 use std::sync::Arc;
 
@@ -127,6 +128,30 @@ impl Ingest {
             }
         }
         Ok(attune_core::wire::write_receipt(&receipt))
+    }
+}
+
+impl Ingest {
+    /// Has a member erased: once this returns it will be, whatever happens. One that is erased already stays so.
+    ///
+    /// # Errors
+    /// The log could not take it; nothing has changed.
+    pub async fn erase(
+        &self,
+        member: MemberId,
+        erased: &Tombstones,
+        at: Timestamp,
+    ) -> Result<(), IngestError> {
+        if erased.has(&member) {
+            return Ok(());
+        }
+        let tombstone = erased.of(&member);
+        let record = Record::Erase { tombstone, at, member: Some(member) };
+        let mut batch = Batch::default();
+        batch.push(None, |out| encode_record(&record, out));
+        self.log.append(batch).await.map_err(IngestError::Log)?;
+        erased.note(tombstone);
+        Ok(())
     }
 }
 

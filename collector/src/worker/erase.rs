@@ -7,6 +7,7 @@
 use super::rebuild::Rebuild;
 use super::{Worker, WorkerError, load};
 use crate::access::Tombstone;
+use crate::limits::ERASE_PAUSE;
 use crate::log::{NewFrame, records};
 use crate::profile::{Changes, Table};
 use attune_core::codec::{Reader, Writer};
@@ -15,6 +16,7 @@ use attune_core::processor::ProfileState;
 use attune_core::profile::MemberState;
 use attune_core::wire::{Record, blank_record, decode_record};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// What the store has of an erasure: records are to be blanked, files are to be begun anew, or nothing is left to do.
 const BLANKING: u8 = 1;
@@ -31,6 +33,8 @@ pub struct Erasures {
     /// What the next commit is to write.
     unwritten: BTreeMap<Tombstone, Vec<u8>>,
     pass: Option<Pass>,
+    /// When the last pass ended in this process.
+    ended_at: Option<Instant>,
 }
 
 /// One reading of the log.
@@ -62,6 +66,7 @@ impl Erasures {
             }
             true
         })?;
+        parts.metrics.erasures_pending.set(erasures.count());
         if damaged { Err(WorkerError::Damaged("erasure")) } else { Ok(erasures) }
     }
 
@@ -70,6 +75,11 @@ impl Erasures {
         for (tombstone, value) in std::mem::take(&mut self.unwritten) {
             changes.put(Table::Erased, tombstone, value);
         }
+    }
+
+    /// Whether a pass may begin: those that are asked for in quick succession share one.
+    fn is_due(&self) -> bool {
+        !self.pending.is_empty() && self.ended_at.is_none_or(|ended| ended.elapsed() >= ERASE_PAUSE)
     }
 
     fn count(&self) -> u64 {
@@ -134,8 +144,8 @@ impl Worker<'_> {
     pub(super) fn erase_on(&mut self) -> Result<bool, WorkerError> {
         match self.erasures.pass.take() {
             Some(pass) => self.read_slice(pass)?,
-            None if !self.erasures.pending.is_empty() => self.begin_pass()?,
             None if !self.erasures.blanked.is_empty() => self.purge()?,
+            None if self.erasures.is_due() => self.begin_pass()?,
             None => return Ok(false),
         }
         self.parts.metrics.erasures_pending.set(self.erasures.count());
@@ -246,6 +256,7 @@ impl Worker<'_> {
     fn purge(&mut self) -> Result<(), WorkerError> {
         self.commit()?;
         self.parts.store.purge()?;
+        self.erasures.ended_at = Some(Instant::now());
         let purged = std::mem::take(&mut self.erasures.blanked);
         self.parts.metrics.erasures.add(purged.len() as u64);
         for tombstone in purged {

@@ -111,9 +111,7 @@ export function startDriver(start: Start): Driver {
       giveContext();
       host.opened();
     },
-    failed({ code = 'wasm_unavailable', message }) {
-      report(code, `what judges by the bundle's filter did not load, and events wait for it: ${message}`);
-    },
+    failed: report,
   });
   const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
@@ -149,10 +147,7 @@ export function startDriver(start: Start): Driver {
     await lanes.held();
     tabs.say('lane', lane);
   };
-  const notePolicy = () => {
-    if (gate.hasPolicy()) storage.setItem(space + POLICY, '1');
-    else storage.removeItem(space + POLICY);
-  };
+  const notePolicy = () => storage[gate.hasPolicy() ? 'setItem' : 'removeItem'](space + POLICY, '1');
   const storeMember = () => {
     notePolicy();
     storage.setItem(space + MEMBER, member);

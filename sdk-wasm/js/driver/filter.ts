@@ -48,7 +48,7 @@ export interface GateOptions {
   /** Waits no longer. */
   opened(): void;
   /** What judges could not be loaded; it is tried again when the collector has been asked for the bundle again. */
-  failed(cause: { code?: string; message: string }): void;
+  failed(code: string, message: string): void;
 }
 
 /** A gate that is open where there is no policy. An event passes where the site's policy and the bundle's let it. */
@@ -69,7 +69,9 @@ export function openGate({ filter, awaits, load, mismatch, opened, failed }: Gat
       isWaiting = false;
       opened();
     } catch (cause) {
-      if (mine === policy) failed(cause as AttuneError);
+      const { code = 'wasm_unavailable', message } = cause as Partial<AttuneError>;
+      const why = `what judges by the bundle's filter did not load, and events wait for it: ${message}`;
+      if (mine === policy) failed(code, why);
     }
     isLoading = false;
   };

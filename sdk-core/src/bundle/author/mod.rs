@@ -30,7 +30,6 @@ mod slips;
 mod type_lists;
 
 use super::{Bundle, BundleError, Parts, decode_body, encode_body};
-use crate::codec::Writer;
 use crate::experiment::Trial;
 use crate::filter::Policy;
 use crate::limits::{
@@ -328,11 +327,7 @@ impl Compiler {
         let signals: Vec<Signal> = self.known.signals.into_values().chain(self.hidden).collect();
         let rules: Vec<Rule> = self.rules.into_values().collect();
         let models: Vec<Model> = self.models.into_values().collect();
-        let policy = self.policy.as_ref().map(|policy| {
-            let mut out = Writer::new();
-            policy.encode(&mut out);
-            out.into_bytes()
-        });
+        let policy = self.policy.as_ref().map(Policy::to_bytes);
         let policy = policy.as_deref().unwrap_or_default();
         let (experiments, models) = (&*self.experiments, &*models);
         let mut body = encode_body(&Parts { signals: &signals, experiments, models, policy, rules: &rules });
@@ -367,23 +362,6 @@ mod tests {
 
     fn codes(compiled: &Compiled) -> Vec<(&str, &str, usize)> {
         compiled.diagnostics.iter().map(|found| (found.code, &*found.path, found.line)).collect()
-    }
-
-    #[test]
-    fn a_folder_has_one_filter_and_a_broken_one_keeps_nothing() {
-        let file = |name: &str, text: &str| SourceFile { name: name.to_owned(), text: text.to_owned() };
-        let policy = |compiled: &Compiled| Policy::decode(&compiled.bundle.policy).unwrap();
-        let one = r#"{"filter":{"deny":["x"]}}"#;
-        let other = r#"{"filter":{"deny":["y"]},"rules":[{"id":"r","slot":"s","actions":[]}]}"#;
-        let both = compile(&[file("b.json", other), file("a.json", one)]);
-        assert_eq!(codes(&both), [("duplicate_filter", "/filter", 1)]);
-        assert_eq!(policy(&both).deny, [Box::from("x")]);
-        assert_eq!(both.bundle.rules.len(), 1);
-        let broken = compiled(r#"{"filter":{"redact":["email"],"dney":["x"]}}"#);
-        assert_eq!(codes(&broken), [("unknown_field", "/filter/dney", 1)]);
-        assert_eq!(policy(&broken), Policy::keeping_nothing());
-        assert_eq!(codes(&compiled(r#"{"filter":7}"#)), [("not_an_object", "/filter", 1)]);
-        assert!(compiled("{}").bundle.policy.is_empty());
     }
 
     #[test]
