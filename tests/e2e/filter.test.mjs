@@ -177,6 +177,7 @@ describe('a policy in the bundle', () => {
       '/': packagePage(collector.url, WRITE_KEY),
       '/before': packagePage(collector.url, WRITE_KEY, { filter: 'bundle' }),
       '/said': page({ filter: 'bundle' }),
+      '/trusted': page({ filter: 'bundle', trust: await collector.trust() }),
       '/both': page({ filter: { deny: ['own.*'] } }),
       '/away': packagePage(`http://127.0.0.1:${port}`, WRITE_KEY, { filter: 'bundle' }),
       '/tag': `<!doctype html><script src="/sdk/attune.js" data-write-key="${WRITE_KEY}"
@@ -217,6 +218,7 @@ describe('a policy in the bundle', () => {
   for (const [name, path] of [
     ['where the page says that there is one', '/said'],
     ['where the script tag says so', '/tag'],
+    ['where the page verifies its bundle', '/trusted'],
   ]) {
     it(`judges the first event of a first visit ${name}`, async () => {
       const before = await events();
