@@ -143,7 +143,9 @@ fn said(bundle: &Bundle) -> String {
             rules.slot(slot).map(|(name, ranking)| (name, ranking.map(|rule| rule.index).collect::<Vec<_>>()))
         })
         .collect();
-    format!("{revision} {expires:?} {signals:?} {models:?} {experiments:?} {policy:?} {definitions:?} {slots:?}")
+    format!(
+        "{revision} {expires:?} {signals:?} {models:?} {experiments:?} {policy:?} {definitions:?} {slots:?}"
+    )
 }
 
 /// Decides all slots; what is shown, and when time alone can change it.
