@@ -53,6 +53,11 @@ pub const COMMIT_INTERVAL_BUSY: Duration = Duration::from_secs(2);
 pub const RESTART_PAUSE: Duration = Duration::from_secs(1);
 /// Time between two syncs of the committed state to the disk; the log covers what lies between.
 pub const STATE_SYNC_INTERVAL: Duration = Duration::from_secs(10);
+/// Shortest time from the end of one pass of erasures to the next: each costs a reading of the log and a copy of the store,
+/// whoever asks for it.
+pub const ERASE_PAUSE: Duration = Duration::from_secs(60);
+/// Entries copied together where the store begins new files: bounds their memory.
+pub const PURGE_ENTRIES: usize = 1_000;
 /// Wake-ups logged together at most.
 pub const WAKE_UPS_AT_ONCE: usize = 1_000;
 

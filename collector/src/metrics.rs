@@ -93,6 +93,10 @@ pub struct Metrics {
     pub candidate_revision: Number,
     /// Its share of all members, in hundredths of a percent.
     pub candidate_share: Number,
+    /// Members erased, of whom nothing is left on the disk.
+    pub erasures: Number,
+    /// Members whose erasure has been accepted and is not finished.
+    pub erasures_pending: Number,
     /// Rule files or folders refused.
     pub bundle_errors: Number,
 }
@@ -154,6 +158,9 @@ impl Metrics {
         gauge(&mut out, "attune_candidate_revision", help, &self.candidate_revision);
         let help = "That share, in hundredths of a percent.";
         gauge(&mut out, "attune_candidate_share", help, &self.candidate_share);
+        counter(&mut out, "attune_erasures_total", "Members erased, to the last file.", &self.erasures);
+        let help = "Members whose erasure is not finished.";
+        gauge(&mut out, "attune_erasures_pending", help, &self.erasures_pending);
         counter(&mut out, "attune_bundle_errors_total", "Rule sources refused.", &self.bundle_errors);
         out
     }

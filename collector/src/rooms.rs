@@ -1,6 +1,6 @@
 //! Opening the data folder and putting the rooms around it together, in order of need; closing them in order of flow.
 
-use crate::access::Tokens;
+use crate::access::{Tokens, Tombstones};
 use crate::bell::Bell;
 use crate::bundle::{Publisher, PublisherParts, SecretKey, Signer, TrialSettings, own_keyset, read_keyset};
 use crate::clock;
@@ -51,6 +51,8 @@ pub struct Rooms {
     pub worker: WorkerHandle,
     /// Tokens of browsers.
     pub tokens: Arc<Tokens>,
+    /// Erased members.
+    pub tombstones: Arc<Tombstones>,
     /// Key of the privileged listener.
     pub secret_key: String,
     /// What is counted.
@@ -100,9 +102,11 @@ impl Rooms {
             metrics: metrics.clone(),
         });
         let publisher = publisher.map_err(|error| StartError(format!("--rules: {error}")))?;
+        let tombstones = Arc::new(Tombstones::new(secret("erased")?));
         let worker = WorkerHandle::spawn(WorkerParts {
             log: log.clone(),
             store: store.clone(),
+            tombstones: tombstones.clone(),
             hub: hub.clone(),
             bell,
             metrics: metrics.clone(),
@@ -118,7 +122,19 @@ impl Rooms {
         };
         let tokens = Arc::new(Tokens::new(secret("tokens")?));
         let worker = worker.map_err(told)?;
-        Ok(Self { log, store, hub, publisher, signer, trust, worker, tokens, secret_key, metrics })
+        Ok(Self {
+            log,
+            store,
+            hub,
+            publisher,
+            signer,
+            trust,
+            worker,
+            tokens,
+            tombstones,
+            secret_key,
+            metrics,
+        })
     }
 }
 

@@ -42,10 +42,23 @@ impl Server {
         let (rooms, settings) = opened.map_err(|error| StartError(error.to_string()))??;
         let assets = Arc::new(Assets::embedded());
         assets.compress_in_background();
-        let Rooms { log, store, hub, publisher, signer, trust, worker, tokens, secret_key, metrics } = rooms;
+        let Rooms {
+            log,
+            store,
+            hub,
+            publisher,
+            signer,
+            trust,
+            worker,
+            tokens,
+            tombstones,
+            secret_key,
+            metrics,
+        } = rooms;
         let edge = Arc::new(Edge {
             keys: Arc::new(settings.keys),
             tokens: tokens.clone(),
+            tombstones,
             ingest: Ingest { log: log.clone(), tokens, metrics: metrics.clone() },
             bundles: publisher.bundles(),
             statements: publisher.statements(),

@@ -1,7 +1,7 @@
 //! Any bytes as a bundle, sealed or bare: opened, asked everything, turned into definitions and packed again.
 #![no_main]
 
-use attune_core::bundle::{Bundle, decode_body, encode_body, open_keyset};
+use attune_core::bundle::{Bundle, Parts, decode_body, encode_body, open_keyset};
 use attune_core::condition::Root;
 use attune_core::profile::SignalTable;
 use attune_core::rules::{RuleTable, Touched, Watch, decide, explain, judge};
@@ -84,6 +84,6 @@ fn again(bundle: &Bundle) {
     let rules: Vec<_> = bundle.rules.iter().map(|rule| rule.to_rule()).collect();
     let models: Vec<_> = bundle.models.iter().map(|model| model.to_model()).collect();
     assert_eq!(RuleTable::open(&RuleTable::pack(&rules)).map(|table| table.len()), Ok(rules.len()));
-    assert!(decode_body(&encode_body(&[], &[], &models, &rules)).is_ok());
+    assert!(decode_body(&encode_body(&Parts { models: &models, rules: &rules, ..Parts::default() })).is_ok());
     assert!(SignalTable::open(&SignalTable::pack(&[])).is_ok());
 }

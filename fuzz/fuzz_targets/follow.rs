@@ -136,14 +136,16 @@ fn compare(decider: &mut Decider, Step { before, after, alone, succession }: Ste
 
 /// All that can be asked of a bundle.
 fn said(bundle: &Bundle) -> String {
-    let Bundle { revision, expires, signals, models, experiments, rules } = bundle;
+    let Bundle { revision, expires, signals, models, experiments, policy, rules } = bundle;
     let definitions: Vec<_> = rules.iter().map(|rule| rule.to_rule()).collect();
     let slots: Vec<_> = (0..rules.slot_count())
         .map(|slot| {
             rules.slot(slot).map(|(name, ranking)| (name, ranking.map(|rule| rule.index).collect::<Vec<_>>()))
         })
         .collect();
-    format!("{revision} {expires:?} {signals:?} {models:?} {experiments:?} {definitions:?} {slots:?}")
+    format!(
+        "{revision} {expires:?} {signals:?} {models:?} {experiments:?} {policy:?} {definitions:?} {slots:?}"
+    )
 }
 
 /// Decides all slots; what is shown, and when time alone can change it.

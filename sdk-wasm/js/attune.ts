@@ -150,8 +150,12 @@ export class Attune {
     this.#link.say('consent', merged);
   }
 
-  /** Forgets the visitor on this device, in all tabs: whatever is stored or waits to be sent is deleted. */
+  /**
+   * Forgets the visitor: whatever is stored or waits to be sent on this device is deleted, in all tabs, and the collector
+   * is asked to erase what it has.
+   */
   forget(): void {
+    this.#link.erase();
     this.#forget();
     this.#link.say('forget');
   }

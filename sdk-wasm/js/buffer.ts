@@ -23,10 +23,15 @@ export interface CallBuffer {
 }
 
 /**
- * An empty buffer. Without entries nothing is stored, as where a filter has to judge first. A page that leaves before its
+ * An empty buffer. What `awaits` a filter that has to judge first is not stored. A page that leaves before its
  * database is open saves under keys of this prefix.
  */
-export function openBuffer(entries: Entries | undefined, storage: KeyValue, prefix: string): CallBuffer {
+export function openBuffer(
+  entries: Entries,
+  storage: KeyValue,
+  prefix: string,
+  awaits: () => boolean,
+): CallBuffer {
   let calls: Call[] = [];
   let place = 0;
   let stored: [lane: string, ...place: (string | number)[]][] = [];
@@ -39,7 +44,7 @@ export function openBuffer(entries: Entries | undefined, storage: KeyValue, pref
     push(call, lane) {
       if (calls.length >= MAX_CALLS) return false;
       calls.push(call);
-      if (!entries || !isStoredCall(call)) return true;
+      if (awaits() || !isStoredCall(call)) return true;
       const key: (typeof stored)[number] = [lane(), 'call', ++place];
       stored.push(key);
       entries.put(key, () => call);
@@ -53,8 +58,9 @@ export function openBuffer(entries: Entries | undefined, storage: KeyValue, pref
     drain() {
       const all = [...storage.keysUnder(prefix).sort().flatMap(takeSaved), ...calls];
       // The same transaction stores what becomes of them.
-      for (const key of stored) entries?.delete(key);
+      for (const key of stored) entries.delete(key);
       calls = [];
+      stored = [];
       return all;
     },
     forget() {
@@ -63,7 +69,7 @@ export function openBuffer(entries: Entries | undefined, storage: KeyValue, pref
     },
     save(id) {
       const kept = calls.filter(isStoredCall);
-      if (entries?.isOpen()) entries.flush();
+      if (entries.isOpen()) entries.flush();
       else if (kept.length > 0) storage.setItem(prefix + id, JSON.stringify(kept));
       calls = calls.filter((call) => !isStoredCall(call));
       stored = [];

@@ -27,11 +27,11 @@ export interface Filter {
   strip(value: Json): Json;
 }
 
-/** Loads the filter. Fails with `filter_invalid` or `wasm_unavailable`. */
-export async function openFilter(policy: FilterPolicy): Promise<Filter> {
+/** Loads the filter; a bundle has its policy as bytes. Fails with `filter_invalid` or `wasm_unavailable`. */
+export async function openFilter(policy: FilterPolicy | Uint8Array): Promise<Filter> {
   let bytes: Uint8Array;
   try {
-    bytes = encodePolicy(policy);
+    bytes = policy instanceof Uint8Array ? policy : encodePolicy(policy);
   } catch (cause) {
     throw usageError('filter_invalid', `init: option ${(cause as Error).message}`);
   }

@@ -13,6 +13,8 @@ export interface Host {
    * not make. Also called later with calls alone.
    */
   started(calls: Call[]): void;
+  /** What judges events is there: those that have waited for it may follow. */
+  opened(): void;
   /** The session that was stored last, which a browser that was killed may have forgotten elsewhere. */
   resumed(session: string): void;
   /** Another page has said for which purposes the visitor has agreed. */

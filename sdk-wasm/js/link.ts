@@ -3,7 +3,7 @@
 import { activated, isPrerendering } from './browser/activation.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
-import type { KeyValue } from './browser/storage.ts';
+import { type KeyValue, openStorage } from './browser/storage.ts';
 import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
@@ -12,10 +12,12 @@ import { isRefused, loadCore, refusal } from './core-loading.ts';
 import type { Capture, Driver, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
+import { POLICY, TOKEN } from './driver/state.ts';
 import type { Message } from './driver/tabs.ts';
+import { openErasure } from './erasure.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
-import { fieldsOf } from './json.ts';
+import { fieldsOf, isObject } from './json.ts';
 import type { Settings } from './options.ts';
 import { uuidV7 } from './uuid.ts';
 
@@ -30,7 +32,7 @@ export interface LinkOptions {
   settings: Settings;
   storage: KeyValue;
   /** What the driver tells the public API. */
-  events: Omit<Host, 'started' | 'ready'>;
+  events: Omit<Host, 'started' | 'ready' | 'opened'>;
   /** Which session is it at this instant? */
   session(ms: number): string;
   /** What the site's own filter leaves of an event that was held; nothing where it drops it. */
@@ -55,6 +57,8 @@ export interface DriverLink {
   say(...message: Message): void;
   /** Forgets the visitor on this device. */
   forget(session: string): void;
+  /** Asks the collector to erase the visitor; called before it is forgotten here. */
+  erase(): void;
   /** Asks for an answer; nothing before the driver has started. */
   ask<Answer>(question: (driver: Driver) => Answer): Answer | undefined;
   /** Stores a text under a name. */
@@ -79,9 +83,19 @@ export function openLink(options: LinkOptions): DriverLink {
       events.report(new AttuneError(`storage_${problem}`, message));
     },
   });
-  const buffer = openBuffer(settings.filter ? undefined : entries, storage, `${space}calls/`);
+  const isBundlesPolicy = settings.filter === 'bundle';
+  const awaitsPolicy = () => isBundlesPolicy || storage.getItem(space + POLICY) !== null;
+  const awaitsFilter = () => Boolean(settings.filter || driver?.isWaiting()) || awaitsPolicy();
+  const buffer = openBuffer(entries, storage, `${space}calls/`, awaitsFilter);
   const lanes = openLanes(space);
   const refused = isRefused();
+  // A wish to be erased may be stored even where nothing else may, until it is fulfilled.
+  const wishes = openStorage(() => !settings.cookieless);
+  const erasure = openErasure(
+    `${settings.collector}/v1/forget?k=${settings.writeKey}`,
+    wishes,
+    `attune-erase/${settings.writeKey}/`,
+  );
   let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
   let lane = '';
@@ -127,7 +141,7 @@ export function openLink(options: LinkOptions): DriverLink {
     const captures = isCapturing(call);
     if (hasEnded) events.report(usageError('shut_down', `${method}: attune has been shut down`));
     else if (captures && capture === 'denied') return;
-    else if (driver && (isAdmitted || !captures)) pass(call);
+    else if (driver && (!captures || (isAdmitted && !driver.isWaiting()))) pass(call);
     else if (captures && !isTaking() ? held.push(call) > MAX_HELD_CALLS : !buffer.push(call, laneNow)) {
       held.splice(MAX_HELD_CALLS);
       if (!isFull)
@@ -174,10 +188,14 @@ export function openLink(options: LinkOptions): DriverLink {
       if (hasEnded) return loaded.shutdown();
       driver = loaded;
       isAdmitted = isTaking();
-      for (const call of [...calls, ...buffer.drain()]) pass(call);
+      for (const one of [...calls, ...buffer.drain()]) call(...one);
     };
-    const host = { ...events, started: begun, ready };
-    const start = { host, settings, storage, entries, stored, lanes, ended };
+    const opened = () => {
+      if (isAdmitted) for (const one of buffer.drain()) call(...one);
+    };
+    const host = { ...events, started: begun, ready, opened };
+    const awaits = awaitsPolicy();
+    const start = { host, settings, storage, entries, stored, lanes, ended, awaitsPolicy: awaits };
     // A visitor who has not agreed has no session.
     const visit = stored ? session(wallMs()) : uuidV7(wallMs());
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
@@ -188,7 +206,7 @@ export function openLink(options: LinkOptions): DriverLink {
     if (stored) return;
     // Rules on context alone need to know nothing of the visitor.
     driver = loaded;
-    for (const call of buffer.drain()) pass(call);
+    for (const one of buffer.drain()) call(...one);
     admit();
   };
   /** Takes in what is stored, once that is allowed. */
@@ -233,10 +251,14 @@ export function openLink(options: LinkOptions): DriverLink {
       else unsaid.push(message);
     },
     forget: withdraw,
+    erase() {
+      const token = started?.token() ?? storage.getItem(space + TOKEN);
+      if (token) erasure.ask(token);
+    },
     ask,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
-      if (driver || !mayStore() || settings.filter) return;
+      if (driver || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
       lanes.release();
@@ -255,7 +277,7 @@ export function openLink(options: LinkOptions): DriverLink {
 /** Loads what a driver starts with: the core, and what judges events. */
 async function loadDriver(settings: Settings): Promise<(start: Start) => Driver> {
   const { filter: policy, loadFilter, wasmUrl, defaultWasmUrl } = settings;
-  const judging = policy && loadFilter().then(({ openFilter }) => openFilter(policy));
+  const judging = isObject(policy) ? loadFilter().then(({ openFilter }) => openFilter(policy)) : undefined;
   const [exports, filter] = await Promise.all([loadCore(wasmUrl ?? defaultWasmUrl), judging]);
   return (start) => startDriver({ ...start, exports, filter });
 }

@@ -51,10 +51,11 @@ export interface InitOptions {
   doNotTrack?: boolean;
   /**
    * Which events may leave the page, and with what: judged before anything is stored or sent. What judges is loaded only
-   * where there is a policy.
-   * @defaultValue all, as they are
+   * where there is a policy. The bundle may have one as well, and then both count; `bundle` says that it has, so that
+   * events wait in memory for it even where the page does not know the bundle yet.
+   * @defaultValue all that the bundle lets through, as soon as it is known
    */
-  filter?: FilterPolicy;
+  filter?: FilterPolicy | 'bundle';
   /**
    * Called with every event before it is judged, stored or sent. What it returns takes the event's place; nothing, or
    * something that it throws, drops the event.
@@ -100,7 +101,7 @@ export interface SiteSettings {
   privacyControl: boolean;
   strict: boolean;
   cookieless: boolean;
-  filter: FilterPolicy | undefined;
+  filter: InitOptions['filter'];
   beforeSend: InitOptions['beforeSend'];
   withoutWasm: readonly string[];
   wasmUrl: string | undefined;
@@ -164,7 +165,8 @@ export function readOptions(options: unknown, base: string, wishes: Wishes): Sit
   if (typeof writeKey !== 'string' || !WRITE_KEY.test(writeKey)) {
     throw wrong('writeKey', writeKey, '1 to 100 letters, digits, ".", "_" or "-"');
   }
-  if (filter !== undefined && !isObject(filter)) throw wrong('filter', filter, 'an object');
+  if (filter !== undefined && filter !== 'bundle' && !isObject(filter))
+    throw wrong('filter', filter, 'an object or "bundle"');
   if (beforeSend !== undefined && typeof beforeSend !== 'function')
     throw wrong('beforeSend', beforeSend, 'a function');
   if (!Array.isArray(withoutWasm) || withoutWasm.some((type) => typeof type !== 'string'))
@@ -190,7 +192,7 @@ export function readOptions(options: unknown, base: string, wishes: Wishes): Sit
     privacyControl: wishes.privacyControl,
     strict: strict === true,
     cookieless: cookieless === true,
-    filter: filter as FilterPolicy | undefined,
+    filter: filter as InitOptions['filter'],
     beforeSend: beforeSend as InitOptions['beforeSend'],
     withoutWasm: withoutWasm as string[],
     wasmUrl: wasmUrl === undefined ? undefined : address('wasmUrl', wasmUrl, base),

@@ -19,7 +19,7 @@ import type { Driver, Start } from './driver/contract.ts';
 import type { KeptEvent } from './driver/events.ts';
 import { readReceipt, textIn } from './driver/receipt.ts';
 import { retryAfterMs } from './driver/retry.ts';
-import { MEMBER, stateIn } from './driver/state.ts';
+import { MEMBER, stateIn, TOKEN } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
 import { fieldsOf, jsonText, parseJson } from './json.ts';
 import { uuidV7 } from './uuid.ts';
@@ -98,6 +98,7 @@ export function startPlain(start: Start): Driver {
     const [rows, text] = cut();
     const declared = given.length;
     const visit = visits;
+    const sender = member;
     const answer = await post(url(), text);
     isSending = false;
     // What belonged to somebody who has been forgotten is gone already.
@@ -114,6 +115,8 @@ export function startPlain(start: Start): Driver {
     for (const event of taken) entries.delete([event.lane, event.seq]);
     waiting = waiting.filter((event) => !taken.has(event));
     given = given.slice(declared);
+    if (receipt.memberToken && sender === member)
+      storage.setItem(space + TOKEN, `${member}\n${receipt.memberToken}`);
     limit = MAX_BATCH_EVENTS;
     later(again.size ? PAUSE_MS : 0);
   };
@@ -184,6 +187,7 @@ export function startPlain(start: Start): Driver {
   settings.first?.settle(undefined);
 
   return {
+    isWaiting: () => false,
     track({ metadata, ...capture }) {
       const isListed = settings.withoutWasm.includes(capture.type);
       const isSmall = byteLength(metadata ?? '') <= MAX_METADATA_BYTES;
@@ -219,6 +223,10 @@ export function startPlain(start: Start): Driver {
     say() {},
     follow(other) {
       if (other !== member) becomes(other);
+    },
+    token() {
+      const stored = storage.getItem(space + TOKEN) ?? '';
+      return stored.startsWith(`${member}\n`) ? stored : undefined;
     },
     takeToken() {},
     signal: () => undefined,

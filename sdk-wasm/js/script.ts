@@ -44,11 +44,12 @@ const {
   autocapture,
   consent,
   manual,
+  filter,
 } = script?.dataset ?? {};
 
 /** `init` of the npm package; the script's own attributes are its defaults. */
 function init(options?: Partial<InitOptions>): Attune {
-  const defaults = { writeKey, collector, trust, project, environment, consent: saidBefore() };
+  const defaults = { writeKey, collector, trust, project, environment, filter, consent: saidBefore() };
   const attune = start({ ...defaults, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });
   if (Array.isArray(kept)) takeOver(attune, kept);

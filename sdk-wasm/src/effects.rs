@@ -155,6 +155,11 @@ impl Effects {
         self.out.u8(20);
     }
 
+    pub fn policy(&mut self, policy: &[u8]) {
+        self.out.u8(23);
+        self.out.bytes(policy);
+    }
+
     pub fn blocked(&mut self, blocked: bool) {
         self.out.u8(21);
         self.out.bool(blocked);

@@ -260,6 +260,7 @@ impl Page {
         if client.take_expired() {
             effects.expired();
         }
+        client.take_policy().into_iter().for_each(|policy| effects.policy(policy));
         client.take_decisions().iter().for_each(|change| effects.decision(change));
         client.take_exposures().iter().for_each(|exposed| effects.exposed(exposed));
         if core::mem::replace(&mut self.blocked, client.status().blocked) != self.blocked {

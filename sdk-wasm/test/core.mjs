@@ -57,6 +57,7 @@ const EFFECTS = {
   exposed: [18, 'uttn'],
   match: [19, 't'],
   expired: [20, ''],
+  policy: [23, 'y'],
 };
 
 /** A core whose calls are kept in `calls` as `[name, ...fields]`. */

@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { openBrowser, openPage, openProfile } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
+import { freePorts } from './rig/ports.mjs';
 import { thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
@@ -140,18 +141,6 @@ describe('a page with a filter', () => {
     await page.context().close();
   });
 
-  /** Whether any file of the browser's profile holds one of these texts, as bytes or in UTF-16. */
-  function holds(folder, texts) {
-    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
-    const wanted = texts.flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le')]);
-    return files.some(({ parentPath, path, name }) => {
-      const bytes = readFileSync(join(parentPath ?? path, name));
-      return wanted.some((text) => bytes.includes(text));
-    });
-  }
-
   for (const [name, path, isThere] of [
     ['leaves no trace of what it has taken out', '/', false],
     ['leaves one without a filter, so the search finds what is there', '/plain', true],
@@ -170,3 +159,197 @@ describe('a page with a filter', () => {
     });
   }
 });
+
+describe('a policy in the bundle', () => {
+  let browser;
+  let collector;
+  let site;
+  before(async () => {
+    browser = await openBrowser();
+    collector = await Collector.start({ ...thirdViewRules(), filter: POLICY });
+    const page = (options) =>
+      packagePage(collector.url, WRITE_KEY, options).replace(
+        '</script>',
+        `window.attune.track('first', { words: 'mail ${EMAIL}' });\n</script>`,
+      );
+    const [port] = await freePorts(1);
+    site = await serveSite({
+      '/': packagePage(collector.url, WRITE_KEY),
+      '/before': packagePage(collector.url, WRITE_KEY, { filter: 'bundle' }),
+      '/said': page({ filter: 'bundle' }),
+      '/trusted': page({ filter: 'bundle', trust: await collector.trust() }),
+      '/both': page({ filter: { deny: ['own.*'] } }),
+      '/away': packagePage(`http://127.0.0.1:${port}`, WRITE_KEY, { filter: 'bundle' }),
+      '/tag': `<!doctype html><script src="/sdk/attune.js" data-write-key="${WRITE_KEY}"
+        data-collector="${collector.url}" data-filter="bundle"></script>
+        <script>attune.track('first', { words: 'mail ${EMAIL}' })</script>`,
+    });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+    await collector.remove();
+  });
+  const events = async () => (await collector.summary()).events;
+  const track = (page, ...calls) =>
+    page.evaluate((calls) => {
+      for (const [type, metadata] of calls) window.attune.track(type, metadata);
+    }, calls);
+  /** What a page has sent as events, and which files it has loaded. */
+  function watch(page) {
+    const sent = [];
+    const files = [];
+    page.on('request', (request) => {
+      files.push(new URL(request.url()).pathname);
+      if (!request.url().includes('/v1/events')) return;
+      const bytes = request.postDataBuffer();
+      sent.push(...JSON.parse(String(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes)).events);
+    });
+    return { sent, files };
+  }
+  const open = async (path) => {
+    const page = await (await browser.newContext()).newPage();
+    const { sent, files } = watch(page);
+    await page.goto(site.url + path);
+    return { page, sent, files };
+  };
+  const kinds = (sent) => sent.map(({ event_type, metadata }) => [event_type, metadata]);
+
+  for (const [name, path] of [
+    ['where the page says that there is one', '/said'],
+    ['where the script tag says so', '/tag'],
+    ['where the page verifies its bundle', '/trusted'],
+  ]) {
+    it(`judges the first event of a first visit ${name}`, async () => {
+      const before = await events();
+      const { page, sent } = await open(path);
+      await track(page, ['secret.note'], ['search', { words: CARD }]);
+      await eventually(events, (count) => count >= before + 2);
+      await eventually(
+        () => sent.length,
+        (count) => count >= 2,
+      );
+      assert.deepEqual(kinds(sent), [
+        ['first', { words: 'mail [email]' }],
+        ['search', { words: '[card]' }],
+      ]);
+      await page.context().close();
+    });
+  }
+
+  it('counts beside the site’s own, and what one forbids does not leave', async () => {
+    const before = await events();
+    const { page, sent } = await open('/both');
+    await eventually(
+      () => page.evaluate(() => Boolean(localStorage.getItem('attune/e2e/policy'))),
+      (isKnown) => isKnown,
+    );
+    await page.waitForSelector('html[data-ready=yes]');
+    await track(page, ['own.note'], ['secret.note'], ['search', { words: EMAIL }]);
+    await eventually(events, (count) => count >= before + 2);
+    assert.deepEqual(kinds(sent).at(-1), ['search', { words: '[email]' }]);
+    assert.deepEqual(sent.map(({ event_type }) => event_type).sort(), ['first', 'search']);
+    await page.context().close();
+  });
+
+  it('waits in memory as long as the collector cannot be asked', async () => {
+    const { page } = await open('/away');
+    await track(page, ['search', { words: EMAIL }]);
+    await page.waitForTimeout(300);
+    const stored = await page.evaluate(async (name) => {
+      const request = indexedDB.open(name);
+      await new Promise((done) => {
+        request.onsuccess = done;
+        request.onerror = done;
+      });
+      if (!request.result.objectStoreNames.length) return [];
+      const [store] = request.result.objectStoreNames;
+      const all = request.result.transaction(store).objectStore(store).getAll();
+      await new Promise((done) => {
+        all.onsuccess = done;
+      });
+      return JSON.stringify(all.result);
+    }, `attune/${WRITE_KEY}`);
+    assert.doesNotMatch(String(stored), /search|planted/);
+    await page.context().close();
+  });
+
+  it('is kept for the next visit, which leaves no trace of what it takes out while the collector is away', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attune-filter-'));
+    const context = await openProfile(folder);
+    const first = await openPage(context, `${site.url}/before`);
+    await first.waitForSelector('html[data-ready=yes]');
+    await first.waitForTimeout(300);
+    await collector.stop();
+    const page = await openPage(context, site.url);
+    await track(page, ['search', { words: `mail ${EMAIL} or ${CARD}` }]);
+    await page.waitForTimeout(500);
+    await context.close();
+    assert.equal(holds(folder, [EMAIL, CARD]), false);
+    assert.equal(holds(folder, ['mail [email] or [card]']), true, 'what is left of it is stored');
+    rmSync(folder, { recursive: true, force: true });
+    await collector.start();
+  });
+
+  it('takes effect while a page is open, and what judges is loaded for it alone', async () => {
+    const etag = async () => (await fetch(`${collector.url}/v1/bundle?k=${WRITE_KEY}`)).headers.get('etag');
+    const first = await etag();
+    collector.writeRules(thirdViewRules());
+    await eventually(etag, (now) => now !== first);
+    const { page, files } = await open('/');
+    await page.waitForSelector('html[data-ready=yes]');
+    const before = await events();
+    await track(page, ['secret.note']);
+    await eventually(events, (count) => count > before);
+    assert.deepEqual(
+      files.filter((path) => path.includes('filter')),
+      [],
+    );
+    collector.writeRules({ ...thirdViewRules(), filter: POLICY });
+    await eventually(
+      () => page.evaluate(() => Boolean(localStorage.getItem('attune/e2e/policy'))),
+      (isKnown) => isKnown,
+    );
+    await eventually(
+      () => files,
+      (files) => files.some((path) => path.includes('filter')),
+    );
+    const then = await events();
+    await track(page, ['secret.note'], ['public.note']);
+    await eventually(events, (count) => count > then);
+    assert.equal(await events(), then + 1);
+    await page.context().close();
+  });
+
+  it('judges in front of the collector’s log whatever else sends events', async () => {
+    const before = await events();
+    const event = (type) => ({
+      event_id: crypto.randomUUID(),
+      event_type: type,
+      timestamp: new Date().toISOString(),
+    });
+    const answer = await fetch(`${collector.url}/v1/events?k=${WRITE_KEY}`, {
+      method: 'POST',
+      body: JSON.stringify({ v: 1, anonymous_id: 'server', events: [event('secret.note'), event('note')] }),
+    });
+    const { accepted, results } = await answer.json();
+    assert.equal(accepted, 1);
+    assert.deepEqual(
+      results.map(({ index, result, code }) => [index, result, code]),
+      [[0, 'rejected', 'denied_type']],
+    );
+    assert.equal(await events(), before + 1);
+  });
+});
+
+/** Whether any file of the browser's profile holds one of these texts, as bytes or in UTF-16. */
+function holds(folder, texts) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const wanted = texts.flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le')]);
+  return files.some(({ parentPath, path, name }) => {
+    const bytes = readFileSync(join(parentPath ?? path, name));
+    return wanted.some((text) => bytes.includes(text));
+  });
+}

@@ -2,6 +2,8 @@
 
 mod keys;
 mod token;
+mod tombstones;
 
 pub use keys::{AccessError, Identity, KeyFileError, WriteKey, WriteKeys};
 pub use token::Tokens;
+pub use tombstones::{Tombstone, Tombstones};

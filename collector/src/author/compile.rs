@@ -35,6 +35,9 @@ fn canonical_source(folder: &Folder) -> Result<String, String> {
     for file in &folder.files {
         let source: Value =
             serde_json::from_str(&file.text).map_err(|error| format!("{}: {error}", file.name))?;
+        if let Some(filter) = source.get("filter") {
+            whole.insert("filter".to_owned(), filter.clone());
+        }
         for (list, _) in DEFINITION_LISTS {
             if let Some(Value::Array(definitions)) = source.get(list) {
                 let known = whole.entry(list).or_insert_with(|| Value::Array(Vec::new()));

@@ -4,7 +4,8 @@ use super::trial::TrialRecord;
 use crate::content::Document;
 use crate::limits::MAX_DELTA_BUNDLE_BYTES;
 use attune_core::bundle::author::delta;
-use attune_core::bundle::open_envelope;
+use attune_core::bundle::{open_envelope, policy_of};
+use attune_core::filter::Policy;
 use attune_core::wire::LoggedCandidate;
 use std::sync::{Arc, OnceLock};
 
@@ -33,6 +34,13 @@ pub fn percent(share: u32) -> f64 {
     f64::from(share) / 100.0
 }
 
+/// The policy of a bundle. One that cannot be read lets nothing through.
+fn policy_in(kept: &Kept) -> Option<Policy> {
+    let envelope = open_envelope(kept.document.bytes()).ok()?;
+    let bytes = policy_of(envelope.body).ok().filter(|bytes| !bytes.is_empty())?;
+    Some(Policy::decode(bytes).unwrap_or_else(|_| Policy::keeping_nothing()))
+}
+
 impl Trial {
     /// What is kept of it over a restart.
     pub fn record(&self) -> TrialRecord {
@@ -51,6 +59,7 @@ impl Trial {
 #[derive(Debug)]
 pub struct Published {
     current: Target,
+    policy: Option<Policy>,
     trial: Option<(Trial, Target)>,
     kept: Vec<Arc<Kept>>,
 }
@@ -68,7 +77,13 @@ impl Published {
     /// A bundle in effect, one on trial, and all that are kept, the newest first.
     pub fn new(current: Arc<Kept>, trial: Option<Trial>, kept: Vec<Arc<Kept>>) -> Self {
         let on_trial = trial.map(|trial| (trial.clone(), Target::new(trial.kept, &kept)));
-        Self { current: Target::new(current, &kept), trial: on_trial, kept }
+        let policy = policy_in(&current);
+        Self { current: Target::new(current, &kept), policy, trial: on_trial, kept }
+    }
+
+    /// The filter policy in effect, where there is one.
+    pub const fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
     }
 
     /// The revision in effect.

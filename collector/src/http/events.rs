@@ -4,7 +4,7 @@ use super::Edge;
 use super::error::ApiError;
 use super::request::{header_text, read_body, write_key};
 use crate::clock;
-use crate::ingest::{Body, BodyError, IngestError, Moment, body_type};
+use crate::ingest::{Body, BodyError, Guard, IngestError, Moment, body_type};
 use attune_core::limits::MAX_REQUEST_BYTES;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -40,7 +40,14 @@ async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
         Some(value) => Some(value.to_str().map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))?),
     };
     let bytes = read_body(body, MAX_REQUEST_BYTES).await?;
-    let bundle_revision = edge.bundles.borrow().as_ref().map_or(0, |published| published.revision());
-    let moment = Moment { now: clock::now(), bundle_revision };
+    let published = edge.bundles.borrow().clone();
+    let user_agent = header_text(&head.headers, header::USER_AGENT).unwrap_or_default();
+    let policy = published.as_ref().and_then(|published| published.policy());
+    let moment = Moment {
+        now: clock::now(),
+        bundle_revision: published.as_ref().map_or(0, |published| published.revision()),
+        erased: &edge.tombstones,
+        guard: policy.map(|policy| Guard { policy, user_agent }),
+    };
     Ok(edge.ingest.accept(key, Body { body_type, encoding, bytes: &bytes }, moment).await?)
 }

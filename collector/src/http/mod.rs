@@ -6,13 +6,15 @@ mod bundle;
 mod cors;
 mod error;
 mod events;
+mod forget;
 mod health;
 mod listen;
+mod membership;
 mod request;
 mod stream;
 mod token;
 
-use crate::access::{Tokens, WriteKeys};
+use crate::access::{Tokens, Tombstones, WriteKeys};
 use crate::assets::Assets;
 use crate::bundle::{Published, Signer};
 use crate::content::Document;
@@ -37,6 +39,8 @@ pub struct Edge {
     pub keys: Arc<WriteKeys>,
     /// Tokens of browsers.
     pub tokens: Arc<Tokens>,
+    /// Erased members.
+    pub tombstones: Arc<Tombstones>,
     /// Takes batches in.
     pub ingest: Ingest,
     /// The bundle in effect, if any.
@@ -75,6 +79,7 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/v1/bundle/{hash}", get(bundle::by_hash))
         .route("/v1/stream", get(stream::open))
         .route("/v1/stream/token", post(token::issue))
+        .route("/v1/forget", post(forget::erase))
         .method_not_allowed_fallback(error::method_not_allowed)
         // A preflight is a method that no route takes, so the layer goes around the whole of them.
         .layer(cors::layer(edge.keys.clone()));

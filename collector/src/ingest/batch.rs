@@ -1,6 +1,6 @@
 //! Turning an envelope into log records: each event read, checked and encoded alone.
 
-use super::clocks;
+use super::{Moment, clocks};
 use crate::access::{Identity, WriteKey};
 use crate::limits::CLOCK_SHIFT_MS;
 use crate::log::{Batch, EventKey};
@@ -32,8 +32,9 @@ pub struct Read {
     pub member: Option<MemberId>,
 }
 
-/// Reads every event of an envelope that arrived at `now` under a key.
-pub fn read(envelope: &Envelope<'_>, key: &WriteKey, now: Timestamp) -> Read {
+/// Reads every event of an envelope that arrived at a moment under a key.
+pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Read {
+    let now = moment.now;
     let bytes = envelope.events.iter().map(|raw| raw.len()).sum();
     let mut read = Read {
         records: Batch::with_capacity(
@@ -49,22 +50,35 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, now: Timestamp) -> Read {
     let mut events = Vec::with_capacity(envelope.events.len());
     for (index, raw) in envelope.events.iter().enumerate() {
         match read_one(raw, envelope) {
-            Ok(event) => events.push((index, *raw, event)),
+            Ok(event) if moment.erased.has(&event.member) => {
+                let message = "the member has been erased".to_owned();
+                read.rows.push(row(index, raw, ResultKind::Rejected, "member_erased", message));
+            }
+            Ok(mut event) => {
+                let proven = is_proven(&event, key);
+                match moment.guard.map_or(Ok(()), |guard| guard.judge(&mut event)) {
+                    Ok(()) => events.push((index, *raw, event, proven)),
+                    Err(reason) => {
+                        let (code, message) = (reason.code(), reason.message());
+                        read.rows.push(row(index, raw, ResultKind::Rejected, code, message));
+                    }
+                }
+            }
             Err((code, message)) => read.rows.push(row(index, raw, ResultKind::Rejected, code, message)),
         }
     }
     if let Some(clocks) = envelope.context.and_then(|context| clocks::of_context(context, now)) {
         read.tell_clocks(&events, clocks, now);
     }
-    for (index, raw, event) in events {
-        read.take(index, raw, event, key, now);
+    for (index, raw, event, proven) in events {
+        read.take((index, raw), event, proven, now);
     }
-    for range in &envelope.void {
+    for range in envelope.void.iter().filter(|range| !moment.erased.has(&range.member)) {
         let record =
             Record::Void { member: range.member.clone(), lane: range.lane, from: range.from, to: range.to };
         read.records.push(None, |out| encode_record(&record, out));
     }
-    for closed in &envelope.closed {
+    for closed in envelope.closed.iter().filter(|closed| !moment.erased.has(&closed.member)) {
         let record =
             Record::Close { member: closed.member.clone(), lane: closed.lane, count: closed.count, at: now };
         read.records.push(None, |out| encode_record(&record, out));
@@ -85,8 +99,8 @@ pub fn too_large(events: &[&str]) -> Vec<usize> {
 
 impl Read {
     /// Puts the clocks of every member of whom there are events before these, so that they are judged by them.
-    fn tell_clocks(&mut self, events: &[(usize, &str, Event)], clocks: Clocks, at: Timestamp) {
-        let members: BTreeSet<&MemberId> = events.iter().map(|(_, _, event)| &event.member).collect();
+    fn tell_clocks(&mut self, events: &[(usize, &str, Event, bool)], clocks: Clocks, at: Timestamp) {
+        let members: BTreeSet<&MemberId> = events.iter().map(|(_, _, event, _)| &event.member).collect();
         self.entries_before = members.len();
         for member in members {
             let record = Record::Clocks { member: member.clone(), clocks, at };
@@ -94,14 +108,13 @@ impl Read {
         }
     }
 
-    fn take(&mut self, index: usize, raw: &str, mut event: Event, key: &WriteKey, now: Timestamp) {
+    fn take(&mut self, (index, raw): (usize, &str), mut event: Event, proven: bool, now: Timestamp) {
         event.timestamp = event.timestamp.plus(self.clock_shift_ms);
         if let Some((code, message)) = time_warning(event.timestamp, now) {
             self.rows.push(row(index, raw, ResultKind::Warning, code, message));
         }
         let event_id = event.event_id.0.as_u128();
         let lane = event.lane.map(|place| (place.lane.0.as_u128(), place.seq));
-        let proven = is_proven(&event, key);
         let record = Record::Event { event, received_at: now, proven };
         self.records.push(Some(EventKey { event_id, lane }), |out| encode_record(&record, out));
         self.places.push(index);
@@ -171,10 +184,23 @@ fn time_warning(at: Timestamp, now: Timestamp) -> Option<(&'static str, String)>
 mod tests {
     use super::*;
 
+    use crate::access::Tombstones;
+    use crate::ingest::Guard;
+    use crate::secret::Secret;
+    use attune_core::filter::{BotRule, Kinds, Policy, TypePolicy};
+    use attune_core::wire::decode_record;
+
     const NOW: Timestamp = Timestamp(1_763_632_802_120);
 
     fn read_text(text: &str) -> Read {
-        read(&Envelope::parse(text).unwrap(), &WriteKey::open("k").unwrap(), NOW)
+        read_by(None, text)
+    }
+
+    fn read_by(guard: Option<Guard<'_>>, text: &str) -> Read {
+        let erased = Tombstones::new(Secret::of([7; 32]));
+        erased.note(erased.of(&MemberId("gone".into())));
+        let moment = Moment { now: NOW, bundle_revision: 1, erased: &erased, guard };
+        read(&Envelope::parse(text).unwrap(), &WriteKey::open("k").unwrap(), &moment)
     }
 
     fn event(id: &str, extra: &str) -> String {
@@ -192,6 +218,66 @@ mod tests {
         let rows: Vec<_> = read.rows.iter().map(|row| (row.index, &*row.event_id, &*row.code)).collect();
         assert_eq!(rows, [(1, "b", "metadata_not_an_object"), (2, "big", "event_too_large")]);
         assert_eq!(read.places, [0, 3]);
+    }
+
+    #[test]
+    fn what_the_policy_of_the_bundle_forbids_never_reaches_the_log() {
+        let rare = TypePolicy { per_minute: Some(1), ..TypePolicy::new("rare") };
+        let policy = Policy {
+            deny: vec!["click".into()],
+            redact: Kinds::ALL,
+            types: vec![TypePolicy { share: 0, ..TypePolicy::new("sampled") }, rare],
+            ..Policy::default()
+        };
+        let named = |id: &str, kind: &str, metadata: &str| {
+            event(id, &format!(r#","metadata":{metadata}"#)).replace("click", kind)
+        };
+        let whole = r#"{"big":12345678901234567890,"note":"as it was"}"#;
+        let text = format!(
+            r#"{{"v":1,"anonymous_id":"m1","events":[{}]}}"#,
+            [
+                named("a", "click", "{}"),
+                named("b", "sampled", "{}"),
+                named("c", "note", r#"{"by":"ann@example.com","big":12345678901234567890}"#),
+                named("d", "note", whole),
+                named("e", "rare", "{}"),
+                named("f", "rare", "{}"),
+            ]
+            .join(",")
+        );
+        let read = read_by(Some(Guard { policy: &policy, user_agent: "" }), &text);
+        let rows: Vec<_> = read.rows.iter().map(|row| (row.index, &*row.code, row.result)).collect();
+        assert_eq!(
+            rows,
+            [(0, "denied_type", ResultKind::Rejected), (1, "sampled_out", ResultKind::Rejected)]
+        );
+        assert_eq!(read.places, [2, 3, 4, 5], "rates are the page's");
+        let mut kept = Vec::new();
+        for record in read.records.records() {
+            if let Ok(Record::Event { event, .. }) = decode_record(record) {
+                kept.extend(event.metadata);
+            }
+        }
+        assert!(kept[0].starts_with(r#"{"by":"[email]","#), "{}", kept[0]);
+        assert_eq!(&*kept[1], whole);
+        let policy = Policy { bots: BotRule::Drop, ..Policy::default() };
+        let by = |user_agent| read_by(Some(Guard { policy: &policy, user_agent }), &text).places.len();
+        assert_eq!((by("Mozilla/5.0 Firefox/140.0"), by("Googlebot/2.1")), (6, 0));
+    }
+
+    #[test]
+    fn nothing_of_an_erased_member_reaches_the_log() {
+        let lane = "0197a000-0000-7000-8000-000000000001";
+        let read = read_text(&format!(
+            r#"{{"v":1,"anonymous_id":"gone","lane":"{lane}","context":{{"time_zone_offset":60}},
+                "void":[{{"lane":"{lane}","from":7,"to":9}}],"closed":[{{"lane":"{lane}","count":31}}],
+                "events":[{},{}]}}"#,
+            event("a", ""),
+            event("b", r#","anonymous_id":"m1""#)
+        ));
+        let rows: Vec<_> = read.rows.iter().map(|row| (row.index, &*row.code)).collect();
+        assert_eq!((rows, read.places), (vec![(0, "member_erased")], vec![1]));
+        assert!(read.records.records().all(|record| !record.windows(4).any(|bytes| bytes == b"gone")));
     }
 
     #[test]

@@ -4,20 +4,23 @@ mod batch;
 mod body;
 mod clocks;
 mod door;
+mod guard;
 mod receipt;
 
-use crate::access::{Tokens, WriteKey};
-use crate::log::{Log, LogError};
+use crate::access::{Tokens, Tombstones, WriteKey};
+use crate::log::{Batch, Log, LogError};
 use crate::metrics::Metrics;
+use attune_core::id::MemberId;
 use attune_core::limits::{MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
-use attune_core::wire::{Envelope, EnvelopeError};
+use attune_core::wire::{Envelope, EnvelopeError, Record, encode_record};
 use std::fmt;
 use std::sync::Arc;
 
 pub use batch::oversized;
 pub use body::{BodyError, BodyType, body_type};
 pub use door::Door;
+pub use guard::Guard;
 
 /// Takes batches in.
 #[derive(Debug)]
@@ -43,11 +46,15 @@ pub struct Body<'a> {
 
 /// What holds at the moment a batch arrives.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
+pub struct Moment<'a> {
     /// The wall clock.
     pub now: Timestamp,
     /// Revision of the bundle in effect.
     pub bundle_revision: u64,
+    /// Whose events are refused.
+    pub erased: &'a Tombstones,
+    /// Judges what may be kept, where the bundle in effect says so.
+    pub guard: Option<Guard<'a>>,
 }
 
 /// Why nothing of a batch was taken.
@@ -72,7 +79,7 @@ impl Ingest {
         &self,
         key: &WriteKey,
         body: Body<'_>,
-        moment: Moment,
+        moment: Moment<'_>,
     ) -> Result<String, IngestError> {
         let now = moment.now;
         self.metrics.batches.add(1);
@@ -90,7 +97,7 @@ impl Ingest {
         if envelope.events.len() > MAX_BATCH_EVENTS {
             return Err(IngestError::TooLarge(batch::too_large(&envelope.events)));
         }
-        let read = batch::read(&envelope, key, now);
+        let read = batch::read(&envelope, key, &moment);
         if read.clock_shift_ms != 0 {
             self.metrics.clock_shifts.add(1);
             tracing::info!(key = %key.key, clock_shift_ms = read.clock_shift_ms, "shifted a batch to this clock");
@@ -110,7 +117,7 @@ impl Ingest {
         receipt.clock_shift_ms = read.clock_shift_ms;
         receipt.bundle_revision = moment.bundle_revision;
         receipt.server_time = Some(now.to_string().into());
-        if let Some(member) = read.member {
+        if let Some(member) = read.member.filter(|member| !moment.erased.has(member)) {
             receipt.member_token = Some(self.tokens.member(key, &member).into());
             match self.tokens.stream(&member, now) {
                 Ok((token, expires)) => {
@@ -121,6 +128,30 @@ impl Ingest {
             }
         }
         Ok(attune_core::wire::write_receipt(&receipt))
+    }
+}
+
+impl Ingest {
+    /// Has a member erased: once this returns it will be, whatever happens. One that is erased already stays so.
+    ///
+    /// # Errors
+    /// The log could not take it; nothing has changed.
+    pub async fn erase(
+        &self,
+        member: MemberId,
+        erased: &Tombstones,
+        at: Timestamp,
+    ) -> Result<(), IngestError> {
+        if erased.has(&member) {
+            return Ok(());
+        }
+        let tombstone = erased.of(&member);
+        let record = Record::Erase { tombstone, at, member: Some(member) };
+        let mut batch = Batch::default();
+        batch.push(None, |out| encode_record(&record, out));
+        self.log.append(batch).await.map_err(IngestError::Log)?;
+        erased.note(tombstone);
+        Ok(())
     }
 }
 

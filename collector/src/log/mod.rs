@@ -1,5 +1,6 @@
 //! The append log: nothing is acknowledged before it is durable here, and every state can be rebuilt from it.
 
+mod blank;
 mod dump;
 mod frame;
 mod reader;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
+pub use blank::NewFrame;
 pub use dump::dump;
 pub use frame::{push_record, records};
 pub use reader::{Chunk, LogReader};
@@ -94,6 +96,13 @@ impl Batch {
         self.entries.push(Entry { key, end: self.bytes.len() });
     }
 
+    /// The records, in order.
+    #[cfg(test)]
+    pub fn records(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.entries.iter().map(|entry| entry.end));
+        starts.zip(&self.entries).map(|(start, entry)| &self.bytes[start..entry.end])
+    }
+
     /// Whether nothing has been appended.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -167,6 +176,8 @@ impl Log {
         metrics: Arc<Metrics>,
         make_gate: impl FnOnce(LogReader) -> std::io::Result<G>,
     ) -> std::io::Result<Self> {
+        std::fs::create_dir_all(&folder)?;
+        blank::carry_out(&folder)?;
         let appender = writer::Appender::open(&folder)?;
         let tail = Arc::new(Tail::new(appender.position()));
         let gate = make_gate(LogReader::new(
@@ -219,6 +230,15 @@ impl Log {
     pub fn position_before(&self, end: u64, bytes: u64) -> io::Result<(u64, bool)> {
         let position = reader::position_within(&self.folder, end, bytes)?;
         Ok((position, position == 0))
+    }
+
+    /// Puts frames in the place of those at their positions, durably; what the log holds in memory stays as it was. Nobody
+    /// may be reading them from the disk meanwhile.
+    ///
+    /// # Errors
+    /// The disk refused; it is done when the log is opened the next time.
+    pub fn replace(&self, frames: &[NewFrame]) -> io::Result<()> {
+        blank::replace(&self.folder, frames)
     }
 
     /// Gives back old segments that lie wholly before `needed`, once the log is larger than it is to be.

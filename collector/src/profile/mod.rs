@@ -1,4 +1,4 @@
-//! The profile store: a port of four methods, and its embedded adapter.
+//! The profile store: a port of five methods, and its embedded adapter.
 
 mod embedded;
 
@@ -19,6 +19,8 @@ pub enum Table {
     Firings,
     /// Order numbers by firing id.
     FiringIds,
+    /// How far erasures have come, by tombstone.
+    Erased,
     /// The log position absorbed, the bundle in effect and counters, by name.
     Progress,
 }
@@ -79,4 +81,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// The disk refused.
     fn sync(&self) -> Result<(), StoreError>;
+
+    /// Begins new files with what there is now, so that nothing that was removed is left on the disk.
+    ///
+    /// # Errors
+    /// The disk refused; the old files are still there.
+    fn purge(&self) -> Result<(), StoreError>;
 }

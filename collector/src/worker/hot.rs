@@ -73,6 +73,8 @@ pub struct Hot<S> {
 pub struct HotTable<S> {
     held: HashMap<Box<str>, Hot<S>>,
     dirty: Vec<Box<str>>,
+    /// States that the store is to lose, each with the timer that it holds.
+    removed: Vec<(Box<str>, Option<Timestamp>)>,
     clock: u64,
 }
 
@@ -87,7 +89,7 @@ pub struct HotStates {
 
 impl<S> Default for HotTable<S> {
     fn default() -> Self {
-        Self { held: HashMap::new(), dirty: Vec::new(), clock: 0 }
+        Self { held: HashMap::new(), dirty: Vec::new(), removed: Vec::new(), clock: 0 }
     }
 }
 
@@ -124,12 +126,23 @@ impl<S: State> HotTable<S> {
         self.held.insert(key, hot);
     }
 
+    /// Removes a held state, from the store as well.
+    pub fn remove(&mut self, key: &str) {
+        if let Some((key, hot)) = self.held.remove_entry(key) {
+            self.removed.push((key, hot.stored_wake));
+        }
+    }
+
     /// Notes that a state has been changed.
     pub fn note_dirty(&mut self, key: &str) {
         self.dirty.push(key.into());
     }
 
     fn write_changes(&mut self, changes: &mut Changes) {
+        for (key, wake) in self.removed.drain(..) {
+            wake.into_iter().for_each(|at| changes.remove(Table::Timers, timer_key(at, &key)));
+            changes.remove(S::TABLE, key.into_string());
+        }
         for key in self.dirty.drain(..) {
             let Some(hot) = self.held.get_mut(&key) else { continue };
             hot.dirty = false;

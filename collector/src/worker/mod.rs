@@ -3,12 +3,15 @@
 mod activate;
 mod apply;
 mod backfill;
+mod erase;
 mod error;
 mod firing;
 mod hot;
 mod publish;
+mod rebuild;
 mod timers;
 
+use crate::access::Tombstones;
 use crate::bell::Bell;
 use crate::clock;
 use crate::limits::{
@@ -20,7 +23,7 @@ use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
 use attune_core::condition::Engine;
 use attune_core::processor::Processor;
-use attune_core::wire::{Record, decode_record};
+use attune_core::wire::{Event, Record, decode_record};
 use error::WorkerError;
 use hashbrown::HashSet;
 use hot::{Hot, HotStates};
@@ -39,6 +42,8 @@ pub struct WorkerParts {
     pub log: Arc<Log>,
     /// Where states and firings are kept.
     pub store: Arc<dyn Store>,
+    /// Erased members.
+    pub tombstones: Arc<Tombstones>,
     /// Where views go.
     pub hub: Arc<Hub>,
     /// Rung when there is something to do.
@@ -104,6 +109,7 @@ struct Worker<'a> {
     states: HotStates,
     outbox: firing::Outbox,
     publisher: publish::Publisher,
+    erasures: erase::Erasures,
     /// Profiles whose wake-up did not move on; they wait for their next change.
     stuck: HashSet<Box<str>>,
     /// The records of the bundle in effect and of the rollout, by what they are kept as, while they are not committed.
@@ -136,6 +142,7 @@ impl<'a> Worker<'a> {
             states: HotStates::default(),
             outbox: firing::Outbox::new(number("firings")?),
             publisher: publish::Publisher::default(),
+            erasures: erase::Erasures::open(parts)?,
             stuck: HashSet::new(),
             activations: BTreeMap::new(),
             position,
@@ -175,7 +182,7 @@ impl<'a> Worker<'a> {
                     return Ok(self.parts.store.sync()?);
                 }
             }
-            if chunk.is_some() || !caught_up {
+            if self.erase_on()? || chunk.is_some() || !caught_up {
                 continue;
             }
             if !self.is_dirty() && self.log_due_wake_ups(clock::now())? {
@@ -194,12 +201,23 @@ impl<'a> Worker<'a> {
             return Ok(());
         };
         match &record {
+            Record::Event { event: Event { member, .. }, .. }
+            | Record::Void { member, .. }
+            | Record::Close { member, .. }
+            | Record::Clocks { member, .. }
+                if self.parts.tombstones.has(member) =>
+            {
+                self.pass_over(member);
+                Ok(())
+            }
             Record::Event { event, .. } => self.absorb(&event.member, &record),
             Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
                 self.absorb(member, &record)
             }
             Record::WakeUp { profile, at } => self.wake(profile, *at),
             Record::Bundle { .. } | Record::Rollout { .. } => self.activate(&record),
+            Record::Erase { tombstone, member, .. } => self.take_erasure(*tombstone, member.as_ref()),
+            Record::Blank => Ok(()),
         }
     }
 
@@ -214,20 +232,26 @@ impl<'a> Worker<'a> {
 
     fn commit(&mut self) -> Result<(), WorkerError> {
         if self.is_dirty() {
-            let mut changes = Changes::default();
-            self.states.write_changes(&mut changes);
-            self.outbox.write_changes(&mut changes);
-            self.write_activations(&mut changes);
-            changes.put(Table::Progress, *b"position", self.position.to_be_bytes());
-            self.parts.store.commit(changes)?;
-            self.committed_position = self.position;
-            self.committed.send_replace(self.position);
-            self.states.shrink();
-            self.parts.metrics.commits.add(1);
-            self.parts.metrics.hot_states.set(self.states.len() as u64);
+            self.write_all()?;
         }
         self.committed_at = Instant::now();
         self.sync_if_due()
+    }
+
+    fn write_all(&mut self) -> Result<(), WorkerError> {
+        let mut changes = Changes::default();
+        self.states.write_changes(&mut changes);
+        self.outbox.write_changes(&mut changes);
+        self.write_activations(&mut changes);
+        self.erasures.write_changes(&mut changes);
+        changes.put(Table::Progress, *b"position", self.position.to_be_bytes());
+        self.parts.store.commit(changes)?;
+        self.committed_position = self.position;
+        self.committed.send_replace(self.position);
+        self.states.shrink();
+        self.parts.metrics.commits.add(1);
+        self.parts.metrics.hot_states.set(self.states.len() as u64);
+        Ok(())
     }
 
     /// The log may be given back only where the state would survive a power loss.

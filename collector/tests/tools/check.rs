@@ -167,7 +167,7 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
         ),
         (
             "{\"rulez\": []}".to_owned(),
-            "a.json:1: error[unknown_field] rulez: a rule file has signals, segments, groups, experiments, models, rules and triggers; did you mean rules? (at /rulez)",
+            "a.json:1: error[unknown_field] rulez: a rule file has signals, segments, groups, experiments, models, rules, triggers and a filter; did you mean rules? (at /rulez)",
         ),
         (
             "{\"rules\": [\n".to_owned(),

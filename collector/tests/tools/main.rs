@@ -5,6 +5,7 @@
 mod check;
 mod compile;
 mod diff;
+mod filter;
 mod guide;
 #[path = "../rig/mod.rs"]
 mod rig;

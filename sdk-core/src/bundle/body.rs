@@ -1,25 +1,43 @@
-//! The compiled body: the packed signals, experiments, models and rules, each with its own tables.
+//! The compiled body: the packed signals, experiments, models and rules, each with its own tables, and the filter policy.
 
 use super::{Bundle, BundleError};
 use crate::codec::{CodecError, Source, Writer};
 use crate::experiment::{Trial, TrialRef, TrialTable};
-use crate::limits::{MAX_BUNDLE_BYTES, MAX_EXPERIMENTS, MAX_MODELS, MAX_RULES, MAX_SIGNALS};
+use crate::limits::{
+    MAX_BUNDLE_BYTES, MAX_EXPERIMENTS, MAX_MODELS, MAX_POLICY_BYTES, MAX_RULES, MAX_SIGNALS,
+};
 use crate::model::{Model, ModelRef, ModelTable};
 use crate::profile::{Signal, SignalRef, SignalTable};
 use crate::rules::{Rule, RuleRef, RuleTable, Succession};
 use alloc::vec::Vec;
 
 /// Version of the body's form, its first byte.
-pub const BODY_VERSION: u8 = 6;
+pub const BODY_VERSION: u8 = 7;
 
-/// Writes a body; `rules` are in order of id, without repeats.
-pub fn encode_body(signals: &[Signal], experiments: &[Trial], models: &[Model], rules: &[Rule]) -> Vec<u8> {
+/// What a body is written from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parts<'a> {
+    /// Its signals.
+    pub signals: &'a [Signal],
+    /// Its experiments.
+    pub experiments: &'a [Trial],
+    /// Its models.
+    pub models: &'a [Model],
+    /// Its filter policy, in binary form; empty for none.
+    pub policy: &'a [u8],
+    /// Its rules, in order of id, without repeats.
+    pub rules: &'a [Rule],
+}
+
+/// Writes a body.
+pub fn encode_body(parts: &Parts<'_>) -> Vec<u8> {
     let mut out = Writer::new();
     out.u8(BODY_VERSION);
-    out.bytes(&SignalTable::pack(signals));
-    out.bytes(&TrialTable::pack(experiments));
-    out.bytes(&ModelTable::pack(models));
-    out.raw(&RuleTable::pack(rules));
+    out.bytes(&SignalTable::pack(parts.signals));
+    out.bytes(&TrialTable::pack(parts.experiments));
+    out.bytes(&ModelTable::pack(parts.models));
+    out.bytes(parts.policy);
+    out.raw(&RuleTable::pack(parts.rules));
     out.into_bytes()
 }
 
@@ -39,8 +57,18 @@ pub fn settle_body(body: &[u8], before: &[u8]) -> Result<Vec<u8>, BundleError> {
     out.bytes(&SignalTable::pack_like(&before.signals, &signals));
     out.bytes(&TrialTable::pack_like(&before.experiments, &trials));
     out.bytes(&ModelTable::pack_like(&before.models, &models));
+    out.bytes(&bundle.policy);
     out.raw(&RuleTable::pack_like(&before.rules, &rules));
     Ok(out.into_bytes())
+}
+
+/// The filter policy of a body, in the form that [`Policy::decode`](crate::filter::Policy::decode) reads; empty where it
+/// has none.
+///
+/// # Errors
+/// Bytes that are no body of this version.
+pub fn policy_of(body: &[u8]) -> Result<&[u8], BundleError> {
+    sections(body).map(|[_, _, _, policy, _]| policy)
 }
 
 /// Takes a body in, as a bundle of revision 0. It is checked to its last byte here, once, so that evaluation cannot
@@ -50,7 +78,7 @@ pub fn settle_body(body: &[u8], before: &[u8]) -> Result<Vec<u8>, BundleError> {
 /// Fails on another version, on bytes that are no body, and on more bytes, signals, experiments, models or rules than
 /// their bounds.
 pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
-    let [signals, experiments, models, rules] = sections(bytes)?;
+    let [signals, experiments, models, policy, rules] = sections(bytes)?;
     let mut section = "signals";
     let mut open = || {
         let signals = SignalTable::open(signals)?;
@@ -61,7 +89,7 @@ pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
         section = "rules";
         let rules = RuleTable::open(rules)?;
         section = "counts";
-        bounded(Bundle { revision: 0, expires: None, signals, experiments, models, rules })
+        bounded(Bundle { signals, experiments, models, policy: policy.into(), rules, ..Bundle::default() })
     };
     open().map_err(|CodecError| BundleError::BadBody(section))
 }
@@ -72,7 +100,7 @@ pub fn decode_body(bytes: &[u8]) -> Result<Bundle, BundleError> {
 /// # Errors
 /// Those of [`decode_body`].
 pub(super) fn decode_body_after(bytes: &[u8], before: &Bundle) -> Result<(Bundle, Succession), BundleError> {
-    let [signals, experiments, models, rules] = sections(bytes)?;
+    let [signals, experiments, models, policy, rules] = sections(bytes)?;
     let signals = SignalTable::open_after(signals, &before.signals).map_err(within("signals"))?;
     let experiments =
         TrialTable::open_after(experiments, &before.experiments).map_err(within("experiments"))?;
@@ -80,8 +108,9 @@ pub(super) fn decode_body_after(bytes: &[u8], before: &Bundle) -> Result<(Bundle
     let (rules, succession) = RuleTable::open_after(rules, &before.rules).map_err(within("rules"))?;
     let others = experiments.is_like(&before.experiments) && models.is_like(&before.models);
     let succession = succession.with(signals.is_like(&before.signals), others);
-    let bundle = bounded(Bundle { signals, experiments, models, rules, ..Bundle::default() })
-        .map_err(within("counts"))?;
+    let bundle =
+        bounded(Bundle { signals, experiments, models, policy: policy.into(), rules, ..Bundle::default() })
+            .map_err(within("counts"))?;
     Ok((bundle, succession))
 }
 
@@ -89,13 +118,13 @@ fn within(section: &'static str) -> impl FnOnce(CodecError) -> BundleError {
     move |CodecError| BundleError::BadBody(section)
 }
 
-/// The signals, experiments, models and rules of a body.
-fn sections(bytes: &[u8]) -> Result<[&[u8]; 4], BundleError> {
+/// The signals, experiments, models, policy and rules of a body.
+fn sections(bytes: &[u8]) -> Result<[&[u8]; 5], BundleError> {
     match bytes.split_first() {
         _ if bytes.len() > MAX_BUNDLE_BYTES => Err(BundleError::TooLarge),
         Some((&BODY_VERSION, packed)) => {
             let mut source = Source::new(packed);
-            Ok([source.bytes(), source.bytes(), source.bytes(), source.rest()])
+            Ok([source.bytes(), source.bytes(), source.bytes(), source.bytes(), source.rest()])
         }
         Some((other, _)) => Err(BundleError::UnsupportedBody(*other)),
         None => Err(BundleError::BadBody("version")),
@@ -107,6 +136,7 @@ fn bounded(bundle: Bundle) -> Result<Bundle, CodecError> {
     // Each rule and each experiment may bring two hidden signals of its own.
     let hidden = 2 * (MAX_RULES + MAX_EXPERIMENTS);
     let is_bounded = bundle.models.len() <= MAX_MODELS
+        && bundle.policy.len() <= MAX_POLICY_BYTES
         && bundle.rules.len() <= MAX_RULES
         && bundle.experiments.len() <= MAX_EXPERIMENTS
         && bundle.signals.len() <= MAX_SIGNALS + hidden;
@@ -118,11 +148,13 @@ mod tests {
     use super::super::author::{SourceFile, compile};
     use super::super::{Bundle, Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
     use super::*;
+    use crate::filter::Policy;
     use alloc::string::ToString;
     use alloc::vec;
     use proptest::prelude::*;
 
     const RULES: &str = r##"{
+        "filter":{"deny":["debug.*"],"redact":["email"],"types":[{"on":"shop.*","sample":0.5}]},
         "signals":[{"name":"views","on":"page_view","where":{"metadata.category":{"$exists":true}},
                     "by":"metadata.category","aggregate":"count","window":"5m"},
                    {"name":"spent","on":"purchase","of":"metadata.price","aggregate":"sum","window":"session"}],
@@ -166,12 +198,19 @@ mod tests {
         let bundle = Bundle::open(&sealed()).unwrap();
         assert_eq!((bundle.revision, bundle.rules.len(), bundle.signals.len()), (3, 3, 7));
         assert_eq!(bundle.models.len(), 2);
+        assert_eq!(Policy::decode(&bundle.policy).map(|policy| policy.types.len()), Ok(1));
         let signals: Vec<Signal> = bundle.signals.iter().map(SignalRef::to_signal).collect();
         let models: Vec<Model> = bundle.models.iter().map(ModelRef::to_model).collect();
         let rules: Vec<Rule> = bundle.rules.iter().map(RuleRef::to_rule).collect();
         let experiments: Vec<Trial> = bundle.experiments.iter().map(TrialRef::to_trial).collect();
         assert_eq!(
-            decode_body(&encode_body(&signals, &experiments, &models, &rules)),
+            decode_body(&encode_body(&Parts {
+                signals: &signals,
+                experiments: &experiments,
+                models: &models,
+                policy: &bundle.policy,
+                rules: &rules,
+            })),
             Ok(Bundle { revision: 0, ..bundle.clone() })
         );
         let (slot, ranking) = bundle.rules.slot(0).unwrap();

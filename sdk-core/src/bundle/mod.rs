@@ -16,8 +16,9 @@ use crate::model::ModelTable;
 use crate::profile::SignalTable;
 use crate::rules::{RuleRef, RuleTable, Succession};
 use crate::time::Timestamp;
+use alloc::boxed::Box;
 
-pub use body::{BODY_VERSION, decode_body, encode_body, settle_body};
+pub use body::{BODY_VERSION, Parts, decode_body, encode_body, policy_of, settle_body};
 pub use current::{
     Candidate, Current, OpenedCurrent, WHOLE_SHARE, is_in_share, open_current, seal_current, verify_current,
 };
@@ -39,6 +40,9 @@ pub struct Bundle {
     pub signals: SignalTable,
     /// Its models, in order of id.
     pub models: ModelTable,
+    /// Its filter policy, in the form that [`Policy::decode`](crate::filter::Policy::decode) reads; empty where it has
+    /// none. It is not read here, so that pages without one need not carry what reads it.
+    pub policy: Box<[u8]>,
     /// Its experiments, each behind those it reads.
     pub experiments: TrialTable,
     /// Its rules, in order of id, and its slots, in order of name.

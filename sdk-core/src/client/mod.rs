@@ -81,6 +81,8 @@ pub struct Client {
     was_over: bool,
     /// Whether the bundle has ended and the host has not asked yet.
     has_expired: bool,
+    /// Whether the filter policy is another one and the host has not asked yet.
+    has_new_policy: bool,
     context: Packed,
     /// The visitor's clocks, as the context says.
     clocks: Clocks,
@@ -107,6 +109,7 @@ impl Client {
             bundle: Bundle::default(),
             was_over: false,
             has_expired: false,
+            has_new_policy: false,
             context: PackedObject::default().finish(),
             clocks: Clocks::UTC,
             consent: Consent::default(),
@@ -229,6 +232,7 @@ impl Client {
         let bundle = Bundle::open(bytes)?;
         let is_above = bundle.revision > above;
         if is_above {
+            self.has_new_policy |= bundle.policy != self.bundle.policy;
             self.bundle = bundle;
             self.overlay.rebuild(&self.bundle.signals);
             self.renew_watch();
@@ -351,6 +355,12 @@ impl Client {
     /// Whether the bundle has ended since this was asked last. Ask after every input.
     pub const fn take_expired(&mut self) -> bool {
         core::mem::replace(&mut self.has_expired, false)
+    }
+
+    /// The filter policy of the bundle in effect, empty where it has none, if it has changed since this was asked last.
+    /// Whoever tracks judges by it from then on. Ask after every input.
+    pub fn take_policy(&mut self) -> Option<&[u8]> {
+        core::mem::take(&mut self.has_new_policy).then_some(&*self.bundle.policy)
     }
 
     /// The decision in effect for a slot.

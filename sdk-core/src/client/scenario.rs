@@ -5,6 +5,7 @@ use crate::bundle::author::{SourceFile, compile};
 use crate::bundle::{BundleError, Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use crate::condition::{Consent, Purpose};
 use crate::experiment::{Exposure, exposure_id};
+use crate::filter::Policy;
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid};
 use crate::limits::BUNDLE_GRACE_MS;
 use crate::profile::{Latch, ProfileView};
@@ -387,6 +388,25 @@ fn a_latch_that_has_ended_stays_ended_over_a_reload_whatever_the_base_says() {
     page.drain();
     assert_eq!(page.client.decision("bar"), None);
     assert_eq!(PageRig::restored(page.stored, 2).client.decision("bar"), None);
+}
+
+#[test]
+fn the_host_hears_of_a_filter_policy_when_it_changes_and_of_no_other() {
+    let mut page = PageRig::new();
+    let bundle = |revision: u64, filter: &str| sealed(&format!(r#"{{"rules":[]{filter}}}"#), revision, None);
+    assert_eq!(page.client.take_policy(), None, "the first bundle has none");
+    let mut heard = Vec::new();
+    for (revision, filter) in
+        [(2, ""), (3, r#","filter":{"deny":["x"]}"#), (4, r#","filter":{"deny":["x"]}"#), (5, "")]
+    {
+        page.client.handle_bundle(&bundle(revision, filter), page.now).expect("sound");
+        heard.push(
+            page.client
+                .take_policy()
+                .map(|policy| Policy::decode(policy).map(|policy| policy.deny.len()).ok()),
+        );
+    }
+    assert_eq!(heard, [None, Some(Some(1)), None, Some(None)]);
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub(super) fn changed_shop(revision: u64, change: impl FnOnce(&mut Vec<Rule>)) -
     change(&mut rules);
     let rules = RuleTable::open(&RuleTable::pack(&rules)).unwrap();
     let (experiments, models) = (TrialTable::default(), ModelTable::default());
-    Bundle { revision, expires: None, signals, experiments, models, rules }
+    Bundle { revision, signals, experiments, models, rules, ..Bundle::default() }
 }
 
 /// Another shop: `rescue` waits for ten minutes, `third-view` is for two views, a level trigger `ready` fires for those in

@@ -44,6 +44,23 @@ impl ProfileState {
         events
     }
 
+    /// Takes out everything that is kept under an erased member's name; says whether nobody is left. What rules
+    /// remember stays: by whose events it came, only the log can tell.
+    pub fn erase(&mut self, member: &MemberId) -> bool {
+        self.release(member, 0);
+        self.departed.remove(member);
+        self.is_vacant()
+    }
+
+    /// Remembers what another state of this profile does, which was computed anew without an erased member: times, what
+    /// has fired, latched and been capped. The members' parts stay as they are.
+    pub fn remember_as(&mut self, other: Self) {
+        let Self { version, profile, parts, departed, traits, clocks, .. } = core::mem::replace(self, other);
+        let version = version.saturating_add(1);
+        (self.version, self.profile, self.parts) = (version, profile, parts);
+        (self.departed, self.traits, self.clocks) = (departed, traits, clocks);
+    }
+
     /// The traits of all parts together.
     pub(super) fn merged_traits(&self) -> Traits {
         let mut traits = Traits::default();

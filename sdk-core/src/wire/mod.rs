@@ -16,4 +16,4 @@ pub use read::{Envelope, EnvelopeError, EventDefaults, EventError, EventField, p
 pub use receipt::{
     Receipt, ReceiptError, ResultKind, ResultRow, parse_offending, parse_receipt, write_receipt,
 };
-pub use record::{LoggedCandidate, Record, decode_record, encode_record};
+pub use record::{LoggedCandidate, Record, TOMBSTONE_BYTES, blank_record, decode_record, encode_record};

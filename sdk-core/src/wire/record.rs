@@ -74,7 +74,22 @@ pub enum Record {
         /// What they get instead of the bundle in effect.
         candidate: Option<LoggedCandidate>,
     },
+    /// A member is erased: what is known of it goes, and so do its records, which become blank. What follows of it is
+    /// refused.
+    Erase {
+        /// A keyed hash of the member's id, by which it is known from then on.
+        tombstone: [u8; TOMBSTONE_BYTES],
+        /// When the collector was asked.
+        at: Timestamp,
+        /// The member; nothing once its records are blank.
+        member: Option<MemberId>,
+    },
+    /// Where a record of an erased member was. It stands in as many bytes, so that no position changes.
+    Blank,
 }
+
+/// Bytes of the hash that stands for an erased member.
+pub const TOMBSTONE_BYTES: usize = 16;
 
 /// The candidate of a rollout, with all that a replay needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +106,9 @@ pub struct LoggedCandidate {
 
 /// The binary form's version, its first byte.
 const VERSION: u8 = 1;
+
+const ERASE: u8 = 8;
+const BLANK: u8 = 0;
 
 const HAS_LANE: u8 = 1;
 const HAS_SESSION: u8 = 2;
@@ -146,8 +164,30 @@ pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
                 writer.bytes(&candidate.bytes);
             });
         }
+        Record::Erase { tombstone, at, member } => {
+            writer.u8(ERASE);
+            writer.raw(tombstone);
+            writer.i64(at.0);
+            // It ends the record, so that it can become zeros.
+            member.iter().for_each(|member| writer.raw(member.0.as_bytes()));
+        }
+        Record::Blank => writer.u8(BLANK),
     }
     *out = writer.into_bytes();
+}
+
+/// Takes what an erased member's record says out of its binary form, in place.
+pub fn blank_record(bytes: &mut [u8]) {
+    let kept = match decode_record(bytes) {
+        Ok(Record::Erase { tombstone, at, .. }) => {
+            let mut kept = Vec::new();
+            encode_record(&Record::Erase { tombstone, at, member: None }, &mut kept);
+            kept
+        }
+        _ => Vec::from([VERSION, BLANK]),
+    };
+    bytes.fill(0);
+    bytes.iter_mut().zip(kept).for_each(|(byte, kept)| *byte = kept);
 }
 
 /// Reads a record's binary form.
@@ -177,6 +217,19 @@ pub fn decode_record(bytes: &[u8]) -> Result<Record, CodecError> {
         },
         6 => return decode_clocks(&mut reader),
         7 => return decode_rollout(&mut reader),
+        ERASE => {
+            let tombstone = reader.raw(TOMBSTONE_BYTES)?.try_into().map_err(|_| CodecError)?;
+            let (at, rest) = (Timestamp(reader.i64()?), reader.rest());
+            let text = core::str::from_utf8(rest).map_err(|_| CodecError)?;
+            let member = Some(text)
+                .filter(|text| text.bytes().any(|byte| byte != 0))
+                .map(|text| MemberId(text.into()));
+            return Ok(Record::Erase { tombstone, at, member });
+        }
+        BLANK => {
+            let is_blank = reader.rest().iter().all(|byte| *byte == 0);
+            return if is_blank { Ok(Record::Blank) } else { Err(CodecError) };
+        }
         _ => return Err(CodecError),
     };
     if reader.is_empty() { Ok(record) } else { Err(CodecError) }
@@ -339,6 +392,14 @@ mod tests {
                         bytes: bytes.into(),
                     }),
                 }),
+            (any::<[u8; TOMBSTONE_BYTES]>(), any::<i64>(), proptest::option::of("[a-z]{1,40}")).prop_map(
+                |(tombstone, at, member)| Record::Erase {
+                    tombstone,
+                    at: Timestamp(at),
+                    member: member.map(|member| MemberId(member.into())),
+                }
+            ),
+            Just(Record::Blank),
         ]
     }
 
@@ -356,14 +417,33 @@ mod tests {
             let mut bytes = Vec::new();
             encode_record(&record, &mut bytes);
             for end in 0..bytes.len() {
-                prop_assert_eq!(decode_record(&bytes[..end]), Err(CodecError));
+                let is_shorter = matches!(record, Record::Erase { .. });
+                prop_assert!(decode_record(&bytes[..end]).is_err() || is_shorter, "cut at {end}");
             }
             bytes.push(extra);
-            prop_assert_eq!(decode_record(&bytes), Err(CodecError));
+            let is_padded = matches!(record, Record::Erase { .. }) || (record == Record::Blank && extra == 0);
+            prop_assert!(decode_record(&bytes).is_err() || is_padded);
         }
 
         #[test]
-        fn random_bytes_never_panic(kind in 0_u8..8, mut bytes: Vec<u8>) {
+        fn a_blank_record_says_nothing_and_is_as_long(record in record()) {
+            let mut bytes = Vec::new();
+            encode_record(&record, &mut bytes);
+            let length = bytes.len();
+            blank_record(&mut bytes);
+            prop_assert_eq!(bytes.len(), length);
+            let expected = match record {
+                Record::Erase { tombstone, at, .. } => Record::Erase { tombstone, at, member: None },
+                _ => {
+                    prop_assert!(bytes.iter().skip(2).all(|byte| *byte == 0));
+                    Record::Blank
+                }
+            };
+            prop_assert_eq!(decode_record(&bytes), Ok(expected));
+        }
+
+        #[test]
+        fn random_bytes_never_panic(kind in 0_u8..10, mut bytes: Vec<u8>) {
             let _ = decode_record(&bytes);
             bytes.splice(0..0, [VERSION, kind]);
             let _ = decode_record(&bytes);

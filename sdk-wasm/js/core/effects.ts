@@ -77,6 +77,7 @@ export type Effects = [
   expired?: () => void,
   blocked?: (isBlocked: number) => void,
   forecast?: (...forecast: Forecast) => void,
+  policy?: (policy: Uint8Array) => void,
 ];
 
 /** A slot, and what fills it. */
@@ -105,6 +106,7 @@ const FORMS = [
   '',
   'b',
   `${FILLED}tf`,
+  'y',
 ];
 
 /** Carries out one output. */

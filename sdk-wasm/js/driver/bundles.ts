@@ -32,14 +32,14 @@ export interface Bundles {
 }
 
 /**
- * Calls back after every attempt. Where the settings name trusted keys, nothing reaches the core unverified, and nothing
+ * Calls back after every attempt, and says whether it has succeeded. Where the settings name trusted keys, nothing reaches the core unverified, and nothing
  * is stored; elsewhere the bundle is stored, so that the next page decides before the collector has answered.
  */
 export function openBundles(
   driving: Driving,
   settings: Settings,
   entries: Entries,
-  attempted: () => void,
+  attempted: (isTold: boolean) => void,
 ): Bundles {
   const { ask, core, heard, input, report, url, isEnded } = driving;
   /** What is in effect, as it was stored. */
@@ -101,8 +101,9 @@ export function openBundles(
       againMs = driving.isBlocked() ? BLOCKED_MS : backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS);
     }
     isFetching = false;
+    const isTold = told === undefined;
     if (againMs && !isEnded()) retry.set(againMs, fetch);
-    attempted();
+    attempted(isTold);
     if (isStale) fetch();
   };
   return {

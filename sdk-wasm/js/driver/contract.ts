@@ -18,6 +18,8 @@ export type Capture = Pick<KeptEvent, 'id' | 'type' | 'ms' | 'session' | 'metada
 
 /** One client, from the start of the core until the page is left or the client is shut down. */
 export interface Driver {
+  /** Whether nothing may be captured yet, since what judges it is not there. */
+  isWaiting(): boolean;
   /** Captures an event. */
   track(capture: Capture): void;
   /** Binds the visitor to a user; the caller tracks `attune.identify` after it. */
@@ -36,6 +38,8 @@ export interface Driver {
   say(...message: Message): void;
   /** Becomes the visitor that another tab has begun and stored. */
   follow(member: string, session: string): void;
+  /** The member and its token, in a line each, where one is known. */
+  token(): string | undefined;
   /** Takes the member token that another tab has stored. */
   takeToken(stored: string): void;
   /** The live value of a signal. */
@@ -54,6 +58,8 @@ export interface Start {
   settings: Settings;
   storage: KeyValue;
   entries: Entries;
+  /** Whether nothing may be captured before it is known what policy the bundle has. */
+  awaitsPolicy: boolean;
   /** What was stored when the page began; nothing while the visitor has not agreed to that, until `admit`. */
   stored: Change[] | undefined;
   /** The locks of lanes, and the lane that this page has begun and holds. */

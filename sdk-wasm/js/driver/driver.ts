@@ -8,30 +8,13 @@ import { grantedBits } from '../consent.ts';
 import type { Json, JsonObject } from '../context.ts';
 import { openCore } from '../core/core.ts';
 import type { CoreInspection, Filling, Request } from '../core/effects.ts';
-import {
-  CONSENT,
-  CONTEXT,
-  FAREWELL,
-  FOLLOW,
-  FORECAST,
-  FORGET,
-  IDENTIFY,
-  INSPECT,
-  LANE,
-  NEWS,
-  ONLINE,
-  RESET,
-  RESTORE,
-  SIGNAL,
-  START,
-  TRACK,
-  WAKE,
-} from '../core/operations.ts';
+import * as operation from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
 import { AttuneError } from '../errors.ts';
 import { uuidV7 } from '../uuid.ts';
 import { lanesIn, readLanes, sortOut } from './adoption.ts';
+import { openAfterwards } from './afterwards.ts';
 import { writeBatch } from './batch.ts';
 import { openBundles } from './bundles.ts';
 import type { CoreStart, Driver } from './contract.ts';
@@ -45,9 +28,10 @@ import { openOthers } from './others.ts';
 import { openPainting } from './painting.ts';
 import { openPush } from './push.ts';
 import { refusalText } from './refusal.ts';
-import { BLOCKED, DECISIONS, ENTRIES, MEMBER, stateIn, TOKEN } from './state.ts';
+import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
 import { type Cut, openTail } from './tail.ts';
+import { openWaking } from './waking.ts';
 
 /** Time after which a hidden page leaves it to another one to lead. */
 const HIDDEN_MS = 5_000;
@@ -62,7 +46,6 @@ export function startDriver(start: CoreStart): Driver {
   const { exports, host, settings, storage, entries, lanes, filter, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const events = openEvents(entries);
-  const wake = timer();
   const resting = timer();
   const memberIn = (stored: Change[]) =>
     storage.getItem(space + MEMBER) || stateIn(stored).member || freshId();
@@ -73,7 +56,6 @@ export function startDriver(start: CoreStart): Driver {
   let user: string | undefined;
   let context: JsonObject = {};
   let contextText = '{}';
-  let wakeAtMs = 0;
   let hasEnded = false;
   /** The event that is being tracked. */
   let tracked: KeptEvent | undefined;
@@ -95,25 +77,34 @@ export function startDriver(start: CoreStart): Driver {
   let early: Message[] | undefined;
   /** Whether the collector has been asked for its rules. */
   let hasAsked = false;
-  /** What may run code of the page waits until an output has been read; an input made there adds to it. */
-  const later: (() => void)[] = [];
-  let isBusy = false;
+  const later = openAfterwards();
 
   const report = (code: string, message: string, isUsage?: boolean) => {
     host.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
   };
-  const reportLater = (...error: Parameters<typeof report>) => later.push(() => report(...error));
+  const reportLater = (...error: Parameters<typeof report>) => later.add(() => report(...error));
   const refuse = (code: string, actual: number, limit: number) => {
     reportLater(code, `${tracked?.type}: ${refusalText(code, actual, limit)}`, true);
   };
-  const gate = openGate(filter, (code, message) => reportLater(code, message, true));
+  const gate = openGate({
+    filter,
+    awaits: start.awaitsPolicy,
+    load: settings.loadFilter,
+    mismatch: (code, message) => reportLater(code, message, true),
+    opened() {
+      if (hasEnded) return;
+      giveContext();
+      host.opened();
+    },
+    failed: report,
+  });
   const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
     reportLater('stored_entry_unreadable', `a stored entry cannot be read: ${key}`);
   };
 
   const decision = (slot: string, filling: Filling | undefined) => {
-    later.push(() => {
+    later.add(() => {
       if (hasEnded) return;
       painting.paint(slot, filling);
       host.decision(slot, filling && decisionOf(slot, filling));
@@ -141,7 +132,9 @@ export function startDriver(start: CoreStart): Driver {
     await lanes.held();
     tabs.say('lane', lane);
   };
+  const notePolicy = () => storage[gate.hasPolicy() ? 'setItem' : 'removeItem'](space + POLICY, '1');
   const storeMember = () => {
+    notePolicy();
     storage.setItem(space + MEMBER, member);
     entries.put(MEMBER, () => member);
   };
@@ -153,12 +146,6 @@ export function startDriver(start: CoreStart): Driver {
     if (id) delivery.send(id, text(wallMs()));
     // What is to be said beside events can wait for the next page.
     else if (rows.length) cuts.push({ name: numbers.join(), text });
-  };
-  const setWake = (atMs: number) => {
-    if (hasEnded || (wake.isSet() && atMs === wakeAtMs)) return;
-    wakeAtMs = atMs;
-    if (atMs) wake.set(Math.max(0, atMs - wallMs()), judgeAnew);
-    else wake.clear();
   };
   const fail = (code: string) => {
     hasFailed = true;
@@ -185,12 +172,12 @@ export function startDriver(start: CoreStart): Driver {
     (entry) => entries.delete(ENTRIES[entry] as string),
     (gone) => entries.delete(`lane/${gone}`),
     decision,
-    (rule, key) => later.push(() => hasEnded || host.shown({ rule, key })),
+    (rule, key) => later.add(() => hasEnded || host.shown({ rule, key })),
     noteSender,
     refuse,
     writeRequest,
     (atMs) => delivery.wait(atMs),
-    setWake,
+    (atMs) => waking.set(atMs),
     (value) => {
       answer = value;
     },
@@ -200,24 +187,22 @@ export function startDriver(start: CoreStart): Driver {
       inspection = found;
     },
     (id, experiment, variation, bucket_version) =>
-      later.push(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
+      later.add(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
     undefined,
     () => reportLater('bundle_expired', 'the time of the bundle is over; its rules have stopped'),
     (found) => noteBlocked(found > 0),
     (...found) => painting.foresee(...found),
+    (policy) => {
+      gate.take(policy);
+      notePolicy();
+      contextText = gate.strip(context);
+    },
   ]);
 
   const changed = () => hasEnded || host.changed();
   const carryOut = (act: () => void) => {
     act();
-    if (!isBusy) {
-      isBusy = true;
-      try {
-        for (let next = later.shift(); next; next = later.shift()) next();
-      } finally {
-        isBusy = false;
-      }
-    }
+    later.run();
     changed();
   };
   const input = (act: () => void, what = 'a call') => {
@@ -241,7 +226,7 @@ export function startDriver(start: CoreStart): Driver {
     isEnded: () => hasEnded,
     heard(answer) {
       // Once is enough, but for a page that has given up.
-      if (answer && (!hasHeard || isBlocked)) input(() => core(NEWS, 4));
+      if (answer && (!hasHeard || isBlocked)) input(() => core(operation.NEWS, 4));
       hasHeard ||= answer !== undefined;
       return answer;
     },
@@ -260,15 +245,16 @@ export function startDriver(start: CoreStart): Driver {
       report(`action_${problem}`, `${what} an action on ${target}`, true);
     },
     visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
-    forecast: (session) => core(FORECAST, session),
+    forecast: (session) => core(operation.FORECAST, session),
   });
   const heardOf = (revision: number) => {
     if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, settings, entries, () => {
+  const bundles = openBundles(driving, settings, entries, (isTold) => {
     hasAsked = true;
     settle(hasAsked);
+    if (isTold) gate.told();
   });
   const tabs = openTabs(
     space,
@@ -297,12 +283,12 @@ export function startDriver(start: CoreStart): Driver {
 
   /** A lane ends with its page, and after 24 h. */
   const openLane = () => {
-    if (wallMs() - laneSinceMs >= MAX_LANE_MS && !hasEnded) core(LANE, freshId());
+    if (wallMs() - laneSinceMs >= MAX_LANE_MS && !hasEnded) core(operation.LANE, freshId());
   };
   /** What waits, in bodies that fit. */
   const cut = (leaves: boolean) => {
     cuts = [];
-    carryOut(() => core(FAREWELL, leaves));
+    carryOut(() => core(operation.FAREWELL, leaves));
     return cuts;
   };
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
@@ -338,10 +324,15 @@ export function startDriver(start: CoreStart): Driver {
     if (hasAsked) host.ready();
     painting.settle(inspect().bundle_revision > 0);
   };
-  const judgeAnew = () => input(() => core(WAKE));
-  const goOnline = () => input(() => core(ONLINE));
+  const giveContext = () => {
+    contextText = gate.strip(context);
+    return input(() => core(operation.CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
+  };
+  const judgeAnew = () => input(() => core(operation.WAKE));
+  const waking = openWaking(judgeAnew);
+  const goOnline = () => input(() => core(operation.ONLINE));
   const inspect = () => {
-    core(INSPECT);
+    core(operation.INSPECT);
     const [signals, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = inspection;
     const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
     const own = { member, lane, user_id: user ?? null, stream: push.state() };
@@ -368,9 +359,9 @@ export function startDriver(start: CoreStart): Driver {
     }
     user = state.user;
     input(() => {
-      if (user !== undefined) core(RESTORE, undefined, undefined, user, []);
+      if (user !== undefined) core(operation.RESTORE, undefined, undefined, user, []);
       others.takeBack(found, state.base, state.latches);
-      if (state.isBlocked) core(NEWS, 3);
+      if (state.isBlocked) core(operation.NEWS, 3);
     });
     if (state.bundle) bundles.restore(state.bundle);
     for (const message of early ?? []) others.hear(message);
@@ -404,12 +395,13 @@ export function startDriver(start: CoreStart): Driver {
   };
 
   tabs.open();
-  core(START, member, lane, start.session);
+  core(operation.START, member, lane, start.session);
   watchTurns(turns, ended);
   bundles.fetch();
   if (start.stored) begin(start.stored);
 
   return {
+    isWaiting: gate.isWaiting,
     track(capture) {
       openLane();
       // The core gives the number; until then the largest one stands for it, so that no event is underestimated.
@@ -421,7 +413,7 @@ export function startDriver(start: CoreStart): Driver {
       const sizes = sizesOf(event);
       input(() => {
         tracked = event;
-        core(TRACK, id, type, ms, capture.session, priority, ...sizes);
+        core(operation.TRACK, id, type, ms, capture.session, priority, ...sizes);
         tracked = undefined;
       });
       if (priority === CRITICAL) entries.flush('strict');
@@ -429,13 +421,13 @@ export function startDriver(start: CoreStart): Driver {
     identify(id) {
       openLane();
       input(() => {
-        core(IDENTIFY, id, freshId(), freshId());
+        core(operation.IDENTIFY, id, freshId(), freshId());
         user = id;
       });
       tabs.say('user', member, id);
     },
     reset(session) {
-      input(() => core(RESET, freshId(), freshId(), session));
+      input(() => core(operation.RESET, freshId(), freshId(), session));
       // Other tabs follow when they see the new member.
       entries.flush();
     },
@@ -443,24 +435,23 @@ export function startDriver(start: CoreStart): Driver {
       const before = [context, contextText] as const;
       const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
       context = Object.fromEntries(merged.filter(([, value]) => value !== null));
-      contextText = gate.strip(context);
-      const isTaken = input(() => core(CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
+      const isTaken = giveContext();
       // What the core does not take must not stand in the way of the next change.
       if (!isTaken) [context, contextText] = before;
     },
     consent(bits) {
       granted = bits;
-      input(() => core(CONSENT, bits));
+      input(() => core(operation.CONSENT, bits));
     },
     admit(stored, fresh, session) {
-      input(() => core(FOLLOW, memberIn(stored), fresh, session));
+      input(() => core(operation.FOLLOW, memberIn(stored), fresh, session));
       begin(stored);
     },
     forget(session) {
       visits += 1;
       events.clear();
       user = undefined;
-      input(() => core(FORGET, freshId(), freshId(), session));
+      input(() => core(operation.FORGET, freshId(), freshId(), session));
       tail.drop();
       delivery.forget();
       push.forget();
@@ -468,13 +459,14 @@ export function startDriver(start: CoreStart): Driver {
     follow(other, session) {
       if (other === member) return;
       input(() => {
-        core(FOLLOW, other, freshId(), session);
+        core(operation.FOLLOW, other, freshId(), session);
         others.takeName();
       });
     },
     say: tabs.say,
+    token: push.token,
     takeToken: push.takeToken,
-    signal: (name, key) => ask(SIGNAL, name, key),
+    signal: (name, key) => ask(operation.SIGNAL, name, key),
     flush() {
       entries.flush();
       goOnline();
@@ -485,7 +477,7 @@ export function startDriver(start: CoreStart): Driver {
       delivery.end();
       bundles.end();
       tail.end();
-      wake.clear();
+      waking.end();
       painting.end();
     },
     inspect,

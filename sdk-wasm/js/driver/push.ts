@@ -22,6 +22,8 @@ export type PushState = 'closed' | 'connecting' | 'open';
 /** One stream, and what it takes to open it. */
 export interface Push {
   state(): PushState;
+  /** The member and its token, in a line each, as it is stored. */
+  token(): string | undefined;
   /** Takes the token that another tab of this member has stored, and opens the stream with it. */
   takeToken(stored: string): void;
   /** Takes the tokens of a receipt; opens the stream where it is closed. */
@@ -66,6 +68,7 @@ export function openPush(driver: Driving, { tokenKey, tabs, heardOf }: PushOptio
   };
   let memberToken = tokenIn(storage.getItem(tokenKey));
 
+  const token = () => (memberToken === undefined ? memberToken : `${driver.member()}\n${memberToken}`);
   const enter = (next: PushState, close?: () => void) => {
     closeStream?.();
     closeStream = close;
@@ -140,6 +143,7 @@ export function openPush(driver: Driving, { tokenKey, tabs, heardOf }: PushOptio
   };
   return {
     state: () => state,
+    token,
     takeToken(stored) {
       const token = tokenIn(stored);
       if (token === undefined) return;
@@ -149,8 +153,7 @@ export function openPush(driver: Driving, { tokenKey, tabs, heardOf }: PushOptio
     noteTokens(member, stream) {
       if (member !== undefined && member !== memberToken) {
         memberToken = member;
-        const text = `${driver.member()}\n${member}`;
-        storage.setItem(tokenKey, text);
+        storage.setItem(tokenKey, token() as string);
       }
       // A receipt says that the collector answers again, so a pause before the next try is over.
       const isFree = state === 'closed' || pause.isSet();

@@ -8,6 +8,8 @@ export const MEMBER = 'member';
 export const BLOCKED = 'blocked';
 /** Key of what the next page may paint. */
 export const DECISIONS = 'decisions';
+/** Set where the bundle in effect has a filter policy, so that the next page waits for it. */
+export const POLICY = 'policy';
 /** Key of the member token. */
 export const TOKEN = 'token';
 /** Key of the bundle in effect. */

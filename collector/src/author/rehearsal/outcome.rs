@@ -37,6 +37,8 @@ pub enum Subject {
     Slot(String),
     /// The value of a variable.
     Variable(String),
+    /// Why an event is not let through.
+    Dropped,
     /// Which triggers fire.
     Firings,
     /// Which variations are exposed.
@@ -51,6 +53,7 @@ impl Subject {
         match self {
             Self::Slot(_) => "slot",
             Self::Variable(_) => "variable",
+            Self::Dropped => "dropped",
             Self::Firings => "fires",
             Self::Exposures => "exposes",
             Self::Wake => "wake_after",
@@ -61,7 +64,7 @@ impl Subject {
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Slot(name) | Self::Variable(name) => Some(name),
-            Self::Firings | Self::Exposures | Self::Wake => None,
+            Self::Dropped | Self::Firings | Self::Exposures | Self::Wake => None,
         }
     }
 }

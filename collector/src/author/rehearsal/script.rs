@@ -90,6 +90,9 @@ pub struct Step {
     /// That event's metadata.
     #[serde(default)]
     pub metadata: Option<Map<String, Value>>,
+    /// Why the bundle's filter lets the event of this step not through, as its code; null where it does.
+    #[serde(default, deserialize_with = "present")]
+    pub dropped: Option<Option<String>>,
     /// For each slot named: the rule that holds it, as `rule` or `rule:key`, or null.
     #[serde(default)]
     pub holds: Map<String, Value>,

@@ -10,11 +10,11 @@ use crate::limits::MAX_SCRIPT_WAKES;
 use attune_core::bundle::Bundle;
 use attune_core::bundle::author::{Severity, SourceFile, compile};
 use attune_core::condition::{Consent, Purpose};
-use attune_core::filter::check_bounds;
+use attune_core::filter::{Asking, Policy, RateState, Reason, Sender, Verdict, check_bounds};
 use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::limits::MAX_ID_CHARS;
 use attune_core::rules::unmet;
-use attune_core::time::{Timestamp, parse_duration_ms};
+use attune_core::time::{Monotonic, Now, Timestamp, parse_duration_ms};
 use attune_core::value::Value as CoreValue;
 use attune_core::wire::{EXPOSURE, Event, IDENTIFY, SHOWN};
 use serde_json::{Map, Value, json};
@@ -46,6 +46,8 @@ pub fn play(bundle: &Bundle, script: &Script, folder: &Path) -> Result<Played, S
         users: BTreeMap::new(),
         now,
         events: 0,
+        rates: RateState::default(),
+        dropped: None,
         fired: Vec::new(),
         exposed: BTreeMap::new(),
         misses: BTreeMap::new(),
@@ -83,6 +85,10 @@ struct Stage<'a> {
     users: BTreeMap<MemberId, Box<str>>,
     now: Timestamp,
     events: u128,
+    /// How many events the filter has let through.
+    rates: RateState,
+    /// Why the filter has not let the first event of this step through that it has stopped.
+    dropped: Option<Reason>,
     /// What has fired in this step.
     fired: Vec<String>,
     /// What each member's page has exposed since its step before; at first, since it opened.
@@ -95,6 +101,7 @@ impl Stage<'_> {
     fn take(&mut self, step: &Step) -> Result<(), String> {
         self.fired.clear();
         self.misses.clear();
+        self.dropped = None;
         self.take_time(step)?;
         if let Some(member) = &step.member {
             self.meet(member)?;
@@ -210,6 +217,7 @@ impl Stage<'_> {
 
     fn track(&mut self, event_type: &str, metadata: &Value) -> Result<(), String> {
         self.events += 1;
+        let Some(metadata) = self.filter(event_type, metadata)? else { return Ok(()) };
         let event = Event {
             event_id: EventId(Uuid::from_u128(self.events)),
             event_type: Box::from(event_type),
@@ -218,7 +226,7 @@ impl Stage<'_> {
             lane: None,
             session: Some(self.page().session),
             user_id: self.users.get(&self.member).cloned(),
-            metadata: Some(metadata.to_string().into_boxed_str()),
+            metadata: Some(metadata.into_boxed_str()),
         };
         check_bounds(&event, event.metadata_bytes())
             .map_err(|error| format!("track: {} ({})", error.message(), error.code()))?;
@@ -238,6 +246,31 @@ impl Stage<'_> {
         self.note_fired(&fired);
         self.push_profiles();
         Ok(())
+    }
+
+    /// What the bundle's filter leaves of an event's metadata, as JSON; nothing where it may not leave.
+    fn filter(&mut self, event_type: &str, metadata: &Value) -> Result<Option<String>, String> {
+        if self.bundle.policy.is_empty() {
+            return Ok(Some(metadata.to_string()));
+        }
+        let policy =
+            Policy::decode(&self.bundle.policy).map_err(|_| "the filter cannot be read".to_owned())?;
+        let metadata = core_value(metadata).to_packed();
+        let monotonic = Monotonic(self.now.0.unsigned_abs());
+        let asking = Asking {
+            event_type,
+            member: &self.member,
+            metadata: metadata.get(),
+            sender: Sender::Person,
+            now: Now { wall: self.now, monotonic },
+        };
+        match policy.judge(&asking, &mut self.rates) {
+            Verdict::Keep(kept) => Ok(Some(words::json(&kept.metadata.get().to_tree()))),
+            Verdict::Drop(reason) => {
+                self.dropped.get_or_insert(reason);
+                Ok(None)
+            }
+        }
     }
 
     /// Sends everybody who is logged in the profile as it is now.
@@ -306,6 +339,12 @@ impl Stage<'_> {
             // Both go through the same form, so that 10 and 10.0 are equal.
             let expected = serde_json::from_str(&words::json(&core_value(expected))).unwrap_or_default();
             look(Subject::Variable(name.clone()), expected, found, &|| self.explain_variable(name));
+        }
+        if let Some(expected) = &step.dropped {
+            let found = self.dropped.as_ref().map(Reason::code);
+            let explain =
+                || self.dropped.iter().map(|reason| ("filter".to_owned(), reason.message())).collect();
+            look(Subject::Dropped, json!(expected), json!(found), &explain);
         }
         if let Some(expected) = &step.fires {
             let names = expected.iter().chain(&self.fired).map(|name| rule_of(name));

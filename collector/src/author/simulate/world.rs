@@ -59,7 +59,11 @@ impl World {
             Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
                 member
             }
-            Record::WakeUp { .. } | Record::Bundle { .. } | Record::Rollout { .. } => return Ok(Vec::new()),
+            Record::WakeUp { .. }
+            | Record::Bundle { .. }
+            | Record::Rollout { .. }
+            | Record::Erase { .. }
+            | Record::Blank => return Ok(Vec::new()),
         };
         if self.members.len() >= MAX_SIMULATED_VISITORS && !self.members.contains_key(member) {
             return Err(format!(

@@ -38,6 +38,8 @@ pub enum DefinitionKind {
     Rule,
     /// A trigger.
     Trigger,
+    /// What may leave the page; there is one at most.
+    Filter,
 }
 
 impl DefinitionKind {
@@ -51,6 +53,7 @@ impl DefinitionKind {
             Self::Model => "model",
             Self::Rule => "rule",
             Self::Trigger => "trigger",
+            Self::Filter => "filter",
         }
     }
 }

@@ -40,11 +40,10 @@ pub(super) fn check_lists(file: &Value, problems: &mut Problems) {
             (name, _) if known.contains(&name) => {
                 problems.push(Problem::of(&at, "bad_field", name, "expected an array"));
             }
-            ("description" | "$schema", _) => {}
+            ("description" | "$schema" | "filter", _) => {}
             (name, _) => {
-                let lists =
-                    "a rule file has signals, segments, groups, experiments, models, rules and triggers";
-                let message = nearest(name, known)
+                let lists = "a rule file has signals, segments, groups, experiments, models, rules, triggers and a filter";
+                let message = nearest(name, known.into_iter().chain(["filter"]))
                     .map_or_else(|| lists.to_owned(), |meant| format!("{lists}; did you mean {meant}?"));
                 problems.push(Problem::of(&at, "unknown_field", name, &message));
             }

@@ -29,8 +29,9 @@ mod signal;
 mod slips;
 mod type_lists;
 
-use super::{Bundle, BundleError, decode_body, encode_body};
+use super::{Bundle, BundleError, Parts, decode_body, encode_body};
 use crate::experiment::Trial;
+use crate::filter::Policy;
 use crate::limits::{
     MAX_EXPERIMENTS, MAX_MODELS, MAX_NAMED_BYTES, MAX_RULE_FILE_BYTES, MAX_RULES, MAX_SIGNALS,
     MAX_TYPE_ENTRIES, PLACE_BYTES, QUESTION_BYTES,
@@ -69,7 +70,8 @@ pub use review::review;
 pub struct SourceFile {
     /// Its name, as diagnostics are to say it.
     pub name: String,
-    /// Its text: `{"signals":[…],"segments":[…],"groups":[…],"experiments":[…],"models":[…],"rules":[…],"triggers":[…]}`.
+    /// Its text: `{"signals":[…],"segments":[…],"groups":[…],"experiments":[…],"models":[…],"rules":[…],"triggers":[…],
+    /// "filter":{…}}`; of all files one may have a filter.
     pub text: String,
 }
 
@@ -101,6 +103,7 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
     for (file, value) in &parsed {
         compiler.signals_of(file, value);
         compiler.groups_of(file, value);
+        compiler.policy_of(file, value);
     }
     compiler.segments(&parsed);
     compiler.experiments_of(&parsed);
@@ -125,6 +128,7 @@ struct Compiler {
     /// Rules without a slot of those.
     slotless: BTreeSet<Box<str>>,
     lists: TypeLists,
+    policy: Option<Policy>,
     diagnostics: Vec<Diagnostic>,
     unreadable: Vec<String>,
 }
@@ -146,7 +150,7 @@ impl Compiler {
             }
             Ok(_) => {
                 let message =
-                    "expected an object with signals, segments, groups, experiments, models, rules and triggers"
+                    "expected an object with signals, segments, groups, experiments, models, rules, triggers and a filter"
                         .to_owned();
                 Diagnostic::of_file(&file.name, 1, "not_an_object", message)
             }
@@ -239,6 +243,23 @@ impl Compiler {
         }
     }
 
+    /// A policy with an error keeps no event: what is left of it would let through what its author has forbidden. Whoever
+    /// has an older text of the file goes on with that.
+    fn policy_of(&mut self, file: &SourceFile, value: &Value) {
+        let Some(definition) = value.field("filter") else { return };
+        let mut problems = Problems::default();
+        if self.policy.is_some() {
+            let message =
+                "another file has the filter; of all files one may have it, and the first by name counts";
+            problems.push(Problem::of("/filter", "duplicate_filter", "filter", message));
+        } else {
+            let policy = policy::compile(definition, "/filter", &mut problems);
+            let is_sound = problems.reason().is_none();
+            self.policy = Some(policy.filter(|_| is_sound).unwrap_or_else(Policy::keeping_nothing));
+        }
+        self.report(file, problems);
+    }
+
     fn groups_of(&mut self, file: &SourceFile, value: &Value) {
         let mut problems = Problems::default();
         segment::read_groups(&mut self.known, value, &mut problems);
@@ -304,9 +325,12 @@ impl Compiler {
 
     fn finish(mut self) -> Compiled {
         let signals: Vec<Signal> = self.known.signals.into_values().chain(self.hidden).collect();
-        let mut rules: Vec<Rule> = self.rules.into_values().collect();
+        let rules: Vec<Rule> = self.rules.into_values().collect();
         let models: Vec<Model> = self.models.into_values().collect();
-        let mut body = encode_body(&signals, &self.experiments, &models, &rules);
+        let policy = self.policy.as_ref().map(Policy::to_bytes);
+        let policy = policy.as_deref().unwrap_or_default();
+        let (experiments, models) = (&*self.experiments, &*models);
+        let mut body = encode_body(&Parts { signals: &signals, experiments, models, policy, rules: &rules });
         let mut bundle = decode_body(&body);
         if let Err(error) = bundle {
             // What the compiler has written is sound, so it is too much; then no rule takes part.
@@ -317,8 +341,7 @@ impl Compiler {
                 error => format!("{error}"),
             };
             self.diagnostics.push(Diagnostic::of_file("", 0, error.code(), message));
-            rules.clear();
-            body = encode_body(&[], &[], &[], &rules);
+            body = encode_body(&Parts { policy, ..Parts::default() });
             bundle = decode_body(&body);
         }
         let order = |diagnostic: &Diagnostic| (diagnostic.file.clone(), diagnostic.line);

@@ -6,7 +6,6 @@ use super::fields::Fields;
 use super::json_error::json_message;
 use super::locate::line_of_offset;
 use super::nearest::nearest;
-use crate::codec::Writer;
 use crate::filter::{
     BotRule, Kind, Kinds, Others, Policy, Presence, Property, PropertyType, TypePolicy, UrlMode, UrlParams,
 };
@@ -91,9 +90,7 @@ pub(super) fn compile(value: &Value, at: &str, problems: &mut Problems) -> Optio
     if let Some(value) = url_params {
         policy.url_params = self::url_params(value, &url_at, fields.problems()).unwrap_or_default();
     }
-    let mut out = Writer::new();
-    policy.encode(&mut out);
-    let size = out.into_bytes().len();
+    let size = policy.to_bytes().len();
     if size > MAX_POLICY_BYTES {
         let message = format!("the policy has {size} bytes when compiled; the limit is {MAX_POLICY_BYTES}");
         fields.problems().push(Problem::of(at, "policy_too_large", "", &message));
@@ -261,6 +258,7 @@ fn names(fields: &mut Fields<'_, '_>, name: &'static str) -> Vec<Box<str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::author::{Compiled, compile};
     use alloc::borrow::ToOwned;
 
     fn read(text: &str) -> (Option<Policy>, Vec<Diagnostic>) {
@@ -339,5 +337,26 @@ mod tests {
             assert_eq!((policy, found.len()), (None, 1), "{text}");
             assert_eq!((found[0].code, found[0].line), (code, line), "{text}");
         }
+    }
+
+    #[test]
+    fn a_folder_has_one_filter_and_a_broken_one_keeps_nothing() {
+        let file = |name: &str, text: &str| SourceFile { name: name.to_owned(), text: text.to_owned() };
+        let alone = |text: &str| compile(&[file("a.json", text)]);
+        fn codes(compiled: &Compiled) -> Vec<(&str, &str, usize)> {
+            compiled.diagnostics.iter().map(|found| (found.code, &*found.path, found.line)).collect()
+        }
+        let policy = |compiled: &Compiled| Policy::decode(&compiled.bundle.policy).unwrap();
+        let one = r#"{"filter":{"deny":["x"]}}"#;
+        let other = r#"{"filter":{"deny":["y"]},"rules":[{"id":"r","slot":"s","actions":[]}]}"#;
+        let both = compile(&[file("b.json", other), file("a.json", one)]);
+        assert_eq!(codes(&both), [("duplicate_filter", "/filter", 1)]);
+        assert_eq!(policy(&both).deny, [Box::from("x")]);
+        assert_eq!(both.bundle.rules.len(), 1);
+        let broken = alone(r#"{"filter":{"redact":["email"],"dney":["x"]}}"#);
+        assert_eq!(codes(&broken), [("unknown_field", "/filter/dney", 1)]);
+        assert_eq!(policy(&broken), Policy::keeping_nothing());
+        assert_eq!(codes(&alone(r#"{"filter":7}"#)), [("not_an_object", "/filter", 1)]);
+        assert!(alone("{}").bundle.policy.is_empty());
     }
 }

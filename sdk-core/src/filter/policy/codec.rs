@@ -44,6 +44,13 @@ impl Policy {
         }
     }
 
+    /// The binary form.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        self.encode(&mut out);
+        out.into_bytes()
+    }
+
     /// Takes bytes in that are one policy.
     ///
     /// # Errors

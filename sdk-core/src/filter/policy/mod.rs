@@ -112,6 +112,11 @@ pub struct Asking<'a> {
 }
 
 impl Policy {
+    /// The policy that keeps no event at all.
+    pub fn keeping_nothing() -> Self {
+        Self { deny: ["*", "attune.*"].map(Box::from).into(), ..Self::default() }
+    }
+
     /// What holds for an event type, and its place among the others.
     fn of_type(&self, event_type: &str) -> Option<(usize, &TypePolicy)> {
         self.types.iter().enumerate().find(|(_, policy)| covers(&policy.on, event_type))

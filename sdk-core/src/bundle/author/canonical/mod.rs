@@ -5,6 +5,7 @@
 
 mod condition;
 mod experiment;
+mod filter;
 mod model;
 mod rule;
 mod schedule;
@@ -15,6 +16,7 @@ mod tests;
 
 use super::super::Bundle;
 use super::compare::DefinitionKind;
+use crate::filter::Policy;
 use crate::id::{ModelId, SignalId};
 use crate::value::Value;
 use alloc::boxed::Box;
@@ -59,7 +61,9 @@ pub(super) fn definitions(bundle: &Bundle) -> Vec<Written> {
         let kind = if rule.slot.is_some() { DefinitionKind::Rule } else { DefinitionKind::Trigger };
         (kind, rule.id.clone(), rule::source(&rule, &names))
     });
-    signals.chain(experiments).chain(models).chain(rules).collect()
+    let policy = Policy::decode(&bundle.policy).ok();
+    let policy = policy.map(|policy| (DefinitionKind::Filter, Box::from("policy"), filter::source(&policy)));
+    signals.chain(experiments).chain(models).chain(rules).chain(policy).collect()
 }
 
 /// Fields of an object in the order in which they are added.

@@ -31,7 +31,10 @@ fn whole_file(written: &[Written]) -> Value {
         });
         Value::Array(each.collect())
     };
-    Value::Object(LISTS.map(|(list_name, field, kind)| (Box::from(list_name), list(field, kind))).into())
+    let policy = written.iter().find(|(kind, ..)| *kind == DefinitionKind::Filter);
+    let policy = policy.map(|(.., value)| (Box::from("filter"), value.clone()));
+    let lists = LISTS.map(|(list_name, field, kind)| (Box::from(list_name), list(field, kind)));
+    Value::Object(lists.into_iter().chain(policy).collect())
 }
 
 /// Whether the form is one that no file can say: a segment read as a value, counted trees.
@@ -86,6 +89,13 @@ fn sources() -> Vec<Value> {
             found.extend(vector.field("rules").cloned().or(signals));
         }
     }
+    let policies = array(include_str!("../../../../../tests/spec/80-filter.json"));
+    found.extend(
+        policies
+            .iter()
+            .filter_map(|vector| vector.field("policy").cloned())
+            .map(|policy| one("filter", policy)),
+    );
     found
 }
 

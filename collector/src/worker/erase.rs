@@ -1,0 +1,299 @@
+//! Erasing members: out of the states at once, then out of the log and the store's files, a slice at a time.
+//!
+//! The order makes a crash at any step harmless. What is to be erased is in the log, and then, with the state that has
+//! lost it, in the store; only when both are durable are records blanked, and only when they are does the store forget
+//! the name and begin new files.
+
+use super::rebuild::Rebuild;
+use super::{Worker, WorkerError, load};
+use crate::access::Tombstone;
+use crate::limits::ERASE_PAUSE;
+use crate::log::{NewFrame, records};
+use crate::profile::{Changes, Table};
+use attune_core::codec::{Reader, Writer};
+use attune_core::id::{MemberId, ProfileId, uuid_from_text};
+use attune_core::processor::ProfileState;
+use attune_core::profile::MemberState;
+use attune_core::wire::{Record, blank_record, decode_record};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// What the store has of an erasure: records are to be blanked, files are to be begun anew, or nothing is left to do.
+const BLANKING: u8 = 1;
+const PURGING: u8 = 2;
+const DONE: u8 = 3;
+
+/// Erasures that have not been finished.
+#[derive(Debug, Default)]
+pub struct Erasures {
+    /// Whose records are to be blanked, with the profile that each was of.
+    pending: BTreeMap<Tombstone, (MemberId, ProfileId)>,
+    /// Those of whom only the store's files may still say something.
+    blanked: Vec<Tombstone>,
+    /// What the next commit is to write.
+    unwritten: BTreeMap<Tombstone, Vec<u8>>,
+    pass: Option<Pass>,
+    /// When the last pass ended in this process.
+    ended_at: Option<Instant>,
+}
+
+/// One reading of the log.
+#[derive(Debug)]
+struct Pass {
+    members: BTreeMap<Tombstone, (MemberId, ProfileId)>,
+    /// Up to where the log has been read.
+    position: u64,
+    /// What rules remember of the profiles that go on, computed anew; nothing where the log has not all there was.
+    rebuild: Option<Rebuild>,
+}
+
+impl Erasures {
+    /// Takes back what the store has.
+    pub fn open(parts: &super::WorkerParts) -> Result<Self, WorkerError> {
+        let mut erasures = Self::default();
+        let mut damaged = false;
+        parts.store.scan(Table::Erased, &mut |key, value| {
+            let Ok(tombstone) = Tombstone::try_from(key) else {
+                damaged = true;
+                return false;
+            };
+            parts.tombstones.note(tombstone);
+            match (value.first(), names_in(value)) {
+                (Some(&BLANKING), Some(names)) => drop(erasures.pending.insert(tombstone, names)),
+                (Some(&PURGING), _) => erasures.blanked.push(tombstone),
+                (Some(&DONE), _) => {}
+                _ => damaged = true,
+            }
+            true
+        })?;
+        parts.metrics.erasures_pending.set(erasures.count());
+        if damaged { Err(WorkerError::Damaged("erasure")) } else { Ok(erasures) }
+    }
+
+    /// Appends what has changed since the last call.
+    pub fn write_changes(&mut self, changes: &mut Changes) {
+        for (tombstone, value) in std::mem::take(&mut self.unwritten) {
+            changes.put(Table::Erased, tombstone, value);
+        }
+    }
+
+    /// Whether a pass may begin: those that are asked for in quick succession share one.
+    fn is_due(&self) -> bool {
+        !self.pending.is_empty() && self.ended_at.is_none_or(|ended| ended.elapsed() >= ERASE_PAUSE)
+    }
+
+    fn count(&self) -> u64 {
+        let running = self.pass.as_ref().map_or(0, |pass| pass.members.len());
+        (self.pending.len() + running + self.blanked.len()) as u64
+    }
+}
+
+impl Worker<'_> {
+    /// Takes the record of an erasure in: states lose the member; its records are blanked later.
+    pub(super) fn take_erasure(
+        &mut self,
+        tombstone: Tombstone,
+        member: Option<&MemberId>,
+    ) -> Result<(), WorkerError> {
+        self.parts.tombstones.note(tombstone);
+        let Some(member) = member else {
+            // Its records are blank already, as in a log that is read again.
+            self.erasures.unwritten.entry(tombstone).or_insert_with(|| vec![DONE]);
+            return Ok(());
+        };
+        let store = &*self.parts.store;
+        let make = || MemberState::new(member.clone());
+        let profile = load(&mut self.states.members, store, &member.0, make)?.state.profile().clone();
+        self.states.members.remove(&member.0);
+        self.erase_from(&profile.0, member)?;
+        self.blank_later(tombstone, member, &profile);
+        Ok(())
+    }
+
+    /// Passes over a record of a member that is erased already, which was on its way at that moment.
+    pub(super) fn pass_over(&mut self, member: &MemberId) {
+        let tombstone = self.parts.tombstones.of(member);
+        self.blank_later(tombstone, member, &ProfileId(format!("member:{}", member.0).into()));
+    }
+
+    fn blank_later(&mut self, tombstone: Tombstone, member: &MemberId, profile: &ProfileId) {
+        let mut value = Writer::new();
+        value.u8(BLANKING);
+        value.str(&member.0);
+        value.str(&profile.0);
+        self.erasures.unwritten.insert(tombstone, value.into_bytes());
+        self.erasures.pending.insert(tombstone, (member.clone(), profile.clone()));
+        self.parts.metrics.erasures_pending.set(self.erasures.count());
+    }
+
+    /// Takes a member out of a profile, which goes where nobody is left.
+    fn erase_from(&mut self, profile: &str, member: &MemberId) -> Result<(), WorkerError> {
+        let hot = load(&mut self.states.profiles, &*self.parts.store, profile, ProfileState::default)?;
+        if hot.state.erase(member) {
+            self.states.profiles.remove(profile);
+        } else {
+            if hot.mark_dirty() {
+                self.states.profiles.note_dirty(profile);
+            }
+            self.publisher.note(profile);
+        }
+        Ok(())
+    }
+
+    /// Goes on with what is to be erased by one slice; says whether there was anything to do.
+    pub(super) fn erase_on(&mut self) -> Result<bool, WorkerError> {
+        match self.erasures.pass.take() {
+            Some(pass) => self.read_slice(pass)?,
+            None if !self.erasures.blanked.is_empty() => self.purge()?,
+            None if self.erasures.is_due() => self.begin_pass()?,
+            None => return Ok(false),
+        }
+        self.parts.metrics.erasures_pending.set(self.erasures.count());
+        Ok(true)
+    }
+
+    fn begin_pass(&mut self) -> Result<(), WorkerError> {
+        self.commit()?;
+        let members = std::mem::take(&mut self.erasures.pending);
+        for (member, _) in members.values() {
+            self.erase_traces(member)?;
+        }
+        self.commit_all()?;
+        let (position, is_whole) = self.parts.log.position_before(self.position, self.position)?;
+        let mut rebuild = Rebuild::default();
+        for (_, profile) in members.values() {
+            let store = &*self.parts.store;
+            let hot = load(&mut self.states.profiles, store, &profile.0, ProfileState::default)?;
+            rebuild.want(&hot.state);
+        }
+        let rebuild = Some(rebuild).filter(|rebuild| is_whole && !rebuild.is_empty());
+        self.erasures.pass = Some(Pass { members, position, rebuild });
+        Ok(())
+    }
+
+    /// Takes a member out of the profiles that it has left, and out of the firings.
+    fn erase_traces(&mut self, member: &MemberId) -> Result<(), WorkerError> {
+        let (name, store) = (member.0.as_bytes(), &*self.parts.store);
+        let is_in = |bytes: &[u8]| contains(bytes, name);
+        let (mut profiles, mut firings) = (Vec::new(), Vec::new());
+        store.scan(Table::Profiles, &mut |key, value| {
+            if is_in(key) || is_in(value) {
+                profiles.push(String::from_utf8_lossy(key).into_owned());
+            }
+            true
+        })?;
+        store.scan(Table::Firings, &mut |key, value| {
+            if is_in(value) {
+                firings.push((key.to_vec(), value.to_vec()));
+            }
+            true
+        })?;
+        for profile in profiles {
+            self.erase_from(&profile, member)?;
+        }
+        let mut changes = Changes::default();
+        for (key, json) in firings {
+            let firing: serde_json::Value = serde_json::from_slice(&json).unwrap_or_default();
+            if firing["member"] != *member.0 {
+                continue;
+            }
+            if let Some(id) = firing["id"].as_str().and_then(uuid_from_text) {
+                changes.remove(Table::FiringIds, id.into_bytes());
+            }
+            changes.remove(Table::Firings, key);
+        }
+        Ok(self.parts.store.commit(changes)?)
+    }
+
+    /// Blanks the records of some frames. The log is read up to where the worker is itself.
+    fn read_slice(&mut self, mut pass: Pass) -> Result<(), WorkerError> {
+        // Segments may have been given back meanwhile.
+        let (first, _) = self.parts.log.position_before(self.position, self.position)?;
+        pass.position = pass.position.max(first);
+        if let Some(chunk) = self.parts.log.reader(pass.position).read_on()? {
+            let mut frames = Vec::new();
+            for (payload, end) in chunk.frames().take_while(|(_, end)| *end <= self.position) {
+                pass.position = end;
+                let is_erased = |record: &[u8]| is_of(record, &pass.members);
+                if pass.members.values().any(|(member, _)| contains(payload, member.0.as_bytes())) {
+                    frames.extend(NewFrame::blanked(payload, end, is_erased, blank_record));
+                }
+                if let Some(rebuild) = &mut pass.rebuild {
+                    let decoded = records(payload).filter_map(|record| decode_record(record).ok());
+                    decoded.for_each(|record| rebuild.take(&record));
+                }
+            }
+            self.parts.log.replace(&frames)?;
+        }
+        if pass.position < self.position {
+            self.erasures.pass = Some(pass);
+            return Ok(());
+        }
+        self.end_pass(pass)
+    }
+
+    fn end_pass(&mut self, pass: Pass) -> Result<(), WorkerError> {
+        for (profile, rebuilt) in pass.rebuild.into_iter().flat_map(Rebuild::into_profiles) {
+            let store = &*self.parts.store;
+            let hot = load(&mut self.states.profiles, store, &profile, ProfileState::default)?;
+            hot.state.remember_as(rebuilt);
+            if hot.mark_dirty() {
+                self.states.profiles.note_dirty(&profile);
+            }
+            self.publisher.note(&profile);
+        }
+        for tombstone in pass.members.into_keys() {
+            // One that was sent something in between waits for the next reading.
+            if !self.erasures.pending.contains_key(&tombstone) {
+                self.erasures.unwritten.insert(tombstone, vec![PURGING]);
+                self.erasures.blanked.push(tombstone);
+            }
+        }
+        self.commit_all()
+    }
+
+    /// Begins new files for the store, in which nothing is left of what has been removed.
+    fn purge(&mut self) -> Result<(), WorkerError> {
+        self.commit()?;
+        self.parts.store.purge()?;
+        self.erasures.ended_at = Some(Instant::now());
+        let purged = std::mem::take(&mut self.erasures.blanked);
+        self.parts.metrics.erasures.add(purged.len() as u64);
+        for tombstone in purged {
+            self.erasures.unwritten.insert(tombstone, vec![DONE]);
+        }
+        self.commit_all()
+    }
+
+    /// Commits even where no record has been taken in since, and makes it durable.
+    fn commit_all(&mut self) -> Result<(), WorkerError> {
+        self.write_all()?;
+        Ok(self.parts.store.sync()?)
+    }
+}
+
+/// Whether a record is of one of these members.
+fn is_of(record: &[u8], members: &BTreeMap<Tombstone, (MemberId, ProfileId)>) -> bool {
+    let Ok(record) = decode_record(record) else { return false };
+    let is_one = |member: &MemberId| members.values().any(|(erased, _)| erased == member);
+    match record {
+        Record::Event { event, .. } => is_one(&event.member),
+        Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
+            is_one(&member)
+        }
+        Record::Erase { member, .. } => member.is_some_and(|member| is_one(&member)),
+        Record::WakeUp { profile, .. } => {
+            profile.0.strip_prefix("member:").is_some_and(|member| is_one(&MemberId(member.into())))
+        }
+        Record::Bundle { .. } | Record::Rollout { .. } | Record::Blank => false,
+    }
+}
+
+fn names_in(value: &[u8]) -> Option<(MemberId, ProfileId)> {
+    let mut reader = Reader::new(value.get(1..)?);
+    Some((MemberId(reader.boxed_str().ok()?), ProfileId(reader.boxed_str().ok()?)))
+}
+
+fn contains(bytes: &[u8], name: &[u8]) -> bool {
+    memchr::memmem::find(bytes, name).is_some()
+}
