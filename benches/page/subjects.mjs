@@ -18,7 +18,7 @@ const RIG = `globalThis.openRig = (record, ready) => {
 
 /** Marks the moment at which a decision has changed the element. */
 const WATCH = `<script>
-  new MutationObserver(() => performance.mark('painted')).observe(document.querySelector('#hero'), { childList: true });
+  new MutationObserver(() => performance.mark('painted')).observe(document.querySelector('#hero'), { childList: true, characterData: true, subtree: true });
 </script>`;
 
 /** Attune, from a collector of its own. */
