@@ -10,7 +10,7 @@ use crate::rules::{Rule, RuleRef, RuleTable, Succession};
 use alloc::vec::Vec;
 
 /// Version of the body's form, its first byte.
-pub const BODY_VERSION: u8 = 6;
+pub const BODY_VERSION: u8 = 7;
 
 /// Writes a body; `rules` are in order of id, without repeats.
 pub fn encode_body(signals: &[Signal], experiments: &[Trial], models: &[Model], rules: &[Rule]) -> Vec<u8> {
@@ -147,7 +147,9 @@ mod tests {
                              {"kind":"class","target":"p","add":["on"],"remove":["off"]},
                              {"kind":"style","target":"p","property":"color","value":"red"},
                              {"kind":"hide","target":".x"},{"kind":"show","target":".y"},
-                             {"kind":"variable","name":"v","value":{"n":[1,null]}}]},
+                             {"kind":"variable","name":"v","value":{"n":[1,null]}},
+                             {"kind":"insert","target":"p","template":"#t","position":"after","values":{"who":"{{traits.plan|you}}"}},
+                             {"kind":"event","name":"hero","detail":{"n":1,"key":"{{key}}"}}]},
                  {"id":"a","slot":"hero","consent":"analytics","when":{"$or":[{"signals.spent":{"$gt":5.5}},{"traits.plan":{"$in":["x",{"$path":"traits.old"}]}}],
                   "context.at":{"$before":"-30m","$after":"2026-01-01T00:00:00Z"}},"actions":[]}],
         "triggers":[{"id":"t","on":"click","on_publish":"fire","when":{"$tod":{"between":["09:00","17:00"],"zone":"Europe/Rome"},"$dow":{"in":["mon"]}},
