@@ -14,6 +14,7 @@ const MAX_LAZY_BROTLI_BYTES = {
   'trust.js': 4 * 1024,
   'trust.wasm': 10 * 1024,
   'verifier.wasm': 21 * 1024,
+  'actions.js': 2 * 1024,
   'filter.js': 3.25 * 1024,
   'filter.wasm': 12 * 1024,
   'autocapture.js': 3 * 1024,

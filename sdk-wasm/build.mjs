@@ -41,10 +41,11 @@ for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
 const wasmFile = besideScript('attune', 'attune_bg.wasm');
 
 await bundle('index', dist('index.js'), {
-  plugins: [apart('trust', './trust.js'), apart('filter', './filter.js')],
+  plugins: [apart('trust', './trust.js'), apart('filter', './filter.js'), apart('actions', './actions.js')],
 });
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
+await bundle('actions', dist('actions.js'), {});
 await bundle('web-vitals', dist('web-vitals.js'), {}, webVitalsNotice());
 await bundle('autocapture', dist('autocapture.js'), { plugins: [apart('web-vitals', './web-vitals.js')] });
 await bundle('devtools', dist('devtools.js'), {});
@@ -55,6 +56,7 @@ const trustFile = await scriptPart('trust', 'trust', { define: trustFiles(...own
 const filterScript = await scriptPart('filter', 'filter', {
   define: filterFile(besideScript('filter', 'filter.wasm')),
 });
+const actionsFile = await scriptPart('actions', 'actions', {});
 const webVitalsFile = await scriptPart('web-vitals', 'web-vitals', {}, webVitalsNotice());
 const autocaptureFile = await scriptPart('autocapture', 'autocapture/tag', {
   plugins: [apart('web-vitals', `./${webVitalsFile}`)],
@@ -65,6 +67,7 @@ await bundle('script', dist('script', 'attune.js'), {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
     ATTUNE_FILTER_FILE: JSON.stringify(filterScript),
+    ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile),
     ATTUNE_AUTOCAPTURE_FILE: JSON.stringify(autocaptureFile),
     'import.meta.url': '""',
   },

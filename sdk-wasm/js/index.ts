@@ -24,4 +24,5 @@ export const init: (options: InitOptions) => Attune = initWith(
   new URL('./attune_bg.wasm', import.meta.url).href,
   () => import('./trust.ts'),
   () => import('./filter.ts'),
+  () => import('./actions.ts'),
 );

@@ -2,6 +2,7 @@
 
 import { Attune } from './attune.ts';
 import { readWishes } from './browser/wishes.ts';
+import type { LoadActions } from './dom/page.ts';
 import type { LoadTrust } from './driver/bundles.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { usageError } from './errors.ts';
@@ -14,11 +15,12 @@ interface Running {
 
 let running: Running | undefined;
 
-/** Makes `init` for a build that knows where its WebAssembly file is, and how to load what verifies bundles and what judges events. */
+/** Makes `init` for a build that knows where its WebAssembly file is, and how to load what few pages need. */
 export function initWith(
   defaultWasmUrl: string,
   loadTrust: LoadTrust,
   loadFilter: LoadFilter,
+  loadActions: LoadActions,
 ): (options: InitOptions) => Attune {
   return (options) => {
     if (typeof document === 'undefined') {
@@ -26,7 +28,10 @@ export function initWith(
     }
     const settings = readOptions(options, document.baseURI, readWishes());
     if (running && !running.attune.isShutDown) return sameInstance(running, settings);
-    running = { attune: new Attune({ ...settings, loadTrust, loadFilter }, defaultWasmUrl), settings };
+    running = {
+      attune: new Attune({ ...settings, loadTrust, loadFilter, loadActions }, defaultWasmUrl),
+      settings,
+    };
     return running.attune;
   };
 }

@@ -3,6 +3,7 @@
 import type { Wishes } from './browser/wishes.ts';
 import { type Consent, mergeConsent, NOTHING_SAID, type Said } from './consent.ts';
 import type { JsonObject } from './context.ts';
+import type { LoadActions } from './dom/page.ts';
 import type { LoadTrust } from './driver/bundles.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { type AttuneError, usageError } from './errors.ts';
@@ -103,6 +104,8 @@ export interface Settings {
   loadTrust: LoadTrust;
   /** How to load what judges by a policy. */
   loadFilter: LoadFilter;
+  /** How to load what makes the changes that few bundles have. */
+  loadActions: LoadActions;
 }
 
 const NAMES = [
@@ -132,7 +135,7 @@ export function readOptions(
   options: unknown,
   base: string,
   wishes: Wishes,
-): Omit<Settings, 'loadTrust' | 'loadFilter'> {
+): Omit<Settings, 'loadTrust' | 'loadFilter' | 'loadActions'> {
   if (!isObject(options))
     throw usageError('option_invalid', `init: options must be an object, got ${kind(options)}`);
   for (const name of Object.keys(options)) {

@@ -31,6 +31,7 @@ const start = initWith(
   beside(ATTUNE_WASM_FILE),
   () => import(beside(ATTUNE_TRUST_FILE)),
   () => import(beside(ATTUNE_FILTER_FILE)),
+  () => import(beside(ATTUNE_ACTIONS_FILE)),
 );
 const {
   writeKey,

@@ -249,7 +249,7 @@ export function startDriver(start: Start): Driver {
   const page = openPage((problem, target) => {
     const what = problem === 'loop' ? 'the page keeps undoing' : 'the browser refuses';
     report(`action_${problem}`, `${what} an action on ${target}`, true);
-  });
+  }, settings.loadActions);
   const heardOf = (revision: number) => {
     if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
