@@ -35,7 +35,7 @@ use alloc::vec::Vec;
 pub use action::{Action, attribute_allowed, each_place_of, interpolate, url_allowed};
 pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
-pub use decide::{Decided, Decision, Reason, SlotChange, Visit, decide};
+pub use decide::{Decided, Decision, Reason, SlotChange, Visit, decide, filled};
 pub use decider::{Decider, Pick, Touched};
 pub use document::VisitorDocument;
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain, unmet};
