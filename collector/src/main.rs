@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let done = match parse(std::env::args_os()) {
         Ok(Command::Serve(arguments)) => serve(arguments).map(|()| Outcome::Clean),
         Ok(Command::Bundle(command)) => author::bundle(&command),
+        Ok(Command::Preview(arguments)) => author::preview(&arguments),
         Ok(Command::Simulate(arguments)) => author::simulate(&arguments),
         Ok(Command::Import(ImportCommand::Growthbook(arguments))) => {
             import_growthbook(&arguments.payload, &arguments.output).map(|()| Outcome::Clean)

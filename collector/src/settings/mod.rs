@@ -18,8 +18,8 @@ use std::path::PathBuf;
 pub use arguments::{Command, ImportArguments, ImportCommand, LogFormat, ServeArguments, parse};
 pub use author::{
     ApplyArguments, BundleCommand, CheckArguments, CompileArguments, CurrentArguments, DeltaArguments,
-    DiffArguments, Format, KeygenArguments, KeysetArguments, SignArguments, SimulateArguments, TestArguments,
-    TrustArguments, VerifyArguments,
+    DiffArguments, Format, KeygenArguments, KeysetArguments, PreviewArguments, SignArguments,
+    SimulateArguments, TestArguments, TrustArguments, VerifyArguments,
 };
 
 /// Checked settings of `attune serve`.
