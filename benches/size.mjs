@@ -15,6 +15,7 @@ const MAX_LAZY_BROTLI_BYTES = {
   'trust.wasm': 10 * 1024,
   'verifier.wasm': 21 * 1024,
   'actions.js': 2 * 1024,
+  'preview.js': 11 * 1024,
   'filter.js': 3.25 * 1024,
   'filter.wasm': 12 * 1024,
   'autocapture.js': 3 * 1024,

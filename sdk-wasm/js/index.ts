@@ -25,4 +25,5 @@ export const init: (options: InitOptions) => Attune = initWith(
   () => import('./trust.ts'),
   () => import('./filter.ts'),
   () => import('./actions.ts'),
+  () => import('./preview.ts'),
 );

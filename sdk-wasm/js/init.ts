@@ -4,9 +4,11 @@ import { Attune } from './attune.ts';
 import { readWishes } from './browser/wishes.ts';
 import type { LoadActions } from './dom/page.ts';
 import type { LoadTrust } from './driver/bundles.ts';
+import type { LoadPreview } from './driver/contract.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { usageError } from './errors.ts';
 import { type InitOptions, readOptions } from './options.ts';
+import { previewToken } from './preview-token.ts';
 
 interface Running {
   attune: Attune;
@@ -21,6 +23,7 @@ export function initWith(
   loadTrust: LoadTrust,
   loadFilter: LoadFilter,
   loadActions: LoadActions,
+  loadPreview: LoadPreview,
 ): (options: InitOptions) => Attune {
   return (options) => {
     if (typeof document === 'undefined') {
@@ -29,7 +32,10 @@ export function initWith(
     const settings = readOptions(options, document.baseURI, readWishes());
     if (running && !running.attune.isShutDown) return sameInstance(running, settings);
     running = {
-      attune: new Attune({ ...settings, loadTrust, loadFilter, loadActions }, defaultWasmUrl),
+      attune: new Attune(
+        { ...settings, loadTrust, loadFilter, loadActions, loadPreview, preview: previewToken() },
+        defaultWasmUrl,
+      ),
       settings,
     };
     return running.attune;

@@ -95,7 +95,9 @@ export function openLink(options: LinkOptions): DriverLink {
     granted = done;
   });
 
-  const isTaking = () => capture === 'granted' && !isPrerendering();
+  /** What a page that may be a preview does counts for nobody until it turns out to be none. */
+  let { preview } = settings;
+  const isTaking = () => capture === 'granted' && !preview && !isPrerendering();
   const mayStore = () => isTaking() && !settings.cookieless;
   const ask = <Answer>(question: (driver: Driver) => Answer) => {
     try {
@@ -144,6 +146,18 @@ export function openLink(options: LinkOptions): DriverLink {
     return stored;
   };
   const load = async (ready: () => void) => {
+    if (preview) {
+      try {
+        driver = await (await settings.loadPreview()).openPreview(settings, events, preview);
+        isAdmitted = true;
+        for (const call of [...buffer.drain(), ...held]) pass(call);
+        return ready();
+      } catch (cause) {
+        events.report(failure(cause));
+      }
+      preview = null;
+      release(false);
+    }
     if (settings.strict) await whenGranted;
     const loading = loadCore(wasmUrl);
     // It fails where it is waited for.

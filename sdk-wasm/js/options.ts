@@ -5,6 +5,7 @@ import { type Consent, mergeConsent, NOTHING_SAID, type Said } from './consent.t
 import type { JsonObject } from './context.ts';
 import type { LoadActions } from './dom/page.ts';
 import type { LoadTrust } from './driver/bundles.ts';
+import type { LoadPreview } from './driver/contract.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import type { FilterPolicy } from './filter-policy.ts';
@@ -106,6 +107,10 @@ export interface Settings {
   loadFilter: LoadFilter;
   /** How to load what makes the changes that few bundles have. */
   loadActions: LoadActions;
+  /** The token of a preview that the page is to show. */
+  preview: string | null;
+  /** How to load what shows it. */
+  loadPreview: LoadPreview;
 }
 
 const NAMES = [
@@ -135,7 +140,7 @@ export function readOptions(
   options: unknown,
   base: string,
   wishes: Wishes,
-): Omit<Settings, 'loadTrust' | 'loadFilter' | 'loadActions'> {
+): Omit<Settings, 'loadTrust' | 'loadFilter' | 'loadActions' | 'preview' | 'loadPreview'> {
   if (!isObject(options))
     throw usageError('option_invalid', `init: options must be an object, got ${kind(options)}`);
   for (const name of Object.keys(options)) {

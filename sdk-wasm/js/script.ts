@@ -32,6 +32,7 @@ const start = initWith(
   () => import(beside(ATTUNE_TRUST_FILE)),
   () => import(beside(ATTUNE_FILTER_FILE)),
   () => import(beside(ATTUNE_ACTIONS_FILE)),
+  () => import(beside(ATTUNE_PREVIEW_FILE)),
 );
 const {
   writeKey,
