@@ -61,6 +61,11 @@ export class Collector {
     return `http://127.0.0.1:${this.#ports[0]}`;
   }
 
+  /** Its data folder. */
+  get dataDir() {
+    return join(this.#folder, 'data');
+  }
+
   get #rulesFolder() {
     return join(this.#folder, 'rules');
   }
@@ -90,10 +95,18 @@ export class Collector {
     if (!binary)
       throw new Error('ATTUNE_BINARY is not set; `cargo xtask test` builds the collector and sets it');
     const [port, adminPort] = this.#ports;
-    const data = join(this.#folder, 'data');
     this.#child = spawn(binary, [
       'serve',
-      ...['--port', port, '--admin-port', adminPort, '--data-dir', data, '--rules', this.#rulesFolder],
+      ...[
+        '--port',
+        port,
+        '--admin-port',
+        adminPort,
+        '--data-dir',
+        this.dataDir,
+        '--rules',
+        this.#rulesFolder,
+      ],
       ...['--write-key', WRITE_KEY, '--secret-key', SECRET_KEY],
       ...this.#more,
     ]);
