@@ -93,7 +93,7 @@ pub(super) fn reorder(fields: &mut Fields<'_, '_>, owner: Owner<'_>) -> Action {
 /// The paths in the markup become texts beside it, so that no value is ever part of what is parsed.
 pub(super) fn html(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScope<'_>) -> Action {
     let markup = text(fields, "value", scope);
-    if runs_or_styles(&markup) {
+    if runs_or_styles(&markup) || names_styles(&markup) {
         let message = "markup has no event handlers and no style attributes: a page would drop them";
         fields.fail("value", "html_not_allowed", message);
     }
@@ -134,6 +134,21 @@ fn runs_or_styles(markup: &str) -> bool {
         last = if char.is_whitespace() { last } else { char };
     }
     is_refused(&word)
+}
+
+/// Whether a page may read a style into the markup, wherever the word stands.
+fn names_styles(markup: &str) -> bool {
+    let markup = markup.to_ascii_lowercase();
+    let mut words = markup.match_indices("style").map(|(at, word)| {
+        let before = markup.get(..at).and_then(|before| before.chars().next_back());
+        let after = markup.get(at + word.len()..).unwrap_or_default().trim_start();
+        (before, after.starts_with('='))
+    });
+    words.any(|(before, is_set)| match before {
+        Some('<') => true,
+        Some(sign) => is_set && (sign.is_whitespace() || matches!(sign, '"' | '\'' | '/')),
+        None => false,
+    })
 }
 
 pub(super) fn redirect(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScope<'_>) -> Action {
@@ -239,10 +254,9 @@ mod tests {
             (r#"{"kind":"html","value":"<b onclick = x>"}"#, "html_not_allowed:value"),
             (r#"{"kind":"html","value":"<b title='>' OnClick>"}"#, "html_not_allowed:value"),
             (r#"{"kind":"html","value":"<b style=x>"}"#, "html_not_allowed:value"),
-            (
-                r#"{"kind":"html","value":"<a title='on sale, style=b' href=\"?style=b&onx=1\">only style=c</a>"}"#,
-                "",
-            ),
+            (r#"{"kind":"html","value":"<i title='a style = b'>"}"#, "html_not_allowed:value"),
+            (r#"{"kind":"html","value":"<style>i{}</style>"}"#, "html_not_allowed:value"),
+            (r#"{"kind":"html","value":"<a title='on sale' href=\"?style=b&onx=1\">only a style</a>"}"#, ""),
             (r#"{"kind":"html","value":"{{name}}"}"#, "unknown_path:value"),
             (r#"{"kind":"insert"}"#, "missing_field:template"),
             (r##"{"kind":"insert","template":"#"}"##, "bad_selector:template"),
