@@ -130,3 +130,6 @@ pub const MAX_STATEMENT_VALID_MS: i64 = 30 * 86_400_000;
 pub const MAX_PREVIEW_MS: i64 = 30 * 86_400_000;
 /// Longest link to a preview, in bytes: servers refuse addresses that are longer.
 pub const MAX_PREVIEW_LINK_BYTES: usize = 8 * 1024;
+/// Largest file of the binary that is compressed as well as can be, in bytes: the core of previews, which few load, would
+/// take seconds of every start.
+pub const BEST_COMPRESSED_BYTES: usize = 512 * 1024;
