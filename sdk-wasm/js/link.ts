@@ -148,14 +148,14 @@ export function openLink(options: LinkOptions): DriverLink {
   const load = async (ready: () => void) => {
     if (preview) {
       try {
-        driver = await (await settings.loadPreview()).openPreview(settings, events, preview);
+        driver = await (await settings.loadPreview()).openPreview(settings, events);
         isAdmitted = true;
-        for (const call of [...buffer.drain(), ...held]) pass(call);
+        [...buffer.drain(), ...held].forEach(pass);
         return ready();
       } catch (cause) {
         events.report(failure(cause));
       }
-      preview = null;
+      preview = '';
       release(false);
     }
     if (settings.strict) await whenGranted;

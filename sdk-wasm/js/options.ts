@@ -108,7 +108,7 @@ export interface Settings {
   /** How to load what makes the changes that few bundles have. */
   loadActions: LoadActions;
   /** The token of a preview that the page is to show. */
-  preview: string | null;
+  preview: string | undefined;
   /** How to load what shows it. */
   loadPreview: LoadPreview;
 }

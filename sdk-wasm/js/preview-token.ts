@@ -2,12 +2,13 @@
 
 /** Its name as a parameter, and in the tab's session. */
 export const PREVIEW = 'attune_preview';
+const IN_ADDRESS = /[?&]attune_preview=([^&#]*)/;
 
 /** The token, whether it holds or not; a tab that can keep nothing has a preview on the pages that its links lead to. */
-export function previewToken(): string | null {
+export function previewToken(): string | undefined {
   try {
-    return new URLSearchParams(location.search).get(PREVIEW) ?? sessionStorage.getItem(PREVIEW);
+    return IN_ADDRESS.exec(location.search)?.[1] ?? sessionStorage[PREVIEW];
   } catch {
-    return null;
+    return undefined;
   }
 }

@@ -205,7 +205,7 @@ describe('changes that few bundles have', () => {
         root.innerHTML = '<div id="h">one <b>two</b></div>';
         const bold = root.querySelector('b');
         const markup =
-          '<i>{{traits.name|you}}</i><script>1</script><a href="javascript:1" title="{{traits.name}}">x</a><i title="only style=x"></i>';
+          '<i>{{traits.name|you}}</i><script>1</script><a href="javascript:1" title="{{traits.name}}">x</a><a href="/?style=b&once=1" title="only once"></a>';
         await set(['html', '#h', [markup, 'traits.name'], ['<u>"Ada"']]);
         const during = root.querySelector('#h');
         const found = [during.textContent, during.querySelectorAll('u, script').length];

@@ -46,16 +46,14 @@ export function openPage(
     isBusy = true;
     do {
       for (const [slot, changes] of waiting.splice(0)) replace(slot, changes);
-      const problems: [Problem, string][] = [];
       for (const changes of slots.values()) {
         for (const { change, ensure } of changes) {
           const problem = ensure();
           // What comes behind it finds the page as it leaves it.
           if (problem === 'late') break;
-          if (problem) problems.push([problem, change[1]]);
+          if (problem) report(problem, change[1]);
         }
       }
-      for (const problem of problems) report(...problem);
     } while (waiting.length > 0);
     isBusy = false;
   };

@@ -50,7 +50,7 @@ export interface Driver {
 
 /** Loads what shows a preview in place of a driver; it fails where the token does not hold. */
 export type LoadPreview = () => Promise<{
-  openPreview(settings: Settings, host: Pick<Host, 'decision' | 'report'>, token: string): Promise<Driver>;
+  openPreview(settings: Settings, host: Pick<Host, 'decision' | 'report'>): Promise<Driver>;
 }>;
 
 /** What a client starts with. */

@@ -20,12 +20,12 @@ import { refused, verifyToken } from './token.ts';
 /** Longest wait of a timer, well below what timers take. */
 const MAX_WAIT_MS = 86_400_000;
 
-/** Opens the preview of a token; throws where it does not hold, and then the tab forgets it. */
+/** Opens the preview that the settings name; throws where its token does not hold, and then the tab forgets it. */
 export async function openPreview(
   settings: Settings,
   host: Pick<Host, 'decision' | 'report'>,
-  token: string,
 ): Promise<Driver> {
+  const token = settings.preview ?? '';
   const member = uuidV7(wallMs());
   try {
     const { keySet, bundle } = await fetchSource(settings, member);
