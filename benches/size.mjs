@@ -14,6 +14,8 @@ const MAX_LAZY_BROTLI_BYTES = {
   'trust.js': 4 * 1024,
   'trust.wasm': 10 * 1024,
   'verifier.wasm': 21 * 1024,
+  'actions.js': 2 * 1024,
+  'preview.js': 11 * 1024,
   'filter.js': 3.25 * 1024,
   'filter.wasm': 12 * 1024,
   'plain.js': 4 * 1024,

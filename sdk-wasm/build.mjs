@@ -42,11 +42,21 @@ for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
 const wasmFile = besideScript('attune', 'attune_bg.wasm');
 
 await bundle('index', dist('index.js'), {
-  plugins: [apart('trust', './trust.js'), apart('filter', './filter.js'), apart('plain', './plain.js')],
+  plugins: [
+    apart('trust', './trust.js'),
+    apart('filter', './filter.js'),
+    apart('plain', './plain.js'),
+    apart('actions', './actions.js'),
+    apart('preview', './preview.js'),
+  ],
 });
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
 await bundle('plain', dist('plain.js'), {});
+await bundle('actions', dist('actions.js'), {});
+await bundle('preview', dist('preview.js'), {
+  define: previewFiles('core.wasm', 'trust.wasm', 'verifier.wasm'),
+});
 await bundle('web-vitals', dist('web-vitals.js'), {}, webVitalsNotice());
 await bundle('autocapture', dist('autocapture.js'), { plugins: [apart('web-vitals', './web-vitals.js')] });
 await bundle('devtools', dist('devtools.js'), {});
@@ -68,6 +78,10 @@ const filterScript = await scriptPart('filter', 'filter', {
   define: filterFile(besideScript('filter', 'filter.wasm')),
 });
 const plainFile = await scriptPart('plain', 'plain', {});
+const actionsFile = await scriptPart('actions', 'actions', {});
+const previewFile = await scriptPart('preview', 'preview', {
+  define: previewFiles(besideScript('core', 'core.wasm'), ...ownFiles),
+});
 const webVitalsFile = await scriptPart('web-vitals', 'web-vitals', {}, webVitalsNotice());
 const autocaptureFile = await scriptPart('autocapture', 'autocapture/tag', {
   plugins: [apart('web-vitals', `./${webVitalsFile}`)],
@@ -79,13 +93,15 @@ await bundle('script', dist('script', 'attune.js'), {
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
     ATTUNE_FILTER_FILE: JSON.stringify(filterScript),
     ATTUNE_PLAIN_FILE: JSON.stringify(plainFile),
+    ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile),
+    ATTUNE_PREVIEW_FILE: JSON.stringify(previewFile),
     ATTUNE_AUTOCAPTURE_FILE: JSON.stringify(autocaptureFile),
     'import.meta.url': '""',
   },
 });
 await bundle('first-paint/loader', dist('script', 'loader.js'), {
   format: 'iife',
-  define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile) },
+  define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile), ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile) },
 });
 // Under a name of its own as well, which a page can pin.
 copyFileSync(dist('script', 'attune.js'), dist('script', `attune-${hashOf(dist('script', 'attune.js'))}.js`));
@@ -195,6 +211,10 @@ function trustFiles(trust, verifier) {
     ATTUNE_TRUST_WASM: JSON.stringify(`./${trust}`),
     ATTUNE_VERIFIER_WASM: JSON.stringify(`./${verifier}`),
   };
+}
+
+function previewFiles(core, ...trust) {
+  return { ...trustFiles(...trust), ATTUNE_CORE_WASM: JSON.stringify(`./${core}`) };
 }
 
 /** Writes the inline snippet as the tag a site pastes, with its two values left to be filled in. */

@@ -131,3 +131,10 @@ pub const DEFAULT_STATEMENT_VALID: &str = "1h";
 pub const MIN_STATEMENT_VALID_MS: i64 = 60_000;
 /// Longest time for which a statement is signed, in milliseconds: so long a rollback can be kept from a page.
 pub const MAX_STATEMENT_VALID_MS: i64 = 30 * 86_400_000;
+/// Longest time for which a link to a preview works, in milliseconds: it may be passed on.
+pub const MAX_PREVIEW_MS: i64 = 30 * 86_400_000;
+/// Longest link to a preview, in bytes: servers refuse addresses that are longer.
+pub const MAX_PREVIEW_LINK_BYTES: usize = 8 * 1024;
+/// Largest file of the binary that is compressed as well as can be, in bytes: the core of previews, which few load, would
+/// take seconds of every start.
+pub const BEST_COMPRESSED_BYTES: usize = 512 * 1024;

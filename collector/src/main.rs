@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     let done = match parse(std::env::args_os()) {
         Ok(Command::Serve(arguments)) => serve(arguments).map(|()| Outcome::Clean),
         Ok(Command::Bundle(command)) => author::bundle(&command),
+        Ok(Command::Preview(arguments)) => author::preview(&arguments),
         Ok(Command::Simulate(arguments)) => author::simulate(&arguments),
         Ok(Command::Log(LogCommand::Dump(arguments))) => dump(&arguments.data_dir).map(|()| Outcome::Clean),
         Ok(Command::Import(ImportCommand::Growthbook(arguments))) => {

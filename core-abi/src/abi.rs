@@ -281,6 +281,16 @@ pub extern "C" fn visitor_explain(handle: u32, rule: usize) -> usize {
     })
 }
 
+/// What the rule named in a buffer would do for the visitor, whether it holds or not.
+#[unsafe(no_mangle)]
+pub extern "C" fn visitor_preview(handle: u32, rule: usize) -> usize {
+    HOST.with_borrow_mut(|host| {
+        let bytes = host.take(rule);
+        let rule = core::str::from_utf8(&bytes).unwrap_or_default();
+        host.ask(handle, |evaluator| evaluator.preview(rule))
+    })
+}
+
 /// The slots by number, and which rules decide alike for everybody.
 #[unsafe(no_mangle)]
 pub extern "C" fn evaluator_names(handle: u32) -> usize {

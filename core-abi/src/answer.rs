@@ -11,7 +11,7 @@ use attune_core::experiment::Exposed;
 use attune_core::id::{ProfileId, write_uuid};
 use attune_core::processor::{Cause, Firing, ProfileState};
 use attune_core::profile::{Change, SignalRef, SignalTable, TileChanges, Tiles};
-use attune_core::rules::{Decision, RuleRef, RuleTable, SlotChange};
+use attune_core::rules::{Actions, Decision, RuleRef, RuleTable, SlotChange};
 use attune_core::time::Timestamp;
 use attune_core::value::{JsonError, Value, write_string};
 use row::{Row, object};
@@ -234,6 +234,15 @@ pub(crate) fn decision(decision: &Decision) -> String {
     row.decision(Some(decision));
     row.end();
     text
+}
+
+/// What a rule would do, as a decision without key and reason.
+pub(crate) fn preview(slot: &str, rule: &str, actions: &Actions) -> String {
+    object(|row| {
+        row.text("slot", Some(slot));
+        row.text("rule", Some(rule));
+        row.actions(actions);
+    })
 }
 
 /// The slots in order of number, and for each rule whether a decision for it is the same for everybody.

@@ -12,12 +12,12 @@ use crate::cut::elements;
 use crate::event::{peek_event_id, read_event};
 use crate::visitor::Visitor;
 use attune_core::bundle::{Bundle, BundleError};
-use attune_core::condition::{Consent, Engine};
+use attune_core::condition::{Consent, Engine, Outlook};
 use attune_core::experiment::Assignment;
 use attune_core::id::{MemberId, ProfileId, SessionId, uuid_from_text};
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::profile::{Absorbed, MemberState};
-use attune_core::rules::{Decided, Decision, Standing};
+use attune_core::rules::{Decided, Decision, Standing, filled};
 use attune_core::time::Timestamp;
 use attune_core::value::{Packed, ValueRef};
 use attune_core::wire::{Event, Record};
@@ -170,6 +170,19 @@ impl Evaluator {
         let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
         let tell = |standing: &Standing, read: &[Assignment<'_>]| explanation(rule, standing, read);
         self.visitor.explain(index, state, &self.processor, tell).unwrap_or_else(|| "null".into())
+    }
+
+    /// What a rule would do for the visitor, whether it holds or not, as a decision without key and reason; `null` for a
+    /// trigger, an object with `error` for a rule that does not exist.
+    pub fn preview(&self, rule: &str) -> String {
+        let Some(rule) = self.processor.bundle().rules.by_id(rule) else {
+            return failure("rule_unknown", "the bundle has no rule of this id");
+        };
+        let Some(slot) = rule.head().slot else { return "null".into() };
+        let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
+        self.visitor.look(state, &self.processor, |document| {
+            crate::answer::preview(slot, rule.id, &filled(&rule, None, document, &mut Outlook::default()))
+        })
     }
 
     /// How the visitor stands to every experiment of the bundle, as a JSON array:

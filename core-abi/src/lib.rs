@@ -39,6 +39,7 @@
 //! | `visitor_moves(handle)` | | address of that many u32, see [`Evaluator::moves`] |
 //! | `visitor_decision(handle, slot)` | number of a slot | address of a decision, see [`Evaluator::decision`] |
 //! | `visitor_explain(handle, address)` | id of a rule | address of why, see [`Evaluator::explain`] |
+//! | `visitor_preview(handle, address)` | id of a rule | address of what it would do, see [`Evaluator::preview`] |
 //! | `visitor_assignments(handle)` | | address of who has which variation and why, see [`Evaluator::assignments`] |
 //! | `visitor_exposures(handle)` | | address of what is to be tracked, see [`Evaluator::take_exposures`] |
 //! | `processor_new(address, at)` | bundle envelope, milliseconds since 1970 | handle, or 0: see `last_error()` |

@@ -15,7 +15,7 @@ use attune_core::id::{EventId, MemberId, SessionId, Uuid, uuid_from_text};
 use attune_core::processor::{Firing, Processor, ProfileState};
 use attune_core::profile::{Absorbed, EventDocument, Latch, MemberState, Tiles, Traits};
 use attune_core::rules::{
-    ActionRef, Actions, Decision, Refusal, Verdict, VisitorDocument, decide, explain, judge, latch,
+    Actions, Decision, Refusal, Verdict, VisitorDocument, decide, explain, judge, latch,
 };
 use attune_core::time::{Clocks, Timestamp, parse_duration_ms};
 use attune_core::value::{Packed, Value};
@@ -288,32 +288,7 @@ impl Page {
 
 /// Actions as rule files write them.
 fn actions(actions: &Actions) -> Value {
-    let text = |name: &str, text: &str| (Box::from(name), Value::string(text));
-    let of = |action: ActionRef<'_>| {
-        let (kind, fields) = match action {
-            ActionRef::Text { target, value } => ("text", vec![text("target", target), text("value", value)]),
-            ActionRef::Attribute { target, name, value } => {
-                ("attribute", vec![text("target", target), text("name", name), text("value", value)])
-            }
-            ActionRef::Class { target, add, remove } => {
-                let names = |name: &str, names: attune_core::rules::Names<'_>| {
-                    (Box::from(name), Value::Array(names.map(Value::string).collect()))
-                };
-                ("class", vec![text("target", target), names("add", add), names("remove", remove)])
-            }
-            ActionRef::Style { target, property, value } => {
-                ("style", vec![text("target", target), text("property", property), text("value", value)])
-            }
-            ActionRef::Hide { target } => ("hide", vec![text("target", target)]),
-            ActionRef::Show { target } => ("show", vec![text("target", target)]),
-            ActionRef::Variable { name, value } => {
-                ("variable", vec![text("name", name), (Box::from("value"), value.to_tree())])
-            }
-            ActionRef::Webhook { url } => ("webhook", vec![text("url", url)]),
-        };
-        Value::Object([vec![text("kind", kind)], fields].concat())
-    };
-    Value::Array(actions.iter().map(of).collect())
+    Value::Array(actions.iter().map(|action| action.to_value()).collect())
 }
 
 fn keyed(rule: &str, key: Option<&str>) -> String {

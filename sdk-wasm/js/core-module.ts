@@ -24,6 +24,7 @@ export interface CoreModule {
   evaluator_free(handle: number): void;
   evaluator_publish(handle: number, bundle: number, atMs: number): number;
   evaluator_fixed(handle: number, rule: number): number;
+  evaluator_rules(handle: number): number;
   evaluator_variables(handle: number): number;
   visitor_name(handle: number, member: number): void;
   visitor_identify(handle: number, length: number): number;
@@ -42,6 +43,7 @@ export interface CoreModule {
   visitor_moved(handle: number): number;
   visitor_decision(handle: number, slot: number): number;
   visitor_explain(handle: number, rule: number): number;
+  visitor_preview(handle: number, rule: number): number;
   scratch(length: number): number;
   bucket_hash(seed: number, unit: number, version: number): number;
   bundle_apply(bundle: number, delta: number, sha256: number): number;

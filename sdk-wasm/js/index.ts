@@ -25,4 +25,6 @@ export const init: (options: InitOptions) => Attune = initWith({
   loadTrust: () => import('./trust.ts'),
   loadFilter: () => import('./filter.ts'),
   loadPlain: () => import('./plain.ts'),
+  loadActions: () => import('./actions.ts'),
+  loadPreview: () => import('./preview.ts'),
 });

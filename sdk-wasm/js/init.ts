@@ -4,6 +4,7 @@ import { Attune } from './attune.ts';
 import { readWishes } from './browser/wishes.ts';
 import { usageError } from './errors.ts';
 import { type InitOptions, type Parts, readOptions, type SiteSettings } from './options.ts';
+import { previewToken } from './preview-token.ts';
 
 interface Running {
   attune: Attune;
@@ -20,7 +21,7 @@ export function initWith(parts: Parts): (options: InitOptions) => Attune {
     }
     const settings = readOptions(options, document.baseURI, readWishes());
     if (running && !running.attune.isShutDown) return sameInstance(running, settings);
-    running = { attune: new Attune({ ...settings, ...parts }), settings };
+    running = { attune: new Attune({ ...settings, ...parts, preview: previewToken() }), settings };
     return running.attune;
   };
 }

@@ -116,7 +116,9 @@ export function openLink(options: LinkOptions): DriverLink {
     granted = done;
   });
 
-  const isTaking = () => capture === 'granted' && !isPrerendering();
+  /** What a page that may be a preview does counts for nobody until it turns out to be none. */
+  let { preview } = settings;
+  const isTaking = () => capture === 'granted' && !preview && !isPrerendering();
   const mayStore = () => isTaking() && !settings.cookieless;
   const ask = <Answer>(question: (driver: Driver) => Answer, of = driver) => {
     try {
@@ -168,6 +170,18 @@ export function openLink(options: LinkOptions): DriverLink {
     return stored;
   };
   const load = async (ready: () => void) => {
+    if (preview) {
+      try {
+        driver = await (await settings.loadPreview()).openPreview(settings, events);
+        isAdmitted = true;
+        for (const one of [...buffer.drain(), ...held]) pass(one);
+        return ready();
+      } catch (cause) {
+        events.report(failure(cause));
+      }
+      preview = '';
+      release(false);
+    }
     if (settings.strict) await whenGranted;
     const loading = refused ? loadPlain(settings) : loadDriver(settings);
     // It fails where it is waited for.

@@ -3,7 +3,9 @@
 import type { Wishes } from './browser/wishes.ts';
 import { type Consent, defaultConsent, mergeConsent, type Said } from './consent.ts';
 import type { JsonObject } from './context.ts';
+import type { LoadActions } from './dom/page.ts';
 import type { LoadTrust } from './driver/bundles.ts';
+import type { LoadPreview } from './driver/contract.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import type { FilterPolicy } from './filter-policy.ts';
@@ -121,12 +123,20 @@ export interface Parts {
   loadFilter: LoadFilter;
   /** How to load what sends events where WebAssembly is refused. */
   loadPlain: LoadPlain;
+  /** How to load what makes the changes that few bundles have. */
+  loadActions: LoadActions;
+  /** How to load what shows a preview. */
+  loadPreview: LoadPreview;
   /** What the loader has painted, where there is one. */
   first?: FirstPaint | undefined;
 }
 
 /** What an instance is made with. */
-export type Settings = SiteSettings & Parts;
+export type Settings = SiteSettings &
+  Parts & {
+    /** The token of a preview that the page is to show. */
+    preview: string | undefined;
+  };
 
 const NAMES = [
   'writeKey',

@@ -33,6 +33,8 @@ const start = initWith({
   loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
   loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
   loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),
+  loadActions: () => import(beside(ATTUNE_ACTIONS_FILE)),
+  loadPreview: () => import(beside(ATTUNE_PREVIEW_FILE)),
   first,
 });
 const {

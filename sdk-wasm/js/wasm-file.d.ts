@@ -2,6 +2,11 @@
 declare const ATTUNE_WASM_FILE: string;
 /** Name of the module beside the script-tag bundle that verifies bundles; filled in by the build. */
 declare const ATTUNE_TRUST_FILE: string;
+/** Name of the module beside the script-tag bundle that makes the changes that few bundles have; filled in by the build. */
+declare const ATTUNE_ACTIONS_FILE: string;
+/** Name of the module beside the script-tag bundle that shows previews, and of the core that it loads. */
+declare const ATTUNE_PREVIEW_FILE: string;
+declare const ATTUNE_CORE_WASM: string;
 /** Name of the module beside the script-tag bundle that tracks by itself; filled in by the build. */
 declare const ATTUNE_AUTOCAPTURE_FILE: string;
 /** Names of the WebAssembly files beside that module, for browsers with WebCrypto's Ed25519 and for those without. */

@@ -114,6 +114,7 @@ it('reads the actions of a decision', () => {
     bytesOf('bt', [4, '#a']),
     bytesOf('bt', [5, '#a']),
     bytesOf('btv', [6, 'tone', { warm: true }]),
+    bytesOf('bt*t*t', [9, '', ['event', 'sale'], ['x']]),
   ];
   const head = bytesOf('btbt?tbfn', [7, 'hero', 1, 'rule', undefined, 1, 12, actions.length]);
   const effects = [];
@@ -134,6 +135,7 @@ it('reads the actions of a decision', () => {
       ['hide', '#a'],
       ['show', '#a'],
       ['variable', 'tone', { warm: true }],
+      ['further', '', ['event', 'sale'], ['x']],
     ],
   ]);
 });

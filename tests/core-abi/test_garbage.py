@@ -337,6 +337,7 @@ class Garbage(unittest.TestCase):
             ("evaluator_decisions", 0),
             ("visitor_decision", 0),
             ("visitor_explain", 0),
+            ("visitor_preview", 0),
             ("visitor_assignments",),
             ("visitor_exposures",),
         ]:

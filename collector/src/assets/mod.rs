@@ -1,6 +1,7 @@
 //! The files inside the binary: the built SDK and the demo shop.
 
 use crate::content::{Content, Quality, sha256_etag};
+use crate::limits::BEST_COMPRESSED_BYTES;
 use hashbrown::HashMap;
 use std::sync::Arc;
 
@@ -38,7 +39,8 @@ impl Assets {
         let compress = move || {
             for asset in assets.sdk.values().chain(assets.demo.values()) {
                 if asset.content_type != "image/png" && asset.content_type != "font/woff2" {
-                    asset.content.compress(Quality::Best);
+                    let is_large = asset.content.identity().len() > BEST_COMPRESSED_BYTES;
+                    asset.content.compress(if is_large { Quality::Quick } else { Quality::Best });
                 }
             }
         };

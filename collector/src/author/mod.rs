@@ -7,6 +7,7 @@ mod delta;
 mod diff;
 mod keygen;
 mod keyset;
+mod preview;
 mod rehearsal;
 mod sign;
 mod simulate;
@@ -16,7 +17,7 @@ mod trust;
 mod verify;
 pub mod words;
 
-use crate::settings::{BundleCommand, SimulateArguments};
+use crate::settings::{BundleCommand, PreviewArguments, SimulateArguments};
 use serde_json::Value;
 use std::io::{self, Write};
 
@@ -48,6 +49,14 @@ pub fn bundle(command: &BundleCommand) -> Result<Outcome, String> {
         BundleCommand::Apply(arguments) => delta::apply(arguments),
         BundleCommand::Diff(arguments) => diff::run(arguments),
     }
+}
+
+/// Runs `attune preview`.
+///
+/// # Errors
+/// One line that names what could not be read or used.
+pub fn preview(arguments: &PreviewArguments) -> Result<Outcome, String> {
+    preview::run(arguments)
 }
 
 /// Runs `attune simulate`.

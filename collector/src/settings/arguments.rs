@@ -1,7 +1,7 @@
 //! The command line and the environment, as they are written.
 
 use super::SettingsError;
-use super::author::{BundleCommand, SimulateArguments};
+use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
 use crate::limits::{DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID};
 use clap::error::ErrorKind;
@@ -29,6 +29,8 @@ pub enum Command {
     /// Take definitions of other products over
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Print a signed link that shows in one tab what rules would do
+    Preview(PreviewArguments),
     /// Replay recorded events against draft rules and report what would have changed
     Simulate(SimulateArguments),
     /// Look into the log of a data folder, whether or not a collector runs on it

@@ -119,6 +119,34 @@ pub struct SignArguments {
     pub environment: Option<String>,
 }
 
+/// What a link is to show.
+#[derive(Debug, Args)]
+pub struct PreviewArguments {
+    /// The page that the link leads to
+    pub url: String,
+    /// File of a secret key that signs bundles of the project
+    #[arg(long, value_name = "FILE", required_unless_present = "data_dir", conflicts_with = "data_dir")]
+    pub key: Option<PathBuf>,
+    /// The data folder of a collector that signs with a key of its own
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// A rule that fills its slot, whatever it asks for; may be repeated
+    #[arg(long, value_name = "RULE")]
+    pub rule: Vec<String>,
+    /// The variation of an experiment, by its place from 0, such as checkout=1; may be repeated
+    #[arg(long, value_name = "EXPERIMENT=PLACE")]
+    pub variation: Vec<String>,
+    /// Fields of the page's context, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub context: Option<String>,
+    /// Until when the link works: RFC 3339, or a duration from now; 30 days at most
+    #[arg(long, value_name = "WHEN", default_value = "1h")]
+    pub expires: String,
+    /// The project of the key set that names the key
+    #[arg(long, default_value = DEFAULT_PROJECT)]
+    pub project: String,
+}
+
 /// What to verify, and against what.
 #[derive(Debug, Args)]
 pub struct VerifyArguments {

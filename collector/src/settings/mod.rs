@@ -20,8 +20,8 @@ pub use arguments::{
 };
 pub use author::{
     ApplyArguments, BundleCommand, CheckArguments, CompileArguments, CurrentArguments, DeltaArguments,
-    DiffArguments, Format, KeygenArguments, KeysetArguments, SignArguments, SimulateArguments, TestArguments,
-    TrustArguments, VerifyArguments,
+    DiffArguments, Format, KeygenArguments, KeysetArguments, PreviewArguments, SignArguments,
+    SimulateArguments, TestArguments, TrustArguments, VerifyArguments,
 };
 
 /// Checked settings of `attune serve`.

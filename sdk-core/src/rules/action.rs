@@ -1,5 +1,6 @@
 //! Actions: changes to the page as data, always reversible; and calls of the server.
 
+use super::Further;
 use crate::value::{Value, cut};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -64,6 +65,8 @@ pub enum Action {
         /// Where.
         url: Box<str>,
     },
+    /// What few bundles have.
+    Further(Further),
 }
 
 impl Action {
@@ -72,14 +75,22 @@ impl Action {
         let text = match self {
             Self::Text { value, .. } | Self::Attribute { value, .. } | Self::Style { value, .. } => value,
             Self::Variable { value: Value::String(value), .. } => value,
+            Self::Further(Further { filled, .. }) => {
+                return filled.iter().for_each(|text| each_place_of(text, see));
+            }
             _ => return,
         };
-        interpolate(text, &mut |path, _| see(path));
+        each_place_of(text, see);
     }
 }
 
+/// Shows the path of every place of a text.
+pub fn each_place_of(text: &str, see: &mut dyn FnMut(&str)) {
+    interpolate(text, &mut |path, _| see(path));
+}
+
 /// Attributes that an action may set: those that cannot run code. `href` and `src` also need [`url_allowed`].
-const ATTRIBUTES: [&str; 17] = [
+const ATTRIBUTES: [&str; 19] = [
     "alt",
     "cite",
     "content",
@@ -91,9 +102,11 @@ const ATTRIBUTES: [&str; 17] = [
     "label",
     "lang",
     "placeholder",
+    "rel",
     "role",
     "src",
     "tabindex",
+    "target",
     "title",
     "value",
     "width",

@@ -1,6 +1,7 @@
 //! Packed actions: as a bundle holds them, as a decision hands them out with all places filled in, and as they are
 //! read.
 
+use super::Further;
 use super::action::{Action, interpolate};
 use crate::codec::{Source, Writer};
 use crate::condition::{Code, Packer};
@@ -18,13 +19,15 @@ const VARIABLE: u8 = 6;
 const WEBHOOK: u8 = 7;
 /// In a bundle: a variable that has the name of its rule's slot, as a flag has.
 const VARIABLE_OF_SLOT: u8 = 8;
+const FURTHER: u8 = 9;
 
 /// Finds the value of a place and appends it as text; appends nothing where there is none.
 pub(super) type Lookup<'a> = &'a mut dyn FnMut(&str, &mut alloc::string::String);
 
 /// A list of actions as bytes: a count, then each as a kind and its fields. Kind 0 text (target, value), 1 attribute
 /// (target, name, value), 2 class (target, names to add, names to remove), 3 style (target, property, value), 4 hide
-/// (target), 5 show (target), 6 variable (name, packed value), 7 webhook (URL), which no decision has.
+/// (target), 5 show (target), 6 variable (name, packed value), 7 webhook (URL), which no decision has, 9 what few bundles
+/// have (target, texts, texts with places), see [`Further`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions(Vec<u8>);
 
@@ -48,9 +51,11 @@ pub enum ActionRef<'a> {
     Variable { name: &'a str, value: ValueRef<'a> },
     /// Calls a URL from the collector's outbox.
     Webhook { url: &'a str },
+    /// What few bundles have.
+    Further { target: &'a str, texts: Names<'a>, filled: Names<'a> },
 }
 
-/// A list of class names.
+/// A list of class names, or of other texts.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     cursor: Source<'a>,
@@ -97,6 +102,7 @@ impl<'a> ActionRef<'a> {
             SHOW => Self::Show { target },
             VARIABLE => Self::Variable { name: target, value: ValueRef::read(cursor) },
             WEBHOOK => Self::Webhook { url: target },
+            FURTHER => Self::Further { target, texts: Names::read(cursor), filled: Names::read(cursor) },
             _ => return None,
         })
     }
@@ -120,6 +126,11 @@ impl<'a> ActionRef<'a> {
             Self::Show { target } => Action::Show { target: target.into() },
             Self::Variable { name, value } => Action::Variable { name: name.into(), value: value.to_tree() },
             Self::Webhook { url } => Action::Webhook { url: url.into() },
+            Self::Further { target, texts, filled } => Action::Further(Further {
+                target: target.into(),
+                texts: texts.map(Box::from).collect(),
+                filled: filled.map(Box::from).collect(),
+            }),
         }
     }
 }
@@ -164,9 +175,11 @@ pub(super) fn encode_actions(actions: &[Action], slot: Option<&str>, packer: &mu
             Action::Hide { target } => texts(HIDE, &[target]),
             Action::Show { target } => texts(SHOW, &[target]),
             Action::Webhook { url } => texts(WEBHOOK, &[url]),
-            Action::Class { target, add, remove } => {
-                texts(CLASS, &[target]);
-                for names in [add, remove] {
+            Action::Class { target, add: first, remove: second }
+            | Action::Further(Further { target, texts: first, filled: second }) => {
+                let is_class = matches!(action, Action::Class { .. });
+                texts(if is_class { CLASS } else { FURTHER }, &[target]);
+                for names in [first, second] {
                     packer.list(names, |name, packer| packer.text(name));
                 }
             }
@@ -211,11 +224,18 @@ pub(super) fn take_actions(
                 fill(code.text(), &mut out);
             }
             TEXT => fill(code.text(), &mut out),
-            CLASS => {
-                for _ in 0..2 {
-                    let names = code.count();
-                    out.len(names);
-                    (0..names).for_each(|_| out.str(code.text()));
+            CLASS | FURTHER => {
+                for has_places in [false, kind == FURTHER] {
+                    let texts = code.count();
+                    out.len(texts);
+                    for _ in 0..texts {
+                        let text = code.text();
+                        if has_places {
+                            fill(text, &mut out);
+                        } else {
+                            out.str(text);
+                        }
+                    }
                 }
             }
             VARIABLE => match code.value(true) {

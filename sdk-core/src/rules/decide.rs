@@ -235,18 +235,28 @@ pub(super) fn fill(
     outlook: &mut Outlook,
 ) -> Decision {
     let held = held.filter(|held| *held.rule == *rule.id && held.key == key.as_deref());
+    let actions = filled(rule, key.as_deref(), document, outlook);
+    let since = held.map_or(document.now(), |held| held.since);
+    Decision { slot: Box::from(slot), rule: Box::from(rule.id), key, reason, since, actions }
+}
+
+/// The actions of a slot rule with every place of their texts filled in, whether it holds or not.
+pub fn filled(
+    rule: &RuleRef<'_>,
+    key: Option<&str>,
+    document: &dyn Document,
+    outlook: &mut Outlook,
+) -> Actions {
     let mut lookup = |path: &str, out: &mut String| {
         if path == "key" {
-            out.push_str(key.as_deref().unwrap_or_default());
+            out.push_str(key.unwrap_or_default());
         } else if let Some(path) = PathRef::parse(path)
             && let Some(value) = resolve(path, document, outlook)
         {
             out.push_str(plain_text(value, &mut [0; 40]).unwrap_or_default());
         }
     };
-    let actions = rule.take_actions(Some(&mut lookup));
-    let since = held.map_or(document.now(), |held| held.since);
-    Decision { slot: Box::from(slot), rule: Box::from(rule.id), key, reason, since, actions }
+    rule.take_actions(Some(&mut lookup))
 }
 
 /// Under which key and why a slot rule holds, whatever its cap and its group say.

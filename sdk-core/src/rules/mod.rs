@@ -8,6 +8,7 @@ mod decide;
 mod decider;
 mod document;
 mod explain;
+mod further;
 mod group;
 #[cfg(test)]
 mod hostile;
@@ -31,13 +32,14 @@ use crate::id::SignalId;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use action::{Action, attribute_allowed, interpolate, url_allowed};
+pub use action::{Action, attribute_allowed, each_place_of, interpolate, url_allowed};
 pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
-pub use decide::{Decided, Decision, Reason, SlotChange, Visit, decide};
+pub use decide::{Decided, Decision, Reason, SlotChange, Visit, decide, filled};
 pub use decider::{Decider, Pick, Touched};
 pub use document::{Reads, VisitorDocument};
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain, unmet};
+pub use further::Further;
 pub use judge::{Match, in_effect, judge, latch, rule_key};
 pub use succession::Succession;
 pub use table::{Ranking, RuleTable};

@@ -1,6 +1,6 @@
 //! Actions as hosts read them: values in the form of rule files.
 
-use super::{ActionRef, Names};
+use super::{ActionRef, Names, further};
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::vec;
@@ -39,6 +39,7 @@ impl ActionRef<'_> {
                 ("variable", vec![("name", Value::string(name)), ("value", value.to_tree())])
             }
             Self::Webhook { url } => ("webhook", vec![("url", Value::string(url))]),
+            Self::Further { target, texts, filled } => return further::written(target, *texts, *filled),
         };
         let kind = core::iter::once(("kind", Value::string(kind)));
         Value::Object(kind.chain(fields).map(|(name, value)| (Box::from(name), value)).collect())

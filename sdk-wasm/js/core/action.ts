@@ -21,6 +21,6 @@ const FORMS: [Action[0], string][] = [
 
 /** Reads one action of a kind. */
 export function readAction(kind: number, read: (form: string) => unknown[]): Action {
-  const [name, form] = FORMS[kind] ?? ['', ''];
+  const [name, form] = FORMS[kind] ?? ['further', 't*t*t'];
   return [name, ...read(form)] as Action;
 }

@@ -3,7 +3,7 @@
 import type { Change } from './change.ts';
 
 const ATTRIBUTE =
-  /^(alt|cite|content|dir|disabled|height|hidden|href|label|lang|placeholder|role|src|tabindex|title|value|width|(aria|data)-.+)$/s;
+  /^(alt|cite|content|dir|disabled|height|hidden|href|label|lang|placeholder|rel|role|src|tabindex|target|title|value|width|(aria|data)-.+)$/s;
 const ADDRESS = /^(href|src|cite)$/;
 const SCHEME = /^[^:/?#]*:/;
 const SAFE_SCHEME = /^(https?|mailto|tel):/i;

@@ -10,7 +10,11 @@ export type Change =
   | [kind: 'attribute', target: string, name: string, value: string]
   | [kind: 'class', target: string, add: string[], remove: string[]]
   | [kind: 'style', target: string, property: string, value: string]
-  | [kind: 'hide' | 'show', target: string];
+  | [kind: 'hide' | 'show', target: string]
+  | Further;
+
+/** A change of a kind that few bundles have, which is the first of its texts: `actions.ts` knows what the rest says. */
+export type Further = [kind: 'further', target: string, texts: string[], filled: string[]];
 
 /** A change in place on one element. */
 export interface Made {
@@ -23,11 +27,13 @@ export interface Made {
 /** The attribute whose mutation can undo a change; nothing where child nodes or text would. */
 export function watchedAttribute(change: Change): string | undefined {
   if (change[0] === 'attribute') return change[2];
-  return { text: undefined, class: 'class', style: 'style', hide: 'style', show: HIDDEN }[change[0]];
+  return { text: undefined, class: 'class', style: 'style', hide: 'style', show: HIDDEN }[
+    change[0] as 'text'
+  ];
 }
 
 /** Makes a change; throws what the browser throws, such as for an attribute name that is none. */
-export function make(change: Change, element: HTMLElement): Made {
+export function make(change: Exclude<Change, Further>, element: HTMLElement): Made {
   switch (change[0]) {
     case 'text':
       return setText(element, change[2]);

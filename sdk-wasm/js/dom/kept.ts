@@ -1,6 +1,6 @@
 /** A change, the elements it has been made on, and how often the page has undone it there. */
 
-import { type Change, type Made, make } from './change.ts';
+import type { Change, Made } from './change.ts';
 
 /** How often a second a change is made again on one element before it is left to the page. */
 const MAX_REPEATS = 10;
@@ -12,8 +12,11 @@ export type Problem = 'refused' | 'loop';
 /** A change in effect. */
 export interface Kept {
   readonly change: Change;
-  /** Makes the change on every element it is not in place on, and forgets elements that have left the document. */
-  ensure(): Problem | undefined;
+  /**
+   * Makes the change on every element it is not in place on, and forgets elements that have left the document. `late`
+   * where what makes it has not loaded.
+   */
+  ensure(): Problem | 'late' | undefined;
   /** Takes the change back wherever it is in place; what the page has changed since stays. */
   takeBack(): void;
 }
@@ -27,8 +30,12 @@ interface Edit {
 /** Whether a change may be made on an element now. */
 export type IsReady = (change: Change, element: Element) => boolean;
 
-/** A change that has been made nowhere. */
-export function keep(change: Change, isReady: IsReady = () => true): Kept {
+/** A change that has been made nowhere, and how it is made; that throws where it cannot be. */
+export function keep<Some extends Change>(
+  change: Some,
+  make: (change: Some, element: HTMLElement) => Made,
+  isReady: IsReady = () => true,
+): Kept {
   const edits = new Map<Element, Edit>();
   let isRefused = false;
 
@@ -56,7 +63,12 @@ export function keep(change: Change, isReady: IsReady = () => true): Kept {
     change,
     ensure() {
       if (isRefused) return undefined;
-      for (const element of edits.keys()) if (!element.isConnected) edits.delete(element);
+      for (const [element, edit] of edits) {
+        if (element.isConnected) continue;
+        // What stands beside it may have stayed.
+        undo(edit);
+        edits.delete(element);
+      }
       try {
         const lost = [...document.querySelectorAll<HTMLElement>(change[1])].filter(ensureOn);
         return lost.length > 0 ? 'loop' : undefined;
@@ -66,7 +78,11 @@ export function keep(change: Change, isReady: IsReady = () => true): Kept {
       }
     },
     takeBack() {
-      for (const { made } of [...edits.values()].reverse()) if (made.holds()) made.undo();
+      [...edits.values()].reverse().forEach(undo);
     },
   };
+}
+
+function undo({ made }: Edit): void {
+  if (made.holds()) made.undo();
 }

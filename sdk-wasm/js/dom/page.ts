@@ -1,7 +1,7 @@
 /** The changes in effect by slot, kept in place while the page renders anew. */
 
 import { isAllowed } from './allowed.ts';
-import { type Change, watchedAttribute } from './change.ts';
+import { type Change, type Further, make, watchedAttribute } from './change.ts';
 import { type IsReady, type Kept, keep, type Problem } from './kept.ts';
 
 export type { Problem } from './kept.ts';
@@ -14,8 +14,15 @@ export interface Page {
   clear(): void;
 }
 
+/** Loads what makes the changes that few bundles have. */
+export type LoadActions = () => Promise<{ keep(change: Further): Kept }>;
+
 /** A page without changes; none is made on an element before it is ready for it. */
-export function openPage(report: (problem: Problem, target: string) => void, isReady?: IsReady): Page {
+export function openPage(
+  report: (problem: Problem, target: string) => void,
+  loadActions?: LoadActions,
+  isReady?: IsReady,
+): Page {
   const slots = new Map<string, Kept[]>();
   /** Changes of slots that wait for their turn: an element's own code may run while another change is made. */
   const waiting: [slot: string, changes: Change[]][] = [];
@@ -42,10 +49,33 @@ export function openPage(report: (problem: Problem, target: string) => void, isR
     isBusy = true;
     do {
       for (const [slot, changes] of waiting.splice(0)) replace(slot, changes);
-      const problems = all().map((kept) => [kept.ensure(), kept.change[1]] as const);
-      for (const [problem, target] of problems) if (problem) report(problem, target);
+      for (const changes of slots.values()) {
+        for (const { change, ensure } of changes) {
+          const problem = ensure();
+          // What comes behind it finds the page as it leaves it.
+          if (problem === 'late') break;
+          if (problem) report(problem, change[1]);
+        }
+      }
     } while (waiting.length > 0);
     isBusy = false;
+  };
+
+  const keepAny = (change: Change): Kept => {
+    if (change[0] !== 'further') return keep(change, make, isReady);
+    let kept: Omit<Kept, 'change'> | undefined;
+    loadActions?.()
+      .then(
+        (actions) => {
+          kept = actions.keep(change);
+        },
+        () => {
+          kept = { ensure: () => undefined, takeBack() {} };
+          report('refused', change[1]);
+        },
+      )
+      .then(work);
+    return { change, ensure: () => (kept ? kept.ensure() : 'late'), takeBack: () => kept?.takeBack() };
   };
 
   /** A change that the slot goes on making stays as it is: the page does not flicker. */
@@ -53,7 +83,7 @@ export function openPage(report: (problem: Problem, target: string) => void, isR
     const before = slots.get(slot) ?? [];
     const after = changes.map((change) => {
       const at = before.findIndex((kept) => textOf(kept.change) === textOf(change));
-      return at < 0 ? keep(change, isReady) : (before.splice(at, 1)[0] as Kept);
+      return at < 0 ? keepAny(change) : (before.splice(at, 1)[0] as Kept);
     });
     for (const kept of before.reverse()) kept.takeBack();
     slots.delete(slot);

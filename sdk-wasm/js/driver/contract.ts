@@ -52,6 +52,11 @@ export interface Driver {
   inspect(): Inside;
 }
 
+/** Loads what shows a preview in place of a driver; it fails where the token does not hold. */
+export type LoadPreview = () => Promise<{
+  openPreview(settings: Settings, host: Pick<Host, 'decision' | 'report'>): Promise<Driver>;
+}>;
+
 /** What a client starts with. */
 export interface Start {
   host: Host;

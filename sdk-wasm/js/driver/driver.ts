@@ -239,7 +239,7 @@ export function startDriver(start: CoreStart): Driver {
     url: (path, query = `k=${settings.writeKey}`) => `${settings.collector}${path}?${query}`,
   };
   const painting = openPainting({
-    ...{ first: settings.first, storage, key: space + DECISIONS },
+    ...{ settings, storage, key: space + DECISIONS },
     report(problem, target) {
       const what = problem === 'loop' ? 'the page keeps undoing' : 'the browser refuses';
       report(`action_${problem}`, `${what} an action on ${target}`, true);

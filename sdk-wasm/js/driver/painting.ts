@@ -4,7 +4,8 @@ import type { KeyValue } from '../browser/storage.ts';
 import { timer } from '../browser/timer.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
 import { openPage, type Problem } from '../dom/page.ts';
-import type { FirstPaint, Outlook } from '../first-paint/contract.ts';
+import type { Outlook } from '../first-paint/contract.ts';
+import type { Settings } from '../options.ts';
 import { changesOf } from './decisions.ts';
 
 /** How long after a change what the next page may paint is written anew. */
@@ -12,8 +13,7 @@ const KEEP_AFTER_MS = 500;
 
 /** What painting is made of. */
 export interface PaintingOptions {
-  /** What the loader has painted, where there is one. */
-  first: FirstPaint | undefined;
+  settings: Pick<Settings, 'first' | 'loadActions'>;
   storage: KeyValue;
   /** Where what the next page may paint is stored. */
   key: string;
@@ -42,8 +42,9 @@ export interface Painting {
 
 /** Nothing is painted but by the loader. */
 export function openPainting(options: PaintingOptions): Painting {
-  const { first, storage, key, report, visit } = options;
-  const page = first?.page ?? openPage(report);
+  const { storage, key, report, visit } = options;
+  const { first, loadActions } = options.settings;
+  const page = first?.page ?? openPage(report, loadActions);
   first?.hear(report);
   const due = timer();
   const filled = new Set<string>();

@@ -209,6 +209,11 @@ export class Visitor {
     return answer(core(), core().visitor_explain(this.#handle, putText(core(), id)));
   }
 
+  /** What a rule would do in its slot, whether it holds or not; nothing for a trigger. */
+  preview(rule: string): Pick<VisitorDecision, 'slot' | 'rule' | 'actions'> | null {
+    return answer(core(), core().visitor_preview(this.#handle, putText(core(), rule)));
+  }
+
   /** Takes in that the evaluator is freed. */
   end(): void {
     this.#handle = 0;

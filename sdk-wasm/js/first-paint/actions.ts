@@ -3,8 +3,8 @@
 import type { Action } from '../core/action.ts';
 import { fieldsOf } from '../json.ts';
 
-/** The fields of each kind of action in their order, each with its type: text, list of texts, or any value. */
-const FIELDS: Record<Action[0], string> = {
+/** The fields of each kind of action that is painted before the core is there, in their order, each with its type: text, list of texts, or any value. */
+const FIELDS: Record<Exclude<Action[0], 'further'>, string> = {
   text: 'target:t value:t',
   attribute: 'target:t name:t value:t',
   class: 'target:t add:l remove:l',
@@ -29,7 +29,7 @@ export function listed(action: unknown): unknown[] {
 }
 
 function formOf(kind: unknown): [name: string, type: string][] {
-  const form = Object.hasOwn(FIELDS, String(kind)) ? FIELDS[kind as Action[0]] : '';
+  const form = Object.hasOwn(FIELDS, String(kind)) ? FIELDS[kind as keyof typeof FIELDS] : '';
   return form.split(' ').map((field) => field.split(':') as [string, string]);
 }
 

@@ -22,12 +22,14 @@ const here = window as unknown as { attune?: unknown };
 function start(tag: HTMLScriptElement): void {
   const { writeKey, hideMs = MAX_HIDDEN_MS, manual } = tag.dataset;
   const space = `attune/${writeKey}/`;
+  const beside = (file: string) => new URL(file, new URL(tag.dataset.src ?? tag.src, document.baseURI)).href;
   const hiding = openHiding(Number(hideMs));
   const decisions = new Map<string, Decision>();
   let report: Parameters<FirstPaint['hear']>[0] | undefined;
   const problems: [Problem, string][] = [];
   const page = openPage(
     (...problem) => (report ? report(...problem) : problems.push(problem)),
+    () => import(beside(ATTUNE_ACTIONS_FILE)),
     ([kind], element) => kind !== 'text' || isParsed(element),
   );
   const painted = new Map<string, Change[]>();
@@ -90,7 +92,6 @@ function start(tag: HTMLScriptElement): void {
   watch.observe(document, { childList: true, subtree: true });
   paint();
   document.addEventListener('DOMContentLoaded', paint);
-  const beside = (file: string) => new URL(file, new URL(tag.dataset.src ?? tag.src, document.baseURI)).href;
   if (manual === undefined) {
     // Otherwise it would be asked for only when the script is there.
     const link = document.createElement('link');

@@ -91,11 +91,16 @@ export function openRecord(storage: KeyValue, space: string): PaintRecord {
         const outcome = holds && (outcomes.find(([of]) => of === now && of) ?? outcomes.find(([of]) => !of));
         const [, untilMs = 0, reads = {}, filling] = outcome || [];
         const isSame = Object.entries(reads).every(([path, value]) => isEqual(valueAt(context, path), value));
-        if (!outcome || (untilMs && untilMs <= nowMs) || !isSame) open.set(slot, targets);
-        else known.add(slot);
-        if (!known.has(slot) || !filling) continue;
-        const [rule, key, isLatched, sinceMs, actions] = filling;
-        painted.push([slot, [rule, key, isLatched, sinceMs, actionsIn(actions)]]);
+        const [rule, key, isLatched, sinceMs, actions] = filling ?? [];
+        const paintable = actionsIn(actions);
+        // What only the core's own page can do is left to it, as a whole.
+        const isWhole = !filling || paintable.length === actions?.length;
+        if (!outcome || (untilMs && untilMs <= nowMs) || !isSame || !isWhole) {
+          open.set(slot, targets);
+          continue;
+        }
+        known.add(slot);
+        if (filling) painted.push([slot, [rule ?? '', key, isLatched ?? 0, sinceMs ?? 0, paintable]]);
       }
       return { painted, known, open };
     },

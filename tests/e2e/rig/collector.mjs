@@ -63,6 +63,11 @@ export class Collector {
     return `http://127.0.0.1:${this.#ports[0]}`;
   }
 
+  /** Its data folder. */
+  get dataDir() {
+    return join(this.#folder, 'data');
+  }
+
   get #rulesFolder() {
     return join(this.#folder, 'rules');
   }
@@ -98,7 +103,7 @@ export class Collector {
     const [port, adminPort] = this.#ports;
     this.#child = spawn(binary, [
       'serve',
-      ...['--port', port, '--admin-port', adminPort, '--data-dir', this.#dataFolder],
+      ...['--port', port, '--admin-port', adminPort, '--data-dir', this.dataDir],
       ...['--rules', this.#rulesFolder],
       ...['--write-key', WRITE_KEY, '--secret-key', SECRET_KEY],
       ...this.#more,

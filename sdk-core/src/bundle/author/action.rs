@@ -2,29 +2,40 @@
 
 use super::diagnostic::{Problem, Problems};
 use super::fields::Fields;
-use crate::condition::{ConditionScope, Root, parse_path};
-use crate::rules::{Action, attribute_allowed, url_allowed};
+use super::further;
+use super::owner::{Owner, Place, check_places, check_url, target, text};
+use crate::condition::ConditionScope;
+use crate::rules::{Action, attribute_allowed};
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
-/// Where actions run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In the page, for rules with a slot.
-    Page,
-    /// In the collector, for triggers.
-    Server,
-}
-
 /// Kinds that a later version runs.
-const UNSUPPORTED: [&str; 8] = ["insert", "reorder", "html", "link", "redirect", "event", "email", "push"];
+const UNSUPPORTED: [&str; 2] = ["email", "push"];
+
+/// Kinds that this version runs.
+const KINDS: [&str; 14] = [
+    "text",
+    "attribute",
+    "class",
+    "style",
+    "hide",
+    "show",
+    "link",
+    "insert",
+    "reorder",
+    "html",
+    "redirect",
+    "event",
+    "variable",
+    "webhook",
+];
 
 /// Compiles the `actions` of a definition.
 pub(super) fn compile_all(
     fields: &mut Fields<'_, '_>,
-    place: Place,
+    owner: Owner<'_>,
     scope: ConditionScope<'_>,
 ) -> Vec<Action> {
     let items = match fields.value("actions") {
@@ -36,93 +47,61 @@ pub(super) fn compile_all(
     let each = items.iter().enumerate();
     let compiled = each.filter_map(|(index, item)| {
         let at = format!("{at}/{index}");
-        compile(item, &at, place, scope, fields.problems())
+        compile(item, &at, owner, scope, fields.problems())
     });
-    compiled.collect()
+    compiled.flatten().collect()
 }
 
 fn compile(
     value: &Value,
     at: &str,
-    place: Place,
+    owner: Owner<'_>,
     scope: ConditionScope<'_>,
     problems: &mut Problems,
-) -> Option<Action> {
+) -> Option<Vec<Action>> {
     let mut fields = Fields::open(value, at, problems)?;
     let kind = fields.required_text("kind")?;
-    if place == Place::Server
-        && matches!(kind, "text" | "attribute" | "class" | "style" | "hide" | "show" | "variable")
-        || place == Place::Page && kind == "webhook"
-    {
+    let is_call = kind == "webhook";
+    if KINDS.contains(&kind) && is_call != (owner.place == Place::Server) {
         let message = "a rule with a slot changes the page, a trigger calls webhooks";
         fields.problems().push(Problem::of(at, "misplaced_action", kind, message));
         return None;
     }
-    let action = match kind {
-        "text" => Action::Text { target: target(&mut fields), value: text(&mut fields, "value", scope) },
-        "attribute" => attribute(&mut fields, scope),
-        "class" => Action::Class {
-            target: target(&mut fields),
+    let actions = match kind {
+        "text" => Vec::from([Action::Text {
+            target: target(&mut fields, owner),
+            value: text(&mut fields, "value", scope),
+        }]),
+        "attribute" => Vec::from([attribute(&mut fields, owner, scope)]),
+        "class" => Vec::from([Action::Class {
+            target: target(&mut fields, owner),
             add: classes(&mut fields, "add"),
             remove: classes(&mut fields, "remove"),
-        },
-        "style" => style(&mut fields, scope),
-        "hide" => Action::Hide { target: target(&mut fields) },
-        "show" => Action::Show { target: target(&mut fields) },
-        "variable" => variable(&mut fields, scope),
-        "webhook" => webhook(&mut fields),
+        }]),
+        "style" => Vec::from([style(&mut fields, owner, scope)]),
+        "hide" => Vec::from([Action::Hide { target: target(&mut fields, owner) }]),
+        "show" => Vec::from([Action::Show { target: target(&mut fields, owner) }]),
+        "variable" => Vec::from([variable(&mut fields, scope)]),
+        "webhook" => Vec::from([webhook(&mut fields)]),
+        "link" => further::link(&mut fields, owner, scope),
+        "insert" => Vec::from([further::insert(&mut fields, owner, scope)]),
+        "reorder" => Vec::from([further::reorder(&mut fields, owner)]),
+        "html" => Vec::from([further::html(&mut fields, owner, scope)]),
+        "redirect" => Vec::from([further::redirect(&mut fields, owner, scope)]),
+        "event" => Vec::from([further::event(&mut fields, owner, scope)]),
         _ => {
             let known = UNSUPPORTED.contains(&kind);
             let code = if known { "unsupported_action" } else { "unknown_action" };
-            let message = "this version has text, attribute, class, style, hide, show, variable and webhook";
-            fields.problems().push(Problem::of(at, code, kind, message));
+            let message = format!("this version has {}", KINDS.join(", "));
+            fields.problems().push(Problem::of(at, code, kind, &message));
             return None;
         }
     };
     fields.close(&[], &[]);
-    Some(action)
+    Some(actions)
 }
 
-fn target(fields: &mut Fields<'_, '_>) -> Box<str> {
-    Box::from(fields.required_text("target").unwrap_or_default())
-}
-
-/// A text whose places read what a decision can read; the event is gone by then, `{{key}}` stays.
-fn text(fields: &mut Fields<'_, '_>, name: &'static str, scope: ConditionScope<'_>) -> Box<str> {
-    let Some(value) = fields.value(name) else {
-        fields.fail(name, "missing_field", "this field is required");
-        return Box::default();
-    };
-    let Value::String(text) = value else {
-        fields.wrong::<()>(name, "expected a string");
-        return Box::default();
-    };
-    check_places(fields, name, text, scope);
-    text.clone()
-}
-
-fn check_places(fields: &mut Fields<'_, '_>, name: &str, text: &str, scope: ConditionScope<'_>) {
-    for tail in text.split("{{").skip(1) {
-        let Some((place, _)) = tail.split_once("}}") else {
-            fields.wrong::<()>(name, "a place that opens with {{ has no }}");
-            return;
-        };
-        let path = place.split_once('|').map_or(place, |(path, _)| path).trim();
-        match parse_path(path, scope) {
-            _ if path == "key" => {}
-            Ok(found) if found.root != Root::Event => {}
-            Ok(_) => {
-                fields.wrong::<()>(
-                    name,
-                    "a place cannot read the event, which is gone when the text is set; use {{key}}",
-                );
-            }
-            Err(kind) => fields.fail(name, kind.code(), &format!("{kind}")),
-        }
-    }
-}
-
-fn attribute(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Action {
+fn attribute(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScope<'_>) -> Action {
     let name = fields.required_text("name").unwrap_or_default();
     let value = text(fields, "value", scope);
     if !name.is_empty() && !attribute_allowed(name) {
@@ -132,13 +111,13 @@ fn attribute(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Action {
             "this attribute may not be set; aria-*, data-* and harmless ones may",
         );
     }
-    if matches!(name, "href" | "src") && (value.starts_with("{{") || !url_allowed(&value)) {
-        fields.wrong::<()>("value", "expected a URL that begins with http:, https:, mailto:, tel: or a path");
+    if matches!(name, "href" | "src") {
+        check_url(fields, "value", &value);
     }
-    Action::Attribute { target: target(fields), name: Box::from(name), value }
+    Action::Attribute { target: target(fields, owner), name: Box::from(name), value }
 }
 
-fn style(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Action {
+fn style(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScope<'_>) -> Action {
     let property = fields.required_text("property").unwrap_or_default();
     let value = text(fields, "value", scope);
     if !property.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
@@ -147,7 +126,7 @@ fn style(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Action {
     if value.contains([';', '{', '}']) && !value.contains("{{") || value.contains("url(") {
         fields.wrong::<()>("value", "expected one CSS value without url()");
     }
-    Action::Style { target: target(fields), property: Box::from(property), value }
+    Action::Style { target: target(fields, owner), property: Box::from(property), value }
 }
 
 fn classes(fields: &mut Fields<'_, '_>, name: &'static str) -> Vec<Box<str>> {

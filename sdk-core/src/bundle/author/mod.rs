@@ -13,10 +13,12 @@ mod difference;
 mod experiment;
 mod fields;
 mod file;
+mod further;
 mod json_error;
 mod locate;
 mod model;
 mod nearest;
+mod owner;
 mod policy;
 #[cfg(test)]
 mod proofs;
@@ -25,6 +27,7 @@ mod review;
 mod rule;
 mod schedule;
 mod segment;
+mod selector;
 mod signal;
 mod slips;
 mod type_lists;
@@ -442,7 +445,7 @@ mod tests {
             ),
             (r##""actions":[{"kind":"text","target":"#a","value":"{{name|you}}"}]"##, "unknown_path:value"),
             (r#""actions":[{"kind":"webhook","url":"https://x.example"}]"#, "misplaced_action:webhook"),
-            (r#""actions":[{"kind":"html"}]"#, "unsupported_action:html"),
+            (r#""actions":[{"kind":"email"}]"#, "unsupported_action:email"),
             (r#""actions":[{"kind":"dance"}]"#, "unknown_action:dance"),
             (r#""actions":[],"hold":"10m""#, "hold_without_event:hold"),
             (r#""actions":[],"on":"x","hold":"5w""#, "bad_field:hold"),

@@ -1,8 +1,9 @@
 //! From the JSON of a rule or trigger to its compiled form and the hidden signals of its cap.
 
-use super::action::{self, Place};
+use super::action;
 use super::diagnostic::{Problem, Problems};
 use super::fields::Fields;
+use super::owner::{Owner, Place};
 use super::signal::default_bucket_ms;
 use super::{consent, schedule};
 use crate::condition::{
@@ -56,8 +57,12 @@ pub(super) fn compile(
         None => signal_key(&when),
     };
     let mode = mode(&mut fields, kind, &when, key.as_ref());
-    let actions =
-        action::compile_all(&mut fields, if kind == Kind::Slot { Place::Page } else { Place::Server }, scope);
+    let owner = Owner {
+        place: if kind == Kind::Slot { Place::Page } else { Place::Server },
+        id: id.unwrap_or_default(),
+        slot: slot.unwrap_or_default(),
+    };
+    let actions = action::compile_all(&mut fields, owner, scope);
     let fire_on_publish = match (kind, fields.value("on_publish").is_some()) {
         (Kind::Trigger, true) => match fields.text("on_publish") {
             Some("fire") => true,

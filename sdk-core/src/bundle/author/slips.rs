@@ -1,5 +1,5 @@
-//! Slips of the pen that compile: an operator without its `$`, a variation that does not exist, a selector that is not
-//! closed, a place for a key that there is not.
+//! Slips of the pen that compile: an operator without its `$`, a variation that does not exist, a place for a key that
+//! there is not.
 
 use super::Compiled;
 use super::diagnostic::{Problem, Problems};
@@ -52,6 +52,8 @@ const OPERATORS: [&str; 39] = [
     "cidr",
     "geoWithin",
 ];
+/// The fields of actions that have places.
+const FILLED: [&str; 6] = ["value", "values", "href", "text", "url", "detail"];
 /// Variations that a message names.
 const NAMED_VARIATIONS: usize = 8;
 
@@ -172,13 +174,11 @@ impl Slips<'_> {
         let compiled = id.and_then(|id| self.compiled.bundle.rule(id)).filter(|rule| rule.is_active());
         let has_no_key = compiled.is_some_and(|rule| rule.to_rule().key.is_none());
         for (at, action) in elements(rule.field("actions"), &below(at, "actions")) {
-            let text = |name| action.field(name).and_then(Value::as_str);
-            if let Some(problem) = text("target").and_then(unbalanced) {
-                self.warn(&below(&at, "target"), "selector_unbalanced", "target", &problem);
-            }
-            if has_no_key && text("value").is_some_and(shows_key) {
-                let message = "{{key}} is empty here: the rule has no key, which is that of its cap or of a $signal with a $path";
-                self.warn(&below(&at, "value"), "key_of_none", "value", message);
+            for name in FILLED.into_iter().filter(|_| has_no_key) {
+                if action.field(name).is_some_and(shows_key) {
+                    let message = "{{key}} is empty here: the rule has no key, which is that of its cap or of a $signal with a $path";
+                    self.warn(&below(&at, name), "key_of_none", name, message);
+                }
             }
         }
     }
@@ -201,33 +201,15 @@ fn elements<'a>(list: Option<&'a Value>, at: &str) -> impl Iterator<Item = (Stri
     items.iter().enumerate().map(move |(index, item)| (format!("{at}/{index}"), item))
 }
 
-/// Whether one of a text's places is that of the key.
-fn shows_key(text: &str) -> bool {
+/// Whether a place of a text, or of a text of an object, is that of the key.
+fn shows_key(value: &Value) -> bool {
+    let text = match value {
+        Value::String(text) => text,
+        Value::Object(fields) => return fields.iter().any(|(_, value)| shows_key(value)),
+        _ => return false,
+    };
     let places = text.split("{{").skip(1).filter_map(|tail| tail.split_once("}}"));
     places.into_iter().any(|(place, _)| place.split('|').next().is_some_and(|path| path.trim() == "key"))
-}
-
-/// What of a selector is opened and not closed, or closed and not opened.
-fn unbalanced(selector: &str) -> Option<String> {
-    let (mut open, mut quote, mut signs) = (Vec::new(), None, selector.chars());
-    while let Some(sign) = signs.next() {
-        match sign {
-            '\\' => {
-                signs.next();
-            }
-            _ if quote.is_some() => quote = quote.filter(|quote| *quote != sign),
-            '"' | '\'' => quote = Some(sign),
-            '[' | '(' => open.push(sign),
-            ']' | ')' => {
-                let opening = if sign == ']' { '[' } else { '(' };
-                if open.pop() != Some(opening) {
-                    return Some(format!("the {sign} of the selector closes no {opening}"));
-                }
-            }
-            _ => {}
-        }
-    }
-    quote.or_else(|| open.pop()).map(|sign| format!("the {sign} of the selector is not closed"))
 }
 
 #[cfg(test)]
@@ -341,31 +323,5 @@ mod tests {
             ]
         );
         assert_eq!(of_rule(r#""cap":{"per":"day","key":"traits.a"},"#), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_selector_that_is_not_closed_is_named() {
-        for (selector, expected) in [
-            ("#hero h1", None),
-            (r#"a[title="(["] > p:not(.x)"#, None),
-            (r"a\(b", None),
-            ("a[href", Some("the [ of the selector is not closed")),
-            ("a:not(.x", Some("the ( of the selector is not closed")),
-            ("a[title='x]", Some("the ' of the selector is not closed")),
-            ("a)", Some("the ) of the selector closes no (")),
-            ("a[b)]", Some("the ) of the selector closes no (")),
-        ] {
-            assert_eq!(unbalanced(selector).as_deref(), expected, "{selector}");
-        }
-        let found = findings(
-            r#"{"rules":[{"id":"r","slot":"s","actions":[{"kind":"hide","target":"p"},
-            {"kind":"hide","target":"a["}]}]}"#,
-        );
-        assert_eq!(
-            found,
-            [
-                "a.json:2: warning[selector_unbalanced] rule r: target: the [ of the selector is not closed (at /rules/0/actions/1/target)"
-            ]
-        );
     }
 }

@@ -94,6 +94,7 @@ fn action(action: &Action) -> Value {
             fields.text("kind", "variable").text("name", name).add("value", value.clone())
         }
         Action::Webhook { url } => fields.text("kind", "webhook").text("url", url),
+        Action::Further(further) => return further.source(),
     }
     .finish()
 }

@@ -1,0 +1,25 @@
+/** What a page loads for the actions that few bundles have; nothing imports it but for that. */
+
+import { keepEvent } from './actions/event.ts';
+import { makeInsert } from './actions/insert.ts';
+import { makeHtml } from './actions/markup.ts';
+import { keepRedirect } from './actions/redirect.ts';
+import { makeReorder } from './actions/reorder.ts';
+import type { Further, Made } from './dom/change.ts';
+import { type Kept, keep as keepOn } from './dom/kept.ts';
+
+type Make = (element: HTMLElement, texts: string[], filled: string[]) => Made;
+
+const MAKES: Record<string, Make> = { insert: makeInsert, reorder: makeReorder, html: makeHtml };
+
+/** A change that has been made nowhere; one of a kind that is unknown here is refused. */
+export function keep(change: Further): Kept {
+  const [, , [kind = '', ...texts], filled] = change;
+  if (kind === 'event') return keepEvent(change);
+  if (kind === 'redirect') return keepRedirect(change);
+  return keepOn(change, (_, element) => {
+    const make = MAKES[kind];
+    if (!make) throw new TypeError(kind);
+    return make(element, texts, filled);
+  });
+}
