@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 /** A page that loads more than this is a failed test, in bytes; docs/decisions/0014 and 0024 say why, and how it may change. */
-const MAX_PAGE_BROTLI_BYTES = 72 * 1024;
+const MAX_PAGE_BROTLI_BYTES = 74 * 1024;
 /** What only pages that ask for it load, each with its limit, in bytes. */
 const MAX_LAZY_BROTLI_BYTES = {
   'trust.js': 4 * 1024,
@@ -19,7 +19,7 @@ const MAX_LAZY_BROTLI_BYTES = {
   'filter.js': 3.25 * 1024,
   'filter.wasm': 12 * 1024,
   'plain.js': 4 * 1024,
-  'script/loader.js': 4.75 * 1024,
+  'script/loader.js': 5 * 1024,
   'autocapture.js': 3 * 1024,
   'web-vitals.js': 3.5 * 1024,
   'react.js': 1.25 * 1024,
