@@ -67,6 +67,8 @@ await inlined('index', 'inline', {
   plugins: [
     apart('trust', './inline-trust.js'),
     apart('filter', './inline-filter.js'),
+    apart('actions', './actions.js'),
+    apart('preview', './preview.js'),
     apart('plain', './plain.js'),
   ],
 });

@@ -41,12 +41,12 @@ const RULES = {
   ],
 };
 
-function scriptPage(url) {
+function scriptPage(url, file = 'attune.js') {
   return `<!doctype html>
 <html lang="en">
 <title>Fixture</title>
 <h1 id="headline">Welcome</h1>
-<script src="${url}/sdk/attune.js" data-write-key="${WRITE_KEY}"></script>
+<script src="${url}/sdk/${file}" data-write-key="${WRITE_KEY}"></script>
 </html>`;
 }
 
@@ -68,6 +68,7 @@ describe('a preview', () => {
         '/': packagePage(collector.url, WRITE_KEY),
         '/trusting': packagePage(collector.url, WRITE_KEY, { trust, project: 'default' }),
         '/script': scriptPage(collector.url),
+        '/loader': scriptPage(collector.url, 'loader.js'),
       },
       { 'content-security-policy': policy },
     );
@@ -112,7 +113,7 @@ describe('a preview', () => {
     });
   const panel = (page) => page.locator('[data-attune-preview]');
 
-  for (const path of ['/', '/trusting', '/script']) {
+  for (const path of ['/', '/trusting', '/script', '/loader']) {
     it(`shows what its link forces, and why, and neither stores nor sends: ${path}`, async () => {
       const { context, page, sent } = await open(link(path, ...WORDS));
       await headline(page, 'Keen Ada');
@@ -169,6 +170,25 @@ describe('a preview', () => {
     await page.waitForFunction(() => attune.signal('views') === 1);
     await page.waitForTimeout(300);
     assert.ok(sent.length > 0, 'events leave again');
+    await context.close();
+  });
+
+  it('gives way to nothing that the loader has painted of the visitor’s own decisions, and leaves it as it was', async () => {
+    const { context, page } = await open(`${site.url}/loader`);
+    await headline(page, 'Hello you');
+    await page.evaluate(() => attune.flush());
+    await page.waitForFunction(() => Object.keys(localStorage).some((key) => key.endsWith('/decisions')));
+    // The page that is left writes once more.
+    await page.goto('about:blank');
+    const kept = async () => JSON.stringify((await context.storageState()).origins[0].localStorage);
+    const before = await kept();
+    await page.goto(link('/loader', ...WORDS));
+    await headline(page, 'Keen Ada');
+    await page.waitForTimeout(700);
+    assert.equal(await page.textContent('#headline'), 'Keen Ada');
+    assert.equal(await kept(), before);
+    await panel(page).getByRole('button', { name: 'Leave preview' }).click();
+    await headline(page, 'Hello you');
     await context.close();
   });
 
