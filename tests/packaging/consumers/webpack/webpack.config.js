@@ -1,3 +1,8 @@
-/** Nothing that is about Attune: webpack finds its files by itself. */
+/** What is about Attune: webpack would warn of a file that only previews load. It finds its files by itself. */
 
-export default { mode: 'production', entry: './src/main.js', output: { publicPath: '/dist/' } };
+export default {
+  mode: 'production',
+  entry: './src/main.js',
+  output: { publicPath: '/dist/' },
+  performance: { maxAssetSize: 2_000_000 },
+};
