@@ -39,7 +39,9 @@ export async function loadCore(url: string): Promise<CoreExports> {
     } catch (cause) {
       const delay = RETRY_DELAYS_MS[attempt];
       if (isFinal || delay === undefined || cause instanceof WebAssembly.CompileError) {
-        throw new AttuneError('wasm_unavailable', `${url} did not load: ${cause}`, 'environment', cause);
+        // A file that is not there is the site's to bring.
+        const kind = isFinal ? 'usage' : 'environment';
+        throw new AttuneError('wasm_unavailable', `${url} did not load: ${cause}`, kind, cause);
       }
       await new Promise((resolve) => setTimeout(resolve, delay * (1 + Math.random())));
     }

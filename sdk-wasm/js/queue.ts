@@ -9,7 +9,7 @@ export type CallQueue = QueuedCall[] & Record<string, unknown>;
 /** An empty queue. */
 export function openQueue(): CallQueue {
   const calls = [] as unknown as CallQueue;
-  for (const method of 'track page identify group reset setContext consent onDecision onError flush init'.split(
+  for (const method of 'track page identify group reset setContext consent forget onDecision onError flush init'.split(
     ' ',
   )) {
     calls[method] = (...values: unknown[]) => {

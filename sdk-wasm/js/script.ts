@@ -1,7 +1,7 @@
 /** The script-tag file: puts the public API at `window.attune` and takes over what the inline snippet has kept. */
 
 import type { Attune } from './attune.ts';
-import { type Consent, saidIn } from './consent.ts';
+import { type Consent, mergeConsent, NOTHING_SAID, saidIn } from './consent.ts';
 import { devtoolsPort } from './devtools-port.ts';
 import type { FirstPaint } from './first-paint/contract.ts';
 import { initWith } from './init.ts';
@@ -16,6 +16,7 @@ const METHODS = [
   'reset',
   'setContext',
   'consent',
+  'forget',
   'onDecision',
   'onError',
   'flush',
@@ -45,13 +46,22 @@ const {
   environment,
   autocapture,
   consent,
+  strict,
+  cookieless,
+  doNotTrack,
   manual,
   filter,
 } = script?.dataset ?? {};
 
 /** `init` of the npm package; the script's own attributes are its defaults. */
 function init(options?: Partial<InitOptions>): Attune {
-  const defaults = { writeKey, collector, trust, project, environment, filter, consent: saidBefore() };
+  const wishes = {
+    strict: isThere(strict),
+    cookieless: isThere(cookieless),
+    doNotTrack: isThere(doNotTrack),
+  };
+  const site = { writeKey, collector, trust, project, environment, filter };
+  const defaults = { ...site, ...wishes, consent: saidBefore() };
   const attune = start({ ...defaults, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });
   if (Array.isArray(kept)) takeOver(attune, kept);
@@ -64,9 +74,17 @@ function init(options?: Partial<InitOptions>): Attune {
   return attune;
 }
 
+/** What an attribute without a value says by being there. */
+function isThere(attribute: string | undefined): true | undefined {
+  return attribute === undefined ? undefined : true;
+}
+
 /** What has been said of consent before the script was there: nothing may be stored before it is known. */
 function saidBefore(): Consent {
-  return Object.assign({}, consent != null && saidIn(consent), ...keptFor('consent').flat());
+  // What is no consent is told when the call is made.
+  const isConsent = (said: unknown) => typeof mergeConsent(NOTHING_SAID, said) !== 'string';
+  const said = keptFor('consent').map(([first]) => first);
+  return Object.assign({}, consent != null && saidIn(consent), ...said.filter(isConsent));
 }
 
 /** What a method has been called with before the script was there. */

@@ -353,7 +353,7 @@ describe('attune', () => {
     attune.track('secret');
     assert.deepEqual(asked, []);
     attune.consent({ analytics: 'granted' });
-    await page.load('restore');
+    await page.load('track');
     assert.deepEqual(asked, ['view', 'secret']);
     assert.deepEqual(
       core.of('track').map((fields) => fields[7][1]),

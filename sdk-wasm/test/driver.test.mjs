@@ -134,7 +134,7 @@ describe('the driver', () => {
     }
     assert.deepEqual(errors, [
       'collector_refused: the collector refuses events: key_unknown: no such key',
-      'collector_refused: the collector refuses events: no reason given: no reason given',
+      'collector_refused: the collector refuses events: status 413 without a reason: https://collector.example/v1/events?k=demo',
       "receipt_invalid: the collector's answer is no receipt",
     ]);
     assert.deepEqual(

@@ -362,6 +362,37 @@ describe('the loader', () => {
     await context.close();
   });
 
+  it('tells the console of options that are none, and goes on where an early call is wrong', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const thrown = [];
+    page.on('pageerror', (error) => thrown.push(error.message));
+    for (const [tag, message] of [
+      [loader('data-trust="ed25519:xyz"'), /option "trust" must be 1 to 16/],
+      [`${loader('data-manual')}<script>attune.init({ filtr: 1 })</script>`, /unknown option "filtr"/],
+    ]) {
+      head = tag;
+      await page.goto(site.url);
+      while (thrown.length === 0) await page.waitForTimeout(50);
+      assert.match(thrown.shift(), message);
+    }
+    head = `${loader('data-cookieless')}<script>
+      window.heard = [];
+      attune.onError(({ code }) => heard.push(code));
+      attune.consent({ marketing: 'granted' });
+      attune.track('view');
+      attune.forget();
+    </script>`;
+    await page.goto(site.url);
+    await ready(page);
+    assert.deepEqual(await page.evaluate(() => window.heard), ['consent_invalid']);
+    assert.equal(await page.evaluate(() => localStorage.length), 0);
+    // What was tracked before has been forgotten.
+    assert.equal(await page.evaluate(() => attune.signal('views')), 0);
+    assert.deepEqual(thrown, []);
+    await context.close();
+  });
+
   it('goes on where what is stored is no record', async () => {
     const { context, page } = await visitor();
     const slot = (targets, outcome) => ({ slots: { hero: { targets, outcomes: [outcome] } } });

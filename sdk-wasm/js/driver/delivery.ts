@@ -78,8 +78,8 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
   const turnDown = (id: number, { status, retryAfter }: Answer, body: unknown) => {
     const { code, message, offending } = fieldsOf(body);
     if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
-      const says = (text: unknown) => textIn(text) ?? 'no reason given';
-      const text = `the collector refuses events: ${says(code)}: ${says(message)}`;
+      const says = (text: unknown) => textIn(text) ?? `status ${status} without a reason`;
+      const text = `the collector refuses events: ${says(code)}: ${textIn(message) ?? driver.url('/v1/events')}`;
       refuse(status, 'collector_refused', text);
     }
     const places = (Array.isArray(offending) ? offending : []).flatMap((place) => wholeIn(place) ?? []);

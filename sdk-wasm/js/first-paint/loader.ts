@@ -99,7 +99,11 @@ function start(tag: HTMLScriptElement): void {
       Object.assign(link, { rel: 'preload', as: 'fetch', crossOrigin: '', href: beside(ATTUNE_WASM_FILE) }),
     );
   }
-  import(beside('attune.js')).catch(reveal);
+  import(beside('attune.js')).catch((cause) => {
+    reveal();
+    // Such as an option that is none: the console is to have it, as it has what a script throws.
+    throw cause;
+  });
 }
 
 function find(selector: string): Element | null {
