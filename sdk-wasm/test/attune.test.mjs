@@ -372,6 +372,8 @@ describe('attune', () => {
       attune = (await load('index.ts')).init(OPTIONS);
       const core = await page.load();
       if (track) attune.track('view');
+      // The session's timer of an earlier page may still be due.
+      await new Promise((done) => setTimeout(done, 20));
       page.dispatch('pagehide');
       return core.of('context').at(-1)[2].campaign;
     };
