@@ -78,6 +78,7 @@ impl<'a> Current<'a> {
 }
 
 /// Whether a unit is in a candidate's share, of which a seed divides the units.
+#[inline(never)]
 pub fn is_in_share(seed: &str, unit: &str, share: u32) -> bool {
     bucket(seed, unit, HASH_VERSION).is_some_and(|step| step < share)
 }

@@ -45,6 +45,7 @@ impl Client {
     }
 
     /// Takes the host's answers in, in the order of [`Client::questions`], and judges again what was open.
+    #[inline(never)]
     pub fn handle_matches(&mut self, answers: Vec<bool>, now: Now) {
         let table = self.answers.0.get_mut();
         if table.answered.len() > MAX_PATTERN_ANSWERS {

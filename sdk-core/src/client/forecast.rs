@@ -24,6 +24,7 @@ pub struct Forecast<'a> {
 impl Client {
     /// Decides every slot as a page load of a session would that begins now: nothing holds a slot yet, so that caps count
     /// what has been shown already. Changes nothing; without a bundle in effect there is nothing to decide.
+    #[inline(never)]
     pub fn forecast(&self, session: SessionId, now: Now, see: &mut dyn FnMut(Forecast<'_>)) {
         let (at, end) = (self.instant(now), self.bundle_end());
         if end.is_some_and(|end| at >= end) {

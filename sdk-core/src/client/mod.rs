@@ -125,6 +125,7 @@ impl Client {
     ///
     /// # Errors
     /// The bound that the event breaks; nothing has changed then.
+    #[inline(never)]
     pub fn handle_track(&mut self, track: Track<'_>, now: Now) -> Result<LaneSeq, Rejection> {
         let Track { event_id, timestamp, priority, bytes, .. } = track;
         let number = LaneSeq { lane: self.lane, seq: self.last_seq + 1 };
@@ -176,6 +177,7 @@ impl Client {
 
     /// Binds the member to a user from now on; the caller tracks `attune.identify` after it. Another user than the
     /// one bound before begins a new member and lane, which the host then stores. Returns whether it did.
+    #[inline(never)]
     pub fn handle_identify(&mut self, user_id: &str, fresh: (MemberId, LaneId), now: Now) -> bool {
         let another = self.user_id.as_deref().is_some_and(|known| known != user_id);
         if another {
@@ -188,12 +190,14 @@ impl Client {
     }
 
     /// Begins a new member, lane and session, and forgets signals, traits and latches.
+    #[inline(never)]
     pub fn handle_reset(&mut self, member: MemberId, lane: LaneId, session: SessionId, now: Now) {
         self.writes.extend([Entry::Base, Entry::Latches, Entry::User].map(StoreOp::Delete));
         self.handle_follow(member, lane, session, now);
     }
 
     /// Becomes the member that another page of this browser has begun; what that page has stored stays.
+    #[inline(never)]
     pub fn handle_follow(&mut self, member: MemberId, lane: LaneId, session: SessionId, now: Now) {
         self.close_lane();
         self.member = member;
@@ -208,6 +212,7 @@ impl Client {
 
     /// Forgets the visitor: everything that is counted, latched or waits to be sent is gone unsaid, and what follows is
     /// another member's. The host deletes what it has stored.
+    #[inline(never)]
     pub fn handle_forget(&mut self, member: MemberId, lane: LaneId, session: SessionId, now: Now) {
         self.queue.forget();
         self.last_seq = 0;
@@ -245,6 +250,7 @@ impl Client {
     ///
     /// # Errors
     /// Bytes that are no view of this version; the base stays.
+    #[inline(never)]
     pub fn handle_profile(&mut self, bytes: &[u8], now: Now) -> Result<bool, CodecError> {
         let mut view = ProfileView::decode(bytes)?;
         let latches = core::mem::take(&mut view.latches);
@@ -267,6 +273,7 @@ impl Client {
     }
 
     /// Takes in by how much the collector has shifted this page's timestamps.
+    #[inline(never)]
     pub fn handle_clock_shift(&mut self, shift_ms: i64) {
         let shift_ms = shift_ms.clamp(-MAX_CLOCK_SHIFT_MS, MAX_CLOCK_SHIFT_MS);
         if shift_ms != self.overlay.skew_ms() {
@@ -276,6 +283,7 @@ impl Client {
     }
 
     /// Takes the outcome of a request in.
+    #[inline(never)]
     pub fn handle_outcome(&mut self, request: u64, outcome: Outcome, now: Now, random: u64) {
         let settled = self.queue.settle(request, outcome, now, random);
         self.mark_delivered(&settled.delivered);
@@ -320,6 +328,7 @@ impl Client {
     }
 
     /// What delivery wants next. Poll after every input and at the instant it names.
+    #[inline(never)]
     pub fn poll_send(&mut self, now: Now) -> Poll {
         let poll = self.queue.poll(now);
         let expired = self.queue.take_dropped();

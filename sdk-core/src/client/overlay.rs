@@ -75,6 +75,7 @@ impl Overlay {
     }
 
     /// Takes events out that were given up; the base stays. Returns whether there was one.
+    #[inline(never)]
     pub fn remove(&mut self, given_up: &[Ticket], signals: &SignalTable) -> bool {
         let before = self.events.len();
         self.events.retain(|document| !given_up.contains(&ticket(document)));
@@ -105,6 +106,7 @@ impl Overlay {
 
     /// Takes a pushed view as the new base if it is no older and covers what has folded; returns the events that
     /// leave the overlay for it, or nothing when the base stays.
+    #[inline(never)]
     pub fn replace_base(
         &mut self,
         view: ProfileView,
@@ -163,6 +165,7 @@ impl Overlay {
         self.traits.apply(document);
     }
 
+    #[inline(never)]
     fn fold(&mut self, document: &EventDocument, signals: &SignalTable) {
         let event = document.event();
         if let Some(number) = event.lane {

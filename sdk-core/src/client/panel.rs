@@ -8,6 +8,7 @@ use crate::value::ValueRef;
 
 impl Client {
     /// The live value of a signal; nothing for a name the bundle does not have and for a missing value.
+    #[inline(never)]
     pub fn signal(&self, name: &str, key: Option<&str>, now: Now) -> Option<ValueRef<'_>> {
         self.value_of(&self.bundle.signals.by_name(name)?, key.unwrap_or_default(), now)
     }

@@ -30,6 +30,7 @@ impl Client {
     }
 
     /// Takes back an event that was stored.
+    #[inline(never)]
     pub fn handle_stored_event(&mut self, stored: StoredEvent, now: Now) {
         let StoredEvent { event, metadata, bytes, priority, settled } = stored;
         let ticket = Ticket { event_id: event.event_id, lane: event.lane };
@@ -46,6 +47,7 @@ impl Client {
         }
     }
 
+    #[inline(never)]
     fn adopt_lane(&mut self, closed: Closed) {
         if closed.lane != self.lane {
             self.writes.push(StoreOp::ForgetLane(closed.lane));
@@ -53,6 +55,7 @@ impl Client {
         }
     }
 
+    #[inline(never)]
     fn restore_view(&mut self, entry: Entry, bytes: &[u8]) -> bool {
         let Ok(mut view) = ProfileView::decode(bytes) else { return false };
         self.decisions.join_latches(core::mem::take(&mut view.latches));

@@ -41,10 +41,13 @@ impl Client {
 
     /// These will never arrive: they leave counts and store.
     pub(super) fn give_up(&mut self, dropped: &[(Ticket, DropReason)]) {
-        if dropped.is_empty() {
-            return;
+        if !dropped.is_empty() {
+            self.take_away(dropped.iter().map(|(ticket, _)| *ticket).collect());
         }
-        let tickets: Vec<Ticket> = dropped.iter().map(|(ticket, _)| *ticket).collect();
+    }
+
+    #[inline(never)]
+    fn take_away(&mut self, tickets: Vec<Ticket>) {
         self.overlay.remove(&tickets, &self.bundle.signals);
         self.touch(Touched::All);
         tickets.into_iter().for_each(|ticket| self.forget(ticket));

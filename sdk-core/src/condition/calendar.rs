@@ -82,6 +82,7 @@ pub(super) fn decode_calendar(code: &mut Code<'_>) -> Calendar {
 }
 
 /// Reads a span and asks whether it holds. Where there is nobody to ask, its zone is checked instead.
+#[inline(never)]
 pub(super) fn holds(
     code: &mut Code<'_>,
     document: Option<&dyn Document>,

@@ -47,6 +47,7 @@ fn put_text(value: ValueRef<'_>, out: &mut String) {
 }
 
 /// Equality with a bare literal: the value is brought to the literal's type first; `other` is the literal's other case.
+#[inline(never)]
 pub(super) fn is(value: ValueRef<'_>, literal: ValueRef<'_>, other: ValueRef<'_>) -> bool {
     match literal {
         ValueRef::Text(_) | ValueRef::Instant(_) => {
@@ -97,6 +98,7 @@ const fn is_text(value: ValueRef<'_>) -> bool {
 
 /// UTF-16 puts the characters above U+FFFF, whose UTF-8 begins with F0 to F4, before those from U+E000 on, which begin
 /// with EE and EF; in all else the order of code units is the order of bytes.
+#[inline(never)]
 pub(super) fn text_order(left: &str, right: &str) -> Ordering {
     let rank = |byte: u8| if byte == 0xee || byte == 0xef { byte + 0x10 } else { byte };
     left.bytes().map(rank).cmp(right.bytes().map(rank))
@@ -113,6 +115,7 @@ pub fn to_number(value: ValueRef<'_>) -> f64 {
 }
 
 /// Reads the numeric forms of JavaScript's `Number`: decimal, hexadecimal, octal, binary, infinity; an empty text is 0.
+#[inline(never)]
 fn text_to_number(text: &str) -> f64 {
     let text = text.trim_start_matches(is_space).trim_end_matches(is_space);
     let (base, digits) = match text.as_bytes() {
@@ -142,6 +145,7 @@ const fn is_space(c: char) -> bool {
         | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}')
 }
 
+#[inline(never)]
 pub(super) fn truthy(value: ValueRef<'_>) -> bool {
     match value {
         ValueRef::Null => false,

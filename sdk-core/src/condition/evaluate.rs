@@ -159,6 +159,23 @@ impl<'a> Scene<'a, '_> {
             }
             11 | 12 => value.is_null() != (tag == 12),
             13..=18 => return self.distance(value, tag),
+            27..=29 => {
+                let (sought, other) = self.literal(inner)?;
+                let (mut room, mut sought_room) = ([0; 40], [0; 40]);
+                let texts = plain_text(value, &mut room).zip(plain_text(sought, &mut sought_room));
+                let place = (tag == 27, tag == 28);
+                texts.is_some_and(|(text, sought)| {
+                    occurs(text, [sought, other.as_str().unwrap_or(sought)], place)
+                })
+            }
+            _ => return self.seldom(tag, value, inner),
+        })
+    }
+
+    /// The tests that few rules make.
+    #[inline(never)]
+    fn seldom(&mut self, tag: u8, value: ValueRef<'a>, inner: usize) -> Truth {
+        Some(match tag {
             19 | 20 => return self.some(value, tag == 20, inner),
             21 => {
                 let outer = self.item.replace(value);
@@ -183,15 +200,6 @@ impl<'a> Scene<'a, '_> {
             24..=26 => {
                 let order = text_order(&padded(value), &padded(self.literal(inner)?.0));
                 order as i8 == [0, 1, -1][usize::from(tag - 24) % 3]
-            }
-            27..=29 => {
-                let (sought, other) = self.literal(inner)?;
-                let (mut room, mut sought_room) = ([0; 40], [0; 40]);
-                let texts = plain_text(value, &mut room).zip(plain_text(sought, &mut sought_room));
-                let place = (tag == 27, tag == 28);
-                texts.is_some_and(|(text, sought)| {
-                    occurs(text, [sought, other.as_str().unwrap_or(sought)], place)
-                })
             }
             30 => {
                 let (divisor, remainder) = (self.code.signed(), self.code.signed());
@@ -233,6 +241,7 @@ impl<'a> Scene<'a, '_> {
     }
 
     /// Whether the unit falls into one of the ranges; one without a name falls into none.
+    #[inline(never)]
     fn bucket(&mut self) -> Truth {
         let (path, seed, version) = (self.code.path(), self.code.text(), self.code.byte());
         let value = self.document.map(|document| value_at(document, path, self.outlook));
@@ -249,6 +258,7 @@ impl<'a> Scene<'a, '_> {
     }
 
     /// Whether some element of a list, which is not null if `of_values`, passes the test that follows.
+    #[inline(never)]
     fn some(&mut self, value: ValueRef<'a>, of_values: bool, depth: usize) -> Truth {
         let start = self.code;
         self.pass_over(|scene| scene.test(ValueRef::Null, depth));
@@ -268,6 +278,7 @@ impl<'a> Scene<'a, '_> {
     }
 
     /// Whether the values under all keys of a signal, one of them or the largest, pass the test that follows.
+    #[inline(never)]
     fn keys(&mut self, is_largest: bool, depth: usize) -> Truth {
         let signal = self.code.id();
         self.code.name(QUESTION_BYTES);

@@ -18,6 +18,7 @@ pub struct Place {
 }
 
 /// What a value says about a place: `{"lat":…,"lon":…}` or `[lat,lon]`, numbers within ±90 and ±180 degrees.
+#[inline(never)]
 pub(super) fn place(value: ValueRef<'_>) -> Option<Place> {
     let is_list = matches!(value, ValueRef::List(_));
     if is_list && value.at("2").is_some() {
@@ -65,6 +66,7 @@ pub fn metres(haversine: f64) -> f64 {
 
 /// Whether a place lies inside the corners that the code holds in turn, by the rule of even and odd crossings with
 /// sides that are straight in degrees.
+#[inline(never)]
 pub(super) fn in_polygon(place: Option<Place>, mut corners: Code<'_>) -> (bool, Code<'_>) {
     let mut inside = false;
     let mut first = None;

@@ -32,6 +32,7 @@ impl Network {
 }
 
 /// Reads the network that the code begins with, and says whether an address lies in it.
+#[inline(never)]
 pub(super) fn holds(code: &mut Code<'_>, address: &[u8]) -> bool {
     let mut left = u32::from(code.byte());
     let mut is_inside = address.len() == 16;
@@ -45,6 +46,7 @@ pub(super) fn holds(code: &mut Code<'_>, address: &[u8]) -> bool {
 }
 
 /// Reads the text of an IPv4 or IPv6 address (RFC 4291, section 2.2) as 16 bytes.
+#[inline(never)]
 pub(crate) fn address(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     // Where zeros are left out.

@@ -9,6 +9,7 @@ use alloc::string::String;
 /// neither text nor number counts as "0".
 ///
 /// The rule is `paddedVersionString` of GrowthBook's SDKs (docs.growthbook.io, "Build your own SDK").
+#[inline(never)]
 pub(super) fn padded(value: ValueRef<'_>) -> String {
     let mut room = [0; 40];
     let text = match value {

@@ -106,6 +106,7 @@ impl<'a> Assigned<'a> {
     }
 
     /// The variation of an experiment, which counts as read from then on; null outside of it.
+    #[inline(never)]
     pub fn read(&self, experiment: &str) -> ValueRef<'a> {
         for (index, place) in self.places.iter().enumerate() {
             let Some(trial) = self.table.get(index).filter(|trial| trial.id == experiment) else { continue };
@@ -173,6 +174,7 @@ fn variation<'a>(trial: &TrialRef<'a>, place: u32) -> Option<&'a str> {
 }
 
 /// The place of an experiment: its variation from 1, and what gave it; without a variation outside of it.
+#[inline(never)]
 fn find(trial: &TrialRef<'_>, document: &dyn Document, outlook: &mut Outlook) -> u32 {
     if let ValueRef::Text(url) = document.address()
         && let Some(index) = previewed(trial.id, url, MAX_VARIATIONS)

@@ -20,6 +20,7 @@ pub struct Exposure<'a> {
 
 /// The event id of an exposure, derived so that tabs, reloads, devices and servers that report the same one agree on
 /// it, and a collector counts it once. Each part stands with its length before it, so that parts cannot run together.
+#[inline(never)]
 pub fn exposure_id(exposure: &Exposure<'_>) -> Uuid {
     let mut name = String::from("exposure");
     let mut part = |text: &str| {

@@ -196,6 +196,7 @@ impl<'a> TrialRef<'a> {
     }
 
     /// Moves the code behind the experiment, and makes it unsound if there is none.
+    #[inline(never)]
     pub(super) fn pass(code: &mut Code<'a>) {
         let mut trial = Self::read(code);
         let mut variations = 0;

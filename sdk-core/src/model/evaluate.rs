@@ -10,6 +10,7 @@ use crate::value::ValueRef;
 ///
 /// There is no score where an input is missing that has to be there, or where the sum is no finite number; it cannot be
 /// known where a tile that it reads was truncated.
+#[inline(never)]
 pub(super) fn score(
     code: &mut Code<'_>,
     document: Option<&dyn Document>,

@@ -77,6 +77,7 @@ pub struct Period {
 
 impl Period {
     /// The period that an instant lies in.
+    #[inline(never)]
     pub fn of(unit: CalendarUnit, now: Timestamp, zone: &dyn Zone) -> Self {
         let day = now.plus(zone.ahead_ms(now)).0.div_euclid(DAY_MS);
         let (first, next) = match unit {

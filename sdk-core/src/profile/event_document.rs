@@ -78,6 +78,7 @@ impl EventDocument {
         text.map_or(ValueRef::Null, ValueRef::Text)
     }
 
+    #[inline(never)]
     fn ids(&self) -> &str {
         self.ids.get_or_init(|| {
             let mut ids = String::new();

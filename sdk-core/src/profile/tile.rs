@@ -85,6 +85,7 @@ impl Tile {
     }
 
     /// Adds another tile of the same signal.
+    #[inline(never)]
     pub fn merge(&mut self, other: &Self) {
         match (&mut *self, other) {
             (Self::Total(_, mine, count), Self::Total(_, theirs, more)) => {
@@ -126,6 +127,7 @@ impl Tile {
     }
 
     /// The value of a tile that is a number; of others zero.
+    #[inline(never)]
     pub(super) fn number(&self) -> f64 {
         match self {
             Self::Total(Aggregate::Count, _, count) => *count as f64,
@@ -238,6 +240,7 @@ fn scalar(of: ValueRef<'_>) -> Option<ValueRef<'_>> {
     }
 }
 
+#[inline(never)]
 fn micros(of: ValueRef<'_>) -> Option<i128> {
     let number = of.as_number().filter(|number| number.abs() <= MAX_SUM_INPUT)?;
     let micros = i128::from(round(number.abs() * MICRO));

@@ -225,6 +225,7 @@ impl SignalTiles {
         slice
     }
 
+    #[inline(never)]
     fn prune(&mut self, horizon: Horizon) {
         self.slices.retain(|bucket, slice| match horizon.keep(*bucket, slice.span) {
             Keep::Whole => true,

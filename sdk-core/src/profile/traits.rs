@@ -35,6 +35,7 @@ impl Traits {
     }
 
     /// The value at a dotted path whose first step is the name; the empty path is nothing.
+    #[inline(never)]
     pub fn at(&self, path: &str) -> Option<ValueRef<'_>> {
         // A trait may have a dot in its name.
         if let Some(value) = self.get(path) {
@@ -111,6 +112,7 @@ impl Traits {
         Self { names }
     }
 
+    #[inline(never)]
     fn write(&mut self, name: &str, written: &Trait) -> bool {
         let mut changed = false;
         let place = self.names.or_insert_with(name, || {

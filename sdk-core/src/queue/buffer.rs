@@ -83,6 +83,7 @@ impl Buffer {
     }
 
     /// Takes the event out that is given up first: of the lowest priority the oldest, never one in flight.
+    #[inline(never)]
     pub fn evict(&mut self) -> Option<Item> {
         let victim =
             [Priority::Low, Priority::Normal, Priority::Critical].into_iter().find_map(|priority| {
@@ -111,6 +112,7 @@ impl Buffer {
     }
 
     /// The first instant at which a waiting event becomes due.
+    #[inline(never)]
     pub fn next_due(&self) -> Option<Monotonic> {
         let instants = self.entries.iter().filter_map(|entry| match entry.place {
             Place::Waiting(from) => Some(from),

@@ -57,6 +57,7 @@ impl Queue {
         (item.ticket, reason)
     }
 
+    #[inline(never)]
     fn take_receipt(
         &mut self,
         flight: Flight,

@@ -217,6 +217,7 @@ impl<'a> RuleRef<'a> {
     }
 }
 
+#[inline(never)]
 fn read_cap(code: &mut Code<'_>) -> Cap {
     Cap {
         per: match code.byte() {

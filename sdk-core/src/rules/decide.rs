@@ -120,6 +120,7 @@ pub fn decide(
 impl<'a> Visit<'a> {
     /// The rules that have to leave their slots to others of their groups. What time alone changes about them, it
     /// changes about their slots, which say so when they are decided.
+    #[inline(never)]
     pub fn excluded(self, held_in: &dyn Fn(&str) -> Option<&'a Decision>) -> Marks {
         excluded(self.rules, self.rules.ranked().enumerate(), &mut |_, slot, rule| {
             let holding = held_in(slot).map(Decision::holding);

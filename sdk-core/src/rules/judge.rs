@@ -46,6 +46,7 @@ pub fn rule_key(rule: &RuleRef<'_>, document: &dyn Document) -> Option<Box<str>>
 }
 
 /// The latch that a match of a slot rule sets; nothing for triggers and level rules.
+#[inline(never)]
 pub fn latch(rule: &RuleRef<'_>, key: Option<Box<str>>, event: &Event) -> Option<Latch> {
     if !rule.has_slot() || rule.is_level() {
         return None;
@@ -69,6 +70,7 @@ pub fn latch(rule: &RuleRef<'_>, key: Option<Box<str>>, event: &Event) -> Option
 /// Whether a latch holds for this document: its session is the current one and its time has not run out.
 ///
 /// `outlook` receives the instant at which it ends.
+#[inline(never)]
 pub fn in_effect(latch: &Latch, document: &dyn Document, outlook: &mut Outlook) -> bool {
     let in_session = latch.session.is_none() || latch.session == document.session();
     let in_time = latch.until.is_none_or(|until| until > document.now());

@@ -55,6 +55,7 @@ impl Timestamp {
     /// Reads an RFC 3339 instant such as `2026-11-20T10:00:02.120Z`; fractions beyond milliseconds are cut.
     ///
     /// Days-from-civil after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    #[inline(never)]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         // Each part with where it ends and what stands behind it.

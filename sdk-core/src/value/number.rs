@@ -51,6 +51,7 @@ pub fn number_text(number: f64) -> String {
 
 /// Writes a double as text: integers below 2^53 exactly, all others with up to six decimals, rounded half away
 /// from zero, which is the resolution of sums as well. Numbers of 10^15 and above keep 15 digits and an exponent.
+#[inline(never)]
 pub fn text_of_number(number: f64, room: &mut Room) -> &str {
     let magnitude = number.abs();
     // The text is written from its end.
@@ -161,6 +162,7 @@ impl Decimal {
     }
 
     /// The double, where that is plain to see or one operation on two exact doubles gives it.
+    #[inline(never)]
     fn short(&self) -> Option<f64> {
         let magnitude = self.count + self.exponent;
         if self.count == 0 || magnitude <= -330 {
@@ -178,6 +180,7 @@ impl Decimal {
     }
 
     /// The double nearest to the digits of `text` by big integers.
+    #[inline(never)]
     fn exact(&self, text: &[u8]) -> f64 {
         let mut limbs = [0_u32; LIMBS];
         let mut left = self.count.min(MAX_DIGITS);

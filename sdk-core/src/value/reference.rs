@@ -235,6 +235,7 @@ pub fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
 }
 
 /// A step of a path as an index: decimal digits without needless zeros.
+#[inline(never)]
 fn index(step: &str) -> Option<usize> {
     let mut index = 0_usize;
     for (place, digit) in step.bytes().enumerate() {
