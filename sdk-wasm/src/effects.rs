@@ -29,6 +29,7 @@ impl Effects {
         self.out.u64(number.seq);
     }
 
+    #[inline(never)]
     pub fn write(&mut self, write: &StoreOp) {
         match write {
             StoreOp::Settle(number) => self.number(2, *number),
@@ -56,6 +57,7 @@ impl Effects {
         }
     }
 
+    #[inline(never)]
     pub fn forecast(&mut self, forecast: &Forecast<'_>) {
         self.out.u8(22);
         self.out.str(forecast.slot);
@@ -83,6 +85,7 @@ impl Effects {
         self.lane(lane);
     }
 
+    #[inline(never)]
     pub fn refused(&mut self, rejection: Rejection) {
         let (actual, limit) = rejection.measure();
         self.out.u8(10);
@@ -91,6 +94,7 @@ impl Effects {
         self.out.len(limit);
     }
 
+    #[inline(never)]
     pub fn request(&mut self, request: &Request) {
         self.out.u8(11);
         self.out.u64(request.id);
@@ -143,6 +147,7 @@ impl Effects {
         self.entry(16, entry);
     }
 
+    #[inline(never)]
     pub fn exposed(&mut self, exposed: &Exposed) {
         self.out.u8(18);
         self.out.raw(exposed.event_id.0.as_bytes());
@@ -160,6 +165,11 @@ impl Effects {
         self.out.bytes(policy);
     }
 
+    pub fn revision(&mut self, revision: u64) {
+        self.out.u8(24);
+        self.out.u64(revision);
+    }
+
     pub fn blocked(&mut self, blocked: bool) {
         self.out.u8(21);
         self.out.bool(blocked);
@@ -171,6 +181,7 @@ impl Effects {
         self.out.str(question);
     }
 
+    #[inline(never)]
     pub fn inspection(&mut self, client: &Client) {
         self.out.u8(17);
         let (mut signals, mut count) = (Writer::new(), 0);

@@ -89,12 +89,21 @@ pub struct Page {
     output: Vec<u8>,
     /// Whether the host knows that requests are blocked.
     blocked: bool,
+    /// The revision that the host knows to be in effect.
+    revision: u64,
 }
 
 impl Page {
     /// A page that has not started.
     pub const fn new() -> Self {
-        Self { client: None, sender: None, input: Vec::new(), output: Vec::new(), blocked: false }
+        Self {
+            client: None,
+            sender: None,
+            input: Vec::new(),
+            output: Vec::new(),
+            blocked: false,
+            revision: 0,
+        }
     }
 
     /// Room for an input of so many bytes.
@@ -260,6 +269,10 @@ impl Page {
         if client.take_expired() {
             effects.expired();
         }
+        let revision = client.bundle_revision();
+        if core::mem::replace(&mut self.revision, revision) != revision {
+            effects.revision(revision);
+        }
         client.take_policy().into_iter().for_each(|policy| effects.policy(policy));
         client.take_decisions().iter().for_each(|change| effects.decision(change));
         client.take_exposures().iter().for_each(|exposed| effects.exposed(exposed));
@@ -271,6 +284,7 @@ impl Page {
     }
 }
 
+#[inline(never)]
 fn stored_event(client: &mut Client, input: &mut Input<'_>, now: Now) {
     let (priority, settled) = (input.priority(), input.flag());
     let member = input.member();
@@ -303,6 +317,7 @@ fn restore(client: &mut Client, input: &mut Input<'_>, effects: &mut Effects) {
     }
 }
 
+#[inline(never)]
 fn track(client: &mut Client, input: &mut Input<'_>, effects: &mut Effects, now: Now) {
     let mut track = Track {
         event_id: input.event_id(),
@@ -323,6 +338,7 @@ fn track(client: &mut Client, input: &mut Input<'_>, effects: &mut Effects, now:
     }
 }
 
+#[inline(never)]
 fn news(client: &mut Client, input: &mut Input<'_>, now: Now) {
     let random = input.random();
     let news = match input.byte() {
@@ -340,6 +356,7 @@ fn news(client: &mut Client, input: &mut Input<'_>, now: Now) {
     }
 }
 
+#[inline(never)]
 fn outcome(client: &mut Client, input: &mut Input<'_>, now: Now) {
     let (random, request) = (input.random(), input.count());
     let mut shift = None;

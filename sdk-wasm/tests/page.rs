@@ -38,6 +38,7 @@ enum Effect {
     Answer(f64),
     Truth(bool),
     Blocked(bool),
+    Revision(u64),
     Failed(String),
     Other(u8),
 }
@@ -63,7 +64,10 @@ impl Host {
     fn with_rules() -> Self {
         let mut host = Self::started();
         let bundle = bundle();
-        assert_eq!(host.call(Operation::Bundle, |out| out.raw(&bundle)), [Effect::Other(13)]);
+        assert_eq!(
+            host.call(Operation::Bundle, |out| out.raw(&bundle)),
+            [Effect::Revision(1), Effect::Other(13)]
+        );
         host
     }
 
@@ -207,6 +211,7 @@ fn effect(from: &mut Reader<'_>) -> Effect {
         15 => Effect::Failed(text(from)),
         20 => Effect::Other(20),
         21 => Effect::Blocked(from.bool().unwrap()),
+        24 => Effect::Revision(from.u64().unwrap()),
         other => panic!("effect {other} is unknown to this test"),
     }
 }
@@ -371,14 +376,17 @@ fn a_bundle_by_name_may_go_back_and_one_past_its_time_is_told_of_once() {
         host.page.output().last().copied()
     };
     let next = bundle_of(9, None);
-    assert_eq!(host.call(Operation::NamedBundle, |out| out.raw(&next)), [Effect::Other(13)]);
+    assert_eq!(
+        host.call(Operation::NamedBundle, |out| out.raw(&next)),
+        [Effect::Revision(9), Effect::Other(13)]
+    );
     assert_eq!(revision(&mut host), Some(9));
     let over = bundle_of(8, Some(Timestamp(1_000_000_000_000)));
     host.call(Operation::Bundle, |out| out.raw(&over));
     assert_eq!(revision(&mut host), Some(9));
     assert_eq!(
         host.call(Operation::NamedBundle, |out| out.raw(&over)),
-        [Effect::Other(20), Effect::Other(13)]
+        [Effect::Other(20), Effect::Revision(8), Effect::Other(13)]
     );
     assert_eq!(revision(&mut host), Some(8));
     assert_eq!(host.call(Operation::Wake, |_| {}), [Effect::Other(13)]);
