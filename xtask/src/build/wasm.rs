@@ -11,9 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What stands in `sdk-wasm/pkg` afterwards.
-pub const OUTPUTS: [&str; 5] = [PAGE, CORE, TRUST, VERIFIER, FILTER];
+pub const OUTPUTS: [&str; 7] = [PAGE, FIRST, REST, CORE, TRUST, VERIFIER, FILTER];
 
+/// The page's core whole, and in two files: what a first visit needs to decide, and the rest.
 const PAGE: &str = "attune_bg.wasm";
+const FIRST: &str = "attune_first.wasm";
+const REST: &str = "attune_rest.wasm";
 const CORE: &str = "core.wasm";
 /// The chain of trust for hosts with WebCrypto, and for those without.
 const TRUST: &str = "trust.wasm";
@@ -46,6 +49,9 @@ const SMALL: [&str; 10] = [
     "--strip-producers",
     "--strip-target-features",
 ];
+
+/// What is small already, and has been divided.
+const DIVIDED: [&str; 3] = ["-Oz", "--strip-debug", "--strip-producers"];
 
 /// Straight code for hosts that load it once and ask it often.
 const FAST: [&str; 4] = ["-O3", "-O3", "--strip-debug", "--strip-producers"];
@@ -84,6 +90,11 @@ pub fn build(root: &Path) -> Result<(), Failure> {
             module(root, "attune-wasm", &["--features", "page"], &FOR_EVERY_PAGE, &pkg.join(PAGE))
         })
     })?;
+    step("page core in two files", || {
+        let mut inputs = with(&["xtask/wasm-split", "sdk-wasm/src"]);
+        inputs.push(pkg.join(PAGE));
+        when_changed("page-parts", &inputs, &[pkg.join(FIRST), pkg.join(REST)], || parts(root, &pkg))
+    })?;
     step("core.wasm", || {
         when_changed("core-wasm", &with(&["core-abi"]), &[pkg.join(CORE)], || {
             module(root, "attune-core-abi", &[], &FOR_HOSTS, &pkg.join(CORE))
@@ -112,6 +123,15 @@ pub fn build(root: &Path) -> Result<(), Failure> {
 pub fn wasm_tools(root: &Path) -> Result<PathBuf, Failure> {
     run(&mut program(root, &["cargo", "build", "--package", "wasm-tools"]))?;
     Ok(workspace::target()?.join("debug").join("wasm-tools"))
+}
+
+/// Divides the page's core by what a first visit runs.
+fn parts(root: &Path, pkg: &Path) -> Result<(), Failure> {
+    let raw = workspace::target()?.join("wasm-split");
+    fs::create_dir_all(&raw).map_err(|error| Failure::at(&raw, &error))?;
+    let mut split = program(root, &["cargo", "run", "--quiet", "--package", "wasm-split", "--"]);
+    run(split.arg(pkg.join(PAGE)).args([raw.join(FIRST), raw.join(REST)]))?;
+    [FIRST, REST].iter().try_for_each(|name| optimize(root, &raw.join(name), &DIVIDED, &pkg.join(name)))
 }
 
 fn module(root: &Path, package: &str, flags: &[&str], form: &Form, to: &Path) -> Result<(), Failure> {

@@ -167,7 +167,7 @@ const WIRING: &[&str] = &[
 ];
 
 /// Packages of ours and the packages of ours that each may depend on, tests included.
-pub const PACKAGES: [(&str, &[&str]); 10] = [
+pub const PACKAGES: [(&str, &[&str]); 11] = [
     ("sdk-core", &[]),
     ("core-abi", &["attune-core"]),
     ("sdk-wasm", &["attune-core"]),
@@ -178,6 +178,7 @@ pub const PACKAGES: [(&str, &[&str]); 10] = [
     ("benches", &["attune-core", "attune-collector", "attune-core-abi", "attune-wasm"]),
     ("xtask", &[]),
     ("xtask/wasm-tools", &[]),
+    ("xtask/wasm-split", &["attune-core", "attune-wasm"]),
 ];
 
 /// Folders of a shell, and the façades of the core that are for the other shell.

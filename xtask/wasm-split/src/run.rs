@@ -1,0 +1,104 @@
+//! Runs a module as a page does, whole or in its two files.
+
+use crate::visit::Call;
+use crate::{Error, Parts};
+use wasmi::{Engine, Extern, Global, Instance, Linker, Memory, Module, Store, TypedFunc, Val};
+
+/// A module that runs.
+pub struct Running {
+    store: Store<()>,
+    instance: Instance,
+    memory: Memory,
+    input: TypedFunc<i32, i32>,
+    call: TypedFunc<(i32, i32), i32>,
+    output: TypedFunc<(), i32>,
+}
+
+impl Running {
+    /// The whole module, or the first file of one that is divided.
+    ///
+    /// # Errors
+    /// The bytes are no such module.
+    pub fn whole(bytes: &[u8]) -> Result<Self, Error> {
+        let engine = Engine::default();
+        let module = Module::new(&engine, bytes)?;
+        let mut store = Store::new(&engine, ());
+        let instance = Linker::new(&engine).instantiate_and_start(&mut store, &module)?;
+        Ok(Self {
+            memory: instance.get_memory(&store, "memory").ok_or("there is no memory")?,
+            input: instance.get_typed_func(&store, "input")?,
+            call: instance.get_typed_func(&store, "call")?,
+            output: instance.get_typed_func(&store, "output")?,
+            instance,
+            store,
+        })
+    }
+
+    /// Makes a call; returns its output.
+    ///
+    /// # Errors
+    /// The call traps.
+    pub fn call(&mut self, call: &Call) -> Result<Vec<u8>, Error> {
+        let length = call.input.len() as i32;
+        let at = self.input.call(&mut self.store, length)?;
+        self.memory.write(&mut self.store, at as usize, &call.input)?;
+        let length = self.call.call(&mut self.store, (call.operation as i32, length))?;
+        let at = self.output.call(&mut self.store, ())?;
+        let mut output = vec![0; length as usize];
+        self.memory.read(&self.store, at as usize, &mut output)?;
+        Ok(output)
+    }
+
+    /// Makes a call of a first file: nothing has changed where it is in want of the rest.
+    ///
+    /// # Errors
+    /// The instance lacks what a first file exports.
+    pub fn try_call(&mut self, call: &Call) -> Result<Option<Vec<u8>>, Error> {
+        let stack = self.stack()?;
+        let (before, top) = (self.memory.data(&self.store).to_vec(), stack.get(&self.store));
+        match self.call(call) {
+            Ok(output) => Ok(Some(output)),
+            Err(_) => {
+                self.memory.write(&mut self.store, 0, &before)?;
+                stack.set(&mut self.store, top)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Adds the rest to a first file.
+    ///
+    /// # Errors
+    /// The bytes are not the rest of this first file.
+    pub fn complete(&mut self, parts: &Parts) -> Result<(), Error> {
+        let engine = self.store.engine().clone();
+        let module = Module::new(&engine, &*parts.rest)?;
+        let mut linker = Linker::new(&engine);
+        let exports: Vec<(String, Extern)> = self
+            .instance
+            .exports(&self.store)
+            .map(|export| (export.name().to_owned(), export.into_extern()))
+            .collect();
+        for (name, item) in exports {
+            linker.define(crate::divide::FIRST, &name, item)?;
+        }
+        linker.instantiate_and_start(&mut self.store, &module)?;
+        Ok(())
+    }
+
+    /// The linear memory.
+    pub fn memory(&self) -> &[u8] {
+        self.memory.data(&self.store)
+    }
+
+    /// Whether an exported global is set.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
+        let global = self.instance.get_global(&self.store, name).ok_or("a flag is missing")?;
+        Ok(matches!(global.get(&self.store), Val::I32(1)))
+    }
+
+    fn stack(&self) -> Result<Global, Error> {
+        let global = self.instance.get_global(&self.store, crate::divide::STACK);
+        Ok(global.ok_or("the top of the stack is not exported")?)
+    }
+}
