@@ -1,8 +1,8 @@
 /**
  * Builds `dist/` from the TypeScript in `js/` and the WebAssembly in `pkg/`.
  *
- * `pkg/` is expected to hold `attune_bg.wasm`, the core for pages, `core.wasm`, for `attune/evaluator`, and `trust.wasm`
- * and `verifier.wasm`, for pages that verify; they are copied as they are. `cargo xtask build` puts them there.
+ * `pkg/` is expected to hold `attune_bg.wasm`, the core for pages, whole, and in two files `attune_first.wasm` and
+ * `attune_rest.wasm`; `core.wasm`, for `attune/evaluator`; `trust.wasm` and `verifier.wasm`, for pages that verify; they are copied as they are. `cargo xtask build` puts them there.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -30,7 +30,8 @@ const dist = (...parts) => at('dist', ...parts);
 
 const common = { bundle: true, minify: true, target: 'es2022', legalComments: 'none', logLevel: 'warning' };
 
-const WASM_FILES = ['attune_bg.wasm', 'core.wasm', 'trust.wasm', 'verifier.wasm', 'filter.wasm'];
+const CORE_FILES = ['attune_bg.wasm', 'attune_first.wasm', 'attune_rest.wasm'];
+const WASM_FILES = [...CORE_FILES, 'core.wasm', 'trust.wasm', 'verifier.wasm', 'filter.wasm'];
 
 for (const file of WASM_FILES) {
   if (!existsSync(at('pkg', file))) fail(`pkg/${file} is missing; cargo xtask build makes it`);
@@ -39,7 +40,8 @@ rmSync(dist(), { recursive: true, force: true });
 mkdirSync(dist('script'), { recursive: true });
 
 for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
-const wasmFile = besideScript('attune', 'attune_bg.wasm');
+const wasmFile = besideScript('attune', 'attune_first.wasm');
+const restFile = besideScript('attune-rest', 'attune_rest.wasm');
 
 await bundle('index', dist('index.js'), {
   plugins: [
@@ -63,7 +65,7 @@ await bundle('devtools', dist('devtools.js'), {});
 await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external: ['node:*'] });
 await bundle('openfeature', dist('openfeature.js'), {});
 await bundle('react', dist('react.js'), { external: ['react'] }, `'use client';\n`);
-await inlined('index', 'inline', {
+await inlined('inline', 'inline', {
   plugins: [
     apart('trust', './inline-trust.js'),
     apart('filter', './inline-filter.js'),
@@ -92,6 +94,7 @@ await bundle('script', dist('script', 'attune.js'), {
   format: 'iife',
   define: {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
+    ATTUNE_REST_FILE: JSON.stringify(restFile),
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
     ATTUNE_FILTER_FILE: JSON.stringify(filterScript),
     ATTUNE_PLAIN_FILE: JSON.stringify(plainFile),

@@ -26,8 +26,8 @@ export function refusal(): AttuneError {
   );
 }
 
-/** Fetches and compiles the core. Fails with `wasm_unavailable`. */
-export async function loadCore(url: string): Promise<CoreExports> {
+/** Fetches and compiles the core, or the rest of it, which imports what is there. Fails with `wasm_unavailable`. */
+export async function loadCore(url: string, imports?: WebAssembly.Imports): Promise<CoreExports> {
   for (let attempt = 0; ; attempt += 1) {
     let isFinal = false;
     try {
@@ -35,7 +35,7 @@ export async function loadCore(url: string): Promise<CoreExports> {
       const { status } = response;
       isFinal = status >= 400 && status < 500;
       if (!response.ok) throw new Error(`status ${status}`);
-      return await instantiate(response);
+      return await instantiate(response, imports);
     } catch (cause) {
       const delay = RETRY_DELAYS_MS[attempt];
       if (isFinal || delay === undefined || cause instanceof WebAssembly.CompileError) {
@@ -49,10 +49,10 @@ export async function loadCore(url: string): Promise<CoreExports> {
 }
 
 /** Browsers compile while they load, but only what is sent as WebAssembly. */
-async function instantiate(response: Response): Promise<CoreExports> {
+async function instantiate(response: Response, imports?: WebAssembly.Imports): Promise<CoreExports> {
   const canStream = response.headers.get('content-type') === 'application/wasm';
   const { instance } = canStream
-    ? await WebAssembly.instantiateStreaming(response)
-    : await WebAssembly.instantiate(await response.arrayBuffer());
+    ? await WebAssembly.instantiateStreaming(response, imports)
+    : await WebAssembly.instantiate(await response.arrayBuffer(), imports);
   return instance.exports as unknown as CoreExports;
 }

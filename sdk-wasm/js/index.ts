@@ -21,7 +21,8 @@ export type { InitOptions, OutgoingEvent } from './options.ts';
  * `environment_unsupported`.
  */
 export const init: (options: InitOptions) => Attune = initWith({
-  defaultWasmUrl: new URL('./attune_bg.wasm', import.meta.url).href,
+  defaultWasmUrl: new URL('./attune_first.wasm', import.meta.url).href,
+  restWasmUrl: new URL('./attune_rest.wasm', import.meta.url).href,
   loadTrust: () => import('./trust.ts'),
   loadFilter: () => import('./filter.ts'),
   loadPlain: () => import('./plain.ts'),

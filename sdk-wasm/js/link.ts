@@ -143,7 +143,7 @@ export function openLink(options: LinkOptions): DriverLink {
     const captures = isCapturing(call);
     if (hasEnded) events.report(usageError('shut_down', `${method}: attune has been shut down`));
     else if (captures && capture === 'denied') return;
-    else if (driver && (!captures || (isAdmitted && !driver.isWaiting()))) pass(call);
+    else if (driver && (!captures || (isAdmitted && !driver.isWaiting() && !driver.isShort()))) pass(call);
     else if (captures && !isTaking() ? held.push(call) > MAX_HELD_CALLS : !buffer.push(call, laneNow)) {
       held.splice(MAX_HELD_CALLS);
       if (!isFull)
@@ -240,7 +240,9 @@ export function openLink(options: LinkOptions): DriverLink {
   if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
     const fail = (cause: unknown) => failed(failure(cause));
-    load(ready).then(() => refused && fail(refusal()), fail);
+    load(ready)
+      .then(() => (refused ? fail(refusal()) : started?.whole))
+      .catch(fail);
   });
   ready.catch(events.report);
   return {
@@ -272,7 +274,7 @@ export function openLink(options: LinkOptions): DriverLink {
     ask,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
-      if (driver || !mayStore() || awaitsFilter()) return;
+      if ((driver && !driver.isShort()) || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
       lanes.release();
@@ -290,10 +292,15 @@ export function openLink(options: LinkOptions): DriverLink {
 
 /** Loads what a driver starts with: the core, and what judges events. */
 async function loadDriver(settings: Settings): Promise<(start: Start) => Driver> {
-  const { filter: policy, loadFilter, wasmUrl, defaultWasmUrl } = settings;
+  const { filter: policy, loadFilter, wasmUrl, defaultWasmUrl, restWasmUrl } = settings;
   const judging = isObject(policy) ? loadFilter().then(({ openFilter }) => openFilter(policy)) : undefined;
-  const [exports, filter] = await Promise.all([loadCore(wasmUrl ?? defaultWasmUrl), judging]);
-  return (start) => startDriver({ ...start, exports, filter });
+  const loading = loadCore(wasmUrl ?? defaultWasmUrl);
+  const [exports, filter] = await Promise.all([loading, judging]);
+  // Behind what is needed first, so that neither takes the other's time.
+  const rest = wasmUrl || !restWasmUrl ? undefined : loadCore(restWasmUrl, { f: { ...exports } });
+  // It fails where it is waited for.
+  rest?.catch(() => {});
+  return (start) => startDriver({ ...start, exports, rest, filter });
 }
 
 /** Loads what does without. */

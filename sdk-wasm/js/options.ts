@@ -71,8 +71,8 @@ export interface InitOptions {
    */
   withoutWasm?: readonly string[];
   /**
-   * Address of the WebAssembly file.
-   * @defaultValue `attune_bg.wasm` beside this module
+   * Address of the WebAssembly, `attune_bg.wasm`, as one file.
+   * @defaultValue two files beside this module, `attune_first.wasm` and then `attune_rest.wasm`
    */
   wasmUrl?: string | URL;
   /**
@@ -117,6 +117,8 @@ export interface SiteSettings {
 export interface Parts {
   /** Where its WebAssembly file is, unless the site says otherwise. */
   defaultWasmUrl: string;
+  /** What follows it behind the first decision; nothing where it is whole. */
+  restWasmUrl?: string;
   /** How to load what verifies bundles. */
   loadTrust: LoadTrust;
   /** How to load what judges by a policy. */

@@ -188,6 +188,8 @@ export function startPlain(start: Start): Driver {
 
   return {
     isWaiting: () => false,
+    isShort: () => false,
+    whole: undefined,
     track({ metadata, ...capture }) {
       const isListed = settings.withoutWasm.includes(capture.type);
       const isSmall = byteLength(metadata ?? '') <= MAX_METADATA_BYTES;

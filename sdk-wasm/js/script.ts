@@ -31,6 +31,7 @@ const address = new URL(script?.dataset.src ?? script?.src ?? '', document.baseU
 const beside = (file: string) => new URL(file, address).href;
 const start = initWith({
   defaultWasmUrl: beside(ATTUNE_WASM_FILE),
+  restWasmUrl: beside(ATTUNE_REST_FILE),
   loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
   loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
   loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),

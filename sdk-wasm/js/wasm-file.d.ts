@@ -1,5 +1,6 @@
-/** Name of the WebAssembly file beside the script-tag bundle; filled in by the build. */
+/** Names of the two WebAssembly files of the core beside the script-tag bundle; filled in by the build. */
 declare const ATTUNE_WASM_FILE: string;
+declare const ATTUNE_REST_FILE: string;
 /** Name of the module beside the script-tag bundle that verifies bundles; filled in by the build. */
 declare const ATTUNE_TRUST_FILE: string;
 /** Name of the module beside the script-tag bundle that makes the changes that few bundles have; filled in by the build. */

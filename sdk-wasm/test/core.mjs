@@ -9,6 +9,7 @@ const { readerOf } = await load('core/reader.ts');
 const { write } = await load('core/writer.ts');
 
 const OUTPUT_AT = 1 << 20;
+const STACK_TOP = 4_096;
 const OPERATIONS = [
   ['start', 'tuu'],
   ['restore', '?y?y?t*(tun)'],
@@ -58,10 +59,16 @@ const EFFECTS = {
   match: [19, 't'],
   expired: [20, ''],
   policy: [23, 'y'],
+  revision: [24, 'n'],
 };
+
+/** What a first file carries out without the rest. */
+const FIRST = ['start', 'restore', 'context', 'bundle', 'wake', 'consent', 'namedBundle'];
 
 /** A core whose calls are kept in `calls` as `[name, ...fields]`. */
 export class FakeCore {
+  /** Whether the rest is still to come: what needs it traps half way. */
+  isShort = false;
   calls = [];
   /** Effects, as `[name, ...fields]`, that the next call of an operation gives. */
   script = new Map();
@@ -77,7 +84,9 @@ export class FakeCore {
   get exports() {
     const core = this;
     let buffer = new ArrayBuffer(2 * OUTPUT_AT);
+    const stack = { value: STACK_TOP };
     return {
+      stack: this.isShort ? stack : undefined,
       memory: {
         get buffer() {
           return buffer;
@@ -89,6 +98,12 @@ export class FakeCore {
         return 64;
       },
       call(operation, length) {
+        if (stack.value !== STACK_TOP) throw new Error('the stack has not been put back');
+        if (core.isShort && !FIRST.includes(OPERATIONS[operation][0])) {
+          stack.value -= 48;
+          new Uint8Array(buffer).fill(7, 0, 64);
+          throw new WebAssembly.RuntimeError('null function');
+        }
         core.#input = new Uint8Array(buffer, 64, length).slice();
         const before = new Uint8Array(buffer);
         core.#output = core.#answer(operation);
@@ -132,6 +147,7 @@ export class FakeCore {
 
   on_start(member, lane) {
     Object.assign(this, { member, lane });
+    return [['revision', 7]];
   }
 
   on_storedEvent(_priority, settled, _member, lane, seq) {

@@ -164,14 +164,14 @@ it('takes memory anew after every call, for it may have grown', () => {
   const answers = [];
   const effects = [];
   effects[13] = (value) => answers.push(value);
-  const core = openCore(exports, effects);
+  const [core] = openCore(exports, effects);
   core(SIGNAL, 'views', undefined);
   assert.deepEqual([calls, answers], [[[17, 'views']], ['answered']]);
 });
 
 it('answers what the core asks about regular expressions, in order, before anything else', () => {
   const fake = new FakeCore();
-  const core = openCore(
+  const [core] = openCore(
     fake.exports,
     Array.from({ length: 18 }, () => () => {}),
   );
@@ -187,7 +187,7 @@ it('stops answering a core that asks without end', () => {
   const fake = new FakeCore();
   fake.on_matches = () => [['match', '\na\na']];
   fake.next('wake', ['match', '\na\na']);
-  const core = openCore(
+  const [core] = openCore(
     fake.exports,
     Array.from({ length: 18 }, () => () => {}),
   );

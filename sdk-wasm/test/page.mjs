@@ -10,13 +10,16 @@ const { CompressionStream } = globalThis;
 const PATIENCE_MS = 5_000;
 const pkg = join(import.meta.dirname, '../pkg');
 
-/** Puts a page in place of whatever was there; `load` starts its WebAssembly. */
-export function openPage({ entries = new Map(), database = new IDBFactory(), locks, search = '' } = {}) {
-  const core = new FakeCore();
+/** Puts a page in place of whatever was there; `load` starts its WebAssembly, of which `isShort` leaves the rest out. */
+export function openPage(options = {}) {
+  const { entries = new Map(), database = new IDBFactory(), locks, search = '', isShort = false } = options;
+  const core = Object.assign(new FakeCore(), { isShort });
   const target = new EventTarget();
   const posts = [];
   const beacons = [];
   const { promise, resolve } = withResolvers();
+  const rest = withResolvers();
+  if (!isShort) rest.resolve();
   const page = {
     core,
     entries,
@@ -32,6 +35,12 @@ export function openPage({ entries = new Map(), database = new IDBFactory(), loc
       while (core.of(operation).length === 0 && Date.now() < deadline) await settle();
       await settle();
       return core;
+    },
+    /** Lets the rest of the WebAssembly load, or tells that it is not there. */
+    async loadRest(isThere = true) {
+      core.isShort = !isThere;
+      rest.resolve(isThere ? undefined : 404);
+      await settle();
     },
     dispatch(name, fields = {}) {
       target.dispatchEvent(Object.assign(new Event(name), fields));
@@ -62,10 +71,12 @@ export function openPage({ entries = new Map(), database = new IDBFactory(), loc
     },
     async fetch(url, options) {
       const { pathname } = new URL(url);
-      if (pathname.endsWith('attune_bg.wasm')) {
+      if (pathname.endsWith('attune_first.wasm')) {
         await promise;
         return new Response();
       }
+      if (pathname.endsWith('attune_rest.wasm'))
+        return new Response('', { status: (await rest.promise) ?? 200 });
       if (pathname.endsWith('.wasm')) return new Response(readFileSync(join(pkg, basename(pathname))));
       if (options?.method === 'POST') posts.push({ pathname, text: await new Response(options.body).text() });
       return page.answers[pathname]?.(posts.at(-1), url) ?? new Response('', { status: 404 });
@@ -107,13 +118,25 @@ export async function store(database, entries) {
 
 /** What is stored under a key. */
 export async function stored(database, key) {
+  const [value] = await asked(database, (entries) => [entries.get(key)]);
+  return value;
+}
+
+/** All that is stored, with its keys. */
+export async function allIn(database) {
+  const [keys, values] = await asked(database, (entries) => [entries.getAllKeys(), entries.getAll()]);
+  return keys.map((key, place) => [key, values[place]]);
+}
+
+async function asked(database, ask) {
   const db = await opened(database);
-  const request = db.transaction('entries').objectStore('entries').get(key);
+  const transaction = db.transaction('entries');
+  const requests = ask(transaction.objectStore('entries'));
   await new Promise((done) => {
-    request.onsuccess = done;
+    transaction.oncomplete = done;
   });
   db.close();
-  return request.result;
+  return requests.map(({ result }) => result);
 }
 
 function opened(database) {

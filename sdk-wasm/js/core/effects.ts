@@ -78,6 +78,7 @@ export type Effects = [
   blocked?: (isBlocked: number) => void,
   forecast?: (...forecast: Forecast) => void,
   policy?: (policy: Uint8Array) => void,
+  revision?: (bundle: number) => void,
 ];
 
 /** A slot, and what fills it. */
@@ -107,6 +108,7 @@ const FORMS = [
   'b',
   `${FILLED}tf`,
   'y',
+  'n',
 ];
 
 /** Carries out one output. */

@@ -5,6 +5,11 @@ import type { JsonObject } from '../context.ts';
 /** An operation and, as a type only, its fields. */
 export type Operation<Fields extends unknown[]> = [operation: number, form: string, fields?: Fields];
 
+/** Operations that change nothing but what is to be sent now. */
+export const QUESTIONS = [15, 16, 17, 18, 22, 25];
+/** Operations about the collector and the way to it, which no decision depends on. */
+export const DELIVERY = [12, 14, 23];
+
 /** A JSON object as the core takes it, behind the bytes of its text. */
 export type Metadata = [bytes: number, value: JsonObject];
 

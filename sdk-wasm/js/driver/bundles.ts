@@ -41,7 +41,7 @@ export function openBundles(
   entries: Entries,
   attempted: (isTold: boolean) => void,
 ): Bundles {
-  const { ask, core, heard, input, report, url, isEnded } = driving;
+  const { ask, core, heard, input, report, url, whole, isEnded } = driving;
   /** What is in effect, as it was stored. */
   let restored: Uint8Array | undefined;
   /** Whether the collector has said on this page what is to be in effect. */
@@ -63,6 +63,7 @@ export function openBundles(
     }
     let answer = heard(await get(url('/v1/bundle')));
     const [hash, share, seed] = answer?.candidate?.split(';') ?? [];
+    if (seed) await whole;
     if (seed && ask(IN_SHARE, decodeURIComponent(seed), Number(share))) {
       answer = await get(url(`/v1/bundle/${hash}`), 'default');
     }

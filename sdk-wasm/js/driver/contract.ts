@@ -20,6 +20,10 @@ export type Capture = Pick<KeptEvent, 'id' | 'type' | 'ms' | 'session' | 'metada
 export interface Driver {
   /** Whether nothing may be captured yet, since what judges it is not there. */
   isWaiting(): boolean;
+  /** Whether it only decides yet: nothing may be captured, and calls about the visitor wait. */
+  isShort(): boolean;
+  /** Fails where that cannot end. */
+  readonly whole: Promise<void> | undefined;
   /** Captures an event. */
   track(capture: Capture): void;
   /** Binds the visitor to a user; the caller tracks `attune.identify` after it. */
@@ -48,8 +52,8 @@ export interface Driver {
   flush(): void;
   /** Ends the client: says farewell and takes every change of the page back. */
   shutdown(): void;
-  /** The inside but for decisions and values, for a developer panel. */
-  inspect(): Inside;
+  /** The inside but for decisions and values, for a developer panel; nothing while it only decides. */
+  inspect(): Inside | undefined;
 }
 
 /** Loads what shows a preview in place of a driver; it fails where the token does not hold. */
@@ -78,6 +82,8 @@ export interface Start {
 /** What a client with a core starts with. */
 export interface CoreStart extends Start {
   exports: CoreExports;
+  /** Brings the rest of a core of which only the first file is there. */
+  rest: Promise<unknown> | undefined;
   /** Judges by the site's policy, where it has one. */
   filter: Filter | undefined;
 }

@@ -43,7 +43,7 @@ const MAX_DEPTH = 32;
 
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
 export function startDriver(start: CoreStart): Driver {
-  const { exports, host, settings, storage, entries, lanes, filter, ended } = start;
+  const { exports, rest, host, settings, storage, entries, lanes, filter, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const events = openEvents(entries);
   const resting = timer();
@@ -65,7 +65,7 @@ export function startDriver(start: CoreStart): Driver {
   let hasFailed = false;
   let answer: Json | undefined;
   let inspection: CoreInspection;
-  /** The revision in effect when it was last asked for. */
+  /** The revision in effect. */
   let bundleRevision = 0;
   let cuts: Cut[] = [];
   let isBlocked = false;
@@ -77,6 +77,8 @@ export function startDriver(start: CoreStart): Driver {
   let early: Message[] | undefined;
   /** Whether the collector has been asked for its rules. */
   let hasAsked = false;
+  /** Whether the rules are known as far as they can be had. */
+  let isKnown = false;
   const later = openAfterwards();
 
   const report = (code: string, message: string, isUsage?: boolean) => {
@@ -155,7 +157,7 @@ export function startDriver(start: CoreStart): Driver {
       reportLater('json_too_deep', `${what} must be nested at most ${MAX_DEPTH} deep`, true);
     } else reportLater(code, `${what} cannot be read`);
   };
-  const core = openCore(exports, [
+  const [core, completion] = openCore(exports, [
     (seq) => {
       if (!tracked) return;
       events.keep(Object.assign(tracked, { seq }));
@@ -197,7 +199,17 @@ export function startDriver(start: CoreStart): Driver {
       notePolicy();
       contextText = gate.strip(context);
     },
+    (revision) => {
+      bundleRevision = revision;
+    },
   ]);
+  const { isShort, isHolding } = completion;
+  const whole = rest?.then(() => {
+    if (hasEnded) return;
+    input(completion.complete);
+    settle(isKnown);
+    host.opened();
+  });
 
   const changed = () => hasEnded || host.changed();
   const carryOut = (act: () => void) => {
@@ -211,7 +223,7 @@ export function startDriver(start: CoreStart): Driver {
     carryOut(act);
     delivery.request();
     tail.changed();
-    painting.changed();
+    if (!isShort()) painting.changed();
     return !hasFailed;
   };
   const ask: Driving['ask'] = (...call) => {
@@ -222,6 +234,7 @@ export function startDriver(start: CoreStart): Driver {
   const driving: Driving = {
     core,
     storage,
+    whole,
     ask,
     isEnded: () => hasEnded,
     heard(answer) {
@@ -248,7 +261,6 @@ export function startDriver(start: CoreStart): Driver {
     forecast: (session) => core(operation.FORECAST, session),
   });
   const heardOf = (revision: number) => {
-    if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
   };
   const bundles = openBundles(driving, settings, entries, (isTold) => {
@@ -319,10 +331,11 @@ export function startDriver(start: CoreStart): Driver {
     reportLater('collector_blocked', message);
   };
   /** Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had. */
-  const settle = (isKnown: boolean) => {
-    if (early || !isKnown) return;
-    if (hasAsked) host.ready();
-    painting.settle(inspect().bundle_revision > 0);
+  const settle = (isNowKnown: boolean) => {
+    isKnown ||= isNowKnown;
+    if (early || !isKnown || isHolding()) return;
+    if (hasAsked && !isShort()) host.ready();
+    painting.settle(bundleRevision > 0, !isShort());
   };
   const giveContext = () => {
     contextText = gate.strip(context);
@@ -332,6 +345,7 @@ export function startDriver(start: CoreStart): Driver {
   const waking = openWaking(judgeAnew);
   const goOnline = () => input(() => core(operation.ONLINE));
   const inspect = () => {
+    if (isShort()) return undefined;
     core(operation.INSPECT);
     const [signals, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = inspection;
     const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
@@ -402,6 +416,8 @@ export function startDriver(start: CoreStart): Driver {
 
   return {
     isWaiting: gate.isWaiting,
+    isShort,
+    whole,
     track(capture) {
       openLane();
       // The core gives the number; until then the largest one stands for it, so that no event is underestimated.

@@ -28,8 +28,11 @@ export interface PaintingOptions {
 export interface Painting {
   /** Makes the changes of what fills a slot now. */
   paint(slot: string, filling: Filling | undefined): void;
-  /** Says that slots are decided, by rules or without any; what the loader has painted and the rules leave empty is taken back. */
-  settle(hasRules: boolean): void;
+  /**
+   * Says that slots are decided, by rules or without any; what the loader has painted and the rules leave empty is taken
+   * back. What cannot be foreseen yet is not kept either.
+   */
+  settle(hasRules: boolean, canForesee: boolean): void;
   /** Takes one forecast in. */
   foresee(...forecast: Forecast): void;
   /** What the next page may paint may have changed. */
@@ -65,11 +68,11 @@ export function openPainting(options: PaintingOptions): Painting {
       else filled.delete(slot);
       page.set(slot, changesOf(filling));
     },
-    settle(hasRules) {
+    settle(hasRules, canForesee) {
       first?.settle(hasRules ? (slot) => filled.has(slot) : undefined);
       // A page without the loader goes on without telling: nothing is to be painted that it has made stale.
-      if (first) keep();
-      else storage.removeItem(key);
+      if (!first) storage.removeItem(key);
+      else if (canForesee) keep();
     },
     foresee: (...found) => void forecasts.push(found),
     changed() {

@@ -111,6 +111,8 @@ function start(
   first?.settle((slot) => shown.has(slot));
   return {
     isWaiting: () => false,
+    isShort: () => false,
+    whole: undefined,
     token: () => undefined,
     track({ id, type, ms, metadata }) {
       const event = {

@@ -13,4 +13,6 @@ await build({
   outdir: 'dist',
 });
 const { resolve } = createRequire(import.meta.url);
-for (const file of ['attune_bg.wasm', 'filter.wasm']) copyFileSync(resolve(`attune/${file}`), `dist/${file}`);
+for (const file of ['attune_first.wasm', 'attune_rest.wasm', 'filter.wasm']) {
+  copyFileSync(resolve(`attune/${file}`), `dist/${file}`);
+}

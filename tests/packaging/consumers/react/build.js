@@ -13,4 +13,5 @@ await build({
 });
 await build({ ...both, entryPoints: ['src/server.tsx'], platform: 'node', packages: 'external' });
 const { resolve } = createRequire(import.meta.url);
-copyFileSync(resolve('attune/attune_bg.wasm'), 'dist/attune_bg.wasm');
+for (const file of ['attune_first.wasm', 'attune_rest.wasm'])
+  copyFileSync(resolve(`attune/${file}`), `dist/${file}`);

@@ -8,7 +8,7 @@ const { resolve } = createRequire(import.meta.url);
 const besideTheBundle = {
   name: 'attune-wasm',
   writeBundle({ dir }) {
-    for (const file of ['attune_bg.wasm', 'filter.wasm'])
+    for (const file of ['attune_first.wasm', 'attune_rest.wasm', 'filter.wasm'])
       copyFileSync(resolve(`attune/${file}`), `${dir}/${file}`);
   },
 };
