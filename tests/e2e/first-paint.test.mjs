@@ -306,7 +306,7 @@ describe('the loader', () => {
     await ready(page);
     const files = asked.filter((name) => /loader|attune/.test(name));
     assert.deepEqual(files.slice(0, 1), ['loader.js']);
-    assert.deepEqual(files.slice(1).sort(), ['attune.js', 'attune.wasm']);
+    assert.deepEqual(files.slice(1).sort(), ['attune-rest.wasm', 'attune.js', 'attune.wasm']);
     await context.close();
   });
 

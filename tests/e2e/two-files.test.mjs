@@ -1,0 +1,161 @@
+/** The core in two files: the first decides alone, and nothing is lost while the rest is on its way, or where it never comes. */
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { headline, openBrowser, view } from './rig/browser.mjs';
+import { Collector, WRITE_KEY } from './rig/collector.mjs';
+import { eventually } from './rig/eventually.mjs';
+import { packagePage, serveSite } from './rig/site.mjs';
+
+const text = (value) => [{ kind: 'text', target: '#headline', value }];
+/** A level on context alone, an event rule, and a rule with what only the rest has. */
+const RULES = {
+  signals: [{ name: 'views', on: 'product_view', aggregate: 'count', window: 'lifetime' }],
+  rules: [
+    {
+      id: 'here',
+      slot: 'hero',
+      priority: 1,
+      when: { 'context.page.path': '/' },
+      actions: text('Decided first'),
+    },
+    {
+      id: 'third',
+      slot: 'hero',
+      priority: 9,
+      when: { 'signals.views': { $gte: 3 } },
+      actions: text('Third'),
+    },
+  ],
+};
+const RARE = {
+  id: 'rare',
+  slot: 'hero',
+  priority: 5,
+  when: { 'context.ip': { $cidr: '10.0.0.0/8' } },
+  actions: text('Rare'),
+};
+
+describe('the core in two files', () => {
+  let browser;
+  let collector;
+  let site;
+  let context;
+  before(async () => {
+    browser = await openBrowser();
+    collector = await Collector.start(RULES);
+    site = await serveSite({ '/': packagePage(collector.url, WRITE_KEY) });
+  });
+  after(async () => {
+    await site.close();
+    await collector.remove();
+    await browser.close();
+  });
+  beforeEach(async () => {
+    context = await browser.newContext();
+  });
+  afterEach(() => context.close());
+
+  /** Opens a page whose rest comes when `release` is called, or not at all where it is called with a status. */
+  async function openShort(url = site.url) {
+    const page = await context.newPage();
+    let release;
+    const released = new Promise((done) => {
+      release = done;
+    });
+    await page.route('**/attune_rest.wasm', async (route) => {
+      const status = await released;
+      await (status ? route.fulfill({ status }) : route.continue()).catch(() => {});
+    });
+    await page.goto(url);
+    return { page, release };
+  }
+  const isReady = (page) => page.evaluate(() => document.documentElement.dataset.ready === 'yes');
+  const views = async (expected) => {
+    const found = await eventually(
+      async () => (await collector.summary()).signals.views ?? 0,
+      (count) => count >= expected,
+    );
+    assert.equal(found, expected);
+  };
+
+  it('decides by the first file, and counts what was tracked meanwhile when the rest comes', async () => {
+    const before = (await collector.summary()).signals.views ?? 0;
+    const { page, release } = await openShort();
+    await headline(page, 'Decided first');
+    await view(page, 'lamps', 3);
+    await page.waitForTimeout(300);
+    assert.equal(await page.textContent('#headline'), 'Decided first');
+    assert.deepEqual([await isReady(page), (await collector.summary()).signals.views ?? 0], [false, before]);
+    release();
+    await headline(page, 'Third');
+    assert.equal(await page.evaluate(() => window.attune.signal('views')), 3);
+    assert.ok(await isReady(page));
+    await views(before + 3);
+    assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+  });
+
+  it('leaves events of a page that is gone before the rest to the next page, once', async () => {
+    const before = (await collector.summary()).signals.views ?? 0;
+    const { page } = await openShort();
+    await headline(page, 'Decided first');
+    await view(page, 'lamps', 2);
+    await page.waitForTimeout(120);
+    await page.close();
+    const next = await openShort();
+    next.release();
+    await views(before + 2);
+    assert.equal(await next.page.evaluate(() => window.attune.signal('views')), 2);
+  });
+
+  it('takes events along through the back/forward cache', async () => {
+    const before = (await collector.summary()).signals.views ?? 0;
+    const { page, release } = await openShort();
+    await headline(page, 'Decided first');
+    await view(page, 'lamps');
+    await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })));
+    await view(page, 'lamps');
+    await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+    release();
+    await view(page, 'lamps');
+    await headline(page, 'Third');
+    await views(before + 3);
+  });
+
+  it('waits for the rest with rules that need it, and goes on by itself', async () => {
+    const other = await Collector.start({ ...RULES, rules: [...RULES.rules, RARE] });
+    const rare = await serveSite({
+      '/': packagePage(other.url, WRITE_KEY, { context: { ip: '10.1.2.3' } }),
+    });
+    try {
+      const { page, release } = await openShort(rare.url);
+      await view(page, 'lamps');
+      await page.waitForTimeout(500);
+      assert.equal(await page.textContent('#headline'), 'Welcome');
+      release();
+      await headline(page, 'Rare');
+      assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+    } finally {
+      await rare.close();
+      await other.remove();
+    }
+  });
+
+  it('says that the rest is not there, and keeps deciding and storing', async () => {
+    const before = (await collector.summary()).signals.views ?? 0;
+    const { page, release } = await openShort();
+    release(404);
+    await page.waitForFunction(() => window.attuneErrors?.length > 0);
+    assert.match(
+      (await page.evaluate(() => window.attuneErrors)).join(),
+      /^wasm_unavailable: .*attune_rest\.wasm did not load/,
+    );
+    await headline(page, 'Decided first');
+    await view(page, 'lamps');
+    await page.waitForTimeout(120);
+    await page.close();
+    const next = await openShort();
+    next.release();
+    await views(before + 1);
+  });
+});
