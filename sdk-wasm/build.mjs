@@ -43,6 +43,8 @@ const wasmFile = besideScript('attune', 'attune_bg.wasm');
 
 await bundle('index', dist('index.js'), {
   plugins: [
+    apart('background', './background.js'),
+    apart('restore', './restore.js'),
     apart('trust', './trust.js'),
     apart('filter', './filter.js'),
     apart('plain', './plain.js'),
@@ -50,6 +52,8 @@ await bundle('index', dist('index.js'), {
     apart('preview', './preview.js'),
   ],
 });
+await bundle('background', dist('background.js'), {});
+await bundle('restore', dist('restore.js'), {});
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
 await bundle('plain', dist('plain.js'), {});
@@ -65,6 +69,8 @@ await bundle('openfeature', dist('openfeature.js'), {});
 await bundle('react', dist('react.js'), { external: ['react'] }, `'use client';\n`);
 await inlined('index', 'inline', {
   plugins: [
+    apart('background', './background.js'),
+    apart('restore', './restore.js'),
     apart('trust', './inline-trust.js'),
     apart('filter', './inline-filter.js'),
     apart('actions', './actions.js'),
@@ -79,6 +85,8 @@ const trustFile = await scriptPart('trust', 'trust', { define: trustFiles(...own
 const filterScript = await scriptPart('filter', 'filter', {
   define: filterFile(besideScript('filter', 'filter.wasm')),
 });
+const backgroundFile = await scriptPart('background', 'background', {});
+const restoreFile = await scriptPart('restore', 'restore', {});
 const plainFile = await scriptPart('plain', 'plain', {});
 const actionsFile = await scriptPart('actions', 'actions', {});
 const previewFile = await scriptPart('preview', 'preview', {
@@ -92,6 +100,8 @@ await bundle('script', dist('script', 'attune.js'), {
   format: 'iife',
   define: {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
+    ATTUNE_BACKGROUND_FILE: JSON.stringify(backgroundFile),
+    ATTUNE_RESTORE_FILE: JSON.stringify(restoreFile),
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
     ATTUNE_FILTER_FILE: JSON.stringify(filterScript),
     ATTUNE_PLAIN_FILE: JSON.stringify(plainFile),

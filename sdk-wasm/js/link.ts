@@ -11,14 +11,15 @@ import { type ConsentState, captureState, grantedBits, type Said } from './conse
 import { isRefused, loadCore, refusal } from './core-loading.ts';
 import type { Capture, Driver, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
+import { lanesIn } from './driver/events.ts';
 import { openLanes } from './driver/lanes.ts';
 import { POLICY, TOKEN } from './driver/state.ts';
 import type { Message } from './driver/tabs.ts';
-import { openErasure } from './erasure.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
 import { fieldsOf, isObject } from './json.ts';
 import type { Settings } from './options.ts';
+import { openPart } from './part.ts';
 import { uuidV7 } from './uuid.ts';
 
 /** Loads what sends events where WebAssembly is refused. */
@@ -91,11 +92,19 @@ export function openLink(options: LinkOptions): DriverLink {
   const refused = isRefused();
   // A wish to be erased may be stored even where nothing else may, until it is fulfilled.
   const wishes = openStorage(() => !settings.cookieless);
-  const erasure = openErasure(
-    `${settings.collector}/v1/forget?k=${settings.writeKey}`,
-    wishes,
-    `attune-erase/${settings.writeKey}/`,
+  const erasures = `attune-erase/${settings.writeKey}/`;
+  const loadBackground = openPart(settings.loadBackground, ended, (cause) =>
+    events.report(
+      new AttuneError('part_unavailable', `what delivers did not load, events stay stored: ${cause}`),
+    ),
   );
+  /** Asks for what is wished here, and for what earlier pages have asked in vain. */
+  const eraseWished = async (...asked: [member: string, token: string][]) => {
+    await activated();
+    const { erase } = await loadBackground();
+    erase(`${settings.collector}/v1/forget?k=${settings.writeKey}`, wishes, erasures, asked);
+  };
+  if (wishes.keysUnder(erasures).length) eraseWished();
   let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
   let lane = '';
@@ -167,6 +176,8 @@ export function openLink(options: LinkOptions): DriverLink {
     const stored = await entries.read(IDBKeyRange.lowerBound(''));
     const last = stored.find(([key]) => key === 'session')?.[1];
     if (typeof last === 'string') events.resumed(last);
+    // While the core is still on its way; where it does not load, the driver says so.
+    if (lanesIn(stored).length) settings.loadRestore().catch(() => {});
     return stored;
   };
   const load = async (ready: () => void) => {
@@ -209,7 +220,10 @@ export function openLink(options: LinkOptions): DriverLink {
     };
     const host = { ...events, started: begun, ready, opened };
     const awaits = awaitsPolicy();
-    const start = { host, settings, storage, entries, stored, lanes, ended, awaitsPolicy: awaits };
+    const start = {
+      ...{ host, settings, storage, entries, stored, lanes, ended, loadBackground },
+      awaitsPolicy: awaits,
+    };
     // A visitor who has not agreed has no session.
     const visit = stored ? session(wallMs()) : uuidV7(wallMs());
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
@@ -267,7 +281,10 @@ export function openLink(options: LinkOptions): DriverLink {
     forget: withdraw,
     erase() {
       const token = started?.token() ?? storage.getItem(space + TOKEN);
-      if (token) erasure.ask(token);
+      if (!token) return;
+      const [member = '', secret = ''] = token.split('\n');
+      wishes.setItem(erasures + member, secret);
+      eraseWished([member, secret]);
     },
     ask,
     keep: (name, text) => entries.put(name, () => text),

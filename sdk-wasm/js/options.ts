@@ -5,7 +5,7 @@ import { type Consent, defaultConsent, mergeConsent, type Said } from './consent
 import type { JsonObject } from './context.ts';
 import type { LoadActions } from './dom/page.ts';
 import type { LoadTrust } from './driver/bundles.ts';
-import type { LoadPreview } from './driver/contract.ts';
+import type { LoadBackground, LoadPreview, LoadRestore } from './driver/contract.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import type { FilterPolicy } from './filter-policy.ts';
@@ -117,6 +117,10 @@ export interface SiteSettings {
 export interface Parts {
   /** Where its WebAssembly file is, unless the site says otherwise. */
   defaultWasmUrl: string;
+  /** How to load what runs behind the first decision; tries after the first have a number from 1. */
+  loadBackground: (attempt: number) => ReturnType<LoadBackground>;
+  /** How to load what takes back what earlier page loads have stored. */
+  loadRestore: LoadRestore;
   /** How to load what verifies bundles. */
   loadTrust: LoadTrust;
   /** How to load what judges by a policy. */

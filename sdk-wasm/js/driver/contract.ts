@@ -57,6 +57,12 @@ export type LoadPreview = () => Promise<{
   openPreview(settings: Settings, host: Pick<Host, 'decision' | 'report'>): Promise<Driver>;
 }>;
 
+/** Loads what runs behind the first decision. */
+export type LoadBackground = () => Promise<typeof import('../background.ts')>;
+
+/** Loads what takes back what earlier page loads have stored. */
+export type LoadRestore = () => Promise<typeof import('../restore.ts')>;
+
 /** What a client starts with. */
 export interface Start {
   host: Host;
@@ -71,6 +77,8 @@ export interface Start {
   lanes: Lanes;
   lane: string;
   session: string;
+  /** Loads what runs behind the first decision, however long that takes. */
+  loadBackground: LoadBackground;
   /** Says when to stop listening to the page. */
   ended: AbortSignal;
 }

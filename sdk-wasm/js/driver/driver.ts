@@ -1,7 +1,6 @@
 /** The driver: one input to the core, then everything carried out that it wants done. */
 
 import type { Change } from '../browser/database.ts';
-import { timer } from '../browser/timer.ts';
 import { watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
 import { grantedBits } from '../consent.ts';
@@ -13,40 +12,36 @@ import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
 import { AttuneError } from '../errors.ts';
 import { uuidV7 } from '../uuid.ts';
-import { lanesIn, readLanes, sortOut } from './adoption.ts';
+import type { Adopted } from './adoption.ts';
 import { openAfterwards } from './afterwards.ts';
 import { writeBatch } from './batch.ts';
+import { openBehind } from './behind.ts';
 import { openBundles } from './bundles.ts';
 import type { CoreStart, Driver } from './contract.ts';
 import { decisionOf } from './decisions.ts';
-import { openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
-import { type KeptEvent, laneOf, openEvents, sizesOf } from './events.ts';
+import { type KeptEvent, lanesIn, openEvents, sizesOf } from './events.ts';
 import { openGate } from './filter.ts';
 import { MAX_LANE_MS } from './lanes.ts';
-import { openOthers } from './others.ts';
 import { openPainting } from './painting.ts';
-import { openPush } from './push.ts';
-import { refusalText } from './refusal.ts';
 import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
 import { type Cut, openTail } from './tail.ts';
+import type { Taking } from './taking.ts';
+import type { Saying } from './texts.ts';
 import { openWaking } from './waking.ts';
 
-/** Time after which a hidden page leaves it to another one to lead. */
-const HIDDEN_MS = 5_000;
+/** Time after which what runs behind the first decision is loaded though there is none yet. */
+const PATIENCE_MS = 1_000;
 const CRITICAL = 2;
 /** How the input of the context is called in errors. */
 const CONTEXT_VALUES = 'setContext: values';
-/** Nesting that the core reads, as `MAX_JSON_DEPTH` says. */
-const MAX_DEPTH = 32;
 
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
 export function startDriver(start: CoreStart): Driver {
   const { exports, host, settings, storage, entries, lanes, filter, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const events = openEvents(entries);
-  const resting = timer();
   const memberIn = (stored: Change[]) =>
     storage.getItem(space + MEMBER) || stateIn(stored).member || freshId();
   let member = memberIn(start.stored ?? []);
@@ -78,19 +73,19 @@ export function startDriver(start: CoreStart): Driver {
   /** Whether the collector has been asked for its rules. */
   let hasAsked = false;
   const later = openAfterwards();
+  let taking: Taking | undefined;
 
   const report = (code: string, message: string, isUsage?: boolean) => {
     host.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
   };
-  const reportLater = (...error: Parameters<typeof report>) => later.add(() => report(...error));
-  const refuse = (code: string, actual: number, limit: number) => {
-    reportLater(code, `${tracked?.type}: ${refusalText(code, actual, limit)}`, true);
+  const reportLater = (...saying: Saying) => {
+    later.add(() => behind.do((background) => background.report(...saying)));
   };
   const gate = openGate({
     filter,
     awaits: start.awaitsPolicy,
     load: settings.loadFilter,
-    mismatch: (code, message) => reportLater(code, message, true),
+    mismatch: (code, message) => later.add(() => report(code, message, true)),
     opened() {
       if (hasEnded) return;
       giveContext();
@@ -100,7 +95,7 @@ export function startDriver(start: CoreStart): Driver {
   });
   const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
-    reportLater('stored_entry_unreadable', `a stored entry cannot be read: ${key}`);
+    reportLater('stored_entry_unreadable', String(key));
   };
 
   const decision = (slot: string, filling: Filling | undefined) => {
@@ -123,7 +118,7 @@ export function startDriver(start: CoreStart): Driver {
     member = newMember;
     user = undefined;
     storeMember();
-    push.forget();
+    forgetToken();
     // Another visitor may get another candidate.
     bundles.fetch();
   };
@@ -143,7 +138,7 @@ export function startDriver(start: CoreStart): Driver {
     const rows = numbers.flatMap((number) => events.get(...number) ?? []);
     const context = contextText;
     const text = (sentAtMs?: number) => writeBatch(request, rows, context, sentAtMs, gate.drops());
-    if (id) delivery.send(id, text(wallMs()));
+    if (id) behind.now()?.delivery.send(id, text(wallMs()));
     // What is to be said beside events can wait for the next page.
     else if (rows.length) cuts.push({ name: numbers.join(), text });
   };
@@ -151,9 +146,8 @@ export function startDriver(start: CoreStart): Driver {
     hasFailed = true;
     // Of what the site hands in, only nesting is left for the core to refuse.
     const what = tracked ? `${tracked.type}: metadata` : doing;
-    if (tracked || doing === CONTEXT_VALUES) {
-      reportLater('json_too_deep', `${what} must be nested at most ${MAX_DEPTH} deep`, true);
-    } else reportLater(code, `${what} cannot be read`);
+    if (tracked || doing === CONTEXT_VALUES) reportLater('json_too_deep', what);
+    else reportLater('unreadable', code, what);
   };
   const core = openCore(exports, [
     (seq) => {
@@ -174,9 +168,9 @@ export function startDriver(start: CoreStart): Driver {
     decision,
     (rule, key) => later.add(() => hasEnded || host.shown({ rule, key })),
     noteSender,
-    refuse,
+    (...refusal) => reportLater('refused', tracked?.type, ...refusal),
     writeRequest,
-    (atMs) => delivery.wait(atMs),
+    (atMs) => behind.now()?.delivery.wait(atMs),
     (atMs) => waking.set(atMs),
     (value) => {
       answer = value;
@@ -189,7 +183,7 @@ export function startDriver(start: CoreStart): Driver {
     (id, experiment, variation, bucket_version) =>
       later.add(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
     undefined,
-    () => reportLater('bundle_expired', 'the time of the bundle is over; its rules have stopped'),
+    () => reportLater('bundle_expired'),
     (found) => noteBlocked(found > 0),
     (...found) => painting.foresee(...found),
     (policy) => {
@@ -209,8 +203,9 @@ export function startDriver(start: CoreStart): Driver {
     doing = what;
     hasFailed = false;
     carryOut(act);
-    delivery.request();
-    tail.changed();
+    const background = behind.now();
+    background?.delivery.request();
+    background?.reserve.changed();
     painting.changed();
     return !hasFailed;
   };
@@ -240,10 +235,7 @@ export function startDriver(start: CoreStart): Driver {
   };
   const painting = openPainting({
     ...{ settings, storage, key: space + DECISIONS },
-    report(problem, target) {
-      const what = problem === 'loop' ? 'the page keeps undoing' : 'the browser refuses';
-      report(`action_${problem}`, `${what} an action on ${target}`, true);
-    },
+    report: (problem, target) => behind.do((background) => background.report(`action_${problem}`, target)),
     visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
     forecast: (session) => core(operation.FORECAST, session),
   });
@@ -251,35 +243,47 @@ export function startDriver(start: CoreStart): Driver {
     if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, settings, entries, (isTold) => {
+  const bundles = openBundles(driving, settings, entries, (failure) => {
     hasAsked = true;
     settle(hasAsked);
-    if (isTold) gate.told();
+    if (!failure) gate.told();
+    behind.do(({ retries }) => {
+      const delayMs = retries(failure);
+      if (delayMs) bundles.again(delayMs);
+    });
+    behind.load();
   });
-  const tabs = openTabs(
-    space,
-    (message) => (early ? early.push(message) : others.hear(message)),
-    (until) => void others.lead(until),
-  );
-  const push = openPush(driving, { tokenKey: space + TOKEN, tabs, heardOf });
-  const others = openOthers({
-    ...{ driving, host, entries, events, lanes, tabs, push, heardOf, unreadable: forgetUnreadable },
-    announce: () => announce(),
-    named(name) {
-      user = name;
-    },
+  const tabs = openTabs(space, (message) => (early ? early.push(message) : hear(message)));
+  const hear = (message: Message) => behind.do(({ others }) => others.hear(message));
+  const openTaking = async (): Promise<Taking> => {
+    taking ??= (await settings.loadRestore()).openTaking({
+      ...{ driving, host, entries, events, lanes },
+      unreadable: forgetUnreadable,
+    });
+    return taking;
+  };
+  const tail = openTail(() => driving.url('/v1/events'));
+  const behind = openBehind(async () => {
+    const { openBackground } = await start.loadBackground();
+    if (hasEnded) return undefined;
+    return openBackground(driving, {
+      ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, openTaking },
+      cut: () => cut(false),
+      announce,
+      named(name) {
+        user = name;
+      },
+    });
   });
-  const delivery = openDelivery(driving, {
-    received(receipt, isOfMember) {
-      if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);
-      heardOf(receipt.bundleRevision);
-    },
-    told: (...news) => tabs.say('news', news),
+  behind.do(({ delivery, reserve }) => {
+    delivery.request();
+    reserve.changed();
   });
-  const tail = openTail(
-    () => driving.url('/v1/events'),
-    () => cut(false),
-  );
+  const forgetToken = () => {
+    const background = behind.now();
+    if (background) background.push.forget();
+    else storage.removeItem(space + TOKEN);
+  };
 
   /** A lane ends with its page, and after 24 h. */
   const openLane = () => {
@@ -294,29 +298,30 @@ export function startDriver(start: CoreStart): Driver {
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
     painting.leave();
-    const waiting = [...delivery.packing(), ...cut(leaves)];
+    const background = behind.now();
+    const waiting = [...(background?.delivery.packing() ?? []), ...cut(leaves)];
     entries.flush();
+    background?.reserve.rest();
     tail.hand(waiting);
   };
   const leave = () => {
     laneSinceMs = 0;
     sayFarewell(true);
     // A page that holds a lock or a channel is not kept in the back/forward cache.
+    behind.now()?.leading.rest();
     tabs.close();
     lanes.release();
   };
   const stand = () => {
-    resting.clear();
     tail.seen();
-    if (!document.hidden) tabs.stand();
+    behind.now()?.leading.stand();
   };
   const noteBlocked = (found: boolean) => {
     isBlocked = found;
     if (!found) return entries.delete(BLOCKED);
     entries.put(BLOCKED, () => 1);
     tabs.say('news', [3]);
-    const message = 'requests to the collector do not get through; what is not delivered stays stored';
-    reportLater('collector_blocked', message);
+    reportLater('collector_blocked');
   };
   /** Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had. */
   const settle = (isKnown: boolean) => {
@@ -335,7 +340,12 @@ export function startDriver(start: CoreStart): Driver {
     core(operation.INSPECT);
     const [signals, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = inspection;
     const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
-    const own = { member, lane, user_id: user ?? null, stream: push.state() };
+    const own = {
+      member,
+      lane,
+      user_id: user ?? null,
+      stream: behind.now()?.push.state() ?? ('closed' as const),
+    };
     return { ...own, queue, bundle_revision, signals };
   };
 
@@ -346,34 +356,40 @@ export function startDriver(start: CoreStart): Driver {
     storeMember();
     announce();
     const state = stateIn(stored);
-    const known = lanesIn(stored).filter((known) => known !== lane);
-    const over = await lanes.adopt(known);
-    // What is not over yet goes on changing, and is only counted here.
-    const open = stored.filter(([key]) => !over.has(laneOf(key) ?? ''));
-    const found = sortOut([...open, ...(await readLanes(entries, over))]);
+    let found: Adopted | undefined;
+    try {
+      // Never at once: whoever has started the client does not have it yet.
+      found = await (lanesIn(stored).length ? openTaking().then((one) => one.adopt(stored)) : undefined);
+    } catch (cause) {
+      report('part_unavailable', `what earlier pages have left waits for the next one: ${cause}`);
+    }
     if (mine !== visits) {
       // The visitor has been forgotten meanwhile.
       early = undefined;
-      others.makeCalls(sortOut([]));
-      return stand();
+      host.started([]);
+      return behind.do(stand);
     }
     user = state.user;
+    const { base, latches } = state;
     input(() => {
       if (user !== undefined) core(operation.RESTORE, undefined, undefined, user, []);
-      others.takeBack(found, state.base, state.latches);
+      if (found) taking?.takeBack(found, base, latches);
+      else core(operation.RESTORE, base, latches, undefined, []);
       if (state.isBlocked) core(operation.NEWS, 3);
     });
     if (state.bundle) bundles.restore(state.bundle);
-    for (const message of early ?? []) others.hear(message);
+    for (const message of early ?? []) hear(message);
     early = undefined;
-    others.makeCalls(found);
+    if (found) taking?.makeCalls(found);
+    else host.started([]);
     settle(hasAsked || state.bundle !== undefined);
-    stand();
+    behind.do(stand);
+    if (state.bundle) behind.load();
   };
   const turns = {
     hidden() {
       sayFarewell(false);
-      resting.set(HIDDEN_MS, () => document.hidden && tabs.rest());
+      behind.now()?.leading.hide();
     },
     visible() {
       stand();
@@ -390,7 +406,7 @@ export function startDriver(start: CoreStart): Driver {
     },
     online() {
       goOnline();
-      push.open();
+      behind.now()?.push.open();
     },
   };
 
@@ -398,6 +414,7 @@ export function startDriver(start: CoreStart): Driver {
   core(operation.START, member, lane, start.session);
   watchTurns(turns, ended);
   bundles.fetch();
+  setTimeout(behind.load, PATIENCE_MS);
   if (start.stored) begin(start.stored);
 
   return {
@@ -453,30 +470,30 @@ export function startDriver(start: CoreStart): Driver {
       user = undefined;
       input(() => core(operation.FORGET, freshId(), freshId(), session));
       tail.drop();
-      delivery.forget();
-      push.forget();
+      behind.now()?.delivery.forget();
+      forgetToken();
     },
     follow(other, session) {
       if (other === member) return;
       input(() => {
         core(operation.FOLLOW, other, freshId(), session);
-        others.takeName();
+        behind.now()?.others.takeName();
       });
     },
     say: tabs.say,
-    token: push.token,
-    takeToken: push.takeToken,
+    token: () => behind.now()?.push.token(),
+    takeToken: (stored) => behind.now()?.push.takeToken(stored),
     signal: (name, key) => ask(operation.SIGNAL, name, key),
     flush() {
       entries.flush();
+      behind.load();
       goOnline();
     },
     shutdown() {
       leave();
       hasEnded = true;
-      delivery.end();
+      behind.now()?.end();
       bundles.end();
-      tail.end();
       waking.end();
       painting.end();
     },
