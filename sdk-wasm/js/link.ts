@@ -308,9 +308,9 @@ export function openLink(options: LinkOptions): DriverLink {
 /** Loads what a driver starts with: the core, and what judges events. */
 async function loadDriver(settings: Settings): Promise<(start: Start) => Driver> {
   const { filter: policy, loadFilter, wasmUrl, defaultWasmUrl } = settings;
-  const judging = isObject(policy) ? loadFilter().then(({ openFilter }) => openFilter(policy)) : undefined;
-  const [exports, filter] = await Promise.all([loadCore(wasmUrl ?? defaultWasmUrl), judging]);
-  return (start) => startDriver({ ...start, exports, filter });
+  const judging = isObject(policy) ? loadFilter().then(({ openJudges }) => openJudges(policy)) : undefined;
+  const [exports, site] = await Promise.all([loadCore(wasmUrl ?? defaultWasmUrl), judging]);
+  return (start) => startDriver({ ...start, exports, site });
 }
 
 /** Loads what does without. */

@@ -6,7 +6,7 @@ import type { KeyValue } from '../browser/storage.ts';
 import type { Json } from '../context.ts';
 import type { CoreExports } from '../core/core.ts';
 import type { Inside } from '../devtools-port.ts';
-import type { Filter } from '../filter.ts';
+import type { Judges } from '../filter/judges.ts';
 import type { Host } from '../host.ts';
 import type { Settings } from '../options.ts';
 import type { KeptEvent } from './events.ts';
@@ -87,5 +87,5 @@ export interface Start {
 export interface CoreStart extends Start {
   exports: CoreExports;
   /** Judges by the site's policy, where it has one. */
-  filter: Filter | undefined;
+  site: Judges | undefined;
 }

@@ -39,7 +39,7 @@ const CONTEXT_VALUES = 'setContext: values';
 
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
 export function startDriver(start: CoreStart): Driver {
-  const { exports, host, settings, storage, entries, lanes, filter, ended } = start;
+  const { exports, host, settings, storage, entries, lanes, site, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const events = openEvents(entries);
   const memberIn = (stored: Change[]) =>
@@ -82,7 +82,7 @@ export function startDriver(start: CoreStart): Driver {
     later.add(() => behind.do((background) => background.report(...saying)));
   };
   const gate = openGate({
-    filter,
+    site,
     awaits: start.awaitsPolicy,
     load: settings.loadFilter,
     mismatch: (code, message) => later.add(() => report(code, message, true)),
