@@ -96,8 +96,7 @@ const webVitalsFile = await scriptPart('web-vitals', 'web-vitals', {}, webVitals
 const autocaptureFile = await scriptPart('autocapture', 'autocapture/tag', {
   plugins: [apart('web-vitals', `./${webVitalsFile}`)],
 });
-await bundle('script', dist('script', 'attune.js'), {
-  format: 'iife',
+const scriptOptions = {
   define: {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
     ATTUNE_BACKGROUND_FILE: JSON.stringify(backgroundFile),
@@ -110,10 +109,19 @@ await bundle('script', dist('script', 'attune.js'), {
     ATTUNE_AUTOCAPTURE_FILE: JSON.stringify(autocaptureFile),
     'import.meta.url': '""',
   },
+};
+await bundle('script', dist('script', 'attune.js'), { ...scriptOptions, format: 'iife' });
+const behindLoader = await scriptPart('behind-loader', 'script', {
+  ...scriptOptions,
+  plugins: [fromLoader(sharedModules())],
 });
 await bundle('first-paint/loader', dist('script', 'loader.js'), {
   format: 'iife',
-  define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile), ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile) },
+  define: {
+    ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
+    ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile),
+    ATTUNE_BEHIND_LOADER_FILE: JSON.stringify(behindLoader),
+  },
 });
 // Under a name of its own as well, which a page can pin.
 copyFileSync(dist('script', 'attune.js'), dist('script', `attune-${hashOf(dist('script', 'attune.js'))}.js`));
@@ -130,6 +138,27 @@ function apart(name, path) {
       build.onResolve({ filter: new RegExp(`/${name}\\.ts$`) }, ({ kind }) =>
         kind === 'dynamic-import' ? { path, external: true } : undefined,
       );
+    },
+  };
+}
+
+/** The modules that the loader shares, by path: the names that `shared.ts` takes from them. */
+function sharedModules() {
+  const list = readFileSync(at('js/first-paint/shared.ts'), 'utf8');
+  const imports = [...list.matchAll(/^import \{ (.*) \} from '(.*)';$/gm)];
+  if (imports.length === 0) fail('shared.ts: no module is shared');
+  return new Map(imports.map(([, names, path]) => [at('js/first-paint', path), names]));
+}
+
+/** Takes the loader's modules where it has left them. A name that it does not share fails the build. */
+function fromLoader(modules) {
+  return {
+    name: 'from-loader',
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const names = modules.get(path);
+        return names && { contents: `export const { ${names} } = window.attune.first.shared;` };
+      });
     },
   };
 }

@@ -4,6 +4,7 @@ import type { KeyValue } from '../browser/storage.ts';
 import type { JsonObject } from '../context.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
 import type { Page, Problem } from '../dom/page.ts';
+import type { shared } from './shared.ts';
 
 /** What a page that begins now would decide. */
 export interface Outlook {
@@ -19,6 +20,8 @@ export interface Outlook {
 
 /** What was painted before the core was there. */
 export interface FirstPaint {
+  /** What the script need not bring. */
+  readonly shared: typeof shared;
   /** The document, with the changes of stored decisions in it. */
   readonly page: Page;
   /** Hears of problems with the changes from now on. */
