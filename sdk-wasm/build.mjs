@@ -21,7 +21,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { minifySync } from 'vite';
+import { minify } from 'terser';
 
 const MAX_SNIPPET_BROTLI_BYTES = 700;
 const home = import.meta.dirname;
@@ -164,18 +164,17 @@ function fromLoader(modules) {
 }
 
 /**
- * Bundles, and minifies once more: constants go where they are used, and one kind of quotes compresses better. `notice`
- * says whose work is inside.
+ * Bundles, and minifies once more, which finds what one pass over a whole program does not. `notice` says whose work is
+ * inside.
  */
 async function bundle(entry, file, options, notice = '', finished = (code) => code) {
   const source = { entryPoints: [at('js', `${entry}.ts`)], format: 'esm', write: false };
   const { outputFiles } = await build({ ...common, ...source, ...options });
-  const { code, errors } = minifySync(file, finished(outputFiles[0].text), {
+  const { code } = await minify(finished(outputFiles[0].text), {
+    ecma: 2020,
     module: true,
-    compress: { target: common.target },
-    mangle: { toplevel: true },
+    compress: { passes: 3 },
   });
-  if (errors.length > 0) fail(`${file}: ${errors[0].message}`);
   // Bundlers find files beside a module by this form, some of them with plain quotes only.
   writeFileSync(file, notice + code.replace(/(new URL|import)\(`([^`$]*)`/g, '$1("$2"'));
 }
