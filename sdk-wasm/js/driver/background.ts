@@ -2,6 +2,7 @@
 
 import { type Delivery, openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
+import { type Keeping, type KeepingOptions, openKeeping } from './keeping.ts';
 import { type Leading, openLeading } from './leading.ts';
 import { type Others, type OthersOptions, openOthers } from './others.ts';
 import { openPush, type Push } from './push.ts';
@@ -17,6 +18,10 @@ export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'lead
   /** Where the member token is stored. */
   tokenKey: string;
   tail: Tail;
+  /** What the next page's loader may paint is made of; nothing where there is no loader. */
+  outlook: Pick<KeepingOptions, 'visit' | 'forecast'> | undefined;
+  /** Fetches the bundle after a delay. */
+  fetchLater(delayMs: number): void;
   /** What waits to be delivered, in bodies that fit. */
   cut(): Cut[];
 }
@@ -29,6 +34,7 @@ export interface Background {
   leading: Leading;
   reserve: Reserve;
   retries: Retries;
+  keeping: Keeping | undefined;
   /** Reports what has a text here. */
   report(...saying: Saying): void;
   /** Runs no more. */
@@ -37,7 +43,7 @@ export interface Background {
 
 /** Nothing has been delivered, heard or tried again yet. */
 export function openBackground(driving: Driving, options: BackgroundOptions): Background {
-  const { space, tokenKey, tabs, tail, cut, heardOf } = options;
+  const { space, tokenKey, tabs, tail, cut, outlook, heardOf } = options;
   const leading = openLeading(space, (until) => void others.lead(until));
   const push = openPush(driving, { tokenKey, tabs, heardOf });
   const others = openOthers({ ...options, driving, leading, push });
@@ -49,7 +55,8 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     told: (...news) => tabs.say('news', news),
   });
   const reserve = openReserve(() => driving.url('/v1/events'), tail, cut);
-  const retries = openRetries(driving);
+  const retries = openRetries(driving, options.fetchLater);
+  const keeping = outlook && openKeeping({ ...outlook, storage: driving.storage, space });
   return {
     delivery,
     push,
@@ -57,10 +64,12 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     leading,
     reserve,
     retries,
+    keeping,
     report: (...saying) => driving.report(...sayingOf(saying)),
     end() {
       delivery.end();
       reserve.rest();
+      keeping?.end();
     },
   };
 }

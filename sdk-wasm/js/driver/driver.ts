@@ -4,7 +4,7 @@ import type { Change } from '../browser/database.ts';
 import { watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
 import { grantedBits } from '../consent.ts';
-import type { Json, JsonObject } from '../context.ts';
+import { type Json, type JsonObject, mergedContext } from '../context.ts';
 import { openCore } from '../core/core.ts';
 import type { CoreInspection, Filling, Request } from '../core/effects.ts';
 import * as operation from '../core/operations.ts';
@@ -185,7 +185,7 @@ export function startDriver(start: CoreStart): Driver {
     undefined,
     () => reportLater('bundle_expired'),
     (found) => noteBlocked(found > 0),
-    (...found) => painting.foresee(...found),
+    (...found) => behind.now()?.keeping?.foresee(...found),
     (policy) => {
       gate.take(policy);
       notePolicy();
@@ -206,7 +206,7 @@ export function startDriver(start: CoreStart): Driver {
     const background = behind.now();
     background?.delivery.request();
     background?.reserve.changed();
-    painting.changed();
+    background?.keeping?.changed();
     return !hasFailed;
   };
   const ask: Driving['ask'] = (...call) => {
@@ -236,8 +236,6 @@ export function startDriver(start: CoreStart): Driver {
   const painting = openPainting({
     ...{ settings, storage, key: space + DECISIONS },
     report: (problem, target) => behind.do((background) => background.report(`action_${problem}`, target)),
-    visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
-    forecast: (session) => core(operation.FORECAST, session),
   });
   const heardOf = (revision: number) => {
     if (revision > bundleRevision) bundleRevision = inspect().bundle_revision;
@@ -247,19 +245,15 @@ export function startDriver(start: CoreStart): Driver {
     hasAsked = true;
     settle(hasAsked);
     if (!failure) gate.told();
-    behind.do(({ retries }) => {
-      const delayMs = retries(failure);
-      if (delayMs) bundles.again(delayMs);
-    });
+    behind.do(({ retries }) => retries(failure));
     behind.load();
   });
-  const tabs = openTabs(space, (message) => (early ? early.push(message) : hear(message)));
-  const hear = (message: Message) => behind.do(({ others }) => others.hear(message));
-  const openTaking = async (): Promise<Taking> => {
-    taking ??= (await settings.loadRestore()).openTaking({
-      ...{ driving, host, entries, events, lanes },
-      unreadable: forgetUnreadable,
-    });
+  const hear = (message: Message) =>
+    early ? early.push(message) : behind.do(({ others }) => others.hear(message));
+  const tabs = openTabs(space, hear);
+  const openTaking = async () => {
+    const part = await settings.loadRestore();
+    taking ??= part.openTaking({ driving, host, entries, events, lanes, unreadable: forgetUnreadable });
     return taking;
   };
   const tail = openTail(() => driving.url('/v1/events'));
@@ -268,7 +262,12 @@ export function startDriver(start: CoreStart): Driver {
     if (hasEnded) return undefined;
     return openBackground(driving, {
       ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, openTaking },
+      fetchLater: bundles.again,
       cut: () => cut(false),
+      outlook: settings.first && {
+        visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
+        forecast: (session) => core(operation.FORECAST, session),
+      },
       announce,
       named(name) {
         user = name;
@@ -297,8 +296,9 @@ export function startDriver(start: CoreStart): Driver {
   };
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
-    painting.leave();
     const background = behind.now();
+    if (background) background.keeping?.leave();
+    else painting.forgo();
     const waiting = [...(background?.delivery.packing() ?? []), ...cut(leaves)];
     entries.flush();
     background?.reserve.rest();
@@ -340,13 +340,8 @@ export function startDriver(start: CoreStart): Driver {
     core(operation.INSPECT);
     const [signals, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = inspection;
     const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
-    const own = {
-      member,
-      lane,
-      user_id: user ?? null,
-      stream: behind.now()?.push.state() ?? ('closed' as const),
-    };
-    return { ...own, queue, bundle_revision, signals };
+    const stream = behind.now()?.push.state() ?? 'closed';
+    return { member, lane, user_id: user ?? null, stream, queue, bundle_revision, signals };
   };
 
   /** Takes stored entries back once it is known whose they are; only then may events follow. */
@@ -370,16 +365,16 @@ export function startDriver(start: CoreStart): Driver {
       return behind.do(stand);
     }
     user = state.user;
-    const { base, latches } = state;
     input(() => {
       if (user !== undefined) core(operation.RESTORE, undefined, undefined, user, []);
-      if (found) taking?.takeBack(found, base, latches);
-      else core(operation.RESTORE, base, latches, undefined, []);
+      if (found) taking?.takeBack(found, state.base, state.latches);
+      else core(operation.RESTORE, state.base, state.latches, undefined, []);
       if (state.isBlocked) core(operation.NEWS, 3);
     });
     if (state.bundle) bundles.restore(state.bundle);
-    for (const message of early ?? []) hear(message);
+    const held = early ?? [];
     early = undefined;
+    held.forEach(hear);
     if (found) taking?.makeCalls(found);
     else host.started([]);
     settle(hasAsked || state.bundle !== undefined);
@@ -450,8 +445,7 @@ export function startDriver(start: CoreStart): Driver {
     },
     setContext(fields) {
       const before = [context, contextText] as const;
-      const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
-      context = Object.fromEntries(merged.filter(([, value]) => value !== null));
+      context = mergedContext(context, fields);
       const isTaken = giveContext();
       // What the core does not take must not stand in the way of the next change.
       if (!isTaken) [context, contextText] = before;

@@ -9,11 +9,11 @@ import { type Unreachable, unreachable } from './unreachable.ts';
 const RETRY_BASE_MS = 2_000;
 const MAX_DOUBLINGS = 5;
 
-/** Takes in how an attempt has ended: says once why it has failed, and gives the delay after which the next is due. */
-export type Retries = (failure: Failure | undefined) => number | undefined;
+/** Takes in how an attempt has ended; where it has failed, says once why, and makes the next one due. */
+export type Retries = (failure: Failure | undefined) => void;
 
 /** Nothing has failed yet. */
-export function openRetries({ report, isBlocked }: Driving): Retries {
+export function openRetries({ report, isBlocked }: Driving, fetchLater: (delayMs: number) => void): Retries {
   let failures = 0;
   /** The code of the failure that the page has been told of last. */
   let told: string | undefined;
@@ -21,13 +21,13 @@ export function openRetries({ report, isBlocked }: Driving): Retries {
     if (!failure) {
       failures = 0;
       told = undefined;
-      return undefined;
+      return;
     }
     const { cause } = failure;
     const why = cause instanceof Error || 'code' in cause ? cause : unreachable(cause.status);
     const { code = 'trust_unavailable', message, isUsage } = why as Partial<Unreachable> & Error;
     if (code !== told) report(code, message, isUsage);
     told = code;
-    return isBlocked() ? BLOCKED_MS : backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS);
+    fetchLater(isBlocked() ? BLOCKED_MS : backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS));
   };
 }

@@ -1,6 +1,5 @@
 /** What the loader and the script tell each other: what has been painted already, and what the next page may paint. */
 
-import type { KeyValue } from '../browser/storage.ts';
 import type { JsonObject } from '../context.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
 import type { Page, Problem } from '../dom/page.ts';
@@ -31,8 +30,6 @@ export interface FirstPaint {
    * lose what was painted; `isFilled` says of a slot whether it is filled.
    */
   settle(isFilled: ((slot: string) => boolean) | undefined): void;
-  /** Keeps what the next page may paint. */
-  keep(outlook: Outlook, storage: KeyValue): void;
 }
 
 /** What a slot was last decided to be, with its place in the record. */

@@ -12,7 +12,6 @@ import { openQueue } from '../queue.ts';
 import type { FirstPaint } from './contract.ts';
 import { openHiding } from './hiding.ts';
 import { knownOf } from './known.ts';
-import { openRecord } from './record.ts';
 import { shared } from './shared.ts';
 
 /** How long elements stay hidden that wait for their decision. */
@@ -78,7 +77,6 @@ function start(tag: HTMLScriptElement): void {
       painted.clear();
       reveal();
     },
-    keep: (outlook, storage) => openRecord(storage, space).keep(outlook, Date.now()),
   };
   here.attune = Object.assign(openQueue(), {
     tag,
