@@ -21,7 +21,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { minifySync } from 'vite';
+import { minify } from 'terser';
 
 const MAX_SNIPPET_BROTLI_BYTES = 700;
 const home = import.meta.dirname;
@@ -45,6 +45,8 @@ const restFile = besideScript('attune-rest', 'attune_rest.wasm');
 
 await bundle('index', dist('index.js'), {
   plugins: [
+    apart('background', './background.js'),
+    apart('restore', './restore.js'),
     apart('trust', './trust.js'),
     apart('filter', './filter.js'),
     apart('plain', './plain.js'),
@@ -52,6 +54,8 @@ await bundle('index', dist('index.js'), {
     apart('preview', './preview.js'),
   ],
 });
+await bundle('background', dist('background.js'), {});
+await bundle('restore', dist('restore.js'), {});
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
 await bundle('plain', dist('plain.js'), {});
@@ -67,6 +71,8 @@ await bundle('openfeature', dist('openfeature.js'), {});
 await bundle('react', dist('react.js'), { external: ['react'] }, `'use client';\n`);
 await inlined('inline', 'inline', {
   plugins: [
+    apart('background', './background.js'),
+    apart('restore', './restore.js'),
     apart('trust', './inline-trust.js'),
     apart('filter', './inline-filter.js'),
     apart('actions', './actions.js'),
@@ -81,6 +87,8 @@ const trustFile = await scriptPart('trust', 'trust', { define: trustFiles(...own
 const filterScript = await scriptPart('filter', 'filter', {
   define: filterFile(besideScript('filter', 'filter.wasm')),
 });
+const backgroundFile = await scriptPart('background', 'background', {});
+const restoreFile = await scriptPart('restore', 'restore', {});
 const plainFile = await scriptPart('plain', 'plain', {});
 const actionsFile = await scriptPart('actions', 'actions', {});
 const previewFile = await scriptPart('preview', 'preview', {
@@ -90,11 +98,12 @@ const webVitalsFile = await scriptPart('web-vitals', 'web-vitals', {}, webVitals
 const autocaptureFile = await scriptPart('autocapture', 'autocapture/tag', {
   plugins: [apart('web-vitals', `./${webVitalsFile}`)],
 });
-await bundle('script', dist('script', 'attune.js'), {
-  format: 'iife',
+const scriptOptions = {
   define: {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
     ATTUNE_REST_FILE: JSON.stringify(restFile),
+    ATTUNE_BACKGROUND_FILE: JSON.stringify(backgroundFile),
+    ATTUNE_RESTORE_FILE: JSON.stringify(restoreFile),
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
     ATTUNE_FILTER_FILE: JSON.stringify(filterScript),
     ATTUNE_PLAIN_FILE: JSON.stringify(plainFile),
@@ -103,10 +112,19 @@ await bundle('script', dist('script', 'attune.js'), {
     ATTUNE_AUTOCAPTURE_FILE: JSON.stringify(autocaptureFile),
     'import.meta.url': '""',
   },
+};
+await bundle('script', dist('script', 'attune.js'), { ...scriptOptions, format: 'iife' });
+const behindLoader = await scriptPart('behind-loader', 'script', {
+  ...scriptOptions,
+  plugins: [fromLoader(sharedModules())],
 });
 await bundle('first-paint/loader', dist('script', 'loader.js'), {
   format: 'iife',
-  define: { ATTUNE_WASM_FILE: JSON.stringify(wasmFile), ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile) },
+  define: {
+    ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
+    ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile),
+    ATTUNE_BEHIND_LOADER_FILE: JSON.stringify(behindLoader),
+  },
 });
 // Under a name of its own as well, which a page can pin.
 copyFileSync(dist('script', 'attune.js'), dist('script', `attune-${hashOf(dist('script', 'attune.js'))}.js`));
@@ -127,19 +145,39 @@ function apart(name, path) {
   };
 }
 
+/** The modules that the loader shares, by path: the names that `shared.ts` takes from them. */
+function sharedModules() {
+  const list = readFileSync(at('js/first-paint/shared.ts'), 'utf8');
+  const imports = [...list.matchAll(/^import \{ (.*) \} from '(.*)';$/gm)];
+  if (imports.length === 0) fail('shared.ts: no module is shared');
+  return new Map(imports.map(([, names, path]) => [at('js/first-paint', path), names]));
+}
+
+/** Takes the loader's modules where it has left them. A name that it does not share fails the build. */
+function fromLoader(modules) {
+  return {
+    name: 'from-loader',
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const names = modules.get(path);
+        return names && { contents: `export const { ${names} } = window.attune.first.shared;` };
+      });
+    },
+  };
+}
+
 /**
- * Bundles, and minifies once more: constants go where they are used, and one kind of quotes compresses better. `notice`
- * says whose work is inside.
+ * Bundles, and minifies once more, which finds what one pass over a whole program does not. `notice` says whose work is
+ * inside.
  */
 async function bundle(entry, file, options, notice = '', finished = (code) => code) {
   const source = { entryPoints: [at('js', `${entry}.ts`)], format: 'esm', write: false };
   const { outputFiles } = await build({ ...common, ...source, ...options });
-  const { code, errors } = minifySync(file, finished(outputFiles[0].text), {
+  const { code } = await minify(finished(outputFiles[0].text), {
+    ecma: 2020,
     module: true,
-    compress: { target: common.target },
-    mangle: { toplevel: true },
+    compress: { passes: 3 },
   });
-  if (errors.length > 0) fail(`${file}: ${errors[0].message}`);
   // Bundlers find files beside a module by this form, some of them with plain quotes only.
   writeFileSync(file, notice + code.replace(/(new URL|import)\(`([^`$]*)`/g, '$1("$2"'));
 }

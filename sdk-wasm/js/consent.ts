@@ -26,7 +26,7 @@ const STATES: unknown[] = ['unknown', 'denied', 'granted'];
 export const NOTHING_SAID: Said = { functional: 'granted', analytics: 'granted', personalization: 'granted' };
 
 /** What counts as said where nobody has said anything but the browser, whose "Do Not Track" may count as well. */
-export function defaultConsent({ privacyControl, doNotTrack }: Wishes, counts: boolean): Said {
+export function defaultConsent({ privacyControl, doNotTrack }: Wishes, counts?: boolean): Said {
   const isUntracked = counts && doNotTrack;
   return {
     ...NOTHING_SAID,

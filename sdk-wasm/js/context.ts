@@ -26,6 +26,12 @@ export function defaultContext(): JsonObject {
   };
 }
 
+/** A context with fields, a JSON object as text, merged into it; `null` removes one. */
+export function mergedContext(context: JsonObject, fields: string): JsonObject {
+  const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
+  return Object.fromEntries(merged.filter(([, value]) => value !== null));
+}
+
 /** The name of the page's time zone. */
 export function timeZone(): string {
   const { Temporal } = globalThis as { Temporal?: { Now: { timeZoneId(): string } } };

@@ -1,35 +1,26 @@
-/** Asks the collector to erase a visitor whom this browser has forgotten, on every page until it has said that it will. */
+/** Asks the collector to erase visitors whom this browser has forgotten, on every page until it has said that it will. */
 
-import { activated } from './browser/activation.ts';
 import { post } from './browser/http.ts';
 import type { KeyValue } from './browser/storage.ts';
 import { textOf } from './core/reader.ts';
 import { jsonText } from './json.ts';
 
-/** What is still to be erased. */
-export interface Erasure {
-  /** Asks for a member; the text is the member and its token, in a line each. */
-  ask(text: string): void;
-}
-
-/** Asks again for what earlier pages have asked in vain; members are kept under a prefix, each with its token alone. */
-export function openErasure(url: string, storage: KeyValue, prefix: string): Erasure {
-  const send = async (member: string, token: string) => {
+/**
+ * Asks for all that is wished: members are kept under a prefix, each with its token alone. Those in `asked` may not be
+ * there, where nothing may be stored.
+ */
+export function erase(
+  url: string,
+  wishes: KeyValue,
+  prefix: string,
+  asked: [member: string, token: string][],
+): void {
+  const send = async (member: string, token: string | null) => {
     // The request may outlive the page.
     const answer = await post(url, jsonText({ anonymous_id: member, member_token: token }));
     const isRefused = answer?.status === 403 && textOf(answer.body).includes('member_token_invalid');
-    if (answer?.status === 202 || isRefused) storage.removeItem(prefix + member);
+    if (answer?.status === 202 || isRefused) wishes.removeItem(prefix + member);
   };
-  const resume = async (members: string[]) => {
-    await activated();
-    for (const member of members) send(member, storage.getItem(prefix + member) ?? '');
-  };
-  resume(storage.keysUnder(prefix));
-  return {
-    ask(text) {
-      const [member = '', token = ''] = text.split('\n');
-      storage.setItem(prefix + member, token);
-      send(member, token);
-    },
-  };
+  const kept = wishes.keysUnder(prefix).map((member) => [member, wishes.getItem(prefix + member)] as const);
+  for (const [member, token] of new Map([...kept, ...asked])) send(member, token);
 }

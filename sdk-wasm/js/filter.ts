@@ -7,6 +7,7 @@ import { write } from './core/writer.ts';
 import { loadCore } from './core-loading.ts';
 import { AttuneError, usageError } from './errors.ts';
 import { encodePolicy } from './filter/encode.ts';
+import { type Filter, type Judges, judgesOf } from './filter/judges.ts';
 import type { FilterPolicy } from './filter-policy.ts';
 
 /** Operations, as `docs/filter.md` numbers them. */
@@ -16,19 +17,13 @@ const STRIP = 2;
 /** What is read before an answer: how often each kind was redacted. */
 const COUNTS = 'nnnnn';
 
-/** What is left of an event, or why it may not leave. */
-export type Verdict = { metadata: Json } | { code: string; message: string };
-
-/** A policy at work. */
-export interface Filter {
-  /** Judges an event of a visitor before it gets a number. */
-  judge(type: string, member: string, metadata: Json): Verdict;
-  /** What is left of a value that leaves with every batch. */
-  strip(value: Json): Json;
+/** Loads what judges by a policy, behind others where there are some. Fails with `filter_invalid` or `wasm_unavailable`. */
+export async function openJudges(policy: FilterPolicy | Uint8Array, before?: Judges): Promise<Judges> {
+  return judgesOf(await openFilter(policy), before);
 }
 
-/** Loads the filter; a bundle has its policy as bytes. Fails with `filter_invalid` or `wasm_unavailable`. */
-export async function openFilter(policy: FilterPolicy | Uint8Array): Promise<Filter> {
+/** Loads the filter; a bundle has its policy as bytes. */
+async function openFilter(policy: FilterPolicy | Uint8Array): Promise<Filter> {
   let bytes: Uint8Array;
   try {
     bytes = policy instanceof Uint8Array ? policy : encodePolicy(policy);

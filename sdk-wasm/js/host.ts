@@ -13,8 +13,10 @@ export interface Host {
    * not make. Also called later with calls alone.
    */
   started(calls: Call[]): void;
-  /** What judges events is there: those that have waited for it may follow. */
+  /** What judges and counts events is there: those that have waited for it may follow. */
   opened(): void;
+  /** Takes the lanes whose calls the page has stored and left, before they could be made. */
+  left(): string[];
   /** The session that was stored last, which a browser that was killed may have forgotten elsewhere. */
   resumed(session: string): void;
   /** Another page has said for which purposes the visitor has agreed. */

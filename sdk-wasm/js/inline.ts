@@ -9,6 +9,8 @@ export { AttuneError } from './errors.ts';
 /** As `init` of `attune`. */
 export const init: (options: InitOptions) => Attune = initWith({
   defaultWasmUrl: new URL('./attune_bg.wasm', import.meta.url).href,
+  loadBackground: () => import('./background.ts'),
+  loadRestore: () => import('./restore.ts'),
   loadTrust: () => import('./trust.ts'),
   loadFilter: () => import('./filter.ts'),
   loadPlain: () => import('./plain.ts'),

@@ -11,14 +11,15 @@ import { type ConsentState, captureState, grantedBits, type Said } from './conse
 import { isRefused, loadCore, refusal } from './core-loading.ts';
 import type { Capture, Driver, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
+import { lanesIn } from './driver/events.ts';
 import { openLanes } from './driver/lanes.ts';
 import { POLICY, TOKEN } from './driver/state.ts';
 import type { Message } from './driver/tabs.ts';
-import { openErasure } from './erasure.ts';
 import { AttuneError, usageError } from './errors.ts';
 import type { Host } from './host.ts';
 import { fieldsOf, isObject } from './json.ts';
 import type { Settings } from './options.ts';
+import { openPart } from './part.ts';
 import { uuidV7 } from './uuid.ts';
 
 /** Loads what sends events where WebAssembly is refused. */
@@ -32,7 +33,7 @@ export interface LinkOptions {
   settings: Settings;
   storage: KeyValue;
   /** What the driver tells the public API. */
-  events: Omit<Host, 'started' | 'ready' | 'opened'>;
+  events: Omit<Host, 'started' | 'ready' | 'opened' | 'left'>;
   /** Which session is it at this instant? */
   session(ms: number): string;
   /** What the site's own filter leaves of an event that was held; nothing where it drops it. */
@@ -91,14 +92,24 @@ export function openLink(options: LinkOptions): DriverLink {
   const refused = isRefused();
   // A wish to be erased may be stored even where nothing else may, until it is fulfilled.
   const wishes = openStorage(() => !settings.cookieless);
-  const erasure = openErasure(
-    `${settings.collector}/v1/forget?k=${settings.writeKey}`,
-    wishes,
-    `attune-erase/${settings.writeKey}/`,
+  const erasures = `attune-erase/${settings.writeKey}/`;
+  const loadBackground = openPart(settings.loadBackground, ended, (cause) =>
+    events.report(
+      new AttuneError('part_unavailable', `what delivers did not load, events stay stored: ${cause}`),
+    ),
   );
+  /** Asks for what is wished here, and for what earlier pages have asked in vain. */
+  const eraseWished = async (...asked: [member: string, token: string][]) => {
+    await activated();
+    const { erase } = await loadBackground();
+    erase(`${settings.collector}/v1/forget?k=${settings.writeKey}`, wishes, erasures, asked);
+  };
+  if (wishes.keysUnder(erasures).length) eraseWished();
   let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
   let lane = '';
+  /** Lanes whose calls are stored and for whoever comes next. */
+  const left: string[] = [];
   let driver: Driver | undefined;
   /** The same from its start on, while it may still be taking in what is stored. */
   let started: Driver | undefined;
@@ -167,6 +178,8 @@ export function openLink(options: LinkOptions): DriverLink {
     const stored = await entries.read(IDBKeyRange.lowerBound(''));
     const last = stored.find(([key]) => key === 'session')?.[1];
     if (typeof last === 'string') events.resumed(last);
+    // While the core is still on its way; where it does not load, the driver says so.
+    if (lanesIn(stored).length) settings.loadRestore().catch(() => {});
     return stored;
   };
   const load = async (ready: () => void) => {
@@ -207,9 +220,12 @@ export function openLink(options: LinkOptions): DriverLink {
     const opened = () => {
       if (isAdmitted) for (const one of buffer.drain()) call(...one);
     };
-    const host = { ...events, started: begun, ready, opened };
+    const host = { ...events, started: begun, ready, opened, left: () => left.splice(0) };
     const awaits = awaitsPolicy();
-    const start = { host, settings, storage, entries, stored, lanes, ended, awaitsPolicy: awaits };
+    const start = {
+      ...{ host, settings, storage, entries, stored, lanes, ended, loadBackground },
+      awaitsPolicy: awaits,
+    };
     // A visitor who has not agreed has no session.
     const visit = stored ? session(wallMs()) : uuidV7(wallMs());
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
@@ -269,7 +285,10 @@ export function openLink(options: LinkOptions): DriverLink {
     forget: withdraw,
     erase() {
       const token = started?.token() ?? storage.getItem(space + TOKEN);
-      if (token) erasure.ask(token);
+      if (!token) return;
+      const [member = '', secret = ''] = token.split('\n');
+      wishes.setItem(erasures + member, secret);
+      eraseWished([member, secret]);
     },
     ask,
     keep: (name, text) => entries.put(name, () => text),
@@ -278,6 +297,8 @@ export function openLink(options: LinkOptions): DriverLink {
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
       lanes.release();
+      lanes.leave(lane);
+      left.push(lane);
       lane = '';
     },
     end() {
@@ -293,14 +314,14 @@ export function openLink(options: LinkOptions): DriverLink {
 /** Loads what a driver starts with: the core, and what judges events. */
 async function loadDriver(settings: Settings): Promise<(start: Start) => Driver> {
   const { filter: policy, loadFilter, wasmUrl, defaultWasmUrl, restWasmUrl } = settings;
-  const judging = isObject(policy) ? loadFilter().then(({ openFilter }) => openFilter(policy)) : undefined;
+  const judging = isObject(policy) ? loadFilter().then(({ openJudges }) => openJudges(policy)) : undefined;
   const loading = loadCore(wasmUrl ?? defaultWasmUrl);
-  const [exports, filter] = await Promise.all([loading, judging]);
+  const [exports, site] = await Promise.all([loading, judging]);
   // Behind what is needed first, so that neither takes the other's time.
   const rest = wasmUrl || !restWasmUrl ? undefined : loadCore(restWasmUrl, { f: { ...exports } });
   // It fails where it is waited for.
   rest?.catch(() => {});
-  return (start) => startDriver({ ...start, exports, rest, filter });
+  return (start) => startDriver({ ...start, exports, rest, site });
 }
 
 /** Loads what does without. */

@@ -5,7 +5,7 @@ import { type Consent, defaultConsent, mergeConsent, type Said } from './consent
 import type { JsonObject } from './context.ts';
 import type { LoadActions } from './dom/page.ts';
 import type { LoadTrust } from './driver/bundles.ts';
-import type { LoadPreview } from './driver/contract.ts';
+import type { LoadBackground, LoadPreview, LoadRestore } from './driver/contract.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import type { FilterPolicy } from './filter-policy.ts';
@@ -94,23 +94,13 @@ export interface InitOptions {
 }
 
 /** Options after the check: every address is absolute, without a slash at its end. */
-export interface SiteSettings {
-  writeKey: string;
-  collector: string;
+export interface SiteSettings extends Omit<InitOptions, 'wasmUrl' | 'trust'>, Pick<Wishes, 'privacyControl'> {
   context: JsonObject;
   consent: Said;
-  /** Whether the browser sends Global Privacy Control. */
-  privacyControl: boolean;
-  strict: boolean;
-  cookieless: boolean;
-  filter: InitOptions['filter'];
-  beforeSend: InitOptions['beforeSend'];
   withoutWasm: readonly string[];
   wasmUrl: string | undefined;
   /** Trusted keys with spaces between them; nothing where the collector is. */
   trust: string | undefined;
-  project: string | undefined;
-  environment: string | undefined;
 }
 
 /** What a build of the SDK has beside its script. */
@@ -119,6 +109,10 @@ export interface Parts {
   defaultWasmUrl: string;
   /** What follows it behind the first decision; nothing where it is whole. */
   restWasmUrl?: string;
+  /** How to load what runs behind the first decision; tries after the first have a number from 1. */
+  loadBackground: (attempt: number) => ReturnType<LoadBackground>;
+  /** How to load what takes back what earlier page loads have stored. */
+  loadRestore: LoadRestore;
   /** How to load what verifies bundles. */
   loadTrust: LoadTrust;
   /** How to load what judges by a policy. */
@@ -140,24 +134,41 @@ export type Settings = SiteSettings &
     preview: string | undefined;
   };
 
-const NAMES = [
-  'writeKey',
-  'collector',
-  'context',
-  'consent',
-  'strict',
-  'cookieless',
-  'doNotTrack',
-  'filter',
-  'beforeSend',
-  'withoutWasm',
-  'wasmUrl',
-  'trust',
-  'project',
-  'environment',
-];
 const TRUST = /^(ed25519:[\w-]{43}( |$)){1,16}$/;
 const WRITE_KEY = /^[\w.-]{1,100}$/;
+
+/** What an option has to be: how that is seen, and how it is said. */
+type Check = [isGood: (value: unknown, options: JsonObject) => unknown, expected: string];
+
+const isText = (value: unknown) => typeof value === 'string';
+const ADDRESS: Check = [
+  (value) => (value instanceof URL || isText(value)) && value !== '',
+  'an http or https address',
+];
+const SWITCH: Check = [(value) => typeof value === 'boolean', 'true or false'];
+const SCOPE: Check = [(value, { trust }) => trust && value && isText(value), 'a text, beside "trust"'];
+const OBJECT: Check = [isObject, 'an object'];
+
+/** Every option there is. */
+const CHECKS: Record<keyof InitOptions, Check> = {
+  writeKey: [
+    (value) => isText(value) && WRITE_KEY.test(value as string),
+    '1 to 100 letters, digits, ".", "_" or "-"',
+  ],
+  collector: ADDRESS,
+  context: OBJECT,
+  consent: OBJECT,
+  strict: SWITCH,
+  cookieless: SWITCH,
+  doNotTrack: SWITCH,
+  filter: [(value) => value === 'bundle' || isObject(value), 'an object or "bundle"'],
+  beforeSend: [(value) => typeof value === 'function', 'a function'],
+  withoutWasm: [(value) => Array.isArray(value) && value.every(isText), 'a list of event types'],
+  wasmUrl: ADDRESS,
+  trust: [(value) => TRUST.test(keysIn(value)), '1 to 16 of "ed25519:…"'],
+  project: SCOPE,
+  environment: SCOPE,
+};
 
 /**
  * Checks the options of `init`; relative addresses are resolved against `base`, and `wishes` are the browser's.
@@ -167,65 +178,44 @@ const WRITE_KEY = /^[\w.-]{1,100}$/;
 export function readOptions(options: unknown, base: string, wishes: Wishes): SiteSettings {
   if (!isObject(options))
     throw usageError('option_invalid', `init: options must be an object, got ${kind(options)}`);
-  for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name)) {
-      throw usageError('option_unknown', `init: unknown option "${name}"; known are ${NAMES.join(', ')}`);
-    }
+  const names = Object.keys(CHECKS);
+  const { writeKey, collector } = options;
+  // These two have to be there, and the rest where it is.
+  for (const [name, value] of Object.entries({ writeKey, collector, ...options })) {
+    const check = CHECKS[name as keyof InitOptions];
+    if (!names.includes(name))
+      throw usageError('option_unknown', `init: unknown option "${name}"; known are ${names.join(', ')}`);
+    const isNeeded = value !== undefined || name === 'writeKey' || name === 'collector';
+    if (isNeeded && !check[0](value, options)) throw wrong(name, value, check[1]);
   }
-  const { writeKey, collector, context = {}, consent = {}, wasmUrl, trust, project, environment } = options;
-  const { strict, cookieless, doNotTrack, filter, beforeSend, withoutWasm = [] } = options;
-  if (typeof writeKey !== 'string' || !WRITE_KEY.test(writeKey)) {
-    throw wrong('writeKey', writeKey, '1 to 100 letters, digits, ".", "_" or "-"');
-  }
-  if (filter !== undefined && filter !== 'bundle' && !isObject(filter))
-    throw wrong('filter', filter, 'an object or "bundle"');
-  if (beforeSend !== undefined && typeof beforeSend !== 'function')
-    throw wrong('beforeSend', beforeSend, 'a function');
-  if (!Array.isArray(withoutWasm) || withoutWasm.some((type) => typeof type !== 'string'))
-    throw wrong('withoutWasm', withoutWasm, 'a list of event types');
-  if (!isObject(context)) throw wrong('context', context, 'an object');
-  const said = mergeConsent(defaultConsent(wishes, doNotTrack === true), consent);
+  const { context = {}, consent = {}, withoutWasm = [], ...others } = options as unknown as InitOptions;
+  const said = mergeConsent(defaultConsent(wishes, others.doNotTrack), consent);
   if (typeof said === 'string') throw usageError('option_invalid', `init: option "consent" ${said}`);
-  for (const [name, value] of Object.entries({ strict, cookieless, doNotTrack })) {
-    if (value !== undefined && typeof value !== 'boolean') throw wrong(name, value, 'true or false');
-  }
-  const keys = Array.isArray(trust) ? trust.join(' ') : trust;
-  if (keys !== undefined && !TRUST.test(keys as string))
-    throw wrong('trust', trust, '1 to 16 of "ed25519:…"');
-  for (const [name, value] of Object.entries({ project, environment })) {
-    if (value !== undefined && !(keys && value && typeof value === 'string'))
-      throw wrong(name, value, 'a text, beside "trust"');
-  }
+  const address = (name: 'collector' | 'wasmUrl') => {
+    const value = others[name];
+    if (value === undefined) return value;
+    try {
+      const { protocol, href } = new URL(value, base);
+      if (/^https?:/.test(protocol)) return href.replace(/\/+$/, '');
+    } catch {
+      // It is no address at all.
+    }
+    throw wrong(name, value, ADDRESS[1]);
+  };
   return {
-    writeKey,
-    collector: address('collector', collector, base),
-    context,
-    consent: said,
+    ...others,
     privacyControl: wishes.privacyControl,
-    strict: strict === true,
-    cookieless: cookieless === true,
-    filter: filter as InitOptions['filter'],
-    beforeSend: beforeSend as InitOptions['beforeSend'],
-    withoutWasm: withoutWasm as string[],
-    wasmUrl: wasmUrl === undefined ? undefined : address('wasmUrl', wasmUrl, base),
-    trust: keys as string | undefined,
-    project: project as string | undefined,
-    environment: environment as string | undefined,
+    context,
+    withoutWasm,
+    consent: said,
+    collector: address('collector') as string,
+    wasmUrl: address('wasmUrl'),
+    trust: others.trust && keysIn(others.trust),
   };
 }
 
-function address(name: string, value: unknown, base: string): string {
-  const expected = 'an http or https address';
-  if (!(value instanceof URL) && (typeof value !== 'string' || value === ''))
-    throw wrong(name, value, expected);
-  let url: URL;
-  try {
-    url = new URL(value, base);
-  } catch {
-    throw wrong(name, value, expected);
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw wrong(name, value, expected);
-  return url.href.replace(/\/+$/, '');
+function keysIn(trust: unknown): string {
+  return Array.isArray(trust) ? trust.join(' ') : (trust as string);
 }
 
 function wrong(name: string, value: unknown, expected: string): AttuneError {

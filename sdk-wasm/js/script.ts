@@ -32,6 +32,9 @@ const beside = (file: string) => new URL(file, address).href;
 const start = initWith({
   defaultWasmUrl: beside(ATTUNE_WASM_FILE),
   restWasmUrl: beside(ATTUNE_REST_FILE),
+  // Browsers that keep in mind that an address has failed are given another one.
+  loadBackground: (attempt) => import(beside(ATTUNE_BACKGROUND_FILE) + (attempt ? `#${attempt}` : '')),
+  loadRestore: () => import(beside(ATTUNE_RESTORE_FILE)),
   loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
   loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
   loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),

@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { load } from './load.mjs';
+import { closePage, openPage, settle as turn } from './page.mjs';
 
 const URL = 'https://collector.example/v1/forget?k=demo';
 const PREFIX = 'attune-erase/demo/';
 const refusal = (status, code) => Response.json({ code, message: 'of a test' }, { status });
 
 describe('an erasure', async () => {
-  const { openErasure } = await load('erasure.ts');
+  const { erase } = await load('background.ts');
   let entries;
   let asked;
   let answer;
@@ -35,11 +36,15 @@ describe('an erasure', async () => {
   afterEach(() => Object.assign(globalThis, own));
 
   const settle = () => new Promise((done) => setTimeout(done, 10));
-  const open = () => openErasure(URL, storage, PREFIX);
+  /** Wishes what a page would, and asks for it. */
+  const ask = (...members) => {
+    for (const [member, token] of members) storage.setItem(PREFIX + member, token);
+    erase(URL, storage, PREFIX, members);
+  };
 
   it('is asked for by the member’s token, in a request that outlives its page', async () => {
     answer = () => Response.json({ state: 'accepted' }, { status: 202 });
-    open().ask('m1\nsecret');
+    ask(['m1', 'secret']);
     assert.deepEqual([...entries], [[`${PREFIX}m1`, 'secret']], 'it is kept while it is on its way');
     await settle();
     assert.deepEqual(asked, [[URL, { anonymous_id: 'm1', member_token: 'secret' }, true]]);
@@ -55,24 +60,51 @@ describe('an erasure', async () => {
   ]) {
     it(`is ${isKept ? 'kept for the next page' : 'given up'} after ${name}`, async () => {
       answer = refused;
-      open().ask('m1\nsecret');
+      ask(['m1', 'secret']);
       await settle();
       assert.equal(entries.size, isKept ? 1 : 0);
-      open();
+      ask();
       await settle();
       assert.equal(asked.length, isKept ? 2 : 1);
     });
   }
 
-  it('waits until somebody looks at the page', async () => {
-    entries.set(`${PREFIX}m1`, 'secret');
-    document.prerendering = true;
-    open();
+  it('is asked for where nothing may be stored', async () => {
+    storage.setItem = () => {};
+    ask(['m1', 'secret']);
     await settle();
-    assert.equal(asked.length, 0);
-    document.prerendering = false;
-    document.dispatchEvent(new Event('prerenderingchange'));
-    await settle();
-    assert.equal(asked.length, 1);
+    assert.deepEqual(
+      asked.map(([, question]) => question),
+      [{ anonymous_id: 'm1', member_token: 'secret' }],
+    );
+  });
+});
+
+describe('a page with a wish to be erased', () => {
+  let page;
+  let attune;
+  beforeEach(() => {
+    page = openPage();
+  });
+  afterEach(async () => {
+    await attune.shutdown();
+    closePage();
+  });
+
+  it('waits until somebody looks at it', async () => {
+    page.entries.set(`${PREFIX}m1`, 'secret');
+    const target = new EventTarget();
+    Object.assign(page.document, {
+      prerendering: true,
+      addEventListener: target.addEventListener.bind(target),
+    });
+    attune = (await load('index.ts')).init({ writeKey: 'demo', collector: 'https://collector.example' });
+    const asked = () => page.posts.filter(({ pathname }) => pathname === '/v1/forget').length;
+    await turn();
+    assert.equal(asked(), 0);
+    page.document.prerendering = false;
+    target.dispatchEvent(new Event('prerenderingchange'));
+    await turn();
+    assert.equal(asked(), 1);
   });
 });

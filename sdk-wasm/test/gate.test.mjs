@@ -6,6 +6,7 @@ import { load } from './load.mjs';
 
 describe('the gate', async () => {
   const { openGate } = await load('driver/filter.ts');
+  const { judgesOf } = await load('filter/judges.ts');
   /** Judges by a list of types that are denied, and marks what it has seen. */
   const denying = (...types) => ({
     judge: (type, _, metadata) =>
@@ -21,13 +22,13 @@ describe('the gate', async () => {
   function open({ filter, awaits = false, failing = [] } = {}) {
     const heard = { opened: 0, failed: [] };
     const gate = openGate({
-      filter,
+      site: filter && judgesOf(filter),
       awaits,
       load: async () => ({
-        async openFilter(policy) {
+        async openJudges(policy, before) {
           const text = new TextDecoder().decode(policy);
           if (failing.includes(text)) throw new Error('away');
-          return denying(...text.split(' '));
+          return judgesOf(denying(...text.split(' ')), before);
         },
       }),
       mismatch() {},

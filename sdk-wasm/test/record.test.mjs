@@ -11,33 +11,34 @@ const CONTEXT = { page: { path: '/', search: '' }, device: { class: 'phone' }, t
 const filling = (value) => ['rule', undefined, 0, NOW_MS, [['text', '#hero', value]]];
 
 describe('the record of decisions', () => {
-  let openRecord;
+  let recallFrom;
+  let keepRecord;
   let values;
-  let record;
+  let storage;
   before(async () => {
-    ({ openRecord } = await load('first-paint/record.ts'));
+    ({ recall: recallFrom } = await load('first-paint/record.ts'));
+    ({ keepRecord } = await load('first-paint/keep.ts'));
   });
   beforeEach(() => {
     values = new Map([
       [`${SPACE}member`, 'ann'],
       [`${SPACE}session`, [SESSION, NOW_MS - 1_000, NOW_MS].join(' ')],
     ]);
-    const storage = {
+    storage = {
       getItem: (key) => values.get(key) ?? null,
       setItem: (key, value) => values.set(key, value),
     };
-    record = openRecord(storage, SPACE);
   });
 
   /** Keeps what a forecast says in the session that goes on, and in any other. */
   const keep = (now, other = now, more = {}) => {
     const forecast = (session) => (session === SESSION ? now : other);
     const outlook = { member: 'ann', granted: 7, initial: 7, context: CONTEXT, forecast, ...more };
-    record.keep(outlook, NOW_MS);
+    keepRecord(storage, SPACE, outlook, NOW_MS);
   };
   const recall = (more = {}) => {
     const beginning = { context: CONTEXT, granted: 7, isSaid: false, nowMs: NOW_MS + 5, ...more };
-    const { painted, known, open } = record.recall(beginning);
+    const { painted, known, open } = recallFrom(storage, SPACE, beginning);
     return {
       painted: painted.map(([slot, [, , , , actions]]) => [slot, actions[0][2]]),
       known: [...known],

@@ -58,6 +58,8 @@ describe('the loader', () => {
   /** What the script waits for beside its time. */
   let held;
   let release = () => {};
+  /** Paths below `/sdk/` at which there is nothing. */
+  let missing;
   before(async () => {
     browser = await openBrowser();
     collector = await Collector.start(RULES);
@@ -73,6 +75,7 @@ describe('the loader', () => {
       }
       const isLoader = path.endsWith('/loader.js');
       if (!isLoader) await Promise.all([sleep(SCRIPT_MS), held]);
+      if (missing?.test(path)) return response.writeHead(404).end();
       const type = path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript';
       response.writeHead(200, { 'content-type': type }).end(readFileSync(join(dist, basename(path))));
     });
@@ -304,9 +307,21 @@ describe('the loader', () => {
     page.on('console', (message) => asked.push(message.text()));
     await page.goto(site.url);
     await ready(page);
-    const files = asked.filter((name) => /loader|attune/.test(name));
+    const files = asked.filter((name) => /loader|^attune/.test(name));
     assert.deepEqual(files.slice(0, 1), ['loader.js']);
-    assert.deepEqual(files.slice(1).sort(), ['attune-rest.wasm', 'attune.js', 'attune.wasm']);
+    assert.deepEqual(files.slice(1).sort(), ['attune-rest.wasm', 'attune.wasm', 'behind-loader.js']);
+    await context.close();
+  });
+
+  it('loads the script in one piece where the one that fits it is gone', async () => {
+    const { context, page } = await visitor();
+    const asked = [];
+    page.on('request', (request) => asked.push(basename(request.url())));
+    missing = /behind-loader/;
+    await page.goto(site.url);
+    await ready(page);
+    assert.ok(asked.includes('attune.js'));
+    missing = undefined;
     await context.close();
   });
 

@@ -1,9 +1,11 @@
-/** Taking back what other page loads stored: the lanes of pages that are still open are left to them. */
+/** Reading what other page loads stored: the lanes of pages that are still open are left to them. */
 
 import type { Change, Key } from '../browser/database.ts';
 import type { Entries } from '../browser/entries.ts';
 import { type Call, isStoredCall } from '../calls.ts';
-import { type KeptEvent, type KeptLane, laneOf, readEvent, readLane } from './events.ts';
+import { fieldsOf, isObject, parseJson } from '../json.ts';
+import { isUuid } from '../uuid.ts';
+import { type KeptEvent, type KeptLane, laneOf } from './events.ts';
 
 /** What is taken back. */
 export interface Adopted {
@@ -15,11 +17,6 @@ export interface Adopted {
   unreadable: Key[];
 }
 
-/** Reads what lanes that this page holds have stored. */
-export async function adopt(entries: Entries, lanes: Iterable<string>): Promise<Adopted> {
-  return sortOut(await readLanes(entries, lanes));
-}
-
 /** Every entry of some lanes. */
 export async function readLanes(entries: Entries, lanes: Iterable<string>): Promise<Change[]> {
   const ranges = [...lanes].flatMap((lane) => [
@@ -27,11 +24,6 @@ export async function readLanes(entries: Entries, lanes: Iterable<string>): Prom
     IDBKeyRange.bound([lane], [lane, []]),
   ]);
   return (await Promise.all(ranges.map(entries.read))).flat();
-}
-
-/** The lanes that entries speak of. */
-export function lanesIn(stored: Change[]): string[] {
-  return [...new Set(stored.flatMap(([key]) => laneOf(key) ?? []))];
 }
 
 /** Tells apart what entries of lanes are; oldest events first. Other entries are left out. */
@@ -49,6 +41,31 @@ export function sortOut(found: Change[]): Adopted {
   }
   sorted.events.sort(inOrder);
   return sorted;
+}
+
+/** Reads the entry of an event; nothing where it is none. */
+function readEvent([[lane, seq], value]: Change): KeptEvent | undefined {
+  const event = value as KeptEvent;
+  const { id, type, ms, member, user = '', session, metadata = '{}', priority } = fieldsOf(event);
+  const isWhole =
+    [type, member, user, metadata].every((field) => typeof field === 'string') &&
+    [id, session, lane].every(isUuid) &&
+    isCount(seq) &&
+    [0, 1, 2].includes(priority as number) &&
+    Number.isFinite(ms) &&
+    isObject(parseJson(metadata as string));
+  return isWhole && event.lane === lane && event.seq === seq ? event : undefined;
+}
+
+/** Reads the entry of a lane's count; nothing where it is none. */
+function readLane([key, value]: Change): KeptLane | undefined {
+  const [member, lane, count] = Array.isArray(value) ? value : [];
+  const isWhole = isUuid(lane) && lane === laneOf(key) && typeof member === 'string' && member;
+  return isWhole && isCount(count) ? [member, lane, count] : undefined;
+}
+
+function isCount(number: unknown): number is number {
+  return Number.isSafeInteger(number) && (number as number) > 0;
 }
 
 /** Oldest first; those of one instant by lane and number. */

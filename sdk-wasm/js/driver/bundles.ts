@@ -6,12 +6,8 @@ import { timer } from '../browser/timer.ts';
 import { BUNDLE, IN_SHARE, NAMED_BUNDLE } from '../core/operations.ts';
 import type { Settings } from '../options.ts';
 import type { Driving } from './driving.ts';
-import { BLOCKED_MS, backoffMs } from './retry.ts';
 import { BUNDLE_ENTRY } from './state.ts';
-
-/** First delay after a failure; later ones double, this often. */
-const RETRY_BASE_MS = 2_000;
-const MAX_DOUBLINGS = 5;
+import type { Unreachable } from './unreachable.ts';
 
 /** One attempt: says after how long the next is due by itself, if any; throws what is to be reported. */
 export type Attempt = () => Promise<number | undefined>;
@@ -21,27 +17,35 @@ export type LoadTrust = () => Promise<{
   openKeeper(driving: Driving, settings: Settings): Promise<Attempt>;
 }>;
 
+/** Why an attempt has failed: the status of an answer that was none, or what was thrown. */
+export interface Failure {
+  cause: Error | { status: number | undefined } | Unreachable;
+}
+
 /** Fetches one bundle at a time. */
 export interface Bundles {
   /** Fetches the bundle now. */
   fetch(): void;
   /** Takes what an earlier page load has stored, unless something newer is in effect already. */
   restore(bytes: Uint8Array): void;
+  /** Fetches the bundle after a delay, unless it is fetched before. */
+  again(delayMs: number): void;
   /** Fetches no more. */
   end(): void;
 }
 
 /**
- * Calls back after every attempt, and says whether it has succeeded. Where the settings name trusted keys, nothing reaches the core unverified, and nothing
- * is stored; elsewhere the bundle is stored, so that the next page decides before the collector has answered.
+ * Calls back after every attempt, and says why it has failed where it has. Where the settings name trusted keys, nothing
+ * reaches the core unverified, and nothing is stored; elsewhere the bundle is stored, so that the next page decides
+ * before the collector has answered.
  */
 export function openBundles(
   driving: Driving,
   settings: Settings,
   entries: Entries,
-  attempted: (isTold: boolean) => void,
+  attempted: (failure: Failure | undefined) => void,
 ): Bundles {
-  const { ask, core, heard, input, report, url, whole, isEnded } = driving;
+  const { ask, core, heard, input, url, whole, isEnded } = driving;
   /** What is in effect, as it was stored. */
   let restored: Uint8Array | undefined;
   /** Whether the collector has said on this page what is to be in effect. */
@@ -50,9 +54,6 @@ export function openBundles(
   let isFetching = false;
   /** Whether another one was asked for while one was on its way. */
   let isStale = false;
-  let failures = 0;
-  /** The code of the failure that the page has been told of last. */
-  let told: string | undefined;
   let keep: Attempt | undefined;
 
   const attempt: Attempt = async () => {
@@ -69,7 +70,7 @@ export function openBundles(
     }
     const { status, body } = answer ?? {};
     // Where nothing has been published, a receipt or the stream will say when something has.
-    if (status !== 200 && status !== 404) throw unreachable(status);
+    if (status !== 200 && status !== 404) throw { status };
     if (status === 200 && body) take(body, hash !== undefined);
     else entries.delete(BUNDLE_ENTRY);
     return undefined;
@@ -90,47 +91,28 @@ export function openBundles(
     if (isFetching || isEnded()) return;
     isFetching = true;
     retry.clear();
-    let againMs: number | undefined;
+    let failure: Failure | undefined;
     try {
-      againMs = await attempt();
-      failures = 0;
-      told = undefined;
+      const againMs = await attempt();
+      if (againMs) again(againMs);
     } catch (cause) {
-      const { code = 'trust_unavailable', message, isUsage } = cause as Partial<Unreachable> & Error;
-      if (code !== told) report(code, message, isUsage);
-      told = code;
-      againMs = driving.isBlocked() ? BLOCKED_MS : backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS);
+      failure = { cause: cause as Failure['cause'] };
     }
     isFetching = false;
-    const isTold = told === undefined;
-    if (againMs && !isEnded()) retry.set(againMs, fetch);
-    attempted(isTold);
+    attempted(failure);
     if (isStale) fetch();
+  };
+  const again = (delayMs: number) => {
+    if (!isEnded()) retry.set(delayMs, fetch);
   };
   return {
     fetch,
+    again,
     restore(bytes) {
       if (isTold || settings.trust) return;
       restored = bytes;
       if (!input(() => core(NAMED_BUNDLE, bytes), 'the stored bundle')) entries.delete(BUNDLE_ENTRY);
     },
     end: retry.clear,
-  };
-}
-
-/** Why there is no answer, and whether that is the site's own mistake. */
-export interface Unreachable {
-  code: string;
-  message: string;
-  isUsage: boolean;
-}
-
-/** What is reported of an answer that is none. */
-export function unreachable(status: number | undefined): Unreachable {
-  const why = status ? `status ${status}` : 'no answer';
-  return {
-    code: 'bundle_unreachable',
-    message: `the bundle cannot be fetched (${why}); what is in effect stays`,
-    isUsage: status === 401 || status === 403,
   };
 }

@@ -6,7 +6,7 @@ import type { KeyValue } from '../browser/storage.ts';
 import type { Json } from '../context.ts';
 import type { CoreExports } from '../core/core.ts';
 import type { Inside } from '../devtools-port.ts';
-import type { Filter } from '../filter.ts';
+import type { Judges } from '../filter/judges.ts';
 import type { Host } from '../host.ts';
 import type { Settings } from '../options.ts';
 import type { KeptEvent } from './events.ts';
@@ -61,6 +61,12 @@ export type LoadPreview = () => Promise<{
   openPreview(settings: Settings, host: Pick<Host, 'decision' | 'report'>): Promise<Driver>;
 }>;
 
+/** Loads what runs behind the first decision. */
+export type LoadBackground = () => Promise<typeof import('../background.ts')>;
+
+/** Loads what takes back what earlier page loads have stored. */
+export type LoadRestore = () => Promise<typeof import('../restore.ts')>;
+
 /** What a client starts with. */
 export interface Start {
   host: Host;
@@ -75,6 +81,8 @@ export interface Start {
   lanes: Lanes;
   lane: string;
   session: string;
+  /** Loads what runs behind the first decision, however long that takes. */
+  loadBackground: LoadBackground;
   /** Says when to stop listening to the page. */
   ended: AbortSignal;
 }
@@ -85,5 +93,5 @@ export interface CoreStart extends Start {
   /** Brings the rest of a core of which only the first file is there. */
   rest: Promise<unknown> | undefined;
   /** Judges by the site's policy, where it has one. */
-  filter: Filter | undefined;
+  site: Judges | undefined;
 }

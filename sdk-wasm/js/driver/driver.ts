@@ -1,11 +1,10 @@
 /** The driver: one input to the core, then everything carried out that it wants done. */
 
 import type { Change } from '../browser/database.ts';
-import { timer } from '../browser/timer.ts';
 import { watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
 import { grantedBits } from '../consent.ts';
-import type { Json, JsonObject } from '../context.ts';
+import { type Json, type JsonObject, mergedContext } from '../context.ts';
 import { openCore } from '../core/core.ts';
 import type { CoreInspection, Filling, Request } from '../core/effects.ts';
 import * as operation from '../core/operations.ts';
@@ -13,40 +12,36 @@ import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
 import { AttuneError } from '../errors.ts';
 import { uuidV7 } from '../uuid.ts';
-import { lanesIn, readLanes, sortOut } from './adoption.ts';
+import type { Adopted } from './adoption.ts';
 import { openAfterwards } from './afterwards.ts';
 import { writeBatch } from './batch.ts';
+import { openBehind } from './behind.ts';
 import { openBundles } from './bundles.ts';
 import type { CoreStart, Driver } from './contract.ts';
 import { decisionOf } from './decisions.ts';
-import { openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
-import { type KeptEvent, laneOf, openEvents, sizesOf } from './events.ts';
+import { type KeptEvent, lanesIn, openEvents, sizesOf } from './events.ts';
 import { openGate } from './filter.ts';
 import { MAX_LANE_MS } from './lanes.ts';
-import { openOthers } from './others.ts';
 import { openPainting } from './painting.ts';
-import { openPush } from './push.ts';
-import { refusalText } from './refusal.ts';
 import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
 import { type Cut, openTail } from './tail.ts';
+import type { Taking } from './taking.ts';
+import type { Saying } from './texts.ts';
 import { openWaking } from './waking.ts';
 
-/** Time after which a hidden page leaves it to another one to lead. */
-const HIDDEN_MS = 5_000;
+/** Time after which what runs behind the first decision is loaded though there is none yet. */
+const PATIENCE_MS = 1_000;
 const CRITICAL = 2;
 /** How the input of the context is called in errors. */
 const CONTEXT_VALUES = 'setContext: values';
-/** Nesting that the core reads, as `MAX_JSON_DEPTH` says. */
-const MAX_DEPTH = 32;
 
 /** Starts a client with what is stored of its member; the lanes of other page loads follow in a later task. */
 export function startDriver(start: CoreStart): Driver {
-  const { exports, rest, host, settings, storage, entries, lanes, filter, ended } = start;
+  const { exports, rest, host, settings, storage, entries, lanes, site, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const events = openEvents(entries);
-  const resting = timer();
   const memberIn = (stored: Change[]) =>
     storage.getItem(space + MEMBER) || stateIn(stored).member || freshId();
   let member = memberIn(start.stored ?? []);
@@ -80,19 +75,19 @@ export function startDriver(start: CoreStart): Driver {
   /** Whether the rules are known as far as they can be had. */
   let isKnown = false;
   const later = openAfterwards();
+  let taking: Taking | undefined;
 
   const report = (code: string, message: string, isUsage?: boolean) => {
     host.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
   };
-  const reportLater = (...error: Parameters<typeof report>) => later.add(() => report(...error));
-  const refuse = (code: string, actual: number, limit: number) => {
-    reportLater(code, `${tracked?.type}: ${refusalText(code, actual, limit)}`, true);
+  const reportLater = (...saying: Saying) => {
+    later.add(() => behind.do((background) => background.report(...saying)));
   };
   const gate = openGate({
-    filter,
+    site,
     awaits: start.awaitsPolicy,
     load: settings.loadFilter,
-    mismatch: (code, message) => reportLater(code, message, true),
+    mismatch: (code, message) => later.add(() => report(code, message, true)),
     opened() {
       if (hasEnded) return;
       giveContext();
@@ -102,7 +97,7 @@ export function startDriver(start: CoreStart): Driver {
   });
   const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
-    reportLater('stored_entry_unreadable', `a stored entry cannot be read: ${key}`);
+    reportLater('stored_entry_unreadable', String(key));
   };
 
   const decision = (slot: string, filling: Filling | undefined) => {
@@ -125,7 +120,7 @@ export function startDriver(start: CoreStart): Driver {
     member = newMember;
     user = undefined;
     storeMember();
-    push.forget();
+    forgetToken();
     // Another visitor may get another candidate.
     bundles.fetch();
   };
@@ -145,7 +140,7 @@ export function startDriver(start: CoreStart): Driver {
     const rows = numbers.flatMap((number) => events.get(...number) ?? []);
     const context = contextText;
     const text = (sentAtMs?: number) => writeBatch(request, rows, context, sentAtMs, gate.drops());
-    if (id) delivery.send(id, text(wallMs()));
+    if (id) behind.now()?.delivery.send(id, text(wallMs()));
     // What is to be said beside events can wait for the next page.
     else if (rows.length) cuts.push({ name: numbers.join(), text });
   };
@@ -153,9 +148,8 @@ export function startDriver(start: CoreStart): Driver {
     hasFailed = true;
     // Of what the site hands in, only nesting is left for the core to refuse.
     const what = tracked ? `${tracked.type}: metadata` : doing;
-    if (tracked || doing === CONTEXT_VALUES) {
-      reportLater('json_too_deep', `${what} must be nested at most ${MAX_DEPTH} deep`, true);
-    } else reportLater(code, `${what} cannot be read`);
+    if (tracked || doing === CONTEXT_VALUES) reportLater('json_too_deep', what);
+    else reportLater('unreadable', code, what);
   };
   const [core, completion] = openCore(exports, [
     (seq) => {
@@ -176,9 +170,9 @@ export function startDriver(start: CoreStart): Driver {
     decision,
     (rule, key) => later.add(() => hasEnded || host.shown({ rule, key })),
     noteSender,
-    refuse,
+    (...refusal) => reportLater('refused', tracked?.type, ...refusal),
     writeRequest,
-    (atMs) => delivery.wait(atMs),
+    (atMs) => behind.now()?.delivery.wait(atMs),
     (atMs) => waking.set(atMs),
     (value) => {
       answer = value;
@@ -191,9 +185,9 @@ export function startDriver(start: CoreStart): Driver {
     (id, experiment, variation, bucket_version) =>
       later.add(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
     undefined,
-    () => reportLater('bundle_expired', 'the time of the bundle is over; its rules have stopped'),
+    () => reportLater('bundle_expired'),
     (found) => noteBlocked(found > 0),
-    (...found) => painting.foresee(...found),
+    (...found) => behind.now()?.keeping?.foresee(...found),
     (policy) => {
       gate.take(policy);
       notePolicy();
@@ -221,9 +215,10 @@ export function startDriver(start: CoreStart): Driver {
     doing = what;
     hasFailed = false;
     carryOut(act);
-    delivery.request();
-    tail.changed();
-    if (!isShort()) painting.changed();
+    const background = behind.now();
+    background?.delivery.request();
+    background?.reserve.changed();
+    background?.keeping?.changed();
     return !hasFailed;
   };
   const ask: Driving['ask'] = (...call) => {
@@ -253,45 +248,55 @@ export function startDriver(start: CoreStart): Driver {
   };
   const painting = openPainting({
     ...{ settings, storage, key: space + DECISIONS },
-    report(problem, target) {
-      const what = problem === 'loop' ? 'the page keeps undoing' : 'the browser refuses';
-      report(`action_${problem}`, `${what} an action on ${target}`, true);
-    },
-    visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
-    forecast: (session) => core(operation.FORECAST, session),
+    report: (problem, target) => behind.do((background) => background.report(`action_${problem}`, target)),
   });
   const heardOf = (revision: number) => {
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, settings, entries, (isTold) => {
+  const bundles = openBundles(driving, settings, entries, (failure) => {
     hasAsked = true;
     settle(hasAsked);
-    if (isTold) gate.told();
+    if (!failure) gate.told();
+    behind.do(({ retries }) => retries(failure));
+    behind.load();
   });
-  const tabs = openTabs(
-    space,
-    (message) => (early ? early.push(message) : others.hear(message)),
-    (until) => void others.lead(until),
-  );
-  const push = openPush(driving, { tokenKey: space + TOKEN, tabs, heardOf });
-  const others = openOthers({
-    ...{ driving, host, entries, events, lanes, tabs, push, heardOf, unreadable: forgetUnreadable },
-    announce: () => announce(),
-    named(name) {
-      user = name;
-    },
+  const hear = (message: Message) =>
+    early ? early.push(message) : behind.do(({ others }) => others.hear(message));
+  const tabs = openTabs(space, hear);
+  const openTaking = async () => {
+    const part = await settings.loadRestore();
+    taking ??= part.openTaking({ driving, host, entries, events, lanes, unreadable: forgetUnreadable });
+    return taking;
+  };
+  const tail = openTail(() => driving.url('/v1/events'));
+  const behind = openBehind(async () => {
+    const { openBackground } = await start.loadBackground();
+    // Where that fails, the page is told of it elsewhere.
+    await whole?.catch(() => {});
+    if (hasEnded || isShort()) return undefined;
+    return openBackground(driving, {
+      ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, openTaking },
+      fetchLater: bundles.again,
+      cut: () => cut(false),
+      outlook: settings.first && {
+        visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
+        forecast: (session) => core(operation.FORECAST, session),
+      },
+      announce,
+      named(name) {
+        user = name;
+      },
+    });
   });
-  const delivery = openDelivery(driving, {
-    received(receipt, isOfMember) {
-      if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);
-      heardOf(receipt.bundleRevision);
-    },
-    told: (...news) => tabs.say('news', news),
+  behind.do(({ delivery, reserve }) => {
+    delivery.request();
+    reserve.changed();
   });
-  const tail = openTail(
-    () => driving.url('/v1/events'),
-    () => cut(false),
-  );
+  const forgetToken = () => {
+    const background = behind.now();
+    if (background) background.push.forget();
+    else storage.removeItem(space + TOKEN);
+  };
 
   /** A lane ends with its page, and after 24 h. */
   const openLane = () => {
@@ -305,37 +310,39 @@ export function startDriver(start: CoreStart): Driver {
   };
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
-    painting.leave();
-    const waiting = [...delivery.packing(), ...cut(leaves)];
+    const background = behind.now();
+    if (background) background.keeping?.leave();
+    else painting.forgo();
+    const waiting = [...(background?.delivery.packing() ?? []), ...cut(leaves)];
     entries.flush();
+    background?.reserve.rest();
     tail.hand(waiting);
   };
   const leave = () => {
     laneSinceMs = 0;
     sayFarewell(true);
     // A page that holds a lock or a channel is not kept in the back/forward cache.
+    behind.now()?.leading.rest();
     tabs.close();
     lanes.release();
   };
   const stand = () => {
-    resting.clear();
     tail.seen();
-    if (!document.hidden) tabs.stand();
+    behind.now()?.leading.stand();
   };
   const noteBlocked = (found: boolean) => {
     isBlocked = found;
     if (!found) return entries.delete(BLOCKED);
     entries.put(BLOCKED, () => 1);
     tabs.say('news', [3]);
-    const message = 'requests to the collector do not get through; what is not delivered stays stored';
-    reportLater('collector_blocked', message);
+    reportLater('collector_blocked');
   };
   /** Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had. */
   const settle = (isNowKnown: boolean) => {
     isKnown ||= isNowKnown;
     if (early || !isKnown || isHolding()) return;
     if (hasAsked && !isShort()) host.ready();
-    painting.settle(bundleRevision > 0, !isShort());
+    painting.settle(bundleRevision > 0);
   };
   const giveContext = () => {
     contextText = gate.strip(context);
@@ -349,8 +356,8 @@ export function startDriver(start: CoreStart): Driver {
     core(operation.INSPECT);
     const [signals, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = inspection;
     const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
-    const own = { member, lane, user_id: user ?? null, stream: push.state() };
-    return { ...own, queue, bundle_revision, signals };
+    const stream = behind.now()?.push.state() ?? 'closed';
+    return { member, lane, user_id: user ?? null, stream, queue, bundle_revision, signals };
   };
 
   /** Takes stored entries back once it is known whose they are; only then may events follow. */
@@ -360,34 +367,47 @@ export function startDriver(start: CoreStart): Driver {
     storeMember();
     announce();
     const state = stateIn(stored);
-    const known = lanesIn(stored).filter((known) => known !== lane);
-    const over = await lanes.adopt(known);
-    // What is not over yet goes on changing, and is only counted here.
-    const open = stored.filter(([key]) => !over.has(laneOf(key) ?? ''));
-    const found = sortOut([...open, ...(await readLanes(entries, over))]);
+    let found: Adopted | undefined;
+    try {
+      // Never at once: whoever has started the client does not have it yet.
+      found = await (lanesIn(stored).length ? openTaking().then((one) => one.adopt(stored)) : undefined);
+    } catch (cause) {
+      report('part_unavailable', `what earlier pages have left waits for the next one: ${cause}`);
+    }
     if (mine !== visits) {
       // The visitor has been forgotten meanwhile.
       early = undefined;
-      others.makeCalls(sortOut([]));
-      return stand();
+      host.started([]);
+      return behind.do(stand);
     }
     user = state.user;
     input(() => {
       if (user !== undefined) core(operation.RESTORE, undefined, undefined, user, []);
-      others.takeBack(found, state.base, state.latches);
+      if (found) taking?.takeBack(found, state.base, state.latches);
+      else core(operation.RESTORE, state.base, state.latches, undefined, []);
       if (state.isBlocked) core(operation.NEWS, 3);
     });
     if (state.bundle) bundles.restore(state.bundle);
-    for (const message of early ?? []) others.hear(message);
+    const held = early ?? [];
     early = undefined;
-    others.makeCalls(found);
+    held.forEach(hear);
+    if (found) taking?.makeCalls(found);
+    else host.started([]);
     settle(hasAsked || state.bundle !== undefined);
-    stand();
+    behind.do(stand);
+    if (state.bundle) behind.load();
+  };
+  /** Makes the calls of lanes that this page has left before its core was whole, unless another page has. */
+  const takeUp = async (left: string[]) => {
+    if (!left[0]) return;
+    const one = await openTaking();
+    const stored = left.map((lane) => entries.read(IDBKeyRange.bound([lane], [lane, []])));
+    one.makeCalls(await one.adopt((await Promise.all(stored)).flat()));
   };
   const turns = {
     hidden() {
       sayFarewell(false);
-      resting.set(HIDDEN_MS, () => document.hidden && tabs.rest());
+      behind.now()?.leading.hide();
     },
     visible() {
       stand();
@@ -401,10 +421,11 @@ export function startDriver(start: CoreStart): Driver {
       judgeAnew();
       stand();
       bundles.fetch();
+      takeUp(host.left());
     },
     online() {
       goOnline();
-      push.open();
+      behind.now()?.push.open();
     },
   };
 
@@ -412,6 +433,7 @@ export function startDriver(start: CoreStart): Driver {
   core(operation.START, member, lane, start.session);
   watchTurns(turns, ended);
   bundles.fetch();
+  setTimeout(behind.load, PATIENCE_MS);
   if (start.stored) begin(start.stored);
 
   return {
@@ -449,8 +471,7 @@ export function startDriver(start: CoreStart): Driver {
     },
     setContext(fields) {
       const before = [context, contextText] as const;
-      const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
-      context = Object.fromEntries(merged.filter(([, value]) => value !== null));
+      context = mergedContext(context, fields);
       const isTaken = giveContext();
       // What the core does not take must not stand in the way of the next change.
       if (!isTaken) [context, contextText] = before;
@@ -469,30 +490,30 @@ export function startDriver(start: CoreStart): Driver {
       user = undefined;
       input(() => core(operation.FORGET, freshId(), freshId(), session));
       tail.drop();
-      delivery.forget();
-      push.forget();
+      behind.now()?.delivery.forget();
+      forgetToken();
     },
     follow(other, session) {
       if (other === member) return;
       input(() => {
         core(operation.FOLLOW, other, freshId(), session);
-        others.takeName();
+        behind.now()?.others.takeName();
       });
     },
     say: tabs.say,
-    token: push.token,
-    takeToken: push.takeToken,
+    token: () => behind.now()?.push.token(),
+    takeToken: (stored) => behind.now()?.push.takeToken(stored),
     signal: (name, key) => ask(operation.SIGNAL, name, key),
     flush() {
       entries.flush();
+      behind.load();
       goOnline();
     },
     shutdown() {
       leave();
       hasEnded = true;
-      delivery.end();
+      behind.now()?.end();
       bundles.end();
-      tail.end();
       waking.end();
       painting.end();
     },

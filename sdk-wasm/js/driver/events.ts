@@ -4,8 +4,6 @@ import type { Change, Key } from '../browser/database.ts';
 import type { Entries } from '../browser/entries.ts';
 import type { Metadata } from '../core/operations.ts';
 import { byteLength } from '../core/writer.ts';
-import { fieldsOf, isObject, parseJson } from '../json.ts';
-import { isUuid } from '../uuid.ts';
 import { eventBytes, type LaneEvent } from './batch.ts';
 
 /** An event as it is kept. */
@@ -84,25 +82,9 @@ export function laneOf(key: Key): string | undefined {
   return typeof key === 'string' ? /^lane\/(.*)/.exec(key)?.[1] : String(key[0]);
 }
 
-/** Reads the entry of an event; nothing where it is none. */
-export function readEvent([[lane, seq], value]: Change): KeptEvent | undefined {
-  const event = value as KeptEvent;
-  const { id, type, ms, member, user = '', session, metadata = '{}', priority } = fieldsOf(event);
-  const isWhole =
-    [type, member, user, metadata].every((field) => typeof field === 'string') &&
-    [id, session, lane].every(isUuid) &&
-    isCount(seq) &&
-    [0, 1, 2].includes(priority as number) &&
-    Number.isFinite(ms) &&
-    isObject(parseJson(metadata as string));
-  return isWhole && event.lane === lane && event.seq === seq ? event : undefined;
-}
-
-/** Reads the entry of a lane's count; nothing where it is none. */
-export function readLane([key, value]: Change): KeptLane | undefined {
-  const [member, lane, count] = Array.isArray(value) ? value : [];
-  const isWhole = isUuid(lane) && lane === laneOf(key) && typeof member === 'string' && member;
-  return isWhole && isCount(count) ? [member, lane, count] : undefined;
+/** The lanes that entries speak of. */
+export function lanesIn(stored: Change[]): string[] {
+  return [...new Set(stored.flatMap(([key]) => laneOf(key) ?? []))];
 }
 
 /** The bytes that an event takes in a batch at most, and its metadata as the core takes it. */
@@ -111,10 +93,6 @@ export function sizesOf(event: KeptEvent): [bytes: number, metadata: Metadata | 
   if (text === undefined) return [eventBytes(event), text];
   const bytes = byteLength(text);
   return [eventBytes(event) + bytes, [bytes, JSON.parse(text)]];
-}
-
-function isCount(number: unknown): number is number {
-  return Number.isSafeInteger(number) && (number as number) > 0;
 }
 
 function keyOf(lane: string, seq: number): string {

@@ -1,16 +1,15 @@
 /** What judges events before they are stored: by the policy that the site has said, and by that of the bundle. */
 
-import type { Json, JsonObject } from '../context.ts';
+import type { JsonObject } from '../context.ts';
 import type { AttuneError } from '../errors.ts';
-import type { Filter } from '../filter.ts';
+import type { Drops, Judges } from '../filter/judges.ts';
 import type { FilterPolicy } from '../filter-policy.ts';
 import { jsonText } from '../json.ts';
 
 /** Loads what judges; a bundle has its policy in the core's form. */
-export type LoadFilter = () => Promise<{ openFilter(policy: FilterPolicy | Uint8Array): Promise<Filter> }>;
-
-/** Totals of what a lane has not let through, by reason. */
-export type Drops = Record<string, number>;
+export type LoadFilter = () => Promise<{
+  openJudges(policy: FilterPolicy | Uint8Array, before?: Judges): Promise<Judges>;
+}>;
 
 /** What stands between a capture and the core. */
 export interface Gate {
@@ -39,7 +38,7 @@ export interface Gate {
 /** What a gate is opened with. */
 export interface GateOptions {
   /** Judges by the policy of the site, where it has one. */
-  filter: Filter | undefined;
+  site: Judges | undefined;
   /** Whether a policy of the bundle is to be waited for. */
   awaits: boolean;
   load: LoadFilter;
@@ -52,20 +51,20 @@ export interface GateOptions {
 }
 
 /** A gate that is open where there is no policy. An event passes where the site's policy and the bundle's let it. */
-export function openGate({ filter, awaits, load, mismatch, opened, failed }: GateOptions): Gate {
+export function openGate({ site, awaits, load, mismatch, opened, failed }: GateOptions): Gate {
   let drops: Drops = {};
   let isWaiting = awaits;
   let policy: Uint8Array = new Uint8Array();
-  let ofBundle: Filter | undefined;
+  let judges = site;
   let isLoading = false;
   const settle = async () => {
     const mine = policy;
     isLoading = true;
     try {
       // Never at once: the core may be waiting for its effect to be carried out.
-      const loaded = await (mine.length ? load().then(({ openFilter }) => openFilter(mine)) : undefined);
+      const loaded = await (mine.length ? load().then(({ openJudges }) => openJudges(mine, site)) : site);
       if (mine !== policy) return;
-      ofBundle = loaded;
+      judges = loaded;
       isWaiting = false;
       opened();
     } catch (cause) {
@@ -86,27 +85,10 @@ export function openGate({ filter, awaits, load, mismatch, opened, failed }: Gat
     told() {
       if (isWaiting && !isLoading) settle();
     },
-    pass(type, member, metadata) {
-      let left = { metadata };
-      for (const judge of [filter, ofBundle]) {
-        if (!judge) continue;
-        const verdict = judge.judge(
-          type,
-          member,
-          left.metadata === undefined ? null : JSON.parse(left.metadata),
-        );
-        if ('code' in verdict) {
-          drops[verdict.code] = (drops[verdict.code] ?? 0) + 1;
-          if (verdict.code === 'schema_mismatch') mismatch(verdict.code, `${type}: ${verdict.message}`);
-          return undefined;
-        }
-        if (metadata !== undefined) left = { metadata: jsonText(verdict.metadata) };
-      }
-      return left;
-    },
+    pass: (type, member, metadata) =>
+      judges ? judges.pass(type, member, metadata, drops, mismatch) : { metadata },
     strip(context) {
-      let left: Json = isWaiting ? {} : (context as Json);
-      for (const judge of [filter, ofBundle]) if (judge) left = judge.strip(left);
+      const left = isWaiting ? {} : judges ? judges.strip(context) : context;
       return jsonText(left ?? {});
     },
     drops: () => drops,

@@ -1,28 +1,31 @@
-/** What other page loads have stored and what open ones say: taken back, counted, followed. */
+/** What open pages say, and what becomes of those that go: followed, and taken up. */
 
 import type { Entries } from '../browser/entries.ts';
-import { NEWS, NEWS_STATUS, RESTORE, STORED_EVENT, WAKE } from '../core/operations.ts';
+import { NEWS, NEWS_STATUS, RESTORE, WAKE } from '../core/operations.ts';
 import type { Host } from '../host.ts';
-import { type Adopted, adopt, lanesIn } from './adoption.ts';
+import { awaitLane } from './adopting.ts';
+import { count } from './counting.ts';
 import type { Driving } from './driving.ts';
-import { type Events, type KeptEvent, sizesOf } from './events.ts';
+import { lanesIn } from './events.ts';
 import type { Lanes } from './lanes.ts';
+import type { Leading } from './leading.ts';
 import type { Push } from './push.ts';
 import type { Message, Tabs } from './tabs.ts';
+import type { Taking } from './taking.ts';
 
 /** What is needed of this page. */
 export interface OthersOptions {
   driving: Driving;
   host: Host;
   entries: Entries;
-  events: Events;
   lanes: Lanes;
   tabs: Tabs;
+  leading: Leading;
   push: Push;
+  /** Gives what takes lanes back; fails where it does not load. */
+  openTaking(): Promise<Taking>;
   /** Hears of bundle revisions. */
   heardOf(revision: number): void;
-  /** Reports and forgets an entry that cannot be read. */
-  unreadable(key: Adopted['unreadable'][number]): void;
   /** Tells the other pages which lane is this page's. */
   announce(): void;
   /** Notes who the visitor is. */
@@ -31,10 +34,6 @@ export interface OthersOptions {
 
 /** Other page loads, seen from this one. */
 export interface Others {
-  /** Gives the core what earlier page loads have stored: events of lanes that this page holds to deliver, all to count. */
-  takeBack(found: Adopted, base?: Uint8Array, latches?: Uint8Array): void;
-  /** Makes the calls that pages could not make that are gone. */
-  makeCalls(found: Adopted): void;
   /** Takes in what another page says. */
   hear(message: Message): void;
   /** Takes the name of the visitor that another page has given it, if it is of the one who is here now. */
@@ -43,62 +42,41 @@ export interface Others {
   lead(until: AbortSignal): Promise<void>;
 }
 
-/** Knows nothing of other page loads yet. */
+/** Has heard nothing of other pages yet. */
 export function openOthers(options: OthersOptions): Others {
-  const { driving, host, entries, events, lanes, tabs, push, heardOf, unreadable, announce, named } = options;
-  const { core, input, member } = driving;
+  const { driving, host, entries, lanes, tabs, leading, push, heardOf, announce, named } = options;
+  const { core, input, member, report } = driving;
+  /** Lanes that are waited for. */
+  const watched = new Set<string>();
   /** Who the visitor is in a page that has said so before this one has followed it there. */
   let namedElsewhere: [member: string, user: string] | undefined;
 
-  const give = (event: KeptEvent, isSettled: boolean) => {
-    const { priority, id, type, ms, seq } = event;
-    const head = [priority, isSettled, event.member, event.lane, seq] as const;
-    core(STORED_EVENT, ...head, id, type, ms, event.session, ...sizesOf(event));
-  };
-  const count = (all: KeptEvent[]) => {
-    // Whoever delivers them, they are counted where they are of the visitor.
-    for (const event of all) if (event.member === member()) give(event, true);
-    core(WAKE);
-  };
-  const takeBack: Others['takeBack'] = (found, base, latches) => {
-    const own = found.lanes.filter(([, lane]) => lanes.owns(lane));
-    core(RESTORE, base, latches, undefined, own);
-    found.unreadable.forEach(unreadable);
-    for (const event of found.events) {
-      if (!lanes.owns(event.lane)) {
-        count([event]);
-        continue;
-      }
-      events.take(event);
-      give(event, event.isSettled);
-    }
-    core(WAKE);
-  };
-  const makeCalls = ({ calls }: Adopted) => {
-    const own = calls.filter(([[lane]]) => lanes.owns(lane as string));
-    // The same transaction stores what becomes of them.
-    for (const [key] of own) entries.delete(key);
-    host.started(own.map(([, call]) => call));
-  };
   const takeName = () => {
     if (namedElsewhere?.[0] !== member()) return;
     named(namedElsewhere[1]);
     core(RESTORE, undefined, undefined, namedElsewhere[1], []);
   };
-  const watch = (other: string, until: AbortSignal) => {
-    if (lanes.owns(other)) return;
-    lanes.watch(other, until, async () => {
-      const found = await adopt(entries, [other]);
-      input(() => takeBack(found));
-      makeCalls(found);
-    });
+  const watch = async (other: string, until: AbortSignal) => {
+    if (lanes.owns(other) || watched.has(other)) return;
+    watched.add(other);
+    const isGone = await awaitLane(lanes, other, until);
+    watched.delete(other);
+    if (!isGone) return;
+    try {
+      const taking = await options.openTaking();
+      const found = await taking.read([other]);
+      input(() => taking.takeBack(found));
+      taking.makeCalls(found);
+    } catch (cause) {
+      report('part_unavailable', `what a page has left waits for the next one: ${cause}`);
+    }
   };
   const hear = ([kind, ...said]: Message) => {
     const [first, second] = said as unknown as [never, never];
     const acts: Record<Message[0], () => void> = {
-      lane: () => tabs.whileLeading((until) => watch(first, until)),
+      lane: () => leading.whileLeading((until) => watch(first, until)),
       leads: announce,
-      events: () => input(() => count(first)),
+      events: () => input(() => count(driving, first)),
       latches() {
         input(() => {
           core(RESTORE, undefined, first, undefined, []);
@@ -122,8 +100,6 @@ export function openOthers(options: OthersOptions): Others {
     acts[kind]?.();
   };
   return {
-    takeBack,
-    makeCalls,
     hear,
     takeName,
     async lead(until) {

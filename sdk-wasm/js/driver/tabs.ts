@@ -1,7 +1,6 @@
-/** The open pages of a site: what they tell each other, and which of them leads. */
+/** The open pages of a site, and what they tell each other. */
 
 import { type Channel, openChannel } from '../browser/channel.ts';
-import { awaitLock } from '../browser/locks.ts';
 import type { Said } from '../consent.ts';
 import type { KeptEvent } from './events.ts';
 
@@ -37,31 +36,15 @@ export interface Tabs {
   say(...message: Message): void;
   /** Tells of an event, together with those that follow it in this task. */
   sayEvent(event: KeptEvent): void;
-  /** Wants to lead: calls back where it does, at once where the browser gives no locks, and again after `rest`. */
-  stand(): void;
-  /** Calls back if this page leads, with what says that this is over. */
-  whileLeading(act: (until: AbortSignal) => void): void;
-  /** Leads no more, and does not want to. */
-  rest(): void;
   /** Opens the channel, again after `close`. */
   open(): void;
-  /** Neither leads nor hears. */
+  /** Hears nothing more. */
   close(): void;
 }
 
-/**
- * Makes a page one of those that share a name. `led` is called whenever the page begins to lead, with what says that
- * this is over.
- */
-export function openTabs(
-  name: string,
-  heard: (message: Message) => void,
-  led: (until: AbortSignal) => void,
-): Tabs {
+/** Makes a page one of those that share a name. */
+export function openTabs(name: string, heard: (message: Message) => void): Tabs {
   let channel: Channel<Message> | undefined;
-  /** Ends the wish to lead, and leading. */
-  let standing: AbortController | undefined;
-  let leading: AbortSignal | undefined;
   let events: KeptEvent[] = [];
 
   const say = (...message: Message) => channel?.say(message);
@@ -69,37 +52,15 @@ export function openTabs(
     if (events.length) say('events', events);
     events = [];
   };
-  const rest = () => {
-    standing?.abort();
-    standing = undefined;
-  };
   return {
     say,
     sayEvent(event) {
       if (events.push(event) === 1) queueMicrotask(sayEvents);
     },
-    async stand() {
-      if (standing) return;
-      standing = new AbortController();
-      const { signal } = standing;
-      const release = await awaitLock(`${name}lead`, signal);
-      if (signal.aborted) return release?.();
-      leading = signal;
-      signal.addEventListener('abort', () => {
-        leading = undefined;
-        release?.();
-      });
-      led(signal);
-    },
-    whileLeading(act) {
-      if (leading) act(leading);
-    },
-    rest,
     open() {
       channel ??= openChannel(name, heard);
     },
     close() {
-      rest();
       channel?.close();
       channel = undefined;
     },

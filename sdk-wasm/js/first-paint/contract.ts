@@ -1,9 +1,9 @@
 /** What the loader and the script tell each other: what has been painted already, and what the next page may paint. */
 
-import type { KeyValue } from '../browser/storage.ts';
 import type { JsonObject } from '../context.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
 import type { Page, Problem } from '../dom/page.ts';
+import type { shared } from './shared.ts';
 
 /** What a page that begins now would decide. */
 export interface Outlook {
@@ -19,6 +19,8 @@ export interface Outlook {
 
 /** What was painted before the core was there. */
 export interface FirstPaint {
+  /** What the script need not bring. */
+  readonly shared: typeof shared;
   /** The document, with the changes of stored decisions in it. */
   readonly page: Page;
   /** Hears of problems with the changes from now on. */
@@ -28,8 +30,6 @@ export interface FirstPaint {
    * lose what was painted; `isFilled` says of a slot whether it is filled.
    */
   settle(isFilled: ((slot: string) => boolean) | undefined): void;
-  /** Keeps what the next page may paint. */
-  keep(outlook: Outlook, storage: KeyValue): void;
 }
 
 /** What a slot was last decided to be, with its place in the record. */

@@ -7,7 +7,7 @@ import { captureState, defaultConsent, grantedBits, saidIn } from '../consent.ts
 import { deviceContext, pageContext, timeZone } from '../context.ts';
 import type { Filling } from '../core/effects.ts';
 import { sessionAt } from '../session.ts';
-import { openRecord, type Recalled } from './record.ts';
+import { type Recalled, recall } from './record.ts';
 import { readServed } from './served.ts';
 
 /** What is known. */
@@ -38,7 +38,7 @@ export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement,
   };
   let recalled: Recalled = { painted: [], known: new Set(), open: new Map() };
   try {
-    recalled = openRecord(storage, space).recall(beginning);
+    recalled = recall(storage, space, beginning);
   } catch {
     // What somebody else has written there is no record.
   }

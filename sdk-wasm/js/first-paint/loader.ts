@@ -12,7 +12,7 @@ import { openQueue } from '../queue.ts';
 import type { FirstPaint } from './contract.ts';
 import { openHiding } from './hiding.ts';
 import { knownOf } from './known.ts';
-import { openRecord } from './record.ts';
+import { shared } from './shared.ts';
 
 /** How long elements stay hidden that wait for their decision. */
 const MAX_HIDDEN_MS = 300;
@@ -66,6 +66,7 @@ function start(tag: HTMLScriptElement): void {
   };
 
   const first: FirstPaint = {
+    shared,
     page,
     hear(hears) {
       report = hears;
@@ -76,7 +77,6 @@ function start(tag: HTMLScriptElement): void {
       painted.clear();
       reveal();
     },
-    keep: (outlook, storage) => openRecord(storage, space).keep(outlook, Date.now()),
   };
   here.attune = Object.assign(openQueue(), {
     tag,
@@ -99,11 +99,17 @@ function start(tag: HTMLScriptElement): void {
       Object.assign(link, { rel: 'preload', as: 'fetch', crossOrigin: '', href: beside(ATTUNE_WASM_FILE) }),
     );
   }
-  import(beside('attune.js')).catch((cause) => {
-    reveal();
-    // Such as an option that is none: the console is to have it, as it has what a script throws.
-    throw cause;
-  });
+  import(beside(ATTUNE_BEHIND_LOADER_FILE))
+    .catch((cause) => {
+      // The collector may have been upgraded since the browser took this loader; then there is another one, in one piece.
+      if (cause instanceof TypeError) return import(beside('attune.js'));
+      throw cause;
+    })
+    .catch((cause) => {
+      reveal();
+      // Such as an option that is none: the console is to have it, as it has what a script throws.
+      throw cause;
+    });
 }
 
 function find(selector: string): Element | null {

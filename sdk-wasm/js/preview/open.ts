@@ -2,7 +2,7 @@
 
 import { timer } from '../browser/timer.ts';
 import { wallMs } from '../clock.ts';
-import type { JsonObject } from '../context.ts';
+import { type JsonObject, mergedContext } from '../context.ts';
 import { openPage } from '../dom/page.ts';
 import type { Driver } from '../driver/contract.ts';
 import { AttuneError } from '../errors.ts';
@@ -130,8 +130,7 @@ function start(
       user = name;
     },
     setContext(fields) {
-      const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
-      context = Object.fromEntries(merged.filter(([, value]) => value !== null));
+      context = mergedContext(context, fields);
       changed(() => model.setContext(context));
     },
     consent(granted) {

@@ -22,8 +22,8 @@ const HASH = 2;
 /** What the page asks for. */
 export interface Terms {
   trust: string;
-  project: string | undefined;
-  environment: string | undefined;
+  project?: string | undefined;
+  environment?: string | undefined;
 }
 
 /** What a statement says. */

@@ -3,8 +3,9 @@
 import { get } from '../browser/http.ts';
 import { wallMs } from '../clock.ts';
 import { NAMED_BUNDLE } from '../core/operations.ts';
-import { type Attempt, unreachable } from '../driver/bundles.ts';
+import type { Attempt } from '../driver/bundles.ts';
 import type { Driving } from '../driver/driving.ts';
+import { unreachable } from '../driver/unreachable.ts';
 import { AttuneError } from '../errors.ts';
 import type { Settings } from '../options.ts';
 import { openChain } from './chain.ts';

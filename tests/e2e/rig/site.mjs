@@ -11,17 +11,24 @@ const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 
 
 /**
  * Serves `pages` (path to HTML), `/attune/*` from the built package and `/sdk/*` from its files for script tags; `headers` go with every answer, and all of `/sdk/*` but the loader
- * comes after `sdkMs`. What pages post to `/said`, as JSON, is kept in `said`.
+ * comes after `sdkMs`. What pages post to `/said`, as JSON, is kept in `said`. `awaited`, where it is set, is asked for every path: it
+ * is answered when that has settled, and not at all where that fails.
  */
 export async function serveSite(pages, headers = {}, sdkMs = 0) {
-  const said = [];
-  const site = await listen(async (request, response) => {
+  const site = { said: [], awaited: undefined };
+  const { said } = site;
+  const server = await listen(async (request, response) => {
     if (request.method === 'POST') {
       said.push(JSON.parse(await bodyOf(request)));
       return response.end();
     }
     const path = new URL(request.url, 'http://site').pathname;
     const page = pages[path];
+    try {
+      await site.awaited?.(path);
+    } catch {
+      return response.destroy();
+    }
     if (path.startsWith('/sdk/') && !path.endsWith('/loader.js')) await sleep(sdkMs);
     const type = page === undefined ? TYPES[extname(path)] : TYPES['.html'];
     try {
@@ -31,7 +38,7 @@ export async function serveSite(pages, headers = {}, sdkMs = 0) {
       response.writeHead(404).end();
     }
   });
-  return { ...site, said };
+  return Object.assign(site, server);
 }
 
 /**

@@ -1,0 +1,75 @@
+/** What a client does behind its first decision: delivers, holds the stream, follows other pages, tries again. */
+
+import { type Delivery, openDelivery } from './delivery.ts';
+import type { Driving } from './driving.ts';
+import { type Keeping, type KeepingOptions, openKeeping } from './keeping.ts';
+import { type Leading, openLeading } from './leading.ts';
+import { type Others, type OthersOptions, openOthers } from './others.ts';
+import { openPush, type Push } from './push.ts';
+import { openReserve, type Reserve } from './reserve.ts';
+import { openRetries, type Retries } from './retries.ts';
+import type { Cut, Tail } from './tail.ts';
+import { type Saying, sayingOf } from './texts.ts';
+
+/** What is needed of the page. */
+export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'leading' | 'push'> {
+  /** The prefix of the site's names. */
+  space: string;
+  /** Where the member token is stored. */
+  tokenKey: string;
+  tail: Tail;
+  /** What the next page's loader may paint is made of; nothing where there is no loader. */
+  outlook: Pick<KeepingOptions, 'visit' | 'forecast'> | undefined;
+  /** Fetches the bundle after a delay. */
+  fetchLater(delayMs: number): void;
+  /** What waits to be delivered, in bodies that fit. */
+  cut(): Cut[];
+}
+
+/** Everything that runs behind the first decision. */
+export interface Background {
+  delivery: Delivery;
+  push: Push;
+  others: Others;
+  leading: Leading;
+  reserve: Reserve;
+  retries: Retries;
+  keeping: Keeping | undefined;
+  /** Reports what has a text here. */
+  report(...saying: Saying): void;
+  /** Runs no more. */
+  end(): void;
+}
+
+/** Nothing has been delivered, heard or tried again yet. */
+export function openBackground(driving: Driving, options: BackgroundOptions): Background {
+  const { space, tokenKey, tabs, tail, cut, outlook, heardOf } = options;
+  const leading = openLeading(space, (until) => void others.lead(until));
+  const push = openPush(driving, { tokenKey, tabs, heardOf });
+  const others = openOthers({ ...options, driving, leading, push });
+  const delivery = openDelivery(driving, {
+    received(receipt, isOfMember) {
+      if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);
+      heardOf(receipt.bundleRevision);
+    },
+    told: (...news) => tabs.say('news', news),
+  });
+  const reserve = openReserve(() => driving.url('/v1/events'), tail, cut);
+  const retries = openRetries(driving, options.fetchLater);
+  const keeping = outlook && openKeeping({ ...outlook, storage: driving.storage, space });
+  return {
+    delivery,
+    push,
+    others,
+    leading,
+    reserve,
+    retries,
+    keeping,
+    report: (...saying) => driving.report(...sayingOf(saying)),
+    end() {
+      delivery.end();
+      reserve.rest();
+      keeping?.end();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** What other page loads have stored: taken back to be counted and, where their page is gone, to be delivered. */
+
+import type { Change } from '../browser/database.ts';
+import type { Entries } from '../browser/entries.ts';
+import { RESTORE, WAKE } from '../core/operations.ts';
+import type { Host } from '../host.ts';
+import { adoptLanes } from './adopting.ts';
+import { type Adopted, readLanes, sortOut } from './adoption.ts';
+import { count, give } from './counting.ts';
+import type { Driving } from './driving.ts';
+import { type Events, laneOf, lanesIn } from './events.ts';
+import type { Lanes } from './lanes.ts';
+
+/** What is needed of this page. */
+export interface TakingOptions {
+  driving: Driving;
+  host: Host;
+  entries: Entries;
+  events: Events;
+  lanes: Lanes;
+  /** Reports and forgets an entry that cannot be read. */
+  unreadable(key: Adopted['unreadable'][number]): void;
+}
+
+/** What other page loads leave to this one. */
+export interface Taking {
+  /** Takes over which lanes are over among those that entries speak of, and reads what they and the others hold. */
+  adopt(stored: Change[]): Promise<Adopted>;
+  /** Reads what lanes hold that this page has taken over. */
+  read(lanes: string[]): Promise<Adopted>;
+  /** Gives the core what earlier page loads have stored: events of lanes that this page holds to deliver, all to count. */
+  takeBack(found: Adopted, base?: Uint8Array, latches?: Uint8Array): void;
+  /** Makes the calls that pages could not make that are gone. */
+  makeCalls(found: Adopted): void;
+}
+
+/** Knows nothing of other page loads yet. */
+export function openTaking({ driving, host, entries, events, lanes, unreadable }: TakingOptions): Taking {
+  const { core } = driving;
+  return {
+    async adopt(stored) {
+      const known = lanesIn(stored).filter((lane) => !lanes.owns(lane));
+      const over = await adoptLanes(lanes, known);
+      // What is not over yet goes on changing, and is only counted here.
+      const open = stored.filter(([key]) => !over.has(laneOf(key) ?? ''));
+      return sortOut([...open, ...(await readLanes(entries, over))]);
+    },
+    read: async (lanes) => sortOut(await readLanes(entries, lanes)),
+    takeBack(found, base, latches) {
+      const own = found.lanes.filter(([, lane]) => lanes.owns(lane));
+      core(RESTORE, base, latches, undefined, own);
+      found.unreadable.forEach(unreadable);
+      for (const event of found.events) {
+        if (!lanes.owns(event.lane)) {
+          count(driving, [event]);
+          continue;
+        }
+        events.take(event);
+        give(driving, event, event.isSettled);
+      }
+      core(WAKE);
+    },
+    makeCalls({ calls }) {
+      const own = calls.filter(([[lane]]) => lanes.owns(lane as string));
+      // The same transaction stores what becomes of them.
+      for (const [key] of own) entries.delete(key);
+      host.started(own.map(([, call]) => call));
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * What the loader has and the script needs as well: behind the loader, a script without these modules is loaded, which
+ * takes them from here. The build reads this list, so it has whole modules only.
+ */
+
+import { openStorage } from '../browser/storage.ts';
+import { timer } from '../browser/timer.ts';
+import { readWishes } from '../browser/wishes.ts';
+import { openCampaign } from '../campaign.ts';
+import { openPage } from '../dom/page.ts';
+import { changesOf, decisionOf } from '../driver/decisions.ts';
+import { uuidText, uuidV7 } from '../uuid.ts';
+
+/** By name. */
+export const shared = {
+  openStorage,
+  timer,
+  readWishes,
+  openCampaign,
+  openPage,
+  changesOf,
+  decisionOf,
+  uuidText,
+  uuidV7,
+};

@@ -1,0 +1,207 @@
+/** What a page does before the parts have come that load behind it, and where they do not come. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { headline, openBrowser, openPage, view } from './rig/browser.mjs';
+import { Collector, WRITE_KEY } from './rig/collector.mjs';
+import { eventually } from './rig/eventually.mjs';
+import { openGate } from './rig/gate.mjs';
+import { thirdViewRules } from './rig/rules.mjs';
+import { packagePage, serveSite } from './rig/site.mjs';
+
+const BACKGROUND = /\/background(-\w+)?\.js$/;
+const RESTORE = /\/restore(-\w+)?\.js$/;
+
+/** The script tag's page, which keeps what tests ask for. */
+const tagPage = (collectorUrl) => `<!doctype html>
+<html lang="en">
+<title>Tag</title>
+<h1 id="headline">Welcome</h1>
+<script src="/sdk/attune.js" data-write-key="${WRITE_KEY}" data-collector="${collectorUrl}"></script>
+<script>
+  window.attuneErrors = [];
+  window.attune.onError((error) => window.attuneErrors.push(error.code));
+  window.attune.ready.then(() => { document.documentElement.dataset.ready = 'yes'; });
+</script>
+</html>`;
+
+describe('a page whose parts come late', () => {
+  let browser;
+  let collector;
+  let gate;
+  let site;
+  before(async () => {
+    browser = await openBrowser();
+    collector = await Collector.start(thirdViewRules());
+    gate = await openGate(collector.url);
+    site = await serveSite({
+      '/': packagePage(gate.url, WRITE_KEY),
+      '/tag': tagPage(gate.url),
+      '/other': '<!doctype html><title>Other</title>',
+    });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+    await gate.close();
+    await collector.remove();
+  });
+
+  /**
+   * Runs with a visitor of its own; `part` is asked for every request for the part of a name: it comes when that settles,
+   * and not at all where that fails.
+   */
+  async function visitor(part, body, name = BACKGROUND) {
+    const context = await browser.newContext();
+    site.awaited = (path) => name.test(path) && part();
+    try {
+      await body(context);
+    } finally {
+      await context.close();
+    }
+  }
+  const counted = async () => (await collector.summary()).signals.category_views ?? 0;
+  const arrive = async (count) => {
+    assert.equal(await eventually(counted, (views) => views >= count), count);
+  };
+  const never = () => new Promise(() => {});
+
+  it('decides, and stores every event within 50 ms, without the part that delivers', () =>
+    visitor(never, async (context) => {
+      const page = await openPage(context, site.url);
+      await view(page, 'hats', 3);
+      await headline(page, 'Picked for you');
+      await page.waitForTimeout(60);
+      const stored = await page.evaluate(
+        (name) =>
+          new Promise((done) => {
+            indexedDB.open(name).onsuccess = ({ target: { result } }) => {
+              const request = result.transaction('entries').objectStore('entries').getAll();
+              request.onsuccess = () => done(request.result.filter((entry) => entry.type === 'product_view'));
+            };
+          }),
+        `attune/${WRITE_KEY}`,
+      );
+      assert.equal(stored.length, 3);
+      const before = await counted();
+      await page.goto(`${site.url}/other`);
+      await arrive(before + 3);
+    }));
+
+  for (const [how, leave] of [
+    ['closed', () => window.close()],
+    ['left', () => location.assign('/other')],
+  ]) {
+    it(`delivers when it is ${how} without that part`, () =>
+      visitor(never, async (context) => {
+        const before = await counted();
+        const opener = await context.newPage();
+        await opener.goto(`${site.url}/other`);
+        // Only what a script has opened may close itself.
+        const [page] = await Promise.all([
+          context.waitForEvent('page'),
+          opener.evaluate(() => void window.open('/')),
+        ]);
+        await page.waitForSelector('html[data-ready=yes]');
+        await view(page, 'hats', 4);
+        await page.evaluate(leave).catch(() => {});
+        await arrive(before + 4);
+        assert.equal(page.isClosed(), how === 'closed');
+      }));
+  }
+
+  it('hands what it has to the browser once, however often it is hidden before it leaves', () =>
+    visitor(never, async (context) => {
+      const before = await counted();
+      const page = await openPage(context, site.url);
+      await page.evaluate(() => {
+        window.handed = 0;
+        const { sendBeacon } = navigator;
+        navigator.sendBeacon = (...all) => ++window.handed && sendBeacon.apply(navigator, all);
+        Object.defineProperty(document, 'hidden', { value: true });
+      });
+      await view(page, 'hats', 2);
+      const handed = await page.evaluate(() => {
+        for (const name of ['visibilitychange', 'visibilitychange'])
+          document.dispatchEvent(new Event(name, { bubbles: true }));
+        dispatchEvent(new PageTransitionEvent('pagehide'));
+        return window.handed;
+      });
+      assert.equal(handed, 1);
+      await arrive(before + 2);
+    }));
+
+  it('tells once that the part does not load, tries again, and delivers then', () =>
+    visitor(
+      (() => {
+        let failures = 2;
+        return () => failures-- > 0 && Promise.reject(new Error('of a test'));
+      })(),
+      async (context) => {
+        const before = await counted();
+        const page = await openPage(context, `${site.url}/tag`);
+        await view(page, 'hats', 2);
+        await arrive(before + 2);
+        assert.deepEqual(await page.evaluate(() => window.attuneErrors), ['part_unavailable']);
+        // It is not its leaving that has delivered.
+        assert.equal(await page.evaluate(() => window.attune.signal('category_views', 'hats')), 2);
+      },
+    ));
+
+  it('forgets at once, and has the visitor erased when the part is there', () => {
+    let comes = Promise.resolve();
+    let come;
+    return visitor(
+      () => comes,
+      async (context) => {
+        const first = await openPage(context, site.url);
+        await view(first, 'hats');
+        const token = () => first.evaluate((key) => localStorage.getItem(key), `attune/${WRITE_KEY}/token`);
+        assert.ok(await eventually(token, Boolean));
+        await first.close();
+        comes = new Promise((done) => {
+          come = done;
+        });
+        const page = await openPage(context, site.url);
+        const keys = () => page.evaluate(() => Object.keys(localStorage).map((key) => key.split('/')[0]));
+        const member = await page.evaluate((key) => localStorage.getItem(key), `attune/${WRITE_KEY}/member`);
+        await page.evaluate(() => window.attune.forget());
+        assert.ok((await keys()).includes('attune-erase'));
+        assert.notEqual(
+          await page.evaluate((key) => localStorage.getItem(key), `attune/${WRITE_KEY}/member`),
+          member,
+        );
+        come();
+        assert.ok(await eventually(async () => !(await keys()).includes('attune-erase'), Boolean));
+      },
+    );
+  });
+
+  it('decides without what earlier pages have left where that cannot be taken back, and leaves it to the next', () => {
+    let isThere = false;
+    return visitor(
+      async () => {
+        if (!isThere) throw new Error('of a test');
+      },
+      async (context) => {
+        const before = await counted();
+        await collector.stop();
+        const first = await openPage(context, `${site.url}/tag`);
+        await view(first, 'hats', 2);
+        await first.waitForTimeout(100);
+        await first.close();
+        await collector.start();
+        const page = await openPage(context, site.url);
+        const errors = () => page.evaluate(() => window.attuneErrors.join());
+        assert.match(await eventually(errors, Boolean), /^part_unavailable: what earlier pages have left/);
+        await view(page, 'coats', 3);
+        await headline(page, 'Picked for you');
+        await arrive(before + 3);
+        isThere = true;
+        await page.goto(`${site.url}/tag`);
+        await arrive(before + 5);
+      },
+      RESTORE,
+    );
+  });
+});
