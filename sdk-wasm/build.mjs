@@ -69,10 +69,9 @@ await bundle('devtools', dist('devtools.js'), {});
 await bundle('evaluator', dist('evaluator.js'), { platform: 'neutral', external: ['node:*'] });
 await bundle('openfeature', dist('openfeature.js'), {});
 await bundle('react', dist('react.js'), { external: ['react'] }, `'use client';\n`);
+// What every page loads sooner or later stays inside: nothing is requested.
 await inlined('inline', 'inline', {
   plugins: [
-    apart('background', './background.js'),
-    apart('restore', './restore.js'),
     apart('trust', './inline-trust.js'),
     apart('filter', './inline-filter.js'),
     apart('actions', './actions.js'),

@@ -16,6 +16,7 @@ import { openLanes } from './driver/lanes.ts';
 import { POLICY, TOKEN } from './driver/state.ts';
 import type { Message } from './driver/tabs.ts';
 import { AttuneError, usageError } from './errors.ts';
+import { freshId } from './fresh-id.ts';
 import type { Host } from './host.ts';
 import { fieldsOf, isObject } from './json.ts';
 import type { Settings } from './options.ts';
@@ -145,7 +146,7 @@ export function openLink(options: LinkOptions): DriverLink {
   /** The lane that is begun for the next event. A page that has left holds none. */
   const laneNow = () => {
     if (lane) return lane;
-    lane = uuidV7(wallMs());
+    lane = freshId();
     lanes.hold(lane);
     return lane;
   };
@@ -227,7 +228,7 @@ export function openLink(options: LinkOptions): DriverLink {
       awaitsPolicy: awaits,
     };
     // A visitor who has not agreed has no session.
-    const visit = stored ? session(wallMs()) : uuidV7(wallMs());
+    const visit = stored ? session(wallMs()) : freshId();
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
     started = loaded;
     // What is decided by stored rules is decided in this context, with this consent.

@@ -22,8 +22,8 @@ import { readReceipt, textIn } from './driver/receipt.ts';
 import { retryAfterMs } from './driver/retry.ts';
 import { MEMBER, stateIn, TOKEN } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
+import { freshId } from './fresh-id.ts';
 import { fieldsOf, jsonText, parseJson } from './json.ts';
-import { uuidV7 } from './uuid.ts';
 
 /** Pause after an answer that was no receipt, and where the collector refuses the page. */
 const PAUSE_MS = 30_000;
@@ -44,7 +44,7 @@ export function startPlain(start: Start): Driver {
   const space = `attune/${settings.writeKey}/`;
   const due = timer();
   const memberIn = (stored: Change[]) =>
-    storage.getItem(space + MEMBER) || stateIn(stored).member || uuidV7(wallMs());
+    storage.getItem(space + MEMBER) || stateIn(stored).member || freshId();
   let member = memberIn(start.stored ?? []);
   let { lane } = start;
   let count = 0;
@@ -154,7 +154,7 @@ export function startPlain(start: Start): Driver {
     later(0);
   };
   const renewLane = () => {
-    lane = uuidV7(wallMs());
+    lane = freshId();
     count = 0;
     lanes.hold(lane);
   };
@@ -204,11 +204,11 @@ export function startPlain(start: Start): Driver {
       if (!due.isSet()) later(0);
     },
     identify(id) {
-      if (user !== undefined && user !== id) becomes(uuidV7(wallMs()));
+      if (user !== undefined && user !== id) becomes(freshId());
       user = id;
       entries.put('user', () => id);
     },
-    reset: () => becomes(uuidV7(wallMs())),
+    reset: () => becomes(freshId()),
     setContext() {},
     consent() {},
     admit(stored, fresh) {
@@ -221,7 +221,7 @@ export function startPlain(start: Start): Driver {
       visits += 1;
       waiting = [];
       given = [];
-      becomes(uuidV7(wallMs()));
+      becomes(freshId());
     },
     say() {},
     follow(other) {

@@ -2,7 +2,7 @@
 
 import type { Background } from './background.ts';
 
-/** Acts that wait at most; beyond, the oldest are given up: they are told again or stored. */
+/** Acts that wait at most; beyond, the oldest are given up: reports, and what other tabs deliver themselves. */
 const MAX_WAITING = 1_000;
 
 /** Where the background is, or will be. */
@@ -15,8 +15,14 @@ export interface Behind {
   load(): void;
 }
 
-/** Nothing is there yet; `load` gives it, or nothing where it is not wanted any more. */
-export function openBehind(load: () => Promise<Background | undefined>): Behind {
+/**
+ * Nothing is there yet; `load` gives it, or nothing where it is not wanted any more. `begun` is called before all that
+ * waits.
+ */
+export function openBehind(
+  load: () => Promise<Background | undefined>,
+  begun: (background: Background) => void,
+): Behind {
   let background: Background | undefined;
   let waiting: ((background: Background) => void)[] = [];
   let isLoading = false;
@@ -31,7 +37,7 @@ export function openBehind(load: () => Promise<Background | undefined>): Behind 
       if (isLoading) return;
       isLoading = true;
       background = await load();
-      if (background) for (const act of waiting.splice(0)) act(background);
+      if (background) for (const act of [begun, ...waiting.splice(0)]) act(background);
     },
   };
 }

@@ -11,7 +11,7 @@ import * as operation from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
 import { AttuneError } from '../errors.ts';
-import { uuidV7 } from '../uuid.ts';
+import { freshId } from '../fresh-id.ts';
 import type { Adopted } from './adoption.ts';
 import { openAfterwards } from './afterwards.ts';
 import { writeBatch } from './batch.ts';
@@ -70,6 +70,8 @@ export function startDriver(start: CoreStart): Driver {
   let granted = grantedBits(settings.consent);
   /** What other pages have said before this one has taken in what is stored. */
   let early: Message[] | undefined;
+  /** Whether this page wants to lead. */
+  let stands = false;
   /** Whether the collector has been asked for its rules. */
   let hasAsked = false;
   /** Whether the rules are known as far as they can be had. */
@@ -269,33 +271,32 @@ export function startDriver(start: CoreStart): Driver {
     return taking;
   };
   const tail = openTail(() => driving.url('/v1/events'));
-  const behind = openBehind(async () => {
+  const loadBackground = async () => {
     const { openBackground } = await start.loadBackground();
     // Where that fails, the page is told of it elsewhere.
     await whole?.catch(() => {});
     if (hasEnded || isShort()) return undefined;
     return openBackground(driving, {
-      ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, openTaking },
+      ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, openTaking, announce },
       fetchLater: bundles.again,
       cut: () => cut(false),
       outlook: settings.first && {
         visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
         forecast: (session) => core(operation.FORECAST, session),
       },
-      announce,
       named(name) {
         user = name;
       },
     });
-  });
-  behind.do(({ delivery, reserve }) => {
+  };
+  const behind = openBehind(loadBackground, ({ delivery, reserve, leading }) => {
     delivery.request();
     reserve.changed();
+    if (stands) leading.stand();
   });
   const forgetToken = () => {
-    const background = behind.now();
-    if (background) background.push.forget();
-    else storage.removeItem(space + TOKEN);
+    behind.now()?.push.forget();
+    storage.removeItem(space + TOKEN);
   };
 
   /** A lane ends with its page, and after 24 h. */
@@ -320,6 +321,7 @@ export function startDriver(start: CoreStart): Driver {
   };
   const leave = () => {
     laneSinceMs = 0;
+    stands = false;
     sayFarewell(true);
     // A page that holds a lock or a channel is not kept in the back/forward cache.
     behind.now()?.leading.rest();
@@ -327,6 +329,7 @@ export function startDriver(start: CoreStart): Driver {
     lanes.release();
   };
   const stand = () => {
+    stands = true;
     tail.seen();
     behind.now()?.leading.stand();
   };
@@ -378,7 +381,7 @@ export function startDriver(start: CoreStart): Driver {
       // The visitor has been forgotten meanwhile.
       early = undefined;
       host.started([]);
-      return behind.do(stand);
+      return stand();
     }
     user = state.user;
     input(() => {
@@ -394,7 +397,7 @@ export function startDriver(start: CoreStart): Driver {
     if (found) taking?.makeCalls(found);
     else host.started([]);
     settle(hasAsked || state.bundle !== undefined);
-    behind.do(stand);
+    stand();
     if (state.bundle) behind.load();
   };
   /** Makes the calls of lanes that this page has left before its core was whole, unless another page has. */
@@ -519,8 +522,4 @@ export function startDriver(start: CoreStart): Driver {
     },
     inspect,
   };
-}
-
-function freshId(): string {
-  return uuidV7(wallMs());
 }

@@ -6,11 +6,11 @@ import { type JsonObject, mergedContext } from '../context.ts';
 import { openPage } from '../dom/page.ts';
 import type { Driver } from '../driver/contract.ts';
 import { AttuneError } from '../errors.ts';
+import { freshId } from '../fresh-id.ts';
 import type { Host } from '../host.ts';
 import { parseJson } from '../json.ts';
 import type { Settings } from '../options.ts';
 import { PREVIEW } from '../preview-token.ts';
-import { uuidV7 } from '../uuid.ts';
 import { changesOf, variablesOf } from './actions.ts';
 import { openModel } from './model.ts';
 import { openOverlay } from './overlay.ts';
@@ -26,7 +26,7 @@ export async function openPreview(
   host: Pick<Host, 'decision' | 'report'>,
 ): Promise<Driver> {
   const token = settings.preview ?? '';
-  const member = uuidV7(wallMs());
+  const member = freshId();
   try {
     const { keySet, bundle } = await fetchSource(settings, member);
     const said = await verifyToken(token, keySet);
@@ -54,7 +54,7 @@ function start(
   said: Awaited<ReturnType<typeof verifyToken>>,
   member: string,
 ): Driver {
-  const session = uuidV7(wallMs());
+  const session = freshId();
   const wake = timer();
   let context: JsonObject = {};
   let user: string | null = null;
