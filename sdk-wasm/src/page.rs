@@ -139,30 +139,6 @@ impl Page {
         let Some(client) = &mut self.client else { return effects.failed("not_started") };
         match operation {
             Operation::Start => {}
-            Operation::Restore => restore(client, input, effects),
-            Operation::StoredEvent => stored_event(client, input, now),
-            Operation::Track => track(client, input, effects, now),
-            Operation::Identify => {
-                let (user, fresh) = (input.text(), (input.member(), input.lane()));
-                if input.is_sound() {
-                    client.handle_identify(user, fresh, now);
-                }
-            }
-            Operation::Reset | Operation::Follow | Operation::Forget => {
-                let (member, lane, session) = (input.member(), input.lane(), input.session());
-                match operation {
-                    _ if !input.is_sound() => {}
-                    Operation::Reset => client.handle_reset(member, lane, session, now),
-                    Operation::Forget => client.handle_forget(member, lane, session, now),
-                    _ => client.handle_follow(member, lane, session, now),
-                }
-            }
-            Operation::Lane => {
-                let lane = input.lane();
-                if input.is_sound() {
-                    client.handle_lane(lane);
-                }
-            }
             Operation::Context => {
                 let (size, context) = (input.size(), input.value());
                 if input.is_sound() {
@@ -175,55 +151,14 @@ impl Page {
                     effects.failed(error.code());
                 }
             }
-            Operation::Profile => {
-                if client.handle_profile(input.rest(), now).is_err() {
-                    effects.failed("profile_invalid");
-                }
-            }
-            Operation::Gap => client.handle_stream_gap(),
-            Operation::Outcome => outcome(client, input, now),
-            Operation::News => news(client, input, now),
             Operation::Wake => client.handle_wake(now),
-            Operation::Online => client.handle_online(),
-            Operation::Farewell => {
-                let requests =
-                    if input.flag() { client.handle_leave(now) } else { client.handle_hidden(now) };
-                requests.iter().for_each(|request| effects.request(request));
-            }
-            Operation::Poll => match client.poll_send(now) {
-                Poll::Send => client.in_flight().into_iter().for_each(|request| effects.request(request)),
-                Poll::WaitUntil(at) => effects.wait(at.0),
-                Poll::Idle => effects.wait(0),
-            },
-            Operation::Signal => {
-                let (name, key) = (input.text(), input.option(Input::text));
-                if let Some(value) = client.signal(name, key, now) {
-                    effects.answer(value);
-                }
-            }
-            Operation::Inspect => effects.inspection(client),
-            Operation::InShare => {
-                let (seed, share) = (input.text(), input.count() as u32);
-                effects.answer(ValueRef::Bool(is_in_share(seed, &client.sender().0.0, share)));
-            }
-            Operation::Matches => {
-                let answers = input.list(Input::flag);
-                if input.is_sound() {
-                    client.handle_matches(answers, now);
-                }
-            }
-            Operation::Forecast => {
-                let session = input.session();
-                if input.is_sound() {
-                    client.forecast(session, now, &mut |one| effects.forecast(&one));
-                }
-            }
             Operation::Consent => {
                 let consent = Consent::of_bits(input.byte());
                 if input.is_sound() {
                     client.handle_consent(consent, now);
                 }
             }
+            later => operate_later(client, later, input, effects, now),
         }
         if !input.is_sound() {
             effects.failed("input_unreadable");
@@ -281,6 +216,91 @@ impl Page {
         }
         client.questions().iter().for_each(|question| effects.question(question));
         effects.wake(client.wake_at());
+    }
+}
+
+/// What a page asks for only behind its first decision.
+#[inline(never)]
+fn operate_later(
+    client: &mut Client,
+    operation: Operation,
+    input: &mut Input<'_>,
+    effects: &mut Effects,
+    now: Now,
+) {
+    match operation {
+        Operation::Restore => restore(client, input, effects),
+        Operation::StoredEvent => stored_event(client, input, now),
+        Operation::Track => track(client, input, effects, now),
+        Operation::Identify => {
+            let (user, fresh) = (input.text(), (input.member(), input.lane()));
+            if input.is_sound() {
+                client.handle_identify(user, fresh, now);
+            }
+        }
+        Operation::Reset | Operation::Follow | Operation::Forget => {
+            let (member, lane, session) = (input.member(), input.lane(), input.session());
+            match operation {
+                _ if !input.is_sound() => {}
+                Operation::Reset => client.handle_reset(member, lane, session, now),
+                Operation::Forget => client.handle_forget(member, lane, session, now),
+                _ => client.handle_follow(member, lane, session, now),
+            }
+        }
+        Operation::Lane => {
+            let lane = input.lane();
+            if input.is_sound() {
+                client.handle_lane(lane);
+            }
+        }
+        Operation::Profile => {
+            if client.handle_profile(input.rest(), now).is_err() {
+                effects.failed("profile_invalid");
+            }
+        }
+        Operation::Gap => client.handle_stream_gap(),
+        Operation::Outcome => outcome(client, input, now),
+        Operation::News => news(client, input, now),
+        Operation::Online => client.handle_online(),
+        Operation::Farewell => {
+            let requests = if input.flag() { client.handle_leave(now) } else { client.handle_hidden(now) };
+            requests.iter().for_each(|request| effects.request(request));
+        }
+        Operation::Poll => match client.poll_send(now) {
+            Poll::Send => client.in_flight().into_iter().for_each(|request| effects.request(request)),
+            Poll::WaitUntil(at) => effects.wait(at.0),
+            Poll::Idle => effects.wait(0),
+        },
+        Operation::Signal => {
+            let (name, key) = (input.text(), input.option(Input::text));
+            if let Some(value) = client.signal(name, key, now) {
+                effects.answer(value);
+            }
+        }
+        Operation::Inspect => effects.inspection(client),
+        Operation::InShare => {
+            let (seed, share) = (input.text(), input.count() as u32);
+            effects.answer(ValueRef::Bool(is_in_share(seed, &client.sender().0.0, share)));
+        }
+        Operation::Matches => {
+            let answers = input.list(Input::flag);
+            if input.is_sound() {
+                client.handle_matches(answers, now);
+            }
+        }
+        Operation::Forecast => {
+            let session = input.session();
+            if input.is_sound() {
+                client.forecast(session, now, &mut |one| effects.forecast(&one));
+            }
+        }
+        // The page carries these out itself.
+        Operation::Start
+        | Operation::Context
+        | Operation::Bundle
+        | Operation::NamedBundle
+        | Operation::Wake
+        | Operation::Consent => {}
     }
 }
 

@@ -254,7 +254,7 @@ describe('the driver', () => {
   });
 
   it('says once that the time of a bundle is over', async () => {
-    page.core.next('restore', ['expired']);
+    page.core.next('context', ['expired']);
     await start();
     assert.deepEqual(errors, ['bundle_expired: the time of the bundle is over; its rules have stopped']);
   });

@@ -29,11 +29,12 @@ export function openPage(options = {}) {
     /** Answers by path; a missing one is a 404. */
     answers: { '/v1/events': () => Response.json({ accepted: 1 }) },
     /** Lets the WebAssembly load, and waits for this operation and everything that comes of it. */
-    async load(operation = 'restore') {
+    async load(operation = 'start') {
       resolve();
       const deadline = Date.now() + PATIENCE_MS;
       while (core.of(operation).length === 0 && Date.now() < deadline) await settle();
-      await settle();
+      // What is stored is read, and taken back.
+      for (let turn = 0; turn < 3; turn += 1) await settle();
       return core;
     },
     /** Lets the rest of the WebAssembly load, or tells that it is not there. */

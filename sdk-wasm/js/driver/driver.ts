@@ -387,7 +387,7 @@ export function startDriver(start: CoreStart): Driver {
     input(() => {
       if (user !== undefined) core(operation.RESTORE, undefined, undefined, user, []);
       if (found) taking?.takeBack(found, state.base, state.latches);
-      else core(operation.RESTORE, state.base, state.latches, undefined, []);
+      else if (state.base || state.latches) core(operation.RESTORE, state.base, state.latches, undefined, []);
       if (state.isBlocked) core(operation.NEWS, 3);
     });
     if (state.bundle) bundles.restore(state.bundle);

@@ -64,10 +64,6 @@ pub fn first_visit() -> Result<Vec<Call>, Error> {
     page.start();
     page.make(Operation::Consent, |out| out.u8(7));
     page.context();
-    page.make(Operation::Restore, |out| {
-        (0..3).for_each(|_| out.bool(false));
-        out.len(0);
-    });
     page.make(Operation::Wake, |_| {});
     let bundle = bundle(RULES)?;
     page.make(Operation::NamedBundle, |out| out.raw(&bundle));
