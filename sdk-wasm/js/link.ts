@@ -182,7 +182,7 @@ export function openLink(options: LinkOptions): DriverLink {
       preview = '';
       release(false);
     }
-    if (settings.strict) await whenGranted;
+    if (settings.strict && capture !== 'granted') await whenGranted;
     const loading = refused ? loadPlain(settings) : loadDriver(settings);
     // It fails where it is waited for.
     loading.catch(() => {});
