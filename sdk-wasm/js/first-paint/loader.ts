@@ -4,7 +4,7 @@
  */
 
 import type { Json } from '../context.ts';
-import type { Decision } from '../decision.ts';
+import { type Decision, variableIn } from '../decision.ts';
 import type { Change } from '../dom/change.ts';
 import { openPage, type Problem } from '../dom/page.ts';
 import { changesOf, decisionOf } from '../driver/decisions.ts';
@@ -82,11 +82,7 @@ function start(tag: HTMLScriptElement): void {
     tag,
     first,
     decision: (slot: string) => decisions.get(slot),
-    variable(name: string, fallback: Json) {
-      const giving = [...decisions.values()].find(({ variables }) => Object.hasOwn(variables, name));
-      const value = giving?.variables[name];
-      return typeof value === typeof fallback ? value : fallback;
-    },
+    variable: (name: string, fallback: Json) => variableIn(decisions.values(), name, fallback),
   });
   // It has to come behind the page's own, which makes the changes.
   watch.observe(document, { childList: true, subtree: true });
