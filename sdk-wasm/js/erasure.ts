@@ -2,7 +2,7 @@
 
 import { activated } from './browser/activation.ts';
 import { post } from './browser/http.ts';
-import type { KeyValue } from './browser/storage.ts';
+import { type KeyValue, keysUnder } from './browser/storage.ts';
 import { textOf } from './core/reader.ts';
 import { jsonText } from './json.ts';
 
@@ -24,7 +24,7 @@ export function openErasure(url: string, storage: KeyValue, prefix: string): Era
     await activated();
     for (const member of members) send(member, storage.getItem(prefix + member) ?? '');
   };
-  resume(storage.keysUnder(prefix));
+  resume(keysUnder(prefix));
   return {
     ask(text) {
       const [member = '', token = ''] = text.split('\n');

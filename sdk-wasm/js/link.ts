@@ -3,7 +3,7 @@
 import { activated, isPrerendering } from './browser/activation.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
-import { type KeyValue, openStorage } from './browser/storage.ts';
+import { type KeyValue, keysUnder, openStorage } from './browser/storage.ts';
 import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
@@ -234,7 +234,7 @@ export function openLink(options: LinkOptions): DriverLink {
     held = [];
     buffer.forget();
     entries.clear();
-    for (const key of storage.keysUnder(space)) storage.removeItem(space + key);
+    for (const key of keysUnder(space)) storage.removeItem(space + key);
     started?.forget(session);
   };
   if (capture === 'denied') withdraw('');

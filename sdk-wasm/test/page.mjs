@@ -134,16 +134,23 @@ export function locksOf(taken) {
   };
 }
 
-function storageOf(entries) {
-  return {
+/** What a collector says that has nothing there: of the bundle, that none has been published. */
+function nothingAt(pathname) {
+  const code = pathname.startsWith('/v1/bundle') ? 'bundle_missing' : 'not_found';
+  return Response.json({ code, message: 'of a test' }, { status: 404 });
+}
+
+/** A storage, whose keys are own properties. */
+export function storageOf(entries) {
+  const methods = {
     getItem: (key) => entries.get(key) ?? null,
     setItem: (key, value) => void entries.set(key, String(value)),
     removeItem: (key) => void entries.delete(key),
-    key: (index) => [...entries.keys()][index] ?? null,
-    get length() {
-      return entries.size;
-    },
   };
+  return new Proxy(methods, {
+    ownKeys: () => [...entries.keys()],
+    getOwnPropertyDescriptor: (_, key) => ({ value: entries.get(key), enumerable: true, configurable: true }),
+  });
 }
 
 function withResolvers() {

@@ -32,7 +32,15 @@ describe('the record of decisions', () => {
   /** Keeps what a forecast says in the session that goes on, and in any other. */
   const keep = (now, other = now, more = {}) => {
     const forecast = (session) => (session === SESSION ? now : other);
-    const outlook = { member: 'ann', granted: 7, initial: 7, context: CONTEXT, forecast, ...more };
+    const outlook = {
+      member: 'ann',
+      granted: 7,
+      initial: 7,
+      context: CONTEXT,
+      fresh: 'fresh',
+      forecast,
+      ...more,
+    };
     record.keep(outlook, NOW_MS);
   };
   const recall = (more = {}) => {

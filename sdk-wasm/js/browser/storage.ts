@@ -6,8 +6,16 @@ export interface KeyValue {
   /** Writes, and lets it be where the quota is used up: what is kept here can be made anew. */
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
-  /** Every stored key that begins so, without that beginning. */
-  keysUnder(prefix: string): string[];
+}
+
+/** Every key of localStorage that begins so, without that beginning. */
+export function keysUnder(prefix: string): string[] {
+  try {
+    const keys = Object.keys(window.localStorage).filter((key) => key.startsWith(prefix));
+    return keys.map((key) => key.slice(prefix.length));
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -27,10 +35,5 @@ export function openStorage(allowed: () => boolean): KeyValue {
     getItem: (key) => use((storage) => storage.getItem(key)) ?? null,
     setItem: (key, value) => use((storage) => storage.setItem(key, value)),
     removeItem: (key) => use((storage) => storage.removeItem(key), true),
-    keysUnder: (prefix) =>
-      use((storage) => {
-        const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
-        return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
-      }, true) ?? [],
   };
 }

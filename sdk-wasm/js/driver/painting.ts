@@ -2,10 +2,12 @@
 
 import type { KeyValue } from '../browser/storage.ts';
 import { timer } from '../browser/timer.ts';
+import { wallMs } from '../clock.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
 import { openPage, type Problem } from '../dom/page.ts';
 import type { Outlook } from '../first-paint/contract.ts';
 import type { Settings } from '../options.ts';
+import { uuidV7 } from '../uuid.ts';
 import { changesOf } from './decisions.ts';
 
 /** How long after a change what the next page may paint is written anew. */
@@ -19,7 +21,7 @@ export interface PaintingOptions {
   key: string;
   report(problem: Problem, target: string): void;
   /** Whom the page is for, and in which context. */
-  visit(): Omit<Outlook, 'forecast'>;
+  visit(): Omit<Outlook, 'fresh' | 'forecast'>;
   /** Makes the core hand each of its forecasts for a session to `foresee`. */
   forecast(session: string): void;
 }
@@ -57,7 +59,7 @@ export function openPainting(options: PaintingOptions): Painting {
       options.forecast(session);
       return forecasts;
     };
-    first?.keep({ ...visit(), forecast }, storage);
+    first?.keep({ ...visit(), fresh: uuidV7(wallMs()), forecast }, storage);
   };
   return {
     paint(slot, filling) {

@@ -13,6 +13,8 @@ export interface Outlook {
   initial: number;
   /** The context that decisions have read from. */
   context: JsonObject;
+  /** The id of a session that has not begun: the loader makes no ids. */
+  fresh: string;
   /** Decides every slot for a page load of a session. */
   forecast(session: string): Forecast[];
 }
