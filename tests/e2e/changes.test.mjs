@@ -25,7 +25,7 @@ describe('changes to the page', () => {
       window.changes = parts.openPage((...problem) => problems.push(problem));
       window.root = document.body.appendChild(document.createElement('section'));
       window.pause = (ms) => new Promise((done) => setTimeout(done, ms));
-      window.html = () => root.innerHTML.replaceAll(' style=""', '');
+      window.html = () => root.innerHTML;
     });
   });
 
@@ -64,6 +64,60 @@ describe('changes to the page', () => {
         <p id="h1" class="flex">x</p><p id="h2" class="gone">y</p>`;
       const display = (selector) => getComputedStyle(root.querySelector(selector)).display;
       changes.set('slot', [
+  it('leave no attribute that was not there, in whichever order they are taken back', async () => {
+    const found = await page.evaluate(() => {
+      root.innerHTML = '<p id="b1">x</p><p id="b2" class="" style="">y</p><p id="b3" hidden="">z</p>';
+      const before = html();
+      const made = [];
+      for (const order of [
+        ['one', 'two'],
+        ['two', 'one'],
+      ]) {
+        for (const target of ['#b1', '#b2']) {
+          changes.set(`one ${target}`, [
+            ['class', target, ['c'], ['gone']],
+            ['style', target, 'color', 'red'],
+          ]);
+          changes.set(`two ${target}`, [
+            ['class', target, ['d'], []],
+            ['hide', target],
+          ]);
+        }
+        changes.set('show', [['show', '#b3']]);
+        made.push(html() === before);
+        for (const slot of order) for (const target of ['#b1', '#b2']) changes.set(`${slot} ${target}`, []);
+        changes.set('show', []);
+        made.push(html());
+      }
+      return [before, ...made];
+    });
+    const [before, ...made] = found;
+    assert.deepEqual(made, [false, before, false, before]);
+  });
+
+  it('that are left out are told by rule, slot, kind of action and reason', async () => {
+    await page.evaluate(async () => {
+      root.innerHTML = '<p id="w1">mine</p>';
+      changes.set('hero', [['text', 'p[', 'x']], 'spring');
+      changes.set('aside', [['text', '#w1', 'ours']], 'summer');
+      for (let count = 0; count < 15; count += 1) {
+        root.firstElementChild.textContent = 'mine';
+        await pause(1);
+      }
+    });
+    const [refused, loop] = await told();
+    assert.deepEqual([refused[0], refused[2]], ['action_refused', 'usage']);
+    assert.match(
+      refused[1],
+      /^rule "spring", slot "hero": text on "p\[" is left out: SyntaxError: .*not a valid selector/,
+    );
+    assert.deepEqual(loop, [
+      'action_loop',
+      'rule "summer", slot "aside": text on "#w1" is left out: the page keeps undoing it',
+      'usage',
+    ]);
+  });
+
         ['hide', '#h1'],
         ['show', '#h2'],
       ]);
