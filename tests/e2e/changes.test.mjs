@@ -11,7 +11,7 @@ describe('changes to the page', () => {
   let page;
   before(async () => {
     browser = await openBrowser();
-    site = await serveParts(['dom/page.ts']);
+    site = await serveParts(['dom/page.ts', 'driver/problem.ts']);
     page = await browser.newPage();
   });
   after(async () => {
@@ -22,7 +22,12 @@ describe('changes to the page', () => {
     await page.goto(site.url);
     await page.evaluate(() => {
       window.problems = [];
-      window.changes = parts.openPage((...problem) => problems.push(problem));
+      window.told = [];
+      const tell = parts.problemReport(({ code, message, kind }) => told.push([code, message, kind]));
+      window.changes = parts.openPage((...problem) => {
+        problems.push([problem[0] === 'loop' ? 'loop' : 'refused', problem[1][1]]);
+        tell(...problem);
+      });
       window.root = document.body.appendChild(document.createElement('section'));
       window.pause = (ms) => new Promise((done) => setTimeout(done, ms));
       window.html = () => root.innerHTML;
@@ -30,6 +35,7 @@ describe('changes to the page', () => {
   });
 
   const problems = () => page.evaluate(() => window.problems);
+  const told = () => page.evaluate(() => window.told);
 
   it('are made and taken back', async () => {
     const [made, before] = await page.evaluate(() => {
@@ -58,12 +64,6 @@ describe('changes to the page', () => {
     assert.deepEqual(await problems(), []);
   });
 
-  it('hide and show whatever a style sheet says', async () => {
-    const found = await page.evaluate(() => {
-      root.innerHTML = `<style>.gone { display: none } .flex { display: flex !important }</style>
-        <p id="h1" class="flex">x</p><p id="h2" class="gone">y</p>`;
-      const display = (selector) => getComputedStyle(root.querySelector(selector)).display;
-      changes.set('slot', [
   it('leave no attribute that was not there, in whichever order they are taken back', async () => {
     const found = await page.evaluate(() => {
       root.innerHTML = '<p id="b1">x</p><p id="b2" class="" style="">y</p><p id="b3" hidden="">z</p>';
@@ -118,6 +118,12 @@ describe('changes to the page', () => {
     ]);
   });
 
+  it('hide and show whatever a style sheet says', async () => {
+    const found = await page.evaluate(() => {
+      root.innerHTML = `<style>.gone { display: none } .flex { display: flex !important }</style>
+        <p id="h1" class="flex">x</p><p id="h2" class="gone">y</p>`;
+      const display = (selector) => getComputedStyle(root.querySelector(selector)).display;
+      changes.set('slot', [
         ['hide', '#h1'],
         ['show', '#h2'],
       ]);
@@ -264,7 +270,10 @@ describe('changes to the page', () => {
       return html();
     });
     assert.equal(found, '<a id="a1" href="/old" aria-label="Sale">x</a>');
-    assert.deepEqual(await problems(), []);
+    assert.deepEqual(await problems(), Array(3).fill(['refused', '#a1']));
+    const [, [code, message]] = await told();
+    assert.equal(code, 'action_refused');
+    assert.match(message, /: attribute on "#a1" is left out: TypeError: it could run code$/);
   });
 
   it('wait for their turn where an element’s own code makes another decision', async () => {

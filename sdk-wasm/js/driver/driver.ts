@@ -26,6 +26,7 @@ import { openGate } from './filter.ts';
 import { MAX_LANE_MS } from './lanes.ts';
 import { openOthers } from './others.ts';
 import { openPainting } from './painting.ts';
+import { problemReport } from './problem.ts';
 import { openPush } from './push.ts';
 import { refusalText } from './refusal.ts';
 import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
@@ -240,10 +241,7 @@ export function startDriver(start: CoreStart): Driver {
   };
   const painting = openPainting({
     ...{ settings, storage, key: space + DECISIONS },
-    report(problem, target) {
-      const what = problem === 'loop' ? 'the page keeps undoing' : 'the browser refuses';
-      report(`action_${problem}`, `${what} an action on ${target}`, true);
-    },
+    report: problemReport(host.report),
     visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
     forecast: (session) => core(operation.FORECAST, session),
   });

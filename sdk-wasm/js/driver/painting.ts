@@ -4,7 +4,7 @@ import type { KeyValue } from '../browser/storage.ts';
 import { timer } from '../browser/timer.ts';
 import { wallMs } from '../clock.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
-import { openPage, type Problem } from '../dom/page.ts';
+import { openPage, type Report } from '../dom/page.ts';
 import type { Outlook } from '../first-paint/contract.ts';
 import type { Settings } from '../options.ts';
 import { uuidV7 } from '../uuid.ts';
@@ -19,7 +19,7 @@ export interface PaintingOptions {
   storage: KeyValue;
   /** Where what the next page may paint is stored. */
   key: string;
-  report(problem: Problem, target: string): void;
+  report: Report;
   /** Whom the page is for, and in which context. */
   visit(): Omit<Outlook, 'fresh' | 'forecast'>;
   /** Makes the core hand each of its forecasts for a session to `foresee`. */
@@ -65,7 +65,7 @@ export function openPainting(options: PaintingOptions): Painting {
     paint(slot, filling) {
       if (filling) filled.add(slot);
       else filled.delete(slot);
-      page.set(slot, changesOf(filling));
+      page.set(slot, changesOf(filling), filling?.[0]);
     },
     settle(hasRules) {
       first?.settle(hasRules ? (slot) => filled.has(slot) : undefined);

@@ -3,7 +3,7 @@
 import type { KeyValue } from '../browser/storage.ts';
 import type { JsonObject } from '../context.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
-import type { Page, Problem } from '../dom/page.ts';
+import type { Page, Report } from '../dom/page.ts';
 
 /** What a page that begins now would decide. */
 export interface Outlook {
@@ -24,7 +24,7 @@ export interface FirstPaint {
   /** The document, with the changes of stored decisions in it. */
   readonly page: Page;
   /** Hears of problems with the changes from now on. */
-  hear(report: (problem: Problem, target: string) => void): void;
+  hear(report: Report): void;
   /**
    * Says that slots are decided, and reveals what waits for that. Where the core has rules, slots that it leaves empty
    * lose what was painted; `isFilled` says of a slot whether it is filled.

@@ -6,7 +6,7 @@
 import type { Json } from '../context.ts';
 import { type Decision, variableIn } from '../decision.ts';
 import type { Change } from '../dom/change.ts';
-import { openPage, type Problem } from '../dom/page.ts';
+import { openPage, type Report } from '../dom/page.ts';
 import { changesOf, decisionOf } from '../driver/decisions.ts';
 import { openQueue } from '../queue.ts';
 import type { FirstPaint } from './contract.ts';
@@ -25,8 +25,8 @@ function start(tag: HTMLScriptElement): void {
   const beside = (file: string) => new URL(file, new URL(tag.dataset.src ?? tag.src, document.baseURI)).href;
   const hiding = openHiding(Number(hideMs));
   const decisions = new Map<string, Decision>();
-  let report: Parameters<FirstPaint['hear']>[0] | undefined;
-  const problems: [Problem, string][] = [];
+  let report: Report | undefined;
+  const problems: Parameters<Report>[] = [];
   const page = openPage(
     (...problem) => (report ? report(...problem) : problems.push(problem)),
     () => import(beside(ATTUNE_ACTIONS_FILE)),
@@ -47,7 +47,7 @@ function start(tag: HTMLScriptElement): void {
   for (const target of texts) hiding.hide(target, target);
 
   const paint = () => {
-    for (const [slot, changes] of painted) page.set(slot, changes);
+    for (const [slot, changes] of painted) page.set(slot, changes, decisions.get(slot)?.rule);
     look();
   };
   const look = () => {
