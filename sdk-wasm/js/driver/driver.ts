@@ -96,8 +96,12 @@ export function startDriver(start: CoreStart): Driver {
       if (hasEnded) return;
       giveContext();
       host.opened();
+      settle(true);
     },
-    failed: report,
+    failed(...error) {
+      report(...error);
+      settle(true, true);
+    },
   });
   const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
@@ -251,7 +255,7 @@ export function startDriver(start: CoreStart): Driver {
   };
   const bundles = openBundles(driving, settings, entries, (isTold) => {
     hasAsked = true;
-    settle(hasAsked);
+    settle(true, !isTold);
     if (isTold) gate.told();
   });
   const tabs = openTabs(
@@ -316,11 +320,14 @@ export function startDriver(start: CoreStart): Driver {
     const message = 'requests to the collector do not get through; what is not delivered stays stored';
     reportLater('collector_blocked', message);
   };
-  /** Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had. */
-  const settle = (isKnown: boolean) => {
+  /**
+   * Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had; and where
+   * events wait to be judged, not before those have been, unless that cannot be.
+   */
+  const settle = (isKnown: boolean, isLast = false) => {
     if (early || !isKnown) return;
     if (hasAsked) host.ready();
-    painting.settle(inspect().bundle_revision > 0);
+    if (isLast || !gate.isWaiting()) painting.settle(inspect().bundle_revision > 0);
   };
   const giveContext = () => {
     contextText = gate.strip(context);
