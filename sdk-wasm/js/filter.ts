@@ -16,6 +16,13 @@ const STRIP = 2;
 /** What is read before an answer: how often each kind was redacted. */
 const COUNTS = 'nnnnn';
 
+/** What stands in a bundle for a policy that could not be read. */
+const KEEPS_NOTHING = { deny: ['*', 'attune.*'] };
+const BROKEN: Filter['flaw'] = [
+  'filter_keeps_nothing',
+  "the bundle's filter keeps no event: its policy is broken and never had a sound text, which the collector's log explains",
+];
+
 /** What is left of an event, or why it may not leave. */
 export type Verdict = { metadata: Json } | { code: string; message: string };
 
@@ -25,6 +32,8 @@ export interface Filter {
   judge(type: string, member: string, metadata: Json): Verdict;
   /** What is left of a value that leaves with every batch. */
   strip(value: Json): Json;
+  /** What the site is to know of the policy: code and message. */
+  readonly flaw: [code: string, message: string] | undefined;
 }
 
 /** Loads the filter; a bundle has its policy as bytes. Fails with `filter_invalid` or `wasm_unavailable`. */
@@ -51,6 +60,10 @@ export async function openFilter(policy: FilterPolicy | Uint8Array): Promise<Fil
   // What has been checked is refused only where this file and the module are of different versions.
   if (isRefused) throw new AttuneError('filter_invalid', 'the filter does not know this form of a policy');
   return {
+    flaw:
+      policy instanceof Uint8Array && String(bytes) === String(encodePolicy(KEEPS_NOTHING))
+        ? BROKEN
+        : undefined,
     judge(type, member, metadata) {
       const answer = ask(JUDGE, 'fttv', performance.now(), member, type, metadata);
       if (answer.isRefused) {

@@ -91,7 +91,7 @@ export function startDriver(start: CoreStart): Driver {
     filter,
     awaits: start.awaitsPolicy,
     load: settings.loadFilter,
-    mismatch: (code, message) => reportLater(code, message, true),
+    mistaken: (code, message) => reportLater(code, message, true),
     opened() {
       if (hasEnded) return;
       giveContext();

@@ -43,8 +43,8 @@ export interface GateOptions {
   /** Whether a policy of the bundle is to be waited for. */
   awaits: boolean;
   load: LoadFilter;
-  /** Hears what a schema does not allow. */
-  mismatch(code: string, message: string): void;
+  /** Hears what a schema does not allow, and of a policy that lets nothing through. */
+  mistaken(code: string, message: string): void;
   /** Waits no longer. */
   opened(): void;
   /** What judges could not be loaded; it is tried again when the collector has been asked for the bundle again. */
@@ -52,7 +52,7 @@ export interface GateOptions {
 }
 
 /** A gate that is open where there is no policy. An event passes where the site's policy and the bundle's let it. */
-export function openGate({ filter, awaits, load, mismatch, opened, failed }: GateOptions): Gate {
+export function openGate({ filter, awaits, load, mistaken, opened, failed }: GateOptions): Gate {
   let drops: Drops = {};
   let isWaiting = awaits;
   let policy: Uint8Array = new Uint8Array();
@@ -67,6 +67,7 @@ export function openGate({ filter, awaits, load, mismatch, opened, failed }: Gat
       if (mine !== policy) return;
       ofBundle = loaded;
       isWaiting = false;
+      if (loaded?.flaw) mistaken(...loaded.flaw);
       opened();
     } catch (cause) {
       const { code = 'wasm_unavailable', message } = cause as Partial<AttuneError>;
@@ -97,7 +98,7 @@ export function openGate({ filter, awaits, load, mismatch, opened, failed }: Gat
         );
         if ('code' in verdict) {
           drops[verdict.code] = (drops[verdict.code] ?? 0) + 1;
-          if (verdict.code === 'schema_mismatch') mismatch(verdict.code, `${type}: ${verdict.message}`);
+          if (verdict.code === 'schema_mismatch') mistaken(verdict.code, `${type}: ${verdict.message}`);
           return undefined;
         }
         if (metadata !== undefined) left = { metadata: jsonText(verdict.metadata) };
