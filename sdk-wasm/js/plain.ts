@@ -53,7 +53,8 @@ export function startPlain(start: Start): Driver {
   let given: Declaration[] = [];
   /** How many events the next body takes at most. */
   let limit = MAX_BATCH_EVENTS;
-  let isSending = false;
+  /** What is on its way, while something is. */
+  let sending: KeptEvent[] | undefined;
   let hasEnded = false;
   let visits = 0;
 
@@ -87,20 +88,20 @@ export function startPlain(start: Start): Driver {
     if (!hasEnded) due.set(ms, send);
   };
   const send = async () => {
-    if (isSending || hasEnded || (waiting.length === 0 && given.length === 0)) return;
+    if (sending || hasEnded || (waiting.length === 0 && given.length === 0)) return;
     if (navigator.onLine === false) return later(PAUSE_MS);
     giveUp(
       waiting.filter(({ ms }) => wallMs() - ms > MAX_AGE_MS),
       'expired',
       'they have waited for 7 days',
     );
-    isSending = true;
     const [rows, text] = cut();
+    sending = rows;
     const declared = given.length;
     const visit = visits;
     const sender = member;
     const answer = await post(url(), text);
-    isSending = false;
+    sending = undefined;
     // What belonged to somebody who has been forgotten is gone already.
     if (visit !== visits) return later(0);
     const body = answer && parseJson(textOf(answer.body));
@@ -168,7 +169,7 @@ export function startPlain(start: Start): Driver {
   const leave = () => {
     entries.flush();
     const [rows, text] = cut();
-    if (rows.length > 0 && !isSending) sendBeacon(url(), text);
+    if (rows.length > 0 && !sending) sendBeacon(url(), text);
     lanes.release();
   };
 
@@ -197,7 +198,8 @@ export function startPlain(start: Start): Driver {
       entries.put([lane, event.seq], () => event);
       entries.put(`lane/${lane}`, () => [event.member, event.lane, event.seq]);
       waiting.push(event);
-      giveUp(waiting.slice(0, -MAX_EVENTS), 'buffer_full', 'too many wait');
+      const over = Math.max(0, waiting.length - MAX_EVENTS);
+      giveUp(waiting.filter((one) => !sending?.includes(one)).slice(0, over), 'buffer_full', 'too many wait');
       if (!due.isSet()) later(0);
     },
     identify(id) {
