@@ -59,8 +59,8 @@ export function startPlain(start: Start): Driver {
   let visits = 0;
 
   const url = () => `${settings.collector}/v1/events?k=${settings.writeKey}`;
-  const report = (code: string, message: string) =>
-    host.report(new AttuneError(code, message, 'environment'));
+  const report = (...error: ConstructorParameters<typeof AttuneError>) =>
+    host.report(new AttuneError(...error));
   const giveUp = (rows: KeptEvent[], code: string, why: string) => {
     if (rows.length === 0) return;
     const gone = new Set(rows);
@@ -133,8 +133,8 @@ export function startPlain(start: Start): Driver {
       limit = Math.max(1, Math.floor(rows.length / 2));
       return later(0);
     }
-    const isRefused = [401, 403, 404].includes(status ?? 0);
-    if (isRefused) report('collector_refused', `the collector refuses events: ${status}: ${message}`);
+    const isRefused = [401, 403, 404, 405].includes(status ?? 0);
+    if (isRefused) report('collector_refused', `${url()} refuses events: ${status}: ${message}`, 'usage');
     later(retryAfterMs(retryAfter, wallMs()) ?? (isRefused ? REFUSED_MS : PAUSE_MS));
   };
   const begin = async (stored: Change[]) => {

@@ -68,7 +68,7 @@ export function openPage({ entries = new Map(), database = new IDBFactory(), loc
       }
       if (pathname.endsWith('.wasm')) return new Response(readFileSync(join(pkg, basename(pathname))));
       if (options?.method === 'POST') posts.push({ pathname, text: await new Response(options.body).text() });
-      return page.answers[pathname]?.(posts.at(-1), url) ?? new Response('', { status: 404 });
+      return page.answers[pathname]?.(posts.at(-1), url) ?? nothingAt(pathname);
     },
   };
   Object.assign(globalThis, own, { window: own });

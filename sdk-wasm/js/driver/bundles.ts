@@ -4,6 +4,7 @@ import type { Entries } from '../browser/entries.ts';
 import { get } from '../browser/http.ts';
 import { timer } from '../browser/timer.ts';
 import { BUNDLE, IN_SHARE, NAMED_BUNDLE } from '../core/operations.ts';
+import { textOf } from '../core/reader.ts';
 import type { Settings } from '../options.ts';
 import type { Driving } from './driving.ts';
 import { BLOCKED_MS, backoffMs } from './retry.ts';
@@ -12,6 +13,8 @@ import { BUNDLE_ENTRY } from './state.ts';
 /** First delay after a failure; later ones double, this often. */
 const RETRY_BASE_MS = 2_000;
 const MAX_DOUBLINGS = 5;
+/** What a collector says that has nothing to publish: any other server that knows no such address is a wrong one. */
+const NOTHING_PUBLISHED = 'bundle_missing';
 
 /** One attempt: says after how long the next is due by itself, if any; throws what is to be reported. */
 export type Attempt = () => Promise<number | undefined>;
@@ -68,7 +71,8 @@ export function openBundles(
     }
     const { status, body } = answer ?? {};
     // Where nothing has been published, a receipt or the stream will say when something has.
-    if (status !== 200 && status !== 404) throw unreachable(status);
+    if (status !== 200 && !(body && textOf(body).includes(NOTHING_PUBLISHED)))
+      throw unreachable(url('/v1/bundle'), status);
     if (status === 200 && body) take(body, hash !== undefined);
     else entries.delete(BUNDLE_ENTRY);
     return undefined;
@@ -125,11 +129,11 @@ export interface Unreachable {
 }
 
 /** What is reported of an answer that is none. */
-export function unreachable(status: number | undefined): Unreachable {
+export function unreachable(address: string, status = 0): Unreachable {
   const why = status ? `status ${status}` : 'no answer';
   return {
     code: 'bundle_unreachable',
-    message: `the bundle cannot be fetched (${why}); what is in effect stays`,
-    isUsage: status === 401 || status === 403,
+    message: `the bundle cannot be fetched (${address}: ${why}); what is in effect stays`,
+    isUsage: [401, 403, 404].includes(status),
   };
 }
