@@ -88,6 +88,7 @@ const webVitalsFile = await scriptPart('web-vitals', 'web-vitals', {}, webVitals
 const autocaptureFile = await scriptPart('autocapture', 'autocapture/tag', {
   plugins: [apart('web-vitals', `./${webVitalsFile}`)],
 });
+const tagFile = await scriptPart('tag', 'tag', {});
 await bundle('script', dist('script', 'attune.js'), {
   format: 'iife',
   define: {
@@ -98,6 +99,7 @@ await bundle('script', dist('script', 'attune.js'), {
     ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile),
     ATTUNE_PREVIEW_FILE: JSON.stringify(previewFile),
     ATTUNE_AUTOCAPTURE_FILE: JSON.stringify(autocaptureFile),
+    ATTUNE_TAG_FILE: JSON.stringify(tagFile),
     'import.meta.url': '""',
   },
 });

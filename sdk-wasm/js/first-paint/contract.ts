@@ -23,6 +23,8 @@ export interface Outlook {
 export interface FirstPaint {
   /** The document, with the changes of stored decisions in it. */
   readonly page: Page;
+  /** What the server has written into the page that is no decision. */
+  readonly unread: readonly unknown[];
   /** Hears of problems with the changes from now on. */
   hear(report: Report): void;
   /**

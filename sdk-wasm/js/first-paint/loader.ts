@@ -36,7 +36,7 @@ function start(tag: HTMLScriptElement): void {
   /** Texts wait until their element is there as a whole: the parser would go on writing behind them. */
   const texts = new Set<string>();
 
-  const { found, open } = knownOf(tag, space);
+  const { found, open, unread } = knownOf(tag, space);
   for (const [slot, filling] of found) {
     const changes = changesOf(filling);
     painted.set(slot, changes);
@@ -67,6 +67,7 @@ function start(tag: HTMLScriptElement): void {
 
   const first: FirstPaint = {
     page,
+    unread,
     hear(hears) {
       report = hears;
       for (const problem of problems.splice(0)) hears(...problem);
