@@ -12,14 +12,13 @@ import { openBrowser, openPage } from '../tests/e2e/rig/browser.mjs';
 import { Collector, WRITE_KEY } from '../tests/e2e/rig/collector.mjs';
 import { listen } from '../tests/e2e/rig/listen.mjs';
 import { packagePage } from '../tests/e2e/rig/site.mjs';
+import { RULES, rules, SIGNALS } from './page/rules.mjs';
 
 /** What a call may take at the median, without the text of its metadata and without the write. */
 const GOAL_US = 20;
 const WARM_UP_CALLS = 500;
 const ROUNDS = 10;
 const CALLS_A_ROUND = 500;
-const SIGNALS = 10;
-const RULES = 20;
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 /** An isolated page has a clock of 5 µs instead of 100 µs. */
 const ISOLATED = {
@@ -179,21 +178,4 @@ function median(values) {
 
 function rounded(value, parts = 10) {
   return Math.round(parts * value) / parts;
-}
-
-function rules() {
-  const signals = Array.from({ length: SIGNALS }, (_, index) => ({
-    name: `views_${index}`,
-    on: 'page_view',
-    by: 'metadata.category',
-    aggregate: 'count',
-    window: `${5 * (index + 1)}m`,
-  }));
-  const rules = Array.from({ length: RULES }, (_, index) => ({
-    id: `rule-${index}`,
-    slot: `slot-${index % 5}`,
-    when: { [`signals.views_${index % SIGNALS}.c${index % 7}`]: { $gte: 100 + index } },
-    actions: [{ kind: 'variable', name: `shown_${index}`, value: true }],
-  }));
-  return { signals, rules };
 }

@@ -97,6 +97,7 @@ const webVitalsFile = await scriptPart('web-vitals', 'web-vitals', {}, webVitals
 const autocaptureFile = await scriptPart('autocapture', 'autocapture/tag', {
   plugins: [apart('web-vitals', `./${webVitalsFile}`)],
 });
+const tagFile = await scriptPart('tag', 'tag', {});
 const scriptOptions = {
   define: {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
@@ -109,6 +110,7 @@ const scriptOptions = {
     ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile),
     ATTUNE_PREVIEW_FILE: JSON.stringify(previewFile),
     ATTUNE_AUTOCAPTURE_FILE: JSON.stringify(autocaptureFile),
+    ATTUNE_TAG_FILE: JSON.stringify(tagFile),
     'import.meta.url': '""',
   },
 };

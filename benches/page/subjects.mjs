@@ -6,9 +6,8 @@ import { bodyOf } from '../../tests/e2e/rig/parts.mjs';
 import { posthog } from '../delivery/sdks/posthog.mjs';
 import { segment } from '../delivery/sdks/segment.mjs';
 import { pageWith, serveSite } from '../delivery/site.mjs';
+import { rules } from './rules.mjs';
 
-const SIGNALS = 10;
-const RULES = 20;
 /** Stands in for what the rig of `delivery` offers its pages: it tracks one event at once. */
 const RIG = `globalThis.openRig = (record, ready) => {
   record({ n: 1 });
@@ -84,21 +83,4 @@ function seenBefore() {
   const signals = [{ name: 'views', on: 'view', aggregate: 'count', window: 'lifetime' }];
   const actions = [{ kind: 'text', target: '#hero', value: 'Decided' }];
   return { signals, rules: [{ id: 'known', slot: 'hero', when: { 'signals.views': { $gte: 1 } }, actions }] };
-}
-
-function rules() {
-  const signals = Array.from({ length: SIGNALS }, (_, index) => ({
-    name: `views_${index}`,
-    on: 'page_view',
-    by: 'metadata.category',
-    aggregate: 'count',
-    window: `${5 * (index + 1)}m`,
-  }));
-  const rules = Array.from({ length: RULES }, (_, index) => ({
-    id: `rule-${index}`,
-    slot: `slot-${index % 5}`,
-    when: { [`signals.views_${index % SIGNALS}.c${index % 7}`]: { $gte: 100 + index } },
-    actions: [{ kind: 'variable', name: `shown_${index}`, value: true }],
-  }));
-  return { signals, rules };
 }

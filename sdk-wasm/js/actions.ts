@@ -19,7 +19,7 @@ export function keep(change: Further): Kept {
   if (kind === 'redirect') return keepRedirect(change);
   return keepOn(change, (_, element) => {
     const make = MAKES[kind];
-    if (!make) throw new TypeError(kind);
+    if (!make) throw new TypeError('this kind is unknown here');
     return make(element, texts, filled);
   });
 }

@@ -12,7 +12,7 @@ import {
   pageContext,
   watchDevice,
 } from './context.ts';
-import type { Decision } from './decision.ts';
+import { type Decision, variableIn } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
 import type { Capture } from './driver/contract.ts';
 import { AttuneError, usageError } from './errors.ts';
@@ -188,11 +188,7 @@ export class Attune {
   variable(name: string, fallback: boolean): boolean;
   variable<Value extends Json>(name: string, fallback: Value): Value;
   variable(name: string, fallback: Json): Json {
-    const decisions = [...this.#decisions.values()].sort((a, b) => (a.slot < b.slot ? -1 : 1));
-    const giving = decisions.find(({ variables }) => Object.hasOwn(variables, name));
-    const value = this.isShutDown ? undefined : giving?.variables[name];
-    const isSameType = fallback === null || typeof value === typeof fallback;
-    return value !== undefined && isSameType ? value : fallback;
+    return variableIn(this.isShutDown ? [] : this.#decisions.values(), name, fallback);
   }
 
   /** The live value of a signal, under a key where it is counted by key. */

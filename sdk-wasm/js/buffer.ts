@@ -2,6 +2,7 @@
 
 import type { Entries } from './browser/entries.ts';
 import type { KeyValue } from './browser/storage.ts';
+import { keysUnder } from './browser/stored-keys.ts';
 import { type Call, isStoredCall } from './calls.ts';
 import { parseJson } from './json.ts';
 
@@ -56,7 +57,7 @@ export function openBuffer(
       return calls.splice(0, first < 0 ? calls.length : first);
     },
     drain() {
-      const all = [...storage.keysUnder(prefix).sort().flatMap(takeSaved), ...calls];
+      const all = [...keysUnder(prefix).sort().flatMap(takeSaved), ...calls];
       // The same transaction stores what becomes of them.
       for (const key of stored) entries.delete(key);
       calls = [];

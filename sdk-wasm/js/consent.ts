@@ -19,11 +19,12 @@ export interface Consent {
 /** What has been said of every purpose. */
 export type Said = Required<Consent>;
 
-const PURPOSES = ['functional', 'analytics', 'personalization'] as const;
+const EVERY_PURPOSE = 'functional analytics personalization';
+const PURPOSES = EVERY_PURPOSE.split(' ') as (keyof Said)[];
 const STATES: unknown[] = ['unknown', 'denied', 'granted'];
 
 /** Where nobody has said anything. */
-export const NOTHING_SAID: Said = { functional: 'granted', analytics: 'granted', personalization: 'granted' };
+export const NOTHING_SAID: Said = saidIn(EVERY_PURPOSE);
 
 /** What counts as said where nobody has said anything but the browser, whose "Do Not Track" may count as well. */
 export function defaultConsent({ privacyControl, doNotTrack }: Wishes, counts?: boolean): Said {

@@ -1,6 +1,6 @@
-/** What fills a slot. */
+/** What fills a slot, and the values that it gives. */
 
-import type { JsonObject } from './context.ts';
+import type { Json, JsonObject } from './context.ts';
 
 /** What fills a slot, and why. */
 export interface Decision {
@@ -16,4 +16,19 @@ export interface Decision {
   since: string;
   /** The values it gives to app code, by name. */
   variables: JsonObject;
+}
+
+/**
+ * The value that decisions give a name; the fallback where none does or its type is another. Where several slots give it
+ * one, the first slot by name counts.
+ */
+export function variableIn(
+  decisions: Iterable<Pick<Decision, 'slot' | 'variables'>>,
+  name: string,
+  fallback: Json,
+): Json {
+  const giving = [...decisions].filter(({ variables }) => Object.hasOwn(variables, name));
+  const value = giving.sort((a, b) => (a.slot < b.slot ? -1 : 1))[0]?.variables[name];
+  const isSameType = fallback === null || typeof value === typeof fallback;
+  return value !== undefined && isSameType ? value : fallback;
 }

@@ -2,6 +2,7 @@
 
 import { post } from './browser/http.ts';
 import type { KeyValue } from './browser/storage.ts';
+import { keysUnder } from './browser/stored-keys.ts';
 import { textOf } from './core/reader.ts';
 import { jsonText } from './json.ts';
 
@@ -21,6 +22,6 @@ export function erase(
     const isRefused = answer?.status === 403 && textOf(answer.body).includes('member_token_invalid');
     if (answer?.status === 202 || isRefused) wishes.removeItem(prefix + member);
   };
-  const kept = wishes.keysUnder(prefix).map((member) => [member, wishes.getItem(prefix + member)] as const);
+  const kept = keysUnder(prefix).map((member) => [member, wishes.getItem(prefix + member)] as const);
   for (const [member, token] of new Map([...kept, ...asked])) send(member, token);
 }

@@ -17,6 +17,13 @@ const STRIP = 2;
 /** What is read before an answer: how often each kind was redacted. */
 const COUNTS = 'nnnnn';
 
+/** What stands in a bundle for a policy that could not be read. */
+const KEEPS_NOTHING = { deny: ['*', 'attune.*'] };
+const BROKEN: Filter['flaw'] = [
+  'filter_keeps_nothing',
+  "the bundle's filter keeps no event: its policy is broken and never had a sound text, which the collector's log explains",
+];
+
 /** Loads what judges by a policy, behind others where there are some. Fails with `filter_invalid` or `wasm_unavailable`. */
 export async function openJudges(policy: FilterPolicy | Uint8Array, before?: Judges): Promise<Judges> {
   return judgesOf(await openFilter(policy), before);
@@ -46,6 +53,10 @@ async function openFilter(policy: FilterPolicy | Uint8Array): Promise<Filter> {
   // What has been checked is refused only where this file and the module are of different versions.
   if (isRefused) throw new AttuneError('filter_invalid', 'the filter does not know this form of a policy');
   return {
+    flaw:
+      policy instanceof Uint8Array && String(bytes) === String(encodePolicy(KEEPS_NOTHING))
+        ? BROKEN
+        : undefined,
     judge(type, member, metadata) {
       const answer = ask(JUDGE, 'fttv', performance.now(), member, type, metadata);
       if (answer.isRefused) {

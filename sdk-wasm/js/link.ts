@@ -4,6 +4,7 @@ import { activated, isPrerendering } from './browser/activation.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
 import { type KeyValue, openStorage } from './browser/storage.ts';
+import { keysUnder } from './browser/stored-keys.ts';
 import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
@@ -105,7 +106,7 @@ export function openLink(options: LinkOptions): DriverLink {
     const { erase } = await loadBackground();
     erase(`${settings.collector}/v1/forget?k=${settings.writeKey}`, wishes, erasures, asked);
   };
-  if (wishes.keysUnder(erasures).length) eraseWished();
+  if (keysUnder(erasures).length) eraseWished();
   let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
   let lane = '';
@@ -196,7 +197,7 @@ export function openLink(options: LinkOptions): DriverLink {
       preview = '';
       release(false);
     }
-    if (settings.strict) await whenGranted;
+    if (settings.strict && capture !== 'granted') await whenGranted;
     const loading = refused ? loadPlain(settings) : loadDriver(settings);
     // It fails where it is waited for.
     loading.catch(() => {});
@@ -251,7 +252,7 @@ export function openLink(options: LinkOptions): DriverLink {
     held = [];
     buffer.forget();
     entries.clear();
-    for (const key of storage.keysUnder(space)) storage.removeItem(space + key);
+    for (const key of keysUnder(space)) storage.removeItem(space + key);
     started?.forget(session);
   };
   if (capture === 'denied') withdraw('');

@@ -54,13 +54,14 @@ export function startPlain(start: Start): Driver {
   let given: Declaration[] = [];
   /** How many events the next body takes at most. */
   let limit = MAX_BATCH_EVENTS;
-  let isSending = false;
+  /** What is on its way, while something is. */
+  let sending: KeptEvent[] | undefined;
   let hasEnded = false;
   let visits = 0;
 
   const url = () => `${settings.collector}/v1/events?k=${settings.writeKey}`;
-  const report = (code: string, message: string) =>
-    host.report(new AttuneError(code, message, 'environment'));
+  const report = (...error: ConstructorParameters<typeof AttuneError>) =>
+    host.report(new AttuneError(...error));
   const giveUp = (rows: KeptEvent[], code: string, why: string) => {
     if (rows.length === 0) return;
     const gone = new Set(rows);
@@ -88,20 +89,20 @@ export function startPlain(start: Start): Driver {
     if (!hasEnded) due.set(ms, send);
   };
   const send = async () => {
-    if (isSending || hasEnded || (waiting.length === 0 && given.length === 0)) return;
+    if (sending || hasEnded || (waiting.length === 0 && given.length === 0)) return;
     if (navigator.onLine === false) return later(PAUSE_MS);
     giveUp(
       waiting.filter(({ ms }) => wallMs() - ms > MAX_AGE_MS),
       'expired',
       'they have waited for 7 days',
     );
-    isSending = true;
     const [rows, text] = cut();
+    sending = rows;
     const declared = given.length;
     const visit = visits;
     const sender = member;
     const answer = await post(url(), text);
-    isSending = false;
+    sending = undefined;
     // What belonged to somebody who has been forgotten is gone already.
     if (visit !== visits) return later(0);
     const body = answer && parseJson(textOf(answer.body));
@@ -133,8 +134,8 @@ export function startPlain(start: Start): Driver {
       limit = Math.max(1, Math.floor(rows.length / 2));
       return later(0);
     }
-    const isRefused = [401, 403, 404].includes(status ?? 0);
-    if (isRefused) report('collector_refused', `the collector refuses events: ${status}: ${message}`);
+    const isRefused = [401, 403, 404, 405].includes(status ?? 0);
+    if (isRefused) report('collector_refused', `${url()} refuses events: ${status}: ${message}`, 'usage');
     later(retryAfterMs(retryAfter, wallMs()) ?? (isRefused ? REFUSED_MS : PAUSE_MS));
   };
   const begin = async (stored: Change[]) => {
@@ -169,7 +170,7 @@ export function startPlain(start: Start): Driver {
   const leave = () => {
     entries.flush();
     const [rows, text] = cut();
-    if (rows.length > 0 && !isSending) sendBeacon(url(), text);
+    if (rows.length > 0 && !sending) sendBeacon(url(), text);
     lanes.release();
   };
 
@@ -200,7 +201,8 @@ export function startPlain(start: Start): Driver {
       entries.put([lane, event.seq], () => event);
       entries.put(`lane/${lane}`, () => [event.member, event.lane, event.seq]);
       waiting.push(event);
-      giveUp(waiting.slice(0, -MAX_EVENTS), 'buffer_full', 'too many wait');
+      const over = Math.max(0, waiting.length - MAX_EVENTS);
+      giveUp(waiting.filter((one) => !sending?.includes(one)).slice(0, over), 'buffer_full', 'too many wait');
       if (!due.isSet()) later(0);
     },
     identify(id) {

@@ -22,6 +22,7 @@ const METHODS = [
   'flush',
 ];
 
+const PURPOSES = /^\s*(\b(functional|analytics|personalization)\b\s*)*$/;
 const page = window as unknown as { attune?: unknown };
 const kept = page.attune;
 /** What the loader keeps beside calls: it is whose tag has the attributes. */
@@ -55,6 +56,10 @@ const {
   doNotTrack,
   manual,
   filter,
+  src,
+  slots,
+  hideMs,
+  ...others
 } = script?.dataset ?? {};
 
 /** `init` of the npm package; the script's own attributes are its defaults. */
@@ -69,10 +74,15 @@ function init(options?: Partial<InitOptions>): Attune {
   const attune = start({ ...defaults, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });
   if (Array.isArray(kept)) takeOver(attune, kept);
+  const { report } = attune[devtoolsPort];
+  const unread = first?.unread ?? [];
+  // Few pages have something to be told.
+  if (script && (Object.keys(others).length || unread.length || !PURPOSES.test(consent ?? '')))
+    import(beside(ATTUNE_TAG_FILE)).then((tag) => tag.tellMistakes(script, unread, report)).catch(() => {});
   if (autocapture != null) {
     import(beside(ATTUNE_AUTOCAPTURE_FILE)).then(
       (module) => module.start(attune, autocapture),
-      (cause) => attune[devtoolsPort].report('autocapture_failed', String(cause)),
+      (cause) => report('autocapture_failed', String(cause)),
     );
   }
   return attune;

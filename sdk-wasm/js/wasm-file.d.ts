@@ -15,6 +15,8 @@ declare const ATTUNE_PREVIEW_FILE: string;
 declare const ATTUNE_CORE_WASM: string;
 /** Name of the module beside the script-tag bundle that tracks by itself; filled in by the build. */
 declare const ATTUNE_AUTOCAPTURE_FILE: string;
+/** Name of the module beside the script-tag bundle that tells of mistakes at the tag; filled in by the build. */
+declare const ATTUNE_TAG_FILE: string;
 /** Names of the WebAssembly files beside that module, for browsers with WebCrypto's Ed25519 and for those without. */
 declare const ATTUNE_TRUST_WASM: string;
 declare const ATTUNE_VERIFIER_WASM: string;

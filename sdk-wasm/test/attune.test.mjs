@@ -335,7 +335,7 @@ describe('attune', () => {
       console.error = error;
     }
     assert.deepEqual(said, [
-      'attune: collector_refused: the collector refuses events: key_unknown: no such key',
+      'attune: collector_refused: https://shop.example/v1/events?k=demo refuses events: 401: key_unknown: no such key',
     ]);
   });
 

@@ -133,8 +133,8 @@ describe('the driver', () => {
       await settle();
     }
     assert.deepEqual(errors, [
-      'collector_refused: the collector refuses events: key_unknown: no such key',
-      'collector_refused: the collector refuses events: status 413 without a reason: https://collector.example/v1/events?k=demo',
+      'collector_refused: https://collector.example/v1/events?k=demo refuses events: 403: key_unknown: no such key',
+      'collector_refused: https://collector.example/v1/events?k=demo refuses events: 413',
       "receipt_invalid: the collector's answer is no receipt",
     ]);
     assert.deepEqual(
@@ -356,6 +356,27 @@ describe('the driver', () => {
     await start();
     await attune.ready;
     assert.match(errors[0], /^bundle_unreachable: /);
+  });
+
+  it('tells a collector that has published nothing from an address that is none', async () => {
+    await start();
+    await attune.ready;
+    assert.deepEqual(errors, []);
+    await attune.shutdown();
+    page = openPage();
+    page.answers['/v1/bundle'] = () => new Response('<h1>Not found</h1>', { status: 404 });
+    await start();
+    await attune.ready;
+    await settle();
+    assert.deepEqual(errors, [
+      'bundle_unreachable: the bundle cannot be fetched (https://collector.example/v1/bundle?k=demo: status 404); what is in effect stays',
+    ]);
+    const { unreachable } = await load('driver/unreachable.ts');
+    assert.deepEqual(
+      [404, 403, 500].map((status) => unreachable('', status).isUsage),
+      [true, true, false],
+      'an address that is none is a mistake of the site',
+    );
   });
 
   it('fetches the bundle when a receipt names a newer one, and not for the one in effect', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { load } from './load.mjs';
-import { closePage, openPage, settle as turn } from './page.mjs';
+import { closePage, openPage, storageOf, settle as turn } from './page.mjs';
 
 const URL = 'https://collector.example/v1/forget?k=demo';
 const PREFIX = 'attune-erase/demo/';
@@ -15,18 +15,14 @@ describe('an erasure', async () => {
   let asked;
   let answer;
   let storage;
-  const own = { document: globalThis.document, fetch: globalThis.fetch };
+  const own = { document: globalThis.document, fetch: globalThis.fetch, window: globalThis.window };
 
   beforeEach(() => {
     entries = new Map();
     asked = [];
     answer = () => refusal(503, 'log_busy');
-    storage = {
-      getItem: (key) => entries.get(key) ?? null,
-      setItem: (key, value) => void entries.set(key, value),
-      removeItem: (key) => void entries.delete(key),
-      keysUnder: (prefix) => [...entries.keys()].map((key) => key.slice(prefix.length)),
-    };
+    storage = storageOf(entries);
+    globalThis.window = { localStorage: storage };
     globalThis.document = new EventTarget();
     globalThis.fetch = async (url, { body, keepalive }) => {
       asked.push([url, JSON.parse(await new Response(body).text()), keepalive]);
@@ -70,8 +66,8 @@ describe('an erasure', async () => {
   }
 
   it('is asked for where nothing may be stored', async () => {
-    storage.setItem = () => {};
-    ask(['m1', 'secret']);
+    const blocked = { getItem: () => null, setItem() {}, removeItem() {} };
+    erase(URL, blocked, PREFIX, [['m1', 'secret']]);
     await settle();
     assert.deepEqual(
       asked.map(([, question]) => question),

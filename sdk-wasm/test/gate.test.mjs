@@ -20,7 +20,7 @@ describe('the gate', async () => {
 
   /** A gate whose bundle policies are lists of types with spaces between them; `failing` are not loaded. */
   function open({ filter, awaits = false, failing = [] } = {}) {
-    const heard = { opened: 0, failed: [] };
+    const heard = { opened: 0, failed: [], mistaken: [] };
     const gate = openGate({
       site: filter && judgesOf(filter),
       awaits,
@@ -28,10 +28,11 @@ describe('the gate', async () => {
         async openJudges(policy, before) {
           const text = new TextDecoder().decode(policy);
           if (failing.includes(text)) throw new Error('away');
-          return judgesOf(denying(...text.split(' ')), before);
+          const flaw = text === 'broken' ? ['filter_keeps_nothing', 'of a test'] : undefined;
+          return judgesOf({ ...denying(...text.split(' ')), flaw }, before);
         },
       }),
-      mismatch() {},
+      mistaken: (code) => heard.mistaken.push(code),
       opened() {
         heard.opened += 1;
       },
@@ -58,6 +59,17 @@ describe('the gate', async () => {
     assert.equal(gate.pass('secret', 'm', undefined), undefined);
     assert.deepEqual(gate.drops(), { denied_type: 1 });
     assert.equal(gate.strip({ a: 1 }), '{"a":1,"stripped":true}');
+  });
+
+  it('tells of a policy that keeps nothing, once for each bundle that brings it', async () => {
+    const { gate, heard } = open({ awaits: true });
+    for (const policy of ['broken', 'secret', 'broken']) {
+      gate.take(bytes(policy));
+      await settle();
+      gate.told();
+    }
+    assert.deepEqual(heard.mistaken, ['filter_keeps_nothing', 'filter_keeps_nothing']);
+    assert.equal(gate.isWaiting(), false);
   });
 
   it('opens once it is told that there is none', async () => {

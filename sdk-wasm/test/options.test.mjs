@@ -116,6 +116,12 @@ for (const [name, options, code, text] of [
     'option_invalid',
     '"project" must be a text, beside',
   ],
+  [
+    'an environment without keys',
+    { ...GOOD, environment: 'live' },
+    'option_invalid',
+    '"environment" must be a text, beside "trust"',
+  ],
   ['an environment that is none', { ...GOOD, trust: KEY, environment: 5 }, 'option_invalid', '"environment"'],
   ['a misspelt option', { ...GOOD, colector: '/' }, 'option_unknown', '"colector"; known are writeKey'],
 ]) {

@@ -80,7 +80,7 @@ export function openPage(options = {}) {
         return new Response('', { status: (await rest.promise) ?? 200 });
       if (pathname.endsWith('.wasm')) return new Response(readFileSync(join(pkg, basename(pathname))));
       if (options?.method === 'POST') posts.push({ pathname, text: await new Response(options.body).text() });
-      return page.answers[pathname]?.(posts.at(-1), url) ?? new Response('', { status: 404 });
+      return page.answers[pathname]?.(posts.at(-1), url) ?? nothingAt(pathname);
     },
   };
   Object.assign(globalThis, own, { window: own });
@@ -158,16 +158,23 @@ export function locksOf(taken) {
   };
 }
 
-function storageOf(entries) {
-  return {
+/** What a collector says that has nothing there: of the bundle, that none has been published. */
+function nothingAt(pathname) {
+  const code = pathname.startsWith('/v1/bundle') ? 'bundle_missing' : 'not_found';
+  return Response.json({ code, message: 'of a test' }, { status: 404 });
+}
+
+/** A storage, whose keys are own properties. */
+export function storageOf(entries) {
+  const methods = {
     getItem: (key) => entries.get(key) ?? null,
     setItem: (key, value) => void entries.set(key, String(value)),
     removeItem: (key) => void entries.delete(key),
-    key: (index) => [...entries.keys()][index] ?? null,
-    get length() {
-      return entries.size;
-    },
   };
+  return new Proxy(methods, {
+    ownKeys: () => [...entries.keys()],
+    getOwnPropertyDescriptor: (_, key) => ({ value: entries.get(key), enumerable: true, configurable: true }),
+  });
 }
 
 function withResolvers() {

@@ -375,7 +375,7 @@ describe('a page that trusts keys', () => {
     const core = await start();
     assert.deepEqual([core.of('namedBundle'), core.of('bundle')], [[], []]);
     assert.deepEqual(errors, [
-      'bundle_keys_missing: the collector has no key set, so nothing that it publishes can be trusted; what is in effect stays',
+      'bundle_keys_missing: https://collector.example/v1/bundle/keys?k=demo has no key set, so nothing can be trusted that is published there; what is in effect stays',
     ]);
     page.dispatch('pagehide');
     page.dispatch('pageshow', { persisted: true });

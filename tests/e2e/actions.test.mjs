@@ -128,7 +128,7 @@ describe('actions of a rule file', () => {
       ['/c/<b>"Ada"', '_blank', 'Go'],
     ]);
     await page.evaluate(() => attune.setContext({ who: null }));
-    assert.equal(await html(), `<section data-attune-slot="offer" class="">${ORIGINAL}</section>`);
+    assert.equal(await html(), `<section data-attune-slot="offer">${ORIGINAL}</section>`);
     const detail = { percent: 10, who: '<b>"Ada"' };
     assert.deepEqual(await page.evaluate(() => heard), [
       ['attune:offer', detail],

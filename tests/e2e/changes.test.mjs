@@ -11,7 +11,7 @@ describe('changes to the page', () => {
   let page;
   before(async () => {
     browser = await openBrowser();
-    site = await serveParts(['dom/page.ts']);
+    site = await serveParts(['dom/page.ts', 'driver/problem.ts']);
     page = await browser.newPage();
   });
   after(async () => {
@@ -22,14 +22,20 @@ describe('changes to the page', () => {
     await page.goto(site.url);
     await page.evaluate(() => {
       window.problems = [];
-      window.changes = parts.openPage((...problem) => problems.push(problem));
+      window.told = [];
+      const tell = parts.problemReport(({ code, message, kind }) => told.push([code, message, kind]));
+      window.changes = parts.openPage((...problem) => {
+        problems.push([problem[0] === 'loop' ? 'loop' : 'refused', problem[1][1]]);
+        tell(...problem);
+      });
       window.root = document.body.appendChild(document.createElement('section'));
       window.pause = (ms) => new Promise((done) => setTimeout(done, ms));
-      window.html = () => root.innerHTML.replaceAll(' style=""', '');
+      window.html = () => root.innerHTML;
     });
   });
 
   const problems = () => page.evaluate(() => window.problems);
+  const told = () => page.evaluate(() => window.told);
 
   it('are made and taken back', async () => {
     const [made, before] = await page.evaluate(() => {
@@ -56,6 +62,60 @@ describe('changes to the page', () => {
       '<p id="p1" title="old" class="b a" style="color: red;">one</p><p id="p2" hidden="">two</p>',
     );
     assert.deepEqual(await problems(), []);
+  });
+
+  it('leave no attribute that was not there, in whichever order they are taken back', async () => {
+    const found = await page.evaluate(() => {
+      root.innerHTML = '<p id="b1">x</p><p id="b2" class="" style="">y</p><p id="b3" hidden="">z</p>';
+      const before = html();
+      const made = [];
+      for (const order of [
+        ['one', 'two'],
+        ['two', 'one'],
+      ]) {
+        for (const target of ['#b1', '#b2']) {
+          changes.set(`one ${target}`, [
+            ['class', target, ['c'], ['gone']],
+            ['style', target, 'color', 'red'],
+          ]);
+          changes.set(`two ${target}`, [
+            ['class', target, ['d'], []],
+            ['hide', target],
+          ]);
+        }
+        changes.set('show', [['show', '#b3']]);
+        made.push(html() === before);
+        for (const slot of order) for (const target of ['#b1', '#b2']) changes.set(`${slot} ${target}`, []);
+        changes.set('show', []);
+        made.push(html());
+      }
+      return [before, ...made];
+    });
+    const [before, ...made] = found;
+    assert.deepEqual(made, [false, before, false, before]);
+  });
+
+  it('that are left out are told by rule, slot, kind of action and reason', async () => {
+    await page.evaluate(async () => {
+      root.innerHTML = '<p id="w1">mine</p>';
+      changes.set('hero', [['text', 'p[', 'x']], 'spring');
+      changes.set('aside', [['text', '#w1', 'ours']], 'summer');
+      for (let count = 0; count < 15; count += 1) {
+        root.firstElementChild.textContent = 'mine';
+        await pause(1);
+      }
+    });
+    const [refused, loop] = await told();
+    assert.deepEqual([refused[0], refused[2]], ['action_refused', 'usage']);
+    assert.match(
+      refused[1],
+      /^rule "spring", slot "hero": text on "p\[" is left out: SyntaxError: .*not a valid selector/,
+    );
+    assert.deepEqual(loop, [
+      'action_loop',
+      'rule "summer", slot "aside": text on "#w1" is left out: the page keeps undoing it',
+      'usage',
+    ]);
   });
 
   it('hide and show whatever a style sheet says', async () => {
@@ -210,7 +270,10 @@ describe('changes to the page', () => {
       return html();
     });
     assert.equal(found, '<a id="a1" href="/old" aria-label="Sale">x</a>');
-    assert.deepEqual(await problems(), []);
+    assert.deepEqual(await problems(), Array(3).fill(['refused', '#a1']));
+    const [, [code, message]] = await told();
+    assert.equal(code, 'action_refused');
+    assert.match(message, /: attribute on "#a1" is left out: TypeError: it could run code$/);
   });
 
   it('wait for their turn where an element’s own code makes another decision', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { headline, openBrowser, openPage } from './rig/browser.mjs';
+import { asVisitor, headline, openBrowser, openPage } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
 import { openGate } from './rig/gate.mjs';
@@ -16,7 +16,6 @@ describe('before a visitor has agreed', () => {
   let collector;
   let gate;
   let site;
-  let context;
   before(async () => {
     browser = await openBrowser();
     collector = await Collector.start({ ...consentRules(), signals: thirdViewRules().signals });
@@ -28,6 +27,7 @@ describe('before a visitor has agreed', () => {
       '/denied': page({ consent: { analytics: 'denied', personalization: 'denied' } }),
       '/open': page({}),
       '/cookieless': page({ cookieless: true }),
+      '/agreed': page({ strict: true }),
     });
   });
   after(async () => {
@@ -37,16 +37,10 @@ describe('before a visitor has agreed', () => {
     await collector.remove();
   });
 
-  /** Runs with a visitor of its own. */
-  async function visitor(body) {
+  const visitor = (body) => {
     gate.asked.length = 0;
-    context = await browser.newContext();
-    try {
-      await body();
-    } finally {
-      await context.close();
-    }
-  }
+    return asVisitor(browser, body);
+  };
   /** Bytes of everything that the page's site has stored. */
   const storedBytes = (page) =>
     page.evaluate(async () => {
@@ -63,7 +57,7 @@ describe('before a visitor has agreed', () => {
   const agree = (page, said) => page.evaluate((said) => window.attune.consent(said), said);
 
   it('nothing is stored and nothing is sent but for the bundle, while rules on context work', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const before = await events();
       const page = await openPage(context, `${site.url}/`);
       await headline(page, 'For everybody');
@@ -80,7 +74,7 @@ describe('before a visitor has agreed', () => {
     }));
 
   it('strict pages request nothing at all', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const page = await context.newPage();
       const requested = [];
       page.on('request', (request) => requested.push(new URL(request.url()).pathname));
@@ -93,8 +87,13 @@ describe('before a visitor has agreed', () => {
       await headline(page, 'For you');
     }));
 
+  it('strict pages wait for nothing where it has agreed from the start', () =>
+    visitor(async (context) => {
+      await headline(await openPage(context, `${site.url}/agreed`), 'For you');
+    }));
+
   it('events wait in memory, and are delivered as they were once it has', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const before = await events();
       const page = await openPage(context, `${site.url}/`);
       await track(page, 3);
@@ -109,7 +108,7 @@ describe('before a visitor has agreed', () => {
     }));
 
   it('what is denied is dropped, and what was stored under an earlier yes is deleted', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const before = await events();
       const page = await openPage(context, `${site.url}/open`);
       await collector.stop();
@@ -132,7 +131,7 @@ describe('before a visitor has agreed', () => {
     }));
 
   it('forgetting deletes what is stored and what waits, and begins anew', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const before = await events();
       const page = await openPage(context, `${site.url}/open`);
       const member = () => page.evaluate(() => localStorage.getItem('attune/e2e/member'));
@@ -151,7 +150,7 @@ describe('before a visitor has agreed', () => {
     }));
 
   it('forgetting also stops what is being compressed', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const page = await openPage(context, `${site.url}/open`);
       const before = await events();
       await page.evaluate(async () => {
@@ -175,7 +174,7 @@ describe('before a visitor has agreed', () => {
       return [member, user_id];
     });
   /** Leaves a visitor with a name and events behind, as an earlier page load. */
-  async function known() {
+  async function known(context) {
     const page = await openPage(context, `${site.url}/open`);
     // A user of one's own: profiles of one user are one.
     people += 1;
@@ -192,8 +191,8 @@ describe('before a visitor has agreed', () => {
     ['a little later', 'setTimeout(() => attune.forget(), 5)'],
   ]) {
     it(`forgetting before the page has started forgets who it was, ${name}`, () =>
-      visitor(async () => {
-        const [page, before] = await known();
+      visitor(async (context) => {
+        const [page, before] = await known(context);
         await page.route('**/forget', (route) => {
           const body = packagePage(gate.url, WRITE_KEY).replace(
             'window.attune.ready',
@@ -212,16 +211,16 @@ describe('before a visitor has agreed', () => {
   }
 
   it('a page that begins with a no deletes what an earlier yes has stored', () =>
-    visitor(async () => {
-      const [page] = await known();
+    visitor(async (context) => {
+      const [page] = await known(context);
       await page.goto(`${site.url}/denied`);
       await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
       assert.equal(await storedBytes(page), 0);
     }));
 
   it('a late yes goes on with the session of the pages before', () =>
-    visitor(async () => {
-      const [page] = await known();
+    visitor(async (context) => {
+      const [page] = await known(context);
       await page.goto(`${site.url}/`);
       await page.waitForSelector('html[data-ready=yes]');
       await track(page, 1);
@@ -230,7 +229,7 @@ describe('before a visitor has agreed', () => {
     }));
 
   it('a no that comes before the page has started reaches the other tabs', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const open = await openPage(context, `${site.url}/open`);
       const other = await context.newPage();
       await other.goto(`${site.url}/open`);
@@ -243,7 +242,7 @@ describe('before a visitor has agreed', () => {
     }));
 
   it('a page without cookies stores nothing and delivers all the same', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const before = await events();
       const page = await openPage(context, `${site.url}/cookieless`);
       await track(page, 3);
@@ -253,7 +252,7 @@ describe('before a visitor has agreed', () => {
     }));
 
   it('Global Privacy Control denies personalization, and the collector hears of it', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       await context.addInitScript(() => {
         Object.defineProperty(navigator, 'globalPrivacyControl', { value: true });
       });

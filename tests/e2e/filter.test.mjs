@@ -342,6 +342,31 @@ describe('a policy in the bundle', () => {
   });
 });
 
+describe('a broken policy in the bundle that never was sound', () => {
+  it('keeps no event, and the page is told', async () => {
+    const browser = await openBrowser();
+    const collector = await Collector.start({ ...thirdViewRules(), filter: { redact: ['emial'] } });
+    const site = await serveSite({
+      '/': packagePage(collector.url, WRITE_KEY),
+      '/said': packagePage(collector.url, WRITE_KEY, { filter: 'bundle' }),
+    });
+    for (const path of ['/', '/said']) {
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(site.url + path);
+      await page.waitForFunction(() => window.attuneErrors.length > 0);
+      await page.evaluate(() => window.attune.track('view'));
+      await page.waitForTimeout(200);
+      const [error, ...more] = await page.evaluate(() => window.attuneErrors);
+      assert.match(error, /^filter_keeps_nothing: the bundle's filter keeps no event: its policy is broken/);
+      assert.deepEqual(more, []);
+    }
+    assert.equal((await collector.summary()).events, 0);
+    await browser.close();
+    await site.close();
+    await collector.remove();
+  });
+});
+
 /** Whether any file of the browser's profile holds one of these texts, as bytes or in UTF-16. */
 function holds(folder, texts) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>

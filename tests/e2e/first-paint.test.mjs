@@ -271,11 +271,17 @@ describe('the loader', () => {
         actions: [{ kind: 'text', target: '#hero', value }],
       },
       { slot: 'broken' },
+      // The first slot by name gives the value, wherever it stands.
+      ...['last', 'first'].map((value) => ({
+        ...{ slot: `${value === 'first' ? 'a' : 'z'}-order`, rule: value },
+        actions: [{ kind: 'variable', name: 'order', value }],
+      })),
     ];
     const json = JSON.stringify(decided('SERVED'));
     head = `<script type="application/json" id="attune-decisions">${json}</script>${loader()}`;
     const { hero, place } = await early(page);
     assert.deepEqual([hero, place], ['SERVED', 'DECIDED']);
+    assert.equal(await page.evaluate(() => window.attune.variable('order', 'none')), 'first');
     assert.deepEqual(await later(page), ['DECIDED', 'DECIDED', 'DECIDED']);
     await context.close();
   });

@@ -22,8 +22,12 @@ describe('changes that few bundles have', () => {
     await page.goto(site.url);
     await page.evaluate(() => {
       window.problems = [];
+      window.reasons = [];
       window.changes = parts.openPage(
-        (...problem) => problems.push(problem),
+        (problem, [, target]) => {
+          problems.push([problem === 'loop' ? problem : 'refused', target]);
+          reasons.push(String(problem));
+        },
         async () => parts,
       );
       window.root = document.body.appendChild(document.createElement('section'));
@@ -39,6 +43,7 @@ describe('changes that few bundles have', () => {
   });
 
   const problems = () => page.evaluate(() => window.problems);
+  const reasons = () => page.evaluate(() => window.reasons);
 
   it('wait for the part that makes them, and are not made where they are over by then', async () => {
     const found = await page.evaluate(async () => {
@@ -70,16 +75,16 @@ describe('changes that few bundles have', () => {
     const found = await page.evaluate(async () => {
       const found = [];
       const broken = parts.openPage(
-        (...problem) => found.push(problem),
+        (problem, [, target], slot, rule) => found.push([String(problem), target, slot, rule]),
         async () => {
           throw new Error('offline');
         },
       );
-      broken.set('slot', [['further', '#w', ['html', 'x'], []]]);
+      broken.set('slot', [['further', '#w', ['html', 'x'], []]], 'spring');
       await pause();
       return found;
     });
-    assert.deepEqual(found, [['refused', '#w']]);
+    assert.deepEqual(found, [['Error: offline', '#w', 'slot', 'spring']]);
   });
 
   it('are refused where their kind is unknown', async () => {
@@ -88,6 +93,7 @@ describe('changes that few bundles have', () => {
       await set(['dance', '#k', []]);
     });
     assert.deepEqual(await problems(), [['refused', '#k']]);
+    assert.match(String(await reasons()), /this kind is unknown/);
   });
 
   describe('insert', () => {
@@ -149,6 +155,9 @@ describe('changes that few bundles have', () => {
       });
       assert.equal(html, '');
       assert.deepEqual(await problems(), Array(7).fill(['refused', '#i']));
+      const why = await reasons();
+      assert.match(why[0], /no template #none/);
+      assert.match(why[3], /a place stands in onclick/);
     });
 
     it('that the page keeps taking out is left to it, and reported', async () => {
@@ -344,6 +353,7 @@ describe('changes that few bundles have', () => {
         await problems(),
         [1, 2, 3, 4, 5, 6].map((number) => ['refused', `stays${number}`]),
       );
+      assert.match((await reasons())[0], /https:\/\/evil\.example is neither this site nor in its list/);
     });
 
     it('does not lead away when its decision has ended before somebody looks at the page', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { openAlone, openBrowser, openPage, view } from './rig/browser.mjs';
+import { asVisitor, openAlone, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
 import { openGate } from './rig/gate.mjs';
@@ -34,7 +34,6 @@ describe('a page', () => {
   let collector;
   let gate;
   let site;
-  let context;
   before(async () => {
     // The rig's browser has no back/forward cache unless asked for.
     browser = await openBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
@@ -55,21 +54,13 @@ describe('a page', () => {
     await collector.remove();
   });
 
-  /** Runs with a visitor of its own. */
-  async function visitor(body) {
-    context = await browser.newContext();
-    try {
-      await body();
-    } finally {
-      await context.close();
-    }
-  }
+  const visitor = (body) => asVisitor(browser, body);
   const counted = async () => (await collector.summary()).signals.category_views ?? 0;
   const arrive = async (count) => {
     assert.equal(await eventually(counted, (views) => views >= count), count);
   };
   it('that is closed in the task that tracks delivers all the same', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const before = await counted();
       const page = await openPage(context, site.url);
       await page
@@ -83,7 +74,7 @@ describe('a page', () => {
     }));
 
   it('that navigates in the task that tracks delivers all the same', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const before = await counted();
       const page = await openPage(context, site.url);
       await page
@@ -96,7 +87,7 @@ describe('a page', () => {
     }));
 
   it('is kept in the back/forward cache, and comes back with a lane of its own', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const before = await counted();
       const page = await openPage(context, site.url);
       await page.evaluate(() => {
@@ -122,7 +113,7 @@ describe('a page', () => {
     }));
 
   it('that the browser freezes leaves what it has to other tabs, and goes on with another lane', () =>
-    visitor(async () => {
+    visitor(async (context) => {
       const before = await counted();
       const page = await openPage(context, site.url);
       const other = await openPage(context, site.url);

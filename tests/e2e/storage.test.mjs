@@ -161,7 +161,7 @@ describe('entries in IndexedDB', () => {
       const read = await entries.read(IDBKeyRange.lowerBound(''));
       const storage = parts.openStorage(() => true);
       storage.setItem('a', '1');
-      const kept = [storage.getItem('a'), storage.keysUnder('')];
+      const kept = [storage.getItem('a'), parts.keysUnder('')];
       delete window.localStorage;
       Object.defineProperty(window, 'indexedDB', own);
       return [kept, read, problems];

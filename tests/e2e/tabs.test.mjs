@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { openBrowser, openPage, view } from './rig/browser.mjs';
+import { asVisitor, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
 import { openGate } from './rig/gate.mjs';
@@ -15,7 +15,6 @@ describe('tabs of one visitor', () => {
   let collector;
   let gate;
   let site;
-  let context;
   before(async () => {
     browser = await openBrowser();
     collector = await Collector.start(thirdViewRules());
@@ -29,31 +28,25 @@ describe('tabs of one visitor', () => {
     await collector.remove();
   });
 
-  /** Runs with a visitor of its own. */
-  async function visitor(body) {
+  const visitor = (body) => {
     gate.asked.length = 0;
-    context = await browser.newContext();
-    try {
-      await body();
-    } finally {
-      await context.close();
-    }
-  }
+    return asVisitor(browser, body);
+  };
   const streams = () => gate.asked.filter((path) => path === '/v1/stream').length;
   const stream = (page) =>
     page.evaluate(async () => {
       const { inspect } = await import('/attune/devtools.js');
       return inspect(window.attune)?.stream;
     });
-  const open = async (count) => {
+  const open = async (context, count) => {
     const pages = [];
     for (let page = 0; page < count; page += 1) pages.push(await openPage(context, site.url));
     return pages;
   };
 
   it('share one stream, and another one takes it over when its tab is gone', () =>
-    visitor(async () => {
-      const [first, second, third] = await open(3);
+    visitor(async (context) => {
+      const [first, second, third] = await open(context, 3);
       await view(first, 'lamps');
       await eventually(
         () => stream(first),
@@ -72,8 +65,8 @@ describe('tabs of one visitor', () => {
     }));
 
   it('know who the visitor is as soon as one is told', () =>
-    visitor(async () => {
-      const [first, second] = await open(2);
+    visitor(async (context) => {
+      const [first, second] = await open(context, 2);
       await first.evaluate(() => window.attune.identify('user-7'));
       const sent = second.waitForRequest((request) => request.url().includes('/v1/events'));
       await second.waitForFunction(async () => {
@@ -87,8 +80,8 @@ describe('tabs of one visitor', () => {
     }));
 
   it('follow what is said of consent in one of them', () =>
-    visitor(async () => {
-      const [first, second] = await open(2);
+    visitor(async (context) => {
+      const [first, second] = await open(context, 2);
       await view(first, 'hats', 3);
       await first.evaluate(() => window.attune.consent({ analytics: 'denied', personalization: 'denied' }));
       await second.waitForFunction(() => window.attune.decision('headline') === undefined);
@@ -100,8 +93,8 @@ describe('tabs of one visitor', () => {
     }));
 
   it('pause together while the collector turns them down', () =>
-    visitor(async () => {
-      const [first, second] = await open(2);
+    visitor(async (context) => {
+      const [first, second] = await open(context, 2);
       await view(first, 'hats');
       await first.waitForTimeout(200);
       gate.refuse = { status: 429, retryAfter: '3' };

@@ -1,24 +1,95 @@
 //! `attune preview`: a signed link that shows what rules would do, in one tab of whoever opens it.
 
 use super::sign::instant;
+use super::source::read_bundle;
 use super::{Outcome, print};
-use crate::bundle::SecretKey;
+use crate::bundle::{CURRENT_BUNDLE, SecretKey};
 use crate::limits::{MAX_PREVIEW_LINK_BYTES, MAX_PREVIEW_MS};
 use crate::secret::Secret;
 use crate::settings::PreviewArguments;
-use attune_core::bundle::SIGNATURE_BYTES;
+use attune_core::bundle::author::nearest;
+use attune_core::bundle::{Bundle, SIGNATURE_BYTES};
+use attune_core::limits::MAX_VARIATIONS;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 /// What is signed begins with this, so that no other signature of the key can stand for one of a link.
 const MAGIC: &[u8] = b"ATNP\x01";
+/// Known names that a message lists where none is near.
+const MAX_NAMES: usize = 8;
 
 /// Prints the link.
 pub fn run(arguments: &PreviewArguments) -> Result<Outcome, String> {
     let link = link(arguments, &key(arguments)?)?;
+    let is_about_rules = !arguments.rule.is_empty() || !arguments.variation.is_empty();
+    match published(arguments)? {
+        Some((bundle, place)) => check(arguments, &bundle, &place)?,
+        None if is_about_rules => {
+            let names = "the names of rules and experiments are not checked";
+            eprintln!("attune: {names}; say by --bundle what is published");
+        }
+        None => {}
+    }
     print(&format!("{link}\n"))?;
     Ok(Outcome::Clean)
+}
+
+/// What is published, as far as it is at hand, and where it was found.
+fn published(arguments: &PreviewArguments) -> Result<Option<(Bundle, String)>, String> {
+    let kept = arguments.data_dir.as_ref().map(|folder| folder.join("bundle").join(CURRENT_BUNDLE));
+    let Some(path) = arguments.bundle.clone().or(kept) else { return Ok(None) };
+    if arguments.bundle.is_none() && !path.exists() {
+        return Err(format!(
+            "{}: there is no such file; this collector has published no rules",
+            path.display()
+        ));
+    }
+    Ok(Some((read_bundle(&path)?, path.display().to_string())))
+}
+
+/// Whether what the link names is published: a page could not show anything else.
+fn check(arguments: &PreviewArguments, bundle: &Bundle, place: &str) -> Result<(), String> {
+    let unknown = |option: &str, noun: &str, name: &str, known: &[&str]| {
+        let near = nearest(name, known.iter().copied());
+        let hint = match (near, known) {
+            (Some(meant), _) => format!("; did you mean {meant}?"),
+            (None, []) => "; it has none".to_owned(),
+            (None, known) => {
+                let named = known.get(..MAX_NAMES).unwrap_or(known).join(", ");
+                format!("; it has {named}{}", if known.len() > MAX_NAMES { ", …" } else { "" })
+            }
+        };
+        Err(format!("{option}: '{name}': {place} has no such {noun}{hint}"))
+    };
+    for name in &arguments.rule {
+        let rule = bundle.rule(name).map(|rule| rule.head()).filter(|head| head.slot.is_some());
+        let Some(head) = rule else {
+            let rules = bundle.rules.iter().filter(|rule| rule.head().slot.is_some());
+            return unknown(
+                "--rule",
+                "rule with a slot",
+                name,
+                &rules.map(|rule| rule.id).collect::<Vec<_>>(),
+            );
+        };
+        if let Some(reason) = head.inactive {
+            return Err(format!("--rule: '{name}': it takes no part in {place}: {reason}"));
+        }
+    }
+    for text in &arguments.variation {
+        let (name, place_of) = text.rsplit_once('=').unwrap_or((text, ""));
+        let Some(trial) = bundle.experiments.iter().find(|trial| trial.id == name) else {
+            let known: Vec<&str> = bundle.experiments.iter().map(|trial| trial.id).collect();
+            return unknown("--variation", "experiment", name, &known);
+        };
+        let count = (0..MAX_VARIATIONS).take_while(|index| trial.variation(*index).is_some()).count();
+        if !place_of.parse().is_ok_and(|index: usize| index < count) {
+            let last = count.saturating_sub(1);
+            return Err(format!("--variation: '{text}': the variations of {name} are 0 to {last}"));
+        }
+    }
+    Ok(())
 }
 
 fn key(arguments: &PreviewArguments) -> Result<SecretKey, String> {
@@ -102,6 +173,7 @@ mod tests {
             url: url.to_owned(),
             key: Some("key".into()),
             data_dir: None,
+            bundle: None,
             rule: vec!["hero".to_owned()],
             variation: vec!["checkout=1".to_owned()],
             context: Some(r#"{"who":"Ada"}"#.to_owned()),

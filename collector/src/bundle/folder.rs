@@ -2,6 +2,7 @@
 
 use crate::limits::MAX_RULE_FILES;
 use attune_core::bundle::author::{Compiled, Diagnostic, Severity, SourceFile, compile};
+use attune_core::bundle::policy_of;
 use attune_core::limits::MAX_RULE_FILE_BYTES;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,6 +34,11 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Whether what is in effect has a filter policy.
+    pub fn has_policy(&self) -> bool {
+        policy_of(&self.body).is_ok_and(|policy| !policy.is_empty())
+    }
+
     /// Files with errors of which no older text is in effect.
     pub fn left_out(&self) -> impl Iterator<Item = &str> {
         let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);

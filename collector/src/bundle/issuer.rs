@@ -20,7 +20,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-const CURRENT: &str = "current.bundle";
+/// The bundle in effect, in the folder of bundles.
+pub const CURRENT_BUNDLE: &str = "current.bundle";
 const SOURCES: &str = "sources.json";
 const HISTORY: &str = "kept";
 const TRIAL: &str = "trial.json";
@@ -151,7 +152,7 @@ impl Issuer {
 
     /// Takes the bundle that was in effect before this process into effect.
     fn restore(&mut self) -> io::Result<()> {
-        let path = self.parts.data.join(CURRENT);
+        let path = self.parts.data.join(CURRENT_BUNDLE);
         let Some(bytes) = whole_file::read(&path)? else { return Ok(()) };
         let opened = open_envelope(&bytes).map(|envelope| envelope.header.revision);
         let revision = opened.map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
@@ -220,7 +221,7 @@ impl Issuer {
     fn publish(&mut self, body: &[u8], now: Timestamp) -> io::Result<()> {
         let revision = self.next_revision();
         let envelope = self.sealed(revision, body, now);
-        whole_file::write(&self.parts.data.join(CURRENT), &envelope)?;
+        whole_file::write(&self.parts.data.join(CURRENT_BUNDLE), &envelope)?;
         tracing::info!(revision, bytes = envelope.len(), "published a bundle");
         self.take(revision, envelope);
         if let Err(error) = self.put_on_trial(now) {

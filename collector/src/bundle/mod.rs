@@ -15,7 +15,7 @@ mod watched;
 
 pub use folder::read_sources;
 pub use import::import_growthbook;
-pub use issuer::PublisherParts;
+pub use issuer::{CURRENT_BUNDLE, PublisherParts};
 pub use key::{SecretKey, find_key, key_id, parse_public_key, verify_signature};
 pub use keyset::{own_keyset, read_keyset};
 pub use published::{Kept, Published, Trial, percent};

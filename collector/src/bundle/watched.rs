@@ -3,7 +3,7 @@
 use super::folder::{Loaded, RulesFolder};
 use crate::metrics::Metrics;
 use crate::whole_file::{self, named};
-use attune_core::bundle::author::Severity;
+use attune_core::bundle::author::{Diagnostic, Severity};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -83,12 +83,75 @@ impl Watched {
             if diagnostic.severity == Severity::Error {
                 self.metrics.bundle_errors.add(1);
                 let kept = loaded.kept.contains(&diagnostic.file);
-                let effect =
-                    if kept { "the last sound text of this file stays in effect" } else { "left out" };
-                tracing::error!(%folder, "{diagnostic}; {effect}");
+                tracing::error!(%folder, "{diagnostic}; {}", effect(diagnostic, kept, loaded.has_policy()));
             } else {
                 tracing::warn!(%folder, "{diagnostic}");
             }
+        }
+    }
+}
+
+/// What an error leads to; of a filter policy also whether events are filtered now, since that is not to be guessed.
+fn effect(diagnostic: &Diagnostic, kept: bool, has_policy: bool) -> &'static str {
+    let is_of_policy = diagnostic.path == "/filter" || diagnostic.path.starts_with("/filter/");
+    match (is_of_policy, kept, has_policy) {
+        (false, true, _) => "the last sound text of this file stays in effect",
+        (true, true, true) => {
+            "the last sound text of this file stays in effect, and events are filtered by the last sound policy"
+        }
+        (true, true, false) => {
+            "the last sound text of this file stays in effect, and no policy is in it: events are not filtered"
+        }
+        (true, false, _) if diagnostic.code == "duplicate_filter" => {
+            "left out; events are filtered by the first"
+        }
+        (true, false, _) => {
+            "there is no sound policy to go on with, so no event is kept until this one is mended"
+        }
+        (false, false, false) if diagnostic.path.is_empty() => {
+            "left out, a filter in it included: events are not filtered"
+        }
+        (false, false, _) => "left out",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// What is said of a file whose texts follow each other.
+    fn effects(texts: &[&str]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rules = RulesFolder::new(folder.path().to_owned(), BTreeMap::new());
+        let mut said = String::new();
+        for text in texts {
+            fs::write(folder.path().join("rules.json"), text).unwrap();
+            let loaded = rules.load().unwrap();
+            let kept = loaded.kept.contains(&"rules.json".to_owned());
+            said = loaded
+                .diagnostics
+                .first()
+                .map_or_else(String::new, |found| effect(found, kept, loaded.has_policy()).to_owned());
+        }
+        said
+    }
+
+    #[test]
+    fn an_error_in_a_policy_says_whether_events_are_filtered() {
+        let (sound, other) = (r#"{"filter":{"deny":["x"]}}"#, r#"{"rules":[]}"#);
+        let (broken, unreadable) = (r#"{"filter":{"redact":["emial"]}}"#, r#"{"filter":"#);
+        for (texts, expected) in [
+            (&[sound, broken][..], "events are filtered by the last sound policy"),
+            (&[other, broken], "no policy is in it: events are not filtered"),
+            (&[broken], "so no event is kept until this one is mended"),
+            (&[unreadable], "left out, a filter in it included: events are not filtered"),
+            (&[sound, unreadable], "the last sound text of this file stays in effect"),
+            (&[r#"{"rules":[{"id":"r"}]}"#], "left out"),
+            (&[sound], ""),
+        ] {
+            let said = effects(texts);
+            assert!(said.ends_with(expected) && said.is_empty() == expected.is_empty(), "{texts:?}: {said}");
         }
     }
 }

@@ -130,6 +130,10 @@ pub struct PreviewArguments {
     /// The data folder of a collector that signs with a key of its own
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+    /// What is published, to check the names of rules and experiments by: a bundle file or a folder of rule files; with
+    /// --data-dir what is in effect there
+    #[arg(long, value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
     /// A rule that fills its slot, whatever it asks for; may be repeated
     #[arg(long, value_name = "RULE")]
     pub rule: Vec<String>,

@@ -7,6 +7,7 @@ mod compile;
 mod diff;
 mod filter;
 mod guide;
+mod preview;
 #[path = "../rig/mod.rs"]
 mod rig;
 mod script;

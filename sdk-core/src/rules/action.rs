@@ -89,7 +89,8 @@ pub fn each_place_of(text: &str, see: &mut dyn FnMut(&str)) {
     interpolate(text, &mut |path, _| see(path));
 }
 
-/// Attributes that an action may set: those that cannot run code. `href` and `src` also need [`url_allowed`].
+/// Attributes that an action may set: those that cannot run code. `href`, `src` and `cite` also need
+/// [`url_allowed`].
 const ATTRIBUTES: [&str; 19] = [
     "alt",
     "cite",
@@ -112,9 +113,13 @@ const ATTRIBUTES: [&str; 19] = [
     "width",
 ];
 
-/// Whether an action may set this attribute: a closed list, `aria-*` and `data-*`.
+/// Whether an action may set this attribute: a closed list, `aria-*` and `data-*`, as far as a name can be one.
 pub fn attribute_allowed(name: &str) -> bool {
-    ATTRIBUTES.contains(&name) || ((name.starts_with("aria-") || name.starts_with("data-")) && name.len() > 5)
+    let is_open = (name.starts_with("aria-") || name.starts_with("data-")) && name.len() > 5;
+    let is_in_no_name = |sign: char| {
+        sign.is_whitespace() || sign.is_control() || matches!(sign, '"' | '\'' | '<' | '>' | '/' | '=')
+    };
+    ATTRIBUTES.contains(&name) || is_open && !name.contains(is_in_no_name)
 }
 
 /// Whether a filled-in URL may be set: http, https, mailto, tel, or relative to the page.
@@ -189,5 +194,10 @@ mod tests {
         }
         assert!(attribute_allowed("aria-label") && attribute_allowed("href"));
         assert!(!attribute_allowed("onclick") && !attribute_allowed("style") && !attribute_allowed("data-"));
+        assert!(
+            attribute_allowed("data-größe")
+                && !attribute_allowed("data-a b")
+                && !attribute_allowed("data-a=b")
+        );
     }
 }

@@ -16,9 +16,9 @@ export function keepEvent(change: Further): Kept {
       if (place) return undefined;
       try {
         place = target ? document.querySelector(target) : document;
-      } catch {
+      } catch (cause) {
         place = document;
-        return 'refused';
+        return cause as Error;
       }
       place ??= document;
       say(place, `${name}`);

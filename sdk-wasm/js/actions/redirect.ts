@@ -13,7 +13,7 @@ export function keepRedirect(change: Further): Kept {
   const begin = (): Problem | undefined => {
     const url = new URL(address, document.baseURI);
     if (!/^https?:$/.test(url.protocol) || ![location.origin, ...allowed].includes(url.origin))
-      return 'refused';
+      return new TypeError(`${url.origin} is neither this site nor in its list`);
     if (withoutHash(url) === withoutHash(new URL(location.href)) || sessionStorage.getItem(key))
       return undefined;
     sessionStorage.setItem(key, '1');
@@ -27,9 +27,9 @@ export function keepRedirect(change: Further): Kept {
       hasBegun = true;
       try {
         return begin();
-      } catch {
+      } catch (cause) {
         // No address; or a tab that can remember nothing might go round in circles.
-        return 'refused';
+        return cause as Error;
       }
     },
     takeBack() {

@@ -6,8 +6,6 @@ export interface KeyValue {
   /** Writes, and lets it be where the quota is used up: what is kept here can be made anew. */
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
-  /** Every stored key that begins so, without that beginning. */
-  keysUnder(prefix: string): string[];
 }
 
 /**
@@ -27,10 +25,5 @@ export function openStorage(allowed: () => boolean): KeyValue {
     getItem: (key) => use((storage) => storage.getItem(key)) ?? null,
     setItem: (key, value) => use((storage) => storage.setItem(key, value)),
     removeItem: (key) => use((storage) => storage.removeItem(key), true),
-    keysUnder: (prefix) =>
-      use((storage) => {
-        const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
-        return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
-      }, true) ?? [],
   };
 }

@@ -5,8 +5,8 @@ import type { Change } from './change.ts';
 const ATTRIBUTE =
   /^(alt|cite|content|dir|disabled|height|hidden|href|label|lang|placeholder|rel|role|src|tabindex|target|title|value|width|(aria|data)-.+)$/s;
 const ADDRESS = /^(href|src|cite)$/;
-const SCHEME = /^[^:/?#]*:/;
-const SAFE_SCHEME = /^(https?|mailto|tel):/i;
+/** Without a scheme, or with one that runs nothing. */
+const SAFE = /^((https?|mailto|tel):|[^:]*([/?#]|$))/i;
 
 /**
  * Whether a change may be made. The bundle's compiler checks names; a place may have filled an address with what it
@@ -25,5 +25,5 @@ export function attributeAllowed(name: string): boolean {
 
 /** Whether an address may be set: http, https, mailto, tel, or relative to the page. */
 export function urlAllowed(url: string): boolean {
-  return !SCHEME.test(url) || SAFE_SCHEME.test(url);
+  return SAFE.test(url);
 }

@@ -32,8 +32,24 @@ export function watchedAttribute(change: Change): string | undefined {
   ];
 }
 
+/** By element: which attributes that changes may leave empty it did not have before the first of them. */
+const BARE = new WeakMap<Element, string[]>();
+
 /** Makes a change; throws what the browser throws, such as for an attribute name that is none. */
 export function make(change: Exclude<Change, Further>, element: HTMLElement): Made {
+  const bare = BARE.get(element) ?? ['class', 'style'].filter((name) => !element.hasAttribute(name));
+  BARE.set(element, bare);
+  const { holds, undo } = makeOn(element, change);
+  return {
+    holds,
+    undo() {
+      undo();
+      for (const name of bare) if (!element.getAttribute(name)) element.removeAttribute(name);
+    },
+  };
+}
+
+function makeOn(element: HTMLElement, change: Exclude<Change, Further>): Made {
   switch (change[0]) {
     case 'text':
       return setText(element, change[2]);

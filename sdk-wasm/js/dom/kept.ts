@@ -1,13 +1,14 @@
 /** A change, the elements it has been made on, and how often the page has undone it there. */
 
+import { isAllowed } from './allowed.ts';
 import type { Change, Made } from './change.ts';
 
 /** How often a second a change is made again on one element before it is left to the page. */
 const MAX_REPEATS = 10;
 const SECOND_MS = 1_000;
 
-/** What can be wrong with a change: the browser refuses it, or the page keeps undoing it. */
-export type Problem = 'refused' | 'loop';
+/** What can be wrong with a change: why the browser or its own terms refuse it, or that the page keeps undoing it. */
+export type Problem = Error | 'loop';
 
 /** A change in effect. */
 export interface Kept {
@@ -70,11 +71,12 @@ export function keep<Some extends Change>(
         edits.delete(element);
       }
       try {
+        if (!isAllowed(change)) throw new TypeError('it could run code');
         const lost = [...document.querySelectorAll<HTMLElement>(change[1])].filter(ensureOn);
         return lost.length > 0 ? 'loop' : undefined;
-      } catch {
+      } catch (cause) {
         isRefused = true;
-        return 'refused';
+        return cause as Error;
       }
     },
     takeBack() {

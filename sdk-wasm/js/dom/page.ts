@@ -1,6 +1,5 @@
 /** The changes in effect by slot, kept in place while the page renders anew. */
 
-import { isAllowed } from './allowed.ts';
 import { type Change, type Further, make, watchedAttribute } from './change.ts';
 import { type IsReady, type Kept, keep, type Problem } from './kept.ts';
 
@@ -8,22 +7,22 @@ export type { Problem } from './kept.ts';
 
 /** The document with the changes that slots make to it. */
 export interface Page {
-  /** Replaces the changes that a slot makes; those that could run code are left out. */
-  set(slot: string, changes: Change[]): void;
+  /** Replaces the changes that a slot makes by those of a rule; those that could run code are left out. */
+  set(slot: string, changes: Change[], rule?: string): void;
   /** Takes every change back. */
   clear(): void;
 }
+
+/** Hears what is wrong with a change, in which slot, by which rule. */
+export type Report = (problem: Problem, change: Change, slot: string, rule: string | undefined) => void;
 
 /** Loads what makes the changes that few bundles have. */
 export type LoadActions = () => Promise<{ keep(change: Further): Kept }>;
 
 /** A page without changes; none is made on an element before it is ready for it. */
-export function openPage(
-  report: (problem: Problem, target: string) => void,
-  loadActions?: LoadActions,
-  isReady?: IsReady,
-): Page {
+export function openPage(report: Report, loadActions?: LoadActions, isReady?: IsReady): Page {
   const slots = new Map<string, Kept[]>();
+  const rules = new Map<string, string | undefined>();
   /** Changes of slots that wait for their turn: an element's own code may run while another change is made. */
   const waiting: [slot: string, changes: Change[]][] = [];
   let isBusy = false;
@@ -49,12 +48,12 @@ export function openPage(
     isBusy = true;
     do {
       for (const [slot, changes] of waiting.splice(0)) replace(slot, changes);
-      for (const changes of slots.values()) {
+      for (const [slot, changes] of slots) {
         for (const { change, ensure } of changes) {
           const problem = ensure();
           // What comes behind it finds the page as it leaves it.
           if (problem === 'late') break;
-          if (problem) report(problem, change[1]);
+          if (problem) report(problem, change, slot, rules.get(slot));
         }
       }
     } while (waiting.length > 0);
@@ -69,9 +68,11 @@ export function openPage(
         (actions) => {
           kept = actions.keep(change);
         },
-        () => {
-          kept = { ensure: () => undefined, takeBack() {} };
-          report('refused', change[1]);
+        (cause) => {
+          // Told as what cannot be made, wherever it was to be.
+          kept = keep(['hide', 'html'], () => {
+            throw cause;
+          });
         },
       )
       .then(work);
@@ -90,8 +91,9 @@ export function openPage(
     if (after.length > 0) slots.set(slot, after);
   };
 
-  const set = (slot: string, changes: Change[]) => {
-    waiting.push([slot, changes.filter(isAllowed)]);
+  const set = (slot: string, changes: Change[], rule?: string) => {
+    rules.set(slot, rule);
+    waiting.push([slot, changes]);
     work();
     observe();
   };

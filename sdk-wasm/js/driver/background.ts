@@ -1,11 +1,13 @@
 /** What a client does behind its first decision: delivers, holds the stream, follows other pages, tries again. */
 
+import type { Report } from '../dom/page.ts';
 import { type Delivery, openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
 import { type Keeping, type KeepingOptions, openKeeping } from './keeping.ts';
 import { type Leading, openLeading } from './leading.ts';
 import { type Others, type OthersOptions, openOthers } from './others.ts';
 import { openPush, type Push } from './push.ts';
+import { problemReport } from './problem.ts';
 import { openReserve, type Reserve } from './reserve.ts';
 import { openRetries, type Retries } from './retries.ts';
 import type { Cut, Tail } from './tail.ts';
@@ -37,6 +39,8 @@ export interface Background {
   keeping: Keeping | undefined;
   /** Reports what has a text here. */
   report(...saying: Saying): void;
+  /** Reports that a change is left out. */
+  problem: Report;
   /** Runs no more. */
   end(): void;
 }
@@ -66,6 +70,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     retries,
     keeping,
     report: (...saying) => driving.report(...sayingOf(saying)),
+    problem: problemReport(options.host.report),
     end() {
       delivery.end();
       reserve.rest();

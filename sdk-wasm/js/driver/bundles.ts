@@ -4,10 +4,14 @@ import type { Entries } from '../browser/entries.ts';
 import { get } from '../browser/http.ts';
 import { timer } from '../browser/timer.ts';
 import { BUNDLE, IN_SHARE, NAMED_BUNDLE } from '../core/operations.ts';
+import { textOf } from '../core/reader.ts';
 import type { Settings } from '../options.ts';
 import type { Driving } from './driving.ts';
 import { BUNDLE_ENTRY } from './state.ts';
 import type { Unreachable } from './unreachable.ts';
+
+/** What a collector says that has nothing to publish: any other server that knows no such address is a wrong one. */
+const NOTHING_PUBLISHED = 'bundle_missing';
 
 /** One attempt: says after how long the next is due by itself, if any; throws what is to be reported. */
 export type Attempt = () => Promise<number | undefined>;
@@ -70,7 +74,7 @@ export function openBundles(
     }
     const { status, body } = answer ?? {};
     // Where nothing has been published, a receipt or the stream will say when something has.
-    if (status !== 200 && status !== 404) throw { status };
+    if (status !== 200 && !(body && textOf(body).includes(NOTHING_PUBLISHED))) throw { status };
     if (status === 200 && body) take(body, hash !== undefined);
     else entries.delete(BUNDLE_ENTRY);
     return undefined;

@@ -57,7 +57,7 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
   };
   const refuse = (status: number, code: string, message: string) => {
     // A wrong key, origin or address is the site's own mistake.
-    if (refusal !== status) report(code, message, [401, 403, 404].includes(status));
+    if (refusal !== status) report(code, message, [401, 403, 404, 405].includes(status));
     refusal = status;
   };
   const take = (id: number, receipt: Receipt, member: string) => {
@@ -78,9 +78,8 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
   const turnDown = (id: number, { status, retryAfter }: Answer, body: unknown) => {
     const { code, message, offending } = fieldsOf(body);
     if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
-      const says = (text: unknown) => textIn(text) ?? `status ${status} without a reason`;
-      const text = `the collector refuses events: ${says(code)}: ${textIn(message) ?? driver.url('/v1/events')}`;
-      refuse(status, 'collector_refused', text);
+      const said = [status, textIn(code), textIn(message)].filter(Boolean).join(': ');
+      refuse(status, 'collector_refused', `${driver.url('/v1/events')} refuses events: ${said}`);
     }
     const places = (Array.isArray(offending) ? offending : []).flatMap((place) => wholeIn(place) ?? []);
     const afterMs = retryAfterMs(retryAfter, wallMs());

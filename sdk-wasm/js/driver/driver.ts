@@ -76,6 +76,8 @@ export function startDriver(start: CoreStart): Driver {
   let hasAsked = false;
   /** Whether the rules are known as far as they can be had. */
   let isKnown = false;
+  /** Whether what judges events is not to be waited for. */
+  let isLast = false;
   const later = openAfterwards();
   let taking: Taking | undefined;
 
@@ -89,13 +91,17 @@ export function startDriver(start: CoreStart): Driver {
     site,
     awaits: start.awaitsPolicy,
     load: settings.loadFilter,
-    mismatch: (code, message) => later.add(() => report(code, message, true)),
+    mistaken: (code, message) => later.add(() => report(code, message, true)),
     opened() {
       if (hasEnded) return;
       giveContext();
       host.opened();
+      settle(true);
     },
-    failed: report,
+    failed(...error) {
+      report(...error);
+      settle(true, true);
+    },
   });
   const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
@@ -250,14 +256,14 @@ export function startDriver(start: CoreStart): Driver {
   };
   const painting = openPainting({
     ...{ settings, storage, key: space + DECISIONS },
-    report: (problem, target) => behind.do((background) => background.report(`action_${problem}`, target)),
+    report: (...problem) => behind.do((background) => background.problem(...problem)),
   });
   const heardOf = (revision: number) => {
     if (revision > bundleRevision) bundles.fetch();
   };
   const bundles = openBundles(driving, settings, entries, (failure) => {
     hasAsked = true;
-    settle(hasAsked);
+    settle(true, failure !== undefined);
     if (!failure) gate.told();
     behind.do(({ retries }) => retries(failure));
     behind.load();
@@ -340,12 +346,16 @@ export function startDriver(start: CoreStart): Driver {
     tabs.say('news', [3]);
     reportLater('collector_blocked');
   };
-  /** Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had. */
-  const settle = (isNowKnown: boolean) => {
+  /**
+   * Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had; and where
+   * events wait to be judged, not before those have been, unless that cannot be.
+   */
+  const settle = (isNowKnown: boolean, isNowLast = false) => {
     isKnown ||= isNowKnown;
+    isLast ||= isNowLast;
     if (early || !isKnown || isHolding()) return;
     if (hasAsked && !isShort()) host.ready();
-    painting.settle(bundleRevision > 0);
+    if (isLast || !gate.isWaiting()) painting.settle(bundleRevision > 0);
   };
   const giveContext = () => {
     contextText = gate.strip(context);

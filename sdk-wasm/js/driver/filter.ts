@@ -42,8 +42,8 @@ export interface GateOptions {
   /** Whether a policy of the bundle is to be waited for. */
   awaits: boolean;
   load: LoadFilter;
-  /** Hears what a schema does not allow. */
-  mismatch(code: string, message: string): void;
+  /** Hears what a schema does not allow, and of a policy that lets nothing through. */
+  mistaken(code: string, message: string): void;
   /** Waits no longer. */
   opened(): void;
   /** What judges could not be loaded; it is tried again when the collector has been asked for the bundle again. */
@@ -51,7 +51,7 @@ export interface GateOptions {
 }
 
 /** A gate that is open where there is no policy. An event passes where the site's policy and the bundle's let it. */
-export function openGate({ site, awaits, load, mismatch, opened, failed }: GateOptions): Gate {
+export function openGate({ site, awaits, load, mistaken, opened, failed }: GateOptions): Gate {
   let drops: Drops = {};
   let isWaiting = awaits;
   let policy: Uint8Array = new Uint8Array();
@@ -66,6 +66,7 @@ export function openGate({ site, awaits, load, mismatch, opened, failed }: GateO
       if (mine !== policy) return;
       judges = loaded;
       isWaiting = false;
+      if (loaded?.flaw) mistaken(...loaded.flaw);
       opened();
     } catch (cause) {
       const { code = 'wasm_unavailable', message } = cause as Partial<AttuneError>;
@@ -86,7 +87,7 @@ export function openGate({ site, awaits, load, mismatch, opened, failed }: GateO
       if (isWaiting && !isLoading) settle();
     },
     pass: (type, member, metadata) =>
-      judges ? judges.pass(type, member, metadata, drops, mismatch) : { metadata },
+      judges ? judges.pass(type, member, metadata, drops, mistaken) : { metadata },
     strip(context) {
       const left = isWaiting ? {} : judges ? judges.strip(context) : context;
       return jsonText(left ?? {});

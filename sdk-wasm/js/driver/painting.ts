@@ -2,7 +2,7 @@
 
 import type { KeyValue } from '../browser/storage.ts';
 import type { Filling } from '../core/effects.ts';
-import { openPage, type Problem } from '../dom/page.ts';
+import { openPage, type Report } from '../dom/page.ts';
 import type { Settings } from '../options.ts';
 import { changesOf } from './decisions.ts';
 
@@ -12,7 +12,7 @@ export interface PaintingOptions {
   storage: KeyValue;
   /** Where what the next page may paint is stored. */
   key: string;
-  report(problem: Problem, target: string): void;
+  report: Report;
 }
 
 /** The document with what decisions change in it. */
@@ -43,7 +43,7 @@ export function openPainting({ settings, storage, key, report }: PaintingOptions
     paint(slot, filling) {
       if (filling) filled.add(slot);
       else filled.delete(slot);
-      page.set(slot, changesOf(filling));
+      page.set(slot, changesOf(filling), filling?.[0]);
     },
     settle(hasRules) {
       isSettled = true;

@@ -10,7 +10,6 @@ export type Saying =
   | [code: 'json_too_deep', what: string]
   | [code: 'stored_entry_unreadable', key: string]
   | [code: 'bundle_expired' | 'collector_blocked']
-  | [code: 'action_loop' | 'action_refused', target: string]
   | [code: 'refused', type: string | undefined, refusal: string, actual: number, limit: number]
   | [code: 'unreadable', reason: string, what: string];
 
@@ -35,9 +34,5 @@ export function sayingOf(saying: Saying): Report {
       return [code, 'the time of the bundle is over; its rules have stopped'];
     case 'collector_blocked':
       return [code, 'requests to the collector do not get through; what is not delivered stays stored'];
-    case 'action_loop':
-      return [code, `the page keeps undoing an action on ${first}`, true];
-    case 'action_refused':
-      return [code, `the browser refuses an action on ${first}`, true];
   }
 }

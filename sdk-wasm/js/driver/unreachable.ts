@@ -8,11 +8,11 @@ export interface Unreachable {
 }
 
 /** What is reported of an answer that is none. */
-export function unreachable(status: number | undefined): Unreachable {
+export function unreachable(address: string, status = 0): Unreachable {
   const why = status ? `status ${status}` : 'no answer';
   return {
     code: 'bundle_unreachable',
-    message: `the bundle cannot be fetched (${why}); what is in effect stays`,
-    isUsage: status === 401 || status === 403,
+    message: `the bundle cannot be fetched (${address}: ${why}); what is in effect stays`,
+    isUsage: [401, 403, 404].includes(status),
   };
 }

@@ -12,13 +12,15 @@ export interface Filter {
   judge(type: string, member: string, metadata: Json): Verdict;
   /** What is left of a value that leaves with every batch. */
   strip(value: Json): Json;
+  /** What the site is to know of the policy: code and message. */
+  readonly flaw: [code: string, message: string] | undefined;
 }
 
 /** Totals of what a lane has not let through, by reason. */
 export type Drops = Record<string, number>;
 
 /** Policies that judge one after the other: what one leaves is what the next one sees. */
-export interface Judges {
+export interface Judges extends Pick<Filter, 'flaw'> {
   /**
    * What is left of an event's metadata, as text; nothing where it may not leave: then `drops` counts it, and `mismatch`
    * hears what a schema does not allow.
@@ -35,8 +37,9 @@ export interface Judges {
 }
 
 /** A policy that judges, behind others where there are some. */
-export function judgesOf({ judge, strip }: Filter, before?: Judges): Judges {
+export function judgesOf({ judge, strip, flaw }: Filter, before?: Judges): Judges {
   return {
+    flaw,
     pass(type, member, metadata, drops, mismatch) {
       const passed = before ? before.pass(type, member, metadata, drops, mismatch) : { metadata };
       if (!passed) return undefined;

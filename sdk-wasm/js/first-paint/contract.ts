@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../context.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
-import type { Page, Problem } from '../dom/page.ts';
+import type { Page, Report } from '../dom/page.ts';
 import type { shared } from './shared.ts';
 
 /** What a page that begins now would decide. */
@@ -23,8 +23,10 @@ export interface FirstPaint {
   readonly shared: typeof shared;
   /** The document, with the changes of stored decisions in it. */
   readonly page: Page;
+  /** What the server has written into the page that is no decision. */
+  readonly unread: readonly unknown[];
   /** Hears of problems with the changes from now on. */
-  hear(report: (problem: Problem, target: string) => void): void;
+  hear(report: Report): void;
   /**
    * Says that slots are decided, and reveals what waits for that. Where the core has rules, slots that it leaves empty
    * lose what was painted; `isFilled` says of a slot whether it is filled.

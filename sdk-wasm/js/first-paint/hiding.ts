@@ -1,8 +1,4 @@
-/** Hides elements until they are decided, by style sheets of its own, each for a time that is bounded. */
-
-import { timer } from '../browser/timer.ts';
-
-const HIDDEN = '{visibility:hidden!important}';
+/** Hides elements until they are decided, by a style sheet of its own, each for a time that is bounded. */
 
 /** What is hidden. */
 export interface Hiding {
@@ -14,39 +10,43 @@ export interface Hiding {
   look(): void;
 }
 
-interface Sheet {
+/** What a rule of the sheet hides, and whether that is there, so that its time runs. */
+interface Rule {
+  name: string;
   selector: string;
-  sheet: CSSStyleSheet;
-  due: ReturnType<typeof timer>;
+  isThere?: boolean;
 }
 
 /** Hides nothing yet, and nothing for longer than `maxMs` once it is there; 0 hides nothing ever. */
 export function openHiding(maxMs: number): Hiding {
-  const hidden = new Map<string, Sheet[]>();
+  const sheet = new CSSStyleSheet();
+  /** The rules in their order. */
+  const rules: Rule[] = [];
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   const reveal = (name?: string) => {
-    const gone = [...hidden].filter(([known]) => name === undefined || known === name);
-    for (const [known] of gone) hidden.delete(known);
-    const sheets = new Set(gone.flatMap(([, sheets]) => sheets.map(({ sheet }) => sheet)));
-    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => !sheets.has(sheet));
+    for (let at = rules.length; at--; ) {
+      if (name !== undefined && rules[at]?.name !== name) continue;
+      sheet.deleteRule(at);
+      rules.splice(at, 1);
+    }
   };
   return {
     hide(name, selector) {
       if (!maxMs) return;
-      const sheet = new CSSStyleSheet();
       try {
-        sheet.insertRule(selector + HIDDEN);
+        sheet.insertRule(`${selector}{visibility:hidden!important}`, rules.length);
+        rules.push({ name, selector });
       } catch {
         // What is no selector finds nothing that could be hidden.
-        return;
       }
-      hidden.set(name, [...(hidden.get(name) ?? []), { selector, sheet, due: timer() }]);
-      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     },
     reveal,
     look() {
-      for (const [name, sheets] of hidden)
-        for (const { selector, due } of sheets)
-          if (!due.isSet() && document.querySelector(selector)) due.set(maxMs, () => reveal(name));
+      for (const rule of rules) {
+        if (rule.isThere || !document.querySelector(rule.selector)) continue;
+        rule.isThere = true;
+        setTimeout(reveal, maxMs, rule.name);
+      }
     },
   };
 }

@@ -16,6 +16,8 @@ export interface Known {
   found: Map<string, Filling>;
   /** By slot that is still to be decided: selectors of what may change. */
   open: Map<string, string[]>;
+  /** What the server has written that is no decision. */
+  unread: unknown[];
 }
 
 /** Asks the loader's tag, the storage below a prefix, and the document as far as it is there. */
@@ -42,12 +44,13 @@ export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement,
   } catch {
     // What somebody else has written there is no record.
   }
-  const found = new Map([...recalled.painted, ...readServed()]);
+  const unread: unknown[] = [];
+  const found = new Map([...recalled.painted, ...readServed((value) => unread.push(value))]);
   const { known, open } = recalled;
   for (const slot of slots.split(/\s+/)) {
     if (slot && !known.has(slot) && !open.has(slot))
       open.set(slot, [`[data-attune-slot="${CSS.escape(slot)}"]`]);
   }
   for (const slot of found.keys()) open.delete(slot);
-  return { found, open };
+  return { found, open, unread };
 }

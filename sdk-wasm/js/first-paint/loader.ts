@@ -4,9 +4,9 @@
  */
 
 import type { Json } from '../context.ts';
-import type { Decision } from '../decision.ts';
+import { type Decision, variableIn } from '../decision.ts';
 import type { Change } from '../dom/change.ts';
-import { openPage, type Problem } from '../dom/page.ts';
+import { openPage, type Report } from '../dom/page.ts';
 import { changesOf, decisionOf } from '../driver/decisions.ts';
 import { openQueue } from '../queue.ts';
 import type { FirstPaint } from './contract.ts';
@@ -25,8 +25,8 @@ function start(tag: HTMLScriptElement): void {
   const beside = (file: string) => new URL(file, new URL(tag.dataset.src ?? tag.src, document.baseURI)).href;
   const hiding = openHiding(Number(hideMs));
   const decisions = new Map<string, Decision>();
-  let report: Parameters<FirstPaint['hear']>[0] | undefined;
-  const problems: [Problem, string][] = [];
+  let report: Report | undefined;
+  const problems: Parameters<Report>[] = [];
   const page = openPage(
     (...problem) => (report ? report(...problem) : problems.push(problem)),
     () => import(beside(ATTUNE_ACTIONS_FILE)),
@@ -36,7 +36,7 @@ function start(tag: HTMLScriptElement): void {
   /** Texts wait until their element is there as a whole: the parser would go on writing behind them. */
   const texts = new Set<string>();
 
-  const { found, open } = knownOf(tag, space);
+  const { found, open, unread } = knownOf(tag, space);
   for (const [slot, filling] of found) {
     const changes = changesOf(filling);
     painted.set(slot, changes);
@@ -47,7 +47,7 @@ function start(tag: HTMLScriptElement): void {
   for (const target of texts) hiding.hide(target, target);
 
   const paint = () => {
-    for (const [slot, changes] of painted) page.set(slot, changes);
+    for (const [slot, changes] of painted) page.set(slot, changes, decisions.get(slot)?.rule);
     look();
   };
   const look = () => {
@@ -68,6 +68,7 @@ function start(tag: HTMLScriptElement): void {
   const first: FirstPaint = {
     shared,
     page,
+    unread,
     hear(hears) {
       report = hears;
       for (const problem of problems.splice(0)) hears(...problem);
@@ -82,11 +83,7 @@ function start(tag: HTMLScriptElement): void {
     tag,
     first,
     decision: (slot: string) => decisions.get(slot),
-    variable(name: string, fallback: Json) {
-      const giving = [...decisions.values()].find(({ variables }) => Object.hasOwn(variables, name));
-      const value = giving?.variables[name];
-      return typeof value === typeof fallback ? value : fallback;
-    },
+    variable: (name: string, fallback: Json) => variableIn(decisions.values(), name, fallback),
   });
   // It has to come behind the page's own, which makes the changes.
   watch.observe(document, { childList: true, subtree: true });

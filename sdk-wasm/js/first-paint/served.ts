@@ -7,17 +7,20 @@ import type { Painted } from './contract.ts';
 /** Id of the element whose text they are. */
 const ELEMENT = 'attune-decisions';
 
-/** The decisions in the page; nothing where it has none. What cannot be read is left out. */
-export function readServed(): Painted[] {
-  const found = parseJson(document.getElementById(ELEMENT)?.textContent ?? '');
-  return Array.isArray(found) ? found.flatMap(paintedOf) : [];
-}
-
-function paintedOf(decision: unknown): Painted[] {
-  const { slot, rule, key, reason, actions } = fieldsOf(decision);
-  if (typeof slot !== 'string' || typeof rule !== 'string' || !Array.isArray(actions)) return [];
-  const read = actionsIn(actions.map(listed));
-  return [
-    [slot, [rule, (key as string | null) ?? undefined, Number(reason === 'latched'), Date.now(), read]],
-  ];
+/** The decisions in the page; nothing where it has none. What is no decision is left out, and `unread` hears of it. */
+export function readServed(unread: (value: unknown) => void): Painted[] {
+  const text = document.getElementById(ELEMENT)?.textContent ?? '[]';
+  const found = parseJson(text);
+  return (Array.isArray(found) ? found : [text]).flatMap((decision) => {
+    const { slot, rule, key, reason, actions } = fieldsOf(decision);
+    if (typeof slot === 'string' && typeof rule === 'string' && Array.isArray(actions)) {
+      const read = actionsIn(actions.map(listed));
+      return [
+        [slot, [rule, (key as string | null) ?? undefined, Number(reason === 'latched'), Date.now(), read]],
+      ];
+    }
+    // An evaluator names empty slots as well.
+    if (rule !== null) unread(decision);
+    return [];
+  });
 }

@@ -5,6 +5,7 @@ import { wallMs } from '../clock.ts';
 import { type JsonObject, mergedContext } from '../context.ts';
 import { openPage } from '../dom/page.ts';
 import type { Driver } from '../driver/contract.ts';
+import { problemReport } from '../driver/problem.ts';
 import { AttuneError } from '../errors.ts';
 import { freshId } from '../fresh-id.ts';
 import type { Host } from '../host.ts';
@@ -60,10 +61,7 @@ function start(
   let user: string | null = null;
   /** By slot, what it shows, as a text. */
   const shown = new Map<string, string>();
-  const report: Parameters<typeof openPage>[0] = (problem, target) => {
-    const message = `${problem === 'loop' ? 'the page keeps undoing' : 'the browser refuses'} an action on ${target}`;
-    host.report(new AttuneError(`action_${problem}`, message, 'usage'));
-  };
+  const report = problemReport(host.report);
   const { first } = settings;
   const page = first?.page ?? openPage(report, settings.loadActions);
   first?.hear(report);
@@ -88,7 +86,7 @@ function start(
       const text = JSON.stringify([rule, actions]);
       if (shown.get(slot) === text) continue;
       shown.set(slot, text);
-      page.set(slot, changesOf(actions));
+      page.set(slot, changesOf(actions), rule ?? undefined);
       const since = new Date(wallMs()).toISOString();
       host.decision(slot, {
         slot,

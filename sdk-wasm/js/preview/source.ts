@@ -27,7 +27,7 @@ export async function fetchSource(settings: Settings, member: string): Promise<S
       isEnded: () => false,
       report() {},
       // A preview leaves nothing behind, so it remembers nothing of what pages have taken before.
-      storage: { getItem: () => null, setItem() {}, removeItem() {}, keysUnder: () => [] },
+      storage: { getItem: () => null, setItem() {}, removeItem() {} },
       heard(answer) {
         const { body } = (answer ?? {}) as { body?: Uint8Array };
         if (body && String.fromCharCode(...body.subarray(0, 4)) === KEY_SET) found.keySet = body;

@@ -1,7 +1,7 @@
 /** Decisions that a server has made, which stand until the page makes its own. */
 
 import type { Json, JsonObject } from '../context.ts';
-import type { Decision } from '../decision.ts';
+import { type Decision, variableIn } from '../decision.ts';
 
 /** What fills a slot; since when, only the page knows. */
 export type SlotDecision = Omit<Decision, 'since'>;
@@ -29,15 +29,10 @@ export function openGiven(decisions: readonly GivenDecision[]): Given {
   const all = decisions.flatMap((decision) =>
     decision.rule === null ? [] : [taken(decision, decision.rule)],
   );
-  all.sort((a, b) => (a.slot < b.slot ? -1 : 1));
   const bySlot = new Map(all.map((decision) => [decision.slot, decision]));
   return {
     decision: (slot) => bySlot.get(slot),
-    variable(name, fallback) {
-      const value = all.find(({ variables }) => Object.hasOwn(variables, name))?.variables[name];
-      const isSameType = fallback === null || typeof value === typeof fallback;
-      return value !== undefined && isSameType ? value : fallback;
-    },
+    variable: (name, fallback) => variableIn(all, name, fallback),
   };
 }
 

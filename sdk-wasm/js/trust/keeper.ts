@@ -36,14 +36,13 @@ export async function openKeeper(driving: Driving, settings: Settings): Promise<
     const { status, body } = driving.heard(await get(url(`/v1/bundle/${path}`) + query, cache)) ?? {};
     if (status === 200 && body) return body;
     if (status === 404) return undefined;
-    throw unreachable(status);
+    throw unreachable(url(`/v1/bundle/${path}`), status);
   };
   const takeKeys = async () => {
     keysAtMs = performance.now();
     const bytes = await fetchBytes('keys');
     if (!bytes) {
-      const message =
-        'the collector has no key set, so nothing that it publishes can be trusted; what is in effect stays';
+      const message = `${url('/v1/bundle/keys')} has no key set, so nothing can be trusted that is published there; what is in effect stays`;
       throw new AttuneError('bundle_keys_missing', message);
     }
     memory.noteKeySet(await chain.takeKeys(bytes, memory.get()));
@@ -75,7 +74,8 @@ export async function openKeeper(driving: Driving, settings: Settings): Promise<
   const takeWhole = async (hash: string) => {
     // Its name is its content, so the browser's cache may answer, unless what it has was of no use.
     const bytes = await fetchBytes(hash, '', hasFailed ? 'reload' : 'default');
-    if (!bytes) throw unreachable(404);
+    // A collector that has just put another one into effect.
+    if (!bytes) throw { ...unreachable(url(`/v1/bundle/${hash}`), 404), isUsage: false };
     return withKeys(() => chain.takeBundle(bytes));
   };
   const take = async () => {

@@ -58,6 +58,16 @@ export async function openAlone(url) {
   };
 }
 
+/** Runs with a visitor of its own: a context of a browser, which ends with it. */
+export async function asVisitor(browser, body) {
+  const context = await browser.newContext();
+  try {
+    await body(context);
+  } finally {
+    await context.close();
+  }
+}
+
 /** Kills a browser with all its processes at once, as a power cut or an impatient system would. */
 export async function killBrowser(context) {
   const closed = new Promise((resolve) => context.once('close', resolve));

@@ -4,6 +4,7 @@ use super::diagnostic::{Problem, Problems};
 use super::fields::Fields;
 use super::further;
 use super::owner::{Owner, Place, check_places, check_url, target, text};
+use super::properties;
 use crate::condition::ConditionScope;
 use crate::rules::{Action, attribute_allowed};
 use crate::value::Value;
@@ -111,7 +112,7 @@ fn attribute(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScop
             "this attribute may not be set; aria-*, data-* and harmless ones may",
         );
     }
-    if matches!(name, "href" | "src") {
+    if matches!(name, "href" | "src" | "cite") {
         check_url(fields, "value", &value);
     }
     Action::Attribute { target: target(fields, owner), name: Box::from(name), value }
@@ -122,9 +123,15 @@ fn style(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScope<'_
     let value = text(fields, "value", scope);
     if !property.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
         fields.wrong::<()>("property", "expected the name of one CSS property");
+    } else if let Some(message) = properties::unknown(property).filter(|_| !property.is_empty()) {
+        fields.warn("property", "unknown_property", &message);
     }
     if value.contains([';', '{', '}']) && !value.contains("{{") || value.contains("url(") {
         fields.wrong::<()>("value", "expected one CSS value without url()");
+    }
+    let flag = value.rsplit_once('!').map(|(_, flag)| flag.trim());
+    if flag.is_some_and(|flag| flag.eq_ignore_ascii_case("important")) {
+        fields.wrong::<()>("value", "expected a value without !important, with which browsers set nothing");
     }
     Action::Style { target: target(fields, owner), property: Box::from(property), value }
 }

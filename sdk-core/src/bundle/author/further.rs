@@ -1,6 +1,7 @@
 //! From the JSON of the actions that few bundles have to their compiled form; a link becomes what it is made of.
 
 use super::fields::Fields;
+use super::markup;
 use super::owner::{Owner, check_places, check_url, selector, target, text};
 use crate::condition::ConditionScope;
 use crate::rules::{Action, Further, each_place_of};
@@ -93,9 +94,16 @@ pub(super) fn reorder(fields: &mut Fields<'_, '_>, owner: Owner<'_>) -> Action {
 /// The paths in the markup become texts beside it, so that no value is ever part of what is parsed.
 pub(super) fn html(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScope<'_>) -> Action {
     let markup = text(fields, "value", scope);
-    if runs_or_styles(&markup) || names_styles(&markup) {
+    let taken_out = markup::taken_out(&markup);
+    if markup::is_refused(&markup) {
         let message = "markup has no event handlers and no style attributes: a page would drop them";
         fields.fail("value", "html_not_allowed", message);
+    } else if markup::has_code_in_address(&markup) {
+        let message = "markup has no addresses that begin with javascript: a page would drop them";
+        fields.fail("value", "html_not_allowed", message);
+    } else if !taken_out.is_empty() {
+        let message = format!("the sanitiser of browsers takes this out: {taken_out}");
+        fields.warn("value", "html_taken_out", &message);
     }
     let mut further = of("html", target(fields, owner), [markup.clone()]);
     each_place_of(&markup, &mut |path| {
@@ -105,50 +113,6 @@ pub(super) fn html(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: Conditi
         }
     });
     Action::Further(further)
-}
-
-/// Whether a tag has an attribute that a page refuses markup for, see `actions/markup.ts`: even to parse it is a violation
-/// of a policy.
-fn runs_or_styles(markup: &str) -> bool {
-    let is_refused = |word: &str| word == "style" || word.len() > 2 && word.starts_with("on");
-    let (mut is_tag, mut word, mut last) = (false, String::new(), '<');
-    let mut chars = markup.chars();
-    while let Some(char) = chars.next() {
-        if !is_tag {
-            is_tag = char == '<';
-            continue;
-        }
-        if matches!(char, '"' | '\'') && last == '=' {
-            // What is quoted is a value.
-            chars.by_ref().find(|next| *next == char);
-        }
-        if char.is_whitespace() || matches!(char, '>' | '/' | '=' | '"' | '\'') {
-            if is_refused(&word) {
-                return true;
-            }
-            word.clear();
-            is_tag = char != '>';
-        } else {
-            word.push(char.to_ascii_lowercase());
-        }
-        last = if char.is_whitespace() { last } else { char };
-    }
-    is_refused(&word)
-}
-
-/// Whether a page may read a style into the markup, wherever the word stands.
-fn names_styles(markup: &str) -> bool {
-    let markup = markup.to_ascii_lowercase();
-    let mut words = markup.match_indices("style").map(|(at, word)| {
-        let before = markup.get(..at).and_then(|before| before.chars().next_back());
-        let after = markup.get(at + word.len()..).unwrap_or_default().trim_start();
-        (before, after.starts_with('='))
-    });
-    words.any(|(before, is_set)| match before {
-        Some('<') => true,
-        Some(sign) => is_set && (sign.is_whitespace() || matches!(sign, '"' | '\'' | '/')),
-        None => false,
-    })
 }
 
 pub(super) fn redirect(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScope<'_>) -> Action {
@@ -245,6 +209,7 @@ fn object<'a>(
 mod tests {
     use crate::bundle::author::{SourceFile, compile};
     use alloc::format;
+    use alloc::vec::Vec;
 
     #[test]
     fn what_is_wrong_with_an_action_is_the_reason_of_its_rule() {
@@ -256,6 +221,12 @@ mod tests {
             (r#"{"kind":"html","value":"<b style=x>"}"#, "html_not_allowed:value"),
             (r#"{"kind":"html","value":"<i title='a style = b'>"}"#, "html_not_allowed:value"),
             (r#"{"kind":"html","value":"<style>i{}</style>"}"#, "html_not_allowed:value"),
+            (r#"{"kind":"html","value":"<a href='JavaScript:x'>"}"#, "html_not_allowed:value"),
+            (r#"{"kind":"attribute","name":"onclick","value":"x"}"#, "attribute_not_allowed:name"),
+            (r#"{"kind":"attribute","name":"data-a b","value":"x"}"#, "attribute_not_allowed:name"),
+            (r#"{"kind":"attribute","name":"cite","value":"javascript:x"}"#, "bad_field:value"),
+            (r#"{"kind":"style","property":"color","value":"red ! Important"}"#, "bad_field:value"),
+            (r#"{"kind":"style","property":"content","value":"'!important'"}"#, ""),
             (r#"{"kind":"html","value":"<a title='on sale' href=\"?style=b&onx=1\">only a style</a>"}"#, ""),
             (r#"{"kind":"html","value":"{{name}}"}"#, "unknown_path:value"),
             (r#"{"kind":"insert"}"#, "missing_field:template"),
@@ -292,6 +263,29 @@ mod tests {
             let compiled = compile(&[SourceFile { name: "a.json".into(), text }]);
             let reason = compiled.bundle.rule("r").and_then(|rule| rule.head().inactive).unwrap_or_default();
             assert_eq!(reason, expected, "{action}");
+        }
+    }
+
+    #[test]
+    fn what_a_page_would_set_in_vain_is_a_warning() {
+        for (action, code, message) in [
+            (
+                r#"{"kind":"html","value":"<img src='/a.png'><b class='x'>a</b>"}"#,
+                "html_taken_out",
+                "value: the sanitiser of browsers takes this out: <img>, class of <b>",
+            ),
+            (
+                r#"{"kind":"style","property":"colour","value":"red"}"#,
+                "unknown_property",
+                "property: browsers know no such property and set nothing; did you mean color?",
+            ),
+        ] {
+            let text = format!(r#"{{"rules":[{{"id":"r","slot":"s","actions":[{action}]}}]}}"#);
+            let compiled = compile(&[SourceFile { name: "a.json".into(), text }]);
+            let found: Vec<_> =
+                compiled.diagnostics.iter().map(|found| (found.code, &*found.message)).collect();
+            assert_eq!(found, [(code, message)], "{action}");
+            assert!(compiled.bundle.rule("r").is_some_and(|rule| rule.is_active()), "{action}");
         }
     }
 }

@@ -16,12 +16,14 @@ mod file;
 mod further;
 mod json_error;
 mod locate;
+mod markup;
 mod model;
 mod nearest;
 mod owner;
 mod policy;
 #[cfg(test)]
 mod proofs;
+mod properties;
 mod reach;
 mod review;
 mod rule;
@@ -65,6 +67,7 @@ pub use delta::delta;
 pub use diagnostic::{Diagnostic, Severity};
 pub use difference::PartChange;
 pub use file::DEFINITION_LISTS;
+pub use nearest::nearest;
 pub use policy::read_policy;
 pub use review::review;
 
@@ -330,8 +333,7 @@ impl Compiler {
         let signals: Vec<Signal> = self.known.signals.into_values().chain(self.hidden).collect();
         let rules: Vec<Rule> = self.rules.into_values().collect();
         let models: Vec<Model> = self.models.into_values().collect();
-        let policy = self.policy.as_ref().map(Policy::to_bytes);
-        let policy = policy.as_deref().unwrap_or_default();
+        let policy = &*self.policy.as_ref().map(Policy::to_bytes).unwrap_or_default();
         let (experiments, models) = (&*self.experiments, &*models);
         let mut body = encode_body(&Parts { signals: &signals, experiments, models, policy, rules: &rules });
         let mut bundle = decode_body(&body);
@@ -347,8 +349,7 @@ impl Compiler {
             body = encode_body(&Parts { policy, ..Parts::default() });
             bundle = decode_body(&body);
         }
-        let order = |diagnostic: &Diagnostic| (diagnostic.file.clone(), diagnostic.line);
-        self.diagnostics.sort_by_key(order);
+        self.diagnostics.sort_by_key(|found| (found.file.clone(), found.line));
         let bundle = bundle.unwrap_or_else(|_: BundleError| Bundle::default());
         let Self { diagnostics, unreadable, slotless, .. } = self;
         Compiled { body, bundle, diagnostics, unreadable, slotless }

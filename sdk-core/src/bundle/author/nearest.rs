@@ -8,7 +8,7 @@ const CHARACTERS_PER_MISTAKE: usize = 3;
 const MAX_MISTAKES: usize = 2;
 
 /// The nearest of the known names, where it is near: at most one mistake in three characters, and two in all.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: Vec<char> = name.chars().collect();
     let most = (name.len() / CHARACTERS_PER_MISTAKE).min(MAX_MISTAKES);
     let near = known.into_iter().map(|known| (distance(&name, known), known));

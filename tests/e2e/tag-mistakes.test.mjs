@@ -1,0 +1,126 @@
+/** Mistakes at the script's own tag, and in what a server writes beside it: told once each, and nobody else's attributes. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openBrowser } from './rig/browser.mjs';
+import { serveSite } from './rig/site.mjs';
+
+/** What frameworks, optimisers and consent managers put at scripts. */
+const FOREIGN = [
+  ...['nscript="afterInteractive"', 'turbo-track="reload"', 'astro-exec', 'cfasync="false"', 'id="7"'],
+  ...['cookieconsent="marketing"', 'cookiecategory="analytics"', 'usercentrics="Attune"', 'domain="shop"'],
+  ...['rocket-src="x"', 'no-optimize="1"', 'ot-ignore', 'cmp-src="x"', 'set="x"', 'type="text"', 'name="a"'],
+];
+
+describe('a tag', () => {
+  let browser;
+  let site;
+  const pages = {};
+  before(async () => {
+    browser = await openBrowser();
+    site = await serveSite(pages);
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  /** What is heard, in the page and on the console, of a page with this head; and which files it has loaded. */
+  async function heardOf(head) {
+    pages['/'] = `<!doctype html><html lang="en"><title>Fixture</title>${head}<p id="hero">ORIGINAL</p>`;
+    const page = await (await browser.newContext()).newPage();
+    const lines = [];
+    const files = [];
+    page.on('console', (message) => message.text().startsWith('attune: ') && lines.push(message.text()));
+    page.on('request', (request) => files.push(new URL(request.url()).pathname));
+    await page.goto(site.url);
+    await page.waitForFunction(() => window.attune?.ready?.then(() => true));
+    await page.waitForTimeout(200);
+    const errors = await page.evaluate(() => {
+      const errors = [];
+      window.attune.onError(({ code, message, kind }) => errors.push([code, message, kind]));
+      return errors;
+    });
+    await page.context().close();
+    // There is no collector here, of which every page is told.
+    const isOfTag = (text) => !text.includes('bundle_unreachable');
+    return { errors: errors.filter(([code]) => isOfTag(code)), lines: lines.filter(isOfTag), files };
+  }
+  const tag = (file, attributes) =>
+    `<script src="/sdk/${file}" data-write-key="demo" data-collector="/none" ${attributes}></script>`;
+
+  for (const file of ['attune.js', 'loader.js']) {
+    it(`names an attribute that was meant to be another, and what there is: ${file}`, async () => {
+      const { errors, lines } = await heardOf(tag(file, 'data-filer="bundle"'));
+      const [[code, message, kind]] = errors;
+      assert.deepEqual([errors.length, code, kind], [1, 'attribute_unknown', 'usage']);
+      assert.match(
+        message,
+        /^data-filer: there is no such attribute; did you mean data-filter\? Known are data-/,
+      );
+      assert.deepEqual(lines, [`attune: attribute_unknown: ${message}`]);
+    });
+
+    it(`names a purpose that there is not: ${file}`, async () => {
+      const { errors } = await heardOf(tag(file, 'data-consent="functional analytcs"'));
+      assert.deepEqual(errors, [
+        [
+          'consent_invalid',
+          'data-consent has no purpose "analytcs"; known are functional, analytics, personalization',
+          'usage',
+        ],
+      ]);
+    });
+
+    it(`leaves the attributes of others alone, and loads nothing for its own: ${file}`, async () => {
+      const foreign = FOREIGN.map((one) => `data-${one}`).join(' ');
+      assert.deepEqual((await heardOf(tag(file, foreign))).errors, []);
+      const own =
+        'data-consent=" personalization  functional analytics" data-strict data-slots="a" data-hide-ms="9"';
+      const { errors, files } = await heardOf(tag(file, `${own} data-cookieless data-do-not-track`));
+      assert.deepEqual([errors, files.filter((path) => path.includes('/tag-'))], [[], []]);
+    });
+  }
+
+  it('knows slips of many kinds', async () => {
+    const slips = ['writekey', 'donottrack', 'fitler', 'consents', 'hide-m', 'cookie-less', 'wasm-url'];
+    const { errors } = await heardOf(tag('attune.js', slips.map((one) => `data-${one}="x"`).join(' ')));
+    assert.deepEqual(
+      errors.map(([, message]) =>
+        /^data-([\w-]+): .*?; (?:did you mean data-([\w-]+)|it is an option)/.exec(message).slice(1),
+      ),
+      [
+        ['writekey', 'write-key'],
+        ['donottrack', 'do-not-track'],
+        ['fitler', 'filter'],
+        ['consents', 'consent'],
+        ['hide-m', 'hide-ms'],
+        ['cookie-less', 'cookieless'],
+        ['wasm-url', undefined],
+      ],
+    );
+  });
+
+  for (const [name, text, shown] of [
+    ['no JSON', '[{"slot":"hero"', '"[{\\"slot\\":\\"hero\\""'],
+    ['no list', '{"slot":"hero"}', '"{\\"slot\\":\\"hero\\"}"'],
+    ['a decision without actions', '[{"slot":"hero","rule":"r"}]', '{"slot":"hero","rule":"r"}'],
+  ]) {
+    it(`names what a server has written for decisions that is ${name}`, async () => {
+      const element = `<script type="application/json" id="attune-decisions">${text}</script>`;
+      const { errors } = await heardOf(element + tag('loader.js', ''));
+      assert.deepEqual(errors, [
+        ['decisions_invalid', `#attune-decisions: this is no decision and is left out: ${shown}`, 'usage'],
+      ]);
+    });
+  }
+
+  it('has nothing to say of an empty slot, and of decisions that are painted', async () => {
+    const decisions = JSON.stringify([
+      { slot: 'aside', rule: null, actions: [] },
+      { slot: 'hero', rule: 'r', actions: [{ kind: 'text', target: '#hero', value: 'SERVED' }] },
+    ]);
+    const element = `<script type="application/json" id="attune-decisions">${decisions}</script>`;
+    assert.deepEqual((await heardOf(element + tag('loader.js', ''))).errors, []);
+  });
+});
