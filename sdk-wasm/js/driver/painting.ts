@@ -2,10 +2,12 @@
 
 import type { KeyValue } from '../browser/storage.ts';
 import { timer } from '../browser/timer.ts';
+import { wallMs } from '../clock.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
 import { openPage, type Problem } from '../dom/page.ts';
 import type { Outlook } from '../first-paint/contract.ts';
 import type { Settings } from '../options.ts';
+import { uuidV7 } from '../uuid.ts';
 import { changesOf } from './decisions.ts';
 
 /** How long after a change what the next page may paint is written anew. */
@@ -54,7 +56,7 @@ export function openPainting(options: PaintingOptions): Painting {
     due.clear();
     const forecast = (session: string) => {
       forecasts = [];
-      options.forecast(session);
+      options.forecast(session || uuidV7(wallMs()));
       return forecasts;
     };
     first?.keep({ ...visit(), forecast }, storage);

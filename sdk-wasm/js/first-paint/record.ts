@@ -10,7 +10,6 @@ import { changesOf } from '../driver/decisions.ts';
 import { DECISIONS } from '../driver/state.ts';
 import { fieldsOf, parseJson } from '../json.ts';
 import { sessionAt } from '../session.ts';
-import { uuidV7 } from '../uuid.ts';
 import { actionsIn } from './actions.ts';
 import type { Outlook, Painted } from './contract.ts';
 
@@ -107,9 +106,9 @@ export function openRecord(storage: KeyValue, space: string): PaintRecord {
     keep({ member, granted, initial, context, forecast }, nowMs) {
       const current = session(nowMs);
       const before = read()?.slots ?? {};
-      const next = new Map(forecast(uuidV7(nowMs)).map((one) => [one[0], one]));
+      const next = new Map(forecast('').map((one) => [one[0], one]));
       const slots: Stored['slots'] = {};
-      for (const now of forecast(current || uuidV7(nowMs))) {
+      for (const now of forecast(current)) {
         const [slot] = now;
         const later = next.get(slot);
         const outcomes = [outcomeOf('', later ?? now, context)];
