@@ -7,8 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-/** A page that loads more than this is a failed test, in bytes; docs/decisions/0014 and 0024 say why, and how it may change. */
-const MAX_PAGE_BROTLI_BYTES = 74 * 1024;
+/** A page that loads more than this is a failed test, in bytes; docs/decisions/0014, 0022 and 0024 say why, and how it may change. */
+const MAX_PAGE_BROTLI_BYTES = 74.25 * 1024;
 /** What only pages that ask for it load, each with its limit, in bytes. */
 const MAX_LAZY_BROTLI_BYTES = {
   'trust.js': 4 * 1024,

@@ -12,7 +12,7 @@ import { isRefused, loadCore, refusal } from './core-loading.ts';
 import type { Capture, Driver, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { openLanes } from './driver/lanes.ts';
-import { POLICY, TOKEN } from './driver/state.ts';
+import { MEMBER, POLICY, TOKEN } from './driver/state.ts';
 import type { Message } from './driver/tabs.ts';
 import { openErasure } from './erasure.ts';
 import { AttuneError, usageError } from './errors.ts';
@@ -20,6 +20,7 @@ import type { Host } from './host.ts';
 import { fieldsOf, isObject } from './json.ts';
 import type { Settings } from './options.ts';
 import { uuidV7 } from './uuid.ts';
+import { openVisitorCookie } from './visitor-cookie.ts';
 
 /** Loads what sends events where WebAssembly is refused. */
 export type LoadPlain = () => Promise<{ startPlain(start: Start): Driver }>;
@@ -33,6 +34,8 @@ export interface LinkOptions {
   storage: KeyValue;
   /** What the driver tells the public API. */
   events: Omit<Host, 'started' | 'ready' | 'opened'>;
+  /** The visitor has become another one on another host. */
+  became(member: string): void;
   /** Which session is it at this instant? */
   session(ms: number): string;
   /** What the site's own filter leaves of an event that was held; nothing where it drops it. */
@@ -61,6 +64,8 @@ export interface DriverLink {
   erase(): void;
   /** Asks for an answer; nothing before the driver has started. */
   ask<Answer>(question: (driver: Driver) => Answer): Answer | undefined;
+  /** Becomes whom the visitor's cookie names, where that is somebody else. */
+  look(): void;
   /** Stores a text under a name. */
   keep(name: string, text: string): void;
   /** Stores the calls of a page that leaves before the driver has started. */
@@ -73,7 +78,7 @@ export interface DriverLink {
 
 /** Starts loading, off the critical path. */
 export function openLink(options: LinkOptions): DriverLink {
-  const { settings, storage, events, session, judge, ended } = options;
+  const { settings, events, became, session, judge, ended } = options;
   const space = `attune/${settings.writeKey}/`;
   const entries = openEntries({
     database: openDatabase(`attune/${settings.writeKey}`),
@@ -86,6 +91,16 @@ export function openLink(options: LinkOptions): DriverLink {
   const isBundlesPolicy = settings.filter === 'bundle';
   const awaitsPolicy = () => isBundlesPolicy || storage.getItem(space + POLICY) !== null;
   const awaitsFilter = () => Boolean(settings.filter || driver?.isWaiting()) || awaitsPolicy();
+  const cookie = settings.visitorCookie
+    ? openVisitorCookie(settings, options.storage, entries, () => mayStore())
+    : undefined;
+  const storage: KeyValue = {
+    ...options.storage,
+    setItem(key, value) {
+      options.storage.setItem(key, value);
+      if (key === space + MEMBER && mayStore()) cookie?.keep(value);
+    },
+  };
   const buffer = openBuffer(entries, storage, `${space}calls/`, awaitsFilter);
   const lanes = openLanes(space);
   const refused = isRefused();
@@ -110,6 +125,8 @@ export function openLink(options: LinkOptions): DriverLink {
   const unsaid: Message[] = [];
   /** Whether the driver has taken in what is stored, so that events may follow. */
   let isAdmitted = false;
+  /** Whether the visitor is not the one whose calls earlier page loads have stored. */
+  let hasChanged = false;
   let hasEnded = false;
   let granted = () => {};
   const whenGranted = new Promise<void>((done) => {
@@ -120,6 +137,12 @@ export function openLink(options: LinkOptions): DriverLink {
   let { preview } = settings;
   const isTaking = () => capture === 'granted' && !preview && !isPrerendering();
   const mayStore = () => isTaking() && !settings.cookieless;
+  const look = () => {
+    const member = mayStore() && cookie?.look();
+    if (!member) return;
+    hasChanged ||= !isAdmitted;
+    became(member);
+  };
   const ask = <Answer>(question: (driver: Driver) => Answer, of = driver) => {
     try {
       return of && question(of);
@@ -154,6 +177,7 @@ export function openLink(options: LinkOptions): DriverLink {
   /** Makes the calls that were held; those of a prerendered page as of now. */
   const release = (isNow: boolean) => {
     if (!isTaking()) return;
+    look();
     for (const one of held.splice(0)) {
       if (one[0] !== 'track') call(...one);
       else {
@@ -182,7 +206,8 @@ export function openLink(options: LinkOptions): DriverLink {
       preview = '';
       release(false);
     }
-    if (settings.strict) await whenGranted;
+    // Never at once: by then it is known who the visitor is.
+    await (settings.strict && whenGranted);
     const loading = refused ? loadPlain(settings) : loadDriver(settings);
     // It fails where it is waited for.
     loading.catch(() => {});
@@ -202,7 +227,8 @@ export function openLink(options: LinkOptions): DriverLink {
       if (hasEnded) return loaded.shutdown();
       driver = loaded;
       isAdmitted = isTaking();
-      for (const one of [...calls, ...buffer.drain()]) call(...one);
+      for (const one of [...(hasChanged ? [] : calls), ...buffer.drain()]) call(...one);
+      hasChanged = false;
     };
     const opened = () => {
       if (isAdmitted) for (const one of buffer.drain()) call(...one);
@@ -233,6 +259,7 @@ export function openLink(options: LinkOptions): DriverLink {
     forgotten += 1;
     held = [];
     buffer.forget();
+    cookie?.drop();
     entries.clear();
     for (const key of storage.keysUnder(space)) storage.removeItem(space + key);
     started?.forget(session);
@@ -270,6 +297,7 @@ export function openLink(options: LinkOptions): DriverLink {
       if (token) erasure.ask(token);
     },
     ask,
+    look,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
       if (driver || !mayStore() || awaitsFilter()) return;

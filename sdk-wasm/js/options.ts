@@ -47,6 +47,12 @@ export interface InitOptions {
    */
   cookieless?: boolean;
   /**
+   * The parent domain, such as `example.com`, on which the collector sets a cookie by which its hosts know a visitor for
+   * the same. The collector is on that domain, and started for it.
+   * @defaultValue none: every host has visitors of its own
+   */
+  visitorCookie?: string;
+  /**
    * Whether a browser's "Do Not Track" denies `analytics` and `personalization`, as long as `consent` says nothing else.
    * @defaultValue `false`
    */
@@ -103,6 +109,8 @@ export interface SiteSettings {
   privacyControl: boolean;
   strict: boolean;
   cookieless: boolean;
+  /** The domain of the visitor's cookie, where there is one. */
+  visitorCookie: string | undefined;
   filter: InitOptions['filter'];
   beforeSend: InitOptions['beforeSend'];
   withoutWasm: readonly string[];
@@ -145,6 +153,7 @@ const NAMES = [
   'consent',
   'strict',
   'cookieless',
+  'visitorCookie',
   'doNotTrack',
   'filter',
   'beforeSend',
@@ -154,7 +163,10 @@ const NAMES = [
   'project',
   'environment',
 ];
+
 const TRUST = /^(ed25519:[\w-]{43}( |$)){1,16}$/;
+/** A name with dots, whose last part tells it from an IP address, or the one without. */
+const DOMAIN = /^(localhost|([a-z\d-]+\.)+[a-z][a-z\d-]*)$/;
 const WRITE_KEY = /^[\w.-]{1,100}$/;
 
 /**
@@ -171,7 +183,7 @@ export function readOptions(options: unknown, base: string, wishes: Wishes): Sit
     }
   }
   const { writeKey, collector, context = {}, consent = {}, wasmUrl, trust, project, environment } = options;
-  const { strict, cookieless, doNotTrack, filter, beforeSend, withoutWasm = [] } = options;
+  const { strict, cookieless, visitorCookie, doNotTrack, filter, beforeSend, withoutWasm = [] } = options;
   if (typeof writeKey !== 'string' || !WRITE_KEY.test(writeKey)) {
     throw wrong('writeKey', writeKey, '1 to 100 letters, digits, ".", "_" or "-"');
   }
@@ -187,6 +199,8 @@ export function readOptions(options: unknown, base: string, wishes: Wishes): Sit
   for (const [name, value] of Object.entries({ strict, cookieless, doNotTrack })) {
     if (value !== undefined && typeof value !== 'boolean') throw wrong(name, value, 'true or false');
   }
+  if (visitorCookie !== undefined && (cookieless || !DOMAIN.test(visitorCookie as string)))
+    throw wrong('visitorCookie', visitorCookie, 'a domain such as "example.com", not beside "cookieless"');
   const keys = Array.isArray(trust) ? trust.join(' ') : trust;
   if (keys !== undefined && !TRUST.test(keys as string))
     throw wrong('trust', trust, '1 to 16 of "ed25519:…"');
@@ -202,6 +216,7 @@ export function readOptions(options: unknown, base: string, wishes: Wishes): Sit
     privacyControl: wishes.privacyControl,
     strict: strict === true,
     cookieless: cookieless === true,
+    visitorCookie: visitorCookie as string | undefined,
     filter: filter as InitOptions['filter'],
     beforeSend: beforeSend as InitOptions['beforeSend'],
     withoutWasm: withoutWasm as string[],

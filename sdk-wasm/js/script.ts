@@ -48,6 +48,7 @@ const {
   consent,
   strict,
   cookieless,
+  visitorCookie,
   doNotTrack,
   manual,
   filter,
@@ -60,7 +61,7 @@ function init(options?: Partial<InitOptions>): Attune {
     cookieless: isThere(cookieless),
     doNotTrack: isThere(doNotTrack),
   };
-  const site = { writeKey, collector, trust, project, environment, filter };
+  const site = { writeKey, collector, trust, project, environment, filter, visitorCookie };
   const defaults = { ...site, ...wishes, consent: saidBefore() };
   const attune = start({ ...defaults, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });

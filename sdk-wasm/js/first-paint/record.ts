@@ -7,7 +7,7 @@ import type { KeyValue } from '../browser/storage.ts';
 import type { Json, JsonObject } from '../context.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
 import { changesOf } from '../driver/decisions.ts';
-import { DECISIONS } from '../driver/state.ts';
+import { DECISIONS, SEEN, VISITOR_COOKIE } from '../driver/state.ts';
 import { fieldsOf, parseJson } from '../json.ts';
 import { sessionAt } from '../session.ts';
 import { actionsIn } from './actions.ts';
@@ -73,6 +73,13 @@ export function openRecord(storage: KeyValue, space: string): PaintRecord {
     const isWhole = stored.v === VERSION && Object.values(fieldsOf(stored.slots)).every(isSlot);
     return isWhole ? (stored as Stored) : undefined;
   };
+  /** Whether cookies say nothing against a member: theirs names them, or there is none that has. */
+  const isHere = (member = '') => {
+    const all = document.cookie;
+    return all.includes(VISITOR_COOKIE)
+      ? all.includes(VISITOR_COOKIE + member)
+      : !storage.getItem(space + SEEN)?.startsWith(member);
+  };
   const session = (ms: number) => sessionAt(storage.getItem(`${space}session`), ms) ?? '';
   return {
     recall({ context, granted, isSaid, nowMs }) {
@@ -83,6 +90,7 @@ export function openRecord(storage: KeyValue, space: string): PaintRecord {
       const now = session(nowMs);
       const holds =
         stored?.member === storage.getItem(`${space}member`) &&
+        isHere(stored.member) &&
         stored?.granted === granted &&
         (isSaid || stored.initial === granted) &&
         stored.zone === context.time_zone;
