@@ -50,6 +50,7 @@ await bundle('index', dist('index.js'), {
     apart('trust', './trust.js'),
     apart('filter', './filter.js'),
     apart('plain', './plain.js'),
+    apart('visitor-cookie', './visitor-cookie.js'),
     apart('actions', './actions.js'),
     apart('preview', './preview.js'),
   ],
@@ -59,6 +60,7 @@ await bundle('restore', dist('restore.js'), {});
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
 await bundle('plain', dist('plain.js'), {});
+await bundle('visitor-cookie', dist('visitor-cookie.js'), {});
 await bundle('actions', dist('actions.js'), {});
 await bundle('preview', dist('preview.js'), {
   define: previewFiles('core.wasm', 'trust.wasm', 'verifier.wasm'),
@@ -77,6 +79,7 @@ await inlined('inline', 'inline', {
     apart('actions', './actions.js'),
     apart('preview', './preview.js'),
     apart('plain', './plain.js'),
+    apart('visitor-cookie', './visitor-cookie.js'),
   ],
 });
 await inlined('trust', 'inline-trust', { define: trustFiles('trust.wasm', 'verifier.wasm') });
@@ -89,6 +92,7 @@ const filterScript = await scriptPart('filter', 'filter', {
 const backgroundFile = await scriptPart('background', 'background', {});
 const restoreFile = await scriptPart('restore', 'restore', {});
 const plainFile = await scriptPart('plain', 'plain', {});
+const cookieFile = await scriptPart('visitor-cookie', 'visitor-cookie', {});
 const actionsFile = await scriptPart('actions', 'actions', {});
 const previewFile = await scriptPart('preview', 'preview', {
   define: previewFiles(besideScript('core', 'core.wasm'), ...ownFiles),
@@ -107,6 +111,7 @@ const scriptOptions = {
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),
     ATTUNE_FILTER_FILE: JSON.stringify(filterScript),
     ATTUNE_PLAIN_FILE: JSON.stringify(plainFile),
+    ATTUNE_VISITOR_COOKIE_FILE: JSON.stringify(cookieFile),
     ATTUNE_ACTIONS_FILE: JSON.stringify(actionsFile),
     ATTUNE_PREVIEW_FILE: JSON.stringify(previewFile),
     ATTUNE_AUTOCAPTURE_FILE: JSON.stringify(autocaptureFile),

@@ -79,6 +79,10 @@ pub const STREAM_AGE: Duration = Duration::from_secs(30 * 60);
 pub const STREAM_TOKEN_MS: i64 = 15 * 60_000;
 /// Largest body of a stream token request, in bytes.
 pub const MAX_TOKEN_REQUEST_BYTES: usize = 4 * 1024;
+/// Time that a browser keeps the visitor's cookie, in seconds: 400 days, beyond which browsers keep none (RFC 6265bis).
+pub const VISITOR_COOKIE_SECONDS: u32 = 400 * 24 * 3_600;
+/// Longest domain of the visitor's cookie, in characters: as long as names may be (RFC 1035, section 2.3.4).
+pub const MAX_DOMAIN_CHARS: usize = 253;
 
 /// Time between two looks at the rules folder.
 pub const RULES_POLL: Duration = Duration::from_millis(200);

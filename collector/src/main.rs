@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let done = match parse(std::env::args_os()) {
-        Ok(Command::Serve(arguments)) => serve(arguments).map(|()| Outcome::Clean),
+        Ok(Command::Serve(arguments)) => serve(*arguments).map(|()| Outcome::Clean),
         Ok(Command::Bundle(command)) => author::bundle(&command),
         Ok(Command::Preview(arguments)) => author::preview(&arguments),
         Ok(Command::Simulate(arguments)) => author::simulate(&arguments),

@@ -97,6 +97,8 @@ pub struct Metrics {
     pub erasures: Number,
     /// Members whose erasure has been accepted and is not finished.
     pub erasures_pending: Number,
+    /// Visitor's cookies set.
+    pub visitor_cookies: Number,
     /// Rule files or folders refused.
     pub bundle_errors: Number,
 }
@@ -161,6 +163,8 @@ impl Metrics {
         counter(&mut out, "attune_erasures_total", "Members erased, to the last file.", &self.erasures);
         let help = "Members whose erasure is not finished.";
         gauge(&mut out, "attune_erasures_pending", help, &self.erasures_pending);
+        let help = "Visitor's cookies set.";
+        counter(&mut out, "attune_visitor_cookies_total", help, &self.visitor_cookies);
         counter(&mut out, "attune_bundle_errors_total", "Rule sources refused.", &self.bundle_errors);
         out
     }

@@ -57,6 +57,7 @@ impl Server {
         } = rooms;
         let edge = Arc::new(Edge {
             keys: Arc::new(settings.keys),
+            cookie_domain: settings.cookie_domain,
             tokens: tokens.clone(),
             tombstones,
             ingest: Ingest { log: log.clone(), tokens, metrics: metrics.clone() },

@@ -82,9 +82,11 @@ export class Attune {
         changed: () => port.changed?.(),
         report: this.#reports.report,
       },
+      became: (member) => this.#become(member),
       session: (ms) => this.#sessionAt(ms),
       judge: (capture) => this.#judge(capture),
     });
+    this.#link.look();
     this.ready = this.#link.ready;
     this.#settings = settings;
     this.#said = settings.consent;
@@ -280,6 +282,12 @@ export class Attune {
     this.#link.consent(said);
   }
 
+  /** Goes on as the visitor that another page has begun. */
+  #become(member: string): void {
+    this.#session.reload();
+    this.#link.ask((driver) => driver.follow(member, this.#session.at(wallMs())));
+  }
+
   #forget(): void {
     this.#link.forget(this.#session.reset(wallMs()));
   }
@@ -364,12 +372,11 @@ export class Attune {
     const follow = ({ key, newValue }: StorageEvent) => {
       if (key === `${space}session`) session.follow(newValue, wallMs());
       if (key === `${space}token` && newValue) this.#link.ask((driver) => driver.takeToken(newValue));
-      if (key !== `${space}member` || !newValue || !this.#link.mayStore()) return;
-      session.reload();
-      this.#link.ask((driver) => driver.follow(newValue, session.at(wallMs())));
+      if (key === `${space}member` && newValue && this.#link.mayStore()) this.#become(newValue);
     };
     addEventListener('pagehide', save, { signal });
-    addEventListener('visibilitychange', () => document.hidden && session.flush(), { signal });
+    const turn = () => (document.hidden ? session.flush() : this.#link.look());
+    addEventListener('visibilitychange', turn, { signal });
     addEventListener('storage', follow, { signal });
   }
 }

@@ -17,6 +17,8 @@ export interface CallBuffer {
   takeLeading(): Call[];
   /** Hands out what pages that are gone could not store elsewhere, then this page's calls, and forgets both. */
   drain(): Call[];
+  /** The visitor has turned out to be another one: gives events the session that is theirs. */
+  renew(session: (ms: number) => string): void;
   /** Forgets the calls about the visitor. */
   forget(): void;
   /** Stores the calls of a page that leaves; if it comes back, only those of context and consent are still to be made. */
@@ -63,6 +65,11 @@ export function openBuffer(
       calls = [];
       stored = [];
       return all;
+    },
+    renew(session) {
+      for (const [method, capture] of calls) {
+        if (method === 'track') capture.session = session(capture.ms);
+      }
     },
     forget() {
       calls = calls.filter((call) => !isStoredCall(call));

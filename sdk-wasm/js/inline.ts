@@ -13,6 +13,7 @@ export const init: (options: InitOptions) => Attune = initWith({
   loadRestore: () => import('./restore.ts'),
   loadTrust: () => import('./trust.ts'),
   loadFilter: () => import('./filter.ts'),
+  loadVisitorCookie: () => import('./visitor-cookie.ts'),
   loadPlain: () => import('./plain.ts'),
   loadActions: () => import('./actions.ts'),
   loadPreview: () => import('./preview.ts'),

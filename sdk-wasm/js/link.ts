@@ -1,6 +1,7 @@
 /** The link to the driver: keeps calls until they may be made, then passes them on; nothing thrown gets out. */
 
 import { activated, isPrerendering } from './browser/activation.ts';
+import { expire } from './browser/cookie.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
 import { type KeyValue, openStorage } from './browser/storage.ts';
@@ -14,7 +15,7 @@ import type { Capture, Driver, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { lanesIn } from './driver/events.ts';
 import { openLanes } from './driver/lanes.ts';
-import { POLICY, TOKEN } from './driver/state.ts';
+import { MEMBER, POLICY, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
 import type { Message } from './driver/tabs.ts';
 import { AttuneError, usageError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
@@ -23,6 +24,7 @@ import { fieldsOf, isObject } from './json.ts';
 import type { Settings } from './options.ts';
 import { openPart } from './part.ts';
 import { uuidV7 } from './uuid.ts';
+import type { VisitorCookie } from './visitor-cookie.ts';
 
 /** Loads what sends events where WebAssembly is refused. */
 export type LoadPlain = () => Promise<{ startPlain(start: Start): Driver }>;
@@ -36,6 +38,8 @@ export interface LinkOptions {
   storage: KeyValue;
   /** What the driver tells the public API. */
   events: Omit<Host, 'started' | 'ready' | 'opened' | 'left'>;
+  /** The visitor has become another one on another host. */
+  became(member: string): void;
   /** Which session is it at this instant? */
   session(ms: number): string;
   /** What the site's own filter leaves of an event that was held; nothing where it drops it. */
@@ -64,6 +68,8 @@ export interface DriverLink {
   erase(): void;
   /** Asks for an answer; nothing before the driver has started. */
   ask<Answer>(question: (driver: Driver) => Answer): Answer | undefined;
+  /** Becomes whom the visitor's cookie names, where that is somebody else. */
+  look(): void;
   /** Stores a text under a name. */
   keep(name: string, text: string): void;
   /** Stores the calls of a page that leaves before the driver has started. */
@@ -76,7 +82,7 @@ export interface DriverLink {
 
 /** Starts loading, off the critical path. */
 export function openLink(options: LinkOptions): DriverLink {
-  const { settings, storage, events, session, judge, ended } = options;
+  const { settings, events, became, session, judge, ended } = options;
   const space = `attune/${settings.writeKey}/`;
   const entries = openEntries({
     database: openDatabase(`attune/${settings.writeKey}`),
@@ -89,6 +95,29 @@ export function openLink(options: LinkOptions): DriverLink {
   const isBundlesPolicy = settings.filter === 'bundle';
   const awaitsPolicy = () => isBundlesPolicy || storage.getItem(space + POLICY) !== null;
   const awaitsFilter = () => Boolean(settings.filter || driver?.isWaiting()) || awaitsPolicy();
+  let cookie: VisitorCookie | undefined;
+  let knowing: Promise<void> | undefined;
+  /** Settles when the visitor's cookie can be read, where the site has one. */
+  const know = () => {
+    knowing ??= (async () => {
+      if (!settings.visitorCookie) return;
+      try {
+        const { openVisitorCookie } = await settings.loadVisitorCookie();
+        cookie = openVisitorCookie(settings, options.storage, entries, () => mayStore());
+      } catch (cause) {
+        const message = `the visitor is known to this host alone: visitor-cookie.js did not load: ${cause}`;
+        events.report(new AttuneError('part_unavailable', message, 'environment', cause));
+      }
+    })();
+    return knowing;
+  };
+  const storage: KeyValue = {
+    ...options.storage,
+    setItem(key, value) {
+      options.storage.setItem(key, value);
+      if (key === space + MEMBER && mayStore()) cookie?.keep(value);
+    },
+  };
   const buffer = openBuffer(entries, storage, `${space}calls/`, awaitsFilter);
   const lanes = openLanes(space);
   const refused = isRefused();
@@ -123,6 +152,8 @@ export function openLink(options: LinkOptions): DriverLink {
   const unsaid: Message[] = [];
   /** Whether the driver has taken in what is stored, so that events may follow. */
   let isAdmitted = false;
+  /** Whether the visitor is not the one whose calls earlier page loads have stored. */
+  let hasChanged = false;
   let hasEnded = false;
   let granted = () => {};
   const whenGranted = new Promise<void>((done) => {
@@ -133,6 +164,13 @@ export function openLink(options: LinkOptions): DriverLink {
   let { preview } = settings;
   const isTaking = () => capture === 'granted' && !preview && !isPrerendering();
   const mayStore = () => isTaking() && !settings.cookieless;
+  const look = () => {
+    const member = mayStore() && cookie?.look();
+    if (!member) return;
+    hasChanged ||= !isAdmitted;
+    became(member);
+    buffer.renew(session);
+  };
   const ask = <Answer>(question: (driver: Driver) => Answer, of = driver) => {
     try {
       return of && question(of);
@@ -167,6 +205,7 @@ export function openLink(options: LinkOptions): DriverLink {
   /** Makes the calls that were held; those of a prerendered page as of now. */
   const release = (isNow: boolean) => {
     if (!isTaking()) return;
+    look();
     for (const one of held.splice(0)) {
       if (one[0] !== 'track') call(...one);
       else {
@@ -198,6 +237,9 @@ export function openLink(options: LinkOptions): DriverLink {
       release(false);
     }
     if (settings.strict && capture !== 'granted') await whenGranted;
+    // Never at once: by then it is known who the visitor is.
+    await know();
+    look();
     const loading = refused ? loadPlain(settings) : loadDriver(settings);
     // It fails where it is waited for.
     loading.catch(() => {});
@@ -217,7 +259,8 @@ export function openLink(options: LinkOptions): DriverLink {
       if (hasEnded) return loaded.shutdown();
       driver = loaded;
       isAdmitted = isTaking();
-      for (const one of [...calls, ...buffer.drain()]) call(...one);
+      for (const one of [...(hasChanged ? [] : calls), ...buffer.drain()]) call(...one);
+      hasChanged = false;
     };
     const opened = () => {
       if (isAdmitted) for (const one of buffer.drain()) call(...one);
@@ -244,6 +287,8 @@ export function openLink(options: LinkOptions): DriverLink {
   /** Takes in what is stored, once that is allowed. */
   const admit = async () => {
     if (!driver || isAdmitted || !isTaking()) return;
+    await know();
+    look();
     const stored = await read();
     ask((driver) => driver.admit(stored, laneNow(), session(wallMs())));
   };
@@ -251,6 +296,8 @@ export function openLink(options: LinkOptions): DriverLink {
     forgotten += 1;
     held = [];
     buffer.forget();
+    // Also where what reads it may not be loaded.
+    if (settings.visitorCookie) expire(VISITOR_COOKIE, settings.visitorCookie);
     entries.clear();
     for (const key of keysUnder(space)) storage.removeItem(space + key);
     started?.forget(session);
@@ -293,6 +340,7 @@ export function openLink(options: LinkOptions): DriverLink {
       eraseWished([member, secret]);
     },
     ask,
+    look,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
       if ((driver && !driver.isShort()) || !mayStore() || awaitsFilter()) return;

@@ -12,6 +12,7 @@ import type { FilterPolicy } from './filter-policy.ts';
 import type { FirstPaint } from './first-paint/contract.ts';
 import { isObject } from './json.ts';
 import type { LoadPlain } from './link.ts';
+import type { LoadVisitorCookie } from './visitor-cookie.ts';
 
 /** An event as `beforeSend` sees it. */
 export interface OutgoingEvent {
@@ -46,6 +47,12 @@ export interface InitOptions {
    * @defaultValue `false`
    */
   cookieless?: boolean;
+  /**
+   * The parent domain, such as `example.com`, on which the collector sets a cookie by which its hosts know a visitor for
+   * the same. The collector is on that domain, and started for it.
+   * @defaultValue none: every host has visitors of its own
+   */
+  visitorCookie?: string;
   /**
    * Whether a browser's "Do Not Track" denies `analytics` and `personalization`, as long as `consent` says nothing else.
    * @defaultValue `false`
@@ -117,6 +124,8 @@ export interface Parts {
   loadTrust: LoadTrust;
   /** How to load what judges by a policy. */
   loadFilter: LoadFilter;
+  /** How to load what makes one visitor of the hosts of a domain. */
+  loadVisitorCookie: LoadVisitorCookie;
   /** How to load what sends events where WebAssembly is refused. */
   loadPlain: LoadPlain;
   /** How to load what makes the changes that few bundles have. */
@@ -135,6 +144,8 @@ export type Settings = SiteSettings &
   };
 
 const TRUST = /^(ed25519:[\w-]{43}( |$)){1,16}$/;
+/** A name with dots, whose last part tells it from an IP address, or the one without. */
+const DOMAIN = /^(localhost|([a-z\d-]+\.)+[a-z][a-z\d-]*)$/;
 const WRITE_KEY = /^[\w.-]{1,100}$/;
 
 /** What an option has to be: how that is seen, and how it is said. */
@@ -160,6 +171,10 @@ const CHECKS: Record<keyof InitOptions, Check> = {
   consent: OBJECT,
   strict: SWITCH,
   cookieless: SWITCH,
+  visitorCookie: [
+    (value, { cookieless }) => isText(value) && DOMAIN.test(value as string) && !cookieless,
+    'a domain such as "example.com", not beside "cookieless"',
+  ],
   doNotTrack: SWITCH,
   filter: [(value) => value === 'bundle' || isObject(value), 'an object or "bundle"'],
   beforeSend: [(value) => typeof value === 'function', 'a function'],

@@ -38,6 +38,7 @@ const start = initWith({
   loadRestore: () => import(beside(ATTUNE_RESTORE_FILE)),
   loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
   loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
+  loadVisitorCookie: () => import(beside(ATTUNE_VISITOR_COOKIE_FILE)),
   loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),
   loadActions: () => import(beside(ATTUNE_ACTIONS_FILE)),
   loadPreview: () => import(beside(ATTUNE_PREVIEW_FILE)),
@@ -53,6 +54,7 @@ const {
   consent,
   strict,
   cookieless,
+  visitorCookie,
   doNotTrack,
   manual,
   filter,
@@ -69,7 +71,7 @@ function init(options?: Partial<InitOptions>): Attune {
     cookieless: isThere(cookieless),
     doNotTrack: isThere(doNotTrack),
   };
-  const site = { writeKey, collector, trust, project, environment, filter };
+  const site = { writeKey, collector, trust, project, environment, filter, visitorCookie };
   const defaults = { ...site, ...wishes, consent: saidBefore() };
   const attune = start({ ...defaults, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });

@@ -23,5 +23,7 @@ declare const ATTUNE_VERIFIER_WASM: string;
 /** Name of the module beside the script-tag bundle that judges events; filled in by the build. */
 declare const ATTUNE_FILTER_FILE: string;
 declare const ATTUNE_PLAIN_FILE: string;
+/** Name of the module beside the script-tag bundle that makes one visitor of the hosts of a domain; filled in by the build. */
+declare const ATTUNE_VISITOR_COOKIE_FILE: string;
 /** Name of the WebAssembly file beside that module. */
 declare const ATTUNE_FILTER_WASM: string;

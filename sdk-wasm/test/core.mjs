@@ -177,6 +177,11 @@ export class FakeCore {
     return this.#become(member, lane);
   }
 
+  on_forget(member, lane) {
+    this.waiting = [];
+    return this.#become(member, lane);
+  }
+
   on_lane(lane) {
     return this.#become(this.member, lane);
   }

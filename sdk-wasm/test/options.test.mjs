@@ -68,6 +68,18 @@ it('refuses consent of any kind without failing itself', () => {
   }
 });
 
+it('takes a domain for the visitor’s cookie', () => {
+  for (const visitorCookie of [
+    undefined,
+    'example.com',
+    'shop.example.co.uk',
+    'xn--bcher-kva.example',
+    'localhost',
+  ]) {
+    assert.equal(readOptions({ ...GOOD, visitorCookie }, BASE, NO_WISHES).visitorCookie, visitorCookie);
+  }
+});
+
 const KEY = `ed25519:${'Ab-_'.repeat(10)}xyz`;
 
 it('takes trusted keys as a list or as a text, and with them what rules must be for', () => {
@@ -123,6 +135,29 @@ for (const [name, options, code, text] of [
     '"environment" must be a text, beside "trust"',
   ],
   ['an environment that is none', { ...GOOD, trust: KEY, environment: 5 }, 'option_invalid', '"environment"'],
+  ...[
+    ['', 'text'],
+    ['com', 'domain without a dot'],
+    ['.example.com', 'dot at the beginning'],
+    ['https://example.com', 'scheme'],
+    ['example.com:443', 'port'],
+    ['example.com/', 'path'],
+    ['127.0.0.1', 'address'],
+    ['example.com;secure', 'attribute'],
+    [7, 'number'],
+    [null, 'nothing'],
+  ].map(([visitorCookie, what]) => [
+    `a visitor’s cookie for a ${what}`,
+    { ...GOOD, visitorCookie },
+    'option_invalid',
+    '"visitorCookie" must be a domain such as "example.com"',
+  ]),
+  [
+    'a visitor’s cookie where there are none',
+    { ...GOOD, visitorCookie: 'example.com', cookieless: true },
+    'option_invalid',
+    'not beside "cookieless"',
+  ],
   ['a misspelt option', { ...GOOD, colector: '/' }, 'option_unknown', '"colector"; known are writeKey'],
 ]) {
   it(`refuses ${name}, naming the option and what it should be`, () => {

@@ -12,7 +12,7 @@ const pkg = join(import.meta.dirname, '../pkg');
 
 /** Puts a page in place of whatever was there; `load` starts its WebAssembly, of which `isShort` leaves the rest out. */
 export function openPage(options = {}) {
-  const { entries = new Map(), database = new IDBFactory(), locks, search = '', isShort = false } = options;
+  const { entries = new Map(), database = new IDBFactory(), locks, search = '', isShort = false, jar = openJar() } = options;
   const core = Object.assign(new FakeCore(), { isShort });
   const target = new EventTarget();
   const posts = [];
@@ -24,6 +24,7 @@ export function openPage(options = {}) {
     core,
     entries,
     database,
+    jar,
     posts,
     beacons,
     /** Answers by path; a missing one is a 404. */
@@ -47,6 +48,12 @@ export function openPage(options = {}) {
       target.dispatchEvent(Object.assign(new Event(name), fields));
     },
     document: {
+      get cookie() {
+        return jar.read();
+      },
+      set cookie(text) {
+        jar.write(text);
+      },
       baseURI: 'https://shop.example/',
       title: 'Shop',
       referrer: '',
@@ -79,7 +86,10 @@ export function openPage(options = {}) {
       if (pathname.endsWith('attune_rest.wasm'))
         return new Response('', { status: (await rest.promise) ?? 200 });
       if (pathname.endsWith('.wasm')) return new Response(readFileSync(join(pkg, basename(pathname))));
-      if (options?.method === 'POST') posts.push({ pathname, text: await new Response(options.body).text() });
+      if (options?.method === 'POST') {
+        const { credentials, body } = options;
+        posts.push({ pathname, credentials, text: await new Response(body).text() });
+      }
       return page.answers[pathname]?.(posts.at(-1), url) ?? nothingAt(pathname);
     },
   };
@@ -93,6 +103,33 @@ export function openPage(options = {}) {
   WebAssembly.instantiate = async (bytes) =>
     bytes.byteLength > 0 ? instantiate(bytes) : { instance: { exports: core.exports } };
   return page;
+}
+
+/** A browser's cookies, as far as scripts see them: each with its value and the domain that has it, if not the host. */
+export function openJar(...cookies) {
+  const jar = {
+    cookies,
+    /** How often scripts have read, and what they have written. */
+    reads: 0,
+    writes: [],
+    read() {
+      jar.reads += 1;
+      return jar.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    },
+    write(text) {
+      jar.writes.push(text);
+      const [pair, ...attributes] = text.split(';');
+      const [name, value] = pair.split('=');
+      const domain = attributes.find((one) => one.startsWith('domain='))?.slice(7) ?? '';
+      jar.put(name, attributes.includes('max-age=0') ? undefined : value, domain);
+    },
+    /** What a server sets; no value deletes. */
+    put(name, value, domain) {
+      jar.cookies = jar.cookies.filter((one) => one.name !== name || one.domain !== domain);
+      if (value !== undefined) jar.cookies.push({ name, value, domain });
+    },
+  };
+  return jar;
 }
 
 /** Gives Node its own back. */

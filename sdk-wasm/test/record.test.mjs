@@ -20,6 +20,7 @@ describe('the record of decisions', () => {
     ({ keepRecord } = await load('first-paint/keep.ts'));
   });
   beforeEach(() => {
+    globalThis.document = { cookie: '' };
     values = new Map([
       [`${SPACE}member`, 'ann'],
       [`${SPACE}session`, [SESSION, NOW_MS - 1_000, NOW_MS].join(' ')],
@@ -73,6 +74,22 @@ describe('the record of decisions', () => {
     }
     values.set(`${SPACE}member`, 'bob');
     assert.deepEqual(recall(), stale);
+  });
+
+  it('is nobody’s where the cookie names somebody else, or is gone since it has named the visitor', () => {
+    keep([['hero', filling('A'), '', 0]]);
+    const painted = (cookie, seen) => {
+      Object.assign(document, { cookie });
+      if (seen) values.set(`${SPACE}cookie`, seen);
+      return recall().painted.length;
+    };
+    assert.deepEqual(
+      [painted('allowed=attune_visitor'), painted('a=ann'), painted('attune_visitor=ann.1700000000')],
+      [1, 1, 1],
+    );
+    assert.deepEqual([painted('attune_visitor=bob.1700000000'), painted('attune_visitor=')], [0, 0]);
+    assert.deepEqual([painted('', 'bob.1700000000'), painted('', 'ann.1700000000')], [1, 0]);
+    assert.equal(painted('a=b; attune_visitor=ann.1700000001', 'ann.1700000000'), 1);
   });
 
   it('tells the session that goes on from any other', () => {

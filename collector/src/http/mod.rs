@@ -13,8 +13,9 @@ mod membership;
 mod request;
 mod stream;
 mod token;
+mod visitor;
 
-use crate::access::{Tokens, Tombstones, WriteKeys};
+use crate::access::{CookieDomain, Tokens, Tombstones, WriteKeys};
 use crate::assets::Assets;
 use crate::bundle::{Published, Signer};
 use crate::content::Document;
@@ -37,6 +38,8 @@ pub use request::RequestIds;
 pub struct Edge {
     /// Write keys.
     pub keys: Arc<WriteKeys>,
+    /// The domain for which the visitor's cookie is set, if it is.
+    pub cookie_domain: Option<CookieDomain>,
     /// Tokens of browsers.
     pub tokens: Arc<Tokens>,
     /// Erased members.
@@ -83,7 +86,9 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .method_not_allowed_fallback(error::method_not_allowed)
         // A preflight is a method that no route takes, so the layer goes around the whole of them.
         .layer(cors::layer(edge.keys.clone()));
-    let mut router = api.merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
+    // Its answers are for the pages of one domain, with credentials, so it stays outside of the layer.
+    let visitor = Router::new().route("/v1/visitor", post(visitor::issue));
+    let mut router = api.merge(visitor).merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
     if edge.demo_config.is_some() {
         router = router.route("/demo/config.json", get(assets::demo_config)).fallback(get(assets::demo));
     } else {

@@ -22,7 +22,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the collector until SIGTERM or SIGINT
-    Serve(ServeArguments),
+    Serve(Box<ServeArguments>),
     /// Check, test, compile, sign and compare rule files
     #[command(subcommand)]
     Bundle(BundleCommand),
@@ -91,6 +91,9 @@ pub struct ServeArguments {
     /// Write keys as JSON: {"keys":[{"key","origins":["*"],"identity":"proven"|"open","identity_secret"}]}
     #[arg(long = "write-keys", env = "ATTUNE_WRITE_KEYS", value_name = "FILE")]
     pub write_keys_file: Option<PathBuf>,
+    /// Domain for which pages of it, and of hosts below it, may have the visitor's cookie set [default: none]
+    #[arg(long, env = "ATTUNE_VISITOR_COOKIE_DOMAIN", value_name = "DOMAIN")]
+    pub visitor_cookie_domain: Option<String>,
     /// Folder of JSON rule files, watched
     #[arg(long, alias = "rules-dir", env = "ATTUNE_RULES", value_name = "FOLDER")]
     pub rules: Option<PathBuf>,

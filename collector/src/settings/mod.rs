@@ -4,7 +4,7 @@ mod arguments;
 mod author;
 mod share;
 
-use crate::access::{WriteKey, WriteKeys};
+use crate::access::{CookieDomain, WriteKey, WriteKeys};
 use crate::limits::{
     MAX_BUNDLE_VALID_MS, MAX_PLACE_CHARS, MAX_STATEMENT_VALID_MS, MIN_BUNDLE_VALID_MS, MIN_SECRET_CHARS,
     MIN_STATEMENT_VALID_MS,
@@ -37,6 +37,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Write keys.
     pub keys: WriteKeys,
+    /// The domain for which the visitor's cookie is set.
+    pub cookie_domain: Option<CookieDomain>,
     /// Folder of JSON rule files.
     pub rules_dir: Option<PathBuf>,
     /// Folder of the rule files on trial, and for how many units, in hundredths of a percent.
@@ -97,6 +99,10 @@ impl Settings {
         if keys.is_empty() {
             keys.push(WriteKey::open("demo").map_err(|what| told("--write-key", what))?);
         }
+        let cookie_domain = arguments.visitor_cookie_domain.as_deref().map(|text| {
+            CookieDomain::parse(text)
+                .map_err(|what| told("--visitor-cookie-domain", format!("'{text}' {what}")))
+        });
         if let Some(folder) = arguments.rules.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(told("--rules", format!("{} is not a folder", folder.display())));
         }
@@ -126,6 +132,7 @@ impl Settings {
             admin_port,
             data_dir: arguments.data_dir,
             keys: WriteKeys::new(keys),
+            cookie_domain: cookie_domain.transpose()?,
             rules_dir: arguments.rules,
             candidate: arguments.candidate_rules.zip(arguments.candidate_share),
             signing,
@@ -194,7 +201,7 @@ mod tests {
     fn settings(words: &[&str]) -> Result<Settings, String> {
         let words = ["attune", "serve"].iter().chain(words).map(|word| (*word).to_owned());
         match parse(words) {
-            Ok(Command::Serve(arguments)) => Settings::check(arguments).map_err(|error| error.to_string()),
+            Ok(Command::Serve(arguments)) => Settings::check(*arguments).map_err(|error| error.to_string()),
             Ok(other) => Err(format!("{other:?}")),
             Err(error) => Err(error.to_string()),
         }
@@ -224,6 +231,12 @@ mod tests {
             (&["--port", "7100", "--admin-port", "7100"], "--admin-port: 7100 is the public port already"),
             (&["--write-key", "a b"], "--write-key: 'a b' must be 1 to 100 letters"),
             (&["--write-keys", "/nonexistent/keys.json"], "--write-keys: /nonexistent/keys.json"),
+            (
+                &["--visitor-cookie-domain", "https://example.com"],
+                "--visitor-cookie-domain: 'https://example.com' must be a domain such as example.com",
+            ),
+            (&["--visitor-cookie-domain", "10.0.0.1"], "no scheme, port, path or IP address"),
+            (&["--visitor-cookie-domain", ""], "--visitor-cookie-domain: '' must be a domain"),
             (&["--rules", "/nonexistent"], "--rules: /nonexistent is not a folder"),
             (&["--demo-control", "https://x.example"], "--demo-control"),
             (&["--secret-key", "short"], "--secret-key: needs at least 16 characters"),

@@ -59,7 +59,7 @@ impl Collector {
         let Ok(Command::Serve(served)) = parse(["attune".to_owned()].into_iter().chain(words)) else {
             panic!("the arguments of the tests are wrong");
         };
-        let settings = Settings::check(served).unwrap();
+        let settings = Settings::check(*served).unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let server = runtime.block_on(Server::start(settings)).unwrap();

@@ -12,6 +12,10 @@ export const DECISIONS = 'decisions';
 export const POLICY = 'policy';
 /** Key of the member token. */
 export const TOKEN = 'token';
+/** Key of the last value of the visitor's cookie that has named who is here. */
+export const SEEN = 'cookie';
+/** The visitor's cookie, up to its value. */
+export const VISITOR_COOKIE = 'attune_visitor=';
 /** Key of the bundle in effect. */
 export const BUNDLE_ENTRY = 'bundle';
 /** Keys under which the core stores something of its own, by its numbers. */

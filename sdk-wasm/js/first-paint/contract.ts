@@ -13,7 +13,7 @@ export interface Outlook {
   initial: number;
   /** The context that decisions have read from. */
   context: JsonObject;
-  /** Decides every slot for a page load of a session. */
+  /** Decides every slot for a page load of a session; of one that has not begun where none is named. */
   forecast(session: string): Forecast[];
 }
 

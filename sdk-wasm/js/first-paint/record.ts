@@ -6,7 +6,7 @@
 import type { KeyValue } from '../browser/storage.ts';
 import type { Json, JsonObject } from '../context.ts';
 import type { Filling } from '../core/effects.ts';
-import { DECISIONS } from '../driver/state.ts';
+import { DECISIONS, SEEN, VISITOR_COOKIE } from '../driver/state.ts';
 import { fieldsOf, parseJson } from '../json.ts';
 import { sessionAt } from '../session.ts';
 import { actionsIn } from './actions.ts';
@@ -68,6 +68,14 @@ export function sessionIn(storage: KeyValue, space: string, ms: number): string 
   return sessionAt(storage.getItem(`${space}session`), ms) ?? '';
 }
 
+/** Whether cookies say nothing against a member: theirs names them, or there is none that has. */
+function isHere(storage: KeyValue, space: string, member = ''): boolean {
+  const all = document.cookie;
+  return all.includes(VISITOR_COOKIE)
+    ? all.includes(VISITOR_COOKIE + member)
+    : !storage.getItem(space + SEEN)?.startsWith(member);
+}
+
 /** What the record below a prefix says for a page that begins. */
 export function recall(storage: KeyValue, space: string, beginning: Beginning): Recalled {
   const { context, granted, isSaid, nowMs } = beginning;
@@ -78,6 +86,7 @@ export function recall(storage: KeyValue, space: string, beginning: Beginning): 
   const now = sessionIn(storage, space, nowMs);
   const holds =
     stored?.member === storage.getItem(`${space}member`) &&
+    isHere(storage, space, stored.member) &&
     stored?.granted === granted &&
     (isSaid || stored.initial === granted) &&
     stored.zone === context.time_zone;

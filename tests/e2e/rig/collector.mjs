@@ -32,6 +32,15 @@ export class Collector {
     return await collector.#begin();
   }
 
+  /** Starts a collector with these rules and further arguments. */
+  static async startWith(rules, more) {
+    const collector = new Collector();
+    mkdirSync(collector.#rulesFolder);
+    collector.writeRules(rules);
+    collector.#more = more;
+    return await collector.#begin();
+  }
+
   /** Starts a collector that gives a share of all members other rules. */
   static async startTrying(rules, candidate, percent) {
     const collector = new Collector();

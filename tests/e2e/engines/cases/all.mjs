@@ -7,6 +7,7 @@ import { durable } from './durable.mjs';
 import { firstPaint } from './first-paint.mjs';
 import { leaving } from './leaving.mjs';
 import { storing } from './storing.mjs';
+import { visitor } from './visitor.mjs';
 
 /** Runs every case in an engine; what it lacks skips a case, with the reason. */
 export function runCases(engine) {
@@ -16,6 +17,6 @@ export function runCases(engine) {
       run.browser = await engine.start();
     });
     after(() => run.browser?.close());
-    for (const cases of [delivery, durable, decisions, firstPaint, storing, leaving]) cases(run);
+    for (const cases of [delivery, durable, decisions, firstPaint, storing, leaving, visitor]) cases(run);
   });
 }

@@ -16,10 +16,11 @@ export function plainPages(collectorUrl) {
 
 /**
  * Runs a case: `pages` makes the site's pages of the collector's address. Ports are new for every case, so the origin is,
- * and with it the visitor. `sdkMs` is how long its script takes.
+ * and with it the visitor. `sdkMs` is how long its script takes; `flags` are the collector's.
  */
-export async function visit({ browser, rules = thirdViewRules(), pages = plainPages, sdkMs = 0 }, body) {
-  const collector = await Collector.start(rules);
+export async function visit(options, body) {
+  const { browser, rules = thirdViewRules(), pages = plainPages, sdkMs = 0, flags = [] } = options;
+  const collector = await Collector.startWith(rules, flags);
   const site = await serveSite(pages(collector.url), {}, sdkMs);
   const open = async (path = '/') => {
     const page = await browser.open(site.url + path);
