@@ -37,6 +37,8 @@ describe('a page whose parts come late', () => {
     site = await serveSite({
       '/': packagePage(gate.url, WRITE_KEY),
       '/tag': tagPage(gate.url),
+      '/loader': `<!doctype html><html lang="en"><title>Loader</title><h1 id="headline">Welcome</h1>
+<script src="/sdk/loader.js" data-write-key="${WRITE_KEY}" data-collector="${gate.url}"></script></html>`,
       '/other': '<!doctype html><title>Other</title>',
     });
   });
@@ -202,6 +204,28 @@ describe('a page whose parts come late', () => {
         await arrive(before + 5);
       },
       RESTORE,
+    );
+  });
+
+  it('leaves the next page nothing to paint where nobody has kept what it has decided', () => {
+    let comes = true;
+    return visitor(
+      () => comes || never(),
+      async (context) => {
+        const page = await context.newPage();
+        const record = () =>
+          page.evaluate((key) => localStorage.getItem(key), `attune/${WRITE_KEY}/decisions`);
+        const decided = () => page.waitForFunction(() => window.attune.ready?.then(() => true));
+        await page.goto(`${site.url}/loader`);
+        await decided();
+        assert.ok(await eventually(record, Boolean));
+        comes = false;
+        await page.reload();
+        await decided();
+        assert.ok(await record(), 'it is the one of the page before');
+        await page.goto(`${site.url}/other`);
+        assert.equal(await record(), null);
+      },
     );
   });
 });
