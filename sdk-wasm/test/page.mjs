@@ -12,7 +12,14 @@ const pkg = join(import.meta.dirname, '../pkg');
 
 /** Puts a page in place of whatever was there; `load` starts its WebAssembly, of which `isShort` leaves the rest out. */
 export function openPage(options = {}) {
-  const { entries = new Map(), database = new IDBFactory(), locks, search = '', isShort = false, jar = openJar() } = options;
+  const {
+    entries = new Map(),
+    database = new IDBFactory(),
+    locks,
+    search = '',
+    isShort = false,
+    jar = openJar(),
+  } = options;
   const core = Object.assign(new FakeCore(), { isShort });
   const target = new EventTarget();
   const posts = [];

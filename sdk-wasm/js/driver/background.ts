@@ -6,8 +6,8 @@ import type { Driving } from './driving.ts';
 import { type Keeping, type KeepingOptions, openKeeping } from './keeping.ts';
 import { type Leading, openLeading } from './leading.ts';
 import { type Others, type OthersOptions, openOthers } from './others.ts';
-import { openPush, type Push } from './push.ts';
 import { problemReport } from './problem.ts';
+import { openPush, type Push } from './push.ts';
 import { openReserve, type Reserve } from './reserve.ts';
 import { openRetries, type Retries } from './retries.ts';
 import type { Cut, Tail } from './tail.ts';
@@ -41,6 +41,8 @@ export interface Background {
   report(...saying: Saying): void;
   /** Reports that a change is left out. */
   problem: Report;
+  /** There may be more to deliver, and to keep. */
+  changed(): void;
   /** Runs no more. */
   end(): void;
 }
@@ -71,6 +73,11 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     keeping,
     report: (...saying) => driving.report(...sayingOf(saying)),
     problem: problemReport(options.host.report),
+    changed() {
+      delivery.request();
+      reserve.changed();
+      keeping?.changed();
+    },
     end() {
       delivery.end();
       reserve.rest();

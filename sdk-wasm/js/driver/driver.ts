@@ -6,7 +6,7 @@ import { wallMs } from '../clock.ts';
 import { grantedBits } from '../consent.ts';
 import { type Json, type JsonObject, mergedContext } from '../context.ts';
 import { openCore } from '../core/core.ts';
-import type { CoreInspection, Filling, Request } from '../core/effects.ts';
+import type { CoreInspection, Filling } from '../core/effects.ts';
 import * as operation from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
@@ -14,19 +14,19 @@ import { AttuneError } from '../errors.ts';
 import { freshId } from '../fresh-id.ts';
 import type { Adopted } from './adoption.ts';
 import { openAfterwards } from './afterwards.ts';
-import { writeBatch } from './batch.ts';
 import { openBehind } from './behind.ts';
 import { openBundles } from './bundles.ts';
+import { openCapturing } from './capturing.ts';
 import type { CoreStart, Driver } from './contract.ts';
 import { decisionOf } from './decisions.ts';
 import type { Driving } from './driving.ts';
-import { type KeptEvent, lanesIn, openEvents, sizesOf } from './events.ts';
+import { lanesIn, openEvents } from './events.ts';
 import { openGate } from './filter.ts';
 import { MAX_LANE_MS } from './lanes.ts';
 import { openPainting } from './painting.ts';
 import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
-import { type Cut, openTail } from './tail.ts';
+import { openTail } from './tail.ts';
 import type { Taking } from './taking.ts';
 import type { Saying } from './texts.ts';
 import { openWaking } from './waking.ts';
@@ -52,8 +52,6 @@ export function startDriver(start: CoreStart): Driver {
   let context: JsonObject = {};
   let contextText = '{}';
   let hasEnded = false;
-  /** The event that is being tracked. */
-  let tracked: KeptEvent | undefined;
   /** The input that is being made. */
   let doing: string;
   /** Whether the core could not read an input. */
@@ -62,7 +60,6 @@ export function startDriver(start: CoreStart): Driver {
   let inspection: CoreInspection;
   /** The revision in effect. */
   let bundleRevision = 0;
-  let cuts: Cut[] = [];
   let isBlocked = false;
   let hasHeard = false;
   /** How often the visitor has been forgotten. */
@@ -143,28 +140,16 @@ export function startDriver(start: CoreStart): Driver {
     storage.setItem(space + MEMBER, member);
     entries.put(MEMBER, () => member);
   };
-  const writeRequest = (...request: Request) => {
-    const [id, , , , numbers] = request;
-    const rows = numbers.flatMap((number) => events.get(...number) ?? []);
-    const context = contextText;
-    const text = (sentAtMs?: number) => writeBatch(request, rows, context, sentAtMs, gate.drops());
-    if (id) behind.now()?.delivery.send(id, text(wallMs()));
-    // What is to be said beside events can wait for the next page.
-    else if (rows.length) cuts.push({ name: numbers.join(), text });
-  };
   const fail = (code: string) => {
     hasFailed = true;
     // Of what the site hands in, only nesting is left for the core to refuse.
-    const what = tracked ? `${tracked.type}: metadata` : doing;
+    const tracked = capturing.tracked();
+    const what = tracked ? `${tracked}: metadata` : doing;
     if (tracked || doing === CONTEXT_VALUES) reportLater('json_too_deep', what);
     else reportLater('unreadable', code, what);
   };
   const [core, completion] = openCore(exports, [
-    (seq) => {
-      if (!tracked) return;
-      events.keep(Object.assign(tracked, { seq }));
-      tabs.sayEvent({ ...tracked, isSettled: true });
-    },
+    (seq) => capturing.keep(seq),
     events.settle,
     // What another page has still to deliver is counted here and stays stored there.
     (of, seq) => lanes.owns(of) && events.forget(of, seq),
@@ -178,8 +163,8 @@ export function startDriver(start: CoreStart): Driver {
     decision,
     (rule, key) => later.add(() => hasEnded || host.shown({ rule, key })),
     noteSender,
-    (...refusal) => reportLater('refused', tracked?.type, ...refusal),
-    writeRequest,
+    (...refusal) => reportLater('refused', capturing.tracked(), ...refusal),
+    (...request) => capturing.write(...request),
     (atMs) => behind.now()?.delivery.wait(atMs),
     (atMs) => waking.set(atMs),
     (value) => {
@@ -223,10 +208,7 @@ export function startDriver(start: CoreStart): Driver {
     doing = what;
     hasFailed = false;
     carryOut(act);
-    const background = behind.now();
-    background?.delivery.request();
-    background?.reserve.changed();
-    background?.keeping?.changed();
+    behind.now()?.changed();
     return !hasFailed;
   };
   const ask: Driving['ask'] = (...call) => {
@@ -277,6 +259,13 @@ export function startDriver(start: CoreStart): Driver {
     return taking;
   };
   const tail = openTail(() => driving.url('/v1/events'));
+  const capturing = openCapturing({
+    ...{ core, events, gate, input, carryOut },
+    sender: () => ({ member, lane, user }),
+    context: () => contextText,
+    send: (...body) => behind.now()?.delivery.send(...body),
+    kept: (event) => tabs.sayEvent({ ...event, isSettled: true }),
+  });
   const loadBackground = async () => {
     const { openBackground } = await start.loadBackground();
     // Where that fails, the page is told of it elsewhere.
@@ -285,7 +274,7 @@ export function startDriver(start: CoreStart): Driver {
     return openBackground(driving, {
       ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, openTaking, announce },
       fetchLater: bundles.again,
-      cut: () => cut(false),
+      cut: () => capturing.cut(false),
       outlook: settings.first && {
         visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
         forecast: (session) => core(operation.FORECAST, session),
@@ -295,10 +284,9 @@ export function startDriver(start: CoreStart): Driver {
       },
     });
   };
-  const behind = openBehind(loadBackground, ({ delivery, reserve, leading }) => {
-    delivery.request();
-    reserve.changed();
-    if (stands) leading.stand();
+  const behind = openBehind(loadBackground, (background) => {
+    background.changed();
+    if (stands) background.leading.stand();
   });
   const forgetToken = () => {
     behind.now()?.push.forget();
@@ -309,18 +297,12 @@ export function startDriver(start: CoreStart): Driver {
   const openLane = () => {
     if (wallMs() - laneSinceMs >= MAX_LANE_MS && !hasEnded) core(operation.LANE, freshId());
   };
-  /** What waits, in bodies that fit. */
-  const cut = (leaves: boolean) => {
-    cuts = [];
-    carryOut(() => core(operation.FAREWELL, leaves));
-    return cuts;
-  };
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
     const background = behind.now();
     if (background) background.keeping?.leave();
     else painting.forgo();
-    const waiting = [...(background?.delivery.packing() ?? []), ...cut(leaves)];
+    const waiting = [...(background?.delivery.packing() ?? []), ...capturing.cut(leaves)];
     entries.flush();
     background?.reserve.rest();
     tail.hand(waiting);
@@ -410,13 +392,6 @@ export function startDriver(start: CoreStart): Driver {
     stand();
     if (state.bundle) behind.load();
   };
-  /** Makes the calls of lanes that this page has left before its core was whole, unless another page has. */
-  const takeUp = async (left: string[]) => {
-    if (!left[0]) return;
-    const one = await openTaking();
-    const stored = left.map((lane) => entries.read(IDBKeyRange.bound([lane], [lane, []])));
-    one.makeCalls(await one.adopt((await Promise.all(stored)).flat()));
-  };
   const turns = {
     hidden() {
       sayFarewell(false);
@@ -434,7 +409,8 @@ export function startDriver(start: CoreStart): Driver {
       judgeAnew();
       stand();
       bundles.fetch();
-      takeUp(host.left());
+      const left = host.left();
+      if (left[0]) openTaking().then((one) => one.takeUp(left));
     },
     online() {
       goOnline();
@@ -455,19 +431,8 @@ export function startDriver(start: CoreStart): Driver {
     whole,
     track(capture) {
       openLane();
-      // The core gives the number; until then the largest one stands for it, so that no event is underestimated.
-      const seq = Number.MAX_SAFE_INTEGER;
-      const { id, type, ms, priority } = capture;
-      const kept = gate.pass(type, member, capture.metadata);
-      if (!kept) return carryOut(() => {});
-      const event = { ...capture, ...kept, member, lane, seq, user, isSettled: false };
-      const sizes = sizesOf(event);
-      input(() => {
-        tracked = event;
-        core(operation.TRACK, id, type, ms, capture.session, priority, ...sizes);
-        tracked = undefined;
-      });
-      if (priority === CRITICAL) entries.flush('strict');
+      if (!capturing.track(capture)) return carryOut(() => {});
+      if (capture.priority === CRITICAL) entries.flush('strict');
     },
     identify(id) {
       openLane();

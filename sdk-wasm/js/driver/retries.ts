@@ -13,7 +13,10 @@ const MAX_DOUBLINGS = 5;
 export type Retries = (failure: Failure | undefined) => void;
 
 /** Nothing has failed yet. */
-export function openRetries({ report, isBlocked, url }: Driving, fetchLater: (delayMs: number) => void): Retries {
+export function openRetries(
+  { report, isBlocked, url }: Driving,
+  fetchLater: (delayMs: number) => void,
+): Retries {
   let failures = 0;
   /** The code of the failure that the page has been told of last. */
   let told: string | undefined;
@@ -24,7 +27,8 @@ export function openRetries({ report, isBlocked, url }: Driving, fetchLater: (de
       return;
     }
     const { cause } = failure;
-    const why = cause instanceof Error || 'code' in cause ? cause : unreachable(url('/v1/bundle'), cause.status);
+    const why =
+      cause instanceof Error || 'code' in cause ? cause : unreachable(url('/v1/bundle'), cause.status);
     const { code = 'trust_unavailable', message, isUsage } = why as Partial<Unreachable> & Error;
     if (code !== told) report(code, message, isUsage);
     told = code;

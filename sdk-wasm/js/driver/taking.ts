@@ -30,6 +30,8 @@ export interface Taking {
   read(lanes: string[]): Promise<Adopted>;
   /** Gives the core what earlier page loads have stored: events of lanes that this page holds to deliver, all to count. */
   takeBack(found: Adopted, base?: Uint8Array, latches?: Uint8Array): void;
+  /** Makes the calls of lanes that this page has left before its core was whole, unless another page has. */
+  takeUp(lanes: string[]): Promise<void>;
   /** Makes the calls that pages could not make that are gone. */
   makeCalls(found: Adopted): void;
 }
@@ -37,7 +39,7 @@ export interface Taking {
 /** Knows nothing of other page loads yet. */
 export function openTaking({ driving, host, entries, events, lanes, unreadable }: TakingOptions): Taking {
   const { core } = driving;
-  return {
+  const taking: Taking = {
     async adopt(stored) {
       const known = lanesIn(stored).filter((lane) => !lanes.owns(lane));
       const over = await adoptLanes(lanes, known);
@@ -66,5 +68,7 @@ export function openTaking({ driving, host, entries, events, lanes, unreadable }
       for (const [key] of own) entries.delete(key);
       host.started(own.map(([, call]) => call));
     },
+    takeUp: async (left) => taking.makeCalls(await taking.adopt(await readLanes(entries, left))),
   };
+  return taking;
 }
