@@ -91,7 +91,7 @@ fn with_its_rest_it_answers_as_the_whole_does() {
                 divided.complete(&parts).unwrap();
                 has_waited = true;
             }
-            let answer = early.map_or_else(|| divided.call(call).unwrap(), |answer| answer);
+            let answer = early.unwrap_or_else(|| divided.call(call).unwrap());
             assert_eq!(answer, all.call(call).unwrap(), "call {place}, the rest after {rest_after}");
         }
         assert!(has_waited || rest_after < 5, "the rest was not needed for events");
