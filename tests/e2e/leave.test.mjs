@@ -62,7 +62,13 @@ describe('a page', () => {
   it('that is closed in the task that tracks delivers all the same', () =>
     visitor(async (context) => {
       const before = await counted();
-      const page = await openPage(context, site.url);
+      const opener = await context.newPage();
+      await opener.goto(`${site.url}/other`);
+      // Only what a script has opened may close itself.
+      const opening = context.waitForEvent('page');
+      await opener.evaluate(() => void window.open('/'));
+      const page = await opening;
+      await page.waitForSelector('html[data-ready=yes]');
       await page
         .evaluate(() => {
           for (let call = 0; call < 20; call += 1)
@@ -71,6 +77,7 @@ describe('a page', () => {
         })
         .catch(() => {});
       await arrive(before + 20);
+      assert.ok(page.isClosed());
     }));
 
   it('that navigates in the task that tracks delivers all the same', () =>
