@@ -7,9 +7,12 @@ import { AttuneError } from './errors.ts';
 export { isRefused, refusal } from './core-loading.ts';
 
 /** Decodes and compiles the core of a `data:` address. Fails with `wasm_unavailable`. */
-export async function loadCore(url: string, imports?: WebAssembly.Imports): Promise<CoreExports> {
+export async function loadCore(
+  url: string,
+  ...more: [imports?: Promise<WebAssembly.Imports>, answered?: () => void]
+): Promise<CoreExports> {
   // Any other address is one that the site has named.
-  if (!url.startsWith('data:')) return fetchCore(url, imports);
+  if (!url.startsWith('data:')) return fetchCore(url, ...more);
   try {
     const text = atob(url.slice(url.indexOf(',') + 1));
     const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));

@@ -26,8 +26,15 @@ export function refusal(): AttuneError {
   );
 }
 
-/** Fetches and compiles the core, or the rest of it, which imports what is there. Fails with `wasm_unavailable`. */
-export async function loadCore(url: string, imports?: WebAssembly.Imports): Promise<CoreExports> {
+/**
+ * Fetches and compiles the core, or the rest of it, which imports what is there by then. `answered` is called when the
+ * answer begins. Fails with `wasm_unavailable`.
+ */
+export async function loadCore(
+  url: string,
+  imports?: Promise<WebAssembly.Imports>,
+  answered?: () => void,
+): Promise<CoreExports> {
   for (let attempt = 0; ; attempt += 1) {
     let isFinal = false;
     try {
@@ -35,9 +42,12 @@ export async function loadCore(url: string, imports?: WebAssembly.Imports): Prom
       const { status } = response;
       isFinal = status >= 400 && status < 500;
       if (!response.ok) throw new Error(`status ${status}`);
-      return await instantiate(response, imports);
+      answered?.();
+      return await instantiate(response, await imports);
     } catch (cause) {
       const delay = RETRY_DELAYS_MS[attempt];
+      // What it would complete has not come.
+      if (cause instanceof AttuneError) throw cause;
       if (isFinal || delay === undefined || cause instanceof WebAssembly.CompileError) {
         // A file that is not there is the site's to bring.
         const kind = isFinal ? 'usage' : 'environment';

@@ -365,12 +365,18 @@ export function openLink(options: LinkOptions): DriverLink {
 async function loadDriver(settings: Settings): Promise<(start: Start) => Driver> {
   const { filter: policy, loadFilter, wasmUrl, defaultWasmUrl, restWasmUrl } = settings;
   const judging = isObject(policy) ? loadFilter().then(({ openJudges }) => openJudges(policy)) : undefined;
-  const loading = loadCore(wasmUrl ?? defaultWasmUrl);
+  let rest: Promise<unknown> | undefined;
+  const loading = loadCore(wasmUrl ?? defaultWasmUrl, undefined, () => {
+    // Behind what is needed first, which has the way to itself until it comes.
+    if (wasmUrl || !restWasmUrl || rest) return;
+    rest = loadCore(
+      restWasmUrl,
+      loading.then((exports) => ({ f: { ...exports } })),
+    );
+    // It fails where it is waited for.
+    rest.catch(() => {});
+  });
   const [exports, site] = await Promise.all([loading, judging]);
-  // Behind what is needed first, so that neither takes the other's time.
-  const rest = wasmUrl || !restWasmUrl ? undefined : loadCore(restWasmUrl, { f: { ...exports } });
-  // It fails where it is waited for.
-  rest?.catch(() => {});
   return (start) => startDriver({ ...start, exports, rest, site });
 }
 
