@@ -45,10 +45,10 @@ async function start() {
   const file = join(import.meta.dirname, '../../sdk-wasm/dist/attune_bg.wasm');
   const { exports } = (await WebAssembly.instantiate(readFileSync(file))).instance;
   const [failures, decided] = [[], []];
-  const effects = Array.from({ length: 21 }, () => () => {});
+  const effects = Array.from({ length: 24 }, () => () => {});
   effects[6] = (slot) => decided.push(slot);
   effects[14] = (code) => failures.push(code);
-  const core = openCore(exports, effects);
+  const [core] = openCore(exports, effects);
   core(operations.START, 'member', id(1), id(2));
   return { memory: exports.memory, core, failures, decided, heapBase: exports.__heap_base.value };
 }

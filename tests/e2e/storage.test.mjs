@@ -11,7 +11,8 @@ describe('entries in IndexedDB', () => {
   let page;
   before(async () => {
     browser = await openBrowser();
-    site = await serveParts(['browser/database.ts', 'browser/entries.ts', 'browser/storage.ts']);
+    const parts = ['database', 'entries', 'storage', 'stored-keys'];
+    site = await serveParts(parts.map((part) => `browser/${part}.ts`));
     page = await (await browser.newContext()).newPage();
     await page.goto(site.url);
   });

@@ -100,8 +100,14 @@ describe('the visitor’s cookie', () => {
     );
   const wipe = (page) =>
     page.evaluate(async () => {
+      // What is still to be written would come back with the page.
+      await new Promise((done) => setTimeout(done, 250));
       localStorage.clear();
-      for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name);
+      for (const { name } of await indexedDB.databases()) {
+        await new Promise((done) => {
+          indexedDB.deleteDatabase(name).onsuccess = done;
+        });
+      }
     });
   const goOn = async (page, url) => {
     await page.goto(url);
