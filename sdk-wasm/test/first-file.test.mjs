@@ -39,6 +39,23 @@ describe('a core in want of its rest', () => {
   });
 });
 
+describe('a core that asks about patterns', () => {
+  it('has each question of what has waited answered before the next call is made', () => {
+    const fake = Object.assign(new FakeCore(), { isShort: true });
+    const [core, completion] = openCore(
+      fake.exports,
+      Array.from({ length: 24 }, () => () => {}),
+    );
+    core(GAP);
+    core(WAKE);
+    fake.next('gap', ['match', '\n^a\nabc']);
+    fake.next('wake', ['match', '\n^b\nabc']);
+    fake.isShort = false;
+    completion.complete();
+    assert.deepEqual(fake.calls, [['gap'], ['matches', [1]], ['wake'], ['matches', [0]]]);
+  });
+});
+
 describe('a page in want of the rest of its core', () => {
   let page;
   let attune;

@@ -68,7 +68,12 @@ export function openCore(
       return undefined;
     }
   };
-  const take = (length: number) => carryOut(view(output(), length), all);
+  const take = (length: number) => {
+    carryOut(view(output(), length), all);
+    // One answer may lead to the next question; an evaluation has few in a row, and no end of them is waited for.
+    if (matches.length && rounds++ < MAX_ROUNDS) core(MATCHES, matches.splice(0));
+    rounds = 0;
+  };
   const core: Core = ([operation, form], ...fields) => {
     const bytes = write(form, fields, wallMs(), performance.now());
     if (held) {
@@ -81,9 +86,6 @@ export function openCore(
       return;
     }
     take(put(operation, bytes));
-    // One answer may lead to the next question; an evaluation has few in a row, and no end of them is waited for.
-    if (matches.length && rounds++ < MAX_ROUNDS) core(MATCHES, matches.splice(0));
-    rounds = 0;
   };
   return [
     core,
