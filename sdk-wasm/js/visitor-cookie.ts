@@ -6,9 +6,9 @@ import type { KeyValue } from './browser/storage.ts';
 import { keysUnder } from './browser/stored-keys.ts';
 import { wallMs } from './clock.ts';
 import { ENTRIES, MEMBER, POLICY, SEEN, VISITOR_COOKIE } from './driver/state.ts';
+import { freshId } from './fresh-id.ts';
 import { jsonText } from './json.ts';
 import type { SiteSettings } from './options.ts';
-import { uuidV7 } from './uuid.ts';
 
 /** A sound value: the member, and the second in which the collector has set it. */
 const VALUE = /^(([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.(\d{10}))(?:;|$)/;
@@ -89,7 +89,7 @@ export function openVisitorCookie(
       const found = read();
       const [seen, seconds] = storage.getItem(space + SEEN)?.split('.') ?? [];
       const isGone = !found && seen === own && isYoung(seconds, KEPT_DAYS);
-      const member = found?.[2] ?? (isGone ? uuidV7(wallMs()) : own);
+      const member = found?.[2] ?? (isGone ? freshId() : own);
       if (!member || own === member) return undefined;
       for (const key of keysUnder(space)) if (key !== POLICY) storage.removeItem(space + key);
       for (const key of ['session', ...ENTRIES]) entries.delete(key);
