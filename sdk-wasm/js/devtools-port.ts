@@ -1,6 +1,7 @@
 /** The opening through which the other entries reach into an instance; the page pays for nothing more. */
 
 import type { Json } from './context.ts';
+import type { CoreInspection } from './core/effects.ts';
 import type { Decision } from './decision.ts';
 import type { AttuneError } from './errors.ts';
 import type { Inspection } from './inspection.ts';
@@ -18,9 +19,9 @@ export interface TappedEvent {
 }
 
 /** The inside as the instance has it: signals by name only, those counted by key with the keys there may be. */
-export type Inside = Omit<Inspection, 'decisions' | 'signals'> & {
-  signals: [name: string, isByKey: number, keys: string[]][];
-};
+export interface Inside extends Pick<Inspection, 'member' | 'user_id' | 'lane' | 'stream'> {
+  core: CoreInspection;
+}
 
 /** What the instance offers and what a panel may set. */
 export interface DevtoolsPort {

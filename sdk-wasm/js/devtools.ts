@@ -12,10 +12,19 @@ export function inspect(attune: Attune): Inspection | undefined {
   const port = attune[devtoolsPort];
   const inside = port.inspect();
   if (!inside) return undefined;
-  const signals = inside.signals.map(([name, isByKey, keys]) => {
+  const { core, ...own } = inside;
+  const [named, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = core;
+  const signals = named.map(([name, isByKey, keys]) => {
     return [name, isByKey ? valuesByKey(port, name, keys) : (port.signal(name) ?? null)];
   });
-  return { ...inside, signals: Object.fromEntries(signals), decisions: port.decisions() };
+  const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
+  return {
+    ...own,
+    queue,
+    bundle_revision,
+    signals: Object.fromEntries(signals),
+    decisions: port.decisions(),
+  };
 }
 
 /** The values under keys that have one now, in order of key. */

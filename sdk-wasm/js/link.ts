@@ -4,6 +4,7 @@ import { activated, isPrerendering } from './browser/activation.ts';
 import { expire } from './browser/cookie.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
+import { get } from './browser/http.ts';
 import { type KeyValue, openStorage } from './browser/storage.ts';
 import { keysUnder } from './browser/stored-keys.ts';
 import { openBuffer } from './buffer.ts';
@@ -363,7 +364,16 @@ export function openLink(options: LinkOptions): DriverLink {
 
 /** Loads what a driver starts with: the core, and what judges events. */
 async function loadDriver(settings: Settings): Promise<(start: Start) => Driver> {
-  const { filter: policy, loadFilter, wasmUrl, defaultWasmUrl, restWasmUrl } = settings;
+  const {
+    collector,
+    writeKey,
+    trust,
+    filter: policy,
+    loadFilter,
+    wasmUrl,
+    defaultWasmUrl,
+    restWasmUrl,
+  } = settings;
   const judging = isObject(policy) ? loadFilter().then(({ openJudges }) => openJudges(policy)) : undefined;
   let rest: Promise<unknown> | undefined;
   const loading = loadCore(wasmUrl ?? defaultWasmUrl, undefined, () => {
@@ -376,8 +386,10 @@ async function loadDriver(settings: Settings): Promise<(start: Start) => Driver>
     // It fails where it is waited for.
     rest.catch(() => {});
   });
+  // A question without an identifier, like that for the core, and as it may be asked: not before somebody looks.
+  const bundle = trust || isPrerendering() ? undefined : get(`${collector}/v1/bundle?k=${writeKey}`);
   const [exports, site] = await Promise.all([loading, judging]);
-  return (start) => startDriver({ ...start, exports, rest, site });
+  return (start) => startDriver({ ...start, exports, rest, bundle, site });
 }
 
 /** Loads what does without. */

@@ -245,9 +245,8 @@ export function startPlain(start: Start): Driver {
       due.clear();
     },
     inspect() {
-      const queue = { events: waiting.length, bytes: 0, in_flight: 0, failures: 0, breaker_open: false };
-      const own = { member, lane, user_id: user ?? null, stream: 'closed' as const };
-      return { ...own, queue, bundle_revision: 0, signals: [] };
+      const { length } = waiting;
+      return { core: [[], length, 0, 0, 0, 0, 0], member, lane, user_id: user ?? null, stream: 'closed' };
     },
   };
 }

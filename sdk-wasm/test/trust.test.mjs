@@ -62,6 +62,7 @@ class Rig {
       report: (code) => this.reports.push(code),
       url: (path) => `https://collector.example${path}?k=demo`,
       isEnded: () => false,
+      taken: () => undefined,
     };
     const { openKeeper } = await load('trust.ts');
     this.attempt = await openKeeper(driving, terms);

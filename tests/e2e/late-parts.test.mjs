@@ -179,33 +179,36 @@ describe('a page whose parts come late', () => {
     );
   });
 
-  it('decides without what earlier pages have left where that cannot be taken back, and leaves it to the next', () => {
-    let isThere = false;
-    return visitor(
-      async () => {
-        if (!isThere) throw new Error('of a test');
-      },
-      async (context) => {
-        const before = await counted();
-        await collector.stop();
-        const first = await openPage(context, `${site.url}/tag`);
-        await view(first, 'hats', 2);
-        await first.waitForTimeout(100);
-        await first.close();
-        await collector.start();
-        const page = await openPage(context, site.url);
-        const errors = () => page.evaluate(() => window.attuneErrors.join());
-        assert.match(await eventually(errors, Boolean), /^part_unavailable: what earlier pages have left/);
-        await view(page, 'coats', 3);
-        await headline(page, 'Picked for you');
-        await arrive(before + 3);
-        isThere = true;
-        await page.goto(`${site.url}/tag`);
-        await arrive(before + 5);
-      },
-      RESTORE,
-    );
-  });
+  for (const [how, absent] of [
+    ['fails', () => Promise.reject(new Error('of a test'))],
+    ['never answers', never],
+  ]) {
+    it(`decides without what earlier pages have left where what takes it back ${how}, and leaves it to the next`, () => {
+      let isThere = false;
+      return visitor(
+        async () => isThere || absent(),
+        async (context) => {
+          const before = await counted();
+          await collector.stop();
+          const first = await openPage(context, `${site.url}/tag`);
+          await view(first, 'hats', 2);
+          await first.waitForTimeout(100);
+          await first.close();
+          await collector.start();
+          const page = await openPage(context, site.url);
+          const errors = () => page.evaluate(() => window.attuneErrors.join());
+          assert.match(await eventually(errors, Boolean), /^part_unavailable: what earlier pages have left/);
+          await view(page, 'coats', 3);
+          await headline(page, 'Picked for you');
+          await arrive(before + 3);
+          isThere = true;
+          await page.goto(`${site.url}/tag`);
+          await arrive(before + 5);
+        },
+        RESTORE,
+      );
+    });
+  }
 
   it('leaves the next page nothing to paint where nobody has kept what it has decided', () => {
     let comes = true;

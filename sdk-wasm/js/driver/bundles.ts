@@ -1,7 +1,7 @@
 /** The bundle: fetched at start and whenever a newer one is heard of; the last good one stays. */
 
 import type { Entries } from '../browser/entries.ts';
-import { get } from '../browser/http.ts';
+import { type Answer, get } from '../browser/http.ts';
 import { timer } from '../browser/timer.ts';
 import { BUNDLE, IN_SHARE, NAMED_BUNDLE } from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
@@ -41,15 +41,16 @@ export interface Bundles {
 /**
  * Calls back after every attempt, and says why it has failed where it has. Where the settings name trusted keys, nothing
  * reaches the core unverified, and nothing is stored; elsewhere the bundle is stored, so that the next page decides
- * before the collector has answered.
+ * before the collector has answered. `asked` is the answer to a question that has been asked already.
  */
 export function openBundles(
   driving: Driving,
   settings: Settings,
   entries: Entries,
+  asked: Promise<Answer | undefined> | undefined,
   attempted: (failure: Failure | undefined) => void,
 ): Bundles {
-  const { ask, core, heard, input, url, whole, isEnded } = driving;
+  const { ask, core, heard, input, url, whole, taken, isEnded } = driving;
   /** What is in effect, as it was stored. */
   let restored: Uint8Array | undefined;
   /** Whether the collector has said on this page what is to be in effect. */
@@ -66,7 +67,10 @@ export function openBundles(
       keep ??= await (await loadTrust()).openKeeper(driving, settings);
       return keep();
     }
-    let answer = heard(await get(url('/v1/bundle')));
+    const asking = asked ?? get(url('/v1/bundle'));
+    asked = undefined;
+    let answer = heard(await asking);
+    await taken();
     const [hash, share, seed] = answer?.candidate?.split(';') ?? [];
     if (seed) await whole;
     if (seed && ask(IN_SHARE, decodeURIComponent(seed), Number(share))) {

@@ -2,6 +2,7 @@
 
 import type { Change } from '../browser/database.ts';
 import type { Entries } from '../browser/entries.ts';
+import type { Answer } from '../browser/http.ts';
 import type { KeyValue } from '../browser/storage.ts';
 import type { Json } from '../context.ts';
 import type { CoreExports } from '../core/core.ts';
@@ -92,6 +93,8 @@ export interface CoreStart extends Start {
   exports: CoreExports;
   /** Brings the rest of a core of which only the first file is there. */
   rest: Promise<unknown> | undefined;
+  /** The collector's answer to the first question for its rules, which was asked beside the core's file. */
+  bundle: Promise<Answer | undefined> | undefined;
   /** Judges by the site's policy, where it has one. */
   site: Judges | undefined;
 }

@@ -12,7 +12,6 @@ import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
 import { AttuneError } from '../errors.ts';
 import { freshId } from '../fresh-id.ts';
-import type { Adopted } from './adoption.ts';
 import { openAfterwards } from './afterwards.ts';
 import { openBehind } from './behind.ts';
 import { openBundles } from './bundles.ts';
@@ -20,14 +19,14 @@ import { openCapturing } from './capturing.ts';
 import type { CoreStart, Driver } from './contract.ts';
 import { decisionOf } from './decisions.ts';
 import type { Driving } from './driving.ts';
-import { lanesIn, openEvents } from './events.ts';
+import { openEvents } from './events.ts';
 import { openGate } from './filter.ts';
 import { MAX_LANE_MS } from './lanes.ts';
 import { openPainting } from './painting.ts';
+import { openPast } from './past.ts';
 import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
 import { openTail } from './tail.ts';
-import type { Taking } from './taking.ts';
 import type { Saying } from './texts.ts';
 import { openWaking } from './waking.ts';
 
@@ -76,7 +75,7 @@ export function startDriver(start: CoreStart): Driver {
   /** Whether what judges events is not to be waited for. */
   let isLast = false;
   const later = openAfterwards();
-  let taking: Taking | undefined;
+  let taken: Promise<void> | undefined;
 
   const report = (code: string, message: string, isUsage?: boolean) => {
     host.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
@@ -220,6 +219,7 @@ export function startDriver(start: CoreStart): Driver {
     core,
     storage,
     whole,
+    taken: () => taken,
     ask,
     isEnded: () => hasEnded,
     heard(answer) {
@@ -243,7 +243,7 @@ export function startDriver(start: CoreStart): Driver {
   const heardOf = (revision: number) => {
     if (revision > bundleRevision) bundles.fetch();
   };
-  const bundles = openBundles(driving, settings, entries, (failure) => {
+  const bundles = openBundles(driving, settings, entries, start.bundle, (failure) => {
     hasAsked = true;
     settle(true, failure !== undefined);
     if (!failure) gate.told();
@@ -253,11 +253,8 @@ export function startDriver(start: CoreStart): Driver {
   const hear = (message: Message) =>
     early ? early.push(message) : behind.do(({ others }) => others.hear(message));
   const tabs = openTabs(space, hear);
-  const openTaking = async () => {
-    const part = await settings.loadRestore();
-    taking ??= part.openTaking({ driving, host, entries, events, lanes, unreadable: forgetUnreadable });
-    return taking;
-  };
+  const taking = { driving, host, entries, events, lanes, unreadable: forgetUnreadable };
+  const past = openPast(settings.loadRestore, taking);
   const tail = openTail(() => driving.url('/v1/events'));
   const capturing = openCapturing({
     ...{ core, events, gate, input, carryOut },
@@ -272,7 +269,8 @@ export function startDriver(start: CoreStart): Driver {
     await whole?.catch(() => {});
     if (hasEnded || isShort()) return undefined;
     return openBackground(driving, {
-      ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, openTaking, announce },
+      ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, announce },
+      openTaking: past.open,
       fetchLater: bundles.again,
       cut: () => capturing.cut(false),
       outlook: settings.first && {
@@ -349,10 +347,8 @@ export function startDriver(start: CoreStart): Driver {
   const inspect = () => {
     if (isShort()) return undefined;
     core(operation.INSPECT);
-    const [signals, events, bytes, in_flight, failures, isBreakerOpen, bundle_revision] = inspection;
-    const queue = { events, bytes, in_flight, failures, breaker_open: isBreakerOpen > 0 };
     const stream = behind.now()?.push.state() ?? 'closed';
-    return { member, lane, user_id: user ?? null, stream, queue, bundle_revision, signals };
+    return { core: inspection, member, lane, user_id: user ?? null, stream } as const;
   };
 
   /** Takes stored entries back once it is known whose they are; only then may events follow. */
@@ -362,13 +358,8 @@ export function startDriver(start: CoreStart): Driver {
     storeMember();
     announce();
     const state = stateIn(stored);
-    let found: Adopted | undefined;
-    try {
-      // Never at once: whoever has started the client does not have it yet.
-      found = await (lanesIn(stored).length ? openTaking().then((one) => one.adopt(stored)) : undefined);
-    } catch (cause) {
-      report('part_unavailable', `what earlier pages have left waits for the next one: ${cause}`);
-    }
+    // Never at once: whoever has started the client does not have it yet.
+    const found = await past.adopt(stored);
     if (mine !== visits) {
       // The visitor has been forgotten meanwhile.
       early = undefined;
@@ -378,7 +369,7 @@ export function startDriver(start: CoreStart): Driver {
     user = state.user;
     input(() => {
       if (user !== undefined) core(operation.RESTORE, undefined, undefined, user, []);
-      if (found) taking?.takeBack(found, state.base, state.latches);
+      if (found) found.taking.takeBack(found, state.base, state.latches);
       else if (state.base || state.latches) core(operation.RESTORE, state.base, state.latches, undefined, []);
       if (state.isBlocked) core(operation.NEWS, 3);
     });
@@ -386,7 +377,7 @@ export function startDriver(start: CoreStart): Driver {
     const held = early ?? [];
     early = undefined;
     held.forEach(hear);
-    if (found) taking?.makeCalls(found);
+    if (found) found.taking.makeCalls(found);
     else host.started([]);
     settle(hasAsked || state.bundle !== undefined);
     stand();
@@ -410,7 +401,7 @@ export function startDriver(start: CoreStart): Driver {
       stand();
       bundles.fetch();
       const left = host.left();
-      if (left[0]) openTaking().then((one) => one.takeUp(left));
+      if (left[0]) past.open().then((one) => one.takeUp(left));
     },
     online() {
       goOnline();
@@ -423,7 +414,7 @@ export function startDriver(start: CoreStart): Driver {
   watchTurns(turns, ended);
   bundles.fetch();
   setTimeout(behind.load, PATIENCE_MS);
-  if (start.stored) begin(start.stored);
+  if (start.stored) taken = begin(start.stored);
 
   return {
     isWaiting: gate.isWaiting,

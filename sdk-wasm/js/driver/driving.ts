@@ -12,6 +12,8 @@ export interface Driving {
   readonly storage: KeyValue;
   /** Settles when the core can answer, where its rest is still on its way. */
   readonly whole: Promise<void> | undefined;
+  /** Settles when what is stored has been taken in: what a visitor has done before counts from the first decision on. */
+  taken(): Promise<void> | undefined;
   /** Whether the client has ended; answers that are still on their way change nothing on the page. */
   isEnded(): boolean;
   /** Notes that the collector has answered a question that was none about events, and hands that answer on. */

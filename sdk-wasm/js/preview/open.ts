@@ -143,8 +143,8 @@ function start(
     },
     signal: () => undefined,
     inspect: () => ({
-      ...{ member, lane: session, user_id: user, stream: 'closed', bundle_revision: 0, signals: [] },
-      queue: { events: 0, bytes: 0, in_flight: 0, failures: 0, breaker_open: false },
+      core: [[], 0, 0, 0, 0, 0, 0],
+      ...{ member, lane: session, user_id: user, stream: 'closed' },
     }),
     // The visitor is nobody's, so there is nothing to begin anew, to store, to send, to forget or to tell others.
     reset() {},

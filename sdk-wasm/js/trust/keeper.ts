@@ -22,7 +22,7 @@ const DELTA = 'ATND';
 
 /** Opens the chain of trust of these settings. Every attempt takes what is current as far as it holds. */
 export async function openKeeper(driving: Driving, settings: Settings): Promise<Attempt> {
-  const { core, input, member, report, url, isEnded } = driving;
+  const { core, input, member, report, url, taken, isEnded } = driving;
   const trust = settings.trust ?? '';
   const chain = await openChain({ ...settings, trust });
   const memory = openMemory(driving.storage, `attune/${settings.writeKey}/trust`, trust);
@@ -87,6 +87,7 @@ export async function openKeeper(driving: Driving, settings: Settings): Promise<
     if (named.hash !== held) {
       const envelope = (held && (await takeDelta(named.hash))) || (await takeWhole(named.hash));
       held = named.hash;
+      await taken();
       if (!isEnded()) input(() => core(NAMED_BUNDLE, envelope), "the collector's bundle");
     }
     const leftMs = named.expiresMs - wallMs();
