@@ -66,8 +66,7 @@ export class Attune {
       report: (...error) => this.#reports.report(new AttuneError(...error)),
     };
     this[devtoolsPort] = port;
-    this.#session = openSession(storage, `${space}session`, (text) => this.#link.keep('session', text));
-    this.#campaign = openCampaign(storage, `${space}campaign`, location.search);
+    // First of all, since it begins with what takes longest: the way to the collector.
     this.#link = openLink({
       settings,
       storage,
@@ -86,6 +85,8 @@ export class Attune {
       session: (ms) => this.#sessionAt(ms),
       judge: (capture) => this.#judge(capture),
     });
+    this.#session = openSession(storage, `${space}session`, (text) => this.#link.keep('session', text));
+    this.#campaign = openCampaign(storage, `${space}campaign`, location.search);
     this.#link.look();
     this.ready = this.#link.ready;
     this.#settings = settings;

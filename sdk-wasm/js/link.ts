@@ -84,6 +84,17 @@ export interface DriverLink {
 /** Starts loading, off the critical path. */
 export function openLink(options: LinkOptions): DriverLink {
   const { settings, events, became, session, judge, ended } = options;
+  let capture: ConsentState = captureState(settings.consent);
+  const refused = isRefused();
+  const fetchDriver = () => {
+    const loading = refused ? loadPlain(settings) : loadDriver(settings);
+    // It fails where it is waited for.
+    loading.catch(() => {});
+    return loading;
+  };
+  const mustWait = settings.strict && capture !== 'granted';
+  // On its way while all else begins.
+  const asked = settings.preview || mustWait ? undefined : fetchDriver();
   const space = `attune/${settings.writeKey}/`;
   const entries = openEntries({
     database: openDatabase(`attune/${settings.writeKey}`),
@@ -121,7 +132,6 @@ export function openLink(options: LinkOptions): DriverLink {
   };
   const buffer = openBuffer(entries, storage, `${space}calls/`, awaitsFilter);
   const lanes = openLanes(space);
-  const refused = isRefused();
   // A wish to be erased may be stored even where nothing else may, until it is fulfilled.
   const wishes = openStorage(() => !settings.cookieless);
   const erasures = `attune-erase/${settings.writeKey}/`;
@@ -137,7 +147,6 @@ export function openLink(options: LinkOptions): DriverLink {
     erase(`${settings.collector}/v1/forget?k=${settings.writeKey}`, wishes, erasures, asked);
   };
   if (keysUnder(erasures).length) eraseWished();
-  let capture: ConsentState = captureState(settings.consent);
   let held: Call[] = [];
   let lane = '';
   /** Lanes whose calls are stored and for whoever comes next. */
@@ -238,12 +247,10 @@ export function openLink(options: LinkOptions): DriverLink {
       release(false);
     }
     if (settings.strict && capture !== 'granted') await whenGranted;
+    const loading = asked ?? fetchDriver();
     // Never at once: by then it is known who the visitor is.
     await know();
     look();
-    const loading = refused ? loadPlain(settings) : loadDriver(settings);
-    // It fails where it is waited for.
-    loading.catch(() => {});
     if (isPrerendering()) {
       await activated();
       release(true);

@@ -218,7 +218,10 @@ describe('the loader', () => {
     assert.deepEqual(await early(page), {
       ...{ isEarly: true, hero: 'DECIDED', place: 'DECIDED', visit: 'ORIGINAL visit' },
     });
+    const record = () => localStorage.getItem('attune/e2e/decisions');
+    const before = await page.evaluate(record);
     await ready(page);
+    await page.waitForFunction((before) => localStorage.getItem('attune/e2e/decisions') !== before, before);
     await page.evaluate(() => {
       localStorage.setItem('attune/e2e/member', '0197f7a0-0000-7000-8000-000000000000');
       Storage.prototype.setItem = () => {};

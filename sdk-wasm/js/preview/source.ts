@@ -25,6 +25,7 @@ export async function fetchSource(settings: Settings, member: string): Promise<S
       url,
       member: () => member,
       isEnded: () => false,
+      taken: () => undefined,
       report() {},
       // A preview leaves nothing behind, so it remembers nothing of what pages have taken before.
       storage: { getItem: () => null, setItem() {}, removeItem() {} },
