@@ -37,6 +37,12 @@ const RULES = {
         { kind: 'variable', name: 'look', value: 'new' },
       ],
     },
+    {
+      id: 'more',
+      slot: 'extra',
+      when: { 'signals.views': { $gte: 1 } },
+      actions: [{ kind: 'insert', target: '#extra', position: 'append', template: '#more' }],
+    },
   ],
 };
 
@@ -44,10 +50,11 @@ const RULES = {
 const PARTS = [
   (head) => `<!doctype html><html lang="en"><title>Fixture</title>
 <style>body { margin: 0; font: 40px monospace } p { margin: 0; height: 60px; color: #f00 }
-#look { background: #f00; color: #fff } #look.decided { background: #0f0 }</style>
+#look { background: #f00; color: #fff } #look.decided { background: #0f0 } b { background: #0f0 }</style>
 ${head}<p id="hero">ORIG`,
   () => `INAL hero</p><p id="place" data-attune-slot="place">ORIGINAL place</p><p id="visit">ORIGINAL`,
-  () => ` visit</p><p id="look">look</p><p id="end">end</p>`,
+  () => ` visit</p><p id="look">look</p><p id="end">end</p>
+<p id="extra">ORIGINAL</p><template id="more"><b>MORE</b></template>`,
 ];
 
 describe('the loader', () => {
@@ -58,8 +65,9 @@ describe('the loader', () => {
   /** What the script waits for beside its time. */
   let held;
   let release = () => {};
-  /** Paths below `/sdk/` at which there is nothing. */
+  /** Paths below `/sdk/` at which there is nothing, and those that take as long again. */
   let missing;
+  let late;
   before(async () => {
     browser = await openBrowser();
     collector = await Collector.start(RULES);
@@ -75,6 +83,7 @@ describe('the loader', () => {
       }
       const isLoader = path.endsWith('/loader.js');
       if (!isLoader) await Promise.all([sleep(SCRIPT_MS), held]);
+      if (late?.test(path)) await sleep(SCRIPT_MS);
       if (missing?.test(path)) return response.writeHead(404).end();
       const type = path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript';
       response.writeHead(200, { 'content-type': type }).end(readFileSync(join(dist, basename(path))));
@@ -83,6 +92,7 @@ describe('the loader', () => {
   beforeEach(() => {
     release();
     site.headers = {};
+    late = undefined;
   });
   after(async () => {
     await site.close();
@@ -150,6 +160,7 @@ describe('the loader', () => {
   const PATIENT = 'data-hide-ms="9000"';
   const HERO = [0, 0, 600, 60];
   const LOOK = [0, 180, 600, 60];
+  const EXTRA = [0, 300, 600, 60];
 
   it('shows no frame of what stood there in slots with a stored decision, however slowly the page comes', async () => {
     const { context, page } = await visitor();
@@ -164,6 +175,18 @@ describe('the loader', () => {
     const frames = await framesOfVisit(page, LOOK);
     assert.ok(frames.some(({ green }) => green > 0));
     assert.equal(frames.filter(({ red }) => red > 0).length, 0);
+    await context.close();
+  });
+
+  it('keeps a slot hidden until a change is made whose code comes late', async () => {
+    const { context, page } = await visitor(loader(PATIENT));
+    late = /\/actions-/;
+    const bare = ({ red, green }) => red > 0 && green === 0;
+    const frames = await framesOfVisit(page, EXTRA);
+    assert.ok(frames.at(-1).red > 0 && frames.at(-1).green > 0, 'the page was seen, and the insert in it');
+    assert.equal(frames.filter(bare).length, 0);
+    head = asyncScript();
+    assert.ok((await framesOfVisit(page, EXTRA)).some(bare), 'the script alone shows it bare');
     await context.close();
   });
 

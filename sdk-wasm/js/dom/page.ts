@@ -9,6 +9,8 @@ export type { Problem } from './kept.ts';
 export interface Page {
   /** Replaces the changes that a slot makes by those of a rule; those that could run code are left out. */
   set(slot: string, changes: Change[], rule?: string): void;
+  /** Calls back, at once or when no change waits any more for what makes it. */
+  whenMade(act: () => void): void;
   /** Takes every change back. */
   clear(): void;
 }
@@ -26,6 +28,9 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
   /** Changes of slots that wait for their turn: an element's own code may run while another change is made. */
   const waiting: [slot: string, changes: Change[]][] = [];
   let isBusy = false;
+  /** How many changes wait for what makes them, and who waits for those. */
+  let late = 0;
+  const acts: (() => void)[] = [];
 
   const observer = new MutationObserver(() => {
     work();
@@ -63,6 +68,7 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
   const keepAny = (change: Change): Kept => {
     if (change[0] !== 'further') return keep(change, make, isReady);
     let kept: Omit<Kept, 'change'> | undefined;
+    if (loadActions) late += 1;
     loadActions?.()
       .then(
         (actions) => {
@@ -75,7 +81,11 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
           });
         },
       )
-      .then(work);
+      .then(() => {
+        work();
+        late -= 1;
+        if (!late) for (const act of acts.splice(0)) act();
+      });
     return { change, ensure: () => (kept ? kept.ensure() : 'late'), takeBack: () => kept?.takeBack() };
   };
 
@@ -99,6 +109,10 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
   };
   return {
     set,
+    whenMade(act) {
+      if (late) acts.push(act);
+      else act();
+    },
     clear() {
       for (const slot of [...slots.keys()]) set(slot, []);
     },

@@ -16,6 +16,8 @@ export interface Known {
   found: Map<string, Filling>;
   /** By slot that is still to be decided: selectors of what may change. */
   open: Map<string, string[]>;
+  /** Whether that will need what makes rare changes. */
+  isRare: boolean;
   /** What the server has written that is no decision. */
   unread: unknown[];
 }
@@ -38,7 +40,7 @@ export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement,
     isSaid: consent !== undefined,
     nowMs,
   };
-  let recalled: Recalled = { painted: [], known: new Set(), open: new Map() };
+  let recalled: Recalled = { painted: [], known: new Set(), open: new Map(), isRare: false };
   try {
     recalled = recall(storage, space, beginning);
   } catch {
@@ -46,11 +48,11 @@ export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement,
   }
   const unread: unknown[] = [];
   const found = new Map([...recalled.painted, ...readServed((value) => unread.push(value))]);
-  const { known, open } = recalled;
+  const { known, open, isRare } = recalled;
   for (const slot of slots.split(/\s+/)) {
     if (slot && !known.has(slot) && !open.has(slot))
       open.set(slot, [`[data-attune-slot="${CSS.escape(slot)}"]`]);
   }
   for (const slot of found.keys()) open.delete(slot);
-  return { found, open, unread };
+  return { found, open, isRare, unread };
 }

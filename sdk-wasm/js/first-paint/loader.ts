@@ -27,16 +27,17 @@ function start(tag: HTMLScriptElement): void {
   const decisions = new Map<string, Decision>();
   let report: Report | undefined;
   const problems: Parameters<Report>[] = [];
+  const loadActions = () => import(beside(ATTUNE_ACTIONS_FILE));
   const page = openPage(
     (...problem) => (report ? report(...problem) : problems.push(problem)),
-    () => import(beside(ATTUNE_ACTIONS_FILE)),
+    loadActions,
     ([kind], element) => kind !== 'text' || isParsed(element),
   );
   const painted = new Map<string, Change[]>();
   /** Texts wait until their element is there as a whole: the parser would go on writing behind them. */
   const texts = new Set<string>();
 
-  const { found, open, unread } = knownOf(tag, space);
+  const { found, open, isRare, unread } = knownOf(tag, space);
   for (const [slot, filling] of found) {
     const changes = changesOf(filling);
     painted.set(slot, changes);
@@ -76,7 +77,7 @@ function start(tag: HTMLScriptElement): void {
     settle(isFilled) {
       for (const slot of painted.keys()) if (isFilled && !isFilled(slot)) page.set(slot, []);
       painted.clear();
-      reveal();
+      page.whenMade(reveal);
     },
   };
   here.attune = Object.assign(openQueue(), {
@@ -89,6 +90,8 @@ function start(tag: HTMLScriptElement): void {
   watch.observe(document, { childList: true, subtree: true });
   paint();
   document.addEventListener('DOMContentLoaded', paint);
+  // Failing is told where it is waited for.
+  if (isRare) loadActions().catch(() => {});
   if (manual === undefined) {
     // Otherwise it would be asked for only when the script is there.
     const link = document.createElement('link');

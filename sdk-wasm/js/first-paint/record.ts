@@ -45,6 +45,8 @@ export interface Recalled {
   known: Set<string>;
   /** Selectors, by slot, of what is not known to stay as it is. */
   open: Map<string, string[]>;
+  /** Whether that will need what makes rare changes. */
+  isRare: boolean;
 }
 
 /** How a page that begins now is told apart from others. */
@@ -83,6 +85,7 @@ export function recall(storage: KeyValue, space: string, beginning: Beginning): 
   const painted: Painted[] = [];
   const known = new Set<string>();
   const open: Recalled['open'] = new Map();
+  let isRare = false;
   const now = sessionIn(storage, space, nowMs);
   const holds =
     stored?.member === storage.getItem(`${space}member`) &&
@@ -98,6 +101,7 @@ export function recall(storage: KeyValue, space: string, beginning: Beginning): 
     const paintable = actionsIn(actions);
     // What only the core's own page can do is left to it, as a whole.
     const isWhole = !filling || paintable.length === actions?.length;
+    isRare ||= !isWhole;
     if (!outcome || (untilMs && untilMs <= nowMs) || !isSame || !isWhole) {
       open.set(slot, targets);
       continue;
@@ -105,7 +109,7 @@ export function recall(storage: KeyValue, space: string, beginning: Beginning): 
     known.add(slot);
     if (filling) painted.push([slot, [rule ?? '', key, isLatched ?? 0, sinceMs ?? 0, paintable]]);
   }
-  return { painted, known, open };
+  return { painted, known, open, isRare };
 }
 
 function isSlot(value: unknown): boolean {
