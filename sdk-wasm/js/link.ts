@@ -52,7 +52,7 @@ export interface LinkOptions {
 export interface DriverLink {
   /** Settles when decisions are live; fails with `wasm_unavailable`. */
   readonly ready: Promise<void>;
-  /** Whether events are taken: not before somebody looks at the page, nor before the visitor has agreed to it. */
+  /** Whether events are taken: not before somebody looks at the page, nor before the visitor has agreed to it, nor after the end. */
   isTaking(): boolean;
   /** Whether anything may be stored on the device. */
   mayStore(): boolean;
@@ -162,8 +162,10 @@ export function openLink(options: LinkOptions): DriverLink {
 
   /** What a page that may be a preview does counts for nobody until it turns out to be none. */
   let { preview } = settings;
-  const isTaking = () => capture === 'granted' && !preview && !isPrerendering();
-  const mayStore = () => isTaking() && !settings.cookieless;
+  const mayTake = () => capture === 'granted' && !preview && !isPrerendering();
+  const isTaking = () => !hasEnded && mayTake();
+  // After the end as well: what a late receipt settles.
+  const mayStore = () => mayTake() && !settings.cookieless;
   const look = () => {
     const member = mayStore() && cookie?.look();
     if (!member) return;
@@ -271,14 +273,15 @@ export function openLink(options: LinkOptions): DriverLink {
       ...{ host, settings, storage, entries, stored, lanes, ended, loadBackground },
       awaitsPolicy: awaits,
     };
-    // A visitor who has not agreed has no session.
-    const visit = stored ? session(wallMs()) : freshId();
+    // A visitor who has not agreed has no session, and a page that has ended keeps none alive.
+    const visit = stored && !hasEnded ? session(wallMs()) : freshId();
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
     started = loaded;
     // What is decided by stored rules is decided in this context, with this consent.
     if (!hasEnded) for (const call of buffer.takeLeading()) pass(call, loaded);
     for (const message of unsaid.splice(0)) loaded.say(...message);
     if (stored) return;
+    if (hasEnded) return loaded.shutdown();
     // Rules on context alone need to know nothing of the visitor.
     driver = loaded;
     for (const one of buffer.drain()) call(...one);
