@@ -1,6 +1,7 @@
 /** The link to the driver: keeps calls until they may be made, then passes them on; nothing thrown gets out. */
 
 import { activated, isPrerendering } from './browser/activation.ts';
+import { type Channel, openChannel } from './browser/channel.ts';
 import { expire } from './browser/cookie.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
@@ -16,7 +17,6 @@ import { startDriver } from './driver/driver.ts';
 import { lanesIn } from './driver/events.ts';
 import { openLanes } from './driver/lanes.ts';
 import { MEMBER, POLICY, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
-import type { Message } from './driver/tabs.ts';
 import { AttuneError, usageError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import type { Host } from './host.ts';
@@ -31,6 +31,9 @@ export type LoadPlain = () => Promise<{ startPlain(start: Start): Driver }>;
 
 /** Calls that are kept while nobody has looked at the page, or the visitor has not said whether they may be captured. */
 const MAX_HELD_CALLS = 1_000;
+
+/** What a page tells the others of what the visitor wishes: what is agreed to, and to be forgotten. */
+type Wish = ['consent', said: Said] | ['forget'];
 
 /** What a link is made of. */
 export interface LinkOptions {
@@ -60,8 +63,8 @@ export interface DriverLink {
   call(...call: Call): void;
   /** Takes in what the visitor has said of each purpose. */
   consent(said: Said): void;
-  /** Tells the other pages, as soon as there is a channel. */
-  say(...message: Message): void;
+  /** Tells the other pages, at once. */
+  say(...wish: Wish): void;
   /** Forgets the visitor on this device. */
   forget(session: string): void;
   /** Asks the collector to erase the visitor; called before it is forgotten here. */
@@ -148,8 +151,8 @@ export function openLink(options: LinkOptions): DriverLink {
   let isFull = false;
   /** How often the visitor has been forgotten: what was read before belongs to nobody any more. */
   let forgotten = 0;
-  /** What the other pages are to hear once there is a channel. */
-  const unsaid: Message[] = [];
+  /** Open while the page is, as neither what is said nor who hears it can wait for a driver: the page may be gone by then. */
+  let channel: Channel<Wish> | undefined;
   /** Whether the driver has taken in what is stored, so that events may follow. */
   let isAdmitted = false;
   /** Whether the visitor is not the one whose calls earlier page loads have stored. */
@@ -279,7 +282,6 @@ export function openLink(options: LinkOptions): DriverLink {
     started = loaded;
     // What is decided by stored rules is decided in this context, with this consent.
     if (!hasEnded) for (const call of buffer.takeLeading()) pass(call, loaded);
-    for (const message of unsaid.splice(0)) loaded.say(...message);
     if (stored) return;
     if (hasEnded) return loaded.shutdown();
     // Rules on context alone need to know nothing of the visitor.
@@ -305,6 +307,17 @@ export function openLink(options: LinkOptions): DriverLink {
     for (const key of keysUnder(space)) storage.removeItem(space + key);
     started?.forget(session);
   };
+  const hush = () => {
+    channel?.close();
+    channel = undefined;
+  };
+  const listen = () => {
+    channel ??= openChannel(`${space}wish`, ([kind, said]) =>
+      kind === 'consent' ? events.consented(said) : events.forgotten(),
+    );
+  };
+  listen();
+  addEventListener('pageshow', listen, { signal: ended });
   if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
     const fail = (cause: unknown) => failed(failure(cause));
@@ -330,10 +343,7 @@ export function openLink(options: LinkOptions): DriverLink {
       release(false);
       admit();
     },
-    say(...message) {
-      if (started) started.say(...message);
-      else unsaid.push(message);
-    },
+    say: (...wish) => channel?.say(wish),
     forget: withdraw,
     erase() {
       const token = started?.token() ?? storage.getItem(space + TOKEN);
@@ -346,6 +356,8 @@ export function openLink(options: LinkOptions): DriverLink {
     look,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
+      // A page that holds a channel is not kept in the back/forward cache.
+      hush();
       if ((driver && !driver.isShort()) || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
@@ -356,6 +368,7 @@ export function openLink(options: LinkOptions): DriverLink {
     },
     end() {
       ask((driver) => driver.shutdown());
+      hush();
       driver = undefined;
       started = undefined;
       hasEnded = true;

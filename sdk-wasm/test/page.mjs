@@ -21,6 +21,7 @@ export function openPage(options = {}) {
     search = '',
     isShort = false,
     jar = openJar(),
+    BroadcastChannel,
   } = options;
   const core = Object.assign(new FakeCore(), { isShort });
   const target = new EventTarget();
@@ -77,7 +78,7 @@ export function openPage(options = {}) {
     innerHeight: 800,
     indexedDB: database,
     IDBKeyRange,
-    BroadcastChannel: undefined,
+    BroadcastChannel,
     localStorage: storageOf(entries),
     matchMedia: () => ({ matches: true, addEventListener() {} }),
     addEventListener: target.addEventListener.bind(target),

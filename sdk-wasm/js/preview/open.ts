@@ -146,11 +146,10 @@ function start(
       ...{ member, lane: session, user_id: user, stream: 'closed', bundle_revision: 0, signals: [] },
       queue: { events: 0, bytes: 0, in_flight: 0, failures: 0, breaker_open: false },
     }),
-    // The visitor is nobody's, so there is nothing to begin anew, to store, to send, to forget or to tell others.
+    // The visitor is nobody's, so there is nothing to begin anew, to store, to send or to forget.
     reset() {},
     admit() {},
     forget() {},
-    say() {},
     follow() {},
     takeToken() {},
     flush() {},
