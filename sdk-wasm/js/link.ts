@@ -1,6 +1,7 @@
 /** The link to the driver: keeps calls until they may be made, then passes them on; nothing thrown gets out. */
 
 import { activated, isPrerendering } from './browser/activation.ts';
+import { type Channel, openChannel } from './browser/channel.ts';
 import { expire } from './browser/cookie.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
@@ -17,7 +18,6 @@ import { startDriver } from './driver/driver.ts';
 import { lanesIn } from './driver/events.ts';
 import { openLanes } from './driver/lanes.ts';
 import { MEMBER, POLICY, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
-import type { Message } from './driver/tabs.ts';
 import { AttuneError, usageError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import type { Host } from './host.ts';
@@ -32,6 +32,9 @@ export type LoadPlain = () => Promise<{ startPlain(start: Start): Driver }>;
 
 /** Calls that are kept while nobody has looked at the page, or the visitor has not said whether they may be captured. */
 const MAX_HELD_CALLS = 1_000;
+
+/** What a page tells the others of what the visitor wishes: what is agreed to, and to be forgotten. */
+type Wish = ['consent', said: Said] | ['forget'];
 
 /** What a link is made of. */
 export interface LinkOptions {
@@ -53,7 +56,7 @@ export interface LinkOptions {
 export interface DriverLink {
   /** Settles when decisions are live; fails with `wasm_unavailable`. */
   readonly ready: Promise<void>;
-  /** Whether events are taken: not before somebody looks at the page, nor before the visitor has agreed to it. */
+  /** Whether events are taken: not before somebody looks at the page, nor before the visitor has agreed to it, nor after the end. */
   isTaking(): boolean;
   /** Whether anything may be stored on the device. */
   mayStore(): boolean;
@@ -61,8 +64,8 @@ export interface DriverLink {
   call(...call: Call): void;
   /** Takes in what the visitor has said of each purpose. */
   consent(said: Said): void;
-  /** Tells the other pages, as soon as there is a channel. */
-  say(...message: Message): void;
+  /** Tells the other pages, at once. */
+  say(...wish: Wish): void;
   /** Forgets the visitor on this device. */
   forget(session: string): void;
   /** Asks the collector to erase the visitor; called before it is forgotten here. */
@@ -158,8 +161,8 @@ export function openLink(options: LinkOptions): DriverLink {
   let isFull = false;
   /** How often the visitor has been forgotten: what was read before belongs to nobody any more. */
   let forgotten = 0;
-  /** What the other pages are to hear once there is a channel. */
-  const unsaid: Message[] = [];
+  /** Open while the page is, as neither what is said nor who hears it can wait for a driver: the page may be gone by then. */
+  let channel: Channel<Wish> | undefined;
   /** Whether the driver has taken in what is stored, so that events may follow. */
   let isAdmitted = false;
   /** Whether the visitor is not the one whose calls earlier page loads have stored. */
@@ -172,8 +175,10 @@ export function openLink(options: LinkOptions): DriverLink {
 
   /** What a page that may be a preview does counts for nobody until it turns out to be none. */
   let { preview } = settings;
-  const isTaking = () => capture === 'granted' && !preview && !isPrerendering();
-  const mayStore = () => isTaking() && !settings.cookieless;
+  const mayTake = () => capture === 'granted' && !preview && !isPrerendering();
+  const isTaking = () => !hasEnded && mayTake();
+  // After the end as well: what a late receipt settles.
+  const mayStore = () => mayTake() && !settings.cookieless;
   const look = () => {
     const member = mayStore() && cookie?.look();
     if (!member) return;
@@ -279,14 +284,14 @@ export function openLink(options: LinkOptions): DriverLink {
       ...{ host, settings, storage, entries, stored, lanes, ended, loadBackground },
       awaitsPolicy: awaits,
     };
-    // A visitor who has not agreed has no session.
-    const visit = stored ? session(wallMs()) : freshId();
+    // A visitor who has not agreed has no session, and a page that has ended keeps none alive.
+    const visit = stored && !hasEnded ? session(wallMs()) : freshId();
     const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
     started = loaded;
     // What is decided by stored rules is decided in this context, with this consent.
     if (!hasEnded) for (const call of buffer.takeLeading()) pass(call, loaded);
-    for (const message of unsaid.splice(0)) loaded.say(...message);
     if (stored) return;
+    if (hasEnded) return loaded.shutdown();
     // Rules on context alone need to know nothing of the visitor.
     driver = loaded;
     for (const one of buffer.drain()) call(...one);
@@ -310,6 +315,17 @@ export function openLink(options: LinkOptions): DriverLink {
     for (const key of keysUnder(space)) storage.removeItem(space + key);
     started?.forget(session);
   };
+  const hush = () => {
+    channel?.close();
+    channel = undefined;
+  };
+  const listen = () => {
+    channel ??= openChannel(`${space}wish`, ([kind, said]) =>
+      kind === 'consent' ? events.consented(said) : events.forgotten(),
+    );
+  };
+  listen();
+  addEventListener('pageshow', listen, { signal: ended });
   if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
     const fail = (cause: unknown) => failed(failure(cause));
@@ -335,10 +351,7 @@ export function openLink(options: LinkOptions): DriverLink {
       release(false);
       admit();
     },
-    say(...message) {
-      if (started) started.say(...message);
-      else unsaid.push(message);
-    },
+    say: (...wish) => channel?.say(wish),
     forget: withdraw,
     erase() {
       const token = started?.token() ?? storage.getItem(space + TOKEN);
@@ -351,6 +364,8 @@ export function openLink(options: LinkOptions): DriverLink {
     look,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
+      // A page that holds a channel is not kept in the back/forward cache.
+      hush();
       if ((driver && !driver.isShort()) || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
@@ -361,6 +376,7 @@ export function openLink(options: LinkOptions): DriverLink {
     },
     end() {
       ask((driver) => driver.shutdown());
+      hush();
       driver = undefined;
       started = undefined;
       hasEnded = true;

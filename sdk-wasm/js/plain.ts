@@ -225,7 +225,6 @@ export function startPlain(start: Start): Driver {
       given = [];
       becomes(freshId());
     },
-    say() {},
     follow(other) {
       if (other !== member) becomes(other);
     },

@@ -216,7 +216,35 @@ describe('attune', () => {
     attune.onError((error) => codes.push(error.code));
     attune.track('late');
     assert.deepEqual(codes, ['shut_down']);
-    assert.notEqual(init(OPTIONS), attune);
+    const ended = attune;
+    attune = init(OPTIONS);
+    assert.notEqual(attune, ended);
+    await attune.ready;
+  });
+
+  it('keeps no session once it has ended, neither for a late call nor where it ended before it was loaded', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const session = 'attune/demo/session';
+    await attune.shutdown();
+    await page.load('farewell');
+    t.mock.timers.tick(1_000);
+    assert.equal(page.entries.get(session), undefined);
+    attune = init(OPTIONS);
+    await attune.ready;
+    await attune.shutdown();
+    assert.match(page.entries.get(session), / /);
+    page.entries.set(session, 'of another page');
+    attune.track('late');
+    t.mock.timers.tick(1_000);
+    assert.equal(page.entries.get(session), 'of another page');
+  });
+
+  it('ends what is loaded after shutdown where the visitor has not agreed either', async () => {
+    await attune.shutdown();
+    attune = init({ ...OPTIONS, consent: { analytics: 'unknown', personalization: 'unknown' } });
+    await attune.shutdown();
+    const core = await page.load();
+    assert.deepEqual([core.of('start').length, core.of('farewell').length], [2, 2]);
   });
 
   it('hears of a refused event with its type, code and limit, and its neighbours go on', async () => {
@@ -263,7 +291,7 @@ describe('attune', () => {
 
   it('starts with the consent of its options, before anything is decided', async () => {
     await attune.shutdown();
-    init({ ...OPTIONS, consent: { personalization: 'denied' } });
+    attune = init({ ...OPTIONS, consent: { personalization: 'denied' } });
     const { calls } = await page.load('consent');
     const names = calls.map(([name]) => name);
     assert.deepEqual(calls[names.lastIndexOf('consent')], ['consent', 3]);
@@ -275,7 +303,7 @@ describe('attune', () => {
     const database = new IDBFactory();
     await store(database, [['bundle', new Uint8Array([7])]]);
     page = openPage({ database });
-    init({ ...OPTIONS, consent: { personalization: 'denied' } });
+    attune = init({ ...OPTIONS, consent: { personalization: 'denied' } });
     const { calls } = await page.load('namedBundle');
     const names = calls.map(([name]) => name);
     const decided = names.indexOf('namedBundle');

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { IDBDatabase } from 'fake-indexeddb';
 import { decision } from './core.mjs';
 import { load } from './load.mjs';
-import { closePage, locksOf, openPage, settle, store, stored as storedIn } from './page.mjs';
+import { closePage, locksOf, openPage, settle, store, stored as storedIn, written } from './page.mjs';
 
 const OPTIONS = { writeKey: 'demo', collector: 'https://collector.example' };
 const DAY_MS = 24 * 3_600_000;
@@ -59,11 +59,14 @@ describe('the driver', () => {
   const local = (key) => page.entries.get(`attune/demo/${key}`);
   const putLocal = (key, text) => page.entries.set(`attune/demo/${key}`, text);
 
-  it('stores an event within 50 ms under its lane and number, and the number as the lane’s count', async () => {
+  it('stores an event within 50 ms under its lane and number, and the number as the lane’s count', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const core = await start();
+    t.mock.timers.tick(50);
     const id = attune.track('view', { a: 'ü' });
+    t.mock.timers.tick(49);
     assert.equal(await entry([core.lane, 1]), undefined);
-    await sleep(80);
+    t.mock.timers.tick(1);
     const event = await entry([core.lane, 1]);
     assert.deepEqual([event.priority, event.member], [1, core.member]);
     assert.deepEqual([event.id, event.seq, event.metadata], [id, 1, '{"a":"ü"}']);
@@ -91,7 +94,7 @@ describe('the driver', () => {
     attune.identify('user-1');
     attune.track('view');
     assert.equal(page.posts.length, 0);
-    await sleep(80);
+    await written();
     const batches = page.posts.filter(({ pathname }) => pathname === '/v1/events');
     assert.equal(batches.length, 1);
     const { events, context, lane } = JSON.parse(batches[0].text);
@@ -191,7 +194,7 @@ describe('the driver', () => {
       stored(gone, 4, false, { id: 'none' }),
     ]);
     const core = await start();
-    await sleep(80);
+    await written();
     assert.deepEqual(
       core
         .of('storedEvent')
@@ -222,7 +225,8 @@ describe('the driver', () => {
     assert.deepEqual([await entry([gone, 3]), await entry([gone, 4])], [undefined, undefined]);
   });
 
-  it('waits 250 ms for the browser’s word on a lane, then leaves it to the next page', async () => {
+  it('waits 250 ms for the browser’s word on a lane, then leaves it to the next page', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const silent = idAt(Date.now(), 1);
     const locks = locksOf([]);
     const request = (name, options, hold) =>
@@ -230,8 +234,11 @@ describe('the driver', () => {
     page = openPage({ locks: { request } });
     await store(page.database, [stored(silent, 1, false)]);
     const core = await start('start');
+    t.mock.timers.tick(249);
+    await settle();
     assert.equal(core.of('restore').length, 0);
-    await sleep(300);
+    t.mock.timers.tick(1);
+    await settle();
     assert.deepEqual(core.of('restore')[0].at(-1), []);
     assert.equal(core.of('storedEvent').length, 0);
   });
@@ -248,7 +255,7 @@ describe('the driver', () => {
     await store(page.database, [['latches', Uint8Array.of(1, 2, 3)]]);
     page.core.next('restore', ['unreadable', 1], ['put', 0, Uint8Array.of(0, 128, 255)]);
     await start();
-    await sleep(80);
+    await written();
     assert.deepEqual([await entry('latches'), await entry('base')], [undefined, Uint8Array.of(0, 128, 255)]);
     assert.deepEqual(errors, ['stored_entry_unreadable: a stored entry cannot be read: latches']);
   });
@@ -268,7 +275,7 @@ describe('the driver', () => {
     assert.notEqual(core.member, 'm1');
     assert.deepEqual([local('member'), local('token')], [core.member, undefined]);
     attune.track('view');
-    await sleep(80);
+    await written();
     assert.deepEqual([await entry('member'), await entry('user')], [core.member, undefined]);
     assert.equal((await entry([core.lane, 1])).user, undefined);
   });
@@ -379,7 +386,7 @@ describe('the driver', () => {
     attune.track('view');
     for (let turn = 0; turn < 200 && asked < 2; turn += 1) await sleep(10);
     answer(3);
-    await sleep(80);
+    await written();
     assert.deepEqual(core.of('bundle'), [['bundle', Uint8Array.of(3)]]);
     assert.deepEqual(await entry('bundle'), Uint8Array.of(3));
   });
@@ -389,7 +396,7 @@ describe('the driver', () => {
     page.core.next('namedBundle', ['failed', 'bundle_bad_magic']);
     await start();
     assert.deepEqual(errors, ["bundle_bad_magic: the collector's bundle cannot be read"]);
-    await sleep(80);
+    await written();
     assert.equal(await entry('bundle'), undefined);
     await attune.shutdown();
     page = openPage();
@@ -467,7 +474,7 @@ describe('the driver', () => {
     await attune.shutdown();
     core.next('outcome', decision('hero', { rule: 'late' }));
     answer(Response.json({ accepted: 1, stream: { token: 's' } }));
-    await sleep(80);
+    await written();
     assert.deepEqual(heard, []);
     assert.equal((await entry([core.lane, 1])).isSettled, true);
   });

@@ -2,10 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { decision, FakeCore } from './core.mjs';
 import { load } from './load.mjs';
-import { allIn, closePage, openPage, settle } from './page.mjs';
+import { allIn, closePage, openPage, settle, written } from './page.mjs';
 
 const { openCore } = await load('core/core.ts');
 const { GAP, ONLINE, SIGNAL, WAKE } = await load('core/operations.ts');
@@ -85,7 +84,7 @@ describe('a page in want of the rest of its core', () => {
     await start();
     assert.equal(attune.decision('hero')?.rule, 'welcome');
     const id = attune.track('view');
-    await sleep(80);
+    await written();
     assert.deepEqual(
       (await callsIn()).map(([, [method, { id }]]) => [method, id]),
       [['track', id]],
@@ -94,7 +93,7 @@ describe('a page in want of the rest of its core', () => {
     assert.equal(attune.signal('views'), undefined);
     await page.loadRest();
     assert.deepEqual([page.core.of('track').length, await isReady()], [1, true]);
-    await sleep(80);
+    await written();
     assert.deepEqual(await callsIn(), []);
     const [{ events }] = page.posts.map(({ text }) => JSON.parse(text));
     assert.deepEqual([events.map(({ event_id }) => event_id), errors], [[id], []]);
@@ -104,7 +103,7 @@ describe('a page in want of the rest of its core', () => {
     await start();
     const id = attune.track('view');
     page.dispatch('pagehide', { persisted: false });
-    await sleep(80);
+    await written();
     const calls = await callsIn();
     assert.deepEqual(
       calls.map(([, [, capture]]) => capture.id),
@@ -121,7 +120,7 @@ describe('a page in want of the rest of its core', () => {
     await assert.rejects(attune.ready, { code: 'wasm_unavailable' });
     assert.match(errors.join(), /attune_rest\.wasm did not load/);
     assert.equal(attune.decision('hero')?.rule, 'welcome');
-    await sleep(80);
+    await written();
     assert.deepEqual(
       (await callsIn()).map(([, [, capture]]) => capture.id),
       [id],

@@ -8,6 +8,8 @@ import { FakeCore } from './core.mjs';
 const { instantiate } = WebAssembly;
 const { CompressionStream } = globalThis;
 const PATIENCE_MS = 5_000;
+/** More than the time for which writes wait. */
+const STORED_AFTER_MS = 80;
 const pkg = join(import.meta.dirname, '../pkg');
 
 /** Puts a page in place of whatever was there; `load` starts its WebAssembly, of which `isShort` leaves the rest out. */
@@ -19,6 +21,7 @@ export function openPage(options = {}) {
     search = '',
     isShort = false,
     jar = openJar(),
+    BroadcastChannel,
   } = options;
   const core = Object.assign(new FakeCore(), { isShort });
   const target = new EventTarget();
@@ -75,7 +78,7 @@ export function openPage(options = {}) {
     innerHeight: 800,
     indexedDB: database,
     IDBKeyRange,
-    BroadcastChannel: undefined,
+    BroadcastChannel,
     localStorage: storageOf(entries),
     matchMedia: () => ({ matches: true, addEventListener() {} }),
     addEventListener: target.addEventListener.bind(target),
@@ -148,6 +151,12 @@ export function closePage() {
 /** Lets everything happen that no timer holds back. */
 export async function settle() {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
+}
+
+/** Lets everything happen that no timer holds back, and then the writes that wait for theirs: those timers began earlier. */
+export async function written() {
+  await settle();
+  await new Promise((done) => setTimeout(done, STORED_AFTER_MS));
 }
 
 /** Puts entries, by key, into the database of a page that is to come. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { IDBFactory } from 'fake-indexeddb';
 import { load } from './load.mjs';
-import { closePage, openJar, openPage, settle, store, stored } from './page.mjs';
+import { closePage, openJar, openPage, settle, store, stored, written } from './page.mjs';
 
 const NAME = 'attune_visitor';
 const DOMAIN = 'shop.example';
@@ -119,7 +119,7 @@ describe('the visitor’s cookie', () => {
     const [[, , , , session]] = core.of('track');
     assert.notEqual(session, SESSION);
     assert.equal(await stored(database, 'user'), undefined);
-    await new Promise((done) => setTimeout(done, 80));
+    await written();
     assert.equal(await stored(database, 'member'), ANN);
   });
 

@@ -228,17 +228,69 @@ describe('before a visitor has agreed', () => {
       await page.waitForFunction(() => window.attune.signal('category_views', 'lamps') === 3);
     }));
 
+  const NO = { analytics: 'denied', personalization: 'denied' };
+  /** Opens a page of a visitor who has agreed; `held` is what it asks for in vain until that is let go. */
+  async function agreed(context, held) {
+    const page = await context.newPage();
+    let letGo;
+    const waits = new Promise((done) => {
+      letGo = done;
+    });
+    if (held) await page.route(held, (route) => waits.then(() => route.continue().catch(() => {})));
+    await page.goto(`${site.url}/open`);
+    return [page, letGo];
+  }
+  /** A page that has heard the no takes nothing any more, and leaves nothing to be sent. */
+  async function takesNothing(page) {
+    await headline(page, 'For everybody');
+    const before = await events();
+    await track(page, 2);
+    await page.waitForTimeout(300);
+    assert.equal(await storedBytes(page), 0);
+    await page.goto('about:blank');
+    await page.waitForTimeout(300);
+    assert.equal(await events(), before);
+  }
+
   it('a no that comes before the page has started reaches the other tabs', () =>
     visitor(async (context) => {
-      const open = await openPage(context, `${site.url}/open`);
-      const other = await context.newPage();
-      await other.goto(`${site.url}/open`);
-      await other.evaluate(() => window.attune.consent({ analytics: 'denied', personalization: 'denied' }));
-      await open.waitForFunction(() => localStorage.length === 0);
-      const before = await events();
+      const [open] = await agreed(context);
+      await headline(open, 'For you');
+      const [other] = await agreed(context);
+      await agree(other, NO);
+      await takesNothing(open);
+    }));
+
+  it('a no reaches the other tabs from a page that is closed before its core has come', () =>
+    visitor(async (context) => {
+      const [open] = await agreed(context);
+      await headline(open, 'For you');
+      const [other] = await agreed(context, '**/*.wasm');
+      await agree(other, NO);
+      await other.close();
+      await takesNothing(open);
+    }));
+
+  it('a no reaches a tab before its core has come', () =>
+    visitor(async (context) => {
+      const [open, letGo] = await agreed(context, '**/*.wasm');
       await track(open, 2);
-      await open.waitForTimeout(300);
-      assert.equal(await events(), before);
+      const [other] = await agreed(context);
+      await headline(other, 'For you');
+      await agree(other, NO);
+      await headline(other, 'For everybody');
+      letGo();
+      await takesNothing(open);
+    }));
+
+  it('a no reaches a tab whose part that follows the others never comes', () =>
+    visitor(async (context) => {
+      const [open] = await agreed(context, '**/background*.js');
+      await headline(open, 'For you');
+      await track(open, 1);
+      const [other] = await agreed(context);
+      await agree(other, NO);
+      await takesNothing(open);
     }));
 
   it('a page without cookies stores nothing and delivers all the same', () =>

@@ -1,6 +1,7 @@
 /** What a client does behind its first decision: delivers, holds the stream, follows other pages, tries again. */
 
 import type { Report } from '../dom/page.ts';
+import type { Host } from '../host.ts';
 import { type Delivery, openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
 import { type Keeping, type KeepingOptions, openKeeping } from './keeping.ts';
@@ -15,6 +16,7 @@ import { type Saying, sayingOf } from './texts.ts';
 
 /** What is needed of the page. */
 export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'leading' | 'push'> {
+  host: Host;
   /** The prefix of the site's names. */
   space: string;
   /** Where the member token is stored. */

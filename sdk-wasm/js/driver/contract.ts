@@ -12,7 +12,6 @@ import type { Host } from '../host.ts';
 import type { Settings } from '../options.ts';
 import type { KeptEvent } from './events.ts';
 import type { Lanes } from './lanes.ts';
-import type { Message } from './tabs.ts';
 
 /** What was captured, with everything fixed at the call. */
 export type Capture = Pick<KeptEvent, 'id' | 'type' | 'ms' | 'session' | 'metadata' | 'priority'>;
@@ -39,8 +38,6 @@ export interface Driver {
   admit(stored: Change[], lane: string, session: string): void;
   /** Forgets the visitor, and all that has not been sent; the host has deleted what was stored. */
   forget(session: string): void;
-  /** Tells the other pages. */
-  say(...message: Message): void;
   /** Becomes the visitor that another tab has begun and stored. */
   follow(member: string, session: string): void;
   /** The member and its token, in a line each, where one is known. */

@@ -250,9 +250,10 @@ export function startDriver(start: CoreStart): Driver {
     behind.do(({ retries }) => retries(failure));
     behind.load();
   });
-  const hear = (message: Message) =>
-    early ? early.push(message) : behind.do(({ others }) => others.hear(message));
-  const tabs = openTabs(space, hear);
+  const hear = (message: Message, mine = visits) =>
+    // What was said of a visitor who has been forgotten meanwhile is of nobody.
+    early ? early.push(message) : behind.do(({ others }) => mine === visits && others.hear(message));
+  const tabs = openTabs(space, (message) => hear(message));
   const taking = { driving, host, entries, events, lanes, unreadable: forgetUnreadable };
   const past = openPast(settings.loadRestore, taking);
   const tail = openTail(() => driving.url('/v1/events'));
@@ -376,7 +377,7 @@ export function startDriver(start: CoreStart): Driver {
     if (state.bundle) bundles.restore(state.bundle);
     const held = early ?? [];
     early = undefined;
-    held.forEach(hear);
+    for (const message of held) hear(message);
     if (found) found.taking.makeCalls(found);
     else host.started([]);
     settle(hasAsked || state.bundle !== undefined);
@@ -469,7 +470,6 @@ export function startDriver(start: CoreStart): Driver {
         behind.now()?.others.takeName();
       });
     },
-    say: tabs.say,
     token: () => behind.now()?.push.token(),
     takeToken: (stored) => behind.now()?.push.takeToken(stored),
     signal: (name, key) => ask(operation.SIGNAL, name, key),

@@ -2,7 +2,6 @@
 
 import type { Entries } from '../browser/entries.ts';
 import { NEWS, NEWS_STATUS, RESTORE, WAKE } from '../core/operations.ts';
-import type { Host } from '../host.ts';
 import { awaitLane } from './adopting.ts';
 import { count } from './counting.ts';
 import type { Driving } from './driving.ts';
@@ -16,7 +15,6 @@ import type { Taking } from './taking.ts';
 /** What is needed of this page. */
 export interface OthersOptions {
   driving: Driving;
-  host: Host;
   entries: Entries;
   lanes: Lanes;
   tabs: Tabs;
@@ -44,7 +42,7 @@ export interface Others {
 
 /** Has heard nothing of other pages yet. */
 export function openOthers(options: OthersOptions): Others {
-  const { driving, host, entries, lanes, tabs, leading, push, heardOf, announce, named } = options;
+  const { driving, entries, lanes, tabs, leading, push, heardOf, announce, named } = options;
   const { core, input, member, report } = driving;
   /** Lanes that are waited for. */
   const watched = new Set<string>();
@@ -87,8 +85,6 @@ export function openOthers(options: OthersOptions): Others {
         namedElsewhere = [first, second];
         input(takeName);
       },
-      consent: () => host.consented(first),
-      forget: host.forgotten,
       news() {
         const [news, status, retryAfterMs] = first as [0 | 1 | 2 | 3, number, number];
         input(() => (news === 1 ? core(NEWS_STATUS, status, retryAfterMs) : core(NEWS, news)));

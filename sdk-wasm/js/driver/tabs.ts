@@ -1,7 +1,6 @@
 /** The open pages of a site, and what they tell each other. */
 
 import { type Channel, openChannel } from '../browser/channel.ts';
-import type { Said } from '../consent.ts';
 import type { KeptEvent } from './events.ts';
 
 /** What one page tells the others. */
@@ -16,10 +15,6 @@ export type Message =
   | ['latches', bytes: Uint8Array]
   /** The visitor has become a user. */
   | ['user', member: string, user: string]
-  /** What the visitor has said of each purpose. */
-  | ['consent', said: Said]
-  /** The visitor is to be forgotten. */
-  | ['forget']
   /** What a request for events has come to: nothing, a status, a receipt, or nothing so often that it seems blocked. */
   | ['news', news: NewsMessage]
   /** Messages of the stream that one page holds for all. */

@@ -146,11 +146,10 @@ function start(
       core: [[], 0, 0, 0, 0, 0, 0],
       ...{ member, lane: session, user_id: user, stream: 'closed' },
     }),
-    // The visitor is nobody's, so there is nothing to begin anew, to store, to send, to forget or to tell others.
+    // The visitor is nobody's, so there is nothing to begin anew, to store, to send or to forget.
     reset() {},
     admit() {},
     forget() {},
-    say() {},
     follow() {},
     takeToken() {},
     flush() {},
