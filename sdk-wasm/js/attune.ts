@@ -4,14 +4,7 @@ import { openStorage } from './browser/storage.ts';
 import { type Campaign, openCampaign } from './campaign.ts';
 import { wallMs } from './clock.ts';
 import { type Consent, grantedBits, mergeConsent, type Said } from './consent.ts';
-import {
-  defaultContext,
-  deviceContext,
-  type Json,
-  type JsonObject,
-  pageContext,
-  watchDevice,
-} from './context.ts';
+import { deviceContext, type Json, type JsonObject, pageContext, watchDevice } from './context.ts';
 import { type Decision, variableIn } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
 import type { Capture } from './driver/contract.ts';
@@ -20,6 +13,7 @@ import { isObject, jsonText } from './json.ts';
 import { type DriverLink, openLink } from './link.ts';
 import { type Listeners, openListeners, openReports } from './listeners.ts';
 import type { Settings } from './options.ts';
+import { defaultContext } from './page-context.ts';
 import { openSession, type Session } from './session.ts';
 import { uuidV7 } from './uuid.ts';
 

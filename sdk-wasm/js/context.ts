@@ -1,8 +1,5 @@
 /** What every page knows of itself: address, title, referrer, device class, locale, time zone, clocks. */
 
-import { wallMs } from './clock.ts';
-import { localTime } from './local-time.ts';
-
 /** JSON as the page may hand it in. */
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json | undefined };
 
@@ -14,23 +11,6 @@ export type DeviceClass = 'phone' | 'tablet' | 'desktop';
 
 const TABLET_QUERY = '(min-width: 640px)';
 const DESKTOP_QUERY = '(min-width: 1024px)';
-
-/** The context a page starts with. */
-export function defaultContext(): JsonObject {
-  return {
-    page: pageContext(),
-    device: deviceContext(),
-    locale: navigator.language,
-    time_zone: timeZone(),
-    time: localTime(wallMs()),
-  };
-}
-
-/** A context with fields, a JSON object as text, merged into it; `null` removes one. */
-export function mergedContext(context: JsonObject, fields: string): JsonObject {
-  const merged = Object.entries({ ...context, ...JSON.parse(fields) } as JsonObject);
-  return Object.fromEntries(merged.filter(([, value]) => value !== null));
-}
 
 /** The name of the page's time zone. */
 export function timeZone(): string {

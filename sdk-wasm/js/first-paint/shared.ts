@@ -7,6 +7,8 @@ import { openStorage } from '../browser/storage.ts';
 import { timer } from '../browser/timer.ts';
 import { readWishes } from '../browser/wishes.ts';
 import { openCampaign } from '../campaign.ts';
+import { deviceContext, pageContext, timeZone, watchDevice } from '../context.ts';
+import { variableIn } from '../decision.ts';
 import { openPage } from '../dom/page.ts';
 import { changesOf, decisionOf } from '../driver/decisions.ts';
 import { uuidText, uuidV7 } from '../uuid.ts';
@@ -17,6 +19,11 @@ export const shared = {
   timer,
   readWishes,
   openCampaign,
+  deviceContext,
+  pageContext,
+  timeZone,
+  watchDevice,
+  variableIn,
   openPage,
   changesOf,
   decisionOf,

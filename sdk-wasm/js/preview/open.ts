@@ -2,7 +2,7 @@
 
 import { timer } from '../browser/timer.ts';
 import { wallMs } from '../clock.ts';
-import { type JsonObject, mergedContext } from '../context.ts';
+import type { JsonObject } from '../context.ts';
 import { openPage } from '../dom/page.ts';
 import type { Driver } from '../driver/contract.ts';
 import { problemReport } from '../driver/problem.ts';
@@ -11,6 +11,7 @@ import { freshId } from '../fresh-id.ts';
 import type { Host } from '../host.ts';
 import { parseJson } from '../json.ts';
 import type { Settings } from '../options.ts';
+import { mergedContext } from '../page-context.ts';
 import { PREVIEW } from '../preview-token.ts';
 import { changesOf, variablesOf } from './actions.ts';
 import { openModel } from './model.ts';
