@@ -45,6 +45,7 @@ const restFile = besideScript('attune-rest', 'attune_rest.wasm');
 
 await bundle('index', dist('index.js'), {
   plugins: [
+    apart('capturing', './capturing.js'),
     apart('background', './background.js'),
     apart('restore', './restore.js'),
     apart('trust', './trust.js'),
@@ -55,6 +56,7 @@ await bundle('index', dist('index.js'), {
     apart('preview', './preview.js'),
   ],
 });
+await bundle('capturing', dist('capturing.js'), {});
 await bundle('background', dist('background.js'), {});
 await bundle('restore', dist('restore.js'), {});
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
@@ -89,6 +91,7 @@ const trustFile = await scriptPart('trust', 'trust', { define: trustFiles(...own
 const filterScript = await scriptPart('filter', 'filter', {
   define: filterFile(besideScript('filter', 'filter.wasm')),
 });
+const capturingFile = await scriptPart('capturing', 'capturing', {});
 const backgroundFile = await scriptPart('background', 'background', {});
 const restoreFile = await scriptPart('restore', 'restore', {});
 const plainFile = await scriptPart('plain', 'plain', {});
@@ -106,6 +109,7 @@ const scriptOptions = {
   define: {
     ATTUNE_WASM_FILE: JSON.stringify(wasmFile),
     ATTUNE_REST_FILE: JSON.stringify(restFile),
+    ATTUNE_CAPTURING_FILE: JSON.stringify(capturingFile),
     ATTUNE_BACKGROUND_FILE: JSON.stringify(backgroundFile),
     ATTUNE_RESTORE_FILE: JSON.stringify(restoreFile),
     ATTUNE_TRUST_FILE: JSON.stringify(trustFile),

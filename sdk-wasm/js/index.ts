@@ -23,6 +23,7 @@ export type { InitOptions, OutgoingEvent } from './options.ts';
 export const init: (options: InitOptions) => Attune = initWith({
   defaultWasmUrl: new URL('./attune_first.wasm', import.meta.url).href,
   restWasmUrl: new URL('./attune_rest.wasm', import.meta.url).href,
+  loadCapturing: () => import('./capturing.ts'),
   loadBackground: () => import('./background.ts'),
   loadRestore: () => import('./restore.ts'),
   loadTrust: () => import('./trust.ts'),

@@ -9,6 +9,7 @@ export { AttuneError } from './errors.ts';
 /** As `init` of `attune`. */
 export const init: (options: InitOptions) => Attune = initWith({
   defaultWasmUrl: new URL('./attune_bg.wasm', import.meta.url).href,
+  loadCapturing: () => import('./capturing.ts'),
   loadBackground: () => import('./background.ts'),
   loadRestore: () => import('./restore.ts'),
   loadTrust: () => import('./trust.ts'),

@@ -13,7 +13,7 @@ import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
 import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
 import { isRefused, loadCore, refusal } from './core-loading.ts';
-import type { Capture, Driver, Start } from './driver/contract.ts';
+import type { Capture, Driver, LoadCapturing, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { lanesIn } from './driver/events.ts';
 import { openLanes } from './driver/lanes.ts';
@@ -88,9 +88,15 @@ export interface DriverLink {
 export function openLink(options: LinkOptions): DriverLink {
   const { settings, events, became, session, judge, ended } = options;
   let capture: ConsentState = captureState(settings.consent);
+  const partFailed = (cause: unknown) =>
+    events.report(
+      new AttuneError('part_unavailable', `what delivers did not load, events stay stored: ${cause}`),
+    );
+  const loadBackground = openPart(settings.loadBackground, ended, partFailed);
+  const loadCapturing = openPart(settings.loadCapturing, ended, partFailed);
   const refused = isRefused();
   const fetchDriver = () => {
-    const loading = refused ? loadPlain(settings) : loadDriver(settings);
+    const loading = refused ? loadPlain(settings) : loadDriver(settings, loadCapturing);
     // It fails where it is waited for.
     loading.catch(() => {});
     return loading;
@@ -138,11 +144,6 @@ export function openLink(options: LinkOptions): DriverLink {
   // A wish to be erased may be stored even where nothing else may, until it is fulfilled.
   const wishes = openStorage(() => !settings.cookieless);
   const erasures = `attune-erase/${settings.writeKey}/`;
-  const loadBackground = openPart(settings.loadBackground, ended, (cause) =>
-    events.report(
-      new AttuneError('part_unavailable', `what delivers did not load, events stay stored: ${cause}`),
-    ),
-  );
   /** Asks for what is wished here, and for what earlier pages have asked in vain. */
   const eraseWished = async (...asked: [member: string, token: string][]) => {
     await activated();
@@ -386,7 +387,10 @@ export function openLink(options: LinkOptions): DriverLink {
 }
 
 /** Loads what a driver starts with: the core, and what judges events. */
-async function loadDriver(settings: Settings): Promise<(start: Start) => Driver> {
+async function loadDriver(
+  settings: Settings,
+  loadCapturing: LoadCapturing,
+): Promise<(start: Start) => Driver> {
   const {
     collector,
     writeKey,
@@ -398,21 +402,20 @@ async function loadDriver(settings: Settings): Promise<(start: Start) => Driver>
     restWasmUrl,
   } = settings;
   const judging = isObject(policy) ? loadFilter().then(({ openJudges }) => openJudges(policy)) : undefined;
-  let rest: Promise<unknown> | undefined;
+  let rest: ReturnType<LoadCapturing> | undefined;
   const loading = loadCore(wasmUrl ?? defaultWasmUrl, undefined, () => {
     // Behind what is needed first, which has the way to itself until it comes.
-    if (wasmUrl || !restWasmUrl || rest) return;
-    rest = loadCore(
-      restWasmUrl,
-      loading.then((exports) => ({ f: { ...exports } })),
-    );
+    if (rest) return;
+    const imports = () => loading.then((exports) => ({ f: { ...exports } }));
+    const core = !wasmUrl && restWasmUrl ? loadCore(restWasmUrl, imports()) : undefined;
+    rest = Promise.all([loadCapturing(), core]).then(([part]) => part);
     // It fails where it is waited for.
     rest.catch(() => {});
   });
   // A question without an identifier, like that for the core, and as it may be asked: not before somebody looks.
   const bundle = trust || isPrerendering() ? undefined : get(`${collector}/v1/bundle?k=${writeKey}`);
   const [exports, site] = await Promise.all([loading, judging]);
-  return (start) => startDriver({ ...start, exports, rest, bundle, site });
+  return (start) => startDriver({ ...start, exports, rest: rest as ReturnType<LoadCapturing>, bundle, site });
 }
 
 /** Loads what does without. */

@@ -5,7 +5,7 @@ import { type Consent, defaultConsent, mergeConsent, type Said } from './consent
 import type { JsonObject } from './context.ts';
 import type { LoadActions } from './dom/page.ts';
 import type { LoadTrust } from './driver/bundles.ts';
-import type { LoadBackground, LoadPreview, LoadRestore } from './driver/contract.ts';
+import type { LoadBackground, LoadCapturing, LoadPreview, LoadRestore } from './driver/contract.ts';
 import type { LoadFilter } from './driver/filter.ts';
 import { type AttuneError, usageError } from './errors.ts';
 import type { FilterPolicy } from './filter-policy.ts';
@@ -116,7 +116,8 @@ export interface Parts {
   defaultWasmUrl: string;
   /** What follows it behind the first decision; nothing where it is whole. */
   restWasmUrl?: string;
-  /** How to load what runs behind the first decision; tries after the first have a number from 1. */
+  /** How to load what captures once the core is whole, and what runs behind the first decision; tries after the first have a number from 1. */
+  loadCapturing: (attempt: number) => ReturnType<LoadCapturing>;
   loadBackground: (attempt: number) => ReturnType<LoadBackground>;
   /** How to load what takes back what earlier page loads have stored. */
   loadRestore: LoadRestore;

@@ -30,11 +30,13 @@ const { tag, first } = Object(kept) as { tag?: HTMLScriptElement; first?: FirstP
 const script = tag ?? (document.currentScript as HTMLScriptElement | null);
 const address = new URL(script?.dataset.src ?? script?.src ?? '', document.baseURI);
 const beside = (file: string) => new URL(file, address).href;
+/** Browsers that keep in mind that an address has failed are given another one. */
+const importOn = (file: string, attempt: number) => import(beside(file) + (attempt ? `#${attempt}` : ''));
 const start = initWith({
   defaultWasmUrl: beside(ATTUNE_WASM_FILE),
   restWasmUrl: beside(ATTUNE_REST_FILE),
-  // Browsers that keep in mind that an address has failed are given another one.
-  loadBackground: (attempt) => import(beside(ATTUNE_BACKGROUND_FILE) + (attempt ? `#${attempt}` : '')),
+  loadCapturing: (attempt) => importOn(ATTUNE_CAPTURING_FILE, attempt),
+  loadBackground: (attempt) => importOn(ATTUNE_BACKGROUND_FILE, attempt),
   loadRestore: () => import(beside(ATTUNE_RESTORE_FILE)),
   loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
   loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),

@@ -3,8 +3,9 @@ declare const ATTUNE_WASM_FILE: string;
 declare const ATTUNE_REST_FILE: string;
 /** Name of the script-tag bundle without what the loader has; filled in by the build. */
 declare const ATTUNE_BEHIND_LOADER_FILE: string;
-/** Names of the modules beside the script-tag bundle that take back what is stored, and run behind the first decision; filled in by the build. */
+/** Names of the modules beside the script-tag bundle that take back what is stored, capture, and run behind the first decision; filled in by the build. */
 declare const ATTUNE_RESTORE_FILE: string;
+declare const ATTUNE_CAPTURING_FILE: string;
 declare const ATTUNE_BACKGROUND_FILE: string;
 /** Name of the module beside the script-tag bundle that verifies bundles; filled in by the build. */
 declare const ATTUNE_TRUST_FILE: string;

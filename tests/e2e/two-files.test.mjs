@@ -56,14 +56,14 @@ describe('the core in two files', () => {
   });
   afterEach(() => context.close());
 
-  /** Opens a page whose rest comes when `release` is called, or not at all where it is called with a status. */
-  async function openShort(url = site.url) {
+  /** Opens a page whose rest, or other part, comes when `release` is called, or not at all where it is called with a status. */
+  async function openShort(url = site.url, part = 'attune_rest.wasm') {
     const page = await context.newPage();
     let release;
     const released = new Promise((done) => {
       release = done;
     });
-    await page.route('**/attune_rest.wasm', async (route) => {
+    await page.route(`**/${part}`, async (route) => {
       const status = await released;
       await (status ? route.fulfill({ status }) : route.continue()).catch(() => {});
     });
@@ -95,18 +95,21 @@ describe('the core in two files', () => {
     assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
   });
 
-  it('leaves events of a page that is gone before the rest to the next page, once', async () => {
-    const before = (await collector.summary()).signals.views ?? 0;
-    const { page } = await openShort();
-    await headline(page, 'Decided first');
-    await view(page, 'lamps', 2);
-    await page.waitForTimeout(120);
-    await page.close();
-    const next = await openShort();
-    next.release();
-    await views(before + 2);
-    assert.equal(await next.page.evaluate(() => window.attune.signal('views')), 2);
-  });
+  for (const part of ['attune_rest.wasm', 'capturing.js']) {
+    it(`leaves events of a page that is gone before ${part} to the next page, once`, async () => {
+      const before = (await collector.summary()).signals.views ?? 0;
+      const { page } = await openShort(site.url, part);
+      await headline(page, 'Decided first');
+      await view(page, 'lamps', 2);
+      await page.waitForTimeout(120);
+      assert.ok(!(await isReady(page)));
+      await page.close();
+      const next = await openShort();
+      next.release();
+      await views(before + 2);
+      assert.equal(await next.page.evaluate(() => window.attune.signal('views')), 2);
+    });
+  }
 
   it('takes events along through the back/forward cache', async () => {
     const before = (await collector.summary()).signals.views ?? 0;
@@ -141,21 +144,23 @@ describe('the core in two files', () => {
     }
   });
 
-  it('says that the rest is not there, and keeps deciding and storing', async () => {
-    const before = (await collector.summary()).signals.views ?? 0;
-    const { page, release } = await openShort();
-    release(404);
-    await page.waitForFunction(() => window.attuneErrors?.length > 0);
-    assert.match(
-      (await page.evaluate(() => window.attuneErrors)).join(),
-      /^wasm_unavailable: .*attune_rest\.wasm did not load/,
-    );
-    await headline(page, 'Decided first');
-    await view(page, 'lamps');
-    await page.waitForTimeout(120);
-    await page.close();
-    const next = await openShort();
-    next.release();
-    await views(before + 1);
-  });
+  for (const [part, said] of [
+    ['attune_rest.wasm', /^wasm_unavailable: .*attune_rest\.wasm did not load/],
+    ['capturing.js', /^part_unavailable: what delivers did not load/],
+  ]) {
+    it(`says that ${part} is not there, and keeps deciding and storing`, async () => {
+      const before = (await collector.summary()).signals.views ?? 0;
+      const { page, release } = await openShort(site.url, part);
+      release(404);
+      await page.waitForFunction(() => window.attuneErrors?.length > 0);
+      assert.match((await page.evaluate(() => window.attuneErrors)).join(), said);
+      await headline(page, 'Decided first');
+      await view(page, 'lamps');
+      await page.waitForTimeout(120);
+      await page.close();
+      const next = await openShort();
+      next.release();
+      await views(before + 1);
+    });
+  }
 });

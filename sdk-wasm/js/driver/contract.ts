@@ -59,6 +59,9 @@ export type LoadPreview = () => Promise<{
   openPreview(settings: Settings, host: Pick<Host, 'decision' | 'report'>): Promise<Driver>;
 }>;
 
+/** Loads what captures. */
+export type LoadCapturing = () => Promise<typeof import('../capturing.ts')>;
+
 /** Loads what runs behind the first decision. */
 export type LoadBackground = () => Promise<typeof import('../background.ts')>;
 
@@ -88,8 +91,8 @@ export interface Start {
 /** What a client with a core starts with. */
 export interface CoreStart extends Start {
   exports: CoreExports;
-  /** Brings the rest of a core of which only the first file is there. */
-  rest: Promise<unknown> | undefined;
+  /** Brings what captures, and the rest of a core of which only the first file is there. */
+  rest: ReturnType<LoadCapturing>;
   /** The collector's answer to the first question for its rules, which was asked beside the core's file. */
   bundle: Promise<Answer | undefined> | undefined;
   /** Judges by the site's policy, where it has one. */

@@ -16,7 +16,7 @@ import { mergedContext } from '../page-context.ts';
 import { openAfterwards } from './afterwards.ts';
 import { openBehind } from './behind.ts';
 import { openBundles } from './bundles.ts';
-import { openCapturing } from './capturing.ts';
+import type { Capturing } from './capturing.ts';
 import type { CoreStart, Driver } from './contract.ts';
 import { decisionOf } from './decisions.ts';
 import type { Driving } from './driving.ts';
@@ -27,7 +27,7 @@ import { openPainting } from './painting.ts';
 import { openPast } from './past.ts';
 import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
-import { openTail } from './tail.ts';
+import type { Tail } from './tail.ts';
 import type { Saying } from './texts.ts';
 import { openWaking } from './waking.ts';
 
@@ -77,6 +77,9 @@ export function startDriver(start: CoreStart): Driver {
   let isLast = false;
   const later = openAfterwards();
   let taken: Promise<void> | undefined;
+  /** There when the core is whole. */
+  let capturing: Capturing | undefined;
+  let tail: Tail | undefined;
 
   const report = (code: string, message: string, isUsage?: boolean) => {
     host.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
@@ -143,13 +146,13 @@ export function startDriver(start: CoreStart): Driver {
   const fail = (code: string) => {
     hasFailed = true;
     // Of what the site hands in, only nesting is left for the core to refuse.
-    const tracked = capturing.tracked();
+    const tracked = capturing?.tracked();
     const what = tracked ? `${tracked}: metadata` : doing;
     if (tracked || doing === CONTEXT_VALUES) reportLater('json_too_deep', what);
     else reportLater('unreadable', code, what);
   };
   const [core, completion] = openCore(exports, [
-    (seq) => capturing.keep(seq),
+    (seq) => capturing?.keep(seq),
     events.settle,
     // What another page has still to deliver is counted here and stays stored there.
     (of, seq) => lanes.owns(of) && events.forget(of, seq),
@@ -163,8 +166,8 @@ export function startDriver(start: CoreStart): Driver {
     decision,
     (rule, key) => later.add(() => hasEnded || host.shown({ rule, key })),
     noteSender,
-    (...refusal) => reportLater('refused', capturing.tracked(), ...refusal),
-    (...request) => capturing.write(...request),
+    (...refusal) => reportLater('refused', capturing?.tracked(), ...refusal),
+    (...request) => capturing?.write(...request),
     (atMs) => behind.now()?.delivery.wait(atMs),
     (atMs) => waking.set(atMs),
     (value) => {
@@ -190,9 +193,18 @@ export function startDriver(start: CoreStart): Driver {
       bundleRevision = revision;
     },
   ]);
-  const { isShort, isHolding } = completion;
-  const whole = rest?.then(() => {
+  const { isHolding } = completion;
+  const isShort = () => !capturing;
+  const whole = rest.then(({ openCapturing, openTail }) => {
     if (hasEnded) return;
+    tail = openTail(() => driving.url('/v1/events'));
+    capturing = openCapturing({
+      ...{ core, events, gate, input, carryOut },
+      sender: () => ({ member, lane, user }),
+      context: () => contextText,
+      send: (...body) => behind.now()?.delivery.send(...body),
+      kept: (event) => tabs.sayEvent({ ...event, isSettled: true }),
+    });
     input(completion.complete);
     settle(isKnown);
     host.opened();
@@ -257,24 +269,17 @@ export function startDriver(start: CoreStart): Driver {
   const tabs = openTabs(space, (message) => hear(message));
   const taking = { driving, host, entries, events, lanes, unreadable: forgetUnreadable };
   const past = openPast(settings.loadRestore, taking);
-  const tail = openTail(() => driving.url('/v1/events'));
-  const capturing = openCapturing({
-    ...{ core, events, gate, input, carryOut },
-    sender: () => ({ member, lane, user }),
-    context: () => contextText,
-    send: (...body) => behind.now()?.delivery.send(...body),
-    kept: (event) => tabs.sayEvent({ ...event, isSettled: true }),
-  });
   const loadBackground = async () => {
     const { openBackground } = await start.loadBackground();
     // Where that fails, the page is told of it elsewhere.
-    await whole?.catch(() => {});
-    if (hasEnded || isShort()) return undefined;
+    await whole.catch(() => {});
+    if (hasEnded || !capturing || !tail) return undefined;
+    const { cut } = capturing;
     return openBackground(driving, {
       ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, announce },
       openTaking: past.open,
       fetchLater: bundles.again,
-      cut: () => capturing.cut(false),
+      cut: () => cut(false),
       outlook: settings.first && {
         visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
         forecast: (session) => core(operation.FORECAST, session),
@@ -302,10 +307,10 @@ export function startDriver(start: CoreStart): Driver {
     const background = behind.now();
     if (background) background.keeping?.leave();
     else painting.forgo();
-    const waiting = [...(background?.delivery.packing() ?? []), ...capturing.cut(leaves)];
+    const waiting = [...(background?.delivery.packing() ?? []), ...(capturing?.cut(leaves) ?? [])];
     entries.flush();
     background?.reserve.rest();
-    tail.hand(waiting);
+    tail?.hand(waiting);
   };
   const leave = () => {
     laneSinceMs = 0;
@@ -318,7 +323,7 @@ export function startDriver(start: CoreStart): Driver {
   };
   const stand = () => {
     stands = true;
-    tail.seen();
+    tail?.seen();
     behind.now()?.leading.stand();
   };
   const noteBlocked = (found: boolean) => {
@@ -424,7 +429,7 @@ export function startDriver(start: CoreStart): Driver {
     whole,
     track(capture) {
       openLane();
-      if (!capturing.track(capture)) return carryOut(() => {});
+      if (!capturing?.track(capture)) return carryOut(() => {});
       if (capture.priority === CRITICAL) entries.flush('strict');
     },
     identify(id) {
@@ -460,7 +465,7 @@ export function startDriver(start: CoreStart): Driver {
       events.clear();
       user = undefined;
       input(() => core(operation.FORGET, freshId(), freshId(), session));
-      tail.drop();
+      tail?.drop();
       behind.now()?.delivery.forget();
       forgetToken();
     },

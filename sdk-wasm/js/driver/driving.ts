@@ -10,8 +10,8 @@ export interface Driving {
   readonly core: Core;
   /** The site's part of localStorage. */
   readonly storage: KeyValue;
-  /** Settles when the core can answer, where its rest is still on its way. */
-  readonly whole: Promise<void> | undefined;
+  /** Settles when the core can answer. */
+  readonly whole: Promise<void>;
   /** Settles when what is stored has been taken in: what a visitor has done before counts from the first decision on. */
   taken(): Promise<void> | undefined;
   /** Whether the client has ended; answers that are still on their way change nothing on the page. */
