@@ -45,6 +45,7 @@ pub const CONDITIONS: &[(&str, &str)] = &[
     ),
     ("a count", r#"{"signals.views":{"$gte":3}}"#),
     ("a count of nothing", r#"{"signals.views":0}"#),
+    ("a count of days", r#"{"signals.views_7d":{"$gte":3}}"#),
     ("a sum", r#"{"signals.spent":{"$gte":20}}"#),
     ("whether something was", r#"{"signals.cart_at":{"$exists":true}}"#),
     ("$before, some time ago", r#"{"signals.cart_at":{"$before":"-30m"}}"#),
@@ -90,7 +91,6 @@ pub const ACTIONS: &[(&str, &str)] = &[
 /// Conditions that are decided when the rest is there.
 pub const LATER: &[(&str, &str)] = &[
     ("a trait", r#"{"traits.plan":"pro"}"#),
-    ("a count of days", r#"{"signals.views_7d":{"$gte":3}}"#),
     ("a key of a signal", r#"{"$signal":{"name":"by_category","key":"hats","is":{"$gte":3}}}"#),
     ("$tod", r#"{"$tod":{"between":["22:00","02:00"]}}"#),
     ("$dow", r#"{"$dow":{"in":["sat"]}}"#),
