@@ -387,7 +387,7 @@ impl<'a> Described<'a> {
     ) -> Self {
         let (models, session) = (visitor.models, session.or(visitor.session));
         let [_, context] = attributes;
-        let clocks = context.at("time").and_then(time_clocks).unwrap_or(*visitor.zone);
+        let clocks = context.at("time").and_then(time_clocks).unwrap_or_else(|| visitor.zone.clocks());
         let now = visitor.now.max(now);
         Self { visitor, models, assigned, member, attributes, now, session, consent, clocks }
     }

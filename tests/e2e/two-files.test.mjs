@@ -95,6 +95,14 @@ describe('the core in two files', () => {
     assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
   });
 
+  it('decides by the first file where clocks are set back in autumn', async () => {
+    await context.close();
+    context = await browser.newContext({ timezoneId: 'Europe/Rome', locale: 'it-IT' });
+    const { page } = await openShort();
+    await headline(page, 'Decided first');
+    assert.deepEqual(await page.evaluate(() => window.attuneErrors ?? []), []);
+  });
+
   for (const part of ['attune_rest.wasm', 'capturing.js']) {
     it(`leaves events of a page that is gone before ${part} to the next page, once`, async () => {
       const before = (await collector.summary()).signals.views ?? 0;

@@ -246,7 +246,7 @@ impl Client {
             now: asking.now,
             session: Some(asking.session),
             consent: self.consent,
-            zone: &self.clocks,
+            zone: &self.clocks(),
             matcher: Some(&self.answers),
             reads: asking.reads,
         };

@@ -1,6 +1,7 @@
 //! The page's façade: capture, live signals and decisions, delivery; base and overlay without double counting.
 
 mod answers;
+mod clocks;
 mod decisions;
 mod forecast;
 mod memory;
@@ -14,7 +15,7 @@ mod store;
 
 use crate::bundle::{Bundle, BundleError};
 use crate::codec::CodecError;
-use crate::condition::{Consent, Root, context_clocks};
+use crate::condition::{Consent, Root};
 use crate::experiment::Exposed;
 use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
@@ -28,6 +29,7 @@ use crate::wire::{Closed, Event, LaneSeq, Priority};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use answers::Answers;
+use core::cell::Cell;
 use decisions::Decisions;
 pub use forecast::Forecast;
 pub use memory::{MemoryStore, TextTrack};
@@ -84,8 +86,8 @@ pub struct Client {
     /// Whether the filter policy is another one and the host has not asked yet.
     has_new_policy: bool,
     context: Packed,
-    /// The visitor's clocks, as the context says.
-    clocks: Clocks,
+    /// The visitor's clocks, once something has asked for them, see [`clocks::ContextClocks`].
+    clocks: Cell<Option<Clocks>>,
     consent: Consent,
     overlay: Overlay,
     decisions: Decisions,
@@ -111,7 +113,7 @@ impl Client {
             has_expired: false,
             has_new_policy: false,
             context: PackedObject::default().finish(),
-            clocks: Clocks::UTC,
+            clocks: Cell::default(),
             consent: Consent::default(),
             overlay: Overlay::default(),
             decisions: Decisions::default(),
@@ -161,7 +163,7 @@ impl Client {
 
     /// Replaces the page's context, an object that takes so many bytes as JSON.
     pub fn handle_context(&mut self, context: Packed, bytes: usize, now: Now) {
-        self.clocks = context_clocks(context.get());
+        self.clocks.set(None);
         self.context = context;
         self.queue.set_context_bytes(bytes);
         self.touch(Touched::Root(Root::Context));

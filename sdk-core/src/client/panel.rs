@@ -32,7 +32,7 @@ impl Client {
     }
 
     fn value_of(&self, signal: &SignalRef<'_>, key: &str, now: Now) -> Option<ValueRef<'_>> {
-        let from = Viewpoint { now: self.instant(now), session: Some(self.session), zone: &self.clocks };
+        let from = Viewpoint { now: self.instant(now), session: Some(self.session), zone: &self.clocks() };
         match Tiles::read(&self.overlay.parts(), signal, key, from) {
             Reading::Value(value, _) => Some(value),
             Reading::Missing | Reading::Truncated => None,

@@ -4,11 +4,30 @@ use crate::condition::{Consent, Document, Matcher, Outlook, PathRef, Pattern, Pu
 use crate::experiment::Assigned;
 use crate::id::{MemberId, ModelId, SessionId, SignalId};
 use crate::model::ModelTable;
-use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Warming};
+use crate::profile::{EventDocument, SignalRef, SignalTable, Tiles, Traits, Viewpoint, Warming, Zone};
 use crate::time::{Clocks, Timestamp};
 use crate::value::ValueRef;
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
+use core::fmt;
+
+/// Whoever knows a visitor's clocks. Few rules ask for them.
+pub trait VisitorClocks: Zone {
+    /// The clocks.
+    fn clocks(&self) -> Clocks;
+}
+
+impl VisitorClocks for Clocks {
+    fn clocks(&self) -> Clocks {
+        *self
+    }
+}
+
+impl fmt::Debug for dyn VisitorClocks + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("VisitorClocks")
+    }
+}
 
 /// Everything a rule can read, borrowed from whoever keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +55,7 @@ pub struct VisitorDocument<'a> {
     /// What the visitor has agreed to.
     pub consent: Consent,
     /// The visitor's clocks, for calendar windows and local time; [`Clocks::UTC`] where none are known.
-    pub zone: &'a Clocks,
+    pub zone: &'a dyn VisitorClocks,
     /// Who matches regular expressions; without anybody they stay unknown.
     pub matcher: Option<&'a dyn Matcher>,
     /// Who notes what is read of the context, if anybody wants to know.
@@ -136,7 +155,7 @@ impl Document for VisitorDocument<'_> {
     }
 
     fn clocks(&self) -> Option<Clocks> {
-        Some(*self.zone)
+        Some(self.zone.clocks())
     }
 
     fn grants(&self, purpose: Purpose) -> bool {

@@ -37,7 +37,7 @@ pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
 pub use decide::{Decided, Decision, Reason, SlotChange, Visit, decide, filled};
 pub use decider::{Decider, Pick, Touched};
-pub use document::{Reads, VisitorDocument};
+pub use document::{Reads, VisitorClocks, VisitorDocument};
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain, unmet};
 pub use further::Further;
 pub use judge::{Match, in_effect, judge, latch, rule_key};

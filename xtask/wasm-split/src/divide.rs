@@ -1,14 +1,15 @@
-//! Two files of one module: what has been entered, and the rest, which takes its places in the table of the first.
+//! Two files of one module: what has been reached, and the rest, which takes its places in the table of the first.
 
 use crate::Error;
-use crate::observe::Entered;
+use crate::fate::Fate;
+use crate::observe::Reached;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use walrus::ir::{
     Call, Instr, InstrLocId, InstrSeq, Value, Visitor, VisitorMut, dfs_in_order, dfs_pre_order_mut,
 };
 use walrus::{
-    ConstExpr, ElementId, ElementItems, ElementKind, FunctionId, FunctionKind, GlobalId, GlobalKind,
-    ImportedFunction, MemoryId, Module, TableId, TypeId, passes,
+    ConstExpr, ElementId, ElementItems, ElementKind, ExportId, ExportItem, FunctionBuilder, FunctionId,
+    FunctionKind, GlobalId, GlobalKind, ImportedFunction, MemoryId, Module, TableId, TypeId, passes,
 };
 
 /// The module from which the rest imports what the first file exports.
@@ -31,9 +32,9 @@ pub struct Parts {
 ///
 /// # Errors
 /// The bytes are no module, or one of another form than Rust gives.
-pub fn divide(module: &[u8], entered: &Entered) -> Result<Parts, Error> {
-    let mut first = Whole::open(module, entered)?;
-    let mut rest = Whole::open(module, entered)?;
+pub fn divide(module: &[u8], reached: &Reached) -> Result<Parts, Error> {
+    let mut first = Whole::open(module, reached)?;
+    let mut rest = Whole::open(module, reached)?;
     let places = first.give_away()?;
     first.offer(&rest.wanted());
     rest.follow(&places);
@@ -41,9 +42,9 @@ pub fn divide(module: &[u8], entered: &Entered) -> Result<Parts, Error> {
 }
 
 /// The module, read anew for each file. Functions go by their number in it.
-struct Whole<'a> {
+struct Whole {
     module: Module,
-    entered: &'a Entered,
+    fates: Vec<Fate>,
     functions: Vec<FunctionId>,
     numbers: HashMap<FunctionId, usize>,
     memory: MemoryId,
@@ -51,84 +52,148 @@ struct Whole<'a> {
     stack: GlobalId,
 }
 
-impl<'a> Whole<'a> {
-    fn open(bytes: &[u8], entered: &'a Entered) -> Result<Self, Error> {
+impl Whole {
+    fn open(bytes: &[u8], reached: &Reached) -> Result<Self, Error> {
         let module = Module::from_buffer(bytes)?;
         if module.imports.iter().next().is_some() {
             return Err("the module has imports".into());
         }
         let functions: Vec<FunctionId> = module.funcs.iter_local().map(|(id, _)| id).collect();
-        if functions.len() != entered.all() {
+        if functions.len() != reached.all() {
             return Err("another module has been observed".into());
         }
         let mutable = module.globals.iter().filter(|global| global.mutable);
         let [stack] = *mutable.map(|global| global.id()).collect::<Vec<_>>() else {
             return Err("the top of the stack must be the only global that changes".into());
         };
+        let each = functions.iter().enumerate();
+        let fate = |number, id| Fate::of(module.funcs.get(id).kind.unwrap_local(), reached.points(number));
         Ok(Self {
             memory: module.get_memory_id()?,
             table: module.tables.main_function_table()?.ok_or("the module has no table")?,
             stack,
             numbers: functions.iter().enumerate().map(|(number, id)| (*id, number)).collect(),
+            fates: each.map(|(number, id)| fate(number, *id)).collect(),
             functions,
             module,
-            entered,
         })
     }
 
     /// The functions of the first file that the rest calls.
     fn wanted(&self) -> BTreeSet<usize> {
-        self.calls_across(false)
+        let called = self.called(|fate| !fate.is_shared());
+        called.into_iter().filter(|number| self.is(*number, Fate::is_shared)).collect()
     }
 
-    /// The functions of the other file that those of one file call by name.
-    fn calls_across(&self, from_first: bool) -> BTreeSet<usize> {
+    /// The functions that some functions call by name.
+    fn called(&self, callers: impl Fn(&Fate) -> bool) -> BTreeSet<usize> {
         let mut callees = Callees(Vec::new());
-        for id in self.side(from_first) {
+        for id in self.those(callers) {
             let function = self.module.funcs.get(id).kind.unwrap_local();
             dfs_in_order(&mut callees, function, function.entry_block());
         }
-        let numbers = callees.0.iter().filter_map(|id| self.numbers.get(id).copied());
-        numbers.filter(|number| self.entered.has(*number) != from_first).collect()
+        callees.0.iter().filter_map(|id| self.numbers.get(id).copied()).collect()
     }
 
-    /// The functions of one file.
-    fn side(&self, is_first: bool) -> Vec<FunctionId> {
-        let all = self.functions.iter().enumerate();
-        all.filter(|(number, _)| self.entered.has(*number) == is_first).map(|(_, id)| *id).collect()
+    fn those(&self, are: impl Fn(&Fate) -> bool) -> Vec<FunctionId> {
+        let all = self.functions.iter().zip(&self.fates);
+        all.filter(|(_, fate)| are(fate)).map(|(id, _)| *id).collect()
     }
 
-    /// Leaves the rest out: calls of it go through the table. Returns its places there.
+    fn is(&self, number: usize, is: impl Fn(&Fate) -> bool) -> bool {
+        self.fates.get(number).is_some_and(is)
+    }
+
+    /// Leaves the rest out, and what no visit reaches of functions that are in both files. What the rest will fill goes
+    /// through the table. Returns its places there.
     fn give_away(&mut self) -> Result<BTreeMap<u64, usize>, Error> {
-        let mut all = BTreeMap::new();
+        for (id, fate) in self.functions.iter().zip(&self.fates) {
+            if let Fate::Both(cuts) = fate {
+                cuts.make(self.module.funcs.get_mut(*id).kind.unwrap_local_mut());
+            }
+        }
+        let mut places = self.places()?;
+        let kept = places.iter().filter(|(_, number)| !self.is(**number, Fate::is_rest));
+        self.fill(&kept.map(|(place, number)| (*place, *number)).collect());
+        places.retain(|_, number| !self.is(*number, Fate::is_shared));
+        // A function that is in both files is only entered while the rest is not there: it calls its like directly.
+        let from_shared = self.detour(&places, |_| true);
+        let from_both = self.detour(&places, Fate::is_rest);
+        self.open_doors(&from_shared);
+        self.lead(Fate::is_shared, from_shared);
+        self.lead(Fate::is_both, from_both);
+        Ok(places)
+    }
+
+    /// The functions in the table by place, with places for those that are called or exported and will change.
+    fn places(&mut self) -> Result<BTreeMap<u64, usize>, Error> {
+        let mut places = BTreeMap::new();
         for id in self.elements() {
             let (from, items) = self.segment(id)?;
-            all.extend((from..).zip(items));
+            places.extend((from..).zip(items));
             self.module.elements.delete(id);
         }
-        self.module.tables.get_mut(self.table).elem_segments.clear();
-        let (kept, mut places): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            all.into_iter().partition(|(_, number)| self.entered.has(*number));
-        self.fill(&kept);
         let known: BTreeSet<usize> = places.values().copied().collect();
-        let called = self.calls_across(true);
+        let mut called = self.called(Fate::is_shared);
+        called.extend(self.exported().into_iter().map(|(_, number)| number));
+        called.retain(|number| !self.is(*number, Fate::is_shared));
+        let from_both = self.called(Fate::is_both);
+        called.extend(from_both.into_iter().filter(|number| self.is(*number, Fate::is_rest)));
         let table = self.module.tables.get_mut(self.table);
+        table.elem_segments.clear();
         for number in called.difference(&known) {
             places.insert(table.initial, *number);
             table.initial += 1;
         }
         table.maximum = Some(table.initial);
-        let through = places.iter().filter_map(|(place, number)| {
+        Ok(places)
+    }
+
+    /// The way through the table to some of the functions that have places there.
+    fn detour(&self, places: &BTreeMap<u64, usize>, to: impl Fn(&Fate) -> bool) -> Detour {
+        let some = places.iter().filter(|(_, number)| self.is(**number, &to));
+        let through = some.filter_map(|(place, number)| {
             let id = *self.functions.get(*number)?;
             Some((id, (*place as i32, self.module.funcs.get(id).ty())))
         });
-        let mut detour = Detour { table: self.table, through: through.collect() };
-        for id in self.side(true) {
+        Detour { table: self.table, through: through.collect() }
+    }
+
+    /// Has some functions take a detour.
+    fn lead(&mut self, callers: impl Fn(&Fate) -> bool, mut detour: Detour) {
+        for id in self.those(callers) {
             let function = self.module.funcs.get_mut(id).kind.unwrap_local_mut();
             let entry = function.entry_block();
             dfs_pre_order_mut(&mut detour, function, entry);
         }
-        Ok(places)
+    }
+
+    /// The exports that are functions.
+    fn exported(&self) -> Vec<(ExportId, usize)> {
+        let all = self.module.exports.iter().filter_map(|export| match export.item {
+            ExportItem::Function(id) => Some((export.id(), *self.numbers.get(&id)?)),
+            _ => None,
+        });
+        all.collect()
+    }
+
+    /// Exports that are to change with the rest lead through the table.
+    fn open_doors(&mut self, detour: &Detour) {
+        for (export, number) in self.exported() {
+            let Some(id) = self.functions.get(number) else { continue };
+            let Some((place, ty)) = detour.through.get(id) else { continue };
+            let (parameters, results) = self.module.types.params_results(*ty);
+            let (parameters, results) = (parameters.to_vec(), results.to_vec());
+            let mut door = FunctionBuilder::new(&mut self.module.types, &parameters, &results);
+            let arguments: Vec<_> = parameters.iter().map(|ty| self.module.locals.add(*ty)).collect();
+            let mut body = door.func_body();
+            for argument in &arguments {
+                body.local_get(*argument);
+            }
+            body.i32_const(*place).call_indirect(*ty, detour.table);
+            let door = door.finish(arguments, &mut self.module.funcs);
+            self.module.exports.get_mut(export).item = ExportItem::Function(door);
+        }
     }
 
     /// Exports what the rest needs.

@@ -20,9 +20,9 @@ fn run() -> Result<(), Error> {
         return Err("usage: wasm-split <whole.wasm> <first.wasm> <rest.wasm>".into());
     };
     let bytes = fs::read(whole).map_err(|error| format!("{whole}: {error}"))?;
-    let entered = observe(&bytes, &visit::first_visit()?)?;
-    let parts = divide(&bytes, &entered)?;
-    eprintln!("wasm-split: {} of {} functions are entered by a first visit", entered.count(), entered.all());
+    let reached = observe(&bytes, &visit::first_visits()?)?;
+    let parts = divide(&bytes, &reached)?;
+    eprintln!("wasm-split: {} of {} functions are entered by a first visit", reached.count(), reached.all());
     for (path, bytes) in [(first, parts.first), (rest, parts.rest)] {
         fs::write(path, bytes).map_err(|error| format!("{path}: {error}"))?;
     }

@@ -1,24 +1,30 @@
-//! Which functions a visit enters: each has a global of its own that it sets, and that is read at the end.
+//! Where visits come along: each point of a function that control can arrive at has a global of its own, which is set
+//! there and read at the end.
 
 use crate::Error;
 use crate::run::Running;
 use crate::visit::Call;
-use walrus::ir::{Const, GlobalSet, Instr, Value};
-use walrus::{ConstExpr, FunctionId, Module, ValType};
+use walrus::ir::{Const, GlobalSet, Instr, InstrSeq, InstrSeqId, Value, Visitor, dfs_in_order};
+use walrus::{ConstExpr, FunctionId, LocalFunction, Module, ValType};
 
-/// Which of a module's own functions, in their order, have been entered.
+/// Which points of a module's own functions have been reached, in the order of [`points`].
 #[derive(Clone, Debug)]
-pub struct Entered(Vec<bool>);
+pub struct Reached(Vec<Vec<bool>>);
 
-impl Entered {
+impl Reached {
     /// Whether the function at a place has been entered.
     pub fn has(&self, place: usize) -> bool {
-        self.0.get(place).copied().unwrap_or_default()
+        self.points(place).first().copied().unwrap_or_default()
     }
 
-    /// How many have.
+    /// Which points of the function at a place have been reached.
+    pub fn points(&self, place: usize) -> &[bool] {
+        self.0.get(place).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many functions have been entered.
     pub fn count(&self) -> usize {
-        self.0.iter().filter(|has| **has).count()
+        (0..self.all()).filter(|place| self.has(*place)).count()
     }
 
     /// How many there are.
@@ -27,35 +33,73 @@ impl Entered {
     }
 }
 
-/// Plays a visit and says which functions of the module it has entered.
+/// Plays visits and says what of the module they have reached.
 ///
 /// # Errors
-/// The bytes are no module, or a call of the visit fails.
-pub fn observe(module: &[u8], visit: &[Call]) -> Result<Entered, Error> {
-    let (bytes, count) = watched(module)?;
-    let mut running = Running::whole(&bytes)?;
-    for call in visit {
-        running.call(call)?;
-    }
-    let entered = (0..count).map(|place| running.flag(&flag(place)));
-    Ok(Entered(entered.collect::<Result<_, _>>()?))
-}
-
-fn flag(place: usize) -> String {
-    format!("entered {place}")
-}
-
-fn watched(module: &[u8]) -> Result<(Vec<u8>, usize), Error> {
-    let mut module = Module::from_buffer(module)?;
-    let functions: Vec<FunctionId> = module.funcs.iter_local().map(|(id, _)| id).collect();
-    for (place, id) in functions.iter().enumerate() {
-        let global = module.globals.add_local(ValType::I32, true, false, ConstExpr::Value(Value::I32(0)));
-        module.exports.add(&flag(place), global);
-        let function = module.funcs.get_mut(*id).kind.unwrap_local_mut();
-        let set = [Instr::from(Const { value: Value::I32(1) }), Instr::from(GlobalSet { global })];
-        for (place, instr) in set.into_iter().enumerate() {
-            function.builder_mut().func_body().instr_at(place, instr);
+/// The bytes are no module, or a call of a visit fails.
+pub fn observe(module: &[u8], visits: &[Vec<Call>]) -> Result<Reached, Error> {
+    let (bytes, counts) = watched(module)?;
+    let mut reached = Reached(counts.iter().map(|count| vec![false; *count]).collect());
+    let module = wasmi::Module::new(&wasmi::Engine::default(), &*bytes)?;
+    for visit in visits {
+        let mut running = Running::anew(&module)?;
+        for call in visit {
+            running.call(call)?;
+        }
+        for (flag, is_reached) in reached.0.iter_mut().flatten().zip(running.flags(PREFIX)) {
+            *flag |= is_reached;
         }
     }
-    Ok((module.emit_wasm(), functions.len()))
+    Ok(reached)
+}
+
+/// Where control can arrive in a function: where a sequence begins, and behind what may leave it.
+pub fn points(function: &LocalFunction) -> Vec<(InstrSeqId, usize)> {
+    let mut points = Points(Vec::new());
+    dfs_in_order(&mut points, function, function.entry_block());
+    points.0
+}
+
+struct Points(Vec<(InstrSeqId, usize)>);
+
+impl<'a> Visitor<'a> for Points {
+    fn start_instr_seq(&mut self, sequence: &'a InstrSeq) {
+        let id = sequence.id();
+        self.0.push((id, 0));
+        let leaves = |instr: &Instr| {
+            matches!(instr, Instr::Block(_) | Instr::Loop(_) | Instr::IfElse(_) | Instr::BrIf(_))
+        };
+        let behind = sequence.instrs.iter().enumerate().filter(|(_, (instr, _))| leaves(instr));
+        self.0.extend(behind.map(|(place, _)| (id, place + 1)));
+    }
+}
+
+const PREFIX: &str = "reached ";
+
+fn name(place: usize) -> String {
+    format!("{PREFIX}{place:06}")
+}
+
+/// The module with a global for each point, and the number of points of each function.
+fn watched(module: &[u8]) -> Result<(Vec<u8>, Vec<usize>), Error> {
+    let mut module = Module::from_buffer(module)?;
+    let functions: Vec<FunctionId> = module.funcs.iter_local().map(|(id, _)| id).collect();
+    let (mut counts, mut all) = (Vec::new(), 0);
+    for id in functions {
+        let points = points(module.funcs.get(id).kind.unwrap_local());
+        counts.push(points.len());
+        let first = all;
+        all += points.len();
+        // From behind, so that what is put in moves no point that is still to come.
+        for (place, (sequence, at)) in points.into_iter().enumerate().rev() {
+            let zero = ConstExpr::Value(Value::I32(0));
+            let global = module.globals.add_local(ValType::I32, true, false, zero);
+            module.exports.add(&name(first + place), global);
+            let function = module.funcs.get_mut(id).kind.unwrap_local_mut();
+            let mut body = function.builder_mut().instr_seq(sequence);
+            body.instr_at(at, GlobalSet { global });
+            body.instr_at(at, Const { value: Value::I32(1) });
+        }
+    }
+    Ok((module.emit_wasm(), counts))
 }

@@ -2,6 +2,7 @@
 
 use crate::visit::Call;
 use crate::{Error, Parts};
+use std::collections::BTreeMap;
 use wasmi::{Engine, Extern, Global, Instance, Linker, Memory, Module, Store, TypedFunc, Val};
 
 /// A module that runs.
@@ -20,10 +21,16 @@ impl Running {
     /// # Errors
     /// The bytes are no such module.
     pub fn whole(bytes: &[u8]) -> Result<Self, Error> {
-        let engine = Engine::default();
-        let module = Module::new(&engine, bytes)?;
-        let mut store = Store::new(&engine, ());
-        let instance = Linker::new(&engine).instantiate_and_start(&mut store, &module)?;
+        Self::anew(&Module::new(&Engine::default(), bytes)?)
+    }
+
+    /// A new instance of a module that has been compiled.
+    ///
+    /// # Errors
+    /// It is no such module.
+    pub fn anew(module: &Module) -> Result<Self, Error> {
+        let mut store = Store::new(module.engine(), ());
+        let instance = Linker::new(module.engine()).instantiate_and_start(&mut store, module)?;
         Ok(Self {
             memory: instance.get_memory(&store, "memory").ok_or("there is no memory")?,
             input: instance.get_typed_func(&store, "input")?,
@@ -91,10 +98,14 @@ impl Running {
         self.memory.data(&self.store)
     }
 
-    /// Whether an exported global is set.
-    pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
-        let global = self.instance.get_global(&self.store, name).ok_or("a flag is missing")?;
-        Ok(matches!(global.get(&self.store), Val::I32(1)))
+    /// Which of the exported globals are set whose names begin in one way, in the order of their names.
+    pub(crate) fn flags(&self, prefix: &str) -> Vec<bool> {
+        let exports = self.instance.exports(&self.store);
+        let named = exports.filter(|export| export.name().starts_with(prefix));
+        let globals = named.filter_map(|export| Some((export.name(), export.into_global()?)));
+        let set: BTreeMap<&str, bool> =
+            globals.map(|(name, global)| (name, matches!(global.get(&self.store), Val::I32(1)))).collect();
+        set.into_values().collect()
     }
 
     fn stack(&self) -> Result<Global, Error> {

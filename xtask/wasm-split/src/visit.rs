@@ -1,13 +1,15 @@
-//! The first visit of somebody to a page, as the calls that the page makes until it has decided for the first time.
+//! First visits of somebody to a page, as the calls that the page makes until it has decided for the first time.
 //!
-//! What it enters is what pages load first. Its rules are such as most sites have; what they do not use (experiments,
+//! What they reach is what pages load first. Their rules are such as most sites have; what these do not use (experiments,
 //! models, calendars, networks, places, patterns, versions, sketches) comes with the rest, as does all that begins with
 //! the first event: until then the page keeps and stores events by itself.
 
 use crate::Error;
+use crate::kinds::{ACTIONS, CONDITIONS, CONTEXTS, FORMS, site, when};
 use attune_core::bundle::author::{SourceFile, compile};
 use attune_core::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
 use attune_core::codec::Writer;
+use attune_core::value::Value;
 use attune_wasm::Operation;
 
 /// An operation with its input, as docs/page-abi.md describes them.
@@ -55,21 +57,45 @@ pub const RULES: &str = r##"{
   ]
 }"##;
 
-/// The calls of the visit, in their order.
+/// A first visit, call by call.
 ///
 /// # Errors
-/// The rules do not compile.
-pub fn first_visit() -> Result<Vec<Call>, Error> {
+/// The rules do not compile, or the context is no JSON.
+pub fn first_visit(rules: &str, context: &str, consent: u8) -> Result<Vec<Call>, Error> {
     let mut page = Page::new();
     page.start();
-    page.make(Operation::Consent, |out| out.u8(7));
-    page.context();
+    page.make(Operation::Consent, |out| out.u8(consent));
+    page.context(context)?;
     page.make(Operation::Wake, |_| {});
-    let bundle = bundle(RULES)?;
+    let bundle = bundle(rules)?;
     page.make(Operation::NamedBundle, |out| out.raw(&bundle));
     page.wait(30_000.0);
     page.make(Operation::Wake, |_| {});
     Ok(page.calls)
+}
+
+/// The visits by which the core is divided: to sites of each kind of rules by itself and to one with all of them, from
+/// several places, by visitors that agree to everything and to little.
+///
+/// # Errors
+/// As of [`first_visit`].
+pub fn first_visits() -> Result<Vec<Vec<Call>>, Error> {
+    let (_, action) = ACTIONS.first().copied().unwrap_or_default();
+    let conditions: Vec<String> = CONDITIONS.iter().map(|(_, condition)| when(condition)).collect();
+    let forms = conditions.iter().map(String::as_str).chain(FORMS.iter().map(|(_, form)| *form));
+    let actions = ACTIONS.iter().map(|(_, action)| (r#""when":{}"#, *action));
+    let rules: Vec<_> = forms.map(|form| (form, action)).chain(actions).collect();
+    let mut sites = vec![RULES.to_owned(), site(rules.iter().copied())];
+    sites.extend(rules.into_iter().map(|rule| site([rule])));
+    let mut visits = Vec::new();
+    for rules in sites {
+        for context in CONTEXTS {
+            for consent in [7, 1] {
+                visits.push(first_visit(&rules, context, consent)?);
+            }
+        }
+    }
+    Ok(visits)
 }
 
 /// Rules as the bundle that a page takes.
@@ -118,21 +144,16 @@ impl Page {
     }
 
     /// Says where the page stands.
-    pub fn context(&mut self) {
+    ///
+    /// # Errors
+    /// The context is no JSON.
+    pub fn context(&mut self, context: &str) -> Result<(), Error> {
+        let value = Value::parse(context).map_err(|error| format!("the context of a visit: {error}"))?;
         self.make(Operation::Context, |out| {
-            out.len(300);
-            object(out, &["page", "device", "campaign", "locale"], |out, name| match name {
-                "page" => {
-                    texts(
-                        out,
-                        &[("path", "/hats"), ("title", "Hats"), ("referrer", "https://search.example/")],
-                    );
-                }
-                "device" => texts(out, &[("class", "desktop"), ("platform", "linux")]),
-                "campaign" => texts(out, &[("source", "newsletter")]),
-                _ => text(out, "en-GB"),
-            });
+            out.len(context.len());
+            value.encode(out);
         });
+        Ok(())
     }
 
     /// Tracks an event with a category and a price.
@@ -183,15 +204,6 @@ fn object(out: &mut Writer, names: &[&str], mut value: impl FnMut(&mut Writer, &
     for name in names {
         out.str(name);
         value(out, name);
-    }
-}
-
-fn texts(out: &mut Writer, fields: &[(&str, &str)]) {
-    out.u8(6);
-    out.len(fields.len());
-    for (name, value) in fields {
-        out.str(name);
-        text(out, value);
     }
 }
 
