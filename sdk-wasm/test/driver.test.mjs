@@ -288,7 +288,9 @@ describe('the driver', () => {
     assert.equal(core.of('follow').length, 1);
   });
 
-  it('stores everything and hands it to the browser when the page hides or leaves', async () => {
+  it('stores everything and hands it to the browser when the page hides or leaves', async (t) => {
+    // The background gets ready for that by itself where nothing happens for a while.
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     let answer;
     page.answers['/v1/events'] = () =>
       new Promise((resolve) => {

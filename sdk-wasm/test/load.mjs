@@ -4,10 +4,20 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const home = join(import.meta.dirname, '..');
+/** Texts of modules, by name: they stay the same while the tests run. */
+const texts = new Map();
 let loads = 0;
 
 /** Imports `js/<name>`; every call gives a module with fresh state. */
 export async function load(name) {
+  if (!texts.has(name)) texts.set(name, bundled(name));
+  const text = await texts.get(name);
+  loads += 1;
+  const source = `${text}\n// ${loads}`;
+  return import(`data:text/javascript;base64,${Buffer.from(source).toString('base64')}`);
+}
+
+async function bundled(name) {
   const { outputFiles } = await build({
     entryPoints: [join(home, 'js', name)],
     bundle: true,
@@ -22,7 +32,5 @@ export async function load(name) {
       ATTUNE_FILTER_WASM: '"./filter.wasm"',
     },
   });
-  loads += 1;
-  const source = `${outputFiles[0].text}\n// ${loads}`;
-  return import(`data:text/javascript;base64,${Buffer.from(source).toString('base64')}`);
+  return outputFiles[0].text;
 }

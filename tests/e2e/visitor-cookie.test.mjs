@@ -220,7 +220,12 @@ describe('the visitor’s cookie', () => {
         (url) => fetch(url, { mode: 'no-cors', credentials: 'include' }),
         `${address}/health/live`,
       );
-      assert.match(sent.at(-1)[1], new RegExp(`^${NAME}=${member}`), 'which requests can take along');
+      // What a request takes along is known a little after its answer.
+      const [, [, taken]] = await eventually(
+        () => sent,
+        ({ length }) => length === 2,
+      );
+      assert.match(taken, new RegExp(`^${NAME}=${member}`), 'which requests can take along');
       await page.evaluate(() => window.attune.consent({ analytics: 'granted' }));
       await page.waitForSelector('html[data-ready=yes]');
       await eventually(
