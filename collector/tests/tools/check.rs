@@ -71,7 +71,7 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
     for (text, expected) in [
         (
             when(r#"{"signals.viewz": 3}"#),
-            "a.json:2: error[unknown_signal] rule r: no usable signal is named viewz (at /rules/0/when/signals.viewz)",
+            "a.json:2: error[unknown_signal] rule r: no usable signal is named viewz; the rule files have no signals (at /rules/0/when/signals.viewz)",
         ),
         (
             when(r#"{"plan": "gold"}"#),
@@ -79,19 +79,19 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
         ),
         (
             when(r#"{"traits.age": {"$over": 3}}"#),
-            "a.json:2: error[unknown_operator] rule r: there is no operator $over (at /rules/0/when/traits.age/$over)",
+            "a.json:2: error[unknown_operator] rule r: there is no operator $over; did you mean $gt? (at /rules/0/when/traits.age/$over)",
         ),
         (
             when(r#"{"$segment": "vip"}"#),
-            "a.json:2: error[unknown_segment] rule r: no usable segment is named vip (at /rules/0/when/$segment)",
+            "a.json:2: error[unknown_segment] rule r: no usable segment is named vip; the rule files have no segments (at /rules/0/when/$segment)",
         ),
         (
             when(r#"{"traits.plan": {"$inGroup": "paid"}}"#),
-            "a.json:2: error[unknown_group] rule r: no group is named paid (at /rules/0/when/traits.plan/$inGroup)",
+            "a.json:2: error[unknown_group] rule r: no group is named paid; the rule files have no groups (at /rules/0/when/traits.plan/$inGroup)",
         ),
         (
             when(r#"{"experiments.two": "b"}"#),
-            "a.json:2: error[unknown_experiment] rule r: two: there is no such experiment (at /rules/0/when)",
+            "a.json:2: error[unknown_experiment] rule r: two: there is no such experiment; the rule files have no experiments (at /rules/0/when)",
         ),
         (
             when(r#"{"traits.a": {"$gt": 5, "$lt": 3}}"#),
@@ -132,6 +132,10 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
         (
             rule("\"priority\": 1,\n\"priority\": 2"),
             "a.json:3: warning[duplicate_field] rule r: priority: the object has two fields of this name, and the last one counts (at /rules/0/priority)",
+        ),
+        (
+            counted(r#"{"signals.veiws": 3}"#),
+            "a.json:2: error[unknown_signal] rule r: no usable signal is named veiws; did you mean views? (at /rules/0/when/signals.veiws)",
         ),
         (
             when("[1]"),
