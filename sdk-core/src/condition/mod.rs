@@ -73,9 +73,7 @@ pub use leaf::{Reads, each_leaf, reads_of, split};
 pub use lists::Lists;
 pub use matcher::Matcher;
 #[cfg(feature = "author")]
-pub use nearest::nearest;
-#[cfg(feature = "author")]
-pub(crate) use nearest::{listed, suggestion};
+pub use nearest::{listed, nearest, suggestion};
 pub use network::Network;
 pub(crate) use network::address;
 #[cfg(feature = "author")]

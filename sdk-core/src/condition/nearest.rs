@@ -33,7 +33,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// The end of a message about an unknown name: the one that was probably meant, or else what there is.
-pub(crate) fn suggestion<'a>(
+pub fn suggestion<'a>(
     name: &str,
     known: impl IntoIterator<Item = &'a str>,
     or_else: impl FnOnce() -> String,
@@ -42,7 +42,7 @@ pub(crate) fn suggestion<'a>(
 }
 
 /// Names in a row, as many as a message lists.
-pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
     let first: Vec<&str> = names.by_ref().take(MAX_LISTED).collect();
     format!("{}{}", first.join(", "), if names.next().is_some() { ", …" } else { "" })
