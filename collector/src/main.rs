@@ -5,7 +5,7 @@ use attune_collector::author::{self, Outcome};
 use attune_collector::bundle::import_growthbook;
 use attune_collector::log::dump;
 use attune_collector::settings::{
-    Command, ImportCommand, LogCommand, LogFormat, ServeArguments, Settings, parse,
+    Command, ImportCommand, LogCommand, LogFormat, ServeArguments, Settings, nearly_variables, parse,
 };
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -36,6 +36,10 @@ fn main() -> ExitCode {
 
 fn serve(arguments: ServeArguments) -> Result<(), String> {
     start_logging(&arguments)?;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for (variable, meant) in nearly_variables(names) {
+        tracing::warn!(variable, "no setting has this variable; did you mean {meant}?");
+    }
     let settings = Settings::check(arguments).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(async {

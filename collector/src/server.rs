@@ -139,10 +139,17 @@ async fn bind(
     port: u16,
 ) -> Result<(TcpListener, SocketAddr), StartError> {
     let address = SocketAddr::new(settings.host, port);
-    let told = |error: std::io::Error| StartError(format!("{setting}: {address}: {error}"));
+    let told = |error: std::io::Error| {
+        StartError(format!("{}: {address}: {error}", at_fault(setting, error.kind())))
+    };
     let listener = TcpListener::bind(address).await.map_err(told)?;
     let address = listener.local_addr().map_err(told)?;
     Ok((listener, address))
+}
+
+/// The setting for which an address cannot be listened on: its port's, unless no interface has the address.
+const fn at_fault(port: &str, error: std::io::ErrorKind) -> &str {
+    if matches!(error, std::io::ErrorKind::AddrNotAvailable) { "--host" } else { port }
 }
 
 fn demo_config(settings: &Settings) -> Option<String> {
@@ -156,4 +163,23 @@ fn demo_config(settings: &Settings) -> Option<String> {
         "rules_dir": rules_dir,
     });
     settings.demo.then(|| config.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    #[tokio::test]
+    async fn an_address_that_cannot_be_listened_on_is_told_with_the_setting_at_fault() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let error = TcpListener::bind(taken.local_addr().unwrap()).await.unwrap_err();
+        assert_eq!(at_fault("--admin-port", error.kind()), "--admin-port");
+        // A block for documentation, which no interface has.
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 0);
+        let error = TcpListener::bind(nowhere).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrNotAvailable);
+        assert_eq!(at_fault("--port", error.kind()), "--host");
+    }
 }

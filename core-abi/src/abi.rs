@@ -180,8 +180,9 @@ pub extern "C" fn visitor_set(handle: u32, length: usize) -> i32 {
 pub extern "C" fn visitor_path(handle: u32, length: usize) -> i32 {
     HOST.with_borrow_mut(|host| {
         host.change(handle, length, |evaluator, bytes| {
-            let path = core::str::from_utf8(bytes).ok().and_then(|path| evaluator.path(path));
-            path.ok_or_else(|| failure("path_unknown", "expected a path below traits or context"))
+            let path =
+                core::str::from_utf8(bytes).map_err(|_| failure("path_unknown", "a path is a text in UTF-8"));
+            path.and_then(|path| evaluator.path(path))
         })
     })
 }

@@ -3,6 +3,7 @@
 mod given;
 mod identity;
 mod publish;
+mod unknown;
 
 use crate::answer::{
     Answer, assignments, explanation, exposures, failure, is_fixed, names, rule_ids, totals, variables,
@@ -14,7 +15,7 @@ use crate::visitor::Visitor;
 use attune_core::bundle::{Bundle, BundleError};
 use attune_core::condition::{Consent, Engine, Outlook};
 use attune_core::experiment::Assignment;
-use attune_core::id::{MemberId, ProfileId, SessionId, uuid_from_text};
+use attune_core::id::{MemberId, ProfileId};
 use attune_core::processor::{Processor, ProfileState};
 use attune_core::profile::{Absorbed, MemberState};
 use attune_core::rules::{Decided, Decision, Standing, filled};
@@ -22,6 +23,7 @@ use attune_core::time::Timestamp;
 use attune_core::value::{Packed, ValueRef};
 use attune_core::wire::{Event, Record};
 use std::collections::{BTreeMap, BTreeSet};
+use unknown::{path_unknown, rule_unknown};
 
 /// Evaluates a bundle over events, without a clock: time is what the events say.
 ///
@@ -76,8 +78,11 @@ impl Evaluator {
 
     /// The number under which the value at a path is changed: a dotted path below `traits` or `context` of at most 1,024
     /// bytes and 32 names, one of 10,000 at most.
-    pub fn path(&mut self, path: &str) -> Option<usize> {
-        self.visitor.path(path, &self.processor)
+    ///
+    /// # Errors
+    /// Any other path, as an object with `error` and `message`.
+    pub fn path(&mut self, path: &str) -> Result<usize, String> {
+        self.visitor.path(path, &self.processor).ok_or_else(|| path_unknown(path))
     }
 
     /// Replaces one value of the visitor, JSON text or packed, and returns how many slots differ.
@@ -101,7 +106,7 @@ impl Evaluator {
         let changed = self.with_visitor(|visitor, state, processor| {
             visitor.change(path, value, processor).then(|| visitor.decide(state, processor))
         });
-        changed.ok_or_else(|| failure("path_unknown", "no path has this number"))
+        changed.ok_or_else(|| failure("path_unknown", &format!("no path has the number {path}")))
     }
 
     /// The next instant at which time alone can change a decision of the visitor, in milliseconds since 1970; not a number
@@ -165,7 +170,7 @@ impl Evaluator {
     pub fn explain(&self, rule: &str) -> String {
         let rules = &self.processor.bundle().rules;
         let Some(index) = rules.by_id(rule).map(|rule| rule.index) else {
-            return failure("rule_unknown", "the bundle has no rule of this id");
+            return rule_unknown(rules, rule);
         };
         let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
         let tell = |standing: &Standing, read: &[Assignment<'_>]| explanation(rule, standing, read);
@@ -175,9 +180,8 @@ impl Evaluator {
     /// What a rule would do for the visitor, whether it holds or not, as a decision without key and reason; `null` for a
     /// trigger, an object with `error` for a rule that does not exist.
     pub fn preview(&self, rule: &str) -> String {
-        let Some(rule) = self.processor.bundle().rules.by_id(rule) else {
-            return failure("rule_unknown", "the bundle has no rule of this id");
-        };
+        let rules = &self.processor.bundle().rules;
+        let Some(rule) = rules.by_id(rule) else { return rule_unknown(rules, rule) };
         let Some(slot) = rule.head().slot else { return "null".into() };
         let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
         self.visitor.look(state, &self.processor, |document| {
@@ -190,23 +194,6 @@ impl Evaluator {
     pub fn assignments(&self) -> String {
         let state = state_of(&self.visitor, &self.members, &self.profiles, &self.nobody);
         self.visitor.look(state, &self.processor, |document| assignments(document.assignments()))
-    }
-
-    /// Says which session the visitor is in, a UUID or any text of 1 to 100 characters, and returns how many slots
-    /// differ. Before, and after an empty text, it is the one of the visitor's latest event.
-    ///
-    /// # Errors
-    /// A longer text, or bytes that are none.
-    pub fn set_session(&mut self, session: &[u8]) -> Result<usize, String> {
-        let text = core::str::from_utf8(session).ok();
-        let session = text.and_then(uuid_from_text).map(SessionId);
-        if session.is_none() && text != Some("") {
-            return Err(failure("session_invalid", "a session has 1 to 100 characters"));
-        }
-        Ok(self.with_visitor(|visitor, state, processor| {
-            visitor.set_session(session, processor);
-            visitor.decide(state, processor)
-        }))
     }
 
     /// The variations that the visitor's decisions in effect have had to read and that are to be tracked, each once in a
@@ -467,11 +454,11 @@ mod tests {
     #[test]
     fn paths_and_attributes_beyond_their_bounds_are_refused() {
         let mut evaluator = evaluator();
-        assert_eq!(evaluator.path(&format!("traits{}", ".a".repeat(31))), Some(0));
-        assert_eq!(evaluator.path(&format!("traits{}", ".a".repeat(32))), None);
-        assert_eq!(evaluator.path(&format!("traits.{}", "a".repeat(1_024))), None);
-        assert!((1..10_000).all(|number| evaluator.path(&format!("traits.{number}")) == Some(number)));
-        assert_eq!((evaluator.path("traits.more"), evaluator.path("traits.7")), (None, Some(7)));
+        assert_eq!(evaluator.path(&format!("traits{}", ".a".repeat(31))), Ok(0));
+        assert!(evaluator.path(&format!("traits{}", ".a".repeat(32))).is_err());
+        assert!(evaluator.path(&format!("traits.{}", "a".repeat(1_024))).is_err());
+        assert!((1..10_000).all(|number| evaluator.path(&format!("traits.{number}")) == Ok(number)));
+        assert!(evaluator.path("traits.more").is_err() && evaluator.path("traits.7") == Ok(7));
         let given = |count: usize| {
             let fields: Vec<String> = (0..count).map(|name| format!("\"{name}\":1")).collect();
             format!("{{\"context\":{{{}}}}}", fields.join(","))

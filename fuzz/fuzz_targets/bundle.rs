@@ -65,7 +65,7 @@ fn host(envelope: &[u8], bundle: &Bundle) {
     assert!(evaluator.set(ATTRIBUTES.as_bytes()).is_ok());
     assert!(evaluator.set_time(1_795_000_000_000.0).is_ok());
     evaluator.absorb(EVENTS);
-    if let Some(path) = evaluator.path("traits.age") {
+    if let Ok(path) = evaluator.path("traits.age") {
         let _ = evaluator.change_number(path, 7.0);
     }
     assert!(evaluator.set_time(1_795_000_900_000.0).is_ok());

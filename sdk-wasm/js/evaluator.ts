@@ -28,6 +28,7 @@ import {
   putText,
   takeBytes,
 } from './core-module.ts';
+import { explained } from './evaluator/fault.ts';
 import { bundleOf, instantOf, optionsOf, textOf } from './evaluator/given.ts';
 import {
   type Attributes,
@@ -209,20 +210,30 @@ export class Evaluator {
    * Replaces everything the host knows of the visitor, and returns the slots whose decision differs. A field that is
    * not given is gone; an attribute hides what the visitor's events say about a trait of its name.
    *
-   * @throws {EvaluatorError} `attributes_invalid`: anything but `traits` and `context`, each an object. Nothing changes then.
+   * @throws {EvaluatorError} `attributes_invalid`: anything but `traits` and `context`, each an object of values of JSON that
+   * are nested in 32 levels at most. Nothing changes then.
    */
   set(attributes: Attributes): readonly VisitorDecision[] {
-    return this.#visitor.set(attributes);
+    try {
+      return this.#visitor.set(attributes);
+    } catch (cause) {
+      throw explained(cause, 'attributes_invalid', attributes);
+    }
   }
 
   /**
    * Replaces one value, named by a dotted path below `traits` or `context`, and returns the slots whose decision
    * differs. Only the rules that read it are looked at.
    *
-   * @throws {EvaluatorError} `path_unknown`: any other path.
+   * @throws {EvaluatorError} `path_unknown`: any other path. `value_invalid`: no value of JSON, or one that is nested deeper
+   * than 32 levels.
    */
   change(path: string, value: Json): readonly VisitorDecision[] {
-    return this.#visitor.change(path, value);
+    try {
+      return this.#visitor.change(path, value);
+    } catch (cause) {
+      throw explained(cause, 'value_invalid', value, path);
+    }
   }
 
   /**

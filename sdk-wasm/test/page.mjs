@@ -5,6 +5,8 @@ import { basename, join } from 'node:path';
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { FakeCore } from './core.mjs';
 
+/** Also where a test has a clock of its own. */
+const realTimeout = setTimeout;
 const { instantiate } = WebAssembly;
 const { CompressionStream } = globalThis;
 const PATIENCE_MS = 5_000;
@@ -44,8 +46,11 @@ export function openPage(options = {}) {
       resolve();
       const deadline = Date.now() + PATIENCE_MS;
       while (core.of(operation).length === 0 && Date.now() < deadline) await settle();
-      // What is stored is read, and taken back.
-      for (let turn = 0; turn < 3; turn += 1) await settle();
+      // What is stored is read, and taken back; the stand-in for the database has timers of its own.
+      for (let turn = 0; turn < 3; turn += 1) {
+        await settle();
+        await new Promise((done) => realTimeout(done, 2));
+      }
       return core;
     },
     /** Lets the rest of the WebAssembly load, or tells that it is not there. */

@@ -328,6 +328,18 @@ test('a mistake is named, and changes nothing', () => {
     ['attributes_invalid', 'not undefined', () => visitor.set()],
     ['attributes_invalid', 'not an array', () => visitor.set([1])],
     ['attributes_invalid', 'not string', () => visitor.set('{"traits":{}}')],
+    ['attributes_invalid', 'traits.of.self: it contains itself', () => visitor.set({ traits: circular() })],
+    ['attributes_invalid', 'context.a.1: it contains', () => visitor.set({ context: { a: loop() } })],
+    ['attributes_invalid', 'a.a: nested deeper than 32 levels', () => visitor.set({ traits: nested(32) })],
+    ['attributes_invalid', 'traits.n: expected a value', () => visitor.set({ traits: { n: 1n } })],
+    ['value_invalid', 'traits.x.of.self: it contains itself', () => visitor.change('traits.x', circular())],
+    ['value_invalid', 'nested deeper than 32 levels', () => visitor.change('traits.x', nested(33))],
+    ['value_invalid', 'traits.x: expected a value of JSON, not bigint', () => visitor.change('traits.x', 1n)],
+    ['path_unknown', '"trait.plan"', () => visitor.change('trait.plan', 1)],
+    ['path_unknown', 'did you mean traits.plan?', () => visitor.change('plan', 1)],
+    ['rule_unknown', '"pros"; did you mean pro?', () => visitor.explain('pros')],
+    ['rule_unknown', '"nobody"; its rules are any, greeting', () => visitor.explain('nobody')],
+    ['session_invalid', 'not 101', () => visitor.session('s'.repeat(101))],
     ['events_invalid', 'JSON.stringify', () => visitor.absorb([])],
     ['events_invalid', 'JSON.stringify', () => visitor.absorb()],
     ['time_invalid', 'not string', () => visitor.at('2026-11-20T10:00:00Z')],
@@ -346,6 +358,15 @@ test('a mistake is named, and changes nothing', () => {
   }
   assert.deepEqual([heard, visitor.visitor], [[], 'ann']);
   assert.equal(visitor.set({ traits: undefined, context: {} }).length, 2);
+  visitor.free();
+});
+
+test('values as deep as can be read, and ones that stand in two places, are taken', () => {
+  const visitor = new Evaluator(bundle);
+  const shared = { plan: 'pro' };
+  visitor.set({ traits: { ...shared, seats: 5, a: shared, b: [shared, shared], deep: nested(30) } });
+  assert.deepEqual(visitor.decide().map(brief), ['hero pro']);
+  visitor.change('traits.deep', nested(31));
   visitor.free();
 });
 
@@ -407,6 +428,25 @@ function refused(error, code, names) {
 
 function flag(name, value) {
   return { kind: 'variable', name, value };
+}
+
+/** An object in which another one contains itself. */
+function circular() {
+  const of = {};
+  of.self = of;
+  return { of };
+}
+
+/** A list that contains itself. */
+function loop() {
+  const list = [0];
+  list.push(list);
+  return list;
+}
+
+/** Objects within each other. */
+function nested(levels) {
+  return levels === 0 ? 1 : { a: nested(levels - 1) };
 }
 
 function brief({ slot, rule }) {

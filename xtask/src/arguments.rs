@@ -4,12 +4,16 @@ use crate::failure::Failure;
 use std::str::FromStr;
 
 /// The arguments not taken yet; what is left at the end is a mistake of the caller.
-pub struct Arguments(Vec<String>);
+pub struct Arguments {
+    left: Vec<String>,
+    /// The flags that were asked for.
+    known: Vec<String>,
+}
 
 impl Arguments {
     /// The arguments after the command's name.
     pub fn new(arguments: &[String]) -> Self {
-        Self(arguments.to_vec())
+        Self { left: arguments.to_vec(), known: Vec::new() }
     }
 
     /// Takes the value of `--name`, or the default where the flag is absent.
@@ -30,23 +34,28 @@ impl Arguments {
     /// # Errors
     /// A flag that the command does not know.
     pub fn finish(self) -> Result<Vec<String>, Failure> {
-        match self.0.iter().find(|argument| argument.starts_with('-')) {
-            Some(unknown) => Err(Failure::new(format!("unknown flag `{unknown}`"))),
-            None => Ok(self.0),
-        }
+        let Some(unknown) = self.left.iter().find(|argument| argument.starts_with('-')) else {
+            return Ok(self.left);
+        };
+        let flags = match self.known.as_slice() {
+            [] => "there are no flags here".to_owned(),
+            known => format!("there are {}", known.join(", ")),
+        };
+        Err(Failure::new(format!("unknown flag `{unknown}`; {flags}")))
     }
 
     fn text(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        self.known.push(name.to_owned());
         let joined = format!("{name}=");
-        if let Some(at) = self.0.iter().position(|argument| argument.starts_with(&joined)) {
-            return Ok(Some(self.0.remove(at)[joined.len()..].to_owned()));
+        if let Some(at) = self.left.iter().position(|argument| argument.starts_with(&joined)) {
+            return Ok(Some(self.left.remove(at)[joined.len()..].to_owned()));
         }
-        let Some(at) = self.0.iter().position(|argument| argument == name) else { return Ok(None) };
-        self.0.remove(at);
-        if at >= self.0.len() {
+        let Some(at) = self.left.iter().position(|argument| argument == name) else { return Ok(None) };
+        self.left.remove(at);
+        if at >= self.left.len() {
             return Err(Failure::new(format!("{name} needs a value")));
         }
-        Ok(Some(self.0.remove(at)))
+        Ok(Some(self.left.remove(at)))
     }
 }
 
@@ -55,7 +64,7 @@ mod tests {
     use super::*;
 
     fn arguments(text: &str) -> Arguments {
-        Arguments(text.split_whitespace().map(str::to_owned).collect())
+        Arguments::new(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
@@ -69,6 +78,12 @@ mod tests {
     fn mistakes_are_named() {
         assert!(arguments("--port").value("--port", 1_u16).is_err());
         assert!(arguments("--port x").value("--port", 1_u16).is_err());
-        assert!(arguments("--prot 8000").finish().is_err());
+        let mut mistyped = arguments("--prot 8000");
+        assert_eq!(mistyped.value("--port", 1_u16).unwrap(), 1);
+        assert_eq!(mistyped.value("--data-dir", String::new()).unwrap(), "");
+        let told = mistyped.finish().unwrap_err().to_string();
+        assert_eq!(told, "unknown flag `--prot`; there are --port, --data-dir");
+        let told = arguments("--prot").finish().unwrap_err().to_string();
+        assert_eq!(told, "unknown flag `--prot`; there are no flags here");
     }
 }

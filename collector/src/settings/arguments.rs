@@ -4,8 +4,9 @@ use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
 use crate::limits::{DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID};
+use attune_core::bundle::author::nearest;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -74,13 +75,13 @@ pub struct ImportArguments {
 #[derive(Debug, Args)]
 pub struct ServeArguments {
     /// Address of both listeners
-    #[arg(long, env = "ATTUNE_HOST", value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(long, env = "ATTUNE_HOST", value_name = "ADDRESS", value_parser = host, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub host: IpAddr,
     /// Port of the public listener; 0 lets the system choose
-    #[arg(long, env = "ATTUNE_PORT", default_value_t = 7070)]
+    #[arg(long, env = "ATTUNE_PORT", value_parser = port, default_value_t = 7070)]
     pub port: u16,
     /// Port of the privileged listener [default: the public port plus one]
-    #[arg(long, env = "ATTUNE_ADMIN_PORT", value_name = "PORT")]
+    #[arg(long, env = "ATTUNE_ADMIN_PORT", value_name = "PORT", value_parser = port)]
     pub admin_port: Option<u16>,
     /// Folder for log, state and secrets; made where missing
     #[arg(long, env = "ATTUNE_DATA_DIR", value_name = "FOLDER", default_value = "./data")]
@@ -190,10 +191,62 @@ fn with_source(message: String, words: &[OsString]) -> String {
     format!("{message} (from {variable})")
 }
 
-/// Clap's paragraph as one line, without the usage that follows it.
+/// Clap's paragraphs as one line. Where the usage follows and nothing is suggested, the line says where the flags are listed.
 fn one_line(text: &str) -> String {
-    let body = text.split("\n\nUsage:").next().unwrap_or(text);
+    let (body, usage) = text.split_once("\n\nUsage:").unwrap_or((text, ""));
     let body = body.split("\n\nFor more information").next().unwrap_or(body);
-    let words: Vec<&str> = body.trim_start_matches("error: ").split_whitespace().collect();
-    words.join(" ")
+    let body = body.trim_start_matches("error: ");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts: Vec<String> =
+        body.split("\n\n").map(|part| words(part.trim().trim_start_matches("tip: "))).collect();
+    let line = parts.join("; ");
+    let is_unknown = line.starts_with("unexpected argument") || line.starts_with("unrecognized subcommand");
+    if !is_unknown || parts.len() > 1 {
+        return line;
+    }
+    let is_name = |word: &&str| !word.starts_with(['[', '<', '-']);
+    let command: Vec<&str> = usage.split_whitespace().take_while(is_name).collect();
+    format!("{line}; {} --help lists what there is", command.join(" "))
+}
+
+/// The address of a network interface.
+fn host(text: &str) -> Result<IpAddr, String> {
+    let expected = "expected an IP address without a port, such as 127.0.0.1, or 0.0.0.0 for every interface";
+    text.parse().map_err(|_| expected.to_owned())
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "expected a port from 0 to 65535".to_owned())
+}
+
+/// Variables of the environment that are nearly settings, each with the one that is probably meant. Others that begin as
+/// ours do are anybody's: hosts of containers set such for services of that name.
+pub fn nearly_variables(names: impl Iterator<Item = String>) -> Vec<(String, String)> {
+    let command = CommandLine::command();
+    let serve = command.get_subcommands().find(|command| command.get_name() == "serve");
+    let known: Vec<&str> = serve
+        .into_iter()
+        .flat_map(|serve| serve.get_arguments())
+        .filter_map(|argument| argument.get_env()?.to_str())
+        .collect();
+    let own = names.filter(|name| name.starts_with("ATTUNE_") && !known.contains(&name.as_str()));
+    own.filter_map(|name| {
+        let meant = nearest(&name, known.iter().copied())?.to_owned();
+        Some((name, meant))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_is_nearly_a_setting_is_told_from_others() {
+        let names =
+            ["ATTUNE_PROT", "ATTUNE_PORT", "ATTUNE_DATADIR", "ATTUNE_PORT_7070_TCP", "ATTUNE_BINARY", "PORT"];
+        let found = nearly_variables(names.into_iter().map(str::to_owned));
+        let found: Vec<(&str, &str)> = found.iter().map(|(name, meant)| (&**name, &**meant)).collect();
+        assert_eq!(found, [("ATTUNE_PROT", "ATTUNE_PORT"), ("ATTUNE_DATADIR", "ATTUNE_DATA_DIR")]);
+    }
 }

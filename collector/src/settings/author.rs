@@ -124,8 +124,8 @@ pub struct SignArguments {
 pub struct PreviewArguments {
     /// The page that the link leads to
     pub url: String,
-    /// File of a secret key that signs bundles of the project
-    #[arg(long, value_name = "FILE", required_unless_present = "data_dir", conflicts_with = "data_dir")]
+    /// File of a secret key that signs bundles of the project; it or --data-dir is needed
+    #[arg(long, value_name = "FILE", conflicts_with = "data_dir")]
     pub key: Option<PathBuf>,
     /// The data folder of a collector that signs with a key of its own
     #[arg(long, value_name = "FOLDER")]
@@ -137,8 +137,9 @@ pub struct PreviewArguments {
     /// A rule that fills its slot, whatever it asks for; may be repeated
     #[arg(long, value_name = "RULE")]
     pub rule: Vec<String>,
-    /// The variation of an experiment, by its place from 0, such as checkout=1; may be repeated
-    #[arg(long, value_name = "EXPERIMENT=PLACE")]
+    /// The variation of an experiment, by its key, such as checkout=short, or by its place from 0, such as checkout=1; the
+    /// key needs --bundle or --data-dir; may be repeated
+    #[arg(long, value_name = "EXPERIMENT=VARIATION")]
     pub variation: Vec<String>,
     /// Fields of the page's context, as a JSON object
     #[arg(long, value_name = "JSON")]

@@ -16,7 +16,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 pub use arguments::{
-    Command, DumpArguments, ImportArguments, ImportCommand, LogCommand, LogFormat, ServeArguments, parse,
+    Command, DumpArguments, ImportArguments, ImportCommand, LogCommand, LogFormat, ServeArguments,
+    nearly_variables, parse,
 };
 pub use author::{
     ApplyArguments, BundleCommand, CheckArguments, CompileArguments, CurrentArguments, DeltaArguments,
@@ -226,7 +227,8 @@ mod tests {
     #[test]
     fn every_wrong_setting_is_one_line_with_its_name_and_limit() {
         for (words, expected) in [
-            (&["--port", "70000"][..], "--port"),
+            (&["--port", "70000"][..], "'70000' for '--port <PORT>': expected a port from 0 to 65535"),
+            (&["--admin-port", "x"], "'--admin-port <PORT>': expected a port from 0 to 65535"),
             (&["--port", "65535"], "--admin-port: no port follows"),
             (&["--port", "7100", "--admin-port", "7100"], "--admin-port: 7100 is the public port already"),
             (&["--write-key", "a b"], "--write-key: 'a b' must be 1 to 100 letters"),
@@ -260,8 +262,15 @@ mod tests {
             (&["--candidate-rules", "/"], "--candidate-percent"),
             (&["--candidate-percent", "5"], "--candidate-rules"),
             (&["--candidate-rules", "/", "--candidate-percent", "101"], "a percentage from 0 to 100"),
-            (&["--host", "nowhere"], "--host"),
-            (&["--unknown"], "--unknown"),
+            (
+                &["--host", "localhost"],
+                "'--host <ADDRESS>': expected an IP address without a port, such as 127.0.0.1",
+            ),
+            (&["--prot", "1"], "unexpected argument '--prot' found; a similar argument exists: '--port'"),
+            (
+                &["--config", "a"],
+                "unexpected argument '--config' found; attune serve --help lists what there is",
+            ),
         ] {
             let error = settings(words).unwrap_err();
             assert!(error.contains(expected), "{words:?}: {error}");

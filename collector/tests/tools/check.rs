@@ -71,7 +71,7 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
     for (text, expected) in [
         (
             when(r#"{"signals.viewz": 3}"#),
-            "a.json:2: error[unknown_signal] rule r: no usable signal is named viewz (at /rules/0/when/signals.viewz)",
+            "a.json:2: error[unknown_signal] rule r: no usable signal is named viewz; the rule files have no signals (at /rules/0/when/signals.viewz)",
         ),
         (
             when(r#"{"plan": "gold"}"#),
@@ -79,19 +79,19 @@ fn every_mistake_is_named_with_file_line_place_and_a_sentence() {
         ),
         (
             when(r#"{"traits.age": {"$over": 3}}"#),
-            "a.json:2: error[unknown_operator] rule r: there is no operator $over (at /rules/0/when/traits.age/$over)",
+            "a.json:2: error[unknown_operator] rule r: there is no operator $over; did you mean $gt? (at /rules/0/when/traits.age/$over)",
         ),
         (
             when(r#"{"$segment": "vip"}"#),
-            "a.json:2: error[unknown_segment] rule r: no usable segment is named vip (at /rules/0/when/$segment)",
+            "a.json:2: error[unknown_segment] rule r: no usable segment is named vip; the rule files have no segments (at /rules/0/when/$segment)",
         ),
         (
             when(r#"{"traits.plan": {"$inGroup": "paid"}}"#),
-            "a.json:2: error[unknown_group] rule r: no group is named paid (at /rules/0/when/traits.plan/$inGroup)",
+            "a.json:2: error[unknown_group] rule r: no group is named paid; the rule files have no groups (at /rules/0/when/traits.plan/$inGroup)",
         ),
         (
             when(r#"{"experiments.two": "b"}"#),
-            "a.json:2: error[unknown_experiment] rule r: two: there is no such experiment (at /rules/0/when)",
+            "a.json:2: error[unknown_experiment] rule r: two: there is no such experiment; the rule files have no experiments (at /rules/0/when)",
         ),
         (
             when(r#"{"traits.a": {"$gt": 5, "$lt": 3}}"#),
@@ -192,6 +192,16 @@ fn a_path_of_the_visitor_where_an_event_is_read_is_named_with_what_there_is() {
         r#"{"signals": [{"name": "gold", "on": "x", "where": {"plan": 1}, "aggregate": "count", "window": "1h"}]}"#,
     );
     let expected = "a.json:1: error[unknown_path] signal gold: plan is no path of an event: event_id, event_type, timestamp, session_id, user_id and metadata.* are read here; did you mean metadata.plan? (at /signals/0/where/plan)";
+    assert!(found.iter().any(|line| line == expected), "{found:?}");
+}
+
+#[test]
+fn a_name_with_a_mistake_is_followed_by_the_one_that_is_meant() {
+    let found = findings(
+        r#"{"signals": [{"name": "views", "on": "x", "aggregate": "count", "window": "1h"}],
+"rules": [{"id": "r", "slot": "s", "when": {"signals.veiws": 3}, "actions": []}]}"#,
+    );
+    let expected = "a.json:2: error[unknown_signal] rule r: no usable signal is named veiws; did you mean views? (at /rules/0/when/signals.veiws)";
     assert!(found.iter().any(|line| line == expected), "{found:?}");
 }
 

@@ -6,7 +6,11 @@ use std::fs;
 
 /// The fenced blocks of the guide, in order: language and text.
 fn blocks() -> Vec<(String, String)> {
-    let text = fs::read_to_string(demo("../docs/authoring.md")).unwrap();
+    blocks_of("authoring.md")
+}
+
+fn blocks_of(document: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(demo(&format!("../docs/{document}"))).unwrap();
     let (mut found, mut open): (Vec<(String, String)>, bool) = (Vec::new(), false);
     for line in text.lines() {
         match line.trim_start().strip_prefix("```") {
@@ -172,4 +176,19 @@ fn the_other_outputs_of_the_guide_are_what_its_words_lead_to() {
     let out = place.run(&["simulate", "--log", "events.jsonl", "--rules", "rules", "--against", "rules"]).out;
     let passed_over = shown("  passed over: ");
     assert!(out.contains(passed_over.trim()) && out.starts_with("replayed 8 events of 3 visitors"), "{out}");
+}
+
+#[test]
+fn the_rule_for_a_share_of_visitors_passes_and_is_for_a_share() {
+    let whole =
+        blocks_of("rules.md").into_iter().find(|(_, block)| block.contains("\"new-hero\"")).unwrap().1;
+    let place = Place::new(&[("rules/a.json", &whole)]);
+    let checked = place.run(&["bundle", "check", "rules"]);
+    assert!(checked.is_clean && checked.out.contains("0 errors, 0 warnings"), "{}", checked.out);
+    let test = |number: usize| json!({"name": number.to_string(), "steps": [{"member": format!("m{number}"), "holds": {"hero": "new-hero"}}]});
+    let tests: Vec<serde_json::Value> = (0..500).map(test).collect();
+    place.write("rules.test.json", &json!({ "tests": tests }).to_string());
+    let inside =
+        place.run(&["bundle", "test", "rules"]).out.lines().filter(|line| line.starts_with("ok ")).count();
+    assert!((70..130).contains(&inside), "{inside} of 500 are inside");
 }

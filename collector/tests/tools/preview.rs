@@ -1,6 +1,9 @@
 //! `attune preview`: what it refuses to make a link of.
 
 use super::{Place, SHOP};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
 const PAGE: [&str; 4] = ["preview", "https://shop.example/", "--key", "a.key"];
 const EXPERIMENT: &str = r#"{"experiments":[{"id":"tone","variations":[{"key":"plain"},{"key":"warm"}]}],
@@ -25,7 +28,18 @@ fn what_is_not_published_makes_no_link_and_the_nearest_name_is_told() {
             ["--variation", "tune=1"],
             "'tune': rules.bundle has no such experiment; did you mean tone?".to_owned(),
         ),
-        (["--variation", "tone=2"], "'tone=2': the variations of tone are 0 to 1".to_owned()),
+        (
+            ["--variation", "tone=2"],
+            "'tone=2': experiment tone has no such variation; its places are 0 to 1".to_owned(),
+        ),
+        (
+            ["--variation", "tone=wram"],
+            "'tone=wram': experiment tone has no such variation; did you mean warm?".to_owned(),
+        ),
+        (
+            ["--variation", "tone=loud"],
+            "'tone=loud': experiment tone has no such variation; it has plain, warm".to_owned(),
+        ),
     ] {
         let run = run(&[&bundle[..], &words[..]].concat());
         assert!(!run.is_clean && run.out.is_empty(), "{words:?}: {}", run.out);
@@ -37,13 +51,34 @@ fn what_is_not_published_makes_no_link_and_the_nearest_name_is_told() {
         "{}",
         known.err
     );
+    let said = |variation: &str| {
+        let made = run(&[&bundle[..], &["--variation", variation]].concat());
+        let token = made.out.split_once("attune_preview=").map_or("", |(_, token)| token);
+        let said = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+        let said: Value = serde_json::from_slice(&said).unwrap();
+        said["variations"].clone()
+    };
+    assert_eq!((said("tone=1"), said("tone=warm")), (json!({"tone": 1}), json!({"tone": 1})));
+    let unknown = run(&["--variation", "tone=warm"]);
+    assert!(
+        !unknown.is_clean && unknown.err.contains("say by --bundle what is published"),
+        "{}",
+        unknown.err
+    );
     let unchecked = run(&["--rule", "kean"]);
     assert!(
         unchecked.is_clean && unchecked.err.contains("not checked; say by --bundle"),
         "{}",
         unchecked.err
     );
-    assert_eq!(run(&[]).err, "", "a link that names nothing has nothing to check");
+    let nothing = run(&[]);
+    assert!(nothing.is_clean && nothing.err.contains("the link forces nothing"), "{}", nothing.err);
+    let neither = place.run(&["preview", "https://shop.example/", "--rule", "keen"]);
+    assert!(
+        !neither.is_clean && neither.err.contains("--key <FILE> or --data-dir <FOLDER>"),
+        "{}",
+        neither.err
+    );
 }
 
 #[test]

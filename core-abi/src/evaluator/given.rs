@@ -1,8 +1,9 @@
-//! What the host says of the visitor as a whole: attributes and time.
+//! What the host says of the visitor as a whole: attributes, time and session.
 
 use super::{Evaluator, read};
 use crate::answer::failure;
 use crate::steps::instant;
+use attune_core::id::{SessionId, uuid_from_text};
 use attune_core::value::ValueRef;
 
 impl Evaluator {
@@ -30,6 +31,29 @@ impl Evaluator {
         let at = instant(ms)?;
         Ok(self.with_visitor(|visitor, state, processor| {
             visitor.set_time(at);
+            visitor.decide(state, processor)
+        }))
+    }
+
+    /// Says which session the visitor is in, a UUID or any text of 1 to 100 characters, and returns how many slots
+    /// differ. Before, and after an empty text, it is the one of the visitor's latest event.
+    ///
+    /// # Errors
+    /// A longer text, or bytes that are none.
+    pub fn set_session(&mut self, session: &[u8]) -> Result<usize, String> {
+        let text = core::str::from_utf8(session).ok();
+        let session = text.and_then(uuid_from_text).map(SessionId);
+        if session.is_none() && text != Some("") {
+            return Err(match text {
+                Some(text) => {
+                    let found = text.chars().count();
+                    failure("session_invalid", &format!("a session has 1 to 100 characters, not {found}"))
+                }
+                None => failure("session_invalid", "a session is a text in UTF-8"),
+            });
+        }
+        Ok(self.with_visitor(|visitor, state, processor| {
+            visitor.set_session(session, processor);
             visitor.decide(state, processor)
         }))
     }
@@ -78,6 +102,9 @@ mod tests {
         for ms in [f64::NAN, f64::INFINITY, -8.65e15] {
             assert!(evaluator.set_time(ms).unwrap_err().contains("time_out_of_range"), "{ms}");
         }
+        let long = evaluator.set_session("s".repeat(101).as_bytes()).unwrap_err();
+        assert!(long.contains("session_invalid") && long.contains("not 101"), "{long}");
+        assert!(evaluator.set_session(b"\xff").unwrap_err().contains("UTF-8"));
         assert!(evaluator.decision(0).contains("pro"));
         assert_eq!(evaluator.set(br#"{"traits":null,"context":{}}"#), Ok(1));
     }

@@ -23,9 +23,13 @@ mod inspect;
 mod leaf;
 mod lists;
 mod matcher;
+#[cfg(feature = "author")]
+mod nearest;
 mod network;
 #[cfg(feature = "author")]
 mod operator;
+#[cfg(feature = "author")]
+mod operators;
 mod pack;
 #[cfg(feature = "author")]
 mod parse;
@@ -68,8 +72,14 @@ pub use inspect::{specificity, visit_paths};
 pub use leaf::{Reads, each_leaf, reads_of, split};
 pub use lists::Lists;
 pub use matcher::Matcher;
+#[cfg(feature = "author")]
+pub use nearest::{listed, nearest, suggestion};
 pub use network::Network;
 pub(crate) use network::address;
+#[cfg(feature = "author")]
+pub use operators::OperatorPlace;
+#[cfg(feature = "author")]
+pub(crate) use operators::TESTS as TEST_OPERATORS;
 pub use pack::Packer;
 #[cfg(feature = "author")]
 pub use parse::{

@@ -2,6 +2,7 @@
 
 use super::coerce::text_of;
 use super::geo::{Place, place, reach};
+use super::operators::OperatorPlace;
 use super::parse::{ConditionScope, Parser, is_operators, never};
 use super::pattern::check_pattern;
 use super::problem::ConditionErrorKind;
@@ -79,7 +80,7 @@ impl Parser<'_> {
                 )
             }),
             _ => {
-                self.fail(ConditionErrorKind::UnknownOperator(Box::from(name)));
+                self.fail(ConditionErrorKind::UnknownOperator { name: Box::from(name), place: OperatorPlace::Test });
                 never()
             }
         }

@@ -3,6 +3,7 @@
 use super::coerce::truthy;
 use super::depth::depth;
 use super::inspect::count_tests;
+use super::operators::OperatorPlace;
 use super::problem::{ConditionError, ConditionErrorKind};
 use super::{Condition, Literal, Moment, Over, Path, Root, Test};
 use crate::id::{ModelId, SignalId};
@@ -195,6 +196,15 @@ impl Parser<'_> {
         matches!(self.scope, ConditionScope::Plain(_))
     }
 
+    /// Where an operator stands that stands where a path would.
+    const fn place(&self) -> OperatorPlace {
+        match self.scope {
+            _ if self.in_item => OperatorPlace::Item,
+            ConditionScope::Event => OperatorPlace::Event,
+            ConditionScope::Visitor(_) | ConditionScope::Plain(_) => OperatorPlace::Visitor,
+        }
+    }
+
     /// Reads what stands under a key or index, with the pointer moved there.
     pub(super) fn below<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.at.len();
@@ -235,7 +245,8 @@ impl Parser<'_> {
             "$tod" | "$dow" if !self.is_plain() && !self.in_item => self.calendar(name, value),
             "$score" if !self.is_plain() && !self.in_item => self.score(value),
             _ if name.starts_with('$') && !self.is_plain() => {
-                self.fail(ConditionErrorKind::UnknownOperator(Box::from(name)));
+                let place = self.place();
+                self.fail(ConditionErrorKind::UnknownOperator { name: Box::from(name), place });
                 Condition::Any(Vec::new())
             }
             _ => match (self.scope, name.strip_prefix("segments.")) {
@@ -385,7 +396,8 @@ impl Parser<'_> {
             return Literal::Path(self.below("$path", |parser| parser.path(text)));
         }
         if let Some((operator, _)) = fields.iter().find(|(name, _)| name.starts_with('$')) {
-            self.below(operator, |parser| parser.fail(ConditionErrorKind::UnknownOperator(operator.clone())));
+            let (name, place) = (operator.clone(), OperatorPlace::Literal);
+            self.below(operator, |parser| parser.fail(ConditionErrorKind::UnknownOperator { name, place }));
         }
         Literal::Value(value.clone())
     }

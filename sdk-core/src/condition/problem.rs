@@ -1,5 +1,6 @@
 //! What can be wrong with a condition's source, each with its place and a stable code.
 
+use super::operators::{OperatorPlace, write_unknown};
 use super::pattern::PatternError;
 use crate::limits::{MAX_BROUGHT, MAX_CONDITION_DEPTH, MAX_CONDITION_TESTS, MAX_CONDITION_VALUES};
 use alloc::boxed::Box;
@@ -19,8 +20,13 @@ pub struct ConditionError {
 /// The ways in which a condition can be wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConditionErrorKind {
-    /// An operator that does not exist.
-    UnknownOperator(Box<str>),
+    /// An operator that does not exist where it stands.
+    UnknownOperator {
+        /// The operator.
+        name: Box<str>,
+        /// Where it stands.
+        place: OperatorPlace,
+    },
     /// A path that starts with no part of the document.
     UnknownPath(Box<str>),
     /// A path that is no field of an event, where a signal reads one.
@@ -61,7 +67,7 @@ impl ConditionErrorKind {
     /// Stable name.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::UnknownOperator(_) => "unknown_operator",
+            Self::UnknownOperator { .. } => "unknown_operator",
             Self::UnknownPath(_) | Self::UnknownEventPath(_) => "unknown_path",
             Self::UnknownSignal(_) => "unknown_signal",
             Self::UnknownZone(_) => "unknown_zone",
@@ -84,7 +90,7 @@ impl ConditionErrorKind {
     /// The name that is meant, where there is one.
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Self::UnknownOperator(name) | Self::UnknownSignal(name) => Some(name),
+            Self::UnknownOperator { name, .. } | Self::UnknownSignal(name) => Some(name),
             Self::UnknownPath(name) | Self::UnknownEventPath(name) => Some(name),
             Self::UnknownSegment(name) | Self::UnknownGroup(name) => Some(name),
             Self::UnknownZone(name) | Self::UnknownModel(name) => Some(name),
@@ -103,7 +109,7 @@ impl ConditionErrorKind {
 impl fmt::Display for ConditionErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownOperator(name) => write!(f, "there is no operator {name}"),
+            Self::UnknownOperator { name, place } => write_unknown(f, name, *place),
             Self::UnknownPath(name) => {
                 write!(
                     f,

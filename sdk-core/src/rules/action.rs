@@ -91,7 +91,7 @@ pub fn each_place_of(text: &str, see: &mut dyn FnMut(&str)) {
 
 /// Attributes that an action may set: those that cannot run code. `href`, `src` and `cite` also need
 /// [`url_allowed`].
-const ATTRIBUTES: [&str; 19] = [
+pub const ATTRIBUTES: [&str; 19] = [
     "alt",
     "cite",
     "content",

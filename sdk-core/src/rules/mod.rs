@@ -32,7 +32,7 @@ use crate::id::SignalId;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use action::{Action, attribute_allowed, each_place_of, interpolate, url_allowed};
+pub use action::{ATTRIBUTES, Action, attribute_allowed, each_place_of, interpolate, url_allowed};
 pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
 pub use decide::{Decided, Decision, Reason, SlotChange, Visit, decide, filled};

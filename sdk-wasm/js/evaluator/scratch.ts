@@ -12,6 +12,11 @@ const UNIT = 3;
 /** Largest count that takes one byte. */
 const SHORT = 127;
 
+/** Objects and lists that a value may have within each other. */
+export const MAX_DEPTH = 32;
+/** What is thrown at a value that the core cannot read. */
+export const UNREADABLE = new EvaluatorError('value_invalid', 'no JSON');
+
 const encoder = new TextEncoder();
 const number = new Float64Array(1);
 const numberBytes = new Uint8Array(number.buffer);
@@ -22,7 +27,7 @@ let at = 0;
 /** Writes a value and returns how many bytes it takes. */
 export function scratchValue(value: Json): number {
   begin();
-  pack(value);
+  pack(value, 0);
   return at;
 }
 
@@ -34,7 +39,8 @@ export function scratchBytes(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-function pack(value: Json | undefined): void {
+/** Packs a value that stands within as many objects and lists. */
+function pack(value: Json | undefined, within: number): void {
   reserve(MARGIN);
   if (typeof value === 'string') {
     view[at++] = TEXT;
@@ -45,17 +51,18 @@ function pack(value: Json | undefined): void {
     for (let byte = 0; byte < 8; byte++) view[at++] = numberBytes[byte] as number;
   } else if (typeof value === 'boolean') view[at++] = value ? TRUE : FALSE;
   else if (value === null || value === undefined) view[at++] = NULL;
+  else if (typeof value === 'bigint' || within === MAX_DEPTH) throw UNREADABLE;
   else if (Array.isArray(value)) {
     view[at++] = LIST;
     count(value.length);
-    for (const item of value) pack(item);
+    for (const item of value) pack(item, within + 1);
   } else {
     view[at++] = OBJECT;
     const names = Object.keys(value);
     count(names.length);
     for (const name of names) {
       text(name);
-      pack(value[name]);
+      pack(value[name], within + 1);
     }
   }
 }

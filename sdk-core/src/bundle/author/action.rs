@@ -6,10 +6,11 @@ use super::further;
 use super::owner::{Owner, Place, check_places, check_url, target, text};
 use super::properties;
 use crate::condition::ConditionScope;
-use crate::rules::{Action, attribute_allowed};
+use crate::rules::{ATTRIBUTES, Action, attribute_allowed};
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Kinds that a later version runs.
@@ -106,16 +107,24 @@ fn attribute(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScop
     let name = fields.required_text("name").unwrap_or_default();
     let value = text(fields, "value", scope);
     if !name.is_empty() && !attribute_allowed(name) {
-        fields.fail(
-            "name",
-            "attribute_not_allowed",
-            "this attribute may not be set; aria-*, data-* and harmless ones may",
-        );
+        fields.fail("name", "attribute_not_allowed", &not_allowed(name));
     }
     if matches!(name, "href" | "src" | "cite") {
         check_url(fields, "value", &value);
     }
     Action::Attribute { target: target(fields, owner), name: Box::from(name), value }
+}
+
+/// What is said of an attribute that no action sets: those that one may, or the kind of action that does what is meant.
+fn not_allowed(name: &str) -> String {
+    match name {
+        "class" | "style" => {
+            format!("{name} is no attribute that may be set; an action of the kind {name} does that")
+        }
+        _ => {
+            format!("{name} is no attribute that may be set, only aria-*, data-*, {}", ATTRIBUTES.join(", "))
+        }
+    }
 }
 
 fn style(fields: &mut Fields<'_, '_>, owner: Owner<'_>, scope: ConditionScope<'_>) -> Action {
@@ -177,4 +186,21 @@ fn webhook(fields: &mut Fields<'_, '_>) -> Action {
         fields.wrong::<()>("url", "expected an http or https URL");
     }
     Action::Webhook { url: Box::from(url) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_that_may_not_be_set_is_followed_by_those_that_may() {
+        assert_eq!(
+            not_allowed("onclick"),
+            "onclick is no attribute that may be set, only aria-*, data-*, alt, cite, content, dir, disabled, height, hidden, href, label, lang, placeholder, rel, role, src, tabindex, target, title, value, width"
+        );
+        assert_eq!(
+            not_allowed("class"),
+            "class is no attribute that may be set; an action of the kind class does that"
+        );
+    }
 }

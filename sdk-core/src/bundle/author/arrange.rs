@@ -1,6 +1,8 @@
 //! Experiments among each other: exclusion groups shared out, and each one behind those it reads.
 
 use super::experiment::{Draft, exclusion_filter, experiments_read};
+use super::sought::Sought;
+use super::written::Written;
 use crate::experiment::{Claim, share_out};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -11,11 +13,10 @@ use alloc::vec::Vec;
 /// Why an experiment takes no part: its id, a code and a message.
 pub(super) type Refused = (Box<str>, &'static str, String);
 
-/// Orders experiments; those that read themselves over others, or one that does not exist, are refused. `defined` are
-/// the experiments of all files, broken ones included.
+/// Orders experiments; those that read themselves over others, or one that does not exist, are refused.
 pub(super) fn arrange(
     mut drafts: BTreeMap<Box<str>, Draft>,
-    defined: &BTreeSet<Box<str>>,
+    written: &Written,
 ) -> (Vec<Draft>, Vec<Refused>) {
     let mut refused = share_groups_out(&mut drafts);
     let mut ordered: Vec<Draft> = Vec::new();
@@ -34,10 +35,13 @@ pub(super) fn arrange(
         let read = experiments_read(&draft.trial.when);
         let unknown = read.iter().find(|read| !placed.contains(*read) && !drafts.contains_key(*read));
         let (code, message) = match unknown {
-            Some(name) if defined.contains(name) => {
+            Some(name) if written.has("experiments", name) => {
                 ("unknown_experiment", format!("experiment {name} has errors and takes no part"))
             }
-            Some(name) => ("unknown_experiment", format!("there is no experiment {name}")),
+            Some(name) => {
+                let hint = written.hint(&Sought::of("experiments", name), "");
+                ("unknown_experiment", format!("there is no experiment {name}{hint}"))
+            }
             None => (
                 "experiment_cycle",
                 format!("it reads {}, which depends on it or on nothing sound", read.join(", ")),

@@ -1,6 +1,7 @@
 //! What the compiler has to say about a rule file: where, what, and which limit.
 
 use super::locate::{definition_of, line_of};
+use super::sought::Sought;
 use crate::condition::ConditionError;
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -65,6 +66,8 @@ pub(super) struct Problem {
     code: &'static str,
     subject: Box<str>,
     message: String,
+    /// The name that was not found, where that is what is wrong.
+    sought: Option<Sought>,
 }
 
 /// The findings in one definition; the first error is the reason for which it takes no part.
@@ -74,7 +77,8 @@ pub(super) struct Problems(Vec<Problem>);
 impl Problem {
     pub fn of(at: &str, code: &'static str, subject: &str, message: &str) -> Self {
         let message = if subject.is_empty() { message.to_owned() } else { format!("{subject}: {message}") };
-        Self { at: at.to_owned(), severity: Severity::Error, code, subject: Box::from(subject), message }
+        let (at, subject) = (at.to_owned(), Box::from(subject));
+        Self { at, severity: Severity::Error, code, subject, message, sought: None }
     }
 
     pub fn warning(self) -> Self {
@@ -82,9 +86,23 @@ impl Problem {
     }
 
     pub fn of_condition(error: &ConditionError) -> Self {
-        let message = format!("{}", error.kind);
+        let (message, sought) = (format!("{}", error.kind), Sought::of_condition(&error.kind));
         let subject = Box::from(error.kind.subject().unwrap_or_default());
-        Self { at: error.at.clone(), severity: Severity::Error, code: error.kind.code(), subject, message }
+        let (at, code) = (error.at.clone(), error.kind.code());
+        Self { at, severity: Severity::Error, code, subject, message, sought }
+    }
+
+    /// Says that it is about a name that was not found.
+    pub fn looked_for(self, sought: Sought) -> Self {
+        Self { sought: Some(sought), ..self }
+    }
+
+    /// With what is said of the name that was not found.
+    pub fn with_hint(mut self, hint: impl FnOnce(&Sought, &str) -> String) -> Self {
+        if let Some(sought) = &self.sought {
+            self.message += &hint(sought, &self.at);
+        }
+        self
     }
 
     pub fn in_file(self, file: &str, text: &str) -> Diagnostic {

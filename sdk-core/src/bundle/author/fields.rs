@@ -1,7 +1,8 @@
 //! Reading the fields of one definition: every field is asked for once, what is left over is unknown.
 
 use super::diagnostic::{Problem, Problems};
-use super::nearest::nearest;
+use super::sought::Sought;
+use crate::condition::{ConditionErrorKind, suggestion};
 use crate::limits::MAX_ID_CHARS;
 use crate::time::parse_duration_ms;
 use crate::value::Value;
@@ -101,6 +102,16 @@ impl<'a, 'p> Fields<'a, 'p> {
         self.problems.push(Problem::of(&at, code, name, message).warning());
     }
 
+    /// A path or name in one field that cannot be read.
+    pub fn fail_of_condition(&mut self, name: &str, kind: &ConditionErrorKind) {
+        let problem = Problem::of(&self.place(name), kind.code(), name, &format!("{kind}"));
+        let sought = Sought::of_condition(kind);
+        self.problems.push(match sought {
+            Some(sought) => problem.looked_for(sought),
+            None => problem,
+        });
+    }
+
     /// A field of the wrong form.
     pub fn wrong<T>(&mut self, name: &str, message: &str) -> Option<T> {
         self.fail(name, "bad_field", message);
@@ -129,9 +140,11 @@ impl<'a, 'p> Fields<'a, 'p> {
             } else if misplaced.contains(&name) {
                 ("misplaced_field", "it has no meaning here")
             } else {
-                if let Some(meant) = nearest(name, asked.iter().copied()) {
-                    hint = format!("; did you mean {meant}?");
-                }
+                let belongs = |name: &&str| !unsupported.contains(name) && !misplaced.contains(name);
+                let known: BTreeSet<&str> = asked.iter().copied().filter(belongs).collect();
+                hint = suggestion(name, known.iter().copied(), || {
+                    format!("; there are {}", known.iter().copied().collect::<Vec<_>>().join(", "))
+                });
                 ("unknown_field", "there is no such field")
             };
             self.fail(name, code, &format!("{message}{hint}"));
@@ -144,5 +157,38 @@ impl<'a, 'p> Fields<'a, 'p> {
                 "the object has two fields of this name, and the last one counts",
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{SourceFile, compile};
+    use super::*;
+
+    fn said(text: &str) -> Vec<String> {
+        let compiled = compile(&[SourceFile { name: "a.json".into(), text: text.into() }]);
+        compiled.diagnostics.into_iter().map(|found| found.message).collect()
+    }
+
+    #[test]
+    fn a_field_that_there_is_not_is_followed_by_the_one_that_is_meant_or_by_those_there_are() {
+        let rule = |field: &str| format!(r#"{{"rules":[{{"id":"r","slot":"s","actions":[],{field}}}]}}"#);
+        assert_eq!(said(&rule(r#""prio":1"#)), ["prio: there is no such field; did you mean priority?"]);
+        assert_eq!(
+            said(&rule(r#""rollout":0.2"#)),
+            [
+                "rollout: there is no such field; there are actions, cap, consent, group, hold, id, on, priority, schedule, slot, when"
+            ]
+        );
+        assert_eq!(
+            said(r#"{"rules":[{"id":"r","slot":"s","actions":[{"kind":"text","value":"a","text":"b"}]}]}"#),
+            ["text: there is no such field; there are kind, target, value"]
+        );
+        assert_eq!(
+            said(r#"{"triggers":[{"id":"t","on":"x","rollout":1,"actions":[]}]}"#),
+            [
+                "rollout: there is no such field; there are actions, cap, consent, id, on, on_publish, schedule, when"
+            ]
+        );
     }
 }

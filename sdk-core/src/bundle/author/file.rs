@@ -1,7 +1,7 @@
 //! The lists of one rule file.
 
 use super::diagnostic::{Problem, Problems};
-use super::nearest::nearest;
+use crate::condition::nearest;
 use crate::value::Value;
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;

@@ -18,7 +18,6 @@ mod json_error;
 mod locate;
 mod markup;
 mod model;
-mod nearest;
 mod owner;
 mod policy;
 #[cfg(test)]
@@ -32,7 +31,9 @@ mod segment;
 mod selector;
 mod signal;
 mod slips;
+mod sought;
 mod type_lists;
+mod written;
 
 use super::{Bundle, BundleError, Parts, decode_body, encode_body};
 use crate::experiment::Trial;
@@ -59,7 +60,9 @@ use json_error::json_message;
 use locate::line_of_offset;
 use segment::Known;
 use type_lists::TypeLists;
+use written::{Written, unknown_experiment};
 
+pub use crate::condition::nearest;
 pub use compare::{DefinitionChange, DefinitionKind, Definitions, Difference, compare};
 pub use contradiction::Contradiction;
 pub use cost::{Cost, RuleCost, cost};
@@ -67,7 +70,6 @@ pub use delta::delta;
 pub use diagnostic::{Diagnostic, Severity};
 pub use difference::PartChange;
 pub use file::DEFINITION_LISTS;
-pub use nearest::nearest;
 pub use policy::read_policy;
 pub use review::review;
 
@@ -106,6 +108,7 @@ pub fn compile(files: &[SourceFile]) -> Compiled {
     let mut compiler = Compiler::default();
     let parsed: Vec<(&SourceFile, Value)> =
         files.into_iter().filter_map(|file| Some((file, compiler.read(file)?))).collect();
+    compiler.written = Written::of(&parsed);
     for (file, value) in &parsed {
         compiler.signals_of(file, value);
         compiler.groups_of(file, value);
@@ -128,8 +131,8 @@ struct Compiler {
     hidden: Vec<Signal>,
     models: BTreeMap<Box<str>, Model>,
     experiments: Vec<Trial>,
-    /// Experiments that the files define, whether or not they take part.
-    defined: BTreeSet<Box<str>>,
+    /// What the files define, whether or not it takes part.
+    written: Written,
     rules: BTreeMap<Box<str>, Rule>,
     /// Rules without a slot of those.
     slotless: BTreeSet<Box<str>>,
@@ -218,7 +221,6 @@ impl Compiler {
         for (file, value) in files {
             for (at, definition) in items(value, "experiments") {
                 let mut problems = Problems::default();
-                self.defined.extend(definition.field("id").and_then(Value::as_str).map(Box::from));
                 let compiled = experiment::compile(definition, &at, &self.known, &mut problems);
                 if let Some(draft) = compiled {
                     let id = draft.trial.id.clone();
@@ -236,7 +238,7 @@ impl Compiler {
                 self.report(file, problems);
             }
         }
-        let (ordered, refused) = arrange(drafts, &self.defined);
+        let (ordered, refused) = arrange(drafts, &self.written);
         for (id, code, message) in refused {
             let Some((file, at)) = places.get(&id) else { continue };
             let mut problems = Problems::default();
@@ -289,13 +291,7 @@ impl Compiler {
                     let unknown =
                         read.iter().find(|id| self.experiments.iter().all(|trial| trial.id != **id));
                     if let Some(id) = unknown {
-                        let message = match self.defined.contains(id) {
-                            true => {
-                                "the experiment has errors and takes no part, so neither does what reads it"
-                            }
-                            false => "there is no such experiment",
-                        };
-                        problems.push(Problem::of(&format!("{at}/when"), "unknown_experiment", id, message));
+                        problems.push(unknown_experiment(&self.written, id, &format!("{at}/when")));
                         rule.inactive = problems.reason();
                         rule::empty(&mut rule);
                         hidden.clear();
@@ -326,7 +322,8 @@ impl Compiler {
     }
 
     fn report(&mut self, file: &SourceFile, problems: Problems) {
-        self.diagnostics.extend(problems.into_iter().map(|problem| problem.in_file(&file.name, &file.text)));
+        let hinted = problems.into_iter().map(|problem| self.written.hinted(problem));
+        self.diagnostics.extend(hinted.map(|problem| problem.in_file(&file.name, &file.text)));
     }
 
     fn finish(mut self) -> Compiled {

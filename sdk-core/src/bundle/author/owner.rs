@@ -77,7 +77,7 @@ pub(super) fn check_places(fields: &mut Fields<'_, '_>, name: &str, text: &str, 
                     "a place cannot read the event, which is gone when the text is set; use {{key}}",
                 );
             }
-            Err(kind) => fields.fail(name, kind.code(), &format!("{kind}")),
+            Err(kind) => fields.fail_of_condition(name, &kind),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::diagnostic::{Diagnostic, Problem, Problems, Severity};
 use super::fields::Fields;
 use super::json_error::json_message;
 use super::locate::line_of_offset;
-use super::nearest::nearest;
+use crate::condition::nearest;
 use crate::filter::{
     BotRule, Kind, Kinds, Others, Policy, Presence, Property, PropertyType, TypePolicy, UrlMode, UrlParams,
 };

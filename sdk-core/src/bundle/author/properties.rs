@@ -1,6 +1,6 @@
 //! The names of CSS properties, for those that a rule file may have misspelt.
 
-use super::nearest::nearest;
+use crate::condition::nearest;
 use alloc::format;
 use alloc::string::String;
 

@@ -100,7 +100,7 @@ pub(super) fn compile(
     if let Some(schedule) = schedule {
         rule.when = schedule::within(schedule, rule.when).unwrap_or_else(|| {
             let kind = ConditionErrorKind::TooDeep;
-            fields.fail("when", kind.code(), &format!("{kind}"));
+            fields.fail_of_condition("when", &kind);
             Condition::All(Vec::new())
         });
     }
@@ -178,7 +178,7 @@ fn cap(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Option<(Cap, O
     let key = fields.text("key").and_then(|text| match parse_path(text, scope) {
         Ok(path) => Some(path),
         Err(kind) => {
-            fields.fail("key", kind.code(), &format!("{kind}"));
+            fields.fail_of_condition("key", &kind);
             None
         }
     });

@@ -24,7 +24,7 @@ pub(super) fn compile(fields: &mut Fields<'_, '_>) -> Option<Calendar> {
     let zone = match parse_zone(inner.text("zone").unwrap_or(VISITOR)) {
         Ok(zone) => zone,
         Err(kind) => {
-            inner.fail("zone", kind.code(), &format!("{kind}"));
+            inner.fail_of_condition("zone", &kind);
             None
         }
     };

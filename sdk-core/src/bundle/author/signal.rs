@@ -6,6 +6,7 @@ use crate::condition::{Condition, ConditionScope, Path, parse_condition, parse_p
 use crate::id::SignalId;
 use crate::limits::{MAX_WINDOW_BUCKETS, MAX_WINDOW_MS};
 use crate::profile::{Aggregate, CalendarUnit, Signal, Window, signal_id};
+use crate::time::parse_duration_ms;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::format;
@@ -107,13 +108,14 @@ fn path(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Path> {
     match parse_path(text, ConditionScope::Event) {
         Ok(path) => Some(path),
         Err(kind) => {
-            fields.fail(name, kind.code(), &format!("{kind}"));
+            fields.fail_of_condition(name, &kind);
             None
         }
     }
 }
 
 fn window(fields: &mut Fields<'_, '_>) -> Option<Window> {
+    let has_bucket = fields.value("bucket").is_some();
     let whole = match fields.required_text("window")? {
         "session" => Some(Window::Session),
         "lifetime" => Some(Window::Lifetime),
@@ -123,7 +125,7 @@ fn window(fields: &mut Fields<'_, '_>) -> Option<Window> {
         _ => None,
     };
     if whole.is_some() {
-        if fields.value("bucket").is_some() {
+        if has_bucket {
             fields.fail(
                 "bucket",
                 "misplaced_field",
@@ -132,17 +134,14 @@ fn window(fields: &mut Fields<'_, '_>) -> Option<Window> {
         }
         return whole;
     }
-    let window_ms = fields.duration("window")?;
-    if window_ms > MAX_WINDOW_MS || window_ms % 1_000 != 0 {
+    let given = fields.text("window").and_then(parse_duration_ms);
+    let Some(window_ms) = given.filter(|ms| (1..=MAX_WINDOW_MS).contains(ms) && ms % 1_000 == 0) else {
         return fields.wrong(
             "window",
-            "expected whole seconds, at most 400d, or session, lifetime, today, this_week or this_month",
+            "expected session, lifetime, today, this_week, this_month, or a duration of whole seconds such as 30m, 24h or 7d, at most 400d",
         );
-    }
-    let bucket_ms = match fields.value("bucket") {
-        Some(_) => fields.duration("bucket")?,
-        None => default_bucket_ms(window_ms)?,
     };
+    let bucket_ms = if has_bucket { fields.duration("bucket")? } else { default_bucket_ms(window_ms)? };
     if bucket_ms % 1_000 != 0 || window_ms % bucket_ms != 0 {
         return fields.wrong("bucket", "expected whole seconds that divide the window");
     }
@@ -156,8 +155,8 @@ fn window(fields: &mut Fields<'_, '_>) -> Option<Window> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::parse_duration_ms;
     use alloc::string::String;
+    use alloc::vec::Vec;
 
     #[test]
     fn buckets_default_to_a_thirtieth_of_the_window_at_most() {
@@ -204,6 +203,25 @@ mod tests {
             (r#""aggregate":"count","window":"lifetime","on_publish":"fire""#, "bad_field:on_publish"),
         ] {
             assert_eq!(codes(rest), expected, "{rest}");
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_none_is_followed_by_all_that_there_are() {
+        for window in ["5w", "week", "0s", "1500ms", "401d"] {
+            let text =
+                format!(r#"{{"name":"n","on":"x","aggregate":"count","window":"{window}","bucket":"1m"}}"#);
+            let mut problems = Problems::default();
+            compile(&Value::parse(&text).unwrap(), "", &mut problems);
+            let said: Vec<String> =
+                problems.into_iter().map(|problem| problem.in_file("", "").message).collect();
+            assert_eq!(
+                said,
+                [
+                    "window: expected session, lifetime, today, this_week, this_month, or a duration of whole seconds such as 30m, 24h or 7d, at most 400d"
+                ],
+                "{window}"
+            );
         }
     }
 }

@@ -4,58 +4,15 @@
 use super::Compiled;
 use super::diagnostic::{Problem, Problems};
 use super::file::items;
+use crate::condition::{TEST_OPERATORS, listed};
 use crate::limits::MAX_VARIATIONS;
 use crate::value::Value;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The operators that a test can have, without their `$`.
-const OPERATORS: [&str; 39] = [
-    "eq",
-    "ne",
-    "gt",
-    "gte",
-    "lt",
-    "lte",
-    "in",
-    "nin",
-    "ini",
-    "nini",
-    "all",
-    "alli",
-    "exists",
-    "not",
-    "before",
-    "after",
-    "size",
-    "elemMatch",
-    "type",
-    "veq",
-    "vne",
-    "vgt",
-    "vgte",
-    "vlt",
-    "vlte",
-    "inGroup",
-    "notInGroup",
-    "regex",
-    "regexi",
-    "startsWith",
-    "startsWithi",
-    "endsWith",
-    "endsWithi",
-    "contains",
-    "containsi",
-    "between",
-    "mod",
-    "cidr",
-    "geoWithin",
-];
 /// The fields of actions that have places.
 const FILLED: [&str; 6] = ["value", "values", "href", "text", "url", "detail"];
-/// Variations that a message names.
-const NAMED_VARIATIONS: usize = 8;
 
 /// The slips in one file.
 pub(super) fn slips(file: &Value, compiled: &Compiled) -> Problems {
@@ -118,7 +75,7 @@ impl Slips<'_> {
                 }
             }
             Value::Object(fields) => {
-                let slip = fields.iter().find(|(name, _)| OPERATORS.contains(&&**name));
+                let slip = fields.iter().find(|(name, _)| TEST_OPERATORS.contains(&&**name));
                 if let Some((name, _)) = slip {
                     let message = format!(
                         "operators begin with $, as ${name}; here {path} has to be an object that is equal to this one"
@@ -152,9 +109,7 @@ impl Slips<'_> {
         };
         let known: Vec<&str> = (0..MAX_VARIATIONS).map_while(|index| trial.variation(index)).collect();
         if !key.is_empty() && !known.contains(&&**key) {
-            let more = if known.len() > NAMED_VARIATIONS { ", …" } else { "" };
-            let known = known.get(..NAMED_VARIATIONS).unwrap_or(&known).join(", ");
-            let message = format!("experiment {id} has no such variation; it has {known}{more}");
+            let message = format!("experiment {id} has no such variation; it has {}", listed(known));
             self.warn(at, "unknown_variation", key, &message);
         }
     }
@@ -216,7 +171,6 @@ fn shows_key(value: &Value) -> bool {
 mod tests {
     use super::super::{SourceFile, compile, review};
     use super::*;
-    use crate::condition::{ConditionErrorKind, ConditionScope, parse_condition};
     use alloc::string::ToString;
 
     fn findings(text: &str) -> Vec<String> {
@@ -260,18 +214,6 @@ mod tests {
             r#"{"$bucket":{"by":"traits.id","seed":"s","in":[[0,0.5]]}}"#,
         ] {
             assert_eq!(of_condition(condition), Vec::<String>::new(), "{condition}");
-        }
-    }
-
-    #[test]
-    fn every_operator_that_may_lack_its_dollar_is_one() {
-        let none = |_: &str| None;
-        for name in OPERATORS {
-            let test = format!(r#"{{"traits.a":{{"${name}":null}}}}"#);
-            let errors = parse_condition(&Value::parse(&test).unwrap(), ConditionScope::Visitor(&none), "");
-            let is_unknown =
-                |kind: &ConditionErrorKind| matches!(kind, ConditionErrorKind::UnknownOperator(_));
-            assert!(!errors.err().unwrap_or_default().iter().any(|error| is_unknown(&error.kind)), "{name}");
         }
     }
 

@@ -75,7 +75,7 @@ fn path(fields: &mut Fields<'_, '_>, signals: Signals<'_>) -> Option<Path> {
         }
         Ok(path) => Some(path),
         Err(kind) => {
-            fields.fail("path", kind.code(), &format!("{kind}"));
+            fields.fail_of_condition("path", &kind);
             None
         }
     }

@@ -3,7 +3,7 @@
 use super::super::diagnostic::Problem;
 use super::super::fields::Fields;
 use super::{Signals, known, number};
-use crate::condition::{Condition, ConditionScope, Root, parse_condition, visit_paths};
+use crate::condition::{Condition, ConditionErrorKind, ConditionScope, Root, parse_condition, visit_paths};
 use crate::limits::{MAX_DECAY_BUCKETS, MAX_KEY_BYTES, MAX_PLAN_ITEMS};
 use crate::model::{Counted, Item};
 use crate::profile::{Aggregate, Window};
@@ -80,7 +80,7 @@ fn counted(fields: &mut Fields<'_, '_>, signals: Signals<'_>) -> Option<Option<C
         return Some(None);
     };
     let Some(signal) = signals(name) else {
-        fields.fail("signal", "unknown_signal", &format!("no usable signal is named {name}"));
+        fields.fail_of_condition("signal", &ConditionErrorKind::UnknownSignal(Box::from(name)));
         return None;
     };
     if !matches!(signal.aggregate, Aggregate::Count | Aggregate::Sum) {
