@@ -30,6 +30,7 @@ const { tag, first } = Object(kept) as { tag?: HTMLScriptElement; first?: FirstP
 const script = tag ?? (document.currentScript as HTMLScriptElement | null);
 const address = new URL(script?.dataset.src ?? script?.src ?? '', document.baseURI);
 const beside = (file: string) => new URL(file, address).href;
+const loadTag = () => import(beside(ATTUNE_TAG_FILE));
 const start = initWith({
   defaultWasmUrl: beside(ATTUNE_WASM_FILE),
   restWasmUrl: beside(ATTUNE_REST_FILE),
@@ -40,6 +41,7 @@ const start = initWith({
   loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
   loadVisitorCookie: () => import(beside(ATTUNE_VISITOR_COOKIE_FILE)),
   loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),
+  loadWords: loadTag,
   loadActions: () => import(beside(ATTUNE_ACTIONS_FILE)),
   loadPreview: () => import(beside(ATTUNE_PREVIEW_FILE)),
   first,
@@ -80,7 +82,7 @@ function init(options?: Partial<InitOptions>): Attune {
   const unread = first?.unread ?? [];
   // Few pages have something to be told.
   if (script && (Object.keys(others).length || unread.length || !PURPOSES.test(consent ?? '')))
-    import(beside(ATTUNE_TAG_FILE)).then((tag) => tag.tellMistakes(script, unread, report)).catch(() => {});
+    loadTag().then((tag) => tag.tellMistakes(script, unread, report)).catch(() => {});
   if (autocapture != null) {
     import(beside(ATTUNE_AUTOCAPTURE_FILE)).then(
       (module) => module.start(attune, autocapture),

@@ -3,6 +3,8 @@
 import { mergeConsent, NOTHING_SAID } from './consent.ts';
 import type { DevtoolsPort } from './devtools-port.ts';
 
+export { wordsFor } from './words.ts';
+
 /** What stands behind `data-` in the attributes of the script and the loader. */
 const ATTRIBUTES = [
   ...['write-key', 'collector', 'trust', 'project', 'environment', 'autocapture', 'consent', 'strict'],

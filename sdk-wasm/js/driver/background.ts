@@ -11,7 +11,6 @@ import { openPush, type Push } from './push.ts';
 import { openReserve, type Reserve } from './reserve.ts';
 import { openRetries, type Retries } from './retries.ts';
 import type { Cut, Tail } from './tail.ts';
-import { type Saying, sayingOf } from './texts.ts';
 
 /** What is needed of the page. */
 export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'leading' | 'push'> {
@@ -37,8 +36,6 @@ export interface Background {
   reserve: Reserve;
   retries: Retries;
   keeping: Keeping | undefined;
-  /** Reports what has a text here. */
-  report(...saying: Saying): void;
   /** Reports that a change is left out. */
   problem: Report;
   /** There may be more to deliver, and to keep. */
@@ -71,7 +68,6 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     reserve,
     retries,
     keeping,
-    report: (...saying) => driving.report(...sayingOf(saying)),
     problem: problemReport(options.host.report),
     changed() {
       delivery.request();
