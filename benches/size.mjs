@@ -38,6 +38,7 @@ const MAX_LAZY_BROTLI_BYTES = {
   'autocapture.js': 3 * 1024,
   'web-vitals.js': 3.5 * 1024,
   'react.js': 1.25 * 1024,
+  'words.js': 1.25 * 1024,
 };
 
 const dist = join(import.meta.dirname, '../sdk-wasm/dist');

@@ -54,6 +54,7 @@ await bundle('index', dist('index.js'), {
     apart('visitor-cookie', './visitor-cookie.js'),
     apart('actions', './actions.js'),
     apart('preview', './preview.js'),
+    apart('words', './words.js'),
   ],
 });
 await bundle('capturing', dist('capturing.js'), {});
@@ -62,6 +63,7 @@ await bundle('restore', dist('restore.js'), {});
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
 await bundle('plain', dist('plain.js'), {});
+await bundle('words', dist('words.js'), {});
 await bundle('visitor-cookie', dist('visitor-cookie.js'), {});
 await bundle('actions', dist('actions.js'), {});
 await bundle('preview', dist('preview.js'), {
@@ -186,7 +188,8 @@ async function bundle(entry, file, options, notice = '', finished = (code) => co
   const { code } = await minify(finished(outputFiles[0].text), {
     ecma: 2020,
     module: true,
-    compress: { passes: 3 },
+    // No function of ours without a name is called by `new`, or with a `this`.
+    compress: { passes: 3, unsafe_arrows: true },
   });
   // Bundlers find files beside a module by this form, some of them with plain quotes only.
   writeFileSync(file, notice + code.replace(/(new URL|import)\(`([^`$]*)`/g, '$1("$2"'));

@@ -8,7 +8,7 @@ import { deviceContext, type Json, type JsonObject, pageContext, watchDevice } f
 import { type Decision, variableIn } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
 import type { Capture } from './driver/contract.ts';
-import { AttuneError, usageError } from './errors.ts';
+import { AttuneError, type AttuneErrorKind } from './errors.ts';
 import { isObject, jsonText } from './json.ts';
 import { type DriverLink, openLink } from './link.ts';
 import { type Listeners, openListeners, openReports } from './listeners.ts';
@@ -16,6 +16,7 @@ import type { Settings } from './options.ts';
 import { defaultContext } from './page-context.ts';
 import { openSession, type Session } from './session.ts';
 import { uuidV7 } from './uuid.ts';
+import type { Saying } from './words.ts';
 
 /** How soon an event leaves and how late it is given up. */
 export type Priority = 'low' | 'normal' | 'critical';
@@ -58,6 +59,7 @@ export class Attune {
       signal: (name, key) => this.signal(name, key),
       decisions: () => [...this.#decisions.values()],
       report: (...error) => this.#reports.report(new AttuneError(...error)),
+      tell: (...saying) => this.#tell(saying, 'usage'),
     };
     this[devtoolsPort] = port;
     // First of all, since it begins with what takes longest: the way to the collector.
@@ -74,6 +76,7 @@ export class Attune {
         forgotten: () => this.#forget(),
         changed: () => port.changed?.(),
         report: this.#reports.report,
+        tell: (...saying) => this.#tell(saying),
       },
       became: (member) => this.#become(member),
       session: (ms) => this.#sessionAt(ms),
@@ -95,14 +98,10 @@ export class Attune {
 
   /** Records what the visitor did and returns its event id. Never throws; what is wrong reaches `onError`. */
   track(type: string, metadata?: JsonObject, options?: { priority?: Priority }): string {
-    if (typeof type === 'string' && type.startsWith('attune.')) {
-      const message = `track: type "${type}" must not start with "attune."`;
-      return this.#refuse('event_type_reserved', message);
-    }
-    if (!isObject(options ?? {})) {
-      const message = `track: options of "${type}" must be an object, such as { priority: 'critical' }`;
-      return this.#refuse('priority_unknown', message);
-    }
+    if (typeof type === 'string' && type.startsWith('attune.'))
+      return this.#refuse('event_type_reserved', type);
+    if (!isObject(options ?? {})) return this.#refuse('priority_unknown', type);
+    this.#checkOptions('track', 'priority', options);
     return this.#capture(type, metadata, options?.priority);
   }
 
@@ -110,19 +109,21 @@ export class Attune {
   page(metadata?: JsonObject): string {
     const page = pageContext();
     this.setContext({ page });
-    return this.#capture('page_view', { path: page.path, title: page.title, ...metadata });
+    const { path, title } = page;
+    return this.#capture('page_view', isObject(metadata ?? {}) ? { path, title, ...metadata } : metadata);
   }
 
   /** Says who the visitor is; another user than before begins as a new visitor. */
   identify(userId: string, traits: JsonObject = {}, options?: { proof?: string }): void {
-    if (!this.#isId('identify: userId', userId)) return;
+    if (!this.#isNamed('identify', userId, traits)) return;
+    this.#checkOptions('identify', 'proof', options);
     this.#link.call('identify', userId);
     this.#capture('attune.identify', { traits, proof: options?.proof });
   }
 
   /** Says which group, such as a company, the visitor belongs to. */
   group(id: string, traits: JsonObject = {}): void {
-    if (this.#isId('group: id', id)) this.#capture('attune.group', { group_id: id, traits });
+    if (this.#isNamed('group', id, traits)) this.#capture('attune.group', { group_id: id, traits });
   }
 
   /** Begins as a new visitor: at logout, or on a shared device. */
@@ -140,7 +141,7 @@ export class Attune {
   consent(said: Consent): void {
     const merged = mergeConsent(this.#said, said);
     if (typeof merged === 'string') {
-      this.#refuse('consent_invalid', `consent: consent ${merged}`);
+      this.#refuse('consent_invalid', merged);
       return;
     }
     this.#consented(merged);
@@ -230,13 +231,8 @@ export class Attune {
 
   #capture(type: string, metadata?: JsonObject, priority: Priority = 'normal', derived?: string): string {
     const level = PRIORITIES.indexOf(priority);
-    if (typeof type !== 'string' || type === '') {
-      return this.#refuse('event_type_missing', 'track: type must be a text that is not empty');
-    }
-    if (level < 0) {
-      const message = `track: priority "${String(priority)}" of "${type}" is none of ${PRIORITIES.join(', ')}`;
-      return this.#refuse('priority_unknown', message);
-    }
+    if (typeof type !== 'string' || type === '') return this.#refuse('event_type_missing');
+    if (level < 0) return this.#refuse('priority_unknown', type, String(priority), PRIORITIES.join(', '));
     const { id: fresh, ms } = this.#now();
     const id = derived ?? fresh;
     // Callers without types say null where they have nothing to say.
@@ -306,7 +302,7 @@ export class Attune {
       const text = this.#metadataText(type, sent.metadata);
       return text === undefined ? text : { ...capture, metadata: text };
     } catch (cause) {
-      this.#refuse('before_send_failed', `beforeSend threw at "${type}", which is dropped: ${cause}`);
+      this.#refuse('before_send_failed', type, String(cause));
       return undefined;
     }
   }
@@ -315,20 +311,42 @@ export class Attune {
     return this.#jsonText(`track: metadata of "${type}"`, metadata);
   }
 
-  #refuse(code: string, message: string): string {
-    this.#reports.report(usageError(code, message));
+  #refuse(...saying: Saying): string {
+    this.#tell(saying, 'usage');
     return this.#now().id;
   }
 
-  #isId(name: string, value: unknown): boolean {
-    if (typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS) return true;
-    this.#refuse('id_invalid', `${name} must be a text of 1 to ${MAX_ID_CHARS} characters`);
+  /** Reports an error, in words as soon as those are there. It is made here, so that its stack names the call. */
+  async #tell(saying: Saying, kind?: AttuneErrorKind): Promise<void> {
+    const [code, ...details] = saying;
+    const error = new AttuneError(code, details.join(': '), kind);
+    try {
+      // Where nothing may be requested yet, what it is about has to do.
+      if (this.#link.mayRequest()) Object.assign(error, (await this.#settings.loadWords()).wordsFor(saying));
+    } catch {
+      // They cannot be had.
+    }
+    this.#reports.report(error);
+  }
+
+  /** Whether an id and traits are what they have to be. */
+  #isNamed(call: 'identify' | 'group', id: unknown, traits: unknown): boolean {
+    const isId = typeof id === 'string' && id !== '' && id.length <= MAX_ID_CHARS;
+    if (!isId) this.#refuse('id_invalid', call);
+    else if (!isObject(traits ?? {})) this.#refuse('json_invalid', `${call}: traits`);
+    else return true;
     return false;
+  }
+
+  /** Tells of options that a call does not have. */
+  #checkOptions(call: string, known: string, options: unknown): void {
+    const unknown = Object.keys(Object(options)).filter((name) => name !== known);
+    if (unknown[0]) this.#refuse('option_unknown', call, known, ...unknown);
   }
 
   #isCallback(name: string, value: unknown): boolean {
     if (typeof value === 'function') return true;
-    this.#refuse('callback_invalid', `${name}: callback must be a function`);
+    this.#refuse('callback_invalid', name);
     return false;
   }
 
@@ -337,9 +355,9 @@ export class Attune {
       // A value may bring a JSON form of its own.
       const text = isObject(value) ? jsonText(value) : '';
       if (text.startsWith('{')) return text;
-      this.#refuse('json_invalid', `${name} must be an object`);
+      this.#refuse('json_invalid', name);
     } catch (cause) {
-      this.#refuse('json_invalid', `${name} has no JSON form: ${String(cause)}`);
+      this.#refuse('json_invalid', name, String(cause));
     }
     return undefined;
   }

@@ -4,7 +4,7 @@ import type { CoreExports } from './core/core.ts';
 import { loadCore as fetchCore } from './core-loading.ts';
 import { AttuneError } from './errors.ts';
 
-export { isRefused, refusal } from './core-loading.ts';
+export { isRefused } from './core-loading.ts';
 
 /** Decodes and compiles the core of a `data:` address. Fails with `wasm_unavailable`. */
 export async function loadCore(

@@ -18,14 +18,6 @@ export function isRefused(): boolean {
   }
 }
 
-/** What is said of that. */
-export function refusal(): AttuneError {
-  return new AttuneError(
-    'wasm_unavailable',
-    'WebAssembly is refused here: events are sent, nothing is decided',
-  );
-}
-
 /**
  * Fetches and compiles the core, or the rest of it, which imports what is there by then. `answered` is called when the
  * answer begins. Fails with `wasm_unavailable`.
@@ -46,9 +38,11 @@ export async function loadCore(
       return await instantiate(response, await imports);
     } catch (cause) {
       const delay = RETRY_DELAYS_MS[attempt];
+      // Whatever stands there instead, such as the start page of an application.
+      isFinal ||= cause instanceof WebAssembly.CompileError;
       // What it would complete has not come.
       if (cause instanceof AttuneError) throw cause;
-      if (isFinal || delay === undefined || cause instanceof WebAssembly.CompileError) {
+      if (isFinal || delay === undefined) {
         // A file that is not there is the site's to bring.
         const kind = isFinal ? 'usage' : 'environment';
         throw new AttuneError('wasm_unavailable', `${url} did not load: ${cause}`, kind, cause);

@@ -5,6 +5,7 @@ import type { CoreInspection } from './core/effects.ts';
 import type { Decision } from './decision.ts';
 import type { AttuneError } from './errors.ts';
 import type { Inspection } from './inspection.ts';
+import type { Saying } from './words.ts';
 
 /** The instance's property that holds the port. */
 export const devtoolsPort: unique symbol = Symbol.for('attune.devtools');
@@ -33,6 +34,8 @@ export interface DevtoolsPort {
   decisions(): Decision[];
   /** Reports an error, which is made here so that it is of the page's own class. */
   report(...error: ConstructorParameters<typeof AttuneError>): void;
+  /** Reports a mistake of the site's, in words as soon as those are there. */
+  tell(...saying: Saying): void;
   /** Called after anything may have changed. */
   changed?: () => void;
   /** Called with every event captured. */

@@ -5,6 +5,7 @@ import type { Said } from './consent.ts';
 import type { JsonObject } from './context.ts';
 import type { Decision } from './decision.ts';
 import type { AttuneError } from './errors.ts';
+import type { Saying } from './words.ts';
 
 /** The public API as the driver sees it. */
 export interface Host {
@@ -33,6 +34,8 @@ export interface Host {
   exposed(id: string, metadata: JsonObject): void;
   /** Something went wrong. */
   report(error: AttuneError): void;
+  /** The same, in words as soon as those are there. */
+  tell(...saying: Saying): void;
   /** Anything a developer panel shows may have changed. */
   changed(): void;
 }

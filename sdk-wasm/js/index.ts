@@ -30,6 +30,7 @@ export const init: (options: InitOptions) => Attune = initWith({
   loadFilter: () => import('./filter.ts'),
   loadVisitorCookie: () => import('./visitor-cookie.ts'),
   loadPlain: () => import('./plain.ts'),
+  loadWords: () => import('./words.ts'),
   loadActions: () => import('./actions.ts'),
   loadPreview: () => import('./preview.ts'),
 });

@@ -12,13 +12,13 @@ import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
 import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
-import { isRefused, loadCore, refusal } from './core-loading.ts';
+import { isRefused, loadCore } from './core-loading.ts';
 import type { Capture, Driver, LoadCapturing, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { lanesIn } from './driver/events.ts';
 import { openLanes } from './driver/lanes.ts';
 import { MEMBER, POLICY, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
-import { AttuneError, usageError } from './errors.ts';
+import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import type { Host } from './host.ts';
 import { fieldsOf, isObject } from './json.ts';
@@ -58,6 +58,8 @@ export interface DriverLink {
   readonly ready: Promise<void>;
   /** Whether events are taken: not before somebody looks at the page, nor before the visitor has agreed to it, nor after the end. */
   isTaking(): boolean;
+  /** Whether anything may be requested. */
+  mayRequest(): boolean;
   /** Whether anything may be stored on the device. */
   mayStore(): boolean;
   /** Makes a call, now or when it may be made; never where the visitor has denied it. */
@@ -88,10 +90,7 @@ export interface DriverLink {
 export function openLink(options: LinkOptions): DriverLink {
   const { settings, events, became, session, judge, ended } = options;
   let capture: ConsentState = captureState(settings.consent);
-  const partFailed = (cause: unknown) =>
-    events.report(
-      new AttuneError('part_unavailable', `what delivers did not load, events stay stored: ${cause}`),
-    );
+  const partFailed = (cause: unknown) => events.tell('part_unavailable', 'background.js', String(cause));
   const loadBackground = openPart(settings.loadBackground, ended, partFailed);
   const loadCapturing = openPart(settings.loadCapturing, ended, partFailed);
   const refused = isRefused();
@@ -101,16 +100,15 @@ export function openLink(options: LinkOptions): DriverLink {
     loading.catch(() => {});
     return loading;
   };
-  const mustWait = settings.strict && capture !== 'granted';
+  const mayRequest = () => !settings.strict || capture === 'granted';
   // On its way while all else begins.
-  const asked = settings.preview || mustWait ? undefined : fetchDriver();
+  const asked = !settings.preview && mayRequest() ? fetchDriver() : undefined;
   const space = `attune/${settings.writeKey}/`;
   const entries = openEntries({
     database: openDatabase(`attune/${settings.writeKey}`),
     allowed: () => mayStore(),
     problem(problem) {
-      const message = `IndexedDB is ${problem}; what is not delivered is lost with the page`;
-      events.report(new AttuneError(`storage_${problem}`, message));
+      events.tell(`storage_${problem}`, problem);
     },
   });
   const isBundlesPolicy = settings.filter === 'bundle';
@@ -126,8 +124,7 @@ export function openLink(options: LinkOptions): DriverLink {
         const { openVisitorCookie } = await settings.loadVisitorCookie();
         cookie = openVisitorCookie(settings, options.storage, entries, () => mayStore());
       } catch (cause) {
-        const message = `the visitor is known to this host alone: visitor-cookie.js did not load: ${cause}`;
-        events.report(new AttuneError('part_unavailable', message, 'environment', cause));
+        events.tell('part_unavailable', 'visitor-cookie.js', String(cause));
       }
     })();
     return knowing;
@@ -208,13 +205,12 @@ export function openLink(options: LinkOptions): DriverLink {
   const call = (...call: Call) => {
     const [method] = call;
     const captures = isCapturing(call);
-    if (hasEnded) events.report(usageError('shut_down', `${method}: attune has been shut down`));
+    if (hasEnded) events.tell('shut_down', method);
     else if (captures && capture === 'denied') return;
     else if (driver && (!captures || (isAdmitted && !driver.isWaiting() && !driver.isShort()))) pass(call);
     else if (captures && !isTaking() ? held.push(call) > MAX_HELD_CALLS : !buffer.push(call, laneNow)) {
       held.splice(MAX_HELD_CALLS);
-      if (!isFull)
-        events.report(new AttuneError('buffer_full', `${method}: too many calls before the start`));
+      if (!isFull) events.tell('buffer_full', method);
       isFull = true;
     }
   };
@@ -252,7 +248,7 @@ export function openLink(options: LinkOptions): DriverLink {
       preview = '';
       release(false);
     }
-    if (settings.strict && capture !== 'granted') await whenGranted;
+    if (!mayRequest()) await whenGranted;
     const loading = asked ?? fetchDriver();
     // Never at once: by then it is known who the visitor is.
     await know();
@@ -329,15 +325,15 @@ export function openLink(options: LinkOptions): DriverLink {
   addEventListener('pageshow', listen, { signal: ended });
   if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
-    const fail = (cause: unknown) => failed(failure(cause));
     load(ready)
-      .then(() => (refused ? fail(refusal()) : started?.whole))
-      .catch(fail);
+      .then(() => started?.whole)
+      .catch((cause) => failed(failure(cause)));
   });
   ready.catch(events.report);
   return {
     ready,
     isTaking,
+    mayRequest,
     mayStore,
     call,
     consent(said) {

@@ -13,6 +13,7 @@ import type { FirstPaint } from './first-paint/contract.ts';
 import { isObject } from './json.ts';
 import type { LoadPlain } from './link.ts';
 import type { LoadVisitorCookie } from './visitor-cookie.ts';
+import type { LoadWords } from './words.ts';
 
 /** An event as `beforeSend` sees it. */
 export interface OutgoingEvent {
@@ -129,6 +130,8 @@ export interface Parts {
   loadVisitorCookie: LoadVisitorCookie;
   /** How to load what sends events where WebAssembly is refused. */
   loadPlain: LoadPlain;
+  /** How to load what errors say. */
+  loadWords: LoadWords;
   /** How to load what makes the changes that few bundles have. */
   loadActions: LoadActions;
   /** How to load what shows a preview. */
@@ -153,8 +156,10 @@ const WRITE_KEY = /^[\w.-]{1,100}$/;
 type Check = [isGood: (value: unknown, options: JsonObject) => unknown, expected: string];
 
 const isText = (value: unknown) => typeof value === 'string';
+/** A host with a port and no scheme, of which a path would be made. */
+const HOST = /^[^/]+:\d/;
 const ADDRESS: Check = [
-  (value) => (value instanceof URL || isText(value)) && value !== '',
+  (value) => (value instanceof URL || isText(value)) && value !== '' && !HOST.test(value as string),
   'an http or https address',
 ];
 const SWITCH: Check = [(value) => typeof value === 'boolean', 'true or false'];

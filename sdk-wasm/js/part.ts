@@ -20,6 +20,7 @@ export function openPart<Part>(
     } catch (cause) {
       if (!attempt) failed(cause);
       await new Promise<void>((again) => {
+        if (ended.aborted) return;
         const pause = setTimeout(again, PAUSE_MS * 4 ** Math.min(attempt, MAX_STEPS));
         ended.addEventListener('abort', () => clearTimeout(pause));
         addEventListener('online', () => again(), { once: true, signal: ended });

@@ -38,6 +38,17 @@ const MAX_METADATA_BYTES = 32 * 1_024;
 /** Age at which an event is given up. */
 const MAX_AGE_MS = 7 * 24 * 3_600_000;
 
+/** Whoever has WebAssembly, and may not use it, has a policy that says so; in others the browser itself does without. */
+function refusal(): AttuneError {
+  const isThere = typeof WebAssembly !== 'undefined';
+  const needed = isThere ? "; the page's policy needs script-src 'wasm-unsafe-eval'" : '';
+  return new AttuneError(
+    'wasm_unavailable',
+    `WebAssembly is refused here: events are sent, nothing is decided${needed}`,
+    isThere ? 'usage' : 'environment',
+  );
+}
+
 /** Starts without the core. */
 export function startPlain(start: Start): Driver {
   const { host, settings, storage, entries, lanes, ended } = start;
@@ -188,10 +199,14 @@ export function startPlain(start: Start): Driver {
   // What the loader has painted is all there is.
   settings.first?.settle(undefined);
 
+  const whole = Promise.reject(refusal());
+  // It fails where it is waited for.
+  whole.catch(() => {});
+
   return {
     isWaiting: () => false,
     isShort: () => false,
-    whole: undefined,
+    whole,
     track({ metadata, ...capture }) {
       const isListed = settings.withoutWasm.includes(capture.type);
       const isSmall = byteLength(metadata ?? '') <= MAX_METADATA_BYTES;

@@ -85,6 +85,15 @@ export function useSignal(name: string, key?: string): number | string | undefin
   );
 }
 
+/**
+ * The page's Attune, for what has no hook of its own, such as `identify` at login; nothing while a server renders, and in
+ * the browser until it has been started. Asking for it starts nothing anew.
+ */
+export function useAttune(): Attune | undefined {
+  const store = useStore('useAttune');
+  return useSyncExternalStore(store.subscribe, store.running, () => undefined);
+}
+
 /** `track` of the page's Attune, the same function at every rendering. It is for effects and handlers. */
 export function useTrack(): Attune['track'] {
   return useStore('useTrack').track;

@@ -7,24 +7,12 @@ import type { FirstPaint } from './first-paint/contract.ts';
 import { initWith } from './init.ts';
 import type { InitOptions } from './options.ts';
 import type { QueuedCall } from './queue.ts';
+import { closeSlips } from './slip.ts';
 
-const METHODS = [
-  'track',
-  'page',
-  'identify',
-  'group',
-  'reset',
-  'setContext',
-  'consent',
-  'forget',
-  'onDecision',
-  'onError',
-  'flush',
-];
-
-const PURPOSES = /^\s*(\b(functional|analytics|personalization)\b\s*)*$/;
 const page = window as unknown as { attune?: unknown };
 const kept = page.attune;
+/** The calls that have been made before the script was there. */
+const calls = (Array.isArray(kept) ? kept : []) as QueuedCall[];
 /** What the loader keeps beside calls: it is whose tag has the attributes. */
 const { tag, first } = Object(kept) as { tag?: HTMLScriptElement; first?: FirstPaint };
 const script = tag ?? (document.currentScript as HTMLScriptElement | null);
@@ -32,6 +20,7 @@ const address = new URL(script?.dataset.src ?? script?.src ?? '', document.baseU
 const beside = (file: string) => new URL(file, address).href;
 /** Browsers that keep in mind that an address has failed are given another one. */
 const importOn = (file: string, attempt: number) => import(beside(file) + (attempt ? `#${attempt}` : ''));
+const loadTag = () => import(beside(ATTUNE_TAG_FILE));
 const start = initWith({
   defaultWasmUrl: beside(ATTUNE_WASM_FILE),
   restWasmUrl: beside(ATTUNE_REST_FILE),
@@ -42,10 +31,12 @@ const start = initWith({
   loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
   loadVisitorCookie: () => import(beside(ATTUNE_VISITOR_COOKIE_FILE)),
   loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),
+  loadWords: loadTag,
   loadActions: () => import(beside(ATTUNE_ACTIONS_FILE)),
   loadPreview: () => import(beside(ATTUNE_PREVIEW_FILE)),
   first,
 });
+if (script) closeSlips(script);
 const {
   writeKey,
   collector = beside('..'),
@@ -62,9 +53,11 @@ const {
   filter,
   src,
   slots,
-  hideMs,
+  hideMs = '',
   ...others
 } = script?.dataset ?? {};
+
+let said: Consent | undefined;
 
 /** `init` of the npm package; the script's own attributes are its defaults. */
 function init(options?: Partial<InitOptions>): Attune {
@@ -74,15 +67,23 @@ function init(options?: Partial<InitOptions>): Attune {
     doNotTrack: isThere(doNotTrack),
   };
   const site = { writeKey, collector, trust, project, environment, filter, visitorCookie };
-  const defaults = { ...site, ...wishes, consent: saidBefore() };
+  // What is said here is said once: it takes nothing back when a page calls this again.
+  said ??= saidBefore();
+  const defaults = { ...site, ...wishes, consent: said };
   const attune = start({ ...defaults, ...options } as InitOptions);
   page.attune = Object.assign(attune, { init });
-  if (Array.isArray(kept)) takeOver(attune, kept);
+  takeOver(attune);
   const { report } = attune[devtoolsPort];
-  const unread = first?.unread ?? [];
   // Few pages have something to be told.
-  if (script && (Object.keys(others).length || unread.length || !PURPOSES.test(consent ?? '')))
-    import(beside(ATTUNE_TAG_FILE)).then((tag) => tag.tellMistakes(script, unread, report)).catch(() => {});
+  const isWrong =
+    Object.keys({ ...others, ...first?.unread })[0] ||
+    [strict, cookieless, doNotTrack, manual].includes('false') ||
+    (tag ? Number.isNaN(+hideMs) : (slots ?? hideMs)) ||
+    consent?.split(/\s+/).some((name) => name && !(name in NOTHING_SAID));
+  if (script && isWrong)
+    loadTag()
+      .then((tag) => tag.tellMistakes(script, first, report))
+      .catch(() => {});
   if (autocapture != null) {
     import(beside(ATTUNE_AUTOCAPTURE_FILE)).then(
       (module) => module.start(attune, autocapture),
@@ -107,16 +108,16 @@ function saidBefore(): Consent {
 
 /** What a method has been called with before the script was there. */
 function keptFor(name: string): unknown[][] {
-  const calls = Array.isArray(kept) ? (kept as QueuedCall[]) : [];
   return calls.flatMap(([method, values]) => (method === name ? [values] : []));
 }
 
-function takeOver(attune: Attune, calls: unknown[]): void {
-  const replay = (call: unknown) => {
-    const [method, values, id, ms] = call as QueuedCall;
-    if (!METHODS.includes(method)) return;
-    const run = attune[method as 'track'] as (...values: unknown[]) => unknown;
-    (call as QueuedCall)[4] = attune.at({ id, ms }, () => run.apply(attune, values));
+function takeOver(attune: Attune): void {
+  const replay = (call: QueuedCall) => {
+    const [method, values, id, ms] = call;
+    // What has been taken back has no name.
+    const run =
+      method !== 'init' && (attune as unknown as Record<string, (...values: unknown[]) => unknown>)[method];
+    if (run) call[4] = attune.at({ id, ms }, () => run.apply(attune, values));
   };
   for (const call of calls.splice(0)) replay(call);
   calls.push = (...more) => {
@@ -128,5 +129,4 @@ function takeOver(attune: Attune, calls: unknown[]): void {
 const [asked] = keptFor('init');
 if (asked) init(...(asked as [InitOptions]));
 else if (writeKey && manual == null) init();
-else if (Array.isArray(kept)) Object.assign(kept, { init });
-else page.attune = { init };
+else page.attune = Object.assign(kept ?? {}, { init });

@@ -103,6 +103,7 @@ describe('attune', () => {
     attune.identify('');
     attune.group('x'.repeat(101));
     attune.setContext('nonsense');
+    await settle();
     assert.deepEqual(codes, [
       'event_type_missing',
       'event_type_missing',
@@ -215,6 +216,7 @@ describe('attune', () => {
     const codes = [];
     attune.onError((error) => codes.push(error.code));
     attune.track('late');
+    await settle();
     assert.deepEqual(codes, ['shut_down']);
     const ended = attune;
     attune = init(OPTIONS);
@@ -254,6 +256,7 @@ describe('attune', () => {
     attune.onError(({ code, message, kind }) => errors.push([code, message, kind]));
     attune.track('refused');
     attune.track('view');
+    await settle();
     const message = 'refused: metadata is 40,112 bytes; the limit is 31,744';
     assert.deepEqual(errors, [['metadata_too_large', message, 'usage']]);
     assert.equal(core.seq, 1);
@@ -269,6 +272,7 @@ describe('attune', () => {
     attune.setContext({ seats: 3 });
     const [, , context] = core.of('context').at(-1);
     assert.deepEqual([context.plan, context.seats, 'deep' in context], ['gold', 3, false]);
+    await settle();
     assert.deepEqual(errors, [
       ['json_too_deep', 'usage', 'setContext: values must be nested at most 32 deep'],
     ]);
@@ -286,6 +290,7 @@ describe('attune', () => {
       core.of('consent').map(([, granted]) => granted),
       [3, 1, 5],
     );
+    await settle();
     const message = 'consent: consent has no purpose "ads"; known are functional, analytics, personalization';
     assert.deepEqual(errors, [['consent_invalid', 'usage', message]]);
   });
@@ -315,6 +320,7 @@ describe('attune', () => {
     const errors = [];
     attune.onError(({ code, kind, message }) => errors.push([code, kind, message]));
     attune.onDecision('hero')();
+    await settle();
     assert.deepEqual(errors, [['callback_invalid', 'usage', 'onDecision: callback must be a function']]);
   });
 
@@ -337,6 +343,7 @@ describe('attune', () => {
     assert.match(attune.track('view', {}, 'critical'), /^[0-9a-f-]{36}$/);
     attune.track('view', {}, null);
     assert.equal(core.of('track').length, 1);
+    await settle();
     const message = `track: options of "view" must be an object, such as { priority: 'critical' }`;
     assert.deepEqual(errors, [['priority_unknown', 'usage', message]]);
   });
@@ -345,6 +352,7 @@ describe('attune', () => {
     const codes = [];
     attune.onError(({ code }) => codes.push(code));
     for (let call = 0; call < 1_010; call += 1) attune.track('view');
+    await settle();
     assert.deepEqual(codes, ['buffer_full']);
   });
 

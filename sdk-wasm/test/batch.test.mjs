@@ -7,7 +7,7 @@ import { load } from './load.mjs';
 const { eventBytes, writeBatch, writeEvent } = await load('driver/batch.ts');
 const { readReceipt } = await load('driver/receipt.ts');
 const { jsonText } = await load('json.ts');
-const { refusalText } = await load('driver/refusal.ts');
+const { refusalText } = await load('words.ts');
 const { backoffMs, retryAfterMs } = await load('driver/retry.ts');
 
 const lane = (number) => `00000000-0000-0000-0000-00000000000${number}`;

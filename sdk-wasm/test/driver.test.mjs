@@ -138,7 +138,7 @@ describe('the driver', () => {
     assert.deepEqual(errors, [
       'collector_refused: https://collector.example/v1/events?k=demo refuses events: 403: key_unknown: no such key',
       'collector_refused: https://collector.example/v1/events?k=demo refuses events: 413',
-      "receipt_invalid: the collector's answer is no receipt",
+      'receipt_invalid: https://collector.example/v1/events?k=demo answers with what is no receipt: is this a collector?',
     ]);
     assert.deepEqual(
       core.of('outcome').map(([, , ...outcome]) => outcome),
@@ -397,7 +397,10 @@ describe('the driver', () => {
     page.answers['/v1/bundle'] = () => new Response(Uint8Array.of(9));
     page.core.next('namedBundle', ['failed', 'bundle_bad_magic']);
     await start();
-    assert.deepEqual(errors, ["bundle_bad_magic: the collector's bundle cannot be read"]);
+    const address = 'https://collector.example/v1/bundle?k=demo';
+    assert.deepEqual(errors, [
+      `bundle_bad_magic: ${address} answers with what are no rules: is this a collector?`,
+    ]);
     await written();
     assert.equal(await entry('bundle'), undefined);
     await attune.shutdown();
@@ -459,6 +462,7 @@ describe('the driver', () => {
     const core = await start();
     core.next('track', ['failed', 'input_invalid']);
     attune.track('view', {});
+    await settle();
     assert.deepEqual(errors, ['json_too_deep: view: metadata must be nested at most 32 deep']);
   });
 

@@ -17,6 +17,10 @@ it('resolves addresses against the page and drops slashes at their end', () => {
     'https://a.example/attune',
   );
   assert.equal(
+    readOptions({ ...GOOD, collector: '//a.example:8080/x:1' }, BASE, NO_WISHES).collector,
+    'https://a.example:8080/x:1',
+  );
+  assert.equal(
     readOptions({ ...GOOD, wasmUrl: new URL('https://cdn.example/a.wasm') }, BASE, NO_WISHES).wasmUrl,
     'https://cdn.example/a.wasm',
   );
@@ -97,6 +101,14 @@ for (const [name, options, code, text] of [
   ['no collector', { writeKey: 'demo' }, 'option_missing', '"collector" must be an http or https address'],
   ['a collector that is no address', { ...GOOD, collector: 'http://' }, 'option_invalid', '"collector"'],
   ['a collector of another kind', { ...GOOD, collector: 'ftp://a' }, 'option_invalid', '"collector"'],
+  ...['127.0.0.1:7171', '127.0.0.1:7171/attune', '[::1]:7171', 'localhost:7171', 'attune.example:7171'].map(
+    (collector) => [
+      `a collector without a scheme, ${collector}`,
+      { ...GOOD, collector },
+      'option_invalid',
+      '"collector" must be an http or https address',
+    ],
+  ),
   ['a context that is a list', { ...GOOD, context: [] }, 'option_invalid', '"context" must be an object'],
   [
     'consent that is no object',

@@ -81,4 +81,14 @@ describe('a part', async () => {
     await turn();
     assert.deepEqual(attempts, [0]);
   });
+
+  it('is not tried again either where it fails only when it is not wanted any more', async () => {
+    failures = 1;
+    open()();
+    ended.abort();
+    await turn();
+    mock.timers.tick(60_000);
+    await turn();
+    assert.deepEqual(attempts, [0]);
+  });
 });

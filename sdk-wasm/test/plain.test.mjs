@@ -38,6 +38,21 @@ describe('a page without WebAssembly', () => {
     return JSON.parse(page.posts[count - 1].text);
   };
 
+  it('says what the page’s policy needs, where it is not the browser that has none', async () => {
+    const said = 'WebAssembly is refused here: events are sent, nothing is decided';
+    const needed = `${said}; the page's policy needs script-src 'wasm-unsafe-eval'`;
+    assert.deepEqual(errors, [['wasm_unavailable', needed, 'usage']]);
+    await attune.shutdown();
+    const { WebAssembly } = globalThis;
+    globalThis.WebAssembly = undefined;
+    try {
+      attune = (await load('index.ts')).init({ writeKey: 'demo', collector: 'https://collector.example' });
+      await assert.rejects(attune.ready, { code: 'wasm_unavailable', message: said, kind: 'environment' });
+    } finally {
+      globalThis.WebAssembly = WebAssembly;
+    }
+  });
+
   it('never gives up what is on its way', async () => {
     let answer;
     page.answers['/v1/events'] = () =>

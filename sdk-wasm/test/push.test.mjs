@@ -111,6 +111,7 @@ describe('the stream', () => {
     attune.onError(({ code, message }) => errors.push(`${code}: ${message}`));
     core.next('profile', ['failed', 'profile_invalid']);
     streams[0].say('profile', '%');
+    await settle();
     assert.deepEqual(errors, ['profile_invalid: a pushed profile cannot be read']);
     assert.deepEqual(core.of('profile'), [['profile', new Uint8Array()]]);
   });

@@ -129,6 +129,22 @@ describe('the store of attune/react', () => {
     assert.equal(store.variable('title', 'Hi'), 'Hero');
   });
 
+  it('refuses a start that is none, or gives nothing of what init gives', () => {
+    const message = 'AttuneProvider: start must be a function that returns what init returns';
+    for (const start of [undefined, attune, () => {}, () => null, async () => attune, () => ({})]) {
+      const store = openStore(start, []);
+      assert.throws(() => store.attune(), { name: 'AttuneError', code: 'option_invalid', message });
+      assert.throws(() => store.track('view'), { message });
+    }
+  });
+
+  it('gives what runs without starting it', () => {
+    const store = openStore(start, []);
+    assert.deepEqual([store.running(), starts], [undefined, 0]);
+    store.subscribe(() => {});
+    assert.deepEqual([store.running() === attune, starts], [true, 1]);
+  });
+
   it('says what keeps it from starting, each time', () => {
     const store = openStore(() => {
       throw new TypeError('no key');

@@ -91,8 +91,10 @@ describe('a preview', () => {
   async function open(url) {
     const context = await browser.newContext({ viewport: { width: 1000, height: 640 } });
     const sent = [];
+    const cores = [];
     context.on('request', (request) => {
       if (request.method() === 'POST') sent.push(request.url());
+      if (/\/sdk\/attune-\w+\.wasm$/.test(request.url())) cores.push(request.url());
     });
     const page = await context.newPage();
     await page.addInitScript(() => {
@@ -102,7 +104,7 @@ describe('a preview', () => {
       );
     });
     await page.goto(url);
-    return { context, page, sent };
+    return { context, page, sent, cores };
   }
   const headline = (page, text) =>
     page.waitForFunction((text) => document.querySelector('#headline').textContent === text, text);
@@ -115,8 +117,9 @@ describe('a preview', () => {
 
   for (const path of ['/', '/trusting', '/script', '/loader']) {
     it(`shows what its link forces, and why, and neither stores nor sends: ${path}`, async () => {
-      const { context, page, sent } = await open(link(path, ...WORDS));
+      const { context, page, sent, cores } = await open(link(path, ...WORDS));
       await headline(page, 'Keen Ada');
+      assert.deepEqual(cores, [], 'a preview has a core of its own');
       assert.equal(await page.evaluate(() => attune.variable('note', '-')), 'warm');
       await page.evaluate(() => attune.track('product_view'));
       const lines = panel(page).locator('summary');

@@ -41,10 +41,11 @@ describe('a tag', () => {
       window.attune.onError(({ code, message, kind }) => errors.push([code, message, kind]));
       return errors;
     });
+    const stored = await page.evaluate(() => Object.keys(localStorage));
     await page.context().close();
     // There is no collector here, of which every page is told.
     const isOfTag = (text) => !text.includes('bundle_unreachable');
-    return { errors: errors.filter(([code]) => isOfTag(code)), lines: lines.filter(isOfTag), files };
+    return { errors: errors.filter(([code]) => isOfTag(code)), lines: lines.filter(isOfTag), files, stored };
   }
   const tag = (file, attributes) =>
     `<script src="/sdk/${file}" data-write-key="demo" data-collector="/none" ${attributes}></script>`;
@@ -72,48 +73,106 @@ describe('a tag', () => {
       ]);
     });
 
+    it(`stores nothing where what is nearly data-consent may have been meant to keep it from that: ${file}`, async () => {
+      const { stored: open } = await heardOf(tag(file, ''));
+      assert.ok(open.includes('attune/demo/member'), open.join());
+      const { stored, errors } = await heardOf(tag(file, 'data-consents="analytics"'));
+      assert.deepEqual(stored, []);
+      assert.match(
+        errors[0][1],
+        /^data-consents: there is no such attribute; did you mean data-consent\? .* counts as data-consent="", with/,
+      );
+    });
+
     it(`leaves the attributes of others alone, and loads nothing for its own: ${file}`, async () => {
       const foreign = FOREIGN.map((one) => `data-${one}`).join(' ');
       assert.deepEqual((await heardOf(tag(file, foreign))).errors, []);
-      const own =
-        'data-consent=" personalization  functional analytics" data-strict data-slots="a" data-hide-ms="9"';
-      const { errors, files } = await heardOf(tag(file, `${own} data-cookieless data-do-not-track`));
+      const own = 'data-consent=" personalization  functional analytics" data-strict';
+      const ofLoader = file === 'loader.js' ? 'data-slots="a" data-hide-ms="9"' : '';
+      const { errors, files } = await heardOf(
+        tag(file, `${own} ${ofLoader} data-cookieless data-do-not-track`),
+      );
       assert.deepEqual([errors, files.filter((path) => path.includes('/tag-'))], [[], []]);
     });
   }
 
   it('knows slips of many kinds', async () => {
-    const slips = ['writekey', 'donottrack', 'fitler', 'consents', 'hide-m', 'cookie-less', 'wasm-url'];
-    const { errors } = await heardOf(tag('attune.js', slips.map((one) => `data-${one}="x"`).join(' ')));
+    const slips = ['writekey', 'donottrack', 'fitler', 'hide-m', 'cookie-less', 'wasm-url', 'visitor-cokie'];
+    const { errors, lines } = await heardOf(
+      tag('attune.js', slips.map((one) => `data-${one}="x"`).join(' ')),
+    );
+    assert.deepEqual([errors.length, lines.length], [1, 1], 'all in one message, on one line of the console');
     assert.deepEqual(
-      errors.map(([, message]) =>
-        /^data-([\w-]+): .*?; (?:did you mean data-([\w-]+)|it is an option)/.exec(message).slice(1),
+      [...errors[0][1].matchAll(/data-([\w-]+): .*?; (?:did you mean data-([\w-]+)|it is an option)/g)].map(
+        ([, name, meant]) => [name, meant],
       ),
       [
         ['writekey', 'write-key'],
         ['donottrack', 'do-not-track'],
         ['fitler', 'filter'],
-        ['consents', 'consent'],
         ['hide-m', 'hide-ms'],
         ['cookie-less', 'cookieless'],
         ['wasm-url', undefined],
+        ['visitor-cokie', 'visitor-cookie'],
       ],
     );
   });
 
-  for (const [name, text, shown] of [
-    ['no JSON', '[{"slot":"hero"', '"[{\\"slot\\":\\"hero\\""'],
-    ['no list', '{"slot":"hero"}', '"{\\"slot\\":\\"hero\\"}"'],
-    ['a decision without actions', '[{"slot":"hero","rule":"r"}]', '{"slot":"hero","rule":"r"}'],
+  const text = { kind: 'text', target: '#hero', value: 'SERVED' };
+  const written = (...actions) => JSON.stringify([{ slot: 'hero', rule: 'r', actions }]);
+  for (const [name, decisions, said] of [
+    ['no JSON', '[{"slot":"hero"', /^this is no JSON: .*position 15/],
+    ['no list', '{"slot":"hero"}', /^this is no list of decisions: \{"slot":"hero"\}$/],
+    [
+      'a decision without actions, and a text',
+      '[{"slot":"hero","rule":"r"},"x"]',
+      /^this is no decision and is left out: \{"slot":"hero","rule":"r"\}; this is no decision and is left out: "x"$/,
+    ],
+    [
+      'an action of no kind that there is',
+      written({ ...text, kind: 'txt' }, text),
+      /^slot "hero": this is no action and is left out: \{"kind":"txt","target":"#hero","value":"SERVED"\}$/,
+    ],
+    [
+      'an action without what it needs',
+      written({ kind: 'text', target: '#hero' }),
+      /^slot "hero": this is no action and is left out: \{"kind":"text","target":"#hero"\}$/,
+    ],
   ]) {
     it(`names what a server has written for decisions that is ${name}`, async () => {
-      const element = `<script type="application/json" id="attune-decisions">${text}</script>`;
+      const element = `<script type="application/json" id="attune-decisions">${decisions}</script>`;
       const { errors } = await heardOf(element + tag('loader.js', ''));
-      assert.deepEqual(errors, [
-        ['decisions_invalid', `#attune-decisions: this is no decision and is left out: ${shown}`, 'usage'],
-      ]);
+      assert.deepEqual(
+        errors.map(([code, , kind]) => [code, kind]),
+        [['decisions_invalid', 'usage']],
+      );
+      const [, message] = errors[0];
+      assert.ok(message.startsWith('#attune-decisions: '), message);
+      assert.match(message.slice('#attune-decisions: '.length), said);
     });
   }
+
+  it('says what is on although its value says otherwise, and how long is no time', async () => {
+    const { errors } = await heardOf(
+      tag('loader.js', 'data-cookieless="false" data-do-not-track="false" data-hide-ms="soon"'),
+    );
+    assert.deepEqual(errors, [
+      [
+        'option_invalid',
+        'data-hide-ms must be milliseconds, got "soon": nothing is hidden. data-cookieless="false", data-do-not-track="false": what is there is on, whatever its value; leave it out.',
+        'usage',
+      ],
+    ]);
+  });
+
+  it('says that an attribute is of the loader', async () => {
+    const { errors } = await heardOf(tag('attune.js', 'data-slots="hero"'));
+    assert.match(
+      errors[0][1],
+      /^data-slots: this is an attribute of loader\.js; attune\.js hides nothing\. /,
+    );
+    assert.equal(errors.length, 1);
+  });
 
   it('has nothing to say of an empty slot, and of decisions that are painted', async () => {
     const decisions = JSON.stringify([

@@ -71,7 +71,7 @@ describe('a page without WebAssembly', () => {
     const context = await browser.newContext();
     const { page, bodies } = await open(context);
     assert.deepEqual(await page.evaluate(() => window.attuneErrors), [
-      'wasm_unavailable: WebAssembly is refused here: events are sent, nothing is decided',
+      "wasm_unavailable: WebAssembly is refused here: events are sent, nothing is decided; the page's policy needs script-src 'wasm-unsafe-eval'",
     ]);
     assert.equal(
       await page.evaluate(() => window.attune.ready.catch(({ code }) => code)),

@@ -49,6 +49,14 @@ describe('the packed package', () => {
     assert.ok(manifest.keywords.length > 0);
   });
 
+  it('says where documents are that it links to and does not bring', () => {
+    const text = readFileSync(join(folder, 'README.md'), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)#]+)/g)].map(([, link]) => link);
+    const outside = links.filter((link) => !link.startsWith('https://') && !link.startsWith('../docs/'));
+    assert.deepEqual(outside, []);
+    assert.match(text, /Links to `\.\.\/docs\/` lead to\s+the folder `docs\/` of the repository/);
+  });
+
   it('has a file behind every entry, and types behind every module', () => {
     for (const [entry, target] of Object.entries(manifest.exports)) {
       const { types, default: file = target } = target;

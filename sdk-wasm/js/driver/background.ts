@@ -12,7 +12,6 @@ import { openPush, type Push } from './push.ts';
 import { openReserve, type Reserve } from './reserve.ts';
 import { openRetries, type Retries } from './retries.ts';
 import type { Cut, Tail } from './tail.ts';
-import { type Saying, sayingOf } from './texts.ts';
 
 /** What is needed of the page. */
 export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'leading' | 'push'> {
@@ -39,8 +38,6 @@ export interface Background {
   reserve: Reserve;
   retries: Retries;
   keeping: Keeping | undefined;
-  /** Reports what has a text here. */
-  report(...saying: Saying): void;
   /** Reports that a change is left out. */
   problem: Report;
   /** There may be more to deliver, and to keep. */
@@ -73,7 +70,6 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     reserve,
     retries,
     keeping,
-    report: (...saying) => driving.report(...sayingOf(saying)),
     problem: problemReport(options.host.report),
     changed() {
       delivery.request();

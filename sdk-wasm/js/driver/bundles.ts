@@ -91,7 +91,7 @@ export function openBundles(
     const isSame = restored?.length === bytes.length && restored.every((byte, at) => byte === bytes[at]);
     restored = undefined;
     if (isSame) return;
-    const isRead = input(() => core(operation, bytes), "the collector's bundle");
+    const isRead = input(() => core(operation, bytes), url('/v1/bundle'));
     if (isRead) entries.put(BUNDLE_ENTRY, () => bytes);
   };
   const fetch = async () => {

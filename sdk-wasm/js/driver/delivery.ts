@@ -56,8 +56,8 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
     } while (hasMore);
   };
   const refuse = (status: number, code: string, message: string) => {
-    // A wrong key, origin or address is the site's own mistake.
-    if (refusal !== status) report(code, message, [401, 403, 404, 405].includes(status));
+    // A wrong key, origin or address is the site's own mistake, also where something else answers there.
+    if (refusal !== status) report(code, message, [200, 401, 403, 404, 405].includes(status));
     refusal = status;
   };
   const take = (id: number, receipt: Receipt, member: string) => {
@@ -108,7 +108,7 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
       const receipt = readReceipt(body);
       if (answer && answer.status !== 200) return turnDown(id, answer, body);
       if (receipt) return take(id, receipt, member);
-      const message = "the collector's answer is no receipt";
+      const message = `${driver.url('/v1/events')} answers with what is no receipt: is this a collector?`;
       if (answer) refuse(200, 'receipt_invalid', message);
       else if (isOnline) told(0);
       input(() => core(UNANSWERED, id, isOnline ? 0 : 3));

@@ -28,7 +28,6 @@ import { openPast } from './past.ts';
 import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
 import type { Tail } from './tail.ts';
-import type { Saying } from './texts.ts';
 import { openWaking } from './waking.ts';
 
 /** Time after which what runs behind the first decision is loaded though there is none yet. */
@@ -84,9 +83,6 @@ export function startDriver(start: CoreStart): Driver {
   const report = (code: string, message: string, isUsage?: boolean) => {
     host.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
   };
-  const reportLater = (...saying: Saying) => {
-    later.add(() => behind.do((background) => background.report(...saying)));
-  };
   const gate = openGate({
     site,
     awaits: start.awaitsPolicy,
@@ -99,13 +95,13 @@ export function startDriver(start: CoreStart): Driver {
       settle(true);
     },
     failed(...error) {
-      report(...error);
+      host.tell('filter', ...error);
       settle(true, true);
     },
   });
   const forgetUnreadable = (key: Change[0]) => {
     entries.delete(key);
-    reportLater('stored_entry_unreadable', String(key));
+    host.tell('stored_entry_unreadable', String(key));
   };
 
   const decision = (slot: string, filling: Filling | undefined) => {
@@ -148,8 +144,8 @@ export function startDriver(start: CoreStart): Driver {
     // Of what the site hands in, only nesting is left for the core to refuse.
     const tracked = capturing?.tracked();
     const what = tracked ? `${tracked}: metadata` : doing;
-    if (tracked || doing === CONTEXT_VALUES) reportLater('json_too_deep', what);
-    else reportLater('unreadable', code, what);
+    if (tracked || doing === CONTEXT_VALUES) host.tell('json_too_deep', what);
+    else host.tell('unreadable', code, what);
   };
   const [core, completion] = openCore(exports, [
     (seq) => capturing?.keep(seq),
@@ -166,7 +162,7 @@ export function startDriver(start: CoreStart): Driver {
     decision,
     (rule, key) => later.add(() => hasEnded || host.shown({ rule, key })),
     noteSender,
-    (...refusal) => reportLater('refused', capturing?.tracked(), ...refusal),
+    (...refusal) => host.tell('refused', capturing?.tracked(), ...refusal),
     (...request) => capturing?.write(...request),
     (atMs) => behind.now()?.delivery.wait(atMs),
     (atMs) => waking.set(atMs),
@@ -181,7 +177,7 @@ export function startDriver(start: CoreStart): Driver {
     (id, experiment, variation, bucket_version) =>
       later.add(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
     undefined,
-    () => reportLater('bundle_expired'),
+    () => host.tell('bundle_expired'),
     (found) => noteBlocked(found > 0),
     (...found) => behind.now()?.keeping?.foresee(...found),
     (policy) => {
@@ -331,7 +327,7 @@ export function startDriver(start: CoreStart): Driver {
     if (!found) return entries.delete(BLOCKED);
     entries.put(BLOCKED, () => 1);
     tabs.say('news', [3]);
-    reportLater('collector_blocked');
+    host.tell('collector_blocked');
   };
   /**
    * Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had; and where

@@ -69,9 +69,8 @@ export function openGate({ site, awaits, load, mistaken, opened, failed }: GateO
       if (loaded?.flaw) mistaken(...loaded.flaw);
       opened();
     } catch (cause) {
-      const { code = 'wasm_unavailable', message } = cause as Partial<AttuneError>;
-      const why = `what judges by the bundle's filter did not load, and events wait for it: ${message}`;
-      if (mine === policy) failed(code, why);
+      const { code = 'wasm_unavailable', message } = cause as AttuneError;
+      if (mine === policy) failed(code, message);
     }
     isLoading = false;
   };

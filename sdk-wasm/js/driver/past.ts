@@ -39,8 +39,7 @@ export function openPast(load: LoadRestore, options: TakingOptions): Past {
         const taking = await inTime(open(), PATIENCE_MS);
         return { ...(await taking.adopt(stored)), taking };
       } catch (cause) {
-        const message = `what earlier pages have left waits for the next one: ${cause}`;
-        options.driving.report('part_unavailable', message);
+        options.host.tell('part_unavailable', 'restore.js', String(cause));
         return undefined;
       }
     },

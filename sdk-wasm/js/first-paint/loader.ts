@@ -8,7 +8,9 @@ import { type Decision, variableIn } from '../decision.ts';
 import type { Change } from '../dom/change.ts';
 import { openPage, type Report } from '../dom/page.ts';
 import { changesOf, decisionOf } from '../driver/decisions.ts';
+import { previewToken } from '../preview-token.ts';
 import { openQueue } from '../queue.ts';
+import { closeSlips } from '../slip.ts';
 import type { FirstPaint } from './contract.ts';
 import { openHiding } from './hiding.ts';
 import { knownOf } from './known.ts';
@@ -20,6 +22,7 @@ const MAX_HIDDEN_MS = 300;
 const here = window as unknown as { attune?: unknown };
 
 function start(tag: HTMLScriptElement): void {
+  closeSlips(tag);
   const { writeKey, hideMs = MAX_HIDDEN_MS, manual } = tag.dataset;
   const space = `attune/${writeKey}/`;
   const beside = (file: string) => new URL(file, new URL(tag.dataset.src ?? tag.src, document.baseURI)).href;
@@ -92,7 +95,8 @@ function start(tag: HTMLScriptElement): void {
   document.addEventListener('DOMContentLoaded', paint);
   // Failing is told where it is waited for.
   if (isRare) loadActions().catch(() => {});
-  if (manual === undefined) {
+  // A preview has a core of its own.
+  if (manual === undefined && previewToken() === undefined) {
     // Otherwise it would be asked for only when the script is there.
     const link = document.createElement('link');
     document.head.append(

@@ -4,19 +4,18 @@
  */
 
 import { openStorage } from '../browser/storage.ts';
-import { timer } from '../browser/timer.ts';
 import { readWishes } from '../browser/wishes.ts';
 import { openCampaign } from '../campaign.ts';
 import { deviceContext, pageContext, timeZone, watchDevice } from '../context.ts';
 import { variableIn } from '../decision.ts';
 import { openPage } from '../dom/page.ts';
 import { changesOf, decisionOf } from '../driver/decisions.ts';
-import { uuidText, uuidV7 } from '../uuid.ts';
+import { previewToken } from '../preview-token.ts';
+import { closeSlips } from '../slip.ts';
 
 /** By name. */
 export const shared = {
   openStorage,
-  timer,
   readWishes,
   openCampaign,
   deviceContext,
@@ -27,6 +26,6 @@ export const shared = {
   openPage,
   changesOf,
   decisionOf,
-  uuidText,
-  uuidV7,
+  previewToken,
+  closeSlips,
 };

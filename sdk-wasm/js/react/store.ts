@@ -3,6 +3,7 @@
 import type { Attune } from '../attune.ts';
 import type { Json } from '../context.ts';
 import { chain, devtoolsPort } from '../devtools-port.ts';
+import { usageError } from '../errors.ts';
 import { type Given, type GivenDecision, openGiven, type SlotDecision } from './given.ts';
 
 /** One provider's view of the page. Nothing here runs while React renders but reading. */
@@ -11,6 +12,8 @@ export interface Store {
   readonly given: Given;
   /** The page's Attune; the first who asks starts it. */
   attune(): Attune;
+  /** The same, once somebody has started it. */
+  running(): Attune | undefined;
   /** Calls back, at most once a task, after anything may have changed. Returns what ends that. */
   subscribe(callback: () => void): () => void;
   decision(slot: string): SlotDecision | undefined;
@@ -41,7 +44,14 @@ export function openStore(start: () => Attune, decisions: readonly GivenDecision
   };
   const started = () => {
     if (attune) return attune;
-    attune = start();
+    const running = typeof start === 'function' ? start() : undefined;
+    // Such as a function that calls `init` and does not return what that returns.
+    if (!Object(running)[devtoolsPort])
+      throw usageError(
+        'option_invalid',
+        'AttuneProvider: start must be a function that returns what init returns',
+      );
+    attune = running as Attune;
     const goLive = () => {
       isLive = true;
       tell();
@@ -53,6 +63,7 @@ export function openStore(start: () => Attune, decisions: readonly GivenDecision
   return {
     given,
     attune: started,
+    running: () => attune,
     subscribe(callback) {
       // The same callback may be there twice.
       const entry = () => callback();

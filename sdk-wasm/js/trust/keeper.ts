@@ -88,7 +88,7 @@ export async function openKeeper(driving: Driving, settings: Settings): Promise<
       const envelope = (held && (await takeDelta(named.hash))) || (await takeWhole(named.hash));
       held = named.hash;
       await taken();
-      if (!isEnded()) input(() => core(NAMED_BUNDLE, envelope), "the collector's bundle");
+      if (!isEnded()) input(() => core(NAMED_BUNDLE, envelope), url('/v1/bundle'));
     }
     const leftMs = named.expiresMs - wallMs();
     return Math.max(MIN_RENEWAL_MS, leftMs * (0.5 + Math.random() / 4));
