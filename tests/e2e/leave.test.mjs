@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { asVisitor, openAlone, openBrowser, openPage, view } from './rig/browser.mjs';
+import { asVisitor, headline, openAlone, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
 import { openGate } from './rig/gate.mjs';
@@ -118,6 +118,32 @@ describe('a page', () => {
       await page.waitForFunction(() => window.attune.signal('category_views', 'hats') === 5);
       assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
     }));
+
+  for (const [what, said] of [
+    ['a no', () => window.attune.consent({ analytics: 'denied', personalization: 'denied' })],
+    ['a wish to be forgotten', () => window.attune.forget()],
+  ]) {
+    it(`does not come back out of the cache as it was before ${what} that was said meanwhile`, () =>
+      visitor(async (context) => {
+        const page = await openPage(context, site.url);
+        await view(page, 'hats', 3);
+        await headline(page, 'Picked for you');
+        const member = () => localStorage.getItem('attune/e2e/member');
+        const before = await page.evaluate(member);
+        await page.goto(`${site.url}/other`);
+        const other = await openPage(context, site.url);
+        await headline(other, 'Picked for you');
+        await other.evaluate(said);
+        await headline(other, 'Welcome');
+        // Browsers give a page up whose database is deleted while it is away, and load it anew.
+        await page.goBack({ waitUntil: 'commit' });
+        await page.waitForSelector('html[data-ready=yes]');
+        await headline(page, 'Welcome');
+        await view(page, 'hats');
+        await page.waitForTimeout(300);
+        assert.notEqual(await page.evaluate(member), before);
+      }));
+  }
 
   it('that the browser freezes leaves what it has to other tabs, and goes on with another lane', () =>
     visitor(async (context) => {
