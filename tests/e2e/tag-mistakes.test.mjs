@@ -12,6 +12,20 @@ const FOREIGN = [
   ...['rocket-src="x"', 'no-optimize="1"', 'ot-ignore', 'cmp-src="x"', 'set="x"', 'type="text"', 'name="a"'],
 ];
 
+/** The visitor agrees at once; when the script is there, the page starts it again, without and with another option. */
+const AGAIN = `<script>
+  attune.consent({ analytics: 'granted' });
+  addEventListener('load', async () => {
+    while (!attune.ready) await new Promise((done) => setTimeout(done, 5));
+    attune.init();
+    attune.init({ strict: true });
+  });
+</script>`;
+const DENIED = `<script>addEventListener('load', async () => {
+  while (!attune.ready) await new Promise((done) => setTimeout(done, 5));
+  attune.init({ consent: { analytics: 'denied', personalization: 'denied' } });
+});</script>`;
+
 describe('a tag', () => {
   let browser;
   let site;
@@ -82,6 +96,20 @@ describe('a tag', () => {
         errors[0][1],
         /^data-consents: there is no such attribute; did you mean data-consent\? .* counts as data-consent="", with/,
       );
+    });
+
+    it(`takes of a further init what it says of consent alone, and names the rest: ${file}`, async () => {
+      const { errors, stored } = await heardOf(tag(file, 'data-consent="functional"') + AGAIN);
+      assert.deepEqual(errors, [
+        [
+          'already_initialised',
+          'init: another "strict" than at the first call is left out, since a page is started once; a later "consent" counts',
+          'usage',
+        ],
+      ]);
+      assert.ok(stored.includes('attune/demo/member'), 'what was said since stands');
+      const { stored: denied } = await heardOf(tag(file, '') + DENIED);
+      assert.deepEqual(denied, []);
     });
 
     it(`leaves the attributes of others alone, and loads nothing for its own: ${file}`, async () => {
