@@ -144,6 +144,11 @@ impl WriteKeys {
 impl KeyEntry {
     fn check(self) -> Result<WriteKey, String> {
         check_key(&self.key).map_err(|what| format!("key {what}"))?;
+        if let Some((index, origin)) = self.origins.iter().enumerate().find(|(_, origin)| !is_origin(origin))
+        {
+            let expected = "\"*\" or an origin as browsers send it, such as https://shop.example: small letters, no path, no *";
+            return Err(format!("origins[{index}] '{origin}' must be {expected}"));
+        }
         let identity = match (self.identity, self.identity_secret) {
             (IdentityKind::Open, _) => Identity::Open,
             (IdentityKind::Proven, Some(secret)) if secret.chars().count() >= MIN_SECRET_CHARS => {
@@ -165,6 +170,17 @@ fn check_key(key: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("must be 1 to {MAX_WRITE_KEY_CHARS} letters, digits, '-', '_' or '.'"))
+}
+
+/// Whether an entry of `origins` can be that of a page: anything else would let none in.
+fn is_origin(text: &str) -> bool {
+    let is_host = |sign: char| {
+        !sign.is_whitespace() && !sign.is_uppercase() && !matches!(sign, '/' | '?' | '#' | '@' | '*')
+    };
+    let is_whole = |(scheme, host): (&str, &str)| {
+        !scheme.is_empty() && !host.is_empty() && scheme.chars().chain(host.chars()).all(is_host)
+    };
+    matches!(text, "*" | "null") || text.split_once("://").is_some_and(is_whole)
 }
 
 impl AccessError {
@@ -232,5 +248,25 @@ mod tests {
     fn a_bad_entry_says_what_it_needs() {
         assert!(entry(r#"{"key":"k"}"#).unwrap_err().contains("at least 16 characters"));
         assert!(entry(r#"{"key":"a b","identity":"open"}"#).unwrap_err().contains("1 to 100 letters"));
+        let with = |origin: &str| {
+            entry(&format!(r#"{{"key":"k","identity":"open","origins":["*","{origin}"]}}"#)).map(|_| ())
+        };
+        for origin in
+            ["https://shop.example", "http://localhost:8080", "http://[::1]:80", "app://local", "null", "*"]
+        {
+            assert_eq!(with(origin), Ok(()), "{origin}");
+        }
+        for origin in [
+            "shop.example",
+            "https://shop.example/",
+            "https://*.shop.example",
+            "https://Shop.example",
+            "://a",
+            "https://",
+            "",
+        ] {
+            let told = with(origin).unwrap_err();
+            assert!(told.starts_with(&format!("origins[1] '{origin}' must be \"*\" or an origin")), "{told}");
+        }
     }
 }
