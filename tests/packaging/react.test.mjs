@@ -87,6 +87,9 @@ for (const [version, preferred] of Object.entries(VERSIONS)) {
       assert.deepEqual(await page.evaluate(() => window.texts), ['Welcome', PICKED]);
       await delivered(gate, 'product_view', 3);
       // StrictMode mounts everything twice; the page has been seen once.
+      await page.click('#log-in');
+      await delivered(gate, 'attune.identify', 1);
+      // It has not been started anew.
       await delivered(gate, 'page_view', 1);
       assert.equal(await page.evaluate(() => window.starts), 1);
       assert.equal((await page.evaluate(() => window.shop.version)).split('.')[0], version);

@@ -6,12 +6,13 @@ import * as devtools from 'attune/devtools';
 import { Evaluator } from 'attune/evaluator';
 import * as inline from 'attune/inline';
 import * as openfeature from 'attune/openfeature';
-import { AttuneProvider, useDecision, useSignal, useTrack, useVariable } from 'attune/react';
+import { AttuneProvider, useAttune, useDecision, useSignal, useTrack, useVariable } from 'attune/react';
 import { createElement } from 'react';
 import { renderToString } from 'react-dom/server';
 
 function Shop() {
   useTrack();
+  if (useAttune()) throw new Error('nothing runs on a server');
   const title = useVariable('title', 'Welcome');
   return `${title} ${useDecision('hero')?.rule ?? 'nobody'} ${useSignal('views') ?? 'unknown'}`;
 }

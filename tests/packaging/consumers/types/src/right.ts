@@ -10,6 +10,7 @@ import { evaluatorProvider, pageProvider } from 'attune/openfeature';
 import {
   AttuneProvider,
   type GivenDecision,
+  useAttune,
   useDecision,
   useSignal,
   useTrack,
@@ -41,6 +42,8 @@ export const given: readonly GivenDecision[] = evaluator.decide();
 export const providers: Provider[] = [pageProvider(attune), evaluatorProvider(evaluator)];
 
 export function Shop(): string {
+  const running: Attune | undefined = useAttune();
+  running?.identify('user-1');
   const track: Attune['track'] = useTrack();
   const title: string = useVariable('title', 'Welcome');
   const rule: string | undefined = useDecision('hero')?.rule;
