@@ -248,6 +248,7 @@ describe('the driver', () => {
     const counts = [young, old].map((lane) => [`lane/${lane}`, ['m0', lane, 5]]);
     await store(page.database, counts);
     const core = await start();
+    while (core.of('restore').length === 0) await settle();
     assert.deepEqual(core.of('restore')[0].at(-1), [['m0', old, 5]]);
   });
 
