@@ -21,21 +21,25 @@ const beside = (file: string) => new URL(file, address).href;
 /** Browsers that keep in mind that an address has failed are given another one. */
 const importOn = (file: string, attempt: number) => import(beside(file) + (attempt ? `#${attempt}` : ''));
 const loadTag = () => import(beside(ATTUNE_TAG_FILE));
-const start = initWith({
-  defaultWasmUrl: beside(ATTUNE_WASM_FILE),
-  restWasmUrl: beside(ATTUNE_REST_FILE),
-  loadCapturing: (attempt) => importOn(ATTUNE_CAPTURING_FILE, attempt),
-  loadBackground: (attempt) => importOn(ATTUNE_BACKGROUND_FILE, attempt),
-  loadRestore: () => import(beside(ATTUNE_RESTORE_FILE)),
-  loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
-  loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
-  loadVisitorCookie: () => import(beside(ATTUNE_VISITOR_COOKIE_FILE)),
-  loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),
-  loadWords: loadTag,
-  loadActions: () => import(beside(ATTUNE_ACTIONS_FILE)),
-  loadPreview: () => import(beside(ATTUNE_PREVIEW_FILE)),
-  first,
-});
+/** Of a tag that stands twice in the page, the first has started it. */
+const begun = calls === kept ? undefined : (Object(kept).init as typeof init | undefined);
+const start =
+  begun ??
+  initWith({
+    defaultWasmUrl: beside(ATTUNE_WASM_FILE),
+    restWasmUrl: beside(ATTUNE_REST_FILE),
+    loadCapturing: (attempt) => importOn(ATTUNE_CAPTURING_FILE, attempt),
+    loadBackground: (attempt) => importOn(ATTUNE_BACKGROUND_FILE, attempt),
+    loadRestore: () => import(beside(ATTUNE_RESTORE_FILE)),
+    loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
+    loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
+    loadVisitorCookie: () => import(beside(ATTUNE_VISITOR_COOKIE_FILE)),
+    loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),
+    loadWords: loadTag,
+    loadActions: () => import(beside(ATTUNE_ACTIONS_FILE)),
+    loadPreview: () => import(beside(ATTUNE_PREVIEW_FILE)),
+    first,
+  });
 if (script) closeSlips(script);
 const {
   writeKey,

@@ -248,7 +248,6 @@ describe('the driver', () => {
     const counts = [young, old].map((lane) => [`lane/${lane}`, ['m0', lane, 5]]);
     await store(page.database, counts);
     const core = await start();
-    while (core.of('restore').length === 0) await settle();
     assert.deepEqual(core.of('restore')[0].at(-1), [['m0', old, 5]]);
   });
 
@@ -327,47 +326,6 @@ describe('the driver', () => {
     await settle();
     assert.notEqual(core.lane, lane);
     assert.deepEqual([fetches, core.of('lane').length], [2, 1]);
-  });
-
-  it('asks for the rules beside the core, once, and not before somebody looks at the page', async () => {
-    let asked = 0;
-    const bundle = () => {
-      asked += 1;
-      return new Response(Uint8Array.of(1));
-    };
-    page.answers['/v1/bundle'] = bundle;
-    const { init } = await load('index.ts');
-    attune = init(OPTIONS);
-    await settle();
-    assert.equal(asked, 1);
-    const core = await page.load();
-    await settle();
-    assert.deepEqual([asked, core.of('namedBundle').length], [1, 1]);
-    await attune.shutdown();
-
-    page = openPage();
-    page.answers['/v1/bundle'] = bundle;
-    const target = new EventTarget();
-    const addEventListener = target.addEventListener.bind(target);
-    Object.assign(page.document, { prerendering: true, addEventListener });
-    attune = init(OPTIONS);
-    await settle();
-    assert.equal(asked, 1);
-    page.document.prerendering = false;
-    target.dispatchEvent(new Event('prerenderingchange'));
-    await page.load();
-    await settle();
-    assert.equal(asked, 2);
-  });
-
-  it('judges by rules that have come early only once what is stored has been taken in', async () => {
-    await store(page.database, [stored('old', 1, false)]);
-    page.answers['/v1/bundle'] = () => new Response(Uint8Array.of(1));
-    const core = await start();
-    for (let turn = 0; turn < 200 && !core.of('namedBundle').length; turn += 1) await sleep(10);
-    const order = core.calls.map(([operation]) => operation);
-    assert.ok(order.includes('restore'));
-    assert.ok(order.indexOf('namedBundle') > order.indexOf('restore'));
   });
 
   it('takes the stored bundle before the collector has answered, and the same one no second time', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { headline, openBrowser } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
+import { eventually } from './rig/eventually.mjs';
 import { thirdViewRules } from './rig/rules.mjs';
 import { serveSite } from './rig/site.mjs';
 
@@ -26,6 +27,25 @@ ${tag}
 </html>`;
 }
 
+/** A page into which the tag has come twice, as by a template and by a tag manager. */
+const twice = (collectorUrl, secondKey = WRITE_KEY) => {
+  const tag = (key) =>
+    `<script src="/sdk/attune.js" data-write-key="${key}" data-collector="${collectorUrl}" data-autocapture="pageViews"></script>`;
+  return `<!doctype html>
+<html lang="en">
+<title>Twice</title>
+<h1 id="headline">Welcome</h1>
+${tag(WRITE_KEY)}
+<script>
+  window.first = window.attune;
+</script>
+${tag(secondKey)}
+<script>
+  window.attune.track('product_view', { category: 'lamps' });
+</script>
+</html>`;
+};
+
 describe('a page with the script tag', () => {
   let browser;
   let collector;
@@ -33,7 +53,11 @@ describe('a page with the script tag', () => {
   before(async () => {
     browser = await openBrowser();
     collector = await Collector.start(thirdViewRules());
-    site = await serveSite({ '/': snippetPage(collector.url) });
+    site = await serveSite({
+      '/': snippetPage(collector.url),
+      '/twice': twice(collector.url),
+      '/other': twice(collector.url, 'other-key'),
+    });
   });
   after(async () => {
     await site.close();
@@ -52,6 +76,30 @@ describe('a page with the script tag', () => {
     assert.equal(isLive, 'string');
     await page.close();
   });
+
+  for (const [path, said] of [
+    ['/twice', []],
+    ['/other', ['init: option "writeKey" must stay "e2e" on this page, got "other-key"']],
+  ]) {
+    it(`is started once where its tag stands twice: ${path}`, async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      const errors = [];
+      page.on('pageerror', ({ message }) => errors.push(message));
+      const events = [];
+      page.on('request', (request) => {
+        if (request.url().includes('/v1/events')) events.push(...JSON.parse(request.postData()).events);
+      });
+      await page.goto(site.url + path);
+      assert.ok(await page.evaluate(() => window.attune === window.first));
+      await page.evaluate(() => window.attune.ready);
+      const types = () => events.map(({ event_type }) => event_type).sort();
+      assert.deepEqual(await eventually(types, ({ length }) => length > 1), ['page_view', 'product_view']);
+      await page.waitForTimeout(300);
+      assert.deepEqual([types(), errors], [['page_view', 'product_view'], said]);
+      await context.close();
+    });
+  }
 
   it('finds its files immutable beside the script', async () => {
     const script = await fetch(`${collector.url}/sdk/attune.js`);
