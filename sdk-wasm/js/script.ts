@@ -84,8 +84,9 @@ function init(options?: Partial<InitOptions>): Attune {
     [strict, cookieless, doNotTrack, manual].includes('false') ||
     (tag ? Number.isNaN(+hideMs) : (slots ?? hideMs)) ||
     consent?.split(/\s+/).some((name) => name && !(name in NOTHING_SAID));
+  // Before a visitor has agreed, nothing at all may be requested where the site is strict.
   if (script && isWrong)
-    loadTag()
+    (strict == null ? loadTag() : attune.ready.then(loadTag))
       .then((tag) => tag.tellMistakes(script, first, report))
       .catch(() => {});
   if (autocapture != null) {

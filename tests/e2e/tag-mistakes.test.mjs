@@ -112,6 +112,23 @@ describe('a tag', () => {
       assert.deepEqual(denied, []);
     });
 
+    it(`requests nothing to tell of mistakes before a visitor of a strict site has agreed: ${file}`, async () => {
+      pages['/'] = tag(file, 'data-strict data-consent="" data-filer="bundle"');
+      const page = await (await browser.newContext()).newPage();
+      const files = [];
+      page.on('request', (request) => files.push(new URL(request.url()).pathname));
+      await page.goto(site.url);
+      await page.waitForFunction(() => Boolean(window.attune?.ready));
+      await page.waitForTimeout(300);
+      const ofTag = () => files.filter((path) => path.includes('/tag-')).length;
+      assert.equal(ofTag(), 0);
+      const told = page.waitForEvent('console', (message) => message.text().includes('data-filer'));
+      await page.evaluate(() => window.attune.consent({ analytics: 'granted' }));
+      await told;
+      assert.equal(ofTag(), 1);
+      await page.context().close();
+    });
+
     it(`leaves the attributes of others alone, and loads nothing for its own: ${file}`, async () => {
       const foreign = FOREIGN.map((one) => `data-${one}`).join(' ');
       assert.deepEqual((await heardOf(tag(file, foreign))).errors, []);
