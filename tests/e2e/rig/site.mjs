@@ -12,7 +12,7 @@ const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 
 /**
  * Serves `pages` (path to HTML), `/attune/*` from the built package and `/sdk/*` from its files for script tags; `headers` go with every answer, and all of `/sdk/*` but the loader
  * comes after `sdkMs`. What pages post to `/said`, as JSON, is kept in `said`. `awaited`, where it is set, is asked for every path: it
- * is answered when that has settled, and not at all where that fails.
+ * is answered when that has settled, and with 503 where that fails: a connection that breaks off browsers try again by themselves.
  */
 export async function serveSite(pages, headers = {}, sdkMs = 0) {
   const site = { said: [], awaited: undefined };
@@ -27,7 +27,7 @@ export async function serveSite(pages, headers = {}, sdkMs = 0) {
     try {
       await site.awaited?.(path);
     } catch {
-      return response.destroy();
+      return response.writeHead(503).end();
     }
     if (path.startsWith('/sdk/') && !path.endsWith('/loader.js')) await sleep(sdkMs);
     const type = page === undefined ? TYPES[extname(path)] : TYPES['.html'];
