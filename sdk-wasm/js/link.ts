@@ -399,19 +399,21 @@ async function loadDriver(
   } = settings;
   const judging = isObject(policy) ? loadFilter().then(({ openJudges }) => openJudges(policy)) : undefined;
   let rest: ReturnType<LoadCapturing> | undefined;
-  const loading = loadCore(wasmUrl ?? defaultWasmUrl, undefined, () => {
-    // Behind what is needed first, which has the way to itself until it comes.
-    if (rest) return;
+  const fetchRest = () => {
+    if (rest) return rest;
     const imports = () => loading.then((exports) => ({ f: { ...exports } }));
     const core = !wasmUrl && restWasmUrl ? loadCore(restWasmUrl, imports()) : undefined;
     rest = Promise.all([loadCapturing(), core]).then(([part]) => part);
     // It fails where it is waited for.
     rest.catch(() => {});
-  });
+    return rest;
+  };
+  // Behind what is needed first, which has the way to itself until it comes.
+  const loading = loadCore(wasmUrl ?? defaultWasmUrl, undefined, fetchRest);
   // A question without an identifier, like that for the core, and as it may be asked: not before somebody looks.
   const bundle = trust || isPrerendering() ? undefined : get(`${collector}/v1/bundle?k=${writeKey}`);
   const [exports, site] = await Promise.all([loading, judging]);
-  return (start) => startDriver({ ...start, exports, rest: rest as ReturnType<LoadCapturing>, bundle, site });
+  return (start) => startDriver({ ...start, exports, rest: fetchRest(), bundle, site });
 }
 
 /** Loads what does without. */
