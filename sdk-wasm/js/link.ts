@@ -90,9 +90,10 @@ export interface DriverLink {
 export function openLink(options: LinkOptions): DriverLink {
   const { settings, events, became, session, judge, ended } = options;
   let capture: ConsentState = captureState(settings.consent);
-  const partFailed = (cause: unknown) => events.tell('part_unavailable', 'background.js', String(cause));
-  const loadBackground = openPart(settings.loadBackground, ended, partFailed);
-  const loadCapturing = openPart(settings.loadCapturing, ended, partFailed);
+  const partFailed = (file: string) => (cause: unknown) =>
+    events.tell('part_unavailable', file, String(cause));
+  const loadBackground = openPart(settings.loadBackground, ended, partFailed('background.js'));
+  const loadCapturing = openPart(settings.loadCapturing, ended, partFailed('capturing.js'));
   const refused = isRefused();
   const fetchDriver = () => {
     const loading = refused ? loadPlain(settings) : loadDriver(settings, loadCapturing);

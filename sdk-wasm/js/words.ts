@@ -39,6 +39,7 @@ export type LoadWords = () => Promise<{ wordsFor(saying: Saying): Words }>;
 /** What is lost where a file beside the script does not load. */
 const PARTS: Record<string, string> = {
   'background.js': 'what delivers did not load, events stay stored',
+  'capturing.js': 'what tracks did not load, events stay stored',
   'restore.js': 'what earlier pages have left waits for the next one',
   'visitor-cookie.js': 'the visitor is known to this host alone: visitor-cookie.js did not load',
 };

@@ -154,7 +154,7 @@ describe('the core in two files', () => {
 
   for (const [part, said] of [
     ['attune_rest.wasm', /^wasm_unavailable: .*attune_rest\.wasm did not load/],
-    ['capturing.js', /^part_unavailable: what delivers did not load/],
+    ['capturing.js', /^part_unavailable: what tracks did not load/],
   ]) {
     it(`says that ${part} is not there, and keeps deciding and storing`, async () => {
       const before = (await collector.summary()).signals.views ?? 0;

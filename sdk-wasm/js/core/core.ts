@@ -25,8 +25,6 @@ export type Core = <Fields extends unknown[]>(operation: Operation<Fields>, ...f
 
 /** What becomes of calls while the core is in want of its rest. */
 export interface Completion {
-  /** Whether the rest is not there yet: questions have no answer. */
-  isShort(): boolean;
   /** Whether decisions wait for it. */
   isHolding(): boolean;
   /** The rest is there: makes the calls that have waited, in their order. */
@@ -90,7 +88,6 @@ export function openCore(
   return [
     core,
     {
-      isShort: () => held !== undefined,
       isHolding: () => isHolding,
       complete() {
         const calls = held ?? [];
