@@ -157,22 +157,29 @@ function apart(name, path) {
   };
 }
 
-/** The modules that the loader shares, by path: the names that `shared.ts` takes from them. */
+/** The modules that the loader shares, by path: the names that `shared.ts` takes from them, in its order. */
 function sharedModules() {
   const list = readFileSync(at('js/first-paint/shared.ts'), 'utf8');
   const imports = [...list.matchAll(/^import \{ (.*) \} from '(.*)';$/gm)];
-  if (imports.length === 0) fail('shared.ts: no module is shared');
-  return new Map(imports.map(([, names, path]) => [at('js/first-paint', path), names]));
+  const modules = new Map(imports.map(([, names, path]) => [at('js/first-paint', path), names.split(', ')]));
+  const shared = /^export const shared = \[(.*)\]/ms.exec(list)?.[1].match(/\w+/g) ?? [];
+  if (!shared.length || String(shared) !== String([...modules.values()].flat()))
+    fail('shared.ts: what is shared is not what is imported, in that order');
+  return modules;
 }
 
 /** Takes the loader's modules where it has left them. A name that it does not share fails the build. */
 function fromLoader(modules) {
+  const names = [...modules.values()].flat();
+  const contents = `export const [${names}] = window.attune.first.shared;`;
   return {
     name: 'from-loader',
     setup(build) {
+      build.onResolve({ filter: /^shared$/ }, ({ path }) => ({ path, namespace: 'loader' }));
+      build.onLoad({ filter: /^shared$/, namespace: 'loader' }, () => ({ contents }));
       build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        const names = modules.get(path);
-        return names && { contents: `export const { ${names} } = window.attune.first.shared;` };
+        const taken = modules.get(path);
+        return taken && { contents: `export { ${taken} } from 'shared';` };
       });
     },
   };

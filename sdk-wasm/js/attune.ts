@@ -3,7 +3,8 @@
 import { openStorage } from './browser/storage.ts';
 import { type Campaign, openCampaign } from './campaign.ts';
 import { wallMs } from './clock.ts';
-import { type Consent, grantedBits, mergeConsent, type Said } from './consent.ts';
+import { type Consent, grantedBits, type Said } from './consent.ts';
+import { mergeConsent } from './consent-merge.ts';
 import { deviceContext, type Json, type JsonObject, pageContext, watchDevice } from './context.ts';
 import { type Decision, variableIn } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';

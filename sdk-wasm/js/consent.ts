@@ -1,7 +1,6 @@
-/** What the visitor has said of each purpose, and what may be done by it: which rules take part, and what is captured. */
+/** What the visitor has said of each purpose, and what may be done by it: which rules take part, and what is captured. The loader shares it. */
 
 import type { Wishes } from './browser/wishes.ts';
-import { isObject } from './json.ts';
 
 /** What a visitor has said of a purpose. */
 export type ConsentState = 'unknown' | 'denied' | 'granted';
@@ -20,8 +19,8 @@ export interface Consent {
 export type Said = Required<Consent>;
 
 const EVERY_PURPOSE = 'functional analytics personalization';
-const PURPOSES = EVERY_PURPOSE.split(' ') as (keyof Said)[];
-const STATES: unknown[] = ['unknown', 'denied', 'granted'];
+/** Every purpose, in the order of its bits. */
+export const PURPOSES = EVERY_PURPOSE.split(' ') as (keyof Said)[];
 
 /** Where nobody has said anything. */
 export const NOTHING_SAID: Said = saidIn(EVERY_PURPOSE);
@@ -41,21 +40,6 @@ export function saidIn(granted: string): Said {
   const names = granted.split(/\s+/);
   const said = (name: string) => [name, names.includes(name) ? 'granted' : 'unknown'];
   return Object.fromEntries(PURPOSES.map(said)) as Said;
-}
-
-/** What has been said after `said` was said on top of `before`; a text where it cannot be taken. */
-export function mergeConsent(before: Said, said: unknown): Said | string {
-  if (!isObject(said)) return 'must be an object';
-  const merged = { ...before };
-  for (const [name, state] of Object.entries(said)) {
-    const purpose = PURPOSES.find((purpose) => purpose === name);
-    if (!purpose) return `has no purpose "${name}"; known are ${PURPOSES.join(', ')}`;
-    if (state === undefined) continue;
-    if (!STATES.includes(state))
-      return `of ${name} must be one of ${STATES.join(', ')}, not ${typeof state === 'string' ? state : typeof state}`;
-    merged[purpose] = state as ConsentState;
-  }
-  return merged;
 }
 
 /** The granted purposes by bits, as the core takes them. */

@@ -1,7 +1,8 @@
 /** The options of `init`, checked once with an error that names the option and what it should be. */
 
 import type { Wishes } from './browser/wishes.ts';
-import { type Consent, defaultConsent, mergeConsent, type Said } from './consent.ts';
+import { type Consent, defaultConsent, type Said } from './consent.ts';
+import { mergeConsent } from './consent-merge.ts';
 import type { JsonObject } from './context.ts';
 import type { LoadActions } from './dom/page.ts';
 import type { LoadTrust } from './driver/bundles.ts';

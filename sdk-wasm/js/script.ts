@@ -1,7 +1,8 @@
 /** The script-tag file: puts the public API at `window.attune` and takes over what the inline snippet has kept. */
 
 import type { Attune } from './attune.ts';
-import { type Consent, mergeConsent, NOTHING_SAID, saidIn } from './consent.ts';
+import { type Consent, NOTHING_SAID, saidIn } from './consent.ts';
+import { mergeConsent } from './consent-merge.ts';
 import { devtoolsPort } from './devtools-port.ts';
 import type { FirstPaint } from './first-paint/contract.ts';
 import { initWith } from './init.ts';

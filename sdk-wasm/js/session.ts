@@ -2,10 +2,9 @@
 
 import type { KeyValue } from './browser/storage.ts';
 import { timer } from './browser/timer.ts';
+import { isLive, type State, stateOf } from './session-state.ts';
 import { uuidV7 } from './uuid.ts';
 
-const IDLE_MS = 30 * 60_000;
-const MAX_MS = 24 * 3_600_000;
 const WRITE_DELAY_MS = 1_000;
 
 /** Decides the session of each event at capture; reads localStorage only when its own session has ended. */
@@ -24,8 +23,6 @@ export interface Session {
   flush(): void;
 }
 
-type State = [id: string, startedMs: number, lastMs: number];
-
 /** Opens the session that is stored under a key; `written` hears of every write, to make it last. */
 export function openSession(
   storage: KeyValue,
@@ -33,7 +30,7 @@ export function openSession(
   written: (text: string) => void = () => {},
 ): Session {
   const due = timer();
-  const stored = () => parse(storage.getItem(key));
+  const stored = () => stateOf(storage.getItem(key));
   let state = stored();
 
   const flush = () => {
@@ -66,7 +63,7 @@ export function openSession(
       return now[0];
     },
     follow(text, ms) {
-      const other = parse(text);
+      const other = stateOf(text);
       if (!isLive(other, ms)) return;
       if (!isLive(state, ms) || other[0] < state[0]) state = other;
       else if (other[0] === state[0]) state[2] = Math.max(state[2], other[2]);
@@ -76,20 +73,4 @@ export function openSession(
     },
     flush,
   };
-}
-
-/** The session that a stored text says is going on at an instant. */
-export function sessionAt(text: string | null, ms: number): string | undefined {
-  const stored = parse(text);
-  return isLive(stored, ms) ? stored[0] : undefined;
-}
-
-function isLive(state: State | undefined, ms: number): state is State {
-  return state !== undefined && ms - state[2] < IDLE_MS && ms - state[1] < MAX_MS;
-}
-
-function parse(text: string | null | undefined): State | undefined {
-  const [id = '', started, last] = (text ?? '').split(' ');
-  const [startedMs, lastMs] = [Number(started), Number(last)];
-  return id.length === 36 && startedMs > 0 && lastMs >= startedMs ? [id, startedMs, lastMs] : undefined;
 }

@@ -1,6 +1,7 @@
 /** What a script tag loads where something at it, or beside it, may be a mistake that would go unnoticed; and what errors say. */
 
-import { mergeConsent, NOTHING_SAID } from './consent.ts';
+import { NOTHING_SAID } from './consent.ts';
+import { mergeConsent } from './consent-merge.ts';
 import type { DevtoolsPort } from './devtools-port.ts';
 import { actionsIn, listed } from './first-paint/actions.ts';
 import type { FirstPaint } from './first-paint/contract.ts';

@@ -1,6 +1,7 @@
 /** The visitor of an evaluator: attributes in, changed decisions out. */
 
-import { type Consent, grantedBits, mergeConsent, NOTHING_SAID } from '../consent.ts';
+import { type Consent, grantedBits, NOTHING_SAID } from '../consent.ts';
+import { mergeConsent } from '../consent-merge.ts';
 import type { Json } from '../context.ts';
 import { answer, coreModule as core, EvaluatorError, putText, refused } from '../core-module.ts';
 import { attributesOf, instantOf, textOf } from './given.ts';

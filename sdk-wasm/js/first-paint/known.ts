@@ -6,7 +6,7 @@ import { openCampaign } from '../campaign.ts';
 import { captureState, defaultConsent, grantedBits, saidIn } from '../consent.ts';
 import { deviceContext, pageContext, timeZone } from '../context.ts';
 import type { Filling } from '../core/effects.ts';
-import { sessionAt } from '../session.ts';
+import { sessionAt } from '../session-state.ts';
 import { type Recalled, recall } from './record.ts';
 import { readServed } from './served.ts';
 

@@ -8,7 +8,7 @@ import type { Json, JsonObject } from '../context.ts';
 import type { Filling } from '../core/effects.ts';
 import { DECISIONS, SEEN, VISITOR_COOKIE } from '../driver/state.ts';
 import { fieldsOf, parseJson } from '../json.ts';
-import { sessionAt } from '../session.ts';
+import { sessionAt } from '../session-state.ts';
 import { actionsIn } from './actions.ts';
 import type { Painted } from './contract.ts';
 

@@ -1,0 +1,21 @@
+/** What is said of consent, as whoever calls hands it in. */
+
+import { type ConsentState, PURPOSES, type Said } from './consent.ts';
+import { isObject } from './json.ts';
+
+const STATES: unknown[] = ['unknown', 'denied', 'granted'];
+
+/** What has been said after `said` was said on top of `before`; a text where it cannot be taken. */
+export function mergeConsent(before: Said, said: unknown): Said | string {
+  if (!isObject(said)) return 'must be an object';
+  const merged = { ...before };
+  for (const [name, state] of Object.entries(said)) {
+    const purpose = PURPOSES.find((purpose) => purpose === name);
+    if (!purpose) return `has no purpose "${name}"; known are ${PURPOSES.join(', ')}`;
+    if (state === undefined) continue;
+    if (!STATES.includes(state))
+      return `of ${name} must be one of ${STATES.join(', ')}, not ${typeof state === 'string' ? state : typeof state}`;
+    merged[purpose] = state as ConsentState;
+  }
+  return merged;
+}
