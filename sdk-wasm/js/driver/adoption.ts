@@ -5,7 +5,8 @@ import type { Entries } from '../browser/entries.ts';
 import { type Call, isStoredCall } from '../calls.ts';
 import { fieldsOf, isObject, parseJson } from '../json.ts';
 import { isUuid } from '../uuid.ts';
-import { type KeptEvent, type KeptLane, laneOf } from './events.ts';
+import type { KeptEvent, KeptLane } from './events.ts';
+import { laneOf } from './lanes.ts';
 
 /** What is taken back. */
 export interface Adopted {

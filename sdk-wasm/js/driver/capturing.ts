@@ -1,19 +1,22 @@
 /** Events from their capture until they are in a body that leaves. */
 
+import type { Entries } from '../browser/entries.ts';
 import { wallMs } from '../clock.ts';
 import type { Core } from '../core/core.ts';
 import type { Request } from '../core/effects.ts';
 import { FAREWELL, TRACK } from '../core/operations.ts';
 import { writeBatch } from './batch.ts';
 import type { Capture } from './contract.ts';
-import { type Events, type KeptEvent, sizesOf } from './events.ts';
+import { type Events, type KeptEvent, openEvents, sizesOf, type Waiting } from './events.ts';
 import type { Gate } from './filter.ts';
 import type { Cut } from './tail.ts';
 
 /** What is needed of the client. */
 export interface CapturingOptions {
   core: Core;
-  events: Events;
+  entries: Entries;
+  /** Events in memory. */
+  waiting: Waiting;
   gate: Gate;
   /** Whose events follow. */
   sender(): Pick<KeptEvent, 'member' | 'lane' | 'user'>;
@@ -31,6 +34,8 @@ export interface CapturingOptions {
 
 /** Events on their way through the core. */
 export interface Capturing {
+  /** The page's own events. */
+  readonly events: Pick<Events, 'settle' | 'forget'>;
   /** The type of the event that is being tracked. */
   tracked(): string | undefined;
   /** Tracks an event, unless the gate drops it; says whether it has. */
@@ -45,10 +50,12 @@ export interface Capturing {
 
 /** Nothing is being tracked. */
 export function openCapturing(options: CapturingOptions): Capturing {
-  const { core, events, gate, sender, context, input, carryOut, send, kept } = options;
+  const { core, entries, waiting, gate, sender, context, input, carryOut, send, kept } = options;
+  const events = openEvents(waiting, entries);
   let tracked: KeptEvent | undefined;
   let cuts: Cut[] = [];
   return {
+    events,
     tracked: () => tracked?.type,
     track(capture) {
       // The core gives the number; until then the largest one stands for it, so that no event is underestimated.

@@ -20,7 +20,7 @@ import type { Capturing } from './capturing.ts';
 import type { CoreStart, Driver } from './contract.ts';
 import { decisionOf } from './decisions.ts';
 import type { Driving } from './driving.ts';
-import { openEvents } from './events.ts';
+import type { Waiting } from './events.ts';
 import { openGate } from './filter.ts';
 import { MAX_LANE_MS } from './lanes.ts';
 import { openPainting } from './painting.ts';
@@ -40,7 +40,7 @@ const CONTEXT_VALUES = 'setContext: values';
 export function startDriver(start: CoreStart): Driver {
   const { exports, rest, host, settings, storage, entries, lanes, site, ended } = start;
   const space = `attune/${settings.writeKey}/`;
-  const events = openEvents(entries);
+  const waiting: Waiting = new Map();
   const memberIn = (stored: Change[]) =>
     storage.getItem(space + MEMBER) || stateIn(stored).member || freshId();
   let member = memberIn(start.stored ?? []);
@@ -83,6 +83,10 @@ export function startDriver(start: CoreStart): Driver {
   const report = (code: string, message: string, isUsage?: boolean) => {
     host.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
   };
+  /** What a whole core has said of events of earlier pages before what captures was there. */
+  const untold: ((capturing: Capturing) => void)[] = [];
+  const ofEvents = (act: (capturing: Capturing) => void) =>
+    void (capturing ? act(capturing) : untold.push(act));
   const gate = openGate({
     site,
     awaits: start.awaitsPolicy,
@@ -149,9 +153,9 @@ export function startDriver(start: CoreStart): Driver {
   };
   const [core, completion] = openCore(exports, [
     (seq) => capturing?.keep(seq),
-    events.settle,
+    (...event) => ofEvents(({ events }) => events.settle(...event)),
     // What another page has still to deliver is counted here and stays stored there.
-    (of, seq) => lanes.owns(of) && events.forget(of, seq),
+    (of, seq) => lanes.owns(of) && ofEvents(({ events }) => events.forget(of, seq)),
     (entry, bytes) => {
       const name = ENTRIES[entry] as string;
       entries.put(name, () => (entry > 1 ? textOf(bytes) : bytes));
@@ -195,12 +199,13 @@ export function startDriver(start: CoreStart): Driver {
     if (hasEnded) return;
     tail = openTail(() => driving.url('/v1/events'));
     capturing = openCapturing({
-      ...{ core, events, gate, input, carryOut },
+      ...{ core, entries, waiting, gate, input, carryOut },
       sender: () => ({ member, lane, user }),
       context: () => contextText,
       send: (...body) => behind.now()?.delivery.send(...body),
       kept: (event) => tabs.sayEvent({ ...event, isSettled: true }),
     });
+    for (const act of untold.splice(0)) act(capturing);
     input(completion.complete);
     settle(isKnown);
     host.opened();
@@ -263,7 +268,7 @@ export function startDriver(start: CoreStart): Driver {
     // What was said of a visitor who has been forgotten meanwhile is of nobody.
     early ? early.push(message) : behind.do(({ others }) => mine === visits && others.hear(message));
   const tabs = openTabs(space, (message) => hear(message));
-  const taking = { driving, host, entries, events, lanes, unreadable: forgetUnreadable };
+  const taking = { driving, host, entries, waiting, lanes, unreadable: forgetUnreadable };
   const past = openPast(settings.loadRestore, taking);
   const loadBackground = async () => {
     const { openBackground } = await start.loadBackground();
@@ -458,7 +463,7 @@ export function startDriver(start: CoreStart): Driver {
     },
     forget(session) {
       visits += 1;
-      events.clear();
+      waiting.clear();
       user = undefined;
       input(() => core(operation.FORGET, freshId(), freshId(), session));
       tail?.drop();

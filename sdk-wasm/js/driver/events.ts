@@ -1,6 +1,5 @@
 /** The page's own events: those that wait in memory, and the entries that outlive the page. */
 
-import type { Change, Key } from '../browser/database.ts';
 import type { Entries } from '../browser/entries.ts';
 import type { Metadata } from '../core/operations.ts';
 import { byteLength } from '../core/writer.ts';
@@ -17,35 +16,35 @@ export interface KeptEvent extends LaneEvent {
 /** What is known of a lane whose page may be gone: how many numbers it has given out. */
 export type KeptLane = [member: string, lane: string, count: number];
 
+/** Events in memory, until they are settled or forgotten. */
+export type Waiting = Map<string, KeptEvent>;
+
 /** Events by lane and number; a settled one is in the store only. */
 export interface Events {
   /** Keeps an event in memory and in the store, and its number as the count of its lane. */
   keep(event: KeptEvent): void;
-  /** Takes an event that is stored already. */
-  take(event: KeptEvent): void;
   /** The event under a number, if it waits to be delivered. */
   get(lane: string, seq: number): KeptEvent | undefined;
   /** Marks an event as delivered. */
   settle(lane: string, seq: number): void;
-  /** Forgets every event in memory. */
-  clear(): void;
   /** Forgets an event. */
   forget(lane: string, seq: number): void;
 }
 
-/** No events in memory. */
-export function openEvents(entries: Entries): Events {
-  const waiting = new Map<string, KeptEvent>();
+/** Takes an event that is stored already. */
+export function take(waiting: Waiting, event: KeptEvent): void {
+  if (!event.isSettled) waiting.set(keyOf(event.lane, event.seq), event);
+}
+
+/** The events that wait in memory, beside what is stored. */
+export function openEvents(waiting: Waiting, entries: Entries): Events {
   /** The count that waits to be stored. */
   let count: KeptLane | undefined;
   const store = (event: KeptEvent) => entries.put([event.lane, event.seq], () => event);
-  const take = (event: KeptEvent) => {
-    if (!event.isSettled) waiting.set(keyOf(event.lane, event.seq), event);
-  };
   const get = (lane: string, seq: number) => waiting.get(keyOf(lane, seq));
   return {
     keep(event) {
-      take(event);
+      take(waiting, event);
       store(event);
       const { member, lane, seq } = event;
       if (count?.[1] === lane) {
@@ -59,12 +58,7 @@ export function openEvents(entries: Entries): Events {
         return fresh;
       });
     },
-    take,
     get,
-    clear() {
-      waiting.clear();
-      count = undefined;
-    },
     settle(lane, seq) {
       const event = get(lane, seq);
       if (event) store({ ...event, isSettled: true });
@@ -75,16 +69,6 @@ export function openEvents(entries: Entries): Events {
       entries.delete([lane, seq]);
     },
   };
-}
-
-/** The lane in the keys of events, `[lane, number]`, and of counts, `lane/<lane>`; none in others. */
-export function laneOf(key: Key): string | undefined {
-  return typeof key === 'string' ? /^lane\/(.*)/.exec(key)?.[1] : String(key[0]);
-}
-
-/** The lanes that entries speak of. */
-export function lanesIn(stored: Change[]): string[] {
-  return [...new Set(stored.flatMap(([key]) => laneOf(key) ?? []))];
 }
 
 /** The bytes that an event takes in a batch at most, and its metadata as the core takes it. */

@@ -1,5 +1,6 @@
 /** The locks that show which lanes are alive: the page's own and those it has adopted from pages that are gone. */
 
+import type { Change, Key } from '../browser/database.ts';
 import { tryLock } from '../browser/locks.ts';
 
 /** Longest time that a lane lasts, in milliseconds. */
@@ -48,4 +49,14 @@ export function openLanes(space: string): Lanes {
       releases = [];
     },
   };
+}
+
+/** The lane in the keys of events, `[lane, number]`, and of counts, `lane/<lane>`; none in others. */
+export function laneOf(key: Key): string | undefined {
+  return typeof key === 'string' ? /^lane\/(.*)/.exec(key)?.[1] : String(key[0]);
+}
+
+/** The lanes that entries speak of. */
+export function lanesIn(stored: Change[]): string[] {
+  return [...new Set(stored.flatMap(([key]) => laneOf(key) ?? []))];
 }

@@ -4,7 +4,7 @@ import type { Change } from '../browser/database.ts';
 import { inTime } from '../browser/in-time.ts';
 import type { Adopted } from './adoption.ts';
 import type { LoadRestore } from './contract.ts';
-import { lanesIn } from './events.ts';
+import { lanesIn } from './lanes.ts';
 import type { Taking, TakingOptions } from './taking.ts';
 
 /** Time for which the first decision waits for what takes it back. */

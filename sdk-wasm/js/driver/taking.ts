@@ -8,15 +8,16 @@ import { adoptLanes } from './adopting.ts';
 import { type Adopted, readLanes, sortOut } from './adoption.ts';
 import { count, give } from './counting.ts';
 import type { Driving } from './driving.ts';
-import { type Events, laneOf, lanesIn } from './events.ts';
-import type { Lanes } from './lanes.ts';
+import { take, type Waiting } from './events.ts';
+import { type Lanes, laneOf, lanesIn } from './lanes.ts';
 
 /** What is needed of this page. */
 export interface TakingOptions {
   driving: Driving;
   host: Host;
   entries: Entries;
-  events: Events;
+  /** Events in memory. */
+  waiting: Waiting;
   lanes: Lanes;
   /** Reports and forgets an entry that cannot be read. */
   unreadable(key: Adopted['unreadable'][number]): void;
@@ -37,7 +38,7 @@ export interface Taking {
 }
 
 /** Knows nothing of other page loads yet. */
-export function openTaking({ driving, host, entries, events, lanes, unreadable }: TakingOptions): Taking {
+export function openTaking({ driving, host, entries, waiting, lanes, unreadable }: TakingOptions): Taking {
   const { core } = driving;
   const taking: Taking = {
     async adopt(stored) {
@@ -57,7 +58,7 @@ export function openTaking({ driving, host, entries, events, lanes, unreadable }
           count(driving, [event]);
           continue;
         }
-        events.take(event);
+        take(waiting, event);
         give(driving, event, event.isSettled);
       }
       core(WAKE);
