@@ -9,7 +9,7 @@ export { isRefused } from './core-loading.ts';
 /** Decodes and compiles the core of a `data:` address. Fails with `wasm_unavailable`. */
 export async function loadCore(
   url: string,
-  ...more: [imports?: Promise<WebAssembly.Imports>, answered?: () => void]
+  ...more: [first?: Promise<CoreExports>, answered?: () => void]
 ): Promise<CoreExports> {
   // Any other address is one that the site has named.
   if (!url.startsWith('data:')) return fetchCore(url, ...more);

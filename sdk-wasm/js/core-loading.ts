@@ -19,12 +19,12 @@ export function isRefused(): boolean {
 }
 
 /**
- * Fetches and compiles the core, or the rest of it, which imports what is there by then. `answered` is called when the
+ * Fetches and compiles the core, or the rest of it, which goes on from the `first` file. `answered` is called when the
  * answer begins. Fails with `wasm_unavailable`.
  */
 export async function loadCore(
   url: string,
-  imports?: Promise<WebAssembly.Imports>,
+  first?: Promise<CoreExports>,
   answered?: () => void,
 ): Promise<CoreExports> {
   for (let attempt = 0; ; attempt += 1) {
@@ -35,7 +35,7 @@ export async function loadCore(
       isFinal = status >= 400 && status < 500;
       if (!response.ok) throw new Error(`status ${status}`);
       answered?.();
-      return await instantiate(response, await imports);
+      return await instantiate(response, await first);
     } catch (cause) {
       const delay = RETRY_DELAYS_MS[attempt];
       // Whatever stands there instead, such as the start page of an application.
@@ -53,7 +53,11 @@ export async function loadCore(
 }
 
 /** Browsers compile while they load, but only what is sent as WebAssembly. */
-async function instantiate(response: Response, imports?: WebAssembly.Imports): Promise<CoreExports> {
+async function instantiate(response: Response, first?: CoreExports): Promise<CoreExports> {
+  // The rest imports functions of the first file by their place in its table: a name for each would weigh more.
+  const named = (exports: object, name: string | symbol) =>
+    (exports as Record<string | symbol, unknown>)[name] ?? first?.table?.get(name as unknown as number);
+  const imports = { f: new Proxy(first ?? {}, { get: named }) } as WebAssembly.Imports;
   const canStream = response.headers.get('content-type') === 'application/wasm';
   const { instance } = canStream
     ? await WebAssembly.instantiateStreaming(response, imports)

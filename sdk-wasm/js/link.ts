@@ -15,8 +15,7 @@ import { type ConsentState, captureState, grantedBits, type Said } from './conse
 import { isRefused, loadCore } from './core-loading.ts';
 import type { Capture, Driver, LoadCapturing, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
-import { lanesIn } from './driver/events.ts';
-import { openLanes } from './driver/lanes.ts';
+import { lanesIn, openLanes } from './driver/lanes.ts';
 import { MEMBER, POLICY, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
@@ -402,8 +401,7 @@ async function loadDriver(
   let rest: ReturnType<LoadCapturing> | undefined;
   const fetchRest = () => {
     if (rest) return rest;
-    const imports = () => loading.then((exports) => ({ f: { ...exports } }));
-    const core = !wasmUrl && restWasmUrl ? loadCore(restWasmUrl, imports()) : undefined;
+    const core = !wasmUrl && restWasmUrl ? loadCore(restWasmUrl, loading) : undefined;
     rest = Promise.all([loadCapturing(), core]).then(([part]) => part);
     // It fails where it is waited for.
     rest.catch(() => {});

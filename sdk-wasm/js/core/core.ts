@@ -18,6 +18,8 @@ export interface CoreExports {
   output(): number;
   /** The top of the stack, of a core that is in want of its rest. */
   stack?: WebAssembly.Global<'i32'>;
+  /** The functions of such a core by their places. */
+  table?: WebAssembly.Table;
 }
 
 /** Carries out an operation of one client; when it returns, so have the effects been. */

@@ -12,12 +12,16 @@ use walrus::{
     FunctionKind, GlobalId, GlobalKind, ImportedFunction, MemoryId, Module, TableId, TypeId, passes,
 };
 
-/// The module from which the rest imports what the first file exports.
+/// The module from which the rest imports: what the first file exports, by name, and functions of it by their place in
+/// its table, which is shorter than to give each a name.
 pub const FIRST: &str = "f";
 /// The export that holds the top of the stack, which the host puts back when it takes a call back.
 pub const STACK: &str = "stack";
+/// The export that holds the table.
+pub const TABLE: &str = "table";
 const MEMORY: &str = "memory";
-const TABLE: &str = "table";
+/// What the linker says of memory, which no host asks for.
+const UNASKED: [&str; 2] = ["__data_end", "__heap_base"];
 
 /// A divided module.
 #[derive(Clone, Debug)]
@@ -35,8 +39,8 @@ pub struct Parts {
 pub fn divide(module: &[u8], reached: &Reached) -> Result<Parts, Error> {
     let mut first = Whole::open(module, reached)?;
     let mut rest = Whole::open(module, reached)?;
-    let places = first.give_away()?;
-    first.offer(&rest.wanted());
+    let places = first.give_away(&rest.wanted())?;
+    first.offer();
     rest.follow(&places);
     Ok(Parts { first: first.emit(), rest: rest.emit() })
 }
@@ -105,19 +109,18 @@ impl Whole {
     }
 
     /// Leaves the rest out, and what no visit reaches of functions that are in both files. What the rest will fill goes
-    /// through the table. Returns its places there.
-    fn give_away(&mut self) -> Result<BTreeMap<u64, usize>, Error> {
+    /// through the table, and what it wants to call has a place there too. Returns both by their places.
+    fn give_away(&mut self, wanted: &BTreeSet<usize>) -> Result<BTreeMap<u64, usize>, Error> {
         for (id, fate) in self.functions.iter().zip(&self.fates) {
             if let Fate::Both(cuts) = fate {
                 cuts.make(self.module.funcs.get_mut(*id).kind.unwrap_local_mut());
             }
         }
-        let mut places = self.places()?;
+        let places = self.places(wanted)?;
         let kept = places.iter().filter(|(_, number)| !self.is(**number, Fate::is_rest));
         self.fill(&kept.map(|(place, number)| (*place, *number)).collect());
-        places.retain(|_, number| !self.is(*number, Fate::is_shared));
         // A function that is in both files is only entered while the rest is not there: it calls its like directly.
-        let from_shared = self.detour(&places, |_| true);
+        let from_shared = self.detour(&places, |fate| !fate.is_shared());
         let from_both = self.detour(&places, Fate::is_rest);
         self.open_doors(&from_shared);
         self.lead(Fate::is_shared, from_shared);
@@ -125,8 +128,9 @@ impl Whole {
         Ok(places)
     }
 
-    /// The functions in the table by place, with places for those that are called or exported and will change.
-    fn places(&mut self) -> Result<BTreeMap<u64, usize>, Error> {
+    /// The functions in the table by place, with places for those that are called or exported and will change, and for those
+    /// that the rest wants.
+    fn places(&mut self, wanted: &BTreeSet<usize>) -> Result<BTreeMap<u64, usize>, Error> {
         let mut places = BTreeMap::new();
         for id in self.elements() {
             let (from, items) = self.segment(id)?;
@@ -141,7 +145,8 @@ impl Whole {
         called.extend(from_both.into_iter().filter(|number| self.is(*number, Fate::is_rest)));
         let table = self.module.tables.get_mut(self.table);
         table.elem_segments.clear();
-        for number in called.difference(&known) {
+        // One behind the other, as each run of places that the first file fills takes a segment.
+        for number in called.difference(&known).chain(wanted.difference(&known)) {
             places.insert(table.initial, *number);
             table.initial += 1;
         }
@@ -197,9 +202,10 @@ impl Whole {
     }
 
     /// Exports what the rest needs.
-    fn offer(&mut self, wanted: &BTreeSet<usize>) {
-        for (name, id) in self.named(wanted) {
-            self.module.exports.add(&name, id);
+    fn offer(&mut self) {
+        for name in UNASKED {
+            // A module of another linker may not have them.
+            self.module.exports.remove(name).ok();
         }
         self.module.exports.add(TABLE, self.table);
         self.module.exports.add(STACK, self.stack);
@@ -212,10 +218,13 @@ impl Whole {
         exports.into_iter().for_each(|id| module.exports.delete(id));
         let data: Vec<_> = module.data.iter().map(|data| data.id()).collect();
         data.into_iter().for_each(|id| module.data.delete(id));
-        for (name, id) in self.named(&self.wanted()) {
-            let ty = self.module.funcs.get(id).ty();
-            let import = self.module.imports.add(FIRST, &name, id);
-            self.module.funcs.get_mut(id).kind = FunctionKind::Import(ImportedFunction { import, ty });
+        let mut wanted = self.wanted();
+        for (place, number) in places {
+            // One that has several places is imported from the first.
+            let Some(id) = self.functions.get(*number).filter(|_| wanted.remove(number)) else { continue };
+            let ty = self.module.funcs.get(*id).ty();
+            let import = self.module.imports.add(FIRST, &place.to_string(), *id);
+            self.module.funcs.get_mut(*id).kind = FunctionKind::Import(ImportedFunction { import, ty });
         }
         self.elements().into_iter().for_each(|id| self.module.elements.delete(id));
         let module = &mut self.module;
@@ -229,13 +238,8 @@ impl Whole {
         (table.initial, table.maximum) = (table.initial.max(length), None);
         module.globals.get_mut(self.stack).kind =
             GlobalKind::Import(module.imports.add(FIRST, STACK, self.stack));
-        self.fill(places);
-    }
-
-    /// Names for functions, in their order and as short as can be.
-    fn named(&self, numbers: &BTreeSet<usize>) -> Vec<(String, FunctionId)> {
-        let ids = numbers.iter().filter_map(|number| self.functions.get(*number).copied());
-        ids.enumerate().map(|(place, id)| (short_name(place), id)).collect()
+        let changing = places.iter().filter(|(_, number)| !self.is(**number, Fate::is_shared));
+        self.fill(&changing.map(|(place, number)| (*place, *number)).collect());
     }
 
     fn elements(&self) -> Vec<ElementId> {
@@ -278,13 +282,6 @@ impl Whole {
         passes::gc::run(&mut self.module);
         self.module.emit_wasm()
     }
-}
-
-/// `a`, `b` … `z`, `aa` …
-fn short_name(place: usize) -> String {
-    let last = char::from(b'a' + (place % 26) as u8);
-    let before = if place < 26 { String::new() } else { short_name(place / 26 - 1) };
-    format!("{before}{last}")
 }
 
 /// Finds what functions call by name.

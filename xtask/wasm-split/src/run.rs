@@ -1,5 +1,6 @@
 //! Runs a module as a page does, whole or in its two files.
 
+use crate::divide::{FIRST, STACK, TABLE};
 use crate::visit::Call;
 use crate::{Error, Parts};
 use std::collections::BTreeMap;
@@ -87,7 +88,15 @@ impl Running {
             .map(|export| (export.name().to_owned(), export.into_extern()))
             .collect();
         for (name, item) in exports {
-            linker.define(crate::divide::FIRST, &name, item)?;
+            linker.define(FIRST, &name, item)?;
+        }
+        let table = self.instance.get_table(&self.store, TABLE).ok_or("the table is not exported")?;
+        for import in module.imports() {
+            let Ok(place) = import.name().parse::<u64>() else { continue };
+            let Some(wasmi::Ref::Func(wasmi::Nullable::Val(function))) = table.get(&self.store, place) else {
+                return Err(format!("place {place} of the table is empty").into());
+            };
+            linker.define(FIRST, import.name(), function)?;
         }
         linker.instantiate_and_start(&mut self.store, &module)?;
         Ok(())
@@ -109,7 +118,7 @@ impl Running {
     }
 
     fn stack(&self) -> Result<Global, Error> {
-        let global = self.instance.get_global(&self.store, crate::divide::STACK);
+        let global = self.instance.get_global(&self.store, STACK);
         Ok(global.ok_or("the top of the stack is not exported")?)
     }
 }
