@@ -68,12 +68,16 @@ struct Form {
     profile: &'static str,
     optimizer: &'static [&'static str],
     stack_bytes: usize,
+    /// Whether pages load it.
+    is_loaded: bool,
 }
 
 /// The page loads it over the network.
-const FOR_PAGES: Form = Form { profile: "wasm", optimizer: &SMALL, stack_bytes: STACK_BYTES };
+const FOR_PAGES: Form =
+    Form { profile: "wasm", optimizer: &SMALL, stack_bytes: STACK_BYTES, is_loaded: true };
 const FOR_EVERY_PAGE: Form = Form { stack_bytes: PAGE_STACK_BYTES, ..FOR_PAGES };
-const FOR_HOSTS: Form = Form { profile: "wasm-host", optimizer: &FAST, stack_bytes: STACK_BYTES };
+const FOR_HOSTS: Form =
+    Form { profile: "wasm-host", optimizer: &FAST, stack_bytes: STACK_BYTES, is_loaded: false };
 
 /// Builds every module of [`OUTPUTS`] whose sources have changed.
 ///
@@ -129,9 +133,11 @@ pub fn wasm_tools(root: &Path) -> Result<PathBuf, Failure> {
 fn parts(root: &Path, pkg: &Path) -> Result<(), Failure> {
     let raw = workspace::target()?.join("wasm-split");
     fs::create_dir_all(&raw).map_err(|error| Failure::at(&raw, &error))?;
-    let mut split = program(root, &["cargo", "run", "--quiet", "--package", "wasm-split", "--"]);
-    run(split.arg(pkg.join(PAGE)).args([raw.join(FIRST), raw.join(REST)]))?;
-    [FIRST, REST].iter().try_for_each(|name| optimize(root, &raw.join(name), &DIVIDED, &pkg.join(name)))
+    run(split(root, "wasm-split").arg(pkg.join(PAGE)).args([raw.join(FIRST), raw.join(REST)]))?;
+    [FIRST, REST].iter().try_for_each(|name| {
+        optimize(root, &raw.join(name), &DIVIDED, &pkg.join(name))?;
+        order(root, &pkg.join(name))
+    })
 }
 
 fn module(root: &Path, package: &str, flags: &[&str], form: &Form, to: &Path) -> Result<(), Failure> {
@@ -146,7 +152,18 @@ fn module(root: &Path, package: &str, flags: &[&str], form: &Form, to: &Path) ->
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).map_err(|error| Failure::at(folder, &error))?;
     }
-    optimize(root, &compiled, form.optimizer, to)
+    optimize(root, &compiled, form.optimizer, to)?;
+    if form.is_loaded { order(root, to) } else { Ok(()) }
+}
+
+/// Orders functions so that the file compresses well.
+fn order(root: &Path, file: &Path) -> Result<(), Failure> {
+    run(split(root, "wasm-order").arg(file))
+}
+
+/// A program of the package that divides modules.
+fn split(root: &Path, name: &str) -> Command {
+    program(root, &["cargo", "run", "--quiet", "--package", "wasm-split", "--bin", name, "--"])
 }
 
 fn optimize(root: &Path, from: &Path, flags: &[&str], to: &Path) -> Result<(), Failure> {

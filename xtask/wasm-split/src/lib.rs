@@ -12,11 +12,13 @@ mod divide;
 mod fate;
 pub mod kinds;
 mod observe;
+mod order;
 pub mod run;
 pub mod visit;
 
 pub use divide::{Parts, divide};
 pub use observe::{Reached, observe};
+pub use order::order;
 
 /// What is wrong with a module or with running it.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
