@@ -127,7 +127,7 @@ const scriptOptions = {
 };
 await bundle('script', dist('script', 'attune.js'), { ...scriptOptions, format: 'iife' });
 const behindLoader = await scriptPart('behind-loader', 'script', {
-  ...scriptOptions,
+  define: { ...scriptOptions.define, ATTUNE_BEHIND_LOADER: 'true' },
   plugins: [fromLoader(sharedModules())],
 });
 await bundle('first-paint/loader', dist('script', 'loader.js'), {
@@ -190,8 +190,9 @@ function fromLoader(modules) {
  * inside.
  */
 async function bundle(entry, file, options, notice = '', finished = (code) => code) {
+  const define = { ATTUNE_BEHIND_LOADER: 'false', ...options.define };
   const source = { entryPoints: [at('js', `${entry}.ts`)], format: 'esm', write: false };
-  const { outputFiles } = await build({ ...common, ...source, ...options });
+  const { outputFiles } = await build({ ...common, ...source, ...options, define });
   const { code } = await minify(finished(outputFiles[0].text), {
     ecma: 2020,
     module: true,
@@ -294,7 +295,7 @@ async function writeSnippet() {
 }
 
 function hashOf(file) {
-  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 12);
+  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 8);
 }
 
 /** The file behind a package's command, so that no shell and no PATH is needed. */

@@ -246,13 +246,7 @@ export class Attune {
     if (!capture) return id;
     if (isTaking) capture.session = this.#sessionAt(ms);
     this.#link.call('track', capture);
-    this[devtoolsPort].captured?.({
-      event_id: id,
-      event_type: type,
-      timestamp_ms: ms,
-      session_id: capture.session,
-      metadata: JSON.parse(capture.metadata ?? '{}'),
-    });
+    this[devtoolsPort].captured?.(capture);
     return id;
   }
 

@@ -3,21 +3,13 @@
 import type { Json } from './context.ts';
 import type { CoreInspection } from './core/effects.ts';
 import type { Decision } from './decision.ts';
+import type { Capture } from './driver/contract.ts';
 import type { AttuneError } from './errors.ts';
 import type { Inspection } from './inspection.ts';
 import type { Saying } from './words.ts';
 
 /** The instance's property that holds the port. */
 export const devtoolsPort: unique symbol = Symbol.for('attune.devtools');
-
-/** An event as it was captured. */
-export interface TappedEvent {
-  event_id: string;
-  event_type: string;
-  timestamp_ms: number;
-  session_id: string;
-  metadata: unknown;
-}
 
 /** The inside as the instance has it: signals by name only, those counted by key with the keys there may be. */
 export interface Inside extends Pick<Inspection, 'member' | 'user_id' | 'lane' | 'stream'> {
@@ -39,7 +31,7 @@ export interface DevtoolsPort {
   /** Called after anything may have changed. */
   changed?: () => void;
   /** Called with every event captured. */
-  captured?: (event: TappedEvent) => void;
+  captured?: (event: Capture) => void;
 }
 
 /** Listens beside whoever listens already. Returns what ends that. */
@@ -48,7 +40,7 @@ export function chain<Name extends 'changed' | 'captured'>(
   name: Name,
   callback: NonNullable<DevtoolsPort[Name]>,
 ): () => void {
-  type Callback = (event?: TappedEvent) => void;
+  type Callback = (event?: Capture) => void;
   const slots = port as Record<Name, Callback | undefined>;
   const earlier = slots[name];
   let isActive = true;

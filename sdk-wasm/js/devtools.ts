@@ -1,11 +1,19 @@
 /** The npm entry `attune/devtools`: looks inside a running instance, for a developer panel. */
 
 import type { Attune } from './attune.ts';
-import { chain, type DevtoolsPort, devtoolsPort, type TappedEvent } from './devtools-port.ts';
+import { chain, type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
 import type { Inspection } from './inspection.ts';
 
-export type { TappedEvent } from './devtools-port.ts';
 export type { Inspection, Queue } from './inspection.ts';
+
+/** An event as it was captured. */
+export interface TappedEvent {
+  event_id: string;
+  event_type: string;
+  timestamp_ms: number;
+  session_id: string;
+  metadata: unknown;
+}
 
 /** Looks inside; nothing before the WebAssembly half has started. */
 export function inspect(attune: Attune): Inspection | undefined {
@@ -48,5 +56,10 @@ export function onChange(attune: Attune, callback: () => void): () => void {
 
 /** Calls back with every event captured, those of the SDK itself included. Returns what ends that. */
 export function onEvent(attune: Attune, callback: (event: TappedEvent) => void): () => void {
-  return chain(attune[devtoolsPort], 'captured', callback);
+  return chain(attune[devtoolsPort], 'captured', ({ id, type, ms, session, metadata = '{}' }) =>
+    callback({
+      ...{ event_id: id, event_type: type, timestamp_ms: ms, session_id: session },
+      metadata: JSON.parse(metadata),
+    }),
+  );
 }

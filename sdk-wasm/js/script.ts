@@ -15,15 +15,16 @@ const kept = page.attune;
 /** The calls that have been made before the script was there. */
 const calls = (Array.isArray(kept) ? kept : []) as QueuedCall[];
 /** What the loader keeps beside calls: it is whose tag has the attributes. */
-const { tag, first } = Object(kept) as { tag?: HTMLScriptElement; first?: FirstPaint };
-const script = tag ?? (document.currentScript as HTMLScriptElement | null);
+const { tag, first } = (ATTUNE_BEHIND_LOADER ? kept : {}) as { tag?: HTMLScriptElement; first?: FirstPaint };
+const script = ATTUNE_BEHIND_LOADER ? tag : (document.currentScript as HTMLScriptElement | null);
 const address = new URL(script?.dataset.src ?? script?.src ?? '', document.baseURI);
 const beside = (file: string) => new URL(file, address).href;
 /** Browsers that keep in mind that an address has failed are given another one. */
 const importOn = (file: string, attempt: number) => import(beside(file) + (attempt ? `#${attempt}` : ''));
 const loadTag = () => import(beside(ATTUNE_TAG_FILE));
 /** Of a tag that stands twice in the page, the first has started it. */
-const begun = calls === kept ? undefined : (Object(kept).init as typeof init | undefined);
+const begun =
+  ATTUNE_BEHIND_LOADER || calls === kept ? undefined : (Object(kept).init as typeof init | undefined);
 const start =
   begun ??
   initWith({
@@ -41,7 +42,7 @@ const start =
     loadPreview: () => import(beside(ATTUNE_PREVIEW_FILE)),
     first,
   });
-if (script) closeSlips(script);
+if (!ATTUNE_BEHIND_LOADER && script) closeSlips(script);
 const {
   writeKey,
   collector = beside('..'),
@@ -83,7 +84,7 @@ function init(options?: Partial<InitOptions>): Attune {
   const isWrong =
     Object.keys({ ...others, ...first?.unread })[0] ||
     [strict, cookieless, doNotTrack, manual].includes('false') ||
-    (tag ? Number.isNaN(+hideMs) : (slots ?? hideMs)) ||
+    (ATTUNE_BEHIND_LOADER ? Number.isNaN(+hideMs) : (slots ?? hideMs)) ||
     consent?.split(/\s+/).some((name) => name && !(name in NOTHING_SAID));
   // Before a visitor has agreed, nothing at all may be requested where the site is strict.
   if (script && isWrong)

@@ -28,3 +28,5 @@ declare const ATTUNE_PLAIN_FILE: string;
 declare const ATTUNE_VISITOR_COOKIE_FILE: string;
 /** Name of the WebAssembly file beside that module. */
 declare const ATTUNE_FILTER_WASM: string;
+/** Whether the script is the one that the loader loads. */
+declare const ATTUNE_BEHIND_LOADER: boolean;

@@ -168,5 +168,5 @@ describe('a site with the script tag', () => {
 
 /** The name of the script that changes with its content. */
 function pinnedOf(integrity) {
-  return Object.keys(integrity).find((name) => /^attune-[0-9a-f]{12}\.js$/.test(name));
+  return Object.keys(integrity).find((name) => /^attune-[0-9a-f]{8}\.js$/.test(name));
 }

@@ -3,12 +3,15 @@
 import type { Entries } from '../browser/entries.ts';
 import { wallMs } from '../clock.ts';
 import type { Core } from '../core/core.ts';
-import type { Request } from '../core/effects.ts';
-import { FAREWELL, TRACK } from '../core/operations.ts';
+import type { CoreInspection, Request } from '../core/effects.ts';
+import { FAREWELL, INSPECT, TRACK } from '../core/operations.ts';
+import type { Inside } from '../devtools-port.ts';
 import { writeBatch } from './batch.ts';
 import type { Capture } from './contract.ts';
 import { type Events, type KeptEvent, openEvents, sizesOf, type Waiting } from './events.ts';
 import type { Gate } from './filter.ts';
+import { openPassing } from './passing.ts';
+import type { Tabs } from './tabs.ts';
 import type { Cut } from './tail.ts';
 
 /** What is needed of the client. */
@@ -18,6 +21,8 @@ export interface CapturingOptions {
   /** Events in memory. */
   waiting: Waiting;
   gate: Gate;
+  /** Hears what a schema does not allow. */
+  mistaken(code: string, message: string): void;
   /** Whose events follow. */
   sender(): Pick<KeptEvent, 'member' | 'lane' | 'user'>;
   /** The context as it leaves. */
@@ -28,14 +33,20 @@ export interface CapturingOptions {
   carryOut(act: () => void): void;
   /** Sends a body; its answer goes to the core. */
   send(request: number, body: string): void;
-  /** An event has been given its number. */
-  kept(event: KeptEvent): void;
+  /** Tells every other page. */
+  say: Tabs['say'];
 }
 
 /** Events on their way through the core. */
 export interface Capturing {
   /** The page's own events. */
   readonly events: Pick<Events, 'settle' | 'forget'>;
+  /** A new lane begins. */
+  renew(): void;
+  /** Takes in how the core stands. */
+  inspected(found: CoreInspection): void;
+  /** The inside, with the state of a stream where there is one. */
+  inspect(stream: Inside['stream'] | undefined): Inside;
   /** The type of the event that is being tracked. */
   tracked(): string | undefined;
   /** Tracks an event, unless the gate drops it; says whether it has. */
@@ -50,19 +61,36 @@ export interface Capturing {
 
 /** Nothing is being tracked. */
 export function openCapturing(options: CapturingOptions): Capturing {
-  const { core, entries, waiting, gate, sender, context, input, carryOut, send, kept } = options;
+  const { core, entries, waiting, gate, mistaken, sender, context, input, carryOut, send, say } = options;
   const events = openEvents(waiting, entries);
+  const passing = openPassing(gate, mistaken);
+  let inspection: CoreInspection;
   let tracked: KeptEvent | undefined;
   let cuts: Cut[] = [];
+  /** Events of this task, of which the other pages are told together. */
+  let told: KeptEvent[] = [];
+  const tell = () => {
+    say('events', told);
+    told = [];
+  };
   return {
     events,
+    renew: passing.renew,
+    inspected(found) {
+      inspection = found;
+    },
+    inspect(stream = 'closed') {
+      core(INSPECT);
+      const { member, lane, user = null } = sender();
+      return { core: inspection, member, lane, user_id: user, stream };
+    },
     tracked: () => tracked?.type,
     track(capture) {
       // The core gives the number; until then the largest one stands for it, so that no event is underestimated.
       const seq = Number.MAX_SAFE_INTEGER;
       const { id, type, ms, session, priority } = capture;
       const { member, lane, user } = sender();
-      const left = gate.pass(type, member, capture.metadata);
+      const left = passing.pass(type, member, capture.metadata);
       if (!left) return false;
       const event = { ...capture, ...left, member, lane, seq, user, isSettled: false };
       const sizes = sizesOf(event);
@@ -76,13 +104,14 @@ export function openCapturing(options: CapturingOptions): Capturing {
     keep(seq) {
       if (!tracked) return;
       events.keep(Object.assign(tracked, { seq }));
-      kept(tracked);
+      // They count it; this page delivers it.
+      if (told.push({ ...tracked, isSettled: true }) === 1) queueMicrotask(tell);
     },
     write(...request) {
       const [id, , , , numbers] = request;
       const rows = numbers.flatMap((number) => events.get(...number) ?? []);
       const text = (said: string) => (sentAtMs?: number) =>
-        writeBatch(request, rows, said, sentAtMs, gate.drops());
+        writeBatch(request, rows, said, sentAtMs, passing.drops());
       if (id) send(id, text(context())(wallMs()));
       // What is to be said beside events can wait for the next page.
       else if (rows.length) cuts.push({ name: numbers.join(), text: text(context()) });

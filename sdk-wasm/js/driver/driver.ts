@@ -6,7 +6,7 @@ import { wallMs } from '../clock.ts';
 import { grantedBits } from '../consent.ts';
 import type { Json, JsonObject } from '../context.ts';
 import { openCore } from '../core/core.ts';
-import type { CoreInspection, Filling } from '../core/effects.ts';
+import type { Filling } from '../core/effects.ts';
 import * as operation from '../core/operations.ts';
 import { textOf } from '../core/reader.ts';
 import { byteLength } from '../core/writer.ts';
@@ -56,7 +56,6 @@ export function startDriver(start: CoreStart): Driver {
   /** Whether the core could not read an input. */
   let hasFailed = false;
   let answer: Json | undefined;
-  let inspection: CoreInspection;
   /** The revision in effect. */
   let bundleRevision = 0;
   let isBlocked = false;
@@ -87,11 +86,12 @@ export function startDriver(start: CoreStart): Driver {
   const untold: ((capturing: Capturing) => void)[] = [];
   const ofEvents = (act: (capturing: Capturing) => void) =>
     void (capturing ? act(capturing) : untold.push(act));
+  const mistaken = (code: string, message: string) => later.add(() => report(code, message, true));
   const gate = openGate({
     site,
     awaits: start.awaitsPolicy,
     load: settings.loadFilter,
-    mistaken: (code, message) => later.add(() => report(code, message, true)),
+    mistaken,
     opened() {
       if (hasEnded) return;
       giveContext();
@@ -119,7 +119,7 @@ export function startDriver(start: CoreStart): Driver {
   const noteSender = (newMember: string, newLane: string) => {
     if (newLane !== lane) {
       lane = newLane;
-      gate.renew();
+      capturing?.renew();
       laneSinceMs = wallMs();
       lanes.hold(lane);
       announce();
@@ -175,9 +175,7 @@ export function startDriver(start: CoreStart): Driver {
     },
     fail,
     (entry) => forgetUnreadable(ENTRIES[entry] as string),
-    (...found) => {
-      inspection = found;
-    },
+    (...found) => capturing?.inspected(found),
     (id, experiment, variation, bucket_version) =>
       later.add(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
     undefined,
@@ -199,11 +197,11 @@ export function startDriver(start: CoreStart): Driver {
     if (hasEnded) return;
     tail = openTail(() => driving.url('/v1/events'));
     capturing = openCapturing({
-      ...{ core, entries, waiting, gate, input, carryOut },
+      ...{ core, entries, waiting, gate, mistaken, input, carryOut },
       sender: () => ({ member, lane, user }),
       context: () => contextText,
       send: (...body) => behind.now()?.delivery.send(...body),
-      kept: (event) => tabs.sayEvent({ ...event, isSettled: true }),
+      say: tabs.say,
     });
     for (const act of untold.splice(0)) act(capturing);
     input(completion.complete);
@@ -352,12 +350,6 @@ export function startDriver(start: CoreStart): Driver {
   const judgeAnew = () => input(() => core(operation.WAKE));
   const waking = openWaking(judgeAnew);
   const goOnline = () => input(() => core(operation.ONLINE));
-  const inspect = () => {
-    if (isShort()) return undefined;
-    core(operation.INSPECT);
-    const stream = behind.now()?.push.state() ?? 'closed';
-    return { core: inspection, member, lane, user_id: user ?? null, stream } as const;
-  };
 
   /** Takes stored entries back once it is known whose they are; only then may events follow. */
   const begin = async (stored: Change[]) => {
@@ -493,6 +485,6 @@ export function startDriver(start: CoreStart): Driver {
       waking.end();
       painting.end();
     },
-    inspect,
+    inspect: () => capturing?.inspect(behind.now()?.push.state()),
   };
 }

@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../context.ts';
 import type { AttuneError } from '../errors.ts';
-import type { Drops, Judges } from '../filter/judges.ts';
+import type { Judges } from '../filter/judges.ts';
 import type { FilterPolicy } from '../filter-policy.ts';
 import { jsonText } from '../json.ts';
 
@@ -21,18 +21,10 @@ export interface Gate {
   hasPolicy(): boolean;
   /** The collector has said which bundle is in effect. */
   told(): void;
-  /** What is left of an event's metadata, as text; nothing where it may not leave, and then it is counted. */
-  pass(
-    type: string,
-    member: string,
-    metadata: string | undefined,
-  ): { metadata: string | undefined } | undefined;
+  /** What judges events, where anything does. */
+  judges(): Judges | undefined;
   /** What is left of the context, as text; nothing of it while the gate waits. */
   strip(context: JsonObject): string;
-  /** What has been dropped since the lane began. */
-  drops(): Drops;
-  /** A new lane begins. */
-  renew(): void;
 }
 
 /** What a gate is opened with. */
@@ -52,7 +44,6 @@ export interface GateOptions {
 
 /** A gate that is open where there is no policy. An event passes where the site's policy and the bundle's let it. */
 export function openGate({ site, awaits, load, mistaken, opened, failed }: GateOptions): Gate {
-  let drops: Drops = {};
   let isWaiting = awaits;
   let policy: Uint8Array = new Uint8Array();
   let judges = site;
@@ -85,15 +76,10 @@ export function openGate({ site, awaits, load, mistaken, opened, failed }: GateO
     told() {
       if (isWaiting && !isLoading) settle();
     },
-    pass: (type, member, metadata) =>
-      judges ? judges.pass(type, member, metadata, drops, mistaken) : { metadata },
+    judges: () => judges,
     strip(context) {
       const left = isWaiting ? {} : judges ? judges.strip(context) : context;
       return jsonText(left ?? {});
-    },
-    drops: () => drops,
-    renew() {
-      drops = {};
     },
   };
 }

@@ -29,8 +29,6 @@ export type NewsMessage = [kind: 0 | 2 | 3] | [kind: 1, status: number, retryAft
 export interface Tabs {
   /** Tells every other page. */
   say(...message: Message): void;
-  /** Tells of an event, together with those that follow it in this task. */
-  sayEvent(event: KeptEvent): void;
   /** Opens the channel, again after `close`. */
   open(): void;
   /** Hears nothing more. */
@@ -40,18 +38,9 @@ export interface Tabs {
 /** Makes a page one of those that share a name. */
 export function openTabs(name: string, heard: (message: Message) => void): Tabs {
   let channel: Channel<Message> | undefined;
-  let events: KeptEvent[] = [];
 
-  const say = (...message: Message) => channel?.say(message);
-  const sayEvents = () => {
-    if (events.length) say('events', events);
-    events = [];
-  };
   return {
-    say,
-    sayEvent(event) {
-      if (events.push(event) === 1) queueMicrotask(sayEvents);
-    },
+    say: (...message) => channel?.say(message),
     open() {
       channel ??= openChannel(name, heard);
     },
