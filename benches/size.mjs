@@ -1,11 +1,14 @@
 /**
- * Prints raw, gzip and brotli bytes of every file a page may load, and of what it loads before its first decision.
- * With `--gate` it fails where the latter, or what is loaded later, is over the limit that tests hold.
+ * Prints raw, gzip and brotli bytes of every file a page may load, of what it loads before its first decision, and of
+ * other SDKs for the same job, with a table of these on stderr.
+ * With `--gate` it looks at no others, and fails where the first decision, or what is loaded later, is over the limit
+ * that tests hold.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { parseArgs } from 'node:util';
+import { sum, weigh } from './size/weigh.mjs';
 
 /**
  * What a page loads before its first decision, each with its limit in bytes: more is a failed test. docs/decisions/0025
@@ -42,15 +45,15 @@ const MAX_LAZY_BROTLI_BYTES = {
   'words.js': 1.25 * 1024,
 };
 
+const { values: options } = parseArgs({ options: { gate: { type: 'boolean', default: false } } });
 const dist = join(import.meta.dirname, '../sdk-wasm/dist');
-const brotliOptions = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
 
 const files = [...list(''), ...list('script')].filter((name) => /\.(js|wasm|html)$/.test(name));
-const sizes = new Map(files.map((name) => [name, measure(name)]));
+const sizes = new Map(files.map((name) => [name, weigh(readFileSync(join(dist, name)))]));
 for (const [artefact, size] of sizes) print({ artefact, ...size });
 
-const scriptWasm = files.find((name) => /^script\/attune-\w+\.wasm$/.test(name));
-const behindLoader = files.find((name) => /^script\/behind-loader-\w+\.js$/.test(name));
+const scriptWasm = hashed('attune', 'wasm');
+const behindLoader = hashed('behind-loader', 'js');
 total('script tag, before capture', ['script/snippet.html']);
 const first = {
   'loader, scripts': ['script/loader.js', behindLoader],
@@ -61,19 +64,50 @@ const first = {
   'npm package, before first decision': ['index.js', 'attune_first.wasm'],
 };
 const behind = ['capturing.js', 'background.js', 'attune_rest.wasm'];
+const behindTag = [hashed('capturing', 'js'), hashed('background', 'js'), hashed('attune-rest', 'wasm')];
 first['npm package, first visit'] = [...first['npm package, before first decision'], ...behind];
+first['script tag, first visit'] = [...first['script tag, before first decision'], ...behindTag];
 const weights = new Map(Object.entries(first).map(([name, parts]) => [name, total(name, parts)]));
 total('npm package, before first decision, more where earlier pages have left events', ['restore.js']);
 total('npm package, behind first decision', behind);
 total('npm package, by trusted keys, more', ['trust.js', 'trust.wasm']);
 total('npm package, by trusted keys, more without WebCrypto', ['trust.js', 'verifier.wasm']);
-if (process.argv.includes('--gate')) {
+if (options.gate) {
   for (const [name, limit] of Object.entries(MAX_FIRST_BROTLI_BYTES)) {
     gate(name, weights.get(name) ?? Number.NaN, limit);
   }
   for (const [name, limit] of Object.entries(MAX_LAZY_BROTLI_BYTES)) {
     gate(name, sizes.get(name)?.brotli_bytes ?? Number.NaN, limit);
   }
+} else {
+  await printPeers();
+}
+
+/** Prints what others weigh for the same job. Only then is what bundles them loaded. */
+async function printPeers() {
+  const { missing, peerLines } = await import('./size/loads.mjs');
+  const { tableOf } = await import('./size/table.mjs');
+  const names = missing().join(', ');
+  if (names) {
+    console.error(
+      `benches/size.mjs: not installed: ${names}; \`npm ci\` installs what Attune is compared with`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  const lines = await peerLines();
+  for (const line of lines) print(line);
+  const forms = [ours('npm', 'npm package', 'before capture'), ours('script tag', 'script tag', 'scripts')];
+  console.error(tableOf(forms, lines));
+}
+
+/** What a page loads of Attune in one of its forms. */
+function ours(form, name, capture) {
+  const { version } = JSON.parse(readFileSync(join(dist, '../package.json'), 'utf8'));
+  const [captured, decision, visit] = [capture, 'before first decision', 'first visit'].map((until) =>
+    weights.get(`${name}, ${until}`),
+  );
+  return { form, version, capture: captured, decision, visit };
 }
 
 /** Fails where something is over its limit, or is not there. */
@@ -88,25 +122,22 @@ function list(folder) {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(folder, entry.name));
 }
 
-function measure(name) {
-  const bytes = readFileSync(join(dist, name));
-  return {
-    raw_bytes: bytes.length,
-    gzip_bytes: gzipSync(bytes, { level: 9 }).length,
-    brotli_bytes: brotliCompressSync(bytes, brotliOptions).length,
-  };
+/** The file of the script tag whose name ends with a hash. */
+function hashed(name, ending) {
+  return files.find((file) => new RegExp(`^script/${name}-\\w+\\.${ending}$`).test(file));
 }
 
 /** Prints what some files come to together; returns it in bytes of brotli. */
 function total(name, parts) {
-  const sum = { raw_bytes: 0, gzip_bytes: 0, brotli_bytes: 0 };
-  for (const part of parts) {
-    const size = sizes.get(part);
-    if (!size) throw new Error(`${part} is not in sdk-wasm/dist`);
-    for (const unit of Object.keys(sum)) sum[unit] += size[unit];
-  }
-  print({ total: name, ...sum });
-  return sum.brotli_bytes;
+  const all = sum(parts.map(weightOf));
+  print({ total: name, ...all });
+  return all.brotli_bytes;
+}
+
+function weightOf(part) {
+  const weight = sizes.get(part);
+  if (!weight) throw new Error(`${part} is not in sdk-wasm/dist`);
+  return weight;
 }
 
 function print(line) {

@@ -40,7 +40,11 @@ const COMMANDS: &[Entry] = &[
         summary: "checks file sizes, names, arrows, purity of the core, wording",
         run: tidy::run,
     },
-    Entry { name: "size", summary: "prints raw, gzip and brotli bytes of what pages load", run: size::run },
+    Entry {
+        name: "size",
+        summary: "prints raw, gzip and brotli bytes of what pages load, of Attune and of others",
+        run: size::run,
+    },
     Entry {
         name: "bench",
         summary: "prints figures: bench <size | delivery | page | track | ingest | push | eval | signals | worker | delta | fuzz [seconds]>",
