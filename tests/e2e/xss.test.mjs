@@ -12,6 +12,20 @@ const lists = join(suites, 'payloads/XSS Injection/Intruders');
 const STRICT = "script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
 /** Payloads that run where they are parsed as HTML, at least: a rig in which they do not proves nothing. */
 const MIN_CONTROL = 140;
+/** Every kind of change that a page makes; a `link` comes to the page as attributes and text. */
+const KINDS = [
+  'attribute',
+  'class',
+  'event',
+  'hide',
+  'html',
+  'insert',
+  'redirect',
+  'reorder',
+  'show',
+  'style',
+  'text',
+];
 
 /** Every line of the lists and every fixture, once. */
 function payloads() {
@@ -60,9 +74,10 @@ function prepare() {
   });
 }
 
-/** Every payload in every change, all at once; says what ran, what might have, and what broke the policy. */
+/** Every payload in every change, all at once; says what ran, what might have, what broke the policy, and how often each kind was tried. */
 async function attack(payloads) {
   const dangerous = [];
+  const tried = {};
   const further = (target, [...texts], filled = []) => ['further', target, texts, filled];
   const names = ['href', 'src', 'title', 'value', 'target', 'rel', 'style', 'srcdoc', 'onclick', 'data-x'];
   const known = root.querySelectorAll('*').length;
@@ -72,13 +87,14 @@ async function attack(payloads) {
       [...names, payload.slice(0, 40)].map((name) => ['attribute', target, name, payload]),
     );
     const rule = `r${number}`;
-    changes.set('slot', [
+    const tries = [
       ...texts,
       ...attributes,
       ['class', '#p', [payload], []],
       ['style', '#p', 'background-image', payload],
       ['style', '#p', payload, 'red'],
       ['hide', payload],
+      ['show', payload],
       ...templates.map((template) => further('#main', ['insert', template, 'append', 'v'], [payload])),
       further('#main', ['insert', payload, 'append']),
       further('#main', ['insert', '#template0', payload]),
@@ -88,12 +104,17 @@ async function attack(payloads) {
       further('#ul', ['reorder', payload, 'li']),
       further(rule, ['redirect', payload], [payload]),
       further('', ['event', payload, '{}', 'v'], [payload]),
-    ]);
+    ];
+    for (const [kind, , value] of tries) {
+      const name = kind === 'further' ? value[0] : kind;
+      tried[name] = (tried[name] ?? 0) + 1;
+    }
+    changes.set('slot', tries);
     // What makes the further ones is asked for by promises.
     for (let turn = 0; turn < 8; turn += 1) await null;
     for (const element of root.querySelectorAll('*')) {
-      const all = element.getAttributeNames();
-      const handlers = all.filter((name) => name.startsWith('on') || name === 'srcdoc');
+      const attributes = element.getAttributeNames();
+      const handlers = attributes.filter((name) => name.startsWith('on') || name === 'srcdoc');
       // Whatever somebody may do there is done.
       for (const name of handlers) element.dispatchEvent(new Event(name.slice(2)));
       dangerous.push(...handlers);
@@ -117,7 +138,52 @@ async function attack(payloads) {
     changes.clear();
   }
   await new Promise((done) => setTimeout(done, 1_000));
-  return { fired, dangerous, violations };
+  return { found: { fired, dangerous, violations }, tried };
+}
+
+/** Every payload as the markup of an element, as a page without care would have it; says how many ran, by themselves and at all. */
+async function parse(payloads) {
+  let refused = 0;
+  const put = (some) => {
+    const frame = document.body.appendChild(document.createElement('iframe'));
+    // What is out of sight is not animated.
+    frame.style.cssText = 'position: fixed; top: 0; left: 0; width: 300px; height: 150px';
+    const { contentDocument: inside } = frame;
+    // All boxes first: some payloads put elements in place of the document's own functions.
+    const boxes = some.map(() => inside.body.appendChild(inside.createElement('div')));
+    boxes.forEach((box, place) => {
+      box.dataset.payload = some[place][0];
+      try {
+        box.innerHTML = some[place][1];
+      } catch {
+        refused += 1;
+      }
+    });
+    return boxes;
+  };
+  /** What somebody would have to do, or the browser in its own time: every event that something listens to. */
+  const act = (boxes) => {
+    const at = (selector) => boxes.flatMap((box) => [...box.querySelectorAll(selector)]);
+    for (const element of at('*')) {
+      for (const name of element.getAttributeNames().filter((name) => name.startsWith('on'))) {
+        element.dispatchEvent(new Event(name.slice(2)));
+      }
+    }
+    for (const link of at('a, area, button, input'))
+      link.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
+  };
+  const numbered = payloads.map((payload, place) => [place, payload]);
+  // One that leads its page away takes its neighbours along, so each frame has a few only.
+  const boxes = [];
+  for (let from = 0; from < numbered.length; from += 20) {
+    boxes.push(put(numbered.slice(from, from + 20)));
+  }
+  await new Promise((done) => setTimeout(done, 2_000));
+  const named = () => new Set(fired.filter((said) => /^\d+$/.test(said))).size;
+  const alone = named();
+  boxes.forEach(act);
+  await new Promise((done) => setTimeout(done, 1_000));
+  return { ran: named(), alone, refused };
 }
 
 const skip = existsSync(lists) ? false : `${lists} is not on this machine`;
@@ -157,54 +223,41 @@ describe('what attackers write', { skip }, () => {
     ['without Trusted Types', undefined],
     ['with Trusted Types', STRICT],
   ]) {
-    it(`runs in no change ${name}`, () =>
+    it(`runs in no change ${name}`, (t) =>
       withPage(policy, async (page) => {
+        const all = payloads();
         await page.evaluate(prepare);
-        const found = await page.evaluate(attack, payloads());
+        const { found, tried } = await page.evaluate(attack, all);
+        const changes = Object.values(tried).reduce((sum, count) => sum + count, 0);
+        t.diagnostic(
+          `${name}: ${all.length} payloads × ${Object.keys(tried).length} kinds of change, ${changes} changes tried: ` +
+            `executed ${found.fired.length}, dangerous ${found.dangerous.length}, violations of the policy ${found.violations.length}`,
+        );
+        t.diagnostic(`${name}: changes by kind ${JSON.stringify(tried)}`);
         assert.deepEqual(found, { fired: [], dangerous: [], violations: [] });
+        assert.deepEqual(Object.keys(tried).sort(), KINDS);
+        assert.ok(Object.values(tried).every((count) => count >= all.length));
       }));
   }
 
-  it('runs where it is parsed as HTML, so the rig would notice', () =>
+  it('runs where it is parsed as HTML, so the rig would notice', (t) =>
     withPage(undefined, async (page) => {
-      const [count, all, alone] = await page.evaluate(async (payloads) => {
-        const put = (some) => {
-          const frame = document.body.appendChild(document.createElement('iframe'));
-          // What is out of sight is not animated.
-          frame.style.cssText = 'position: fixed; top: 0; left: 0; width: 300px; height: 150px';
-          const { contentDocument: inside } = frame;
-          // All boxes first: some payloads put elements in place of the document's own functions.
-          const boxes = some.map(() => inside.body.appendChild(inside.createElement('div')));
-          boxes.forEach((box, place) => {
-            box.dataset.payload = some[place][0];
-            box.innerHTML = some[place][1];
-          });
-          return boxes;
-        };
-        /** What somebody would have to do, or the browser in its own time: every event that something listens to. */
-        const act = (boxes) => {
-          const at = (selector) => boxes.flatMap((box) => [...box.querySelectorAll(selector)]);
-          for (const element of at('*')) {
-            for (const name of element.getAttributeNames().filter((name) => name.startsWith('on'))) {
-              element.dispatchEvent(new Event(name.slice(2)));
-            }
-          }
-          for (const link of at('a, area, button, input'))
-            link.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
-        };
-        const numbered = payloads.map((payload, place) => [place, payload]);
-        // One that leads its page away takes its neighbours along, so each frame has a few only.
-        const boxes = [];
-        for (let from = 0; from < numbered.length; from += 20) {
-          boxes.push(put(numbered.slice(from, from + 20)));
-        }
-        await new Promise((done) => setTimeout(done, 2_000));
-        const named = () => new Set(fired.filter((said) => /^\d+$/.test(said))).size;
-        const alone = named();
-        boxes.forEach(act);
-        await new Promise((done) => setTimeout(done, 1_000));
-        return [named(), payloads.length, alone];
-      }, payloads());
-      assert.ok(count >= MIN_CONTROL, `${count} of ${all} payloads ran, ${alone} of them by themselves`);
+      const all = payloads();
+      const { ran, alone, refused } = await page.evaluate(parse, all);
+      t.diagnostic(
+        `innerHTML without Trusted Types: executed ${ran} of ${all.length} payloads, ${alone} by themselves, refused ${refused}`,
+      );
+      assert.equal(refused, 0);
+      assert.ok(ran >= MIN_CONTROL, `${ran} of ${all.length} payloads ran, ${alone} of them by themselves`);
+    }));
+
+  it('is refused as HTML with Trusted Types, so they are on', (t) =>
+    withPage(STRICT, async (page) => {
+      const all = payloads();
+      const { ran, refused } = await page.evaluate(parse, all);
+      t.diagnostic(
+        `innerHTML with Trusted Types: executed ${ran} of ${all.length} payloads, refused ${refused}`,
+      );
+      assert.deepEqual([ran, refused], [0, all.length]);
     }));
 });
