@@ -41,14 +41,28 @@ describe('before a visitor has agreed', () => {
     gate.asked.length = 0;
     return asVisitor(browser, body);
   };
-  /** Bytes of everything that the page's site has stored. */
-  const storedBytes = (page) =>
-    page.evaluate(async () => {
-      const databases = (await indexedDB.databases()).length;
-      return (
-        databases + JSON.stringify({ ...localStorage, ...sessionStorage }).length - 2 + document.cookie.length
-      );
-    });
+  /** What the page's site and the collector have stored in the browser, counted by where it is. */
+  const storedBy = async (page) => ({
+    ...(await page.evaluate(async () => ({
+      databases: (await indexedDB.databases()).length,
+      localStorage: localStorage.length,
+      sessionStorage: sessionStorage.length,
+      caches: (await caches.keys()).length,
+    }))),
+    cookies: (await page.context().cookies()).length,
+  });
+  const stored = async (page) => Object.values(await storedBy(page)).reduce((sum, count) => sum + count, 0);
+  const counted = (paths) => {
+    const counts = {};
+    for (const path of paths) counts[path] = (counts[path] ?? 0) + 1;
+    return counts;
+  };
+  /** Says at a step of a visit what is stored and how often the collector was asked for what. */
+  const tell = async (t, step, page) => {
+    const counts = { stored: await storedBy(page), requests: counted(gate.asked) };
+    t.diagnostic(`${step}: ${JSON.stringify(counts)}`);
+    return counts;
+  };
   const track = (page, count) =>
     page.evaluate((count) => {
       for (let call = 0; call < count; call += 1) window.attune.track('product_view', { category: 'lamps' });
@@ -56,24 +70,34 @@ describe('before a visitor has agreed', () => {
   const events = async () => (await collector.summary()).events;
   const agree = (page, said) => page.evaluate((said) => window.attune.consent(said), said);
 
-  it('nothing is stored and nothing is sent but for the bundle, while rules on context work', () =>
+  it('nothing is stored and nothing is sent but for the bundle, while rules on context work', (t) =>
     visitor(async (context) => {
       const before = await events();
       const page = await openPage(context, `${site.url}/`);
+      const step = async (name) => {
+        const counts = await tell(t, name, page);
+        assert.deepEqual(new Set(Object.values(counts.stored)), new Set([0]), name);
+        assert.deepEqual(Object.keys(counts.requests), ['/v1/bundle'], name);
+      };
       await headline(page, 'For everybody');
+      await step('page opened and decided');
       await track(page, 3);
+      await page.waitForTimeout(150);
+      await step('3 events tracked');
       await page.evaluate(() => window.attune.identify('ann@example.com'));
+      await page.waitForTimeout(150);
+      await step('identified');
       await page.evaluate(() => window.attune.flush());
       await page.waitForTimeout(500);
-      assert.deepEqual(new Set(gate.asked), new Set(['/v1/bundle']));
-      assert.equal(await storedBytes(page), 0);
+      await step('flushed');
       // Leaving changes nothing.
       await page.goto(`${site.url}/strict`);
       await page.waitForTimeout(300);
-      assert.deepEqual([new Set(gate.asked).size, await storedBytes(page), await events()], [1, 0, before]);
+      await step('left for a strict page');
+      assert.equal(await events(), before);
     }));
 
-  it('strict pages request nothing at all', () =>
+  it('strict pages request nothing at all', (t) =>
     visitor(async (context) => {
       const page = await context.newPage();
       const requested = [];
@@ -81,8 +105,9 @@ describe('before a visitor has agreed', () => {
       await page.goto(`${site.url}/strict`);
       await track(page, 3);
       await page.waitForTimeout(500);
+      await tell(t, `strict page with 3 events tracked, which has loaded ${requested.join(' and ')}`, page);
       assert.deepEqual([gate.asked, requested], [[], ['/strict', '/attune/index.js']]);
-      assert.equal(await storedBytes(page), 0);
+      assert.equal(await stored(page), 0);
       await agree(page, { personalization: 'granted' });
       await headline(page, 'For you');
     }));
@@ -92,16 +117,18 @@ describe('before a visitor has agreed', () => {
       await headline(await openPage(context, `${site.url}/agreed`), 'For you');
     }));
 
-  it('events wait in memory, and are delivered as they were once it has', () =>
+  it('events wait in memory, and are delivered as they were once it has', (t) =>
     visitor(async (context) => {
       const before = await events();
       const page = await openPage(context, `${site.url}/`);
       await track(page, 3);
       await page.evaluate(() => window.attune.identify('ann'));
+      await tell(t, '4 events wait, before the grant', page);
       await agree(page, { analytics: 'granted' });
       const arrived = await eventually(events, (count) => count >= before + 4);
       assert.equal(arrived, before + 4);
-      assert.ok((await storedBytes(page)) > 0);
+      await tell(t, '4 events delivered, behind the grant', page);
+      assert.ok((await stored(page)) > 0);
       await track(page, 1);
       await eventually(events, (count) => count >= before + 5);
       assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
@@ -114,19 +141,19 @@ describe('before a visitor has agreed', () => {
       await collector.stop();
       await track(page, 3);
       await page.waitForTimeout(150);
-      assert.ok((await storedBytes(page)) > 0);
+      assert.ok((await stored(page)) > 0);
       const other = await openPage(context, `${site.url}/open`).catch(() => undefined);
       await agree(page, { analytics: 'denied', personalization: 'denied' });
       await track(page, 2);
       await page.waitForTimeout(300);
-      assert.equal(await storedBytes(page), 0);
+      assert.equal(await stored(page), 0);
       await collector.start();
       await page.evaluate(() => window.dispatchEvent(new Event('online')));
       await page.waitForTimeout(500);
       await page.goto(`${site.url}/denied`);
       await track(page, 2);
       await page.waitForTimeout(300);
-      assert.deepEqual([await storedBytes(page), await events()], [0, before]);
+      assert.deepEqual([await stored(page), await events()], [0, before]);
       await other?.close();
     }));
 
@@ -215,7 +242,7 @@ describe('before a visitor has agreed', () => {
       const [page] = await known(context);
       await page.goto(`${site.url}/denied`);
       await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
-      assert.equal(await storedBytes(page), 0);
+      assert.equal(await stored(page), 0);
     }));
 
   it('a late yes goes on with the session of the pages before', () =>
@@ -246,7 +273,7 @@ describe('before a visitor has agreed', () => {
     const before = await events();
     await track(page, 2);
     await page.waitForTimeout(300);
-    assert.equal(await storedBytes(page), 0);
+    assert.equal(await stored(page), 0);
     await page.goto('about:blank');
     await page.waitForTimeout(300);
     assert.equal(await events(), before);
@@ -299,7 +326,7 @@ describe('before a visitor has agreed', () => {
       const page = await openPage(context, `${site.url}/cookieless`);
       await track(page, 3);
       await eventually(events, (count) => count >= before + 3);
-      assert.equal(await storedBytes(page), 0);
+      assert.equal(await stored(page), 0);
       assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
     }));
 

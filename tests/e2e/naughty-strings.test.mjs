@@ -66,27 +66,39 @@ describe('naughty strings', { skip }, () => {
   };
   /** Halves of surrogate pairs become U+FFFD, as they do wherever a text turns into UTF-8. */
   const whole = (text) => text.toWellFormed?.() ?? Buffer.from(text, 'utf8').toString('utf8');
+  const tell = (t, what, found, expected) => {
+    const same = expected.filter((text, place) => text === found[place]);
+    t.diagnostic(`${what}: ${same.length} of ${expected.length} arrived as they were`);
+  };
 
-  it('are 515 and those with halves of surrogate pairs', () => {
+  it('are 515 and those with halves of surrogate pairs', (t) => {
+    const sent = { values: strings.length, types: types.length, users: users.length };
+    t.diagnostic(
+      `${strings.length - HALVES.length} strings and ${HALVES.length} with halves of surrogate pairs`,
+    );
+    t.diagnostic(`tracked as ${JSON.stringify(sent)}; the log has ${lines.length} events`);
     assert.equal(strings.length, 515 + HALVES.length);
   });
 
-  it('arrive byte by byte as values and as names of metadata', () => {
+  it('arrive byte by byte as values and as names of metadata', (t) => {
     const expected = strings.map((text, n) => {
       const clean = whole(text);
       return `"metadata":${JSON.stringify({ kind: 'text', n, text: clean, list: [clean], named: { [clean]: n } })}}`;
     });
     const found = linesOf('text').map((line) => line.slice(line.indexOf('"metadata":')));
+    tell(t, 'values and names of metadata, byte by byte', found, expected);
     assert.deepEqual(found, expected);
   });
 
-  it('arrive as event types', () => {
+  it('arrive as event types', (t) => {
     const found = linesOf('type').map((line) => JSON.parse(line).event_type);
+    tell(t, 'event types', found, types.map(whole));
     assert.deepEqual(found, types.map(whole));
   });
 
-  it('arrive as ids of users', () => {
+  it('arrive as ids of users', (t) => {
     const found = linesOf('user').map((line) => JSON.parse(line).user_id);
+    tell(t, 'ids of users', found, users.map(whole));
     assert.deepEqual(found, users.map(whole));
   });
 });
