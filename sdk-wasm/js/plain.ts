@@ -5,6 +5,7 @@
 
 import { sendBeacon } from './browser/beacon.ts';
 import type { Change } from './browser/database.ts';
+import { pack } from './browser/gzip.ts';
 import { post } from './browser/http.ts';
 import { timer } from './browser/timer.ts';
 import { watchTurns } from './browser/turns.ts';
@@ -113,7 +114,7 @@ export function startPlain(start: Start): Driver {
     const declared = given.length;
     const visit = visits;
     const sender = member;
-    const answer = await post(url(), text);
+    const answer = await post(url(), await pack(new TextEncoder().encode(text)));
     sending = undefined;
     // What belonged to somebody who has been forgotten is gone already.
     if (visit !== visits) return later(0);

@@ -1,11 +1,7 @@
 /** HTTP requests: a POST of plain text that needs no preflight, and a GET that asks the server first. */
 
-import { gzip } from './gzip.ts';
-
 /** Time after which a request is given up: longer than any answer of a healthy server takes. */
 const TIMEOUT_MS = 30_000;
-/** Bodies of more bytes are compressed. */
-const COMPRESS_ABOVE_BYTES = 1_024;
 /** All requests that may outlive the page share 64 KiB; a larger body has to do without. */
 const MAX_KEEPALIVE_BYTES = 60 * 1_024;
 
@@ -19,19 +15,8 @@ export interface Answer {
   body: Uint8Array<ArrayBuffer>;
 }
 
-/**
- * Posts a text as `text/plain`; it may outlive its page. No answer is nothing. `leaves` is asked when the browser is to take
- * the request over: a page that is gone before has sent nothing, and neither has one where it says no.
- */
-export async function post(
-  url: string,
-  text: string,
-  leaves: () => boolean = () => true,
-): Promise<Answer | undefined> {
-  let body = new TextEncoder().encode(text);
-  // Only what is worth it waits for the compressor; the rest leaves in this task.
-  if (body.length > COMPRESS_ABOVE_BYTES) body = (await gzip(body)) ?? body;
-  if (!leaves()) return undefined;
+/** Posts a body as `text/plain`; the request may outlive its page. No answer is nothing. */
+export function post(url: string, body: string | Uint8Array<ArrayBuffer>): Promise<Answer | undefined> {
   return send(url, {
     method: 'POST',
     body,

@@ -42,6 +42,8 @@ export interface Background {
   problem: Report;
   /** There may be more to deliver, and to keep. */
   changed(): void;
+  /** The page hides or leaves: what has begun is brought to its end now. */
+  leave(): void;
   /** Runs no more. */
   end(): void;
 }
@@ -75,6 +77,11 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
       delivery.request();
       reserve.changed();
       keeping?.changed();
+    },
+    leave() {
+      keeping?.leave();
+      delivery.hurry();
+      reserve.rest();
     },
     end() {
       delivery.end();

@@ -304,11 +304,10 @@ export function startDriver(start: CoreStart): Driver {
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
     const background = behind.now();
-    if (background) background.keeping?.leave();
+    if (background) background.leave();
     else painting.forgo();
-    const waiting = [...(background?.delivery.packing() ?? []), ...(capturing?.cut(leaves) ?? [])];
+    const waiting = capturing?.cut(leaves) ?? [];
     entries.flush();
-    background?.reserve.rest();
     tail?.hand(waiting);
   };
   const leave = () => {
