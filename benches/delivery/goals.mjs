@@ -1,6 +1,10 @@
 /** What Attune is to reach in every scenario, whatever the others do. */
 
-/** Requests that deliver, at most. */
+/**
+ * Requests that deliver, at most. A visit is healthy where neither the network nor the collector fails, refuses or is slow,
+ * also where the page ends before it has read its receipt: the page that returns then sends once more. A burst is more than
+ * one body holds.
+ */
 const MAX_REQUESTS = { healthy: 2, outage: 12, burst: 4 };
 
 /** What is missed of a scenario's goal, in words; nothing where it is met. */

@@ -46,7 +46,7 @@ function failingFor(fault, durationMs) {
 }
 
 const LIST = {
-  baseline: { run: trackAndStay, goal: 'healthy', isQuick: true },
+  baseline: { run: trackAndStay, isQuick: true },
 
   tab_closed: {
     isQuick: true,
@@ -66,6 +66,7 @@ const LIST = {
   },
 
   browser_killed: {
+    goal: 'outage',
     isQuick: true,
     async run(stage) {
       const page = await stage.openTab();
@@ -79,6 +80,7 @@ const LIST = {
   },
 
   offline_closed: {
+    goal: 'outage',
     async run(stage) {
       const page = await stage.openTab();
       await stage.setOffline(true);
@@ -94,11 +96,12 @@ const LIST = {
     },
   },
 
-  collector_down_10s: { meets: 'reset', run: failingFor(DOWN, OUTAGE_MS) },
+  collector_down_10s: { goal: 'outage', meets: 'reset', run: failingFor(DOWN, OUTAGE_MS) },
 
-  status_503_10s: { meets: 503, run: failingFor(refusing(503), OUTAGE_MS) },
+  status_503_10s: { goal: 'outage', meets: 503, run: failingFor(refusing(503), OUTAGE_MS) },
 
   status_429: {
+    goal: 'outage',
     meets: 429,
     run: failingFor(
       refusing(429, { 'retry-after': String(RETRY_AFTER_SECONDS) }),
@@ -107,6 +110,7 @@ const LIST = {
   },
 
   answer_lost: {
+    goal: 'outage',
     isQuick: true,
     meets: 'lost',
     quietMs: QUIET_AFTER_LOSS_MS,
@@ -118,6 +122,7 @@ const LIST = {
   },
 
   two_tabs: {
+    goal: 'outage',
     async run(stage) {
       const pages = [await stage.openTab(), await stage.openTab()];
       stage.fault.set(DOWN);
@@ -140,6 +145,7 @@ const LIST = {
   },
 
   large_close: {
+    goal: 'outage',
     async run(stage) {
       const page = await stage.openTab();
       stage.fault.set(slow(SLOW_MS));
@@ -171,8 +177,9 @@ const LIST = {
 
 /**
  * The scenarios: a name, how many events are tracked, what `run` does, what at least one request must have come to
- * (`meets`), how long is looked on after delivery, and which goal Attune has there.
+ * (`meets`), how long is looked on after delivery, and which goal Attune has there: that of a healthy visit, whatever
+ * becomes of the page, unless the network or the collector is in the way.
  */
 export const SCENARIOS = Object.entries(LIST).map(([name, scenario]) => {
-  return { name, tracked: EVENTS, goal: 'outage', isQuick: false, quietMs: QUIET_MS, ...scenario };
+  return { name, tracked: EVENTS, goal: 'healthy', isQuick: false, quietMs: QUIET_MS, ...scenario };
 });
