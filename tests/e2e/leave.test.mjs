@@ -9,6 +9,9 @@ import { openGate } from './rig/gate.mjs';
 import { thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
+/** Time in which a repeat would come. */
+const QUIET_MS = 500;
+
 /** A page that has another one prerendered, says what that has stored meanwhile, and then goes there. */
 const PRERENDERING = `<!doctype html>
 <html lang="en">
@@ -59,7 +62,16 @@ describe('a page', () => {
   const arrive = async (count) => {
     assert.equal(await eventually(counted, (views) => views >= count), count);
   };
-  it('that is closed in the task that tracks delivers all the same', () =>
+  /** How many events of a category each request has brought, once no more follow. */
+  const broughtOf = async (category) => {
+    await new Promise((done) => setTimeout(done, QUIET_MS));
+    const batches = gate.posted.map((text) => JSON.parse(text).events ?? []);
+    const counts = batches.map(
+      (events) => events.filter(({ metadata }) => metadata?.category === category).length,
+    );
+    return counts.filter(Boolean);
+  };
+  it('that is closed in the task that tracks delivers all the same, and again only with the page that returns', () =>
     visitor(async (context) => {
       const before = await counted();
       const opener = await context.newPage();
@@ -78,6 +90,24 @@ describe('a page', () => {
         .catch(() => {});
       await arrive(before + 20);
       assert.ok(page.isClosed());
+      assert.deepEqual(await broughtOf('closed'), [20]);
+      await openPage(context, site.url);
+      assert.deepEqual(await broughtOf('closed'), [20, 20]);
+      assert.equal(await counted(), before + 20);
+    }));
+
+  it('that leaves while what it sends is being compressed sends it once', () =>
+    visitor(async (context) => {
+      const before = await counted();
+      const page = await openPage(context, site.url);
+      await page.evaluate(async () => {
+        for (let call = 0; call < 20; call += 1) window.attune.track('product_view', { category: 'packed' });
+        // The request begins behind this task, and waits for the compressor then.
+        await undefined;
+        document.dispatchEvent(new Event('freeze'));
+      });
+      await arrive(before + 20);
+      assert.deepEqual(await broughtOf('packed'), [20]);
     }));
 
   it('that navigates in the task that tracks delivers all the same', () =>

@@ -17,10 +17,15 @@ const leave = (page) =>
 /** What keeps a page of Firefox out of its back/forward cache is not there. */
 const BARE = '<script>delete Navigator.prototype.locks; delete window.EventSource;</script>';
 
-function barePages(collectorUrl) {
+/** What is compressed is never ready: of what is worth it, only that leaves which a page that is left sends as it is. */
+const NEVER_COMPRESSED = `<script>
+  window.CompressionStream = function () { return new TransformStream({ flush: () => new Promise(() => {}) }); };
+</script>`;
+
+const pagesWith = (script) => (collectorUrl) => {
   const pages = plainPages(collectorUrl);
-  return { ...pages, '/': pages['/'].replace('<title>', `${BARE}\n<title>`) };
-}
+  return { ...pages, '/': pages['/'].replace('<title>', `${script}\n<title>`) };
+};
 
 /** Leaves a page that has counted, comes back, and counts on. */
 async function comesBack({ collector, site, open }) {
@@ -50,6 +55,27 @@ export function leaving(run) {
       await arrive(collector, 20);
     }));
 
+  const pages = pagesWith(NEVER_COMPRESSED);
+  /** Waits until all has arrived, without another page and without a repeat. */
+  const arriveOnce = async (collector) => {
+    await arrive(collector, 20);
+    assert.equal((await collector.summary()).duplicates, 0);
+  };
+  it('sends once what is still being compressed when a page is left', () =>
+    visit({ ...run, pages }, async ({ collector, open }) => {
+      await leave(await open());
+      await arriveOnce(collector);
+    }));
+
+  it('sends once what is still being compressed when a tab is closed', () =>
+    visit({ ...run, pages }, async ({ collector, site, open }) => {
+      await run.browser.open(`${site.url}/other`);
+      const page = await open();
+      await view(page, 'gone', 20);
+      await page.close();
+      await arriveOnce(collector);
+    }));
+
   it('delivers by the next page what is tracked so while the collector is down', () =>
     visit(run, async ({ collector, site, open }) => {
       const page = await open();
@@ -67,5 +93,5 @@ export function leaving(run) {
   it('comes back from the back/forward cache with a lane of its own', { skip }, () => visit(run, comesBack));
 
   it('comes back so where there are neither locks nor streams', () =>
-    visit({ ...run, pages: barePages }, comesBack));
+    visit({ ...run, pages: pagesWith(BARE) }, comesBack));
 }
