@@ -15,8 +15,8 @@ const kept = page.attune;
 /** The calls that have been made before the script was there. */
 const calls = (Array.isArray(kept) ? kept : []) as QueuedCall[];
 /** What the loader keeps beside calls: it is whose tag has the attributes. */
-const { tag, first } = (ATTUNE_BEHIND_LOADER ? kept : {}) as { tag?: HTMLScriptElement; first?: FirstPaint };
-const script = ATTUNE_BEHIND_LOADER ? tag : (document.currentScript as HTMLScriptElement | null);
+const { tag, first } = Object(kept) as { tag?: HTMLScriptElement; first?: FirstPaint };
+const script = ATTUNE_BEHIND_LOADER ? tag : (tag ?? (document.currentScript as HTMLScriptElement | null));
 const address = new URL(script?.dataset.src ?? script?.src ?? '', document.baseURI);
 const beside = (file: string) => new URL(file, address).href;
 /** Browsers that keep in mind that an address has failed are given another one. */
@@ -84,7 +84,7 @@ function init(options?: Partial<InitOptions>): Attune {
   const isWrong =
     Object.keys({ ...others, ...first?.unread })[0] ||
     [strict, cookieless, doNotTrack, manual].includes('false') ||
-    (ATTUNE_BEHIND_LOADER ? Number.isNaN(+hideMs) : (slots ?? hideMs)) ||
+    (ATTUNE_BEHIND_LOADER || tag ? Number.isNaN(+hideMs) : (slots ?? hideMs)) ||
     consent?.split(/\s+/).some((name) => name && !(name in NOTHING_SAID));
   // Before a visitor has agreed, nothing at all may be requested where the site is strict.
   if (script && isWrong)
