@@ -41,7 +41,8 @@ pub const RETRY_AFTER_MAX_MS: u64 = 24 * 3_600_000;
 /// Silent requests in a row after which they count as blocked on a page that has never had an answer: an extension that
 /// blocks one blocks all, and every further one is a line on the visitor's console.
 pub const BLOCKED_AFTER: u32 = 3;
-/// Probe interval after 401, 403 or 404, and while requests are blocked, in milliseconds: the key may be repaired while the page is open.
+/// Probe interval after 401, 403 or 404, in milliseconds: the key may be repaired while the page is open. Where requests are
+/// blocked, the time until the one probe, and between two that are made because somebody looks at the page.
 pub const PROBE_MS: u64 = 300_000;
 /// Failures in a row after which the breaker opens.
 pub const BREAKER_FAILURES: u32 = 5;

@@ -8,13 +8,14 @@ import { jsonText } from './json.ts';
 
 /**
  * Asks for all that is wished: members are kept under a prefix, each with its token alone. Those in `asked` may not be
- * there, where nothing may be stored.
+ * there, where nothing may be stored. Where requests are `blocked`, what earlier pages have asked in vain waits for a later one.
  */
 export function erase(
   url: string,
   wishes: KeyValue,
   prefix: string,
   asked: [member: string, token: string][],
+  blocked?: string | null,
 ): void {
   const send = async (member: string, token: string | null) => {
     // The request may outlive the page.
@@ -22,6 +23,7 @@ export function erase(
     const isRefused = answer?.status === 403 && textOf(answer.body).includes('member_token_invalid');
     if (answer?.status === 202 || isRefused) wishes.removeItem(prefix + member);
   };
-  const kept = keysUnder(prefix).map((member) => [member, wishes.getItem(prefix + member)] as const);
-  for (const [member, token] of new Map([...kept, ...asked])) send(member, token);
+  const kept = blocked ? [] : keysUnder(prefix);
+  const again = kept.map((member) => [member, wishes.getItem(prefix + member)] as const);
+  for (const [member, token] of new Map([...again, ...asked])) send(member, token);
 }

@@ -16,7 +16,7 @@ import { isRefused, loadCore } from './core-loading.ts';
 import type { Capture, Driver, LoadCapturing, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { lanesIn, openLanes } from './driver/lanes.ts';
-import { MEMBER, POLICY, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
+import { BLOCKED, MEMBER, POLICY, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import type { Host } from './host.ts';
@@ -145,7 +145,8 @@ export function openLink(options: LinkOptions): DriverLink {
   const eraseWished = async (...asked: [member: string, token: string][]) => {
     await activated();
     const { erase } = await loadBackground();
-    erase(`${settings.collector}/v1/forget?k=${settings.writeKey}`, wishes, erasures, asked);
+    const url = `${settings.collector}/v1/forget?k=${settings.writeKey}`;
+    erase(url, wishes, erasures, asked, storage.getItem(space + BLOCKED));
   };
   if (keysUnder(erasures).length) eraseWished();
   let held: Call[] = [];

@@ -10,7 +10,6 @@ import { post } from './browser/http.ts';
 import { timer } from './browser/timer.ts';
 import { watchTurns } from './browser/turns.ts';
 import { wallMs } from './clock.ts';
-import { pageContext } from './context.ts';
 import type { Declaration } from './core/effects.ts';
 import { textOf } from './core/reader.ts';
 import { byteLength } from './core/writer.ts';
@@ -22,14 +21,18 @@ import type { KeptEvent } from './driver/events.ts';
 import { lanesIn } from './driver/lanes.ts';
 import { readReceipt, textIn } from './driver/receipt.ts';
 import { retryAfterMs } from './driver/retry.ts';
-import { MEMBER, stateIn, TOKEN } from './driver/state.ts';
+import { BLOCKED, MEMBER, TOKEN } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import { fieldsOf, jsonText, parseJson } from './json.ts';
 
-/** Pause after an answer that was no receipt, and where the collector refuses the page. */
+/** Pause after an answer that was no receipt, and where the collector refuses the page or requests are blocked. */
 const PAUSE_MS = 30_000;
 const REFUSED_MS = 300_000;
+/** Requests without an answer, before the first one, after which a page asks no more by itself; the last is the probe. */
+const MAX_SILENT = 4;
+/** More requests than any page makes. */
+const ANY = 1e9;
 /** Events and bytes of a body: as in the core. */
 const MAX_BATCH_EVENTS = 250;
 const MAX_BATCH_BYTES = 48 * 1_024;
@@ -56,8 +59,9 @@ export function startPlain(start: Start): Driver {
   const { host, settings, storage, entries, lanes, ended } = start;
   const space = `attune/${settings.writeKey}/`;
   const due = timer();
+  const storedText = (stored: Change[], name: string) => textIn(stored.find(([key]) => key === name)?.[1]);
   const memberIn = (stored: Change[]) =>
-    storage.getItem(space + MEMBER) || stateIn(stored).member || freshId();
+    storage.getItem(space + MEMBER) || storedText(stored, MEMBER) || freshId();
   let member = memberIn(start.stored ?? []);
   let { lane } = start;
   let count = 0;
@@ -71,6 +75,12 @@ export function startPlain(start: Start): Driver {
   let sending: KeptEvent[] | undefined;
   let hasEnded = false;
   let visits = 0;
+  /** How many requests in a row may stay without an answer; where the collector has answered, any number. */
+  let patience = MAX_SILENT;
+  /** Whether the page has been told that its requests are blocked. */
+  let isTold = false;
+  /** Before this time nobody who looks at the page has a blocked one ask. */
+  let restsUntilMs = 0;
 
   const url = () => `${settings.collector}/v1/events?k=${settings.writeKey}`;
   const report = (...error: ConstructorParameters<typeof AttuneError>) =>
@@ -94,12 +104,20 @@ export function startPlain(start: Start): Driver {
       if (rows.length > 0 && bytes > MAX_BATCH_BYTES) break;
       rows.push(event);
     }
-    const { path } = pageContext();
     const request = [1, member, lane, 1, [], given, 0, 0, 0] as Parameters<typeof writeBatch>[0];
-    return [rows, writeBatch(request, rows, jsonText({ page: { path } }), wallMs())];
+    return [rows, writeBatch(request, rows, jsonText({ page: { path: location.pathname } }), wallMs())];
   };
-  const later = (ms: number) => {
-    if (!hasEnded) due.set(ms, send);
+  const later = (ms: number, isAsked = patience > 0) => {
+    if (!hasEnded && isAsked) due.set(ms, send);
+    else due.clear();
+  };
+  const ask = () => later(0, true);
+  const seen = () => {
+    if (patience < 2) {
+      if (wallMs() < restsUntilMs) return;
+      restsUntilMs = wallMs() + REFUSED_MS;
+    }
+    ask();
   };
   const send = async () => {
     if (sending || hasEnded || (waiting.length === 0 && given.length === 0)) return;
@@ -116,6 +134,13 @@ export function startPlain(start: Start): Driver {
     const sender = member;
     const answer = await post(url(), await pack(new TextEncoder().encode(text)));
     sending = undefined;
+    patience = answer ? ANY : patience - 1;
+    if (answer) storage.removeItem(space + BLOCKED);
+    else if (patience < 2 && !isTold) {
+      isTold = true;
+      storage.setItem(space + BLOCKED, '1');
+      host.tell('collector_blocked');
+    }
     // What belonged to somebody who has been forgotten is gone already.
     if (visit !== visits) return later(0);
     const body = answer && parseJson(textOf(answer.body));
@@ -149,17 +174,18 @@ export function startPlain(start: Start): Driver {
     }
     const isRefused = [401, 403, 404, 405].includes(status ?? 0);
     if (isRefused) report('collector_refused', `${url()} refuses events: ${status}: ${message}`, 'usage');
-    later(retryAfterMs(retryAfter, wallMs()) ?? (isRefused ? REFUSED_MS : PAUSE_MS));
+    later(retryAfterMs(retryAfter, wallMs()) ?? (isRefused || patience < 2 ? REFUSED_MS : PAUSE_MS));
   };
   const begin = async (stored: Change[]) => {
     const visit = visits;
+    if (storage.getItem(space + BLOCKED)) patience = 1;
     storage.setItem(space + MEMBER, member);
     entries.put(MEMBER, () => member);
     const known = lanesIn(stored).filter((known) => known !== lane);
     const over = await adoptLanes(lanes, known);
     const found = sortOut(await readLanes(entries, over));
     if (visit !== visits) return host.started([]);
-    user = stateIn(stored).user;
+    user = storedText(stored, 'user');
     waiting = [...found.events.filter(({ isSettled }) => !isSettled), ...waiting];
     for (const [, lane] of found.lanes)
       if (!found.events.some((event) => event.lane === lane)) entries.delete(`lane/${lane}`);
@@ -190,10 +216,13 @@ export function startPlain(start: Start): Driver {
   watchTurns(
     {
       hidden: () => entries.flush(),
-      visible: () => later(0),
+      visible: seen,
       leaving: leave,
-      restored: renewLane,
-      online: () => later(0),
+      restored() {
+        renewLane();
+        seen();
+      },
+      online: ask,
     },
     ended,
   );
@@ -253,7 +282,7 @@ export function startPlain(start: Start): Driver {
     signal: () => undefined,
     flush() {
       entries.flush();
-      later(0);
+      ask();
     },
     shutdown() {
       leave();

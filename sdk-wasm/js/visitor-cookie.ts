@@ -5,7 +5,7 @@ import type { Entries } from './browser/entries.ts';
 import type { KeyValue } from './browser/storage.ts';
 import { keysUnder } from './browser/stored-keys.ts';
 import { wallMs } from './clock.ts';
-import { ENTRIES, MEMBER, POLICY, SEEN, VISITOR_COOKIE } from './driver/state.ts';
+import { BLOCKED, ENTRIES, MEMBER, POLICY, SEEN, VISITOR_COOKIE } from './driver/state.ts';
 import { freshId } from './fresh-id.ts';
 import { jsonText } from './json.ts';
 import type { SiteSettings } from './options.ts';
@@ -100,7 +100,8 @@ export function openVisitorCookie(
       return member;
     },
     keep(member) {
-      if (member === current) return;
+      // Where requests are blocked, a later page asks.
+      if (member === current || storage.getItem(space + BLOCKED)) return;
       current = member;
       ask(member);
     },

@@ -6,7 +6,7 @@ use attune_core::codec::Writer;
 use attune_core::experiment::Exposed;
 use attune_core::filter::Rejection;
 use attune_core::id::{LaneId, MemberId};
-use attune_core::queue::{DeclarationKind, Request};
+use attune_core::queue::{DeclarationKind, Reachability, Request};
 use attune_core::rules::{Decision, Reason, SlotChange};
 use attune_core::time::Timestamp;
 use attune_core::value::ValueRef;
@@ -170,9 +170,13 @@ impl Effects {
         self.out.u64(revision);
     }
 
-    pub fn blocked(&mut self, blocked: bool) {
+    pub fn blocked(&mut self, reachability: Reachability) {
         self.out.u8(21);
-        self.out.bool(blocked);
+        self.out.u8(reachability as u8);
+    }
+
+    pub fn probe(&mut self) {
+        self.out.u8(25);
     }
 
     /// A text that the host is to match with a pattern.

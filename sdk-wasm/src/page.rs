@@ -9,7 +9,7 @@ use attune_core::client::{Client, ClientOptions, Stored, StoredEvent, Track};
 use attune_core::condition::Consent;
 use attune_core::id::{LaneId, MemberId};
 use attune_core::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
-use attune_core::queue::{News, Outcome, Poll, QueueOptions};
+use attune_core::queue::{News, Outcome, Poll, QueueOptions, Reachability};
 use attune_core::time::Now;
 use attune_core::value::ValueRef;
 use attune_core::wire::{Closed, Event, LaneSeq, ResultKind};
@@ -87,8 +87,8 @@ pub struct Page {
     sender: Option<(MemberId, LaneId)>,
     input: Vec<u8>,
     output: Vec<u8>,
-    /// Whether the host knows that requests are blocked.
-    blocked: bool,
+    /// What the host knows of whether requests get through.
+    reachability: Reachability,
     /// The revision that the host knows to be in effect.
     revision: u64,
 }
@@ -101,7 +101,7 @@ impl Page {
             sender: None,
             input: Vec::new(),
             output: Vec::new(),
-            blocked: false,
+            reachability: Reachability::Open,
             revision: 0,
         }
     }
@@ -211,8 +211,9 @@ impl Page {
         client.take_policy().into_iter().for_each(|policy| effects.policy(policy));
         client.take_decisions().iter().for_each(|change| effects.decision(change));
         client.take_exposures().iter().for_each(|exposed| effects.exposed(exposed));
-        if core::mem::replace(&mut self.blocked, client.status().blocked) != self.blocked {
-            effects.blocked(self.blocked);
+        let reachability = client.reachability();
+        if core::mem::replace(&mut self.reachability, reachability) != reachability {
+            effects.blocked(reachability);
         }
         client.questions().iter().for_each(|question| effects.question(question));
         effects.wake(client.wake_at());
@@ -261,13 +262,20 @@ fn operate_later(
         Operation::Gap => client.handle_stream_gap(),
         Operation::Outcome => outcome(client, input, now),
         Operation::News => news(client, input, now),
-        Operation::Online => client.handle_online(),
+        Operation::Online => {
+            if input.flag() {
+                client.handle_seen(now);
+            } else {
+                client.handle_online();
+            }
+        }
         Operation::Farewell => {
             let requests = if input.flag() { client.handle_leave(now) } else { client.handle_hidden(now) };
             requests.iter().for_each(|request| effects.request(request));
         }
         Operation::Poll => match client.poll_send(now) {
             Poll::Send => client.in_flight().into_iter().for_each(|request| effects.request(request)),
+            Poll::Probe => effects.probe(),
             Poll::WaitUntil(at) => effects.wait(at.0),
             Poll::Idle => effects.wait(0),
         },
@@ -369,6 +377,7 @@ fn news(client: &mut Client, input: &mut Input<'_>, now: Now) {
         },
         2 => News::Receipt,
         4 => News::Answer,
+        5 => News::NoAnswer,
         _ => News::Blocked,
     };
     if input.is_sound() {

@@ -25,7 +25,7 @@ const OPERATIONS = [
   ['gap', ''],
   ['outcome', 'bbbbbbbbnb'],
   ['wake', ''],
-  ['online', ''],
+  ['online', 'b'],
   ['farewell', 'b'],
   ['poll', ''],
   ['signal', 't?t'],
@@ -59,7 +59,9 @@ const EFFECTS = {
   match: [19, 't'],
   expired: [20, ''],
   policy: [23, 'y'],
+  blocked: [21, 'b'],
   revision: [24, 'n'],
+  probe: [25, ''],
 };
 
 /** What a first file carries out without the rest. */

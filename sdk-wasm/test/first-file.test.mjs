@@ -30,7 +30,11 @@ describe('a core in want of its rest', () => {
     assert.deepEqual(fake.calls, [['wake']], 'what comes behind it waits as well');
     fake.isShort = false;
     completion.complete();
-    assert.deepEqual(fake.calls, [['wake'], ['online'], ['gap'], ['wake']], 'a question is not asked later');
+    assert.deepEqual(
+      fake.calls,
+      [['wake'], ['online', 0], ['gap'], ['wake']],
+      'a question is not asked later',
+    );
     assert.ok(!completion.isHolding());
     fake.next('signal', ['answer', 3]);
     core(SIGNAL, 'views', undefined);

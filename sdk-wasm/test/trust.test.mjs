@@ -38,6 +38,8 @@ class Rig {
   /** Revisions of the bundles that the core was given. */
   taken = [];
   member = 'm1';
+  /** Whether the driver has found requests blocked. */
+  isBlocked = false;
   /** Names of the other files that were loaded. */
   loaded = [];
 
@@ -62,6 +64,7 @@ class Rig {
       report: (code) => this.reports.push(code),
       url: (path) => `https://collector.example${path}?k=demo`,
       isEnded: () => false,
+      isBlocked: () => this.isBlocked,
       taken: () => undefined,
     };
     const { openKeeper } = await load('trust.ts');
@@ -238,6 +241,21 @@ for (const backend of ['WebCrypto', 'the verifier in WebAssembly']) {
         assert.deepEqual([rig.taken.at(-1), rig.reports], [hashOf(second), [expected]]);
       });
     }
+
+    it('asks one question alone where requests are blocked, or were on an earlier page', async () => {
+      for (const isNoted of [true, false]) {
+        const page = await rig.open();
+        rig.isBlocked = !isNoted;
+        if (isNoted) page.entries.set('attune/demo/blocked', '1');
+        rig.publisher.asked = [];
+        rig.publisher.answer = (url) => {
+          rig.publisher.asked.push(new URL(url).pathname);
+          throw new TypeError('Failed to fetch');
+        };
+        assert.equal(await rig.try(), 'bundle_unreachable');
+        assert.deepEqual(rig.publisher.asked, ['/v1/bundle/current']);
+      }
+    });
 
     it('asks for the key set again where a key is unknown, once a minute at most', async (test) => {
       await rig.take({ revision: 1 });

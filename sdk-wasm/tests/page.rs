@@ -37,7 +37,8 @@ enum Effect {
     Wait(f64),
     Answer(f64),
     Truth(bool),
-    Blocked(bool),
+    Blocked(u8),
+    Probe,
     Revision(u64),
     Failed(String),
     Other(u8),
@@ -210,8 +211,9 @@ fn effect(from: &mut Reader<'_>) -> Effect {
         }
         15 => Effect::Failed(text(from)),
         20 => Effect::Other(20),
-        21 => Effect::Blocked(from.bool().unwrap()),
+        21 => Effect::Blocked(from.u8().unwrap()),
         24 => Effect::Revision(from.u64().unwrap()),
+        25 => Effect::Probe,
         other => panic!("effect {other} is unknown to this test"),
     }
 }
@@ -295,19 +297,32 @@ fn a_page_says_when_requests_seem_to_be_blocked_and_hears_it_from_others() {
     let polled = |host: &mut Host| host.poll()[0].clone();
     for (request, kind, blocked) in [(1, 0, false), (2, 3, false), (3, 0, false), (4, 0, true)] {
         assert_eq!(polled(&mut host), Effect::Request { id: request, seqs: vec![1] });
-        let told = outcome(&mut host, request, kind).contains(&Effect::Blocked(true));
+        let told = outcome(&mut host, request, kind).contains(&Effect::Blocked(2));
         assert_eq!(told, blocked, "request {request}");
     }
     assert_eq!(polled(&mut host), Effect::Wait(300_000.0));
+    let online = |host: &mut Host, is_seen: bool| {
+        host.call(Operation::Online, |out| out.bool(is_seen));
+        host.poll()[0].clone()
+    };
+    // Seen twice within five minutes, and asked for in between.
+    assert_eq!(online(&mut host, true), Effect::Probe);
+    assert_eq!(online(&mut host, true), Effect::Wait(0.0));
+    assert_eq!(online(&mut host, false), Effect::Probe);
+    assert_eq!(news(&mut host, 5), [Effect::Other(13)]);
+    assert_eq!(polled(&mut host), Effect::Wait(0.0));
     // Another page has got through.
-    assert!(news(&mut host, 2).contains(&Effect::Blocked(false)));
+    assert!(news(&mut host, 2).contains(&Effect::Blocked(0)));
     assert_eq!(polled(&mut host), Effect::Request { id: 5, seqs: vec![1] });
 
     let mut warned = Host::with_rules();
-    news(&mut warned, 3);
+    assert!(news(&mut warned, 3).contains(&Effect::Blocked(1)));
     warned.view("hats", 20);
+    assert_eq!(polled(&mut warned), Effect::Probe);
+    assert!(news(&mut warned, 5).contains(&Effect::Blocked(2)));
+    assert_eq!(polled(&mut warned), Effect::Wait(0.0));
+    assert!(news(&mut warned, 4).contains(&Effect::Blocked(0)));
     assert_eq!(polled(&mut warned), Effect::Request { id: 1, seqs: vec![1] });
-    assert!(outcome(&mut warned, 1, 0).contains(&Effect::Blocked(true)));
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]

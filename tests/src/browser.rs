@@ -4,7 +4,7 @@ use crate::{Clock, Collector};
 use attune_core::client::{Client, ClientOptions, MemoryStore, TextTrack};
 use attune_core::id::{EventId, LaneId, MemberId, SessionId, Uuid, uuid_v7};
 use attune_core::limits;
-use attune_core::queue::{Outcome, Poll, QueueOptions};
+use attune_core::queue::{News, Outcome, Poll, QueueOptions};
 use attune_core::value::ValueRef;
 use attune_core::wire::Priority;
 
@@ -120,6 +120,11 @@ impl Browser {
         let subject = &mut self.pages[page];
         if subject.in_flight.is_none() {
             let polled = subject.client.poll_send(now);
+            if polled == Poll::Probe {
+                let news = if network == Network::Works { News::Answer } else { News::NoAnswer };
+                subject.client.handle_news(news, now, 0);
+                return true;
+            }
             if let (Poll::Send, Some(request)) = (polled, subject.client.in_flight()) {
                 let body = subject.memory.body(request, now);
                 subject.sent.push(body.clone());
@@ -135,6 +140,11 @@ impl Browser {
         subject.client.handle_outcome(request, outcome, now, 0);
         self.keep();
         true
+    }
+
+    /// Says on a page that the browser is online, so that it asks although its requests have been blocked.
+    pub fn online(&mut self, page: usize) {
+        self.pages[page].client.handle_online();
     }
 
     /// Brings every body that a page has sent to the collector once more.

@@ -147,6 +147,9 @@ impl World {
             }
             browser.open(self.clock);
         }
+        for (browser, page) in self.places() {
+            self.browsers[browser].online(page);
+        }
         for _ in 0..2_000 {
             self.clock.advance(3_000);
             let mut moved = false;

@@ -5,7 +5,7 @@ use super::order::Disturbance;
 use super::visit::Visit;
 use crate::failure::Failure;
 use attune_core::limits::{PAGE_BATCH_BYTES, PAGE_BATCH_EVENTS, PAGE_QUEUE_BYTES};
-use attune_core::queue::{Item, Outcome, Poll, Queue, QueueOptions, Request};
+use attune_core::queue::{Item, News, Outcome, Poll, Queue, QueueOptions, Request};
 use attune_core::time::{Monotonic, Now, Timestamp};
 use attune_core::wire::{Batch, Closed, Event, Priority, parse_offending, parse_receipt, write_batch};
 use std::sync::Mutex;
@@ -134,6 +134,13 @@ impl<'a> Sender<'a> {
                 let outcome = self.post(&open.body(&request));
                 let settled = open.queue.settle(request.id, outcome, self.now(open.end), random);
                 self.sent.dropped += settled.dropped.len() as u64;
+                true
+            }
+            Poll::Probe => {
+                // Any answer will do, also that there is nothing to get here.
+                let news =
+                    if self.agent.get(self.url).call().is_ok() { News::Answer } else { News::NoAnswer };
+                open.queue.handle_news(news, self.now(open.end), random);
                 true
             }
             Poll::WaitUntil(instant) => {

@@ -21,7 +21,9 @@ use crate::filter::{Rejection, check_bounds};
 use crate::id::{EventId, LaneId, MemberId, SessionId};
 use crate::limits::MAX_CLOCK_SHIFT_MS;
 use crate::profile::{EventDocument, ProfileView};
-use crate::queue::{Item, News, Outcome, Poll, Queue, QueueOptions, QueueStatus, Request, Ticket};
+use crate::queue::{
+    Item, News, Outcome, Poll, Queue, QueueOptions, QueueStatus, Reachability, Request, Ticket,
+};
 use crate::rules::{Decision, SlotChange, Touched};
 use crate::time::{Clocks, Now, Timestamp};
 use crate::value::{Packed, PackedObject, ValueRef};
@@ -306,8 +308,13 @@ impl Client {
     }
 
     /// Says that the browser came online.
-    pub fn handle_online(&mut self) {
+    pub const fn handle_online(&mut self) {
         self.queue.nudge();
+    }
+
+    /// Says that the page is seen again.
+    pub fn handle_seen(&mut self, now: Now) {
+        self.queue.see(now);
     }
 
     /// Cuts everything unsent into bodies for a page that is hidden and may not come back; its lane goes on.
@@ -392,6 +399,11 @@ impl Client {
     /// How delivery stands.
     pub fn status(&self) -> QueueStatus {
         self.queue.status()
+    }
+
+    /// Whether requests get through to the collector, as far as that is known.
+    pub const fn reachability(&self) -> Reachability {
+        self.queue.reachability()
     }
 
     /// The revision of the bundle in effect; 0 before the first.

@@ -1,7 +1,7 @@
 //! Any order of inputs and outcomes: no event is lost silently, none is sent again once settled, counts agree.
 
 use super::rig::{Rig, Sent, closed, events, id, receipt, refusal, void};
-use super::{DropReason, Outcome, Poll, QueueOptions, Settled, Ticket};
+use super::{DropReason, News, Outcome, Poll, QueueOptions, Reachability, Settled, Ticket};
 use crate::wire::{Closed, Event, LaneSeq, Priority, ResultKind, sample};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +70,8 @@ struct World {
     max_batch_bytes: usize,
     max_batch_events: usize,
     in_flight: Option<Sent>,
+    /// Whether a probe is on its way.
+    is_probing: bool,
     pushed: BTreeMap<u64, Option<LaneSeq>>,
     delivered: BTreeSet<u64>,
     dropped: BTreeMap<u64, DropReason>,
@@ -90,6 +92,7 @@ impl World {
             max_batch_bytes,
             max_batch_events,
             in_flight: None,
+            is_probing: false,
             pushed: BTreeMap::new(),
             delivered: BTreeSet::new(),
             dropped: BTreeMap::new(),
@@ -158,6 +161,7 @@ impl World {
         let poll = self.rig.poll();
         let expired = self.rig.queue.take_dropped();
         self.note_dropped(expired);
+        self.is_probing |= poll == Poll::Probe;
         if poll == Poll::Send {
             assert!(self.in_flight.is_none(), "one request at a time");
             let sent = self.rig.in_flight();
@@ -169,6 +173,11 @@ impl World {
     }
 
     fn settle(&mut self, answer: &Answer) {
+        if core::mem::take(&mut self.is_probing) {
+            let is_silent = matches!(answer, Answer::Network);
+            let news = if is_silent { News::NoAnswer } else { News::Answer };
+            self.rig.queue.handle_news(news, self.rig.now, 0);
+        }
         let Some(request) = self.in_flight.take() else { return };
         let sent = events(&request.body);
         let mut durable: BTreeSet<u64> = BTreeSet::new();
@@ -245,10 +254,13 @@ impl World {
             self.settle(&good);
             match self.poll() {
                 Poll::Send => heard = true,
+                Poll::Probe => {}
                 Poll::WaitUntil(until) => {
                     assert!(until > self.rig.now.monotonic, "an instant to wait for lies ahead");
                     self.rig.pass(until.since(self.rig.now.monotonic));
                 }
+                // Where requests are blocked, somebody has to want it.
+                Poll::Idle if self.rig.queue.reachability() != Reachability::Open => self.rig.queue.nudge(),
                 Poll::Idle => break,
             }
         }

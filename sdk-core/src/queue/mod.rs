@@ -20,5 +20,7 @@ mod weather;
 
 pub use declarations::{Declaration, DeclarationKind, Declarations};
 pub use drops::{DropReason, DropTotals};
-pub use protocol::{Item, News, Outcome, Poll, QueueOptions, QueueStatus, Request, Settled, Ticket};
+pub use protocol::{
+    Item, News, Outcome, Poll, QueueOptions, QueueStatus, Reachability, Request, Settled, Ticket,
+};
 pub use pull::Queue;

@@ -45,6 +45,8 @@ pub struct Ticket {
 pub enum Poll {
     /// Send the request that `in_flight` gives, then hand its outcome to `settle`.
     Send,
+    /// Ask the collector something else than to take events, and hand to `handle_news` whether it has answered.
+    Probe,
     /// Poll again at this instant, or after the next input.
     WaitUntil(Monotonic),
     /// Poll again after the next input.
@@ -106,6 +108,8 @@ pub enum News {
     Silence,
     /// An answer to something else than events: the collector can be reached.
     Answer,
+    /// No answer to something else than events, though the browser was online.
+    NoAnswer,
     /// Nothing, so often that requests seem to be blocked; this may have been an earlier page.
     Blocked,
 }
@@ -117,6 +121,18 @@ pub struct Settled {
     pub delivered: Vec<Ticket>,
     /// Events given up.
     pub dropped: Vec<(Ticket, DropReason)>,
+}
+
+/// Whether requests get through to the collector, as far as that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reachability {
+    /// Nothing speaks against it.
+    #[default]
+    Open,
+    /// They did not on an earlier page: one question is asked before anything else leaves.
+    Doubtful,
+    /// They seem to be blocked on this side.
+    Blocked,
 }
 
 /// How the queue stands.
@@ -132,8 +148,6 @@ pub struct QueueStatus {
     pub failures: u32,
     /// Whether the breaker is open.
     pub breaker_open: bool,
-    /// Whether requests seem to be blocked on this side.
-    pub blocked: bool,
 }
 
 impl Item {

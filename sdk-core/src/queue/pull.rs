@@ -8,8 +8,8 @@ use super::drops::DropLedger;
 use super::flight::Flight;
 use super::weather::Weather;
 use super::{
-    Declaration, DeclarationKind, DropReason, Item, News, Outcome, Poll, QueueOptions, QueueStatus, Request,
-    Settled, Ticket,
+    Declaration, DeclarationKind, DropReason, Item, News, Outcome, Poll, QueueOptions, QueueStatus,
+    Reachability, Request, Settled, Ticket,
 };
 use crate::id::{EventId, LaneId, MemberId};
 use crate::time::Now;
@@ -54,7 +54,7 @@ impl Queue {
             given_up: Vec::new(),
             size: BatchSize::new(options.max_batch_events, options.max_batch_bytes),
             breaker: Breaker::new(),
-            weather: Weather::Silent(0),
+            weather: Weather::new(),
             flight: None,
             last_request: 0,
         }
@@ -116,7 +116,13 @@ impl Queue {
 
     /// Says what to do now. Poll after every input and when a returned instant has come.
     pub fn poll(&mut self, now: Now) -> Poll {
-        if self.flight.is_some() || (self.buffer.len() == 0 && self.declarations.is_empty()) {
+        if self.flight.is_some() {
+            return Poll::Idle;
+        }
+        if let Some(poll) = self.weather.poll(now.monotonic) {
+            return poll;
+        }
+        if self.buffer.len() == 0 && self.declarations.is_empty() {
             return Poll::Idle;
         }
         let limits = match self.breaker.pass(now.monotonic) {
@@ -153,9 +159,15 @@ impl Queue {
     }
 
     /// Ends waiting (the browser came online): the next poll may send at once, unless the collector has asked for
-    /// time by `Retry-After`.
-    pub fn nudge(&mut self) {
+    /// time by `Retry-After`; where requests are blocked it asks once.
+    pub const fn nudge(&mut self) {
         self.breaker.nudge();
+        self.weather.nudge();
+    }
+
+    /// Somebody sees the page again: where requests are blocked the next poll asks once, unless that has been so lately.
+    pub fn see(&mut self, now: Now) {
+        self.weather.see(now.monotonic);
     }
 
     /// Takes in what another page of this browser has heard: all of them pause together, and one of them probes.
@@ -164,10 +176,18 @@ impl Queue {
             News::Receipt => self.hear_receipt(),
             News::Status { status, retry_after_ms } => self.hear(status, retry_after_ms, now, random),
             News::Silence => self.hear_nothing(now, random),
-            News::Answer if self.weather.is_blocked() => self.hear_receipt(),
+            News::Answer if self.weather.reachability() != Reachability::Open => self.hear_receipt(),
             News::Answer => self.weather.answered(),
+            News::NoAnswer => {
+                self.weather.silent(now.monotonic);
+            }
             News::Blocked => self.weather.warn(),
         }
+    }
+
+    /// Whether requests get through to the collector, as far as that is known.
+    pub const fn reachability(&self) -> Reachability {
+        self.weather.reachability()
     }
 
     /// How delivery stands.
@@ -178,7 +198,6 @@ impl Queue {
             in_flight: self.flight.as_ref().map_or(0, |flight| flight.request.events.len()),
             failures: self.breaker.failures(),
             breaker_open: self.breaker.is_open(),
-            blocked: self.weather.is_blocked(),
         }
     }
 

@@ -105,9 +105,8 @@ impl Queue {
     }
 
     pub(super) fn hear_nothing(&mut self, now: Now, random: u64) {
-        if self.weather.silent() {
-            self.breaker.open(pause(now.monotonic, PROBE_MS, None));
-        } else {
+        // A page whose requests are blocked waits for an answer, however long a pause is.
+        if !self.weather.silent(now.monotonic) {
             self.back_off(None, now, random);
         }
     }

@@ -75,10 +75,11 @@ export type Effects = [
   exposed: (eventId: string, experiment: string, variation: string, bucketVersion: number) => void,
   match?: ((question: string) => void) | undefined,
   expired?: () => void,
-  blocked?: (isBlocked: number) => void,
+  blocked?: (reachability: number) => void,
   forecast?: (...forecast: Forecast) => void,
   policy?: (policy: Uint8Array) => void,
   revision?: (bundle: number) => void,
+  probe?: () => void,
 ];
 
 /** A slot, and what fills it. */
@@ -109,6 +110,7 @@ const FORMS = [
   `${FILLED}tf`,
   'y',
   'n',
+  '',
 ];
 
 /** Carries out one output. */

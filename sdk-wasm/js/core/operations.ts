@@ -76,7 +76,11 @@ export const RECEIVED: Operation<
 
 export const WAKE: Operation<[]> = [13, ''];
 
-export const ONLINE: Operation<[]> = [14, ''];
+/** The browser is online, or somebody wants everything sent. */
+export const ONLINE: Operation<[]> = [14, '0'];
+
+/** The page is seen again. */
+export const SEEN: Operation<[]> = [14, '1'];
 
 export const FAREWELL: Operation<[leaves: boolean]> = [15, 'b'];
 
@@ -99,10 +103,10 @@ export const NAMED_BUNDLE: Operation<[bytes: Uint8Array]> = [21, 'r'];
 export const IN_SHARE: Operation<[seed: string, share: number]> = [22, 'tn'];
 
 /**
- * What another page has heard of the collector: 0 nothing, 2 a receipt, 3 nothing for so long that it seems blocked; 4 an answer to
- * something else than events, heard by any page.
+ * What another page has heard of the collector: 0 nothing, 2 a receipt, 3 nothing for so long that it seems blocked; what this page
+ * has heard that has asked something else than to take events: 4 an answer, 5 none.
  */
-export const NEWS: Operation<[kind: 0 | 2 | 3 | 4]> = [23, 'xb'];
+export const NEWS: Operation<[kind: 0 | 2 | 3 | 4 | 5]> = [23, 'xb'];
 
 /** Another page has heard a status. */
 export const NEWS_STATUS: Operation<[status: number, retryAfterMs: number | undefined]> = [23, 'x1n?f'];

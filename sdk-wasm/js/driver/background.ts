@@ -11,6 +11,7 @@ import { problemReport } from './problem.ts';
 import { openPush, type Push } from './push.ts';
 import { openReserve, type Reserve } from './reserve.ts';
 import { openRetries, type Retries } from './retries.ts';
+import { BLOCKED } from './state.ts';
 import type { Cut, Tail } from './tail.ts';
 
 /** What is needed of the page. */
@@ -44,6 +45,8 @@ export interface Background {
   changed(): void;
   /** The page hides or leaves: what has begun is brought to its end now. */
   leave(): void;
+  /** Requests are blocked: tells the page, those that are open and those to come. */
+  blocked(): void;
   /** Runs no more. */
   end(): void;
 }
@@ -62,7 +65,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     told: (...news) => tabs.say('news', news),
   });
   const reserve = openReserve(() => driving.url('/v1/events'), tail, cut);
-  const retries = openRetries(driving, options.fetchLater);
+  const retries = openRetries(driving, options.fetchLater, push.open);
   const keeping = outlook && openKeeping({ ...outlook, storage: driving.storage, space });
   return {
     delivery,
@@ -82,6 +85,11 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
       keeping?.leave();
       delivery.hurry();
       reserve.rest();
+    },
+    blocked() {
+      driving.storage.setItem(space + BLOCKED, '1');
+      tabs.say('news', [3]);
+      options.host.tell('collector_blocked');
     },
     end() {
       delivery.end();

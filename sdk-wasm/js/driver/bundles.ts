@@ -28,8 +28,8 @@ export interface Failure {
 
 /** Fetches one bundle at a time. */
 export interface Bundles {
-  /** Fetches the bundle now. */
-  fetch(): void;
+  /** Fetches the bundle now, unless requests are blocked; as a probe also then, unless one is on its way. */
+  fetch(isProbe?: boolean): void;
   /** Takes what an earlier page load has stored, unless something newer is in effect already. */
   restore(bytes: Uint8Array): void;
   /** Fetches the bundle after a delay, unless it is fetched before. */
@@ -50,7 +50,7 @@ export function openBundles(
   asked: Promise<Answer | undefined> | undefined,
   attempted: (failure: Failure | undefined) => void,
 ): Bundles {
-  const { ask, core, heard, input, url, whole, taken, isEnded } = driving;
+  const { ask, core, heard, input, url, whole, taken, isEnded, isBlocked } = driving;
   /** What is in effect, as it was stored. */
   let restored: Uint8Array | undefined;
   /** Whether the collector has said on this page what is to be in effect. */
@@ -94,9 +94,9 @@ export function openBundles(
     const isRead = input(() => core(operation, bytes), url('/v1/bundle'));
     if (isRead) entries.put(BUNDLE_ENTRY, () => bytes);
   };
-  const fetch = async () => {
-    isStale = isFetching;
-    if (isFetching || isEnded()) return;
+  const fetch = async (isProbe?: boolean) => {
+    isStale = isFetching && !isProbe;
+    if (isFetching || isEnded() || (isBlocked() && !isProbe)) return;
     isFetching = true;
     retry.clear();
     let failure: Failure | undefined;

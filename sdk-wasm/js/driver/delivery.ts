@@ -53,7 +53,8 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
 
   const pump = () => {
     isRequested = false;
-    if (isEnded()) return;
+    // Offline nothing is to be probed; the browser says when that is over.
+    if (isEnded() || (driver.isBlocked() && navigator.onLine === false)) return;
     do {
       hasMore = false;
       driver.carryOut(() => core(POLL));

@@ -59,7 +59,6 @@ export function startDriver(start: CoreStart): Driver {
   /** The revision in effect. */
   let bundleRevision = 0;
   let isBlocked = false;
-  let hasHeard = false;
   /** How often the visitor has been forgotten. */
   let visits = 0;
   let granted = grantedBits(settings.consent);
@@ -180,7 +179,12 @@ export function startDriver(start: CoreStart): Driver {
       later.add(() => hasEnded || host.exposed(id, { experiment, variation, bucket_version })),
     undefined,
     () => host.tell('bundle_expired'),
-    (found) => noteBlocked(found > 0),
+    (reachability) => {
+      isBlocked = reachability > 0;
+      // What was not asked meanwhile.
+      if (!isBlocked) bundles.fetch(true);
+      if (reachability > 1) behind.do(({ blocked }) => blocked());
+    },
     (...found) => behind.now()?.keeping?.foresee(...found),
     (policy) => {
       gate.take(policy);
@@ -190,6 +194,7 @@ export function startDriver(start: CoreStart): Driver {
     (revision) => {
       bundleRevision = revision;
     },
+    () => bundles.fetch(true),
   ]);
   const { isHolding } = completion;
   const isShort = () => !capturing;
@@ -235,9 +240,8 @@ export function startDriver(start: CoreStart): Driver {
     ask,
     isEnded: () => hasEnded,
     heard(answer) {
-      // Once is enough, but for a page that has given up.
-      if (answer && (!hasHeard || isBlocked)) input(() => core(operation.NEWS, 4));
-      hasHeard ||= answer !== undefined;
+      if (answer) storage.removeItem(space + BLOCKED);
+      if (answer || navigator.onLine !== false) input(() => core(operation.NEWS, answer ? 4 : 5));
       return answer;
     },
     isBlocked: () => isBlocked,
@@ -308,7 +312,8 @@ export function startDriver(start: CoreStart): Driver {
     else painting.forgo();
     const waiting = capturing?.cut(leaves) ?? [];
     entries.flush();
-    tail?.hand(waiting);
+    // A page that is blocked and only hidden goes on: what it would hand over were a request at every turn.
+    if (leaves || !isBlocked) tail?.hand(waiting);
   };
   const leave = () => {
     laneSinceMs = 0;
@@ -323,13 +328,6 @@ export function startDriver(start: CoreStart): Driver {
     stands = true;
     tail?.seen();
     behind.now()?.leading.stand();
-  };
-  const noteBlocked = (found: boolean) => {
-    isBlocked = found;
-    if (!found) return entries.delete(BLOCKED);
-    entries.put(BLOCKED, () => 1);
-    tabs.say('news', [3]);
-    host.tell('collector_blocked');
   };
   /**
    * Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had; and where
@@ -349,11 +347,17 @@ export function startDriver(start: CoreStart): Driver {
   const judgeAnew = () => input(() => core(operation.WAKE));
   const waking = openWaking(judgeAnew);
   const goOnline = () => input(() => core(operation.ONLINE));
+  const seen = () => {
+    stand();
+    // Whatever kept requests away may have been switched off elsewhere.
+    input(() => core(operation.SEEN));
+  };
 
   /** Takes stored entries back once it is known whose they are; only then may events follow. */
   const begin = async (stored: Change[]) => {
     const mine = visits;
     early = [];
+    if (storage.getItem(space + BLOCKED)) core(operation.NEWS, 3);
     storeMember();
     announce();
     const state = stateIn(stored);
@@ -370,7 +374,6 @@ export function startDriver(start: CoreStart): Driver {
       if (user !== undefined) core(operation.RESTORE, undefined, undefined, user, []);
       if (found) found.taking.takeBack(found, state.base, state.latches);
       else if (state.base || state.latches) core(operation.RESTORE, state.base, state.latches, undefined, []);
-      if (state.isBlocked) core(operation.NEWS, 3);
     });
     if (state.bundle) bundles.restore(state.bundle);
     const held = early ?? [];
@@ -387,17 +390,13 @@ export function startDriver(start: CoreStart): Driver {
       sayFarewell(false);
       behind.now()?.leading.hide();
     },
-    visible() {
-      stand();
-      // Whatever kept requests away may have been switched off elsewhere.
-      if (isBlocked) goOnline();
-    },
+    visible: seen,
     leaving: leave,
     restored() {
       tabs.open();
       openLane();
       judgeAnew();
-      stand();
+      seen();
       bundles.fetch();
       const left = host.left();
       if (left[0]) past.open().then((one) => one.takeUp(left));

@@ -16,9 +16,9 @@ export interface Driving {
   taken(): Promise<void> | undefined;
   /** Whether the client has ended; answers that are still on their way change nothing on the page. */
   isEnded(): boolean;
-  /** Notes that the collector has answered a question that was none about events, and hands that answer on. */
+  /** Notes whether the collector has answered a question that was none about events, and hands that answer on. */
   heard<Said extends { status: number } | undefined>(answer: Said): Said;
-  /** Whether requests seem to be blocked on this side. */
+  /** Whether requests seem to be blocked on this side, here or on an earlier page, and nothing is to be asked but probes. */
   isBlocked(): boolean;
   /** Calls the core and gives its answer. */
   ask<Fields extends unknown[]>(operation: Operation<Fields>, ...fields: Fields): Json | undefined;

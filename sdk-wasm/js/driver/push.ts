@@ -9,7 +9,7 @@ import { textOf } from '../core/reader.ts';
 import { fieldsOf, jsonText, parseJson } from '../json.ts';
 import type { Driving } from './driving.ts';
 import { textIn, wholeIn } from './receipt.ts';
-import { BLOCKED_MS, backoffMs } from './retry.ts';
+import { backoffMs } from './retry.ts';
 import type { Tabs } from './tabs.ts';
 
 /** First delay before the stream is opened again; later ones double, this often: up to 32 s. */
@@ -88,12 +88,12 @@ export function openPush(driver: Driving, { tokenKey, tabs, heardOf }: PushOptio
   };
   const reopenLater = () => {
     enter('connecting');
-    const delayMs = driver.isBlocked() ? BLOCKED_MS : backoffMs(REOPEN_BASE_MS, failures, MAX_DOUBLINGS);
-    pause.set(delayMs, askToken);
+    pause.set(backoffMs(REOPEN_BASE_MS, failures, MAX_DOUBLINGS), askToken);
     failures += 1;
   };
   const askToken = async () => {
-    if (memberToken === undefined || isEnded()) return enter('closed');
+    // Where requests are blocked it opens with the first answer to another one.
+    if (memberToken === undefined || isEnded() || driver.isBlocked()) return enter('closed');
     enter('connecting');
     const asked = era;
     const question = jsonText({ anonymous_id: driver.member(), member_token: memberToken });

@@ -2,7 +2,7 @@
 
 import type { Failure } from './bundles.ts';
 import type { Driving } from './driving.ts';
-import { BLOCKED_MS, backoffMs } from './retry.ts';
+import { backoffMs } from './retry.ts';
 import { type Unreachable, unreachable } from './unreachable.ts';
 
 /** First delay after a failure; later ones double, this often. */
@@ -14,8 +14,9 @@ export type Retries = (failure: Failure | undefined) => void;
 
 /** Nothing has failed yet. */
 export function openRetries(
-  { report, isBlocked, url }: Driving,
+  { report, url }: Driving,
   fetchLater: (delayMs: number) => void,
+  fetched: () => void,
 ): Retries {
   let failures = 0;
   /** The code of the failure that the page has been told of last. */
@@ -24,7 +25,7 @@ export function openRetries(
     if (!failure) {
       failures = 0;
       told = undefined;
-      return;
+      return fetched();
     }
     const { cause } = failure;
     const why =
@@ -32,6 +33,6 @@ export function openRetries(
     const { code = 'trust_unavailable', message, isUsage } = why as Partial<Unreachable> & Error;
     if (code !== told) report(code, message, isUsage);
     told = code;
-    fetchLater(isBlocked() ? BLOCKED_MS : backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS));
+    fetchLater(backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS));
   };
 }

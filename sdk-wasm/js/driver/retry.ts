@@ -1,8 +1,5 @@
 /** Pauses before another try. */
 
-/** Pause between tries while requests seem to be blocked: every one is a line on the visitor's console. */
-export const BLOCKED_MS = 300_000;
-
 /** A delay that doubles with every failure up to a limit, spread by chance from half of it to one and a half. */
 export function backoffMs(baseMs: number, failures: number, maxDoublings: number): number {
   return baseMs * 2 ** Math.min(failures, maxDoublings) * (0.5 + Math.random());

@@ -4,7 +4,7 @@ import type { Change } from '../browser/database.ts';
 
 /** Key of the `anonymous_id`. */
 export const MEMBER = 'member';
-/** Set where requests have been blocked. */
+/** Set where requests have been blocked: beside the member, where a page finds it before it asks anything. */
 export const BLOCKED = 'blocked';
 /** Key of what the next page may paint. */
 export const DECISIONS = 'decisions';
@@ -28,7 +28,6 @@ export interface State {
   latches: Uint8Array | undefined;
   user: string | undefined;
   bundle: Uint8Array | undefined;
-  isBlocked: boolean;
 }
 
 /** Picks the state out of what is stored; a value of another kind is none. */
@@ -48,6 +47,5 @@ export function stateIn(stored: Change[]): State {
     latches: bytes('latches'),
     user: text('user'),
     bundle: bytes(BUNDLE_ENTRY),
-    isBlocked: state.has(BLOCKED),
   };
 }

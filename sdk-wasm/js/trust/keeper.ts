@@ -5,6 +5,7 @@ import { wallMs } from '../clock.ts';
 import { NAMED_BUNDLE } from '../core/operations.ts';
 import type { Attempt } from '../driver/bundles.ts';
 import type { Driving } from '../driver/driving.ts';
+import { BLOCKED } from '../driver/state.ts';
 import { unreachable } from '../driver/unreachable.ts';
 import { AttuneError } from '../errors.ts';
 import type { Settings } from '../options.ts';
@@ -79,7 +80,10 @@ export async function openKeeper(driving: Driving, settings: Settings): Promise<
     return withKeys(() => chain.takeBundle(bytes));
   };
   const take = async () => {
-    const [statement] = await Promise.all([fetchBytes('current'), hasKeys || takeKeys()]);
+    const asked = fetchBytes('current');
+    // Where requests seem to be blocked, here or on an earlier page, one question tells enough.
+    if (driving.isBlocked() || driving.storage.getItem(`attune/${settings.writeKey}/${BLOCKED}`)) await asked;
+    const [statement] = await Promise.all([asked, hasKeys || takeKeys()]);
     // Where nothing has been published, a receipt or the stream will say when something has.
     if (!statement) return undefined;
     const named = await withKeys(() => chain.takeCurrent(statement, memory.get(), member()));
