@@ -174,7 +174,10 @@ describe('the adapters', () => {
 
   describe('of requests', () => {
     const post = (text) =>
-      page.evaluate((text) => parts.post('/posted', text).then((answer) => answer.status), text);
+      page.evaluate(async (text) => {
+        const body = await parts.pack(new TextEncoder().encode(text));
+        return (await parts.post('/posted', body)).status;
+      }, text);
 
     it('shrink repeated text into what begins like gzip', async () => {
       const bytes = await page.evaluate(async () => {
@@ -203,7 +206,7 @@ describe('the adapters', () => {
       await page.evaluate(async () => {
         const own = window.CompressionStream;
         window.CompressionStream = undefined;
-        await parts.post('/posted', 'x'.repeat(2_000));
+        await parts.post('/posted', await parts.pack(new TextEncoder().encode('x'.repeat(2_000))));
         window.CompressionStream = own;
       });
       assert.equal(posted.at(-1).body.length, 2_000);

@@ -41,8 +41,12 @@ impl Weather {
     /// Another request has got no answer while the browser was online. Returns whether requests are blocked.
     pub fn silent(&mut self, now: Monotonic) -> bool {
         match self.heard {
-            Heard::Silence(count) if count + 1 < BLOCKED_AFTER => self.heard = Heard::Silence(count + 1),
-            Heard::Silence(_) => self.block(Some(now.plus(PROBE_MS))),
+            Heard::Silence(count) if count + 1 < BLOCKED_AFTER => {
+                self.heard = Heard::Silence(count + 1);
+                self.probe_at = None;
+            }
+            // Whoever has wanted an answer since the silence before gets the question at once: this request may be older.
+            Heard::Silence(_) => self.block(Some(self.probe_at.unwrap_or_else(|| now.plus(PROBE_MS)))),
             Heard::Warning => self.block(None),
             Heard::Answer | Heard::Blocked => {}
         }
@@ -157,6 +161,19 @@ mod tests {
             rig.pass(MINUTE_MS);
         }
         probes
+    }
+
+    #[test]
+    fn what_is_wanted_while_the_third_request_is_out_is_asked_at_once() {
+        let mut rig = Rig::new(PAGE);
+        rig.random = 0;
+        rig.push_all(1..=50);
+        (0..2).for_each(|_| silence(&mut rig));
+        let request = rig.sent();
+        rig.queue.nudge();
+        rig.settle(request.id, Outcome::Network);
+        assert_eq!(state(&rig), Reachability::Blocked);
+        assert_eq!(probes(&mut rig, 60), [0]);
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 import { get } from '../browser/http.ts';
 import { NAMED_BUNDLE } from '../core/operations.ts';
-import type { Driving } from '../driver/driving.ts';
 import type { Settings } from '../options.ts';
-import { openKeeper } from '../trust/keeper.ts';
+import { type KeeperDriving, openKeeper } from '../trust/keeper.ts';
 import { refused } from './token.ts';
 
 /** How the bytes of a key set begin. */
@@ -21,10 +20,11 @@ export async function fetchSource(settings: Settings, member: string): Promise<S
   const url = (path: string) => `${settings.collector}${path}?k=${settings.writeKey}`;
   const found: Partial<Source> = {};
   if (settings.trust) {
-    const driving: Partial<Driving> = {
+    const driving: KeeperDriving = {
       url,
       member: () => member,
       isEnded: () => false,
+      isBlocked: () => false,
       taken: () => undefined,
       report() {},
       // A preview leaves nothing behind, so it remembers nothing of what pages have taken before.
@@ -43,7 +43,7 @@ export async function fetchSource(settings: Settings, member: string): Promise<S
       },
     };
     // What it has heard holds once the attempt has come to its end.
-    await (await openKeeper(driving as Driving, settings))();
+    await (await openKeeper(driving, settings))();
   } else {
     const [keys, bundle] = await Promise.all([get(url('/v1/bundle/keys')), get(url('/v1/bundle'))]);
     if (keys?.status === 200) found.keySet = keys.body;

@@ -21,8 +21,14 @@ const MIN_RENEWAL_MS = 10_000;
 /** How the bytes of a delta begin. */
 const DELTA = 'ATND';
 
+/** What is needed of the page; a preview has no more of one. */
+export type KeeperDriving = Pick<
+  Driving,
+  'core' | 'heard' | 'input' | 'isBlocked' | 'isEnded' | 'member' | 'report' | 'storage' | 'taken' | 'url'
+>;
+
 /** Opens the chain of trust of these settings. Every attempt takes what is current as far as it holds. */
-export async function openKeeper(driving: Driving, settings: Settings): Promise<Attempt> {
+export async function openKeeper(driving: KeeperDriving, settings: Settings): Promise<Attempt> {
   const { core, input, member, report, url, taken, isEnded } = driving;
   const trust = settings.trust ?? '';
   const chain = await openChain({ ...settings, trust });
