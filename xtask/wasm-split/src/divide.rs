@@ -201,7 +201,7 @@ impl Whole {
         }
     }
 
-    /// Exports what the rest needs.
+    /// Exports what the rest needs, and no more.
     fn offer(&mut self) {
         for name in UNASKED {
             // A module of another linker may not have them.
