@@ -68,10 +68,13 @@ const writers: Record<string, (value: never, rest: string) => void> = {
     else if (typeof value === 'string') writeAll('4t', [value]);
     else if (Array.isArray(value)) writeAll('5*v', [value]);
     else {
-      const fields = Object.entries(value);
+      const names = Object.keys(value);
       byte(6);
-      count(fields.length);
-      for (const field of fields) writeAll('tv', field);
+      count(names.length);
+      for (const name of names) {
+        text(name);
+        writeAll('v', [value[name]]);
+      }
     }
   },
 };

@@ -70,8 +70,10 @@ export function openCapturing(options: CapturingOptions): Capturing {
   /** Events of this task, of which the other pages are told together. */
   let told: KeptEvent[] = [];
   const tell = () => {
-    say('events', told);
+    // They count them; this page delivers them.
+    const rows = told.map((event) => ({ ...event, isSettled: true }));
     told = [];
+    say('events', rows);
   };
   return {
     events,
@@ -92,7 +94,9 @@ export function openCapturing(options: CapturingOptions): Capturing {
       const { member, lane, user } = sender();
       const left = passing.pass(type, member, capture.metadata);
       if (!left) return false;
-      const event = { ...capture, ...left, member, lane, seq, user, isSettled: false };
+      const { metadata } = left;
+      const isSettled = false;
+      const event = { id, type, ms, session, priority, metadata, member, lane, seq, user, isSettled };
       const sizes = sizesOf(event);
       input(() => {
         tracked = event;
@@ -103,9 +107,9 @@ export function openCapturing(options: CapturingOptions): Capturing {
     },
     keep(seq) {
       if (!tracked) return;
-      events.keep(Object.assign(tracked, { seq }));
-      // They count it; this page delivers it.
-      if (told.push({ ...tracked, isSettled: true }) === 1) queueMicrotask(tell);
+      tracked.seq = seq;
+      events.keep(tracked);
+      if (told.push(tracked) === 1) queueMicrotask(tell);
     },
     write(...request) {
       const [id, , , , numbers] = request;

@@ -16,8 +16,8 @@ export interface KeptEvent extends LaneEvent {
 /** What is known of a lane whose page may be gone: how many numbers it has given out. */
 export type KeptLane = [member: string, lane: string, count: number];
 
-/** Events in memory, until they are settled or forgotten. */
-export type Waiting = Map<string, KeptEvent>;
+/** Events in memory by lane and number, until they are settled or forgotten. */
+export type Waiting = Map<string, Map<number, KeptEvent>>;
 
 /** Events by lane and number; a settled one is in the store only. */
 export interface Events {
@@ -33,7 +33,12 @@ export interface Events {
 
 /** Takes an event that is stored already. */
 export function take(waiting: Waiting, event: KeptEvent): void {
-  if (!event.isSettled) waiting.set(keyOf(event.lane, event.seq), event);
+  if (event.isSettled) return;
+  const { lane, seq } = event;
+  const ofLane = waiting.get(lane);
+  // Numbers are found faster than texts that are made for it.
+  if (ofLane) ofLane.set(seq, event);
+  else waiting.set(lane, new Map([[seq, event]]));
 }
 
 /** The events that wait in memory, beside what is stored. */
@@ -41,7 +46,8 @@ export function openEvents(waiting: Waiting, entries: Entries): Events {
   /** The count that waits to be stored. */
   let count: KeptLane | undefined;
   const store = (event: KeptEvent) => entries.put([event.lane, event.seq], () => event);
-  const get = (lane: string, seq: number) => waiting.get(keyOf(lane, seq));
+  const get = (lane: string, seq: number) => waiting.get(lane)?.get(seq);
+  const drop = (lane: string, seq: number) => void waiting.get(lane)?.delete(seq);
   return {
     keep(event) {
       take(waiting, event);
@@ -62,10 +68,10 @@ export function openEvents(waiting: Waiting, entries: Entries): Events {
     settle(lane, seq) {
       const event = get(lane, seq);
       if (event) store({ ...event, isSettled: true });
-      waiting.delete(keyOf(lane, seq));
+      drop(lane, seq);
     },
     forget(lane, seq) {
-      waiting.delete(keyOf(lane, seq));
+      drop(lane, seq);
       entries.delete([lane, seq]);
     },
   };
@@ -77,8 +83,4 @@ export function sizesOf(event: KeptEvent): [bytes: number, metadata: Metadata | 
   if (text === undefined) return [eventBytes(event), text];
   const bytes = byteLength(text);
   return [eventBytes(event) + bytes, [bytes, JSON.parse(text)]];
-}
-
-function keyOf(lane: string, seq: number): string {
-  return `${lane}/${seq}`;
 }
