@@ -32,7 +32,11 @@ export async function openPreview(
   try {
     const { keySet, bundle } = await fetchSource(settings, member);
     const said = await verifyToken(token, keySet);
-    keep((session) => session.setItem(PREVIEW, token));
+    keep((session) => {
+      session.setItem(PREVIEW, token);
+      // It stays, as other tabs may have theirs.
+      localStorage.setItem(PREVIEW, '1');
+    });
     return start(settings, host, await openModel(bundle, member, said), said, member);
   } catch (cause) {
     keep((session) => session.removeItem(PREVIEW));
