@@ -312,6 +312,8 @@ export function openLink(options: LinkOptions): DriverLink {
     entries.clear();
     for (const key of keysUnder(space)) storage.removeItem(space + key);
     started?.forget(session);
+    // The lane has ended with the visitor: whoever is admitted next begins another, as its numbers are given out.
+    lane = '';
   };
   const hush = () => {
     channel?.close();

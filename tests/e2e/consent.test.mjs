@@ -157,6 +157,25 @@ describe('before a visitor has agreed', () => {
       await other?.close();
     }));
 
+  for (const between of ['a no', 'a no and a wish to be forgotten']) {
+    it(`a yes behind ${between} begins anew: what follows is delivered and counts`, () =>
+      visitor(async (context) => {
+        const before = await events();
+        const page = await openPage(context, `${site.url}/open`);
+        await track(page, 3);
+        await eventually(events, (count) => count === before + 3);
+        // Its events are erased at the collector, too.
+        const kept = between === 'a no' ? 3 : 0;
+        if (!kept) await page.evaluate(() => window.attune.forget());
+        await agree(page, { analytics: 'denied', personalization: 'denied' });
+        await agree(page, { analytics: 'granted', personalization: 'granted' });
+        await track(page, 2);
+        await eventually(events, (count) => count === before + kept + 2);
+        await page.waitForFunction(() => window.attune.signal('category_views', 'lamps') === 2);
+        assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+      }));
+  }
+
   it('forgetting deletes what is stored and what waits, and begins anew', () =>
     visitor(async (context) => {
       const before = await events();
