@@ -208,7 +208,8 @@ export function openLink(options: LinkOptions): DriverLink {
     const captures = isCapturing(call);
     if (hasEnded) events.tell('shut_down', method);
     else if (captures && capture === 'denied') return;
-    else if (driver && (!captures || (isAdmitted && !driver.isWaiting() && !driver.isShort()))) pass(call);
+    else if (driver && (!captures || (isAdmitted && isTaking() && !driver.isWaiting() && !driver.isShort())))
+      pass(call);
     else if (captures && !isTaking() ? held.push(call) > MAX_HELD_CALLS : !buffer.push(call, laneNow)) {
       held.splice(MAX_HELD_CALLS);
       if (!isFull) events.tell('buffer_full', method);

@@ -10,6 +10,8 @@ import { consentRules, thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
 const UNKNOWN = { analytics: 'unknown', personalization: 'unknown' };
+/** A page whose own filter drops one type of events and marks all others. */
+const JUDGING = `init({ beforeSend: ({ event_type, metadata }) => event_type === 'secret' ? null : { metadata: { ...metadata, judged: true } }, `;
 
 describe('before a visitor has agreed', () => {
   let browser;
@@ -28,6 +30,7 @@ describe('before a visitor has agreed', () => {
       '/open': page({}),
       '/cookieless': page({ cookieless: true }),
       '/agreed': page({ strict: true }),
+      '/judging': page({}).replace('init({', JUDGING),
     });
   });
   after(async () => {
@@ -175,6 +178,32 @@ describe('before a visitor has agreed', () => {
         assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
       }));
   }
+
+  it('what follows a yes that is taken back, but no no, waits for the next yes, in all tabs', () =>
+    visitor(async (context) => {
+      const page = await openPage(context, `${site.url}/judging`);
+      const other = await openPage(context, `${site.url}/judging`);
+      const before = await events();
+      await track(page, 1);
+      await eventually(events, (count) => count === before + 1);
+      gate.posted.length = 0;
+      await agree(page, UNKNOWN);
+      await page.waitForTimeout(100);
+      await track(page, 2);
+      await other.evaluate(() => window.attune.track('product_view', {}, { priority: 'critical' }));
+      await page.evaluate(() => window.attune.track('secret'));
+      await page.waitForTimeout(500);
+      assert.deepEqual([await events(), gate.posted], [before + 1, []]);
+      await agree(other, { analytics: 'granted' });
+      await eventually(events, (count) => count === before + 4);
+      const sent = gate.posted.flatMap((body) => JSON.parse(body).events);
+      assert.deepEqual([...new Set(sent.map(({ event_type }) => event_type))], ['product_view']);
+      for (const { session_id, metadata } of sent) {
+        assert.match(session_id, /^[\da-f-]{36}$/);
+        assert.equal(metadata.judged, true);
+      }
+      assert.deepEqual(await page.evaluate(() => window.attuneErrors), []);
+    }));
 
   it('forgetting deletes what is stored and what waits, and begins anew', () =>
     visitor(async (context) => {

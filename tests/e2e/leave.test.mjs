@@ -58,6 +58,13 @@ describe('a page', () => {
   });
 
   const visitor = (body) => asVisitor(browser, body);
+  /** The types of all events that the collector counts. */
+  const collectedTypes = () =>
+    collector
+      .dump()
+      .filter(Boolean)
+      .map((line) => JSON.parse(line).event_type);
+  const logged = async (type) => collectedTypes().filter((one) => one === type).length;
   const counted = async () => (await collector.summary()).signals.category_views ?? 0;
   const arrive = async (count) => {
     assert.equal(await eventually(counted, (views) => views >= count), count);
@@ -122,6 +129,41 @@ describe('a page', () => {
         .catch(() => {});
       await arrive(before + 20);
     }));
+
+  for (const turn of ['pagehide', 'visibilitychange', 'unload']) {
+    for (const isUp of [true, false]) {
+      const when = isUp ? 'at once' : 'with the page that returns, where the collector was busy';
+      it(`delivers what a site tracks in its own ${turn} handler ${when}`, () =>
+        visitor(async (context) => {
+          const page = await openPage(context, `${site.url}/`);
+          await view(page, 'before');
+          await eventually(collectedTypes, (types) => types.includes('product_view'));
+          await page.evaluate((turn) => {
+            const track = () => {
+              // Longer than what leaves uncompressed.
+              const note = Array.from({ length: 200 }, (_, place) => place).join();
+              if (turn !== 'visibilitychange' || document.hidden)
+                window.attune.track('time_on_page', { note });
+            };
+            (turn === 'visibilitychange' ? document : window).addEventListener(turn, track);
+          }, turn);
+          const before = await logged('time_on_page');
+          if (!isUp) gate.refuse = { status: 503, retryAfter: '' };
+          await page.goto(`${site.url}/other`);
+          if (!isUp) {
+            await page.waitForTimeout(QUIET_MS);
+            gate.refuse = undefined;
+            await page.goto(`${site.url}/`);
+          }
+          await eventually(
+            () => logged('time_on_page'),
+            (count) => count > before,
+          );
+          await page.waitForTimeout(QUIET_MS);
+          assert.equal(await logged('time_on_page'), before + 1);
+        }));
+    }
+  }
 
   it('is kept in the back/forward cache, and comes back with a lane of its own', () =>
     visitor(async (context) => {

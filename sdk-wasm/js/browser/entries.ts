@@ -88,6 +88,8 @@ export function openEntries({ database, allowed, problem }: EntriesOptions): Ent
     if (due.isSet()) return;
     due.set(WRITE_DELAY_MS, flush);
     addEventListener('beforeunload', leaving);
+    // A page that nobody sees may end with this task: events come in the site's own handlers of its end.
+    if (document.hidden) queueMicrotask(flush);
   };
   return {
     put: queue,

@@ -67,7 +67,9 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
         if (packing.delete(leave)) answered(post(driver.url('/v1/events'), body));
       };
       packing.add(leave);
-      pack(plain).then(leave);
+      // A page that nobody sees may not last until it is compressed.
+      if (document.hidden) leave();
+      else pack(plain).then(leave);
     });
   const refuse = (status: number, code: string, message: string) => {
     // A wrong key, origin or address is the site's own mistake, also where something else answers there.
