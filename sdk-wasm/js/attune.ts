@@ -50,6 +50,22 @@ export class Attune {
   readonly #settings: Settings;
   #said: Said;
   #moment: Moment | undefined;
+  /** Whether the site's own filter is being asked. */
+  #isJudging = false;
+
+  // A value of the site's may throw wherever it is looked at.
+  static {
+    for (const name of ['track', 'page', 'identify', 'group', 'setContext', 'consent'] as const) {
+      const method = Attune.prototype[name] as (...values: unknown[]) => unknown;
+      (Attune.prototype[name] as typeof method) = function (this: Attune, ...values) {
+        try {
+          return method.apply(this, values);
+        } catch (cause) {
+          return this.#refuse('json_invalid', name, String(cause));
+        }
+      };
+    }
+  }
 
   /** Use `init`. */
   constructor(settings: Settings) {
@@ -290,6 +306,12 @@ export class Attune {
     const filter = this.#settings.beforeSend;
     if (!filter) return capture;
     const { type, metadata = '{}' } = capture;
+    // It would be asked about what it tracks, without an end.
+    if (this.#isJudging) {
+      this.#refuse('before_send_failed', type, 'it tracks an event itself');
+      return undefined;
+    }
+    this.#isJudging = true;
     try {
       const sent = filter({ event_type: type, metadata: JSON.parse(metadata) });
       if (!sent) return undefined;
@@ -299,6 +321,8 @@ export class Attune {
     } catch (cause) {
       this.#refuse('before_send_failed', type, String(cause));
       return undefined;
+    } finally {
+      this.#isJudging = false;
     }
   }
 
