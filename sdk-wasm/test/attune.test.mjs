@@ -128,7 +128,7 @@ describe('attune', () => {
     });
     globalThis.indexedDB = {
       open() {
-        throw new Error('blocked');
+        throw new DOMException('blocked', 'SecurityError');
       },
     };
     attune = init(OPTIONS);

@@ -1,15 +1,18 @@
 /** Entries of the site's database, whose writes wait a little and then share one transaction. */
 
 import type { Change, Database, Key } from './database.ts';
+import { inTime } from './in-time.ts';
 import { timer } from './timer.ts';
 
 /** Longest time a write waits; together they cost one transaction. */
 const WRITE_DELAY_MS = 50;
+/** Longest time for which a page waits for what is stored: another tab that is busy may keep the database from opening. */
+const READ_MS = 2_000;
 /** Pause before what did not fit is tried again. */
 const FULL_DELAY_MS = 10_000;
 
-/** Why writes fail: the quota is used up, or there is no database to be had. */
-export type StorageProblem = 'full' | 'blocked';
+/** What is wrong with the database: the quota is used up, there is none to be had, or it does not answer in time. */
+export type StorageProblem = 'full' | 'blocked' | 'slow';
 
 /** Values by key. Nothing is kept where the browser blocks the database. */
 export interface Entries {
@@ -96,9 +99,9 @@ export function openEntries({ database, allowed, problem }: EntriesOptions): Ent
     delete: (key) => queue(key, undefined),
     async read(range) {
       try {
-        return allowed() ? await database.read(range) : [];
-      } catch {
-        tell('blocked');
+        return allowed() ? await inTime(database.read(range), READ_MS) : [];
+      } catch (cause) {
+        tell(cause instanceof DOMException ? 'blocked' : 'slow');
         return [];
       }
     },
