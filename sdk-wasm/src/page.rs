@@ -145,12 +145,8 @@ impl Page {
                     client.handle_context(context, size, now);
                 }
             }
-            Operation::Bundle | Operation::NamedBundle => {
-                let above = if operation == Operation::Bundle { client.bundle_revision() } else { 0 };
-                if let Err(error) = client.handle_bundle_above(input.rest(), above, now) {
-                    effects.failed(error.code());
-                }
-            }
+            Operation::Bundle => bundle(client, input, client.bundle_revision(), effects, now),
+            Operation::NamedBundle => bundle(client, input, 0, effects, now),
             Operation::Wake => client.handle_wake(now),
             Operation::Consent => {
                 let consent = Consent::of_bits(input.byte());
@@ -172,6 +168,7 @@ impl Page {
         }
     }
 
+    #[inline(never)]
     fn start(&mut self, input: &mut Input<'_>, now: Now) {
         let options = ClientOptions {
             member: input.member(),
@@ -191,6 +188,7 @@ impl Page {
     }
 
     /// Everything that the client wants done after an input.
+    #[inline(never)]
     fn drain(&mut self, effects: &mut Effects) {
         let Some(client) = &mut self.client else { return };
         let (member, lane) = client.sender();
@@ -217,6 +215,14 @@ impl Page {
         }
         client.questions().iter().for_each(|question| effects.question(question));
         effects.wake(client.wake_at());
+    }
+}
+
+/// Takes a bundle whose revision is above another. A function of its own, so that only what a first visit needs of it comes first.
+#[inline(never)]
+fn bundle(client: &mut Client, input: &mut Input<'_>, above: u64, effects: &mut Effects, now: Now) {
+    if let Err(error) = client.handle_bundle_above(input.rest(), above, now) {
+        effects.failed(error.code());
     }
 }
 
