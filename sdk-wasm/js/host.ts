@@ -22,6 +22,10 @@ export interface Host {
   resumed(session: string): void;
   /** Another page has said for which purposes the visitor has agreed. */
   consented(said: Said): void;
+  /** Another page has begun another visitor. */
+  became(member: string): void;
+  /** The collector is to erase a member, by the token that it has given for them. */
+  erase(member: string, token: string): void;
   /** Another page has forgotten the visitor. */
   forgotten(): void;
   /** The first attempt at fetching the bundle has ended. */

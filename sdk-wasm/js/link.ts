@@ -40,7 +40,7 @@ export interface LinkOptions {
   settings: Settings;
   storage: KeyValue;
   /** What the driver tells the public API. */
-  events: Omit<Host, 'started' | 'ready' | 'opened' | 'left'>;
+  events: Omit<Host, 'started' | 'ready' | 'opened' | 'left' | 'became' | 'erase'>;
   /** The visitor has become another one on another host. */
   became(member: string): void;
   /** Which session is it at this instant? */
@@ -147,6 +147,10 @@ export function openLink(options: LinkOptions): DriverLink {
     const { erase } = await loadBackground();
     const url = `${settings.collector}/v1/forget?k=${settings.writeKey}`;
     erase(url, wishes, erasures, asked, storage.getItem(space + BLOCKED));
+  };
+  const eraseBy = (member: string, secret: string) => {
+    wishes.setItem(erasures + member, secret);
+    eraseWished([member, secret]);
   };
   if (keysUnder(erasures).length) eraseWished();
   let held: Call[] = [];
@@ -277,7 +281,8 @@ export function openLink(options: LinkOptions): DriverLink {
     const opened = () => {
       if (isAdmitted) for (const one of buffer.drain()) call(...one);
     };
-    const host = { ...events, started: begun, ready, opened, left: () => left.splice(0) };
+    const own = { started: begun, ready, opened, became, erase: eraseBy, left: () => left.splice(0) };
+    const host = { ...events, ...own };
     const awaits = awaitsPolicy();
     const start = {
       ...{ host, settings, storage, entries, stored, lanes, ended, loadBackground },
@@ -358,15 +363,15 @@ export function openLink(options: LinkOptions): DriverLink {
       const token = started?.token() ?? storage.getItem(space + TOKEN);
       if (!token) return;
       const [member = '', secret = ''] = token.split('\n');
-      wishes.setItem(erasures + member, secret);
-      eraseWished([member, secret]);
+      eraseBy(member, secret);
     },
     ask,
     look,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
-      // A page that holds a channel is not kept in the back/forward cache.
-      hush();
+      // A page that holds a channel is not kept in the back/forward cache; one that stores nothing would find nothing there of
+      // what is said meanwhile.
+      if (!settings.cookieless) hush();
       if ((driver && !driver.isShort()) || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.

@@ -217,6 +217,52 @@ describe('a page', () => {
       }));
   }
 
+  for (const [what, said, expected] of [
+    [
+      'a partial no',
+      () => window.attune.consent({ personalization: 'denied' }),
+      { user: 'ada', privacy: 'denied' },
+    ],
+    ['a logout', () => window.attune.reset(), { isNew: true }],
+    ['another login', () => window.attune.identify('bob'), { user: 'bob', isNew: true }],
+  ]) {
+    it(`that comes back out of the cache takes in ${what} that was said meanwhile`, () =>
+      visitor(async (context) => {
+        const page = await openPage(context, site.url);
+        await page.evaluate(() => {
+          window.persisted = [];
+          addEventListener('pageshow', (event) => persisted.push(event.persisted));
+          window.attune.identify('ada');
+        });
+        await view(page, 'hats');
+        const before = await page.evaluate(() => localStorage.getItem('attune/e2e/member'));
+        await page.goto(`${site.url}/other`);
+        const other = await openPage(context, site.url);
+        await other.evaluate(said);
+        // It is stored within 50 ms.
+        await other.waitForTimeout(300);
+        gate.posted.length = 0;
+        await page.goBack({ waitUntil: 'commit' });
+        await page.waitForFunction(() => window.persisted.length > 0);
+        assert.deepEqual(await page.evaluate(() => window.persisted), [true]);
+        await page.waitForTimeout(300);
+        await page.evaluate(() => window.attune.track('back'));
+        const sent = () => gate.posted.map((text) => JSON.parse(text));
+        const isBack = ({ event_type }) => event_type === 'back';
+        const [batch] = await eventually(
+          () => sent().filter(({ events }) => events?.some(isBack)),
+          (batches) => batches.length > 0,
+        );
+        const event = batch.events.find(isBack);
+        const found = {
+          user: event.user_id,
+          isNew: (event.anonymous_id ?? batch.anonymous_id) !== before || undefined,
+          privacy: batch.context?.privacy?.personalization,
+        };
+        assert.deepEqual(found, { user: undefined, isNew: undefined, privacy: undefined, ...expected });
+      }));
+  }
+
   it('that the browser freezes leaves what it has to other tabs, and goes on with another lane', () =>
     visitor(async (context) => {
       const before = await counted();

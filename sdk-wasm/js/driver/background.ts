@@ -11,6 +11,7 @@ import { problemReport } from './problem.ts';
 import { openPush, type Push } from './push.ts';
 import { openReserve, type Reserve } from './reserve.ts';
 import { openRetries, type Retries } from './retries.ts';
+import { openSaying } from './saying.ts';
 import { BLOCKED } from './state.ts';
 import type { Cut, Tail } from './tail.ts';
 
@@ -24,6 +25,8 @@ export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'lead
   tail: Tail;
   /** What the next page's loader may paint is made of; nothing where there is no loader. */
   outlook: Pick<KeepingOptions, 'visit' | 'forecast'> | undefined;
+  /** The granted purposes, by bits. */
+  granted(): number;
   /** Fetches the bundle after a delay. */
   fetchLater(delayMs: number): void;
   /** What waits to be delivered, in bodies that fit. */
@@ -43,6 +46,10 @@ export interface Background {
   problem: Report;
   /** There may be more to deliver, and to keep. */
   changed(): void;
+  /** The page is back out of the browser's cache: takes in what has been said without it. */
+  restored(): void;
+  /** A member is forgotten, with all that waits to be sent. */
+  forget(member: string): void;
   /** The page hides or leaves: what has begun is brought to its end now. */
   leave(): void;
   /** Requests are blocked: tells the page, those that are open and those to come. */
@@ -54,13 +61,18 @@ export interface Background {
 /** Nothing has been delivered, heard or tried again yet. */
 export function openBackground(driving: Driving, options: BackgroundOptions): Background {
   const { space, tokenKey, tabs, tail, cut, outlook, heardOf } = options;
+  /** Members who have been forgotten here before the collector gave a token for them. */
+  const forgotten = new Set<string>();
+  const saying = openSaying(driving, options);
   const leading = openLeading(space, (until) => void others.lead(until));
   const push = openPush(driving, { tokenKey, tabs, heardOf });
   const others = openOthers({ ...options, driving, leading, push });
   const delivery = openDelivery(driving, {
-    received(receipt, isOfMember) {
-      if (isOfMember) push.noteTokens(receipt.memberToken, receipt.streamToken);
-      heardOf(receipt.bundleRevision);
+    received({ memberToken, streamToken, bundleRevision }, member) {
+      if (member === driving.member()) push.noteTokens(memberToken, streamToken);
+      // Only now it can be proven whose events are to be erased.
+      else if (memberToken && forgotten.delete(member)) options.host.erase(member, memberToken);
+      heardOf(bundleRevision);
     },
     told: (...news) => tabs.say('news', news),
   });
@@ -77,11 +89,19 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     keeping,
     problem: problemReport(options.host.report),
     changed() {
+      saying.changed();
       delivery.request();
       reserve.changed();
       keeping?.changed();
     },
+    restored: saying.restored,
+    forget(member) {
+      saying.forget();
+      delivery.forget();
+      if (push.token() === undefined) forgotten.add(member);
+    },
     leave() {
+      saying.leave();
       keeping?.leave();
       delivery.hurry();
       reserve.rest();

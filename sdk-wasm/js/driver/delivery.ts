@@ -34,8 +34,8 @@ export interface Delivery {
 
 /** Who hears how requests have ended. */
 export interface Hearers {
-  /** Hears every receipt, and whether it is of the member who still sends. */
-  received(receipt: Receipt, isOfMember: boolean): void;
+  /** Hears every receipt, and of whom it speaks. */
+  received(receipt: Receipt, member: string): void;
   /** Hears what the other pages are to know of the collector. */
   told(...news: NewsMessage): void;
 }
@@ -88,8 +88,8 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
       const text = `event ${event_id}: ${textIn(code) ?? ''}: ${textIn(message) ?? ''}`;
       report(result === 'warning' ? 'event_warning' : 'event_rejected', text, true);
     }
-    // A receipt that comes after a new member has begun speaks of the one before.
-    received(receipt, driver.member() === member);
+    // One that comes after a new member has begun speaks of the one before.
+    received(receipt, member);
   };
   const turnDown = (id: number, { status, retryAfter }: Answer, body: unknown) => {
     const { code, message, offending } = fieldsOf(body);

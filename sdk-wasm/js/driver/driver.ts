@@ -59,6 +59,8 @@ export function startDriver(start: CoreStart): Driver {
   /** The revision in effect. */
   let bundleRevision = 0;
   let isBlocked = false;
+  /** Until when nothing is to be sent, by the monotonic clock. */
+  let pausedUntilMs = 0;
   /** How often the visitor has been forgotten. */
   let visits = 0;
   let granted = grantedBits(settings.consent);
@@ -167,7 +169,10 @@ export function startDriver(start: CoreStart): Driver {
     noteSender,
     (...refusal) => host.tell('refused', capturing?.tracked(), ...refusal),
     (...request) => capturing?.write(...request),
-    (atMs) => behind.now()?.delivery.wait(atMs),
+    (atMs) => {
+      pausedUntilMs = atMs;
+      behind.now()?.delivery.wait(atMs);
+    },
     (atMs) => waking.set(atMs),
     (value) => {
       answer = value;
@@ -281,6 +286,7 @@ export function startDriver(start: CoreStart): Driver {
     return openBackground(driving, {
       ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, announce },
       openTaking: past.open,
+      granted: () => granted,
       fetchLater: bundles.again,
       cut: () => cut(false),
       outlook: settings.first && {
@@ -312,8 +318,8 @@ export function startDriver(start: CoreStart): Driver {
     else painting.forgo();
     const waiting = capturing?.cut(leaves) ?? [];
     entries.flush();
-    // A page that is blocked and only hidden goes on: what it would hand over were a request at every turn.
-    if (leaves || !isBlocked) tail?.hand(waiting);
+    // A page that is only hidden goes on: where it is blocked or told to wait, what it would hand over were a request at every turn.
+    if (leaves || !(isBlocked || performance.now() < pausedUntilMs)) tail?.hand(waiting);
   };
   const leave = () => {
     laneSinceMs = 0;
@@ -394,6 +400,7 @@ export function startDriver(start: CoreStart): Driver {
     leaving: leave,
     restored() {
       tabs.open();
+      behind.now()?.restored();
       openLane();
       judgeAnew();
       seen();
@@ -452,12 +459,12 @@ export function startDriver(start: CoreStart): Driver {
       begin(stored);
     },
     forget(session) {
+      behind.now()?.forget(member);
       visits += 1;
       waiting.clear();
       user = undefined;
       input(() => core(operation.FORGET, freshId(), freshId(), session));
       tail?.drop();
-      behind.now()?.delivery.forget();
       forgetToken();
     },
     follow(other, session) {

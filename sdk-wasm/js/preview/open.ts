@@ -25,7 +25,7 @@ const MAX_WAIT_MS = 86_400_000;
 /** Opens the preview that the settings name; throws where its token does not hold, and then the tab forgets it. */
 export async function openPreview(
   settings: Settings,
-  host: Pick<Host, 'decision' | 'report'>,
+  host: Pick<Host, 'decision' | 'report' | 'changed'>,
 ): Promise<Driver> {
   const token = settings.preview ?? '';
   const member = freshId();
@@ -55,7 +55,7 @@ function keep(act: (session: Storage) => void): void {
 
 function start(
   settings: Settings,
-  host: Pick<Host, 'decision' | 'report'>,
+  host: Pick<Host, 'decision' | 'report' | 'changed'>,
   model: Awaited<ReturnType<typeof openModel>>,
   said: Awaited<ReturnType<typeof verifyToken>>,
   member: string,
@@ -102,6 +102,7 @@ function start(
       });
     }
     overlay.show();
+    host.changed();
     const at = model.visitor.wakeAt();
     if (at === null) wake.clear();
     else wake.set(Math.min(Math.max(0, at - wallMs()), MAX_WAIT_MS), update);

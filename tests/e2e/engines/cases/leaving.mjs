@@ -47,6 +47,33 @@ async function comesBack({ collector, site, open }) {
   assert.deepEqual(await errorsOf(page), []);
 }
 
+/**
+ * Comes back to a page after a no on the one behind it. Some engines give such a page up and load it anew, which begins by the
+ * site's word; one that is as it was must have heard the no.
+ */
+async function hearsNo({ collector, site, open }) {
+  const page = await open();
+  await page.run(() => {
+    window.isKept = true;
+  });
+  await view(page, 'hats', 2);
+  await arrive(collector, 2);
+  await page.goto(`${site.url}/?behind`);
+  await ready(page);
+  await page.run(() => window.attune.consent({ analytics: 'denied', personalization: 'denied' }));
+  await new Promise((done) => setTimeout(done, 500));
+  await page.back();
+  await ready(page);
+  await new Promise((done) => setTimeout(done, 500));
+  const isKept = await page.run(() => window.isKept === true);
+  await view(page, 'hats');
+  await new Promise((done) => setTimeout(done, 1_000));
+  const { signals } = await collector.summary();
+  assert.equal(signals.category_views, isKept ? 2 : 3);
+  const keys = await page.run(() => Object.keys(localStorage).length);
+  assert.equal(keys > 0, !isKept);
+}
+
 /** Adds the cases to the suite of an engine; `run.browser` is there when they run. */
 export function leaving(run) {
   it('delivers what a page tracks in the task that leaves it, without another page', () =>
@@ -91,6 +118,10 @@ export function leaving(run) {
 
   const { backForwardCache: skip } = run.engine.lacks;
   it('comes back from the back/forward cache with a lane of its own', { skip }, () => visit(run, comesBack));
+
+  it('comes back from there without forgetting a no that was said meanwhile', { skip }, () =>
+    visit(run, hearsNo),
+  );
 
   it('comes back so where there are neither locks nor streams', () =>
     visit({ ...run, pages: pagesWith(BARE) }, comesBack));

@@ -1,0 +1,82 @@
+/** What is said of the visitor while a page lies in the browser's back/forward cache, where it hears nothing. */
+
+import type { Entries } from '../browser/entries.ts';
+import { PURPOSES, type Said } from '../consent.ts';
+import { RESTORE, WAKE } from '../core/operations.ts';
+import type { Host } from '../host.ts';
+import type { Driving } from './driving.ts';
+import { GRANTED, MEMBER, stateIn } from './state.ts';
+
+/** The bit of the purpose that needs no events. */
+const FUNCTIONAL = 1;
+
+/** What is needed of the page. */
+export interface SayingOptions {
+  host: Host;
+  entries: Entries;
+  /** The prefix of the site's names. */
+  space: string;
+  /** The granted purposes, by bits. */
+  granted(): number;
+  /** Notes who the visitor is. */
+  named(user: string): void;
+}
+
+/** What one page says to those that come back, and hears when it comes back itself. */
+export interface Saying {
+  /** Something may have been said. */
+  changed(): void;
+  /** The page may lie in the cache from now on. */
+  leave(): void;
+  /** Takes in what has been said since. */
+  restored(): void;
+  /** Everything that is stored has been deleted. */
+  forget(): void;
+}
+
+/** Has said and heard nothing. */
+export function openSaying(driving: Driving, options: SayingOptions): Saying {
+  const { host, entries, space, granted, named } = options;
+  const { storage } = driving;
+  /** What is stored as granted, by this page. */
+  let stored = -1;
+  /** Whether it was stored who the visitor is when the page went. */
+  let wasHere = false;
+  const consent = (bits: number) => {
+    const said = PURPOSES.map((name, place) => [name, (bits >> place) & 1 ? 'granted' : 'denied']);
+    host.consented(Object.fromEntries(said) as Said);
+  };
+  /** Who the visitor is, and what holds for once and all, where that is another page's word. */
+  const read = async (member: string) => {
+    const { user, latches } = stateIn(await entries.read(IDBKeyRange.lowerBound('')));
+    if (driving.member() !== member) return;
+    driving.input(() => {
+      if (user !== undefined) named(user);
+      driving.core(RESTORE, undefined, latches, user, []);
+      driving.core(WAKE);
+    });
+  };
+  return {
+    changed() {
+      if (granted() === stored) return;
+      stored = granted();
+      storage.setItem(space + GRANTED, String(stored));
+    },
+    leave() {
+      wasHere = storage.getItem(space + MEMBER) !== null;
+    },
+    restored() {
+      if (!wasHere) return;
+      const member = storage.getItem(space + MEMBER);
+      // Only a no leaves nobody there.
+      if (member === null) return consent(granted() & FUNCTIONAL);
+      const bits = storage.getItem(space + GRANTED);
+      if (bits !== null && Number(bits) !== granted()) consent(Number(bits));
+      if (member !== driving.member()) host.became(member);
+      read(member);
+    },
+    forget() {
+      stored = -1;
+    },
+  };
+}
