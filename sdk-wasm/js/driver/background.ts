@@ -22,8 +22,8 @@ export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'lead
   /** Where the member token is stored. */
   tokenKey: string;
   tail: Tail;
-  /** What the next page's loader may paint is made of; nothing where there is no loader. */
-  outlook: Pick<KeepingOptions, 'visit' | 'forecast'> | undefined;
+  /** What is kept for the next page is made of. */
+  outlook: Pick<KeepingOptions, 'visit' | 'forecast'>;
   /** Fetches the bundle after a delay. */
   fetchLater(delayMs: number): void;
   /** What waits to be delivered, in bodies that fit. */
@@ -38,7 +38,7 @@ export interface Background {
   leading: Leading;
   reserve: Reserve;
   retries: Retries;
-  keeping: Keeping | undefined;
+  keeping: Keeping;
   /** Reports that a change is left out. */
   problem: Report;
   /** There may be more to deliver, and to keep. */
@@ -66,7 +66,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
   });
   const reserve = openReserve(() => driving.url('/v1/events'), tail, cut);
   const retries = openRetries(driving, options.fetchLater, push.open);
-  const keeping = outlook && openKeeping({ ...outlook, storage: driving.storage, space });
+  const keeping = openKeeping({ ...outlook, storage: driving.storage, space });
   return {
     delivery,
     push,
@@ -79,10 +79,10 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     changed() {
       delivery.request();
       reserve.changed();
-      keeping?.changed();
+      keeping.changed();
     },
     leave() {
-      keeping?.leave();
+      keeping.leave();
       delivery.hurry();
       reserve.rest();
     },
@@ -94,7 +94,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     end() {
       delivery.end();
       reserve.rest();
-      keeping?.end();
+      keeping.end();
     },
   };
 }

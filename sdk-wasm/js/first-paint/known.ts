@@ -27,7 +27,7 @@ export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement,
   const said = consent === undefined ? defaultConsent(readWishes(), false) : saidIn(consent);
   const storage = openStorage(() => captureState(said) === 'granted');
   const nowMs = Date.now();
-  const { own, note } = openCampaign(storage, `${space}campaign`, location.search);
+  const { own, note } = openCampaign(storage, space);
   const beginning = {
     context: {
       page: pageContext(),

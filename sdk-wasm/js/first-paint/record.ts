@@ -13,14 +13,15 @@ import { actionsIn } from './actions.ts';
 import type { Painted } from './contract.ts';
 
 /** Form of the record; another one is not read. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** One outcome of a slot. */
 export type Outcome = [
   /** The session in which it holds; empty for any other than those that are named. */
   session: string,
   untilMs: number,
-  reads: Record<string, Json>,
+  /** Digests of the values that were read, by their paths below `context`: the values may be what nobody may store. */
+  reads: Record<string, number>,
   filling: Filling | null,
 ];
 
@@ -96,7 +97,7 @@ export function recall(storage: KeyValue, space: string, beginning: Beginning): 
   for (const [slot, { targets, outcomes }] of Object.entries(stored?.slots ?? {})) {
     const outcome = holds && (outcomes.find(([of]) => of === now && of) ?? outcomes.find(([of]) => !of));
     const [, untilMs = 0, reads = {}, filling] = outcome || [];
-    const isSame = Object.entries(reads).every(([path, value]) => isEqual(valueAt(context, path), value));
+    const isSame = Object.entries(reads).every(([path, digest]) => digestAt(context, path) === digest);
     const [rule, key, isLatched, sinceMs, actions] = filling ?? [];
     const paintable = actionsIn(actions);
     // What only the core's own page can do is left to it, as a whole.
@@ -117,13 +118,12 @@ function isSlot(value: unknown): boolean {
   return Array.isArray(targets) && Array.isArray(outcomes);
 }
 
-export function valueAt(context: JsonObject, path: string): Json | undefined {
-  let found: Json | undefined = context;
-  for (const name of path === '' ? [] : path.split('.')) found = fieldsOf(found)[name] as Json | undefined;
-  return found;
-}
-
-/** Whether two values have the same JSON; a missing one counts as null. */
-export function isEqual(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+/** A digest of the JSON of the value at a path; a missing one counts as null. */
+export function digestAt(context: JsonObject, path: string): number {
+  let found: unknown = context;
+  for (const name of path === '' ? [] : path.split('.')) found = fieldsOf(found)[name];
+  let digest = 0;
+  for (const sign of JSON.stringify(found ?? null))
+    digest = Math.imul(digest ^ (sign.codePointAt(0) as number), 0x1000193);
+  return digest;
 }
