@@ -35,7 +35,7 @@ export function openCampaign(storage: KeyValue, space: string, filter?: unknown)
         storage.setItem(key, JSON.stringify([session, isFiltered ? performance.timeOrigin : own]));
         return undefined;
       }
-      const [of, kept] = Object.values(fieldsOf(parseJson(storage.getItem(key) ?? '')));
+      const [of, kept] = Object.values(fieldsOf(parseJson(storage.getItem(key))));
       if (of === session && isObject(kept)) return kept;
       return isFirst ? undefined : null;
     },

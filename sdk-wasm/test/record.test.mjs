@@ -53,9 +53,21 @@ describe('the record of decisions', () => {
   it('says nothing where nothing is stored, or something that it does not know', () => {
     const nothing = { painted: [], known: [], open: [] };
     assert.deepEqual(recall(), nothing);
-    for (const text of ['', '{', '[]', 'null', '{"v":0,"slots":{"hero":{}}}', '{"v":1}']) {
+    for (const text of ['', '{', '[]', 'null', '{"v":0,"slots":{"hero":{}}}', '{"v":2}']) {
       values.set(`${SPACE}decisions`, text);
       assert.deepEqual(recall(), nothing, text);
+    }
+  });
+
+  it('takes nothing of a record that somebody else has written', () => {
+    const mine = { v: 2, member: 'ann', granted: 7, initial: 7, zone: 'Europe/Rome' };
+    const outcome = (filling) => ({ hero: { targets: [], outcomes: [['', 0, {}, filling]] } });
+    for (const slots of [{ hero: {} }, { hero: null }, { hero: 7 }, outcome('rule'), outcome(7)]) {
+      values.set(`${SPACE}decisions`, JSON.stringify({ ...mine, slots }));
+      assert.throws(() => recall(), TypeError);
+      // What is kept takes its place.
+      keep([['hero', filling('A'), '', 0]]);
+      assert.deepEqual(recall().painted, [['hero', 'A']]);
     }
   });
 

@@ -4,7 +4,7 @@ import type { KeyValue } from '../browser/storage.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
 import { changesOf } from '../driver/decisions.ts';
 import { DECISIONS } from '../driver/state.ts';
-import { jsonText } from '../json.ts';
+import { fieldsOf, jsonText } from '../json.ts';
 import { uuidV7 } from '../uuid.ts';
 import type { Outlook } from './contract.ts';
 import { digestAt, type Outcome, readRecord, type Stored, sessionIn, VERSION } from './record.ts';
@@ -16,21 +16,22 @@ const MAX_TARGETS = 20;
 export function keepRecord(storage: KeyValue, space: string, outlook: Outlook, nowMs: number): void {
   const { member, granted, initial, context, strip, forecast } = outlook;
   const current = sessionIn(storage, space, nowMs);
-  const before = readRecord(storage, space)?.slots ?? {};
+  const before = fieldsOf(readRecord(storage, space)?.slots);
   const next = new Map(forecast(uuidV7(nowMs)).map((one) => [one[0], one]));
   const slots: Stored['slots'] = {};
   for (const now of forecast(current || uuidV7(nowMs))) {
     const [slot] = now;
     const later = next.get(slot);
     const found = [outcomeOf('', later ?? now, context)];
-    if (withoutTime(now) !== withoutTime(later)) found.push(outcomeOf(current, now, context));
+    if (withoutTime(now) !== withoutTime(later)) found.unshift(outcomeOf(current, now, context));
     // Its elements are hidden on the next page, and it is decided there.
     const outcomes = found.every(([, , , filling]) => mayBeKept(filling, strip)) ? found : [];
     const targets = found.flatMap(([, , , filling]) =>
       changesOf(filling ?? undefined).map((change) => change[1]),
     );
-    const known = before[slot]?.targets ?? [];
-    slots[slot] = { targets: [...new Set([...targets, ...known])].slice(0, MAX_TARGETS), outcomes };
+    const { targets: known } = fieldsOf(before[slot]);
+    const all = new Set([...targets, ...(Array.isArray(known) ? known : [])]);
+    slots[slot] = { targets: [...all].slice(0, MAX_TARGETS), outcomes };
   }
   const stored: Stored = { v: VERSION, member, granted, initial, zone: context.time_zone, slots };
   storage.setItem(space + DECISIONS, JSON.stringify(stored));
