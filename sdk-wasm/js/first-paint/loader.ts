@@ -19,7 +19,7 @@ import { shared } from './shared.ts';
 /** How long elements stay hidden that wait for their decision. */
 const MAX_HIDDEN_MS = 300;
 
-const here = window as unknown as { attune?: unknown };
+const here = window as unknown as { attune?: Record<string, unknown> };
 
 function start(tag: HTMLScriptElement): void {
   closeSlips(tag);
@@ -131,4 +131,5 @@ function isParsed(element: Element): boolean {
   return false;
 }
 
-if (!here.attune) start(document.currentScript as HTMLScriptElement);
+// An element with that id is there under its name as well.
+if (!here.attune?.init) start(document.currentScript as HTMLScriptElement);
