@@ -100,7 +100,7 @@ export class Attune {
       judge: (capture) => this.#judge(capture),
     });
     this.#session = openSession(storage, `${space}session`, (text) => this.#link.keep('session', text));
-    this.#campaign = openCampaign(storage, `${space}campaign`, location.search);
+    this.#campaign = openCampaign(storage, space, settings.filter);
     this.#link.look();
     this.ready = this.#link.ready;
     this.#settings = settings;

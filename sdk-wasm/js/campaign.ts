@@ -2,6 +2,7 @@
 
 import type { KeyValue } from './browser/storage.ts';
 import type { JsonObject } from './context.ts';
+import { POLICY } from './driver/state.ts';
 import { fieldsOf, isObject, parseJson } from './json.ts';
 
 /** Parameters of an address that name a campaign, or by an id the click on an advertisement: `gclid`, `msclkid`, … */
@@ -15,9 +16,13 @@ export interface Campaign {
   note(session: string | undefined): JsonObject | null | undefined;
 }
 
-/** Reads the address, and keeps what it says under a key of the site's storage. */
-export function openCampaign(storage: KeyValue, key: string, search: string): Campaign {
-  const own = campaignIn(search);
+/**
+ * Reads the address, and keeps what it says in the site's storage, below a prefix. Where a filter has a say, that is what
+ * it leaves: until `keepCampaign` knows, only which page has it.
+ */
+export function openCampaign(storage: KeyValue, space: string, filter?: unknown): Campaign {
+  const own = campaignIn(location.search);
+  const key = `${space}campaign`;
   let noted: string | undefined;
   return {
     own,
@@ -26,10 +31,11 @@ export function openCampaign(storage: KeyValue, key: string, search: string): Ca
       const isFirst = noted === undefined;
       noted = session;
       if (own) {
-        storage.setItem(key, JSON.stringify([session, own]));
+        const isFiltered = filter ?? storage.getItem(space + POLICY);
+        storage.setItem(key, JSON.stringify([session, isFiltered ? performance.timeOrigin : own]));
         return undefined;
       }
-      const [of, kept] = Object.values(fieldsOf(parseJson(storage.getItem(key) ?? '')));
+      const [of, kept] = Object.values(fieldsOf(parseJson(storage.getItem(key))));
       if (of === session && isObject(kept)) return kept;
       return isFirst ? undefined : null;
     },

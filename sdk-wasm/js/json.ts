@@ -13,9 +13,9 @@ export function jsonText(value: unknown): string {
 }
 
 /** The value of a JSON text; nothing where it is none. */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string | null): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text as string);
   } catch {
     return undefined;
   }

@@ -19,27 +19,39 @@ const { tag, first } = Object(kept) as { tag?: HTMLScriptElement; first?: FirstP
 const script = ATTUNE_BEHIND_LOADER ? tag : (tag ?? (document.currentScript as HTMLScriptElement | null));
 const address = new URL(script?.dataset.src ?? script?.src ?? '', document.baseURI);
 const beside = (file: string) => new URL(file, address).href;
-/** Browsers that keep in mind that an address has failed are given another one. */
-const importOn = (file: string, attempt: number) => import(beside(file) + (attempt ? `#${attempt}` : ''));
-const loadTag = () => import(beside(ATTUNE_TAG_FILE));
+/** Loads a file beside the script. Browsers that keep in mind that an address has failed are given another one. */
+const part =
+  <Part>(file: string) =>
+  (attempt?: unknown): Promise<Part> =>
+    import(beside(file) + (attempt ? `#${attempt}` : ''));
+const loadTag = part<typeof import('./tag.ts')>(ATTUNE_TAG_FILE);
+const loadCapturing = part<typeof import('./capturing.ts')>(ATTUNE_CAPTURING_FILE);
 /** Of a tag that stands twice in the page, the first has started it. */
 const begun =
   ATTUNE_BEHIND_LOADER || calls === kept ? undefined : (Object(kept).init as typeof init | undefined);
+let agree: () => void;
+/** Settles when anything may be requested: what captures events is asked for then, before all that is rare. */
+const agreed = new Promise<void>((done) => {
+  agree = done;
+});
 const start =
   begun ??
   initWith({
     defaultWasmUrl: beside(ATTUNE_WASM_FILE),
     restWasmUrl: beside(ATTUNE_REST_FILE),
-    loadCapturing: (attempt) => importOn(ATTUNE_CAPTURING_FILE, attempt),
-    loadBackground: (attempt) => importOn(ATTUNE_BACKGROUND_FILE, attempt),
-    loadRestore: () => import(beside(ATTUNE_RESTORE_FILE)),
-    loadTrust: () => import(beside(ATTUNE_TRUST_FILE)),
-    loadFilter: () => import(beside(ATTUNE_FILTER_FILE)),
-    loadVisitorCookie: () => import(beside(ATTUNE_VISITOR_COOKIE_FILE)),
-    loadPlain: () => import(beside(ATTUNE_PLAIN_FILE)),
+    loadCapturing(attempt) {
+      agree();
+      return loadCapturing(attempt);
+    },
+    loadBackground: part(ATTUNE_BACKGROUND_FILE),
+    loadRestore: part(ATTUNE_RESTORE_FILE),
+    loadTrust: part(ATTUNE_TRUST_FILE),
+    loadFilter: part(ATTUNE_FILTER_FILE),
+    loadVisitorCookie: part(ATTUNE_VISITOR_COOKIE_FILE),
+    loadPlain: part(ATTUNE_PLAIN_FILE),
     loadWords: loadTag,
-    loadActions: () => import(beside(ATTUNE_ACTIONS_FILE)),
-    loadPreview: () => import(beside(ATTUNE_PREVIEW_FILE)),
+    loadActions: part(ATTUNE_ACTIONS_FILE),
+    loadPreview: part(ATTUNE_PREVIEW_FILE),
     first,
   });
 if (!ATTUNE_BEHIND_LOADER && script) closeSlips(script);
@@ -76,23 +88,27 @@ function init(options?: Partial<InitOptions>): Attune {
   // What is said here is said once: it takes nothing back when a page calls this again.
   said ??= saidBefore();
   const defaults = { ...site, ...wishes, consent: said };
-  const attune = start({ ...defaults, ...options } as InitOptions);
+  const settings = { ...defaults, ...options } as InitOptions;
+  const attune = start(settings);
   page.attune = Object.assign(attune, { init });
   takeOver(attune);
   const { report } = attune[devtoolsPort];
+  // Before a visitor has agreed, nothing at all may be requested where the site is strict.
+  if (settings.strict) attune.ready.then(agree, agree);
+  else agree();
   // Few pages have something to be told.
   const isWrong =
     Object.keys({ ...others, ...first?.unread })[0] ||
     [strict, cookieless, doNotTrack, manual].includes('false') ||
     (ATTUNE_BEHIND_LOADER || tag ? Number.isNaN(+hideMs) : (slots ?? hideMs)) ||
     consent?.split(/\s+/).some((name) => name && !(name in NOTHING_SAID));
-  // Before a visitor has agreed, nothing at all may be requested where the site is strict.
   if (script && isWrong)
-    (strict == null ? loadTag() : attune.ready.then(loadTag))
+    agreed
+      .then(loadTag)
       .then((tag) => tag.tellMistakes(script, first, report))
       .catch(() => {});
   if (autocapture != null) {
-    import(beside(ATTUNE_AUTOCAPTURE_FILE)).then(
+    agreed.then(part<typeof import('./autocapture/tag.ts')>(ATTUNE_AUTOCAPTURE_FILE)).then(
       (module) => module.start(attune, autocapture),
       (cause) => report('autocapture_failed', String(cause)),
     );

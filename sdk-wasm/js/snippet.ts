@@ -5,9 +5,10 @@ import { openQueue } from './queue.ts';
 declare const ATTUNE_SCRIPT_URL: string;
 declare const ATTUNE_WRITE_KEY: string;
 
-const page = window as unknown as { attune?: unknown };
+const page = window as unknown as { attune?: Record<string, unknown> };
 
-if (!page.attune) {
+// An element with that id is there under its name as well.
+if (!page.attune?.init) {
   page.attune = openQueue();
   const script = document.createElement('script');
   script.async = true;

@@ -34,7 +34,10 @@ describe('the record of decisions', () => {
   /** Keeps what a forecast says in the session that goes on, and in any other. */
   const keep = (now, other = now, more = {}) => {
     const forecast = (session) => (session === SESSION ? now : other);
-    const outlook = { member: 'ann', granted: 7, initial: 7, context: CONTEXT, forecast, ...more };
+    const outlook = {
+      ...{ member: 'ann', granted: 7, initial: 7, context: CONTEXT, strip: JSON.stringify, forecast },
+      ...more,
+    };
     keepRecord(storage, SPACE, outlook, NOW_MS);
   };
   const recall = (more = {}) => {
@@ -50,9 +53,21 @@ describe('the record of decisions', () => {
   it('says nothing where nothing is stored, or something that it does not know', () => {
     const nothing = { painted: [], known: [], open: [] };
     assert.deepEqual(recall(), nothing);
-    for (const text of ['', '{', '[]', 'null', '{"v":0,"slots":{"hero":{}}}', '{"v":1}']) {
+    for (const text of ['', '{', '[]', 'null', '{"v":0,"slots":{"hero":{}}}', '{"v":2}']) {
       values.set(`${SPACE}decisions`, text);
       assert.deepEqual(recall(), nothing, text);
+    }
+  });
+
+  it('takes nothing of a record that somebody else has written', () => {
+    const mine = { v: 2, member: 'ann', granted: 7, initial: 7, zone: 'Europe/Rome' };
+    const outcome = (filling) => ({ hero: { targets: [], outcomes: [['', 0, {}, filling]] } });
+    for (const slots of [{ hero: {} }, { hero: null }, { hero: 7 }, outcome('rule'), outcome(7)]) {
+      values.set(`${SPACE}decisions`, JSON.stringify({ ...mine, slots }));
+      assert.throws(() => recall(), TypeError);
+      // What is kept takes its place.
+      keep([['hero', filling('A'), '', 0]]);
+      assert.deepEqual(recall().painted, [['hero', 'A']]);
     }
   });
 
@@ -74,6 +89,25 @@ describe('the record of decisions', () => {
     }
     values.set(`${SPACE}member`, 'bob');
     assert.deepEqual(recall(), stale);
+  });
+
+  it('has no value that was read, and of two slots only the one that a filter leaves as it is', () => {
+    const context = { ...CONTEXT, page: { path: '/', search: '?q=ann@mail.example' } };
+    const strip = (value) => JSON.stringify(value).replace(/\w+@[\w.]+/g, '[email]');
+    const forecasts = [
+      ['hero', filling('A'), 'page.search\n', 0],
+      ['mail', filling('for ann@mail.example'), 'page.search\n', 0],
+    ];
+    keep(forecasts, undefined, { context, strip });
+    assert.doesNotMatch(values.get(`${SPACE}decisions`), /@/);
+    const kept = { painted: [['hero', 'A']], known: ['hero'], open: [['mail', ['#hero']]] };
+    assert.deepEqual(recall({ context }), kept);
+    keep(forecasts, undefined, { context });
+    assert.deepEqual(recall({ context }).known, ['hero', 'mail']);
+    // While it is not known which filter is in effect.
+    keep(forecasts, undefined, { context, strip: () => '{}' });
+    assert.deepEqual(recall({ context }).known, []);
+    assert.deepEqual(recall({ context: CONTEXT }).painted, []);
   });
 
   it('is nobody’s where the cookie names somebody else, or is gone since it has named the visitor', () => {

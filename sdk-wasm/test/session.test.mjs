@@ -1,11 +1,11 @@
 /** Sessions: idle time, length, tabs. */
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import { load } from './load.mjs';
 
 const MINUTE_MS = 60_000;
-const START_MS = 1_800_000_000_000;
+const START_MS = 1_700_000_000_000;
 
 /** What a session needs of localStorage. */
 function memory() {
@@ -18,6 +18,7 @@ function memory() {
 
 describe('a session', async () => {
   const { openSession } = await load('session.ts');
+  const { sessionAt } = await load('session-state.ts');
 
   it('lasts while less than 30 minutes pass between events', () => {
     const session = openSession(memory(), 's');
@@ -67,6 +68,46 @@ describe('a session', async () => {
     assert.deepEqual([first[0].at(START_MS + 3), second[0].at(START_MS + 3)], [older, older]);
     first[0].flush();
     second[0].flush();
+  });
+
+  it('is over where a clock that was ahead has begun it, or kept it alive', () => {
+    mock.timers.enable({ apis: ['Date'], now: START_MS });
+    const id = '0197f7a0-0000-7000-8000-00000000abcd';
+    for (const [ahead, lasts] of [
+      [[-MINUTE_MS, 59_000], true],
+      [[59_000, 59_000], true],
+      [[-MINUTE_MS, 60_000], false],
+      [[25 * 60 * MINUTE_MS, 25 * 60 * MINUTE_MS], false],
+      [[5_259_600 * MINUTE_MS, 5_259_600 * MINUTE_MS], false],
+      // Nobody writes a session that has begun later than it was last alive.
+      [[60 * MINUTE_MS, 0], false],
+    ]) {
+      const text = [id, ...ahead.map((ms) => START_MS + ms)].join(' ');
+      const storage = memory();
+      storage.setItem('s', text);
+      const session = openSession(storage, 's');
+      assert.equal(session.at(START_MS) === id, lasts, text);
+      session.flush();
+      assert.equal(storage.getItem('s').startsWith(id), lasts, text);
+      assert.equal(sessionAt(text, START_MS), lasts ? id : undefined);
+      const other = openSession(memory(), 's');
+      other.follow(text, START_MS);
+      assert.equal(other.living(START_MS), lasts ? id : undefined);
+    }
+    mock.timers.reset();
+  });
+
+  it('ends when the clock is set back by a minute or more, and is not ended by a call that has waited', () => {
+    mock.timers.enable({ apis: ['Date'], now: START_MS });
+    const session = openSession(memory(), 's');
+    const first = session.at(START_MS);
+    assert.equal(session.at(START_MS - 20 * MINUTE_MS), first);
+    mock.timers.setTime(START_MS - 59_000);
+    assert.equal(session.at(START_MS - 59_000), first);
+    mock.timers.setTime(START_MS - MINUTE_MS);
+    assert.notEqual(session.at(START_MS - MINUTE_MS), first);
+    session.flush();
+    mock.timers.reset();
   });
 
   it('begins anew on reset, and where what is stored is broken', () => {

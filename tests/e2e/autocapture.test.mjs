@@ -144,7 +144,7 @@ describe('autocapture', () => {
     ['by the Navigation API', () => {}],
     ['without it', () => Object.defineProperty(window, 'navigation', { value: undefined })],
   ]) {
-    it(`views a page once for each change of path or query, ${name}`, () =>
+    it(`views a page once for each change of path, and of the query unless it is replaced, ${name}`, () =>
       at(
         '/views',
         async () => {
@@ -158,8 +158,19 @@ describe('autocapture', () => {
             () => {
               location.hash = 'other';
             },
-            () => history.pushState({}, '', '/a?page=2'),
+            () => history.pushState({}, '', '/a?page=2&utm_source=news'),
+            // As where campaign parameters are taken away.
+            () => history.replaceState({}, '', '/a?page=2'),
+            () => history.replaceState({}, '', '/a?page=3#part'),
+            () => window.start({ clicks: false }),
+            // A router that leads on, in one step and in two.
             () => history.replaceState({}, '', '/b'),
+            () => {
+              history.pushState({}, '', '/b?step=1');
+              history.replaceState({}, '', '/b?step=2');
+            },
+            () => history.replaceState({}, '', '/b'),
+            () => history.back(),
             () => history.back(),
           ];
           for (const visit of visits) {
@@ -174,20 +185,39 @@ describe('autocapture', () => {
               ['/a', 'A'],
               ['/a', 'A'],
               ['/b', 'A'],
+              ['/b', 'A'],
               ['/a', 'A'],
             ],
           );
           const isPatched = !/native code/.test(await page.evaluate(() => String(history.pushState)));
           assert.equal(isPatched, name === 'without it');
-          await page.evaluate(() => window.end());
+          await page.evaluate(() => window.start({ pageViews: false })());
           await page.evaluate(() => history.pushState({}, '', '/late'));
-          assert.equal((await all('page_view')).length, 5);
+          assert.equal((await all('page_view')).length, 6);
           assert.match(await page.evaluate(() => String(history.pushState)), /native code/);
           assert.deepEqual(await errors(), []);
         },
         prepare,
       ));
   }
+
+  it('views a page once where a script takes the campaign from its address', () =>
+    at('/views?utm_source=news&gclid=1', async () => {
+      await page.evaluate(() => history.replaceState({}, '', location.pathname));
+      assert.deepEqual(
+        (await all('page_view')).map(({ path }) => path),
+        ['/views'],
+      );
+    }));
+
+  it('counts a fragment as a path where that is asked for, also a replaced one', () =>
+    at('/hash', async () => {
+      for (const fragment of ['#/a', '#/b', '#/b']) {
+        await page.evaluate((fragment) => history.replaceState({}, '', fragment), fragment);
+        await page.waitForTimeout(80);
+      }
+      assert.equal((await all('page_view')).length, 3);
+    }));
 
   it('waits for the title of a navigation that the page handles itself', () =>
     at('/views', async () => {

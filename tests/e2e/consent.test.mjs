@@ -1,6 +1,8 @@
 /** What is stored and requested before a visitor has agreed: nothing that knows of the visitor. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { asVisitor, headline, openBrowser, openPage } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
@@ -9,6 +11,7 @@ import { openGate } from './rig/gate.mjs';
 import { consentRules, thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
+const snippet = readFileSync(join(import.meta.dirname, '../../sdk-wasm/dist/script/snippet.html'), 'utf8');
 const UNKNOWN = { analytics: 'unknown', personalization: 'unknown' };
 /** A page whose own filter drops one type of events and marks all others. */
 const JUDGING = `init({ beforeSend: ({ event_type, metadata }) => event_type === 'secret' ? null : { metadata: { ...metadata, judged: true } }, `;
@@ -23,7 +26,23 @@ describe('before a visitor has agreed', () => {
     collector = await Collector.start({ ...consentRules(), signals: thirdViewRules().signals });
     gate = await openGate(collector.url);
     const page = (options) => packagePage(gate.url, WRITE_KEY, options);
+    const tag = (file, attributes, more = '') => `<!doctype html><html lang="en"><title>Fixture</title>
+      <script src="/sdk/${file}" data-write-key="${WRITE_KEY}" data-collector="${gate.url}"
+        data-autocapture="pageViews clicks webVitals" ${attributes}></script>${more}
+      <h1 id="headline">Welcome</h1><button id="buy">Buy</button></html>`;
+    const said = 'data-strict data-consent="functional"';
+    const init = `<script>attune.init(${JSON.stringify({ strict: true, consent: UNKNOWN, collector: gate.url })})</script>`;
+    const pasted = snippet.replace('{{script}}', '/sdk/attune.js').replace('{{write_key}}', WRITE_KEY);
     site = await serveSite({
+      '/strict-tag': tag('attune.js', said),
+      // What may be a mistake is told by a file of its own.
+      '/strict-mistaken': tag('attune.js', `${said} data-slots="headline"`),
+      '/strict-loader': tag('loader.js', said),
+      '/strict-tag-init': tag('attune.js', 'data-manual', init),
+      '/strict-loader-init': tag('loader.js', 'data-manual', init),
+      '/strict-snippet': `<!doctype html><html lang="en"><title>Fixture</title>${pasted}${init}
+        <h1 id="headline">Welcome</h1></html>`,
+      '/agreed-loader': tag('loader.js', 'data-strict'),
       '/': page({ consent: UNKNOWN }),
       '/strict': page({ consent: UNKNOWN, strict: true }),
       '/denied': page({ consent: { analytics: 'denied', personalization: 'denied' } }),
@@ -113,6 +132,53 @@ describe('before a visitor has agreed', () => {
       assert.equal(await stored(page), 0);
       await agree(page, { personalization: 'granted' });
       await headline(page, 'For you');
+    }));
+
+  for (const [path, ...files] of [
+    ['/strict-tag', /^attune\.js$/],
+    ['/strict-mistaken', /^attune\.js$/],
+    ['/strict-loader', /^loader\.js$/, /^behind-loader-\w+\.js$/],
+    ['/strict-tag-init', /^attune\.js$/],
+    ['/strict-loader-init', /^loader\.js$/, /^behind-loader-\w+\.js$/],
+    ['/strict-snippet', /^attune\.js$/],
+  ]) {
+    it(`strict pages request nothing beside the page’s own script: ${path}`, () =>
+      visitor(async (context) => {
+        gate.posted.length = 0;
+        const page = await context.newPage();
+        const requested = [];
+        page.on('request', (request) => requested.push(new URL(request.url()).pathname));
+        await page.goto(site.url + path);
+        await page.waitForFunction(() => window.attune.isShutDown === false);
+        await page.waitForTimeout(500);
+        const [own, ...scripts] = requested;
+        assert.equal(own, path);
+        assert.deepEqual(gate.asked, []);
+        assert.equal(scripts.length, files.length, scripts.join());
+        for (const [place, file] of files.entries())
+          assert.match(scripts[place], RegExp(`^/sdk/${file.source.slice(1)}`));
+        assert.equal(await stored(page), 0);
+        await agree(page, { analytics: 'granted', personalization: 'granted' });
+        await headline(page, 'For you');
+        if (path === '/strict-snippet') return;
+        await eventually(
+          () => requested.join(),
+          (all) => /autocapture-/.test(all) && /web-vitals-/.test(all),
+        );
+        await page.click('#buy');
+        await page.evaluate(() => window.attune.flush());
+        const types = () =>
+          gate.posted.flatMap((text) => JSON.parse(text).events ?? []).map(({ event_type }) => event_type);
+        await eventually(types, (found) => found.includes('page_view') && found.includes('click'));
+      }));
+  }
+
+  it('strict pages with the loader ask for all at once where it has agreed from the start', () =>
+    visitor(async (context) => {
+      const page = await context.newPage();
+      await page.goto(`${site.url}/agreed-loader`);
+      await headline(page, 'For you');
+      assert.equal(await page.evaluate(() => document.querySelectorAll('link[rel=preload]').length), 1);
     }));
 
   it('strict pages wait for nothing where it has agreed from the start', () =>

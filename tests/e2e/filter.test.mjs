@@ -1,7 +1,7 @@
 /** What may not leave: judged before anything is stored or sent, so that no disk has ever seen it. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -10,6 +10,7 @@ import { openBrowser, openPage, openProfile } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
 import { freePorts } from './rig/ports.mjs';
+import { searchProfile } from './rig/profile.mjs';
 import { thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
@@ -154,7 +155,7 @@ describe('a page with a filter', () => {
       await track(page, ['search', { words: `mail ${EMAIL} or ${CARD}` }]);
       await page.waitForTimeout(300);
       await context.close();
-      const hits = search(t, isThere ? 'without a filter' : 'with a filter', folder, [EMAIL, CARD]);
+      const hits = searchProfile(t, isThere ? 'without a filter' : 'with a filter', folder, [EMAIL, CARD]);
       assert.deepEqual([hits[EMAIL] > 0, hits[CARD] > 0], [isThere, isThere]);
       rmSync(folder, { recursive: true, force: true });
       await collector.start();
@@ -288,7 +289,7 @@ describe('a policy in the bundle', () => {
     await page.waitForTimeout(500);
     await context.close();
     const left = 'mail [email] or [card]';
-    const hits = search(t, 'with a policy in the bundle', folder, [EMAIL, CARD, left]);
+    const hits = searchProfile(t, 'with a policy in the bundle', folder, [EMAIL, CARD, left]);
     assert.deepEqual([hits[EMAIL], hits[CARD]], [0, 0]);
     assert.ok(hits[left] > 0, 'what is left of it is stored');
     rmSync(folder, { recursive: true, force: true });
@@ -370,26 +371,3 @@ describe('a broken policy in the bundle that never was sound', () => {
     await collector.remove();
   });
 });
-
-/** Counts in all files of the browser's profile how often they hold each of these texts, as bytes or in UTF-16, and says so. */
-function search(t, name, folder, texts) {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, path, name }) => readFileSync(join(parentPath ?? path, name)));
-  const countOf = (text) => {
-    const forms = [Buffer.from(text), Buffer.from(text, 'utf16le')];
-    const found = files.flatMap((bytes) => forms.map((form) => occurrences(bytes, form)));
-    return found.reduce((sum, count) => sum + count, 0);
-  };
-  const hits = Object.fromEntries(texts.map((text) => [text, countOf(text)]));
-  const bytes = files.reduce((sum, { length }) => sum + length, 0);
-  t.diagnostic(`${name}: hits in ${files.length} files, ${bytes} B: ${JSON.stringify(hits)}`);
-  return hits;
-}
-
-function occurrences(bytes, text) {
-  let count = 0;
-  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) count += 1;
-  return count;
-}

@@ -190,6 +190,19 @@ describe('the loader', () => {
     await context.close();
   });
 
+  it('shows what stood there when such code takes longer than a slot is hidden by default', async () => {
+    const { context, page } = await visitor();
+    late = /\/actions-/;
+    const bare = ({ red, green }) => red > 0 && green === 0;
+    const frames = await framesOfVisit(page, EXTRA);
+    assert.ok(frames.some(bare));
+    assert.ok(frames.at(-1).green > 0);
+    // What the loader paints itself is there all the same.
+    const texts = widths(await framesOfVisit(page, HERO));
+    assert.equal(Math.max(...texts), texts.at(-1), String(texts));
+    await context.close();
+  });
+
   it('is needed for that: the script alone shows frames of both', async () => {
     const { context, page } = await visitor();
     head = asyncScript();

@@ -46,6 +46,18 @@ ${tag(secondKey)}
 </html>`;
 };
 
+/** A page whose tag, or an element before it, has the id that is the name of what it makes. */
+const named = (file, collectorUrl, before = '') => `<!doctype html>
+<html lang="en">
+<title>Named</title>
+${before}
+<script ${before ? '' : 'id="attune"'} src="/sdk/${file}" data-write-key="${WRITE_KEY}" data-collector="${collectorUrl}"></script>
+<h1 id="headline">Welcome</h1>
+<script>
+  for (const _ of [1, 2, 3]) attune.track('product_view', { category: 'lamps' });
+</script>
+</html>`;
+
 describe('a page with the script tag', () => {
   let browser;
   let collector;
@@ -57,6 +69,10 @@ describe('a page with the script tag', () => {
       '/': snippetPage(collector.url),
       '/twice': twice(collector.url),
       '/other': twice(collector.url, 'other-key'),
+      '/named-tag': named('attune.js', collector.url),
+      '/named-loader': named('loader.js', collector.url),
+      '/named-before': named('loader.js', collector.url, '<form id="attune"></form><i id="attune"></i>'),
+      '/named-snippet': snippetPage(collector.url).replace('<script>', '<div id="attune"></div><script>'),
     });
   });
   after(async () => {
@@ -97,6 +113,16 @@ describe('a page with the script tag', () => {
       assert.deepEqual(await eventually(types, ({ length }) => length > 1), ['page_view', 'product_view']);
       await page.waitForTimeout(300);
       assert.deepEqual([types(), errors], [['page_view', 'product_view'], said]);
+      await context.close();
+    });
+  }
+
+  for (const path of ['/named-tag', '/named-loader', '/named-before', '/named-snippet']) {
+    it(`is not kept from starting by an element of its name: ${path}`, async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(site.url + path);
+      await headline(page, 'Picked for you');
       await context.close();
     });
   }

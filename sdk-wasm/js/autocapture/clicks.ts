@@ -11,7 +11,7 @@ export function trackClicks(site: Site, { text }: ClickOptions): void {
   onAct(site, 'click', (path) => {
     const control = controlOf(path);
     // A label hands its click on to its field.
-    if (!control || (control[0] as HTMLLabelElement).control) return;
+    if (!control || (control[0] instanceof HTMLLabelElement && control[0].control)) return;
     const isOpen = !isMasked(control);
     const link = isOpen && (from(control, LINK)?.[0] as HTMLAnchorElement | undefined);
     const said = isOpen && text && from(control, LABELLED)?.[0];

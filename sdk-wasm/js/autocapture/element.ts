@@ -30,9 +30,19 @@ export function onAct<Act extends Event>(
   });
 }
 
+/** Whether a selector fits. Fields of a form hide the form's own methods where they have their names, so this is the class's. */
+export function fits(element: Element, selector: string): boolean {
+  return Element.prototype.matches.call(element, selector);
+}
+
+/** An attribute's value, in the same way; empty where there is none. */
+export function attributeOf(element: Element, name: string): string {
+  return Element.prototype.getAttribute.call(element, name) ?? '';
+}
+
 /** The path from the first element on that a selector fits; nothing where there is none. */
 export function from(path: Path, selector: string): Path | undefined {
-  const at = path.findIndex((element) => element.matches(selector));
+  const at = path.findIndex((element) => fits(element, selector));
   return at < 0 ? undefined : (path.slice(at) as Path);
 }
 
@@ -49,7 +59,7 @@ export function isMasked(path: Path): boolean {
 /** Name, selector and tag of the innermost element of a path. */
 export function describe(path: Path): JsonObject {
   const name = path
-    .map((element) => element.getAttribute('data-attune'))
+    .map((element) => attributeOf(element, 'data-attune'))
     .find(Boolean)
     ?.slice(0, MAX_NAME_CHARS);
   const selector = name ? `[data-attune=${JSON.stringify(name)}]` : selectorOf(path);
@@ -63,7 +73,7 @@ function pointedAt(path: Path): Path | undefined {
 }
 
 function has(path: Element[], what: string): boolean {
-  return path.some((element) => element.hasAttribute(`data-attune-${what}`));
+  return path.some((element) => fits(element, `[data-attune-${what}]`));
 }
 
 /** The element, and what is above it, up to one that has an id. */
@@ -80,8 +90,7 @@ function selectorOf(path: Path): string {
 }
 
 function partOf(element: Element): string {
-  // Fields of a form hide the form's own properties where they have their names.
-  const stable = (name: string) => (element.getAttribute(name) ?? '').split(/\s+/).filter(isStable);
+  const stable = (name: string) => attributeOf(element, name).split(/\s+/).filter(isStable);
   const [id] = stable('id');
   if (id) return `#${id}`;
   const attributes = ['role', 'type'].map((name) => stable(name).map((value) => `[${name}=${value}]`));

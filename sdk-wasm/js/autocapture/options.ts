@@ -3,7 +3,8 @@
 /** Which kinds are tracked. `true` takes a kind with its defaults, `false` leaves it out. */
 export interface AutocaptureOptions {
   /**
-   * `page_view` at the start, after each change of path or query, and when the back/forward cache gives the page back.
+   * `page_view` at the start, after each change of path or query, and when the back/forward cache gives the page back; not
+   * where an address is replaced by one with the same path.
    * Where a site calls `attune.page()` itself, this is to be `false`.
    * @defaultValue `true`
    */

@@ -9,10 +9,11 @@ const viewed = new WeakMap<Attune, string>();
 
 /** Tracks page views. */
 export function trackPageViews({ attune }: Site, _: unknown, pages: Pages): void {
+  const note = () => void viewed.set(attune, pages.address());
   const view = () => {
-    viewed.set(attune, pages.address());
+    note();
     attune.page();
   };
   if (viewed.get(attune) !== pages.address()) view();
-  pages.onNext(view);
+  pages.onNext(view, note);
 }

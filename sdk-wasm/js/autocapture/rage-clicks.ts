@@ -1,6 +1,6 @@
 /** Rage clicks: a visitor who clicks the same place again and again. */
 
-import { controlOf, describe, onAct } from './element.ts';
+import { controlOf, describe, fits, onAct } from './element.ts';
 import type { Site } from './site.ts';
 
 const CLICKS = 3;
@@ -17,7 +17,7 @@ export function trackRageClicks(site: Site): void {
   let isTold = false;
   onAct<MouseEvent>(site, 'click', (path, { detail, timeStamp, clientX, clientY }) => {
     // A click without a count comes from a key or a label.
-    if (!detail || path[0].matches(EDITABLE)) return;
+    if (!detail || fits(path[0], EDITABLE)) return;
     const isNear = ([ms, x, y]: Place) =>
       timeStamp - ms <= WITHIN_MS && Math.hypot(clientX - x, clientY - y) <= WITHIN_PX;
     recent = [...recent.filter(isNear), [timeStamp, clientX, clientY] as Place].slice(-CLICKS);

@@ -23,8 +23,8 @@ export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'lead
   /** Where the member token is stored. */
   tokenKey: string;
   tail: Tail;
-  /** What the next page's loader may paint is made of; nothing where there is no loader. */
-  outlook: Pick<KeepingOptions, 'visit' | 'forecast'> | undefined;
+  /** What is kept for the next page is made of. */
+  outlook: Pick<KeepingOptions, 'visit' | 'forecast'>;
   /** The granted purposes, by bits. */
   granted(): number;
   /** Fetches the bundle after a delay. */
@@ -41,7 +41,7 @@ export interface Background {
   leading: Leading;
   reserve: Reserve;
   retries: Retries;
-  keeping: Keeping | undefined;
+  keeping: Keeping;
   /** Reports that a change is left out. */
   problem: Report;
   /** There may be more to deliver, and to keep. */
@@ -78,7 +78,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
   });
   const reserve = openReserve(() => driving.url('/v1/events'), tail, cut);
   const retries = openRetries(driving, options.fetchLater, push.open);
-  const keeping = outlook && openKeeping({ ...outlook, storage: driving.storage, space });
+  const keeping = openKeeping({ ...outlook, storage: driving.storage, space });
   return {
     delivery,
     push,
@@ -92,7 +92,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
       saying.changed();
       delivery.request();
       reserve.changed();
-      keeping?.changed();
+      keeping.changed();
     },
     restored: saying.restored,
     forget(member) {
@@ -102,7 +102,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     },
     leave() {
       saying.leave();
-      keeping?.leave();
+      keeping.leave();
       delivery.hurry();
       reserve.rest();
     },
@@ -114,7 +114,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     end() {
       delivery.end();
       reserve.rest();
-      keeping?.end();
+      keeping.end();
     },
   };
 }

@@ -190,7 +190,7 @@ export function startDriver(start: CoreStart): Driver {
       if (!isBlocked) bundles.fetch(true);
       if (reachability > 1) behind.do(({ blocked }) => blocked());
     },
-    (...found) => behind.now()?.keeping?.foresee(...found),
+    (...found) => behind.now()?.keeping.foresee(...found),
     (policy) => {
       gate.take(policy);
       notePolicy();
@@ -289,9 +289,12 @@ export function startDriver(start: CoreStart): Driver {
       granted: () => granted,
       fetchLater: bundles.again,
       cut: () => cut(false),
-      outlook: settings.first && {
-        visit: () => ({ member, granted, initial: grantedBits(settings.consent), context }),
-        forecast: (session) => core(operation.FORECAST, session),
+      outlook: {
+        visit: () => ({
+          ...{ member, granted, context, strip: gate.strip },
+          initial: grantedBits(settings.consent),
+        }),
+        forecast: settings.first && ((session) => core(operation.FORECAST, session)),
       },
       named(name) {
         user = name;

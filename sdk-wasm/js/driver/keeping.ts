@@ -1,7 +1,8 @@
-/** Keeps what the next page may paint before its core is there, as long as this one changes. */
+/** Keeps what the next page may paint before its core is there, and its campaign, as long as this one changes. */
 
 import type { KeyValue } from '../browser/storage.ts';
 import { timer } from '../browser/timer.ts';
+import { keepCampaign } from '../campaign-record.ts';
 import { wallMs } from '../clock.ts';
 import type { Forecast } from '../core/effects.ts';
 import type { Outlook } from '../first-paint/contract.ts';
@@ -17,8 +18,8 @@ export interface KeepingOptions {
   space: string;
   /** Whom the page is for, and in which context. */
   visit(): Omit<Outlook, 'forecast'>;
-  /** Makes the core hand each of its forecasts for a session to `foresee`. */
-  forecast(session: string): void;
+  /** Makes the core hand each of its forecasts for a session to `foresee`; nothing where there is no loader. */
+  forecast: ((session: string) => void) | undefined;
 }
 
 /** What the next page may paint. */
@@ -39,12 +40,15 @@ export function openKeeping({ storage, space, visit, forecast }: KeepingOptions)
   let forecasts: Forecast[] = [];
   const keep = () => {
     due.clear();
+    const now = visit();
+    keepCampaign(storage, space, now);
+    if (!forecast) return;
     const outlook = (session: string) => {
       forecasts = [];
       forecast(session);
       return forecasts;
     };
-    keepRecord(storage, space, { ...visit(), forecast: outlook }, wallMs());
+    keepRecord(storage, space, { ...now, forecast: outlook }, wallMs());
   };
   due.set(0, keep);
   return {

@@ -1,18 +1,17 @@
 /** What the loader and the script tell each other: what has been painted already, and what the next page may paint. */
 
-import type { JsonObject } from '../context.ts';
+import type { CampaignPage } from '../campaign-record.ts';
 import type { Filling, Forecast } from '../core/effects.ts';
 import type { Page, Report } from '../dom/page.ts';
 import type { shared } from './shared.ts';
 
 /** What a page that begins now would decide. */
-export interface Outlook {
+export interface Outlook extends CampaignPage {
   member: string;
   /** Granted purposes, by bits: now, and as `init` was told. */
   granted: number;
   initial: number;
   /** The context that decisions have read from. */
-  context: JsonObject;
   /** Decides every slot for a page load of a session; of one that has not begun where none is named. */
   forecast(session: string): Forecast[];
 }

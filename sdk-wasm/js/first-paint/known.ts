@@ -20,14 +20,17 @@ export interface Known {
   isRare: boolean;
   /** What the server has written that is no decision. */
   unread: unknown[];
+  /** Whether the visitor has agreed that anything is captured. */
+  isTaking: boolean;
 }
 
 /** Asks the loader's tag, the storage below a prefix, and the document as far as it is there. */
 export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement, space: string): Known {
   const said = consent === undefined ? defaultConsent(readWishes(), false) : saidIn(consent);
-  const storage = openStorage(() => captureState(said) === 'granted');
+  const isTaking = captureState(said) === 'granted';
+  const storage = openStorage(() => isTaking);
   const nowMs = Date.now();
-  const { own, note } = openCampaign(storage, `${space}campaign`, location.search);
+  const { own, note } = openCampaign(storage, space);
   const beginning = {
     context: {
       page: pageContext(),
@@ -54,5 +57,5 @@ export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement,
       open.set(slot, [`[data-attune-slot="${CSS.escape(slot)}"]`]);
   }
   for (const slot of found.keys()) open.delete(slot);
-  return { found, open, isRare, unread };
+  return { found, open, isRare, unread, isTaking };
 }

@@ -19,20 +19,20 @@ import { shared } from './shared.ts';
 /** How long elements stay hidden that wait for their decision. */
 const MAX_HIDDEN_MS = 300;
 
-const here = window as unknown as { attune?: unknown };
+const here = window as unknown as { attune?: Record<string, unknown> };
 
 function start(tag: HTMLScriptElement): void {
   closeSlips(tag);
-  const { writeKey, hideMs = MAX_HIDDEN_MS, manual } = tag.dataset;
+  const { writeKey, hideMs = MAX_HIDDEN_MS, manual, strict } = tag.dataset;
   const space = `attune/${writeKey}/`;
   const beside = (file: string) => new URL(file, new URL(tag.dataset.src ?? tag.src, document.baseURI)).href;
   const hiding = openHiding(Number(hideMs));
   const decisions = new Map<string, Decision>();
-  let report: Report | undefined;
   const problems: Parameters<Report>[] = [];
+  let report: Report = (...problem) => void problems.push(problem);
   const loadActions = () => import(beside(ATTUNE_ACTIONS_FILE));
   const page = openPage(
-    (...problem) => (report ? report(...problem) : problems.push(problem)),
+    (...problem) => report(...problem),
     loadActions,
     ([kind], element) => kind !== 'text' || isParsed(element),
   );
@@ -40,7 +40,7 @@ function start(tag: HTMLScriptElement): void {
   /** Texts wait until their element is there as a whole: the parser would go on writing behind them. */
   const texts = new Set<string>();
 
-  const { found, open, isRare, unread } = knownOf(tag, space);
+  const { found, open, isRare, unread, isTaking } = knownOf(tag, space);
   for (const [slot, filling] of found) {
     const changes = changesOf(filling);
     painted.set(slot, changes);
@@ -75,7 +75,7 @@ function start(tag: HTMLScriptElement): void {
     unread,
     hear(hears) {
       report = hears;
-      for (const problem of problems.splice(0)) hears(...problem);
+      for (const problem of problems) hears(...problem);
     },
     settle(isFilled) {
       for (const slot of painted.keys()) if (isFilled && !isFilled(slot)) page.set(slot, []);
@@ -95,8 +95,8 @@ function start(tag: HTMLScriptElement): void {
   document.addEventListener('DOMContentLoaded', paint);
   // Failing is told where it is waited for.
   if (isRare) loadActions().catch(() => {});
-  // A preview has a core of its own.
-  if (manual === undefined && previewToken() === undefined) {
+  // A preview has a core of its own, and a strict page requests nothing before the visitor has agreed.
+  if ((manual ?? (isTaking ? undefined : strict) ?? previewToken()) === undefined) {
     // Otherwise it would be asked for only when the script is there.
     const link = document.createElement('link');
     document.head.append(
@@ -131,4 +131,5 @@ function isParsed(element: Element): boolean {
   return false;
 }
 
-if (!here.attune) start(document.currentScript as HTMLScriptElement);
+// An element with that id is there under its name as well.
+if (!here.attune?.init) start(document.currentScript as HTMLScriptElement);

@@ -13,14 +13,15 @@ import { actionsIn } from './actions.ts';
 import type { Painted } from './contract.ts';
 
 /** Form of the record; another one is not read. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** One outcome of a slot. */
 export type Outcome = [
   /** The session in which it holds; empty for any other than those that are named. */
   session: string,
   untilMs: number,
-  reads: Record<string, Json>,
+  /** Digests of the values that were read, by their paths below `context`: the values may be what nobody may store. */
+  reads: Record<string, number>,
   filling: Filling | null,
 ];
 
@@ -58,11 +59,10 @@ export interface Beginning {
   nowMs: number;
 }
 
-/** What is stored below a prefix; nothing where it is no record. */
+/** What is stored below a prefix; nothing where it has no record's form. Its fields may be anything: nobody checks them. */
 export function readRecord(storage: KeyValue, space: string): Stored | undefined {
-  const stored = fieldsOf(parseJson(storage.getItem(space + DECISIONS) ?? '')) as Partial<Stored>;
-  const isWhole = stored.v === VERSION && Object.values(fieldsOf(stored.slots)).every(isSlot);
-  return isWhole ? (stored as Stored) : undefined;
+  const stored = parseJson(storage.getItem(space + DECISIONS)) as Stored | null | undefined;
+  return stored?.v === VERSION ? stored : undefined;
 }
 
 /** The session that goes on at an instant; empty where none does. */
@@ -78,7 +78,7 @@ function isHere(storage: KeyValue, space: string, member = ''): boolean {
     : !storage.getItem(space + SEEN)?.startsWith(member);
 }
 
-/** What the record below a prefix says for a page that begins. */
+/** What the record below a prefix says for a page that begins. Throws where somebody else has written what is there. */
 export function recall(storage: KeyValue, space: string, beginning: Beginning): Recalled {
   const { context, granted, isSaid, nowMs } = beginning;
   const stored = readRecord(storage, space);
@@ -94,36 +94,30 @@ export function recall(storage: KeyValue, space: string, beginning: Beginning): 
     (isSaid || stored.initial === granted) &&
     stored.zone === context.time_zone;
   for (const [slot, { targets, outcomes }] of Object.entries(stored?.slots ?? {})) {
-    const outcome = holds && (outcomes.find(([of]) => of === now && of) ?? outcomes.find(([of]) => !of));
+    const outcome = holds && outcomes.find(([of]) => !of || of === now);
     const [, untilMs = 0, reads = {}, filling] = outcome || [];
-    const isSame = Object.entries(reads).every(([path, value]) => isEqual(valueAt(context, path), value));
-    const [rule, key, isLatched, sinceMs, actions] = filling ?? [];
+    const isSame = Object.entries(reads).every(([path, digest]) => digestAt(context, path) === digest);
+    const actions = filling?.pop();
     const paintable = actionsIn(actions);
     // What only the core's own page can do is left to it, as a whole.
-    const isWhole = !filling || paintable.length === actions?.length;
+    const isWhole = !filling || paintable.length === fieldsOf(actions).length;
     isRare ||= !isWhole;
     if (!outcome || (untilMs && untilMs <= nowMs) || !isSame || !isWhole) {
-      open.set(slot, targets);
+      open.set(slot, [...targets]);
       continue;
     }
     known.add(slot);
-    if (filling) painted.push([slot, [rule ?? '', key, isLatched ?? 0, sinceMs ?? 0, paintable]]);
+    if (filling) painted.push([slot, [...filling, paintable] as unknown as Filling]);
   }
   return { painted, known, open, isRare };
 }
 
-function isSlot(value: unknown): boolean {
-  const { targets, outcomes } = fieldsOf(value);
-  return Array.isArray(targets) && Array.isArray(outcomes);
-}
-
-export function valueAt(context: JsonObject, path: string): Json | undefined {
-  let found: Json | undefined = context;
-  for (const name of path === '' ? [] : path.split('.')) found = fieldsOf(found)[name] as Json | undefined;
-  return found;
-}
-
-/** Whether two values have the same JSON; a missing one counts as null. */
-export function isEqual(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+/** A digest of the JSON of the value at a path; a missing one counts as null. */
+export function digestAt(context: JsonObject, path: string): number {
+  let found: unknown = context;
+  for (const name of path ? path.split('.') : '') found = fieldsOf(found)[name];
+  let digest = 0;
+  for (const sign of JSON.stringify(found ?? null))
+    digest = Math.imul(digest ^ (sign.codePointAt(0) as number), 0x1000193);
+  return digest;
 }
