@@ -80,6 +80,18 @@ describe('calls that wait', () => {
     );
   });
 
+  it('are made once where they were stored at once before what is stored is read', async () => {
+    await attune.shutdown();
+    closePage();
+    await begin({ consent: { analytics: 'unknown', personalization: 'unknown' } });
+    attune.track('view');
+    attune.track('order', {}, { priority: 'critical' });
+    await page.load();
+    attune.consent({ analytics: 'granted' });
+    await written();
+    assert.deepEqual(await arrived(), ['view', 'order']);
+  });
+
   it('are bounded alike where they wait for consent', async () => {
     await attune.shutdown();
     closePage();
