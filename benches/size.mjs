@@ -38,6 +38,7 @@ const MAX_LAZY_BROTLI_BYTES = {
   'filter.wasm': 12 * 1024,
   'visitor-cookie.js': 1.5 * 1024,
   'plain.js': 5 * 1024,
+  'plain-policy.js': 2.75 * 1024,
   'script/loader.js': 5 * 1024,
   'autocapture.js': 3 * 1024,
   'web-vitals.js': 3.5 * 1024,

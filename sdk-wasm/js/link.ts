@@ -28,7 +28,7 @@ import { uuidV7 } from './uuid.ts';
 import type { VisitorCookie } from './visitor-cookie.ts';
 
 /** Loads what sends events where WebAssembly is refused. */
-export type LoadPlain = () => Promise<{ startPlain(start: Start): Driver }>;
+export type LoadPlain = () => Promise<{ openPlain(settings: Settings): Promise<(start: Start) => Driver> }>;
 
 /** What a page tells the others of what the visitor wishes: what is agreed to, and to be forgotten. */
 type Wish = ['consent', said: Said] | ['forget'];
@@ -420,8 +420,8 @@ async function loadDriver(
 }
 
 /** Loads what does without. */
-async function loadPlain({ loadPlain }: Settings): Promise<(start: Start) => Driver> {
-  return (await loadPlain()).startPlain;
+async function loadPlain(settings: Settings): Promise<(start: Start) => Driver> {
+  return (await settings.loadPlain()).openPlain(settings);
 }
 
 /** An error of our own, or one that has come out of a file with another copy of its class. */

@@ -1,6 +1,7 @@
 /**
  * What stands in for the driver where WebAssembly is refused: stores events and sends them in order, on one plain timer,
- * until a receipt names them. There are no rules and no signals, and having no filter it sends metadata only of the types that the site has listed.
+ * until a receipt names them. There are no rules and no signals, and where no
+ * policy forbids that, metadata is sent only of the types that the site has listed.
  */
 
 import { sendBeacon } from './browser/beacon.ts';
@@ -20,8 +21,10 @@ import { retryAfterMs } from './driver/retry.ts';
 import { BLOCKED, MEMBER, TOKEN } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
-import { fieldsOf, jsonText, parseJson } from './json.ts';
+import { fieldsOf, isObject, jsonText, parseJson } from './json.ts';
+import type { Settings } from './options.ts';
 import { type Body, openQueue, type Reason } from './plain/queue.ts';
+import type { PlainPolicy } from './plain-policy.ts';
 
 /** Pause where there is no network and no answer, and where the collector refuses the page or requests are blocked. */
 const PAUSE_MS = 30_000;
@@ -57,9 +60,18 @@ function unavailable(): AttuneError {
   );
 }
 
-/** Starts without the core. */
-export function startPlain(start: Start): Driver {
+/** Loads what judges by the site's policy, where it has one, and gives what starts without the core. Fails with `filter_invalid`. */
+export async function openPlain({ filter }: Settings): Promise<(start: Start) => Driver> {
+  const policy = isObject(filter) ? (await import('./plain-policy.ts')).openPolicy(filter) : undefined;
+  return (start) => startPlain(start, policy);
+}
+
+function startPlain(start: Start, policy: PlainPolicy | undefined): Driver {
   const { host, settings, storage, entries, lanes, ended } = start;
+  /** The policy of the bundle cannot be read: nothing is stored of what it would judge, and the collector does it. */
+  const isBlind = start.awaitsPolicy;
+  /** Whether events say no more than who, what and when. */
+  const isBare = isBlind || policy?.isBare;
   const space = `attune/${settings.writeKey}/`;
   const storedText = (stored: Change[], name: string) => textIn(stored.find(([key]) => key === name)?.[1]);
   const memberIn = (stored: Change[]) =>
@@ -99,7 +111,8 @@ export function startPlain(start: Start): Driver {
     Math.random() * Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (failures - 1));
   const write = ({ rows, declared, drops }: Body) => {
     const request = [1, member, lane, 1, [], declared, 0, 0, 0] as Parameters<typeof writeBatch>[0];
-    return writeBatch(request, rows, jsonText({ page: { path: location.pathname } }), wallMs(), drops);
+    const context = isBare ? '{}' : jsonText({ page: { path: location.pathname } });
+    return writeBatch(request, rows, context, wallMs(), drops);
   };
   const due = timer();
   /** Sends what is due when the pause is over; where requests are blocked, only what is `asked` for. */
@@ -233,6 +246,8 @@ export function startPlain(start: Start): Driver {
     host.started(calls.map(([, call]) => call));
     later();
   };
+  /** Whether a user's id may be stored and sent. */
+  const mayName = (id: string) => !isBare || (!isBlind && policy?.isHarmless(id));
   const renewLane = () => {
     lane = freshId();
     count = 0;
@@ -280,13 +295,18 @@ export function startPlain(start: Start): Driver {
     isShort: () => false,
     whole,
     track({ metadata, ...capture }) {
-      const isListed = settings.withoutWasm.includes(capture.type);
+      const dropped = policy?.judge(capture.type, member);
+      if (dropped) return queue.count(dropped);
+      const isListed = !isBare && settings.withoutWasm.includes(capture.type);
       const isSmall = byteLength(metadata ?? '') <= MAX_METADATA_BYTES;
       if (!isSmall) report('metadata_too_large', `${capture.type}: metadata is left out`);
       const kept = isListed && isSmall ? metadata : undefined;
-      const event = { ...capture, metadata: kept, member, lane, seq: ++count, user, isSettled: false };
-      entries.put([lane, event.seq], () => event);
-      entries.put(`lane/${lane}`, () => [event.member, event.lane, event.seq]);
+      const named = user !== undefined && mayName(user) ? user : undefined;
+      const event = { ...capture, metadata: kept, member, lane, seq: ++count, user: named, isSettled: false };
+      if (!isBlind) {
+        entries.put([lane, event.seq], () => event);
+        entries.put(`lane/${lane}`, () => [event.member, event.lane, event.seq]);
+      }
       queue.take([event]);
       if (capture.priority === CRITICAL) entries.flush('strict');
       if (!isSending) later();
@@ -294,7 +314,7 @@ export function startPlain(start: Start): Driver {
     identify(id) {
       if (user !== undefined && user !== id) becomes(freshId());
       user = id;
-      entries.put('user', () => id);
+      if (mayName(id)) entries.put('user', () => id);
     },
     reset: () => becomes(freshId()),
     setContext() {},
