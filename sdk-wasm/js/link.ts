@@ -28,7 +28,9 @@ import { uuidV7 } from './uuid.ts';
 import type { VisitorCookie } from './visitor-cookie.ts';
 
 /** Loads what sends events where WebAssembly is refused. */
-export type LoadPlain = () => Promise<{ openPlain(settings: Settings): Promise<(start: Start) => Driver> }>;
+export type LoadPlain = () => Promise<{
+  openPlain(settings: Settings, cause?: unknown): Promise<(start: Start) => Driver>;
+}>;
 
 /** What a page tells the others of what the visitor wishes: what is agreed to, and to be forgotten. */
 type Wish = ['consent', said: Said] | ['forget'];
@@ -93,7 +95,11 @@ export function openLink(options: LinkOptions): DriverLink {
   const loadCapturing = openPart(settings.loadCapturing, ended, partFailed('capturing.js'));
   const refused = isRefused();
   const fetchDriver = () => {
-    const loading = refused ? loadPlain(settings) : loadDriver(settings, loadCapturing);
+    const loading = refused
+      ? loadPlain(settings)
+      : loadDriver(settings, loadCapturing).catch((cause) =>
+          loadPlain(settings, cause).catch(() => Promise.reject(cause)),
+        );
     // It fails where it is waited for.
     loading.catch(() => {});
     return loading;
@@ -236,7 +242,8 @@ export function openLink(options: LinkOptions): DriverLink {
     const last = stored.find(([key]) => key === 'session')?.[1];
     if (typeof last === 'string') events.resumed(last);
     // While the core is still on its way; where it does not load, the driver says so.
-    if (lanesIn(stored).length) settings.loadRestore().catch(() => {});
+    const bound = async () => (await settings.loadRestore()).giveUpCalls(entries, lanes, stored, lose);
+    if (lanesIn(stored).length) bound().catch(() => {});
     return stored;
   };
   const load = async (ready: () => void) => {
@@ -419,9 +426,9 @@ async function loadDriver(
   return (start) => startDriver({ ...start, exports, rest: fetchRest(), bundle, site });
 }
 
-/** Loads what does without. */
-async function loadPlain(settings: Settings): Promise<(start: Start) => Driver> {
-  return (await settings.loadPlain()).openPlain(settings);
+/** Loads what does without the core: where it is refused, or has failed for good. */
+async function loadPlain(settings: Settings, cause?: unknown): Promise<(start: Start) => Driver> {
+  return (await settings.loadPlain()).openPlain(settings, cause);
 }
 
 /** An error of our own, or one that has come out of a file with another copy of its class. */

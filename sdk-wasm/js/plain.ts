@@ -60,13 +60,17 @@ function unavailable(): AttuneError {
   );
 }
 
-/** Loads what judges by the site's policy, where it has one, and gives what starts without the core. Fails with `filter_invalid`. */
-export async function openPlain({ filter }: Settings): Promise<(start: Start) => Driver> {
+/**
+ * Loads what judges by the site's policy, where it has one, and gives what starts without the core, which has failed by the
+ * `cause` where it is not refused. Fails with `filter_invalid`, and with any other cause than the core's.
+ */
+export async function openPlain({ filter }: Settings, cause?: unknown): Promise<(start: Start) => Driver> {
+  if (cause && fieldsOf(cause).code !== 'wasm_unavailable') throw cause;
   const policy = isObject(filter) ? (await import('./plain-policy.ts')).openPolicy(filter) : undefined;
-  return (start) => startPlain(start, policy);
+  return (start) => startPlain(start, policy, cause ?? unavailable());
 }
 
-function startPlain(start: Start, policy: PlainPolicy | undefined): Driver {
+function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unknown): Driver {
   const { host, settings, storage, entries, lanes, ended } = start;
   /** The policy of the bundle cannot be read: nothing is stored of what it would judge, and the collector does it. */
   const isBlind = start.awaitsPolicy;
@@ -286,7 +290,7 @@ function startPlain(start: Start, policy: PlainPolicy | undefined): Driver {
   // What the loader has painted is all there is.
   settings.first?.settle(undefined);
 
-  const whole = Promise.reject(unavailable());
+  const whole = Promise.reject(failure);
   // It fails where it is waited for.
   whole.catch(() => {});
 

@@ -2,4 +2,5 @@
 
 export { adoptLanes } from './driver/adopting.ts';
 export { readLanes, sortOut } from './driver/adoption.ts';
+export { giveUpCalls } from './driver/left-calls.ts';
 export { openTaking } from './driver/taking.ts';
