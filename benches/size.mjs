@@ -27,7 +27,7 @@ const MAX_FIRST_BROTLI_BYTES = {
 const MAX_LAZY_BROTLI_BYTES = {
   'capturing.js': 1.75 * 1024,
   'background.js': 6.25 * 1024,
-  'restore.js': 1.75 * 1024,
+  'restore.js': 2 * 1024,
   'attune_rest.wasm': 40.25 * 1024,
   'trust.js': 3.5 * 1024,
   'trust.wasm': 10 * 1024,
@@ -37,7 +37,8 @@ const MAX_LAZY_BROTLI_BYTES = {
   'filter.js': 3.5 * 1024,
   'filter.wasm': 12 * 1024,
   'visitor-cookie.js': 1.5 * 1024,
-  'plain.js': 4.25 * 1024,
+  'plain.js': 5 * 1024,
+  'plain-policy.js': 2.75 * 1024,
   'script/loader.js': 5 * 1024,
   'autocapture.js': 3 * 1024,
   'web-vitals.js': 3.5 * 1024,

@@ -62,7 +62,8 @@ await bundle('background', dist('background.js'), {});
 await bundle('restore', dist('restore.js'), {});
 await bundle('trust', dist('trust.js'), { define: trustFiles('trust.wasm', 'verifier.wasm') });
 await bundle('filter', dist('filter.js'), { define: filterFile('filter.wasm') });
-await bundle('plain', dist('plain.js'), {});
+await bundle('plain', dist('plain.js'), { plugins: [apart('plain-policy', './plain-policy.js')] });
+await bundle('plain-policy', dist('plain-policy.js'), {});
 await bundle('words', dist('words.js'), {});
 await bundle('visitor-cookie', dist('visitor-cookie.js'), {});
 await bundle('actions', dist('actions.js'), {});
@@ -96,7 +97,10 @@ const filterScript = await scriptPart('filter', 'filter', {
 const capturingFile = await scriptPart('capturing', 'capturing', {});
 const backgroundFile = await scriptPart('background', 'background', {});
 const restoreFile = await scriptPart('restore', 'restore', {});
-const plainFile = await scriptPart('plain', 'plain', {});
+const plainPolicyFile = await scriptPart('plain-policy', 'plain-policy', {});
+const plainFile = await scriptPart('plain', 'plain', {
+  plugins: [apart('plain-policy', `./${plainPolicyFile}`)],
+});
 const cookieFile = await scriptPart('visitor-cookie', 'visitor-cookie', {});
 const actionsFile = await scriptPart('actions', 'actions', {});
 const previewFile = await scriptPart('preview', 'preview', {

@@ -1,5 +1,7 @@
 /** Calls made before the WebAssembly half has started, kept in order, across a page that is gone before that too. */
 
+import { keepWithin, rankOf } from './bound.ts';
+import type { Key } from './browser/database.ts';
 import type { Entries } from './browser/entries.ts';
 import type { KeyValue } from './browser/storage.ts';
 import { keysUnder } from './browser/stored-keys.ts';
@@ -7,12 +9,11 @@ import { type Call, isStoredCall } from './calls.ts';
 import { parseJson } from './json.ts';
 
 const CRITICAL = 2;
-const MAX_CALLS = 1_000;
 
 /** A bounded buffer of calls. */
 export interface CallBuffer {
-  /** Keeps a call, and stores it under a lane; says no when the buffer is full. */
-  push(call: Call, lane: () => string): boolean;
+  /** Keeps a call, and stores it under a lane; what is too much then is given up. */
+  push(call: Call, lane: () => string): void;
   /** Hands out, and forgets, the calls before the first about the visitor: context and consent, which come before all else. */
   takeLeading(): Call[];
   /** Hands out what pages that are gone could not store elsewhere, then this page's calls, and forgets both. */
@@ -26,33 +27,43 @@ export interface CallBuffer {
 }
 
 /**
- * An empty buffer. What `awaits` a filter that has to judge first is not stored. A page that leaves before its
- * database is open saves under keys of this prefix.
+ * An empty buffer; `lose` hears of each call that is given up. What `awaits` a filter that has to judge first is not
+ * stored. A page that leaves before its database is open saves under keys of this prefix.
  */
 export function openBuffer(
   entries: Entries,
   storage: KeyValue,
   prefix: string,
   awaits: () => boolean,
+  lose: () => void,
 ): CallBuffer {
   let calls: Call[] = [];
   let place = 0;
-  let stored: [lane: string, ...place: (string | number)[]][] = [];
+  const stored = new WeakMap<Call, Key>();
+  const unstore = (call: Call) => {
+    const key = stored.get(call);
+    if (key) entries.delete(key);
+  };
   const takeSaved = (id: string) => {
     const saved = parseJson(storage.getItem(prefix + id) ?? '');
     storage.removeItem(prefix + id);
     return Array.isArray(saved) ? saved.filter(isStoredCall) : [];
   };
+  const forget = () => {
+    calls = calls.filter((call) => !isStoredCall(call));
+  };
   return {
     push(call, lane) {
-      if (calls.length >= MAX_CALLS) return false;
-      calls.push(call);
-      if (awaits() || !isStoredCall(call)) return true;
-      const key: (typeof stored)[number] = [lane(), 'call', ++place];
-      stored.push(key);
-      entries.put(key, () => call);
-      if (call[0] === 'track' && call[1].priority === CRITICAL) entries.flush('strict');
-      return true;
+      if (!awaits() && isStoredCall(call)) {
+        const key = [lane(), 'call', ++place];
+        stored.set(call, key);
+        entries.put(key, () => call);
+        if (rankOf(call) === CRITICAL) entries.flush('strict');
+      }
+      keepWithin(calls, call, (gone) => {
+        unstore(gone);
+        lose();
+      });
     },
     takeLeading() {
       const first = calls.findIndex(isStoredCall);
@@ -61,9 +72,8 @@ export function openBuffer(
     drain() {
       const all = [...keysUnder(prefix).sort().flatMap(takeSaved), ...calls];
       // The same transaction stores what becomes of them.
-      for (const key of stored) entries.delete(key);
+      calls.forEach(unstore);
       calls = [];
-      stored = [];
       return all;
     },
     renew(session) {
@@ -71,16 +81,12 @@ export function openBuffer(
         if (method === 'track') capture.session = session(capture.ms);
       }
     },
-    forget() {
-      calls = calls.filter((call) => !isStoredCall(call));
-      stored = [];
-    },
+    forget,
     save(id) {
       const kept = calls.filter(isStoredCall);
       if (entries.isOpen()) entries.flush();
       else if (kept.length > 0) storage.setItem(prefix + id, JSON.stringify(kept));
-      calls = calls.filter((call) => !isStoredCall(call));
-      stored = [];
+      forget();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The link to the driver: keeps calls until they may be made, then passes them on; nothing thrown gets out. */
 
+import { keepWithin } from './bound.ts';
 import { activated, isPrerendering } from './browser/activation.ts';
 import { type Channel, openChannel } from './browser/channel.ts';
 import { expire } from './browser/cookie.ts';
@@ -27,10 +28,9 @@ import { uuidV7 } from './uuid.ts';
 import type { VisitorCookie } from './visitor-cookie.ts';
 
 /** Loads what sends events where WebAssembly is refused. */
-export type LoadPlain = () => Promise<{ startPlain(start: Start): Driver }>;
-
-/** Calls that are kept while nobody has looked at the page, or the visitor has not said whether they may be captured. */
-const MAX_HELD_CALLS = 1_000;
+export type LoadPlain = () => Promise<{
+  openPlain(settings: Settings, cause?: unknown): Promise<(start: Start) => Driver>;
+}>;
 
 /** What a page tells the others of what the visitor wishes: what is agreed to, and to be forgotten. */
 type Wish = ['consent', said: Said] | ['forget'];
@@ -95,7 +95,11 @@ export function openLink(options: LinkOptions): DriverLink {
   const loadCapturing = openPart(settings.loadCapturing, ended, partFailed('capturing.js'));
   const refused = isRefused();
   const fetchDriver = () => {
-    const loading = refused ? loadPlain(settings) : loadDriver(settings, loadCapturing);
+    const loading = refused
+      ? loadPlain(settings)
+      : loadDriver(settings, loadCapturing).catch((cause) =>
+          loadPlain(settings, cause).catch(() => Promise.reject(cause)),
+        );
     // It fails where it is waited for.
     loading.catch(() => {});
     return loading;
@@ -136,7 +140,17 @@ export function openLink(options: LinkOptions): DriverLink {
       if (key === space + MEMBER && mayStore()) cookie?.keep(value);
     },
   };
-  const buffer = openBuffer(entries, storage, `${space}calls/`, awaitsFilter);
+  /** How many calls have been given up for want of room of which the page has not been told. */
+  let lost = 0;
+  const tellLost = () => {
+    events.tell('buffer_full', `${lost}`);
+    lost = 0;
+  };
+  const lose = () => {
+    if (!lost) setTimeout(tellLost, 1_000);
+    lost += 1;
+  };
+  const buffer = openBuffer(entries, storage, `${space}calls/`, awaitsFilter, lose);
   const lanes = openLanes(space);
   // A wish to be erased may be stored even where nothing else may, until it is fulfilled.
   const wishes = openStorage(() => !settings.cookieless);
@@ -153,6 +167,7 @@ export function openLink(options: LinkOptions): DriverLink {
     eraseWished([member, secret]);
   };
   if (keysUnder(erasures).length) eraseWished();
+  /** Calls that are kept while nobody has looked at the page, or the visitor has not said whether they may be captured. */
   let held: Call[] = [];
   let lane = '';
   /** Lanes whose calls are stored and for whoever comes next. */
@@ -160,8 +175,6 @@ export function openLink(options: LinkOptions): DriverLink {
   let driver: Driver | undefined;
   /** The same from its start on, while it may still be taking in what is stored. */
   let started: Driver | undefined;
-  /** Whether calls have been refused for want of room. */
-  let isFull = false;
   /** How often the visitor has been forgotten: what was read before belongs to nobody any more. */
   let forgotten = 0;
   /** Open while the page is, as neither what is said nor who hears it can wait for a driver: the page may be gone by then. */
@@ -208,17 +221,13 @@ export function openLink(options: LinkOptions): DriverLink {
     return lane;
   };
   const call = (...call: Call) => {
-    const [method] = call;
     const captures = isCapturing(call);
-    if (hasEnded) events.tell('shut_down', method);
+    if (hasEnded) events.tell('shut_down', call[0]);
     else if (captures && capture === 'denied') return;
     else if (driver && (!captures || (isAdmitted && isTaking() && !driver.isWaiting() && !driver.isShort())))
       pass(call);
-    else if (captures && !isTaking() ? held.push(call) > MAX_HELD_CALLS : !buffer.push(call, laneNow)) {
-      held.splice(MAX_HELD_CALLS);
-      if (!isFull) events.tell('buffer_full', method);
-      isFull = true;
-    }
+    else if (captures && !isTaking()) keepWithin(held, call, lose);
+    else buffer.push(call, laneNow);
   };
   /** Makes the calls that were held; those of a prerendered page as of now. */
   const release = (isNow: boolean) => {
@@ -238,7 +247,8 @@ export function openLink(options: LinkOptions): DriverLink {
     const last = stored.find(([key]) => key === 'session')?.[1];
     if (typeof last === 'string') events.resumed(last);
     // While the core is still on its way; where it does not load, the driver says so.
-    if (lanesIn(stored).length) settings.loadRestore().catch(() => {});
+    const bound = async () => (await settings.loadRestore()).giveUpCalls(entries, lanes, stored, lose);
+    if (lanesIn(stored).length) bound().catch(() => {});
     return stored;
   };
   const load = async (ready: () => void) => {
@@ -424,9 +434,9 @@ async function loadDriver(
   return (start) => startDriver({ ...start, exports, rest: fetchRest(), bundle, site });
 }
 
-/** Loads what does without. */
-async function loadPlain({ loadPlain }: Settings): Promise<(start: Start) => Driver> {
-  return (await loadPlain()).startPlain;
+/** Loads what does without the core: where it is refused, or has failed for good. */
+async function loadPlain(settings: Settings, cause?: unknown): Promise<(start: Start) => Driver> {
+  return (await settings.loadPlain()).openPlain(settings, cause);
 }
 
 /** An error of our own, or one that has come out of a file with another copy of its class. */

@@ -1,50 +1,56 @@
 /**
  * What stands in for the driver where WebAssembly is refused: stores events and sends them in order, on one plain timer,
- * until a receipt names them. There are no rules and no signals, and having no filter it sends metadata only of the types that the site has listed.
+ * until a receipt names them. There are no rules and no signals, and where no
+ * policy forbids that, metadata is sent only of the types that the site has listed.
  */
 
 import { sendBeacon } from './browser/beacon.ts';
 import type { Change } from './browser/database.ts';
 import { pack } from './browser/gzip.ts';
-import { post } from './browser/http.ts';
+import { type Answer, post } from './browser/http.ts';
 import { timer } from './browser/timer.ts';
 import { watchTurns } from './browser/turns.ts';
 import { wallMs } from './clock.ts';
-import type { Declaration } from './core/effects.ts';
 import { textOf } from './core/reader.ts';
 import { byteLength } from './core/writer.ts';
-import { adoptLanes } from './driver/adopting.ts';
-import { readLanes, sortOut } from './driver/adoption.ts';
 import { writeBatch } from './driver/batch.ts';
 import type { Driver, Start } from './driver/contract.ts';
-import type { KeptEvent } from './driver/events.ts';
 import { lanesIn } from './driver/lanes.ts';
-import { readReceipt, textIn } from './driver/receipt.ts';
+import { type Receipt, readReceipt, textIn } from './driver/receipt.ts';
 import { retryAfterMs } from './driver/retry.ts';
 import { BLOCKED, MEMBER, TOKEN } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
-import { fieldsOf, jsonText, parseJson } from './json.ts';
+import { fieldsOf, isObject, jsonText, parseJson } from './json.ts';
+import type { Settings } from './options.ts';
+import { type Body, openQueue, type Reason } from './plain/queue.ts';
+import type { PlainPolicy } from './plain-policy.ts';
 
-/** Pause after an answer that was no receipt, and where the collector refuses the page or requests are blocked. */
+/** Pause where there is no network and no answer, and where the collector refuses the page or requests are blocked. */
 const PAUSE_MS = 30_000;
 const REFUSED_MS = 300_000;
+/** The ceiling of the pause after a failure that another try may mend, which doubles with each in a row up to the other. */
+const RETRY_BASE_MS = 1_000;
+const RETRY_MAX_MS = 60_000;
+/** The longest pause that a collector may ask for. */
+const RETRY_AFTER_MAX_MS = 24 * 3_600_000;
 /** Requests without an answer, before the first one, after which a page asks no more by itself; the last is the probe. */
 const MAX_SILENT = 4;
 /** More requests than any page makes. */
 const ANY = 1e9;
-/** Events and bytes of a body: as in the core. */
-const MAX_BATCH_EVENTS = 250;
-const MAX_BATCH_BYTES = 48 * 1_024;
-/** Events that wait at most; beyond, the oldest are given up. */
-const MAX_EVENTS = 2_000;
 /** Bytes of an event's metadata that the collector takes. */
-const MAX_METADATA_BYTES = 32 * 1_024;
-/** Age at which an event is given up. */
-const MAX_AGE_MS = 7 * 24 * 3_600_000;
+const MAX_METADATA_BYTES = 31 * 1_024;
+const CRITICAL = 2;
+/** Statuses after which another try may do better, one without a receipt among them. */
+const MENDS = /^(2..|408|425|429|5(?!01|05)..)$/;
+/** How the page is told of events that are given up, and why. */
+const GIVEN_UP: Record<Reason, [code: string, why: string]> = {
+  queue_full: ['buffer_full', 'too many wait'],
+  expired: ['expired', 'they have waited for 7 days, or left 1,000 times'],
+};
 
 /** Whoever has WebAssembly, and may not use it, has a policy that says so; in others the browser itself does without. */
-function refusal(): AttuneError {
+function unavailable(): AttuneError {
   const isThere = typeof WebAssembly !== 'undefined';
   const needed = isThere ? "; the page's policy needs script-src 'wasm-unsafe-eval'" : '';
   return new AttuneError(
@@ -54,11 +60,23 @@ function refusal(): AttuneError {
   );
 }
 
-/** Starts without the core. */
-export function startPlain(start: Start): Driver {
+/**
+ * Loads what judges by the site's policy, where it has one, and gives what starts without the core, which has failed by the
+ * `cause` where it is not refused. Fails with `filter_invalid`, and with any other cause than the core's.
+ */
+export async function openPlain({ filter }: Settings, cause?: unknown): Promise<(start: Start) => Driver> {
+  if (cause && fieldsOf(cause).code !== 'wasm_unavailable') throw cause;
+  const policy = isObject(filter) ? (await import('./plain-policy.ts')).openPolicy(filter) : undefined;
+  return (start) => startPlain(start, policy, cause ?? unavailable());
+}
+
+function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unknown): Driver {
   const { host, settings, storage, entries, lanes, ended } = start;
+  /** The policy of the bundle cannot be read: nothing is stored of what it would judge, and the collector does it. */
+  const isBlind = start.awaitsPolicy;
+  /** Whether events say no more than who, what and when. */
+  const isBare = isBlind || policy?.isBare;
   const space = `attune/${settings.writeKey}/`;
-  const due = timer();
   const storedText = (stored: Change[], name: string) => textIn(stored.find(([key]) => key === name)?.[1]);
   const memberIn = (stored: Change[]) =>
     storage.getItem(space + MEMBER) || storedText(stored, MEMBER) || freshId();
@@ -66,13 +84,8 @@ export function startPlain(start: Start): Driver {
   let { lane } = start;
   let count = 0;
   let user: string | undefined;
-  /** What waits, in the order in which it leaves. */
-  let waiting: KeptEvent[] = [];
-  let given: Declaration[] = [];
-  /** How many events the next body takes at most. */
-  let limit = MAX_BATCH_EVENTS;
-  /** What is on its way, while something is. */
-  let sending: KeptEvent[] | undefined;
+  /** Whether a body is on its way. */
+  let isSending = false;
   let hasEnded = false;
   let visits = 0;
   /** How many requests in a row may stay without an answer; where the collector has answered, any number. */
@@ -81,59 +94,69 @@ export function startPlain(start: Start): Driver {
   let isTold = false;
   /** Before this time nobody who looks at the page has a blocked one ask. */
   let restsUntilMs = 0;
+  /** Failures in a row that another try may mend. */
+  let failures = 0;
+  /** Nothing leaves before this time of the page's own clock, nor at anybody's wish where the collector has asked for that. */
+  let pausedUntilMs = 0;
+  let isAskedFor = false;
+  /** The refusal that was reported last, so that a repeated one is not. */
+  let refusal: number | undefined;
 
   const url = () => `${settings.collector}/v1/events?k=${settings.writeKey}`;
   const report = (...error: ConstructorParameters<typeof AttuneError>) =>
     host.report(new AttuneError(...error));
-  const giveUp = (rows: KeptEvent[], code: string, why: string) => {
-    if (rows.length === 0) return;
-    const gone = new Set(rows);
-    waiting = waiting.filter((event) => !gone.has(event));
-    for (const event of rows) {
-      entries.delete([event.lane, event.seq]);
-      given.push([0, event.member, event.lane, event.seq, event.seq]);
-    }
-    report(code, `${rows.length} events are given up: ${why}`);
+  const queue = openQueue((events, reason) => {
+    for (const { lane, seq } of events) entries.delete([lane, seq]);
+    const [code, why] = GIVEN_UP[reason];
+    report(code, `${events.length} events are given up: ${why}`);
+  });
+  /** A pause after so many failures: exponential with full jitter. */
+  const backoffMs = (failures: number) =>
+    Math.random() * Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (failures - 1));
+  const write = ({ rows, declared, drops }: Body) => {
+    const request = [1, member, lane, 1, [], declared, 0, 0, 0] as Parameters<typeof writeBatch>[0];
+    const context = isBare ? '{}' : jsonText({ page: { path: location.pathname } });
+    return writeBatch(request, rows, context, wallMs(), drops);
   };
-  /** The next body, and the events in it. */
-  const cut = (): [rows: KeptEvent[], text: string] => {
-    const rows: KeptEvent[] = [];
-    let bytes = 0;
-    for (const event of waiting.slice(0, limit)) {
-      bytes += 400 + byteLength(event.metadata ?? '') + byteLength(event.type);
-      if (rows.length > 0 && bytes > MAX_BATCH_BYTES) break;
-      rows.push(event);
-    }
-    const request = [1, member, lane, 1, [], given, 0, 0, 0] as Parameters<typeof writeBatch>[0];
-    return [rows, writeBatch(request, rows, jsonText({ page: { path: location.pathname } }), wallMs())];
+  const due = timer();
+  /** Sends what is due when the pause is over; where requests are blocked, only what is `asked` for. */
+  const later = (isAsked = patience > 0) => {
+    const inMs = queue.dueMs(wallMs());
+    if (hasEnded || inMs === undefined || !isAsked) due.clear();
+    else due.set(Math.max(inMs, pausedUntilMs - performance.now()), send);
   };
-  const later = (ms: number, isAsked = patience > 0) => {
-    if (!hasEnded && isAsked) due.set(ms, send);
-    else due.clear();
+  const failed = (askedMs?: number) => {
+    failures += 1;
+    pause(backoffMs(failures), askedMs);
   };
-  const ask = () => later(0, true);
+  const pause = (ownMs: number, askedMs?: number) => {
+    isAskedFor = askedMs !== undefined;
+    pausedUntilMs = performance.now() + Math.max(ownMs, Math.min(askedMs ?? 0, RETRY_AFTER_MAX_MS));
+    later();
+  };
+  const ask = () => {
+    if (!isAskedFor) pausedUntilMs = 0;
+    later(true);
+  };
   const seen = () => {
-    if (patience < 2) {
-      if (wallMs() < restsUntilMs) return;
-      restsUntilMs = wallMs() + REFUSED_MS;
-    }
+    if (patience > 1 || wallMs() < restsUntilMs) return;
+    restsUntilMs = wallMs() + REFUSED_MS;
     ask();
   };
   const send = async () => {
-    if (sending || hasEnded || (waiting.length === 0 && given.length === 0)) return;
-    if (navigator.onLine === false) return later(PAUSE_MS);
-    giveUp(
-      waiting.filter(({ ms }) => wallMs() - ms > MAX_AGE_MS),
-      'expired',
-      'they have waited for 7 days',
-    );
-    const [rows, text] = cut();
-    sending = rows;
-    const declared = given.length;
+    if (isSending || hasEnded) return;
+    queue.expire(wallMs());
+    const body = queue.cut(wallMs());
+    if (!body) return later();
+    if (navigator.onLine === false) return pause(PAUSE_MS);
+    isSending = true;
+    queue.fly(body);
     const visit = visits;
     const sender = member;
-    const answer = await post(url(), await pack(new TextEncoder().encode(text)));
-    sending = undefined;
+    const answer = await post(url(), await pack(new TextEncoder().encode(write(body))));
+    isSending = false;
+    queue.fly(undefined);
+    pausedUntilMs = 0;
     patience = answer ? ANY : patience - 1;
     if (answer) storage.removeItem(space + BLOCKED);
     else if (patience < 2 && !isTold) {
@@ -142,60 +165,97 @@ export function startPlain(start: Start): Driver {
       host.tell('collector_blocked');
     }
     // What belonged to somebody who has been forgotten is gone already.
-    if (visit !== visits) return later(0);
-    const body = answer && parseJson(textOf(answer.body));
-    const receipt = answer?.status === 200 ? readReceipt(body) : undefined;
-    if (!receipt) return turnedDown(rows, answer?.status, answer?.retryAfter ?? null, body);
-    const again = new Set(receipt.rows.filter((row) => row.result === 'retry').map((row) => row.event_id));
-    for (const { event_id, result, code, message } of receipt.rows) {
+    if (visit !== visits) return later();
+    const said = answer && parseJson(textOf(answer.body));
+    const receipt = answer?.status === 200 ? readReceipt(said) : undefined;
+    if (!receipt) return turnedDown(body, answer, fieldsOf(said));
+    take(body, receipt);
+    if (receipt.memberToken && sender === member)
+      storage.setItem(space + TOKEN, `${member}\n${receipt.memberToken}`);
+    failures = 0;
+    refusal = undefined;
+    later();
+  };
+  const take = (body: Body, { rows }: Receipt) => {
+    const named = (kind: string) =>
+      new Set(rows.flatMap(({ event_id, result }) => (result === kind ? event_id : [])));
+    for (const { event_id, result, code, message } of rows) {
       const what = `event ${event_id}: ${textIn(code) ?? ''}: ${textIn(message) ?? ''}`;
       if (result !== 'retry') report(result === 'warning' ? 'event_warning' : 'event_rejected', what);
     }
-    const taken = new Set(rows.filter(({ id }) => !again.has(id)));
-    for (const event of taken) entries.delete([event.lane, event.seq]);
-    waiting = waiting.filter((event) => !taken.has(event));
-    given = given.slice(declared);
-    if (receipt.memberToken && sender === member)
-      storage.setItem(space + TOKEN, `${member}\n${receipt.memberToken}`);
-    limit = MAX_BATCH_EVENTS;
-    later(again.size ? PAUSE_MS : 0);
+    const again = named('retry');
+    for (const { id, lane, seq } of body.rows) if (!again.has(id)) entries.delete([lane, seq]);
+    queue.land(body, named('rejected'), again, (attempts) => wallMs() + backoffMs(attempts));
   };
+  /** What an answer that is no receipt, or none, says of the body and of when to go on; as in the core. */
   const turnedDown = (
-    rows: KeptEvent[],
-    status: number | undefined,
-    retryAfter: string | null,
-    body: unknown,
+    body: Body,
+    answer: Answer | undefined,
+    { message, offending }: ReturnType<typeof fieldsOf>,
   ) => {
-    const { message } = fieldsOf(body);
-    if (status === 413 && rows.length === 1) giveUp(rows, 'event_too_large', String(message));
-    if (status === 413) {
-      limit = Math.max(1, Math.floor(rows.length / 2));
-      return later(0);
+    const { status = 0, retryAfter = null } = answer ?? {};
+    const askedMs = retryAfterMs(retryAfter, wallMs());
+    if (status === 400 || status === 413) {
+      const places = status === 413 && Array.isArray(offending) ? offending : [];
+      // Where one after the other is refused, it may be the collector that is ill.
+      const culprits = queue.split(body, places);
+      for (const { id, lane, seq } of culprits ?? []) {
+        entries.delete([lane, seq]);
+        report('event_rejected', `event ${id}: ${status}: ${message}`);
+      }
+      if (culprits) failed();
+      else later();
+    } else if (!answer) {
+      if (patience >= MAX_SILENT) failed();
+      else pause(patience < 2 ? REFUSED_MS : PAUSE_MS);
+    } else if (MENDS.test(`${status}`)) {
+      queue.tried(body);
+      failed(askedMs);
+    } else {
+      const kind = [401, 403, 404, 405].includes(status) ? 'usage' : 'environment';
+      if (status !== refusal)
+        report('collector_refused', `${url()} refuses events: ${status}: ${message}`, kind);
+      refusal = status;
+      pause(REFUSED_MS, askedMs);
     }
-    const isRefused = [401, 403, 404, 405].includes(status ?? 0);
-    if (isRefused) report('collector_refused', `${url()} refuses events: ${status}: ${message}`, 'usage');
-    later(retryAfterMs(retryAfter, wallMs()) ?? (isRefused || patience < 2 ? REFUSED_MS : PAUSE_MS));
+  };
+  /** What pages that are gone have left; nothing where what reads it does not come. */
+  const adopt = async (known: string[]) => {
+    if (!known.length) return undefined;
+    try {
+      const { adoptLanes, readLanes, sortOut } = await settings.loadRestore();
+      return sortOut(await readLanes(entries, await adoptLanes(lanes, known)));
+    } catch (cause) {
+      host.tell('part_unavailable', 'restore.js', String(cause));
+      return undefined;
+    }
   };
   const begin = async (stored: Change[]) => {
     const visit = visits;
     if (storage.getItem(space + BLOCKED)) patience = 1;
     storage.setItem(space + MEMBER, member);
     entries.put(MEMBER, () => member);
-    const known = lanesIn(stored).filter((known) => known !== lane);
-    const over = await adoptLanes(lanes, known);
-    const found = sortOut(await readLanes(entries, over));
+    // Never at once: whoever starts it has to have it first.
+    const found = await adopt(lanesIn(stored).filter((known) => known !== lane));
     if (visit !== visits) return host.started([]);
     user = storedText(stored, 'user');
-    waiting = [...found.events.filter(({ isSettled }) => !isSettled), ...waiting];
-    for (const [, lane] of found.lanes)
-      if (!found.events.some((event) => event.lane === lane)) entries.delete(`lane/${lane}`);
-    for (const [key] of found.calls) entries.delete(key);
-    host.started(found.calls.map(([, call]) => call));
-    later(0);
+    const { events = [], lanes: over = [], calls = [] } = found ?? {};
+    queue.take(
+      events.filter(({ isSettled }) => !isSettled),
+      true,
+    );
+    for (const [, lane] of over)
+      if (!events.some((event) => event.lane === lane)) entries.delete(`lane/${lane}`);
+    for (const [key] of calls) entries.delete(key);
+    host.started(calls.map(([, call]) => call));
+    later();
   };
+  /** Whether a user's id may be stored and sent. */
+  const mayName = (id: string) => !isBare || (!isBlind && policy?.isHarmless(id));
   const renewLane = () => {
     lane = freshId();
     count = 0;
+    queue.renew();
     lanes.hold(lane);
   };
   const becomes = (other: string) => {
@@ -208,8 +268,8 @@ export function startPlain(start: Start): Driver {
   };
   const leave = () => {
     entries.flush();
-    const [rows, text] = cut();
-    if (rows.length > 0 && !sending) sendBeacon(url(), text);
+    const body = queue.cut(wallMs());
+    if (body?.rows[0] && !isSending) sendBeacon(url(), write(body));
     lanes.release();
   };
 
@@ -230,7 +290,7 @@ export function startPlain(start: Start): Driver {
   // What the loader has painted is all there is.
   settings.first?.settle(undefined);
 
-  const whole = Promise.reject(refusal());
+  const whole = Promise.reject(failure);
   // It fails where it is waited for.
   whole.catch(() => {});
 
@@ -239,22 +299,26 @@ export function startPlain(start: Start): Driver {
     isShort: () => false,
     whole,
     track({ metadata, ...capture }) {
-      const isListed = settings.withoutWasm.includes(capture.type);
+      const dropped = policy?.judge(capture.type, member);
+      if (dropped) return queue.count(dropped);
+      const isListed = !isBare && settings.withoutWasm.includes(capture.type);
       const isSmall = byteLength(metadata ?? '') <= MAX_METADATA_BYTES;
       if (!isSmall) report('metadata_too_large', `${capture.type}: metadata is left out`);
       const kept = isListed && isSmall ? metadata : undefined;
-      const event = { ...capture, metadata: kept, member, lane, seq: ++count, user, isSettled: false };
-      entries.put([lane, event.seq], () => event);
-      entries.put(`lane/${lane}`, () => [event.member, event.lane, event.seq]);
-      waiting.push(event);
-      const over = Math.max(0, waiting.length - MAX_EVENTS);
-      giveUp(waiting.filter((one) => !sending?.includes(one)).slice(0, over), 'buffer_full', 'too many wait');
-      if (!due.isSet()) later(0);
+      const named = user !== undefined && mayName(user) ? user : undefined;
+      const event = { ...capture, metadata: kept, member, lane, seq: ++count, user: named, isSettled: false };
+      if (!isBlind) {
+        entries.put([lane, event.seq], () => event);
+        entries.put(`lane/${lane}`, () => [event.member, event.lane, event.seq]);
+      }
+      queue.take([event]);
+      if (capture.priority === CRITICAL) entries.flush('strict');
+      if (!isSending) later();
     },
     identify(id) {
       if (user !== undefined && user !== id) becomes(freshId());
       user = id;
-      entries.put('user', () => id);
+      if (mayName(id)) entries.put('user', () => id);
     },
     reset: () => becomes(freshId()),
     setContext() {},
@@ -267,8 +331,7 @@ export function startPlain(start: Start): Driver {
     },
     forget() {
       visits += 1;
-      waiting = [];
-      given = [];
+      queue.clear();
       becomes(freshId());
     },
     follow(other) {
@@ -290,8 +353,13 @@ export function startPlain(start: Start): Driver {
       due.clear();
     },
     inspect() {
-      const { length } = waiting;
-      return { core: [[], length, 0, 0, 0, 0, 0], member, lane, user_id: user ?? null, stream: 'closed' };
+      return {
+        core: [[], queue.length(), 0, 0, 0, 0, 0],
+        member,
+        lane,
+        user_id: user ?? null,
+        stream: 'closed',
+      };
     },
   };
 }

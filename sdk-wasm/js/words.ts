@@ -20,7 +20,8 @@ export type Saying =
   | [code: 'callback_invalid' | 'consent_invalid', what: string]
   | [code: 'before_send_failed', type: string, cause: string]
   | [code: 'already_initialised', ...options: string[]]
-  | [code: 'shut_down' | 'buffer_full', call: string]
+  | [code: 'shut_down', call: string]
+  | [code: 'buffer_full', count: string]
   | [code: `storage_${string}`, problem: string]
   | [code: 'part_unavailable', file: string, cause: string]
   | [code: 'json_too_deep', what: string]
@@ -94,7 +95,9 @@ export function wordsFor(saying: Saying): Words {
         ...weather(`what judges by the bundle's filter did not load, and events wait for it: ${second}`),
       };
     case 'buffer_full':
-      return weather(`${first}: too many calls before the start`);
+      return weather(
+        `${first} calls are given up, the least important first: 1,000, or 1 MiB, wait for the start at most`,
+      );
     case 'part_unavailable':
       return weather(`${PARTS[first]}: ${second}`);
     case 'stored_entry_unreadable':

@@ -348,14 +348,6 @@ describe('attune', () => {
     assert.deepEqual(errors, [['priority_unknown', 'usage', message]]);
   });
 
-  it('says once that no more calls are kept', async () => {
-    const codes = [];
-    attune.onError(({ code }) => codes.push(code));
-    for (let call = 0; call < 1_010; call += 1) attune.track('view');
-    await settle();
-    assert.deepEqual(codes, ['buffer_full']);
-  });
-
   it('puts a refused key on the console once where nobody listens', async () => {
     const said = [];
     const { error } = console;

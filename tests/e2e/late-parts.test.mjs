@@ -37,6 +37,7 @@ describe('a page whose parts come late', () => {
     site = await serveSite({
       '/': packagePage(gate.url, WRITE_KEY),
       '/tag': tagPage(gate.url),
+      '/coreless': packagePage(gate.url, WRITE_KEY, { wasmUrl: '/none.wasm', withoutWasm: ['product_view'] }),
       '/loader': `<!doctype html><html lang="en"><title>Loader</title><h1 id="headline">Welcome</h1>
 <script src="/sdk/loader.js" data-write-key="${WRITE_KEY}" data-collector="${gate.url}"></script></html>`,
       '/other': '<!doctype html><title>Other</title>',
@@ -209,6 +210,68 @@ describe('a page whose parts come late', () => {
       );
     });
   }
+
+  it('delivers what it and earlier pages have stored where its core is not there', () =>
+    visitor(
+      never,
+      async (context) => {
+        const before = await counted();
+        let page = await context.newPage();
+        await page.goto(site.url);
+        await view(page, 'hats', 2);
+        await page.waitForTimeout(100);
+        await page.close();
+        page = await context.newPage();
+        await page.goto(`${site.url}/coreless`);
+        await page.waitForFunction(() => window.attune);
+        await view(page, 'hats', 3);
+        await arrive(before + 5);
+        const [error, ...others] = await page.evaluate(() => window.attuneErrors);
+        assert.match(error, /^wasm_unavailable: .*none\.wasm did not load: Error: status 404/);
+        assert.deepEqual(others, []);
+      },
+      /\/attune_\w+\.wasm$/,
+    ));
+
+  it('stores no more than two mebibytes of calls where no core ever comes, the important ones among them', () =>
+    visitor(
+      never,
+      async (context) => {
+        const page = await context.newPage();
+        const stored = () =>
+          page.evaluate(
+            (name) =>
+              new Promise((done) => {
+                indexedDB.open(name).onsuccess = ({ target: { result } }) => {
+                  const request = result.transaction('entries').objectStore('entries').getAll();
+                  request.onsuccess = () => {
+                    const types = request.result.map((entry) => entry[1]?.type);
+                    done([
+                      JSON.stringify(request.result).length,
+                      types.filter((type) => type === 'order').length,
+                    ]);
+                    result.close();
+                  };
+                };
+              }),
+            `attune/${WRITE_KEY}`,
+          );
+        for (let load = 0; load < 4; load += 1) {
+          await page.goto(site.url);
+          await page.waitForFunction(() => window.attune);
+          await page.evaluate(() => {
+            window.attune.track('order', {}, { priority: 'critical' });
+            for (let call = 0; call < 450; call += 1) window.attune.track('e', { text: 'x'.repeat(1_000) });
+          });
+          await page.waitForTimeout(300);
+          await page.goto(`${site.url}/other`);
+          const [bytes, orders] = await stored();
+          assert.ok(bytes < 2 * 1_024 * 1_024, `${bytes} bytes`);
+          assert.equal(orders, load + 1);
+        }
+      },
+      /\/attune_\w+\.wasm$/,
+    ));
 
   it('leaves the next page nothing to paint where nobody has kept what it has decided', () => {
     let comes = true;

@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { killBrowser, openBrowser, openPage, openProfile } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
+import { openGate } from './rig/gate.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
 const REFUSING = { 'content-security-policy': "script-src 'self' 'unsafe-inline'" };
@@ -149,6 +150,53 @@ describe('a page without WebAssembly', () => {
     assert.deepEqual(await later.evaluate(() => window.attuneErrors), []);
     Object.assign(headers, REFUSING);
     await context.close();
+  });
+
+  it('writes a critical event at once and down to the disk, and sends it before all others', async () => {
+    const context = await browser.newContext();
+    const { page, bodies } = await open(context);
+    await page.waitForTimeout(200);
+    const written = await page.evaluate(() => {
+      const durabilities = [];
+      const { transaction } = IDBDatabase.prototype;
+      IDBDatabase.prototype.transaction = function (...asked) {
+        if (asked[1] === 'readwrite') durabilities.push(asked[2].durability);
+        return transaction.apply(this, asked);
+      };
+      window.attune.track('note');
+      window.attune.track('paid', {}, { priority: 'critical' });
+      return durabilities;
+    });
+    assert.deepEqual(written, ['strict']);
+    const events = await eventually(
+      () => bodies.flatMap((body) => JSON.parse(body).events.map(({ event_type }) => event_type)),
+      ({ length }) => length === 2,
+    );
+    assert.deepEqual(events, ['paid', 'note']);
+    await context.close();
+  });
+
+  it('makes few requests of a collector that is busy and names no time to wait', async () => {
+    const context = await browser.newContext();
+    const gate = await openGate(collector.url);
+    const busy = await serveSite({ '/': packagePage(gate.url, WRITE_KEY) }, REFUSING);
+    try {
+      gate.refuse = { status: 503, retryAfter: '0' };
+      const page = await context.newPage();
+      await page.goto(busy.url);
+      await page.waitForFunction(() => window.attune);
+      const before = (await signals()).notes;
+      await page.evaluate(() => window.attune.track('note'));
+      await page.waitForTimeout(3_000);
+      const asked = gate.asked.filter((path) => path === '/v1/events').length;
+      assert.ok(asked > 0 && asked <= 12, `${asked} requests`);
+      gate.refuse = undefined;
+      await arrive('notes', before + 1);
+    } finally {
+      await busy.close();
+      await gate.close();
+      await context.close();
+    }
   });
 
   it('goes on where the collector could not be reached, without a request for each event', async () => {

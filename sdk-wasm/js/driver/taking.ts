@@ -44,8 +44,9 @@ export function openTaking({ driving, host, entries, waiting, lanes, unreadable 
     async adopt(stored) {
       const known = lanesIn(stored).filter((lane) => !lanes.owns(lane));
       const over = await adoptLanes(lanes, known);
-      // What is not over yet goes on changing, and is only counted here.
-      const open = stored.filter(([key]) => !over.has(laneOf(key) ?? ''));
+      // What is not over yet goes on changing, and is only counted here; what this page has called itself it still has.
+      const isOther = (lane: string) => !over.has(lane) && !lanes.owns(lane);
+      const open = stored.filter(([key]) => isOther(laneOf(key) ?? ''));
       return sortOut([...open, ...(await readLanes(entries, over))]);
     },
     read: async (lanes) => sortOut(await readLanes(entries, lanes)),
