@@ -1,8 +1,5 @@
 /** One change to one element: made, recognised, made again and taken back. */
 
-const HIDDEN = 'hidden';
-const DISPLAY = 'display';
-const IMPORTANT = 'important';
 /** No name of an attribute: which ones that changes may leave empty an element did not have before the first of them. */
 const BARE = ' ';
 
@@ -35,7 +32,7 @@ export function watchedAttribute(change: Change): string | undefined {
     class: 'class',
     style: 'style',
     hide: 'style',
-    show: HIDDEN,
+    show: 'hidden',
   };
   return watched[change[0]];
 }
@@ -78,7 +75,7 @@ function makeOn(element: HTMLElement, change: Exclude<Change, Further>): Made {
     case 'style':
       return setStyle(styleOf(element), change[2], change[3]);
     case 'hide':
-      return setStyle(styleOf(element), DISPLAY, 'none', IMPORTANT);
+      return setStyle(styleOf(element), 'display', 'none', 'important');
     case 'show':
       return show(element);
   }
@@ -205,12 +202,12 @@ function setOne(style: CSSStyleDeclaration, name: string, ...value: [text: strin
 
 function show(element: HTMLElement): Made {
   const style = styleOf(element);
-  const shown = setAttribute(element, HIDDEN, null);
+  const shown = setAttribute(element, 'hidden', null);
   const steps = [shown];
-  if (style.display === 'none') steps.push(setOne(style, DISPLAY, '', ''));
+  if (style.display === 'none') steps.push(setOne(style, 'display', '', ''));
   // A style sheet hides it.
   if (getComputedStyle(element).display === 'none') {
-    steps.push(setOne(style, DISPLAY, 'revert', IMPORTANT));
+    steps.push(setOne(style, 'display', 'revert', 'important'));
   }
   return { ...all(steps), holds: shown.holds };
 }

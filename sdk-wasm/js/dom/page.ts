@@ -93,7 +93,7 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
   const replace = (slot: string, changes: Change[]) => {
     const before = slots.get(slot) ?? [];
     const after = changes.map((change) => {
-      const at = before.findIndex((kept) => textOf(kept.change) === textOf(change));
+      const at = before.findIndex((kept) => JSON.stringify(kept.change) === JSON.stringify(change));
       return at < 0 ? keepAny(change) : (before.splice(at, 1)[0] as Kept);
     });
     for (const kept of before.reverse()) kept.takeBack();
@@ -117,8 +117,4 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
       for (const slot of [...slots.keys()]) set(slot, []);
     },
   };
-}
-
-function textOf(change: Change): string {
-  return JSON.stringify(change);
 }
