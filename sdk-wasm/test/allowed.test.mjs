@@ -4,7 +4,14 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { load } from './load.mjs';
 
-const { attributeAllowed, isAllowed, urlAllowed } = await load('dom/allowed.ts');
+/** What a change is made on. */
+const LINK = { localName: 'a' };
+const CODE = ['script', 'style', 'link', 'base', 'iframe', 'frame', 'embed'];
+
+const { isAllowed } = await load('dom/allowed.ts');
+
+const urlAllowed = (url) => isAllowed(['attribute', 'a', 'href', url], LINK);
+const attributeAllowed = (name) => isAllowed(['attribute', 'a', name, ''], LINK);
 
 it('lets addresses through that cannot run code', () => {
   for (const url of [
@@ -66,7 +73,19 @@ it('checks what a place has filled into an address, and no other value', () => {
     ['title', 'javascript: the good parts', true],
     ['onclick', 'alert(1)', false],
   ]) {
-    assert.equal(isAllowed(['attribute', 'a', name, value]), allowed, `${name}=${value}`);
+    assert.equal(isAllowed(['attribute', 'a', name, value], LINK), allowed, `${name}=${value}`);
   }
-  assert.ok(isAllowed(['text', 'a', 'javascript:alert(1)']));
+  assert.ok(isAllowed(['text', 'a', 'javascript:alert(1)'], LINK));
+});
+
+it('lets neither a text nor an address through where that is code', () => {
+  for (const localName of CODE) {
+    const element = { localName };
+    for (const name of ['src', 'href', 'cite']) {
+      assert.ok(!isAllowed(['attribute', localName, name, '/x'], element), `${name} of ${localName}`);
+    }
+    assert.ok(!isAllowed(['text', localName, 'x'], element), localName);
+    assert.ok(isAllowed(['attribute', localName, 'title', 'x'], element), localName);
+    assert.ok(isAllowed(['hide', localName], element), localName);
+  }
 });

@@ -137,16 +137,171 @@ describe('changes to the page', () => {
     ]);
   });
 
-  it('give child elements back as they were', async () => {
+  it('leave child elements in place, hidden, and show them again', async () => {
     const found = await page.evaluate(() => {
-      root.innerHTML = '<h1 id="c1">Hello <b>you</b></h1>';
-      const bold = root.querySelector('b');
-      changes.set('slot', [['text', '#c1', 'Bye']]);
-      const during = html();
+      root.innerHTML =
+        '<h1 id="c1">Hello <b>you</b>!</h1><p id="c2"><i style="color: red;">x</i></p><p id="c3"></p>';
+      const before = html();
+      const nodes = () => [...root.querySelectorAll('*')].flatMap((element) => [...element.childNodes]);
+      const nodesBefore = nodes();
+      const [bold] = root.querySelectorAll('b');
+      changes.set('slot', [['text', '[id^=c]', 'Bye']]);
+      const during = [root.innerText.split(/\n+/), bold.isConnected];
       changes.set('slot', []);
-      return [during, html(), bold.isConnected];
+      return [...during, html() === before, nodes().every((node, at) => node === nodesBefore[at])];
     });
-    assert.deepEqual(found, ['<h1 id="c1">Bye</h1>', '<h1 id="c1">Hello <b>you</b></h1>', true]);
+    assert.deepEqual(found, [['Bye', 'Bye', 'Bye'], true, true, true]);
+  });
+
+  it('hide what the page adds beside their text, and what it writes there is what comes back', async () => {
+    const found = await page.evaluate(async () => {
+      root.innerHTML = '<h1 id="c1">Hello <b>you</b></h1>';
+      changes.set('slot', [['text', '#c1', 'Bye']]);
+      const [headline] = root.children;
+      const texts = [];
+      headline.append(' and ', Object.assign(document.createElement('i'), { textContent: 'me' }));
+      await pause(20);
+      texts.push(root.innerText);
+      headline.firstChild.remove();
+      await pause(20);
+      texts.push(root.innerText);
+      changes.clear();
+      return [...texts, html()];
+    });
+    assert.deepEqual(found, ['Bye', 'Bye', '<h1 id="c1"><b>you</b> and <i>me</i></h1>']);
+    assert.deepEqual(await problems(), []);
+  });
+
+  it('of two slots on one element give the original back, in whichever order they end', async () => {
+    const found = await page.evaluate(async () => {
+      const before =
+        '<p id="o1" title="old" class="a" style="margin-left: 40px; color: red !important;">one <b>two</b></p>';
+      const slots = ['A', 'B'].map((text, at) => [
+        ['text', '#o1', text],
+        ['attribute', '#o1', 'title', text],
+        ['class', '#o1', [at ? 'a' : 'c'], [at ? 'c' : 'a']],
+        ['style', '#o1', 'margin', `${at + 1}px`],
+        at ? ['hide', '#o1'] : ['style', '#o1', 'color', 'blue'],
+      ]);
+      const found = [];
+      const look = () => {
+        const [{ firstChild, title, className, style }] = root.children;
+        found.push([firstChild.data, title, className, style.margin, style.color, style.display].join('|'));
+      };
+      for (const order of [
+        [0, 1],
+        [1, 0],
+      ]) {
+        root.innerHTML = before;
+        for (const [at, slot] of slots.entries()) changes.set(`slot ${at}`, slot);
+        look();
+        // A page that is busy elsewhere is not a page that undoes them.
+        for (let count = 0; count < 30; count += 1) {
+          root.after(document.createElement('i'));
+          await pause(1);
+        }
+        look();
+        for (const at of order) {
+          changes.set(`slot ${at}`, []);
+          look();
+        }
+        found.push(html() === before ? 'same' : html());
+      }
+      return found;
+    });
+    const both = 'B|B|a|2px|blue|none';
+    const original = 'one |old|a||red|';
+    assert.deepEqual(found, [
+      ...[both, both, 'B|B|a|2px|red|none', original, 'same'],
+      ...[both, both, 'A|A|c|1px|blue|', original, 'same'],
+    ]);
+    assert.deepEqual(await problems(), []);
+  });
+
+  it('of two slots on one element give back what the page has written meanwhile', async () => {
+    const found = await page.evaluate(async () => {
+      root.innerHTML = '<p id="o2" title="old">one</p>';
+      for (const text of ['A', 'B']) {
+        changes.set(text, [
+          ['text', '#o2', text],
+          ['attribute', '#o2', 'title', text],
+        ]);
+      }
+      const [paragraph] = root.children;
+      paragraph.firstChild.data = 'by the page';
+      paragraph.title = 'by the page';
+      await pause(20);
+      const look = () => [paragraph.textContent, paragraph.title];
+      const during = look();
+      changes.set('B', []);
+      const then = look();
+      changes.set('A', []);
+      return [during, then, look()];
+    });
+    assert.deepEqual(found, [
+      ['B', 'B'],
+      ['A', 'A'],
+      ['by the page', 'by the page'],
+    ]);
+  });
+
+  it('of a property that stands for several give each of these back', async () => {
+    const found = await page.evaluate(() => {
+      const before = [
+        'margin-left: 40px;',
+        'padding-top: 1px !important; color: red;',
+        'border-left: 3px solid red;',
+        '--x: 1px; margin-left: 4px;',
+        'color: red;',
+      ];
+      root.innerHTML = before.map((style, at) => `<p id="s${at}" style="${style}">x</p>`).join('');
+      const texts = () => [...root.children].map(({ style }) => style.cssText);
+      changes.set('slot', [
+        ['style', '#s0', 'margin', '10px'],
+        ['style', '#s1', 'padding', '10px'],
+        ['style', '#s2', 'border', '1px dotted blue'],
+        ['style', '#s3', 'margin', 'calc(2 * var(--x))'],
+        ['style', '#s4', 'color', 'no colour'],
+      ]);
+      const during = [...root.children].map((child) => {
+        const { marginLeft, paddingTop, borderLeftStyle } = getComputedStyle(child);
+        return [marginLeft, paddingTop, borderLeftStyle].join(' ');
+      });
+      changes.clear();
+      return [
+        during,
+        texts().map(
+          (text, at) => text.split('; ').sort().join() === before[at].split('; ').sort().join() || text,
+        ),
+      ];
+    });
+    assert.deepEqual(found[0], [
+      '10px 0px none',
+      '0px 10px none',
+      '0px 0px dotted',
+      '2px 0px none',
+      '0px 0px none',
+    ]);
+    assert.deepEqual(found[1], Array(5).fill(true));
+    assert.deepEqual(await problems(), []);
+  });
+
+  it('reach a form whose fields have the names of its properties, and what comes behind one that refuses', async () => {
+    const found = await page.evaluate(() => {
+      root.innerHTML =
+        '<form class="f"><input name="style"></form><form class="f"><input name="classList"></form><p class="f">x</p>';
+      changes.set('slot', [
+        ['hide', '.f'],
+        ['class', '.f', ['on'], []],
+      ]);
+      return [...root.children].map((child) => [getComputedStyle(child).display, child.className]);
+    });
+    assert.deepEqual(found, [
+      ['none', 'f on'],
+      ['none', 'f'],
+      ['none', 'f on'],
+    ]);
+    assert.deepEqual(await problems(), [['refused', '.f']]);
   });
 
   it('leave the page the text node it owns', async () => {

@@ -141,23 +141,60 @@ describe('changes that few bundles have', () => {
       assert.deepEqual(await problems(), []);
     });
 
-    it('is refused without its template, and where a place stands in code', async () => {
+    it('is refused where no template is, where a place stands in code, and in code', async () => {
       const html = await page.evaluate(async () => {
         root.innerHTML = `<template id="t1"><script>let a = "{{who}}";</script></template>
           <template id="t2"><b onclick="go('{{who}}')"></b></template>
           <template id="t3"><script src="{{who}}"></script></template>
           <template id="t4"><a href="{{who}}"></a></template>
-          <template id="t5"><style>{{who}}</style></template><p id="i"></p>`;
-        for (const template of ['#none', '#i', '#t1', '#t2', '#t3', '#t4', '#t5']) {
+          <template id="t5"><style>{{who}}</style></template>
+          <template id="t6">document.title = 'hit'</template><p id="i"></p>`;
+        const script = root.appendChild(document.createElement('script'));
+        for (const template of ['#i', '#t1', '#t2', '#t3', '#t4', '#t5']) {
           await set(['insert', '#i', [template, 'append', 'who'], ['javascript:alert(1)']]);
         }
-        return root.querySelector('#i').innerHTML;
+        await set(['insert', 'section script', ['#t6', 'append'], []]);
+        await set(['html', 'section script', ["document.title = 'hit'"], []]);
+        return root.querySelector('#i').innerHTML + script.textContent;
       });
       assert.equal(html, '');
-      assert.deepEqual(await problems(), Array(7).fill(['refused', '#i']));
+      assert.equal(await page.title(), 'Parts');
+      assert.deepEqual(await problems(), [
+        ...Array(6).fill(['refused', '#i']),
+        ...Array(2).fill(['refused', 'section script']),
+      ]);
       const why = await reasons();
-      assert.match(why[0], /no template #none/);
-      assert.match(why[3], /a place stands in onclick/);
+      assert.match(why[0], /no template #i/);
+      assert.match(why[2], /a place stands in onclick/);
+      assert.match(why[6], /it could run code/);
+    });
+
+    it('waits for a template that comes late, and says once that it is not there yet', async () => {
+      const found = await page.evaluate(async () => {
+        root.innerHTML = '<p id="i"></p>';
+        await set(['insert', '#i', ['#late', 'append'], []]);
+        root.append('more');
+        await pause();
+        root.insertAdjacentHTML('beforeend', '<template id="late"><b>L</b></template>');
+        await pause();
+        const [{ innerHTML }] = root.children;
+        changes.clear();
+        return [innerHTML, root.firstElementChild.innerHTML];
+      });
+      assert.deepEqual(found, ['<b>L</b>', '']);
+      assert.deepEqual(await problems(), [['refused', '#i']]);
+      assert.match(String(await reasons()), /no template #late yet/);
+    });
+
+    it('goes into a form whose fields have the names of its methods, which may have an order too', async () => {
+      const html = await page.evaluate(async (template) => {
+        document.body.insertAdjacentHTML('beforeend', template);
+        root.innerHTML = '<form id="i"><input name="append"><input name="children"><p></p></form>';
+        await set(['insert', '#i', ['#t', 'append'], []], ['reorder', '#i', ['p']]);
+        return [...root.querySelector('#i').childNodes].map(({ localName }) => localName).join(' ');
+      }, TEMPLATE);
+      assert.equal(html, 'p input input b a');
+      assert.deepEqual(await problems(), []);
     });
 
     it('that the page keeps taking out is left to it, and reported', async () => {
@@ -217,12 +254,12 @@ describe('changes that few bundles have', () => {
           '<i>{{traits.name|you}}</i><script>1</script><a href="javascript:1" title="{{traits.name}}">x</a><a href="/?style=b&once=1" title="only once"></a>';
         await set(['html', '#h', [markup, 'traits.name'], ['<u>"Ada"']]);
         const during = root.querySelector('#h');
-        const found = [during.textContent, during.querySelectorAll('u, script').length];
+        const found = [during.innerText, during.querySelectorAll('u, script').length, bold.isConnected];
         found.push(during.querySelector('a').getAttribute('href'), during.querySelector('a').title);
         changes.clear();
-        return [...found, root.innerHTML, bold.isConnected];
+        return [...found, root.innerHTML];
       });
-      assert.deepEqual(found, ['<u>"Ada"x', 0, null, '<u>"Ada"', '<div id="h">one <b>two</b></div>', true]);
+      assert.deepEqual(found, ['<u>"Ada"x', 0, true, null, '<u>"Ada"', '<div id="h">one <b>two</b></div>']);
     });
 
     it('is made again when the page writes over it', async () => {
@@ -236,6 +273,32 @@ describe('changes that few bundles have', () => {
         return [during, root.textContent];
       });
       assert.deepEqual(found, ['new', 'two']);
+    });
+
+    it('of two slots, and with an order, gives the original back whichever ends first', async () => {
+      const found = await page.evaluate(async () => {
+        const before = '<div id="h"><b class="a">one</b><b class="b">two</b></div>';
+        const further = (...texts) => [['further', '#h', texts, []]];
+        const found = [];
+        for (const order of ['AB', 'BA']) {
+          root.innerHTML = before;
+          changes.set('A', [...further('reorder', '.b'), ...further('html', '<i>A</i>')]);
+          changes.set('B', [...further('reorder', '.b', '.a'), ...further('html', '<i>B</i>')]);
+          await pause();
+          for (let count = 0; count < 30; count += 1) {
+            root.after(document.createElement('i'));
+            await pause(1);
+          }
+          found.push(root.innerText);
+          changes.set(order[0], []);
+          found.push(root.innerText);
+          changes.set(order[1], []);
+          found.push(root.innerHTML === before || root.innerHTML);
+        }
+        return found;
+      });
+      assert.deepEqual(found, ['B', 'B', true, 'B', 'A', true]);
+      assert.deepEqual(await problems(), []);
     });
 
     it('is refused once where the browser has no sanitiser, and with what it would take out', async () => {

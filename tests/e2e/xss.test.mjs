@@ -82,8 +82,15 @@ async function attack(payloads) {
   const names = ['href', 'src', 'title', 'value', 'target', 'rel', 'style', 'srcdoc', 'onclick', 'data-x'];
   const known = root.querySelectorAll('*').length;
   for (const [number, payload] of payloads.entries()) {
-    const texts = ['#p', '#button', '#a'].map((target) => ['text', target, payload]);
-    const attributes = ['#a', '#img', '#iframe', '#input', '#svg', '#button'].flatMap((target) =>
+    // A script runs once, so each payload has its own.
+    for (const id of ['script', 'style', 'iframe']) {
+      const fresh = document.createElement(id);
+      fresh.id = id;
+      root.querySelector(`#${id}`).replaceWith(fresh);
+    }
+    const coded = ['#script', '#style'];
+    const texts = ['#p', '#button', '#a', ...coded].map((target) => ['text', target, payload]);
+    const attributes = ['#a', '#img', '#iframe', '#input', '#svg', '#button', ...coded].flatMap((target) =>
       [...names, payload.slice(0, 40)].map((name) => ['attribute', target, name, payload]),
     );
     const rule = `r${number}`;
@@ -98,6 +105,8 @@ async function attack(payloads) {
       ...templates.map((template) => further('#main', ['insert', template, 'append', 'v'], [payload])),
       further('#main', ['insert', payload, 'append']),
       further('#main', ['insert', '#template0', payload]),
+      ...coded.map((target) => further(target, ['insert', '#template0', 'append', 'v'], [payload])),
+      ...coded.map((target) => further(target, ['html', payload])),
       further('#article', ['html', payload, payload], [payload]),
       further('#aside', ['html', '<b title="{{v}}">{{v}}</b>', 'v'], [payload]),
       further('#nav', ['html', '<a href="{{v}}">{{v}}</a>', 'v'], [payload]),
@@ -125,6 +134,10 @@ async function attack(payloads) {
       const isLeft = element.closest('#article') && protocol !== 'javascript:';
       if (!isLeft && !/^(https?|mailto|tel):$/.test(protocol)) dangerous.push(address);
     }
+    for (const target of [...coded, '#iframe']) {
+      const element = root.querySelector(target);
+      if (element.textContent || element.src) dangerous.push(`code in ${target}: ${payload}`);
+    }
     if (root.querySelector('#p *, #button *, #aside b *, #nav a *')) dangerous.push(`markup: ${payload}`);
     // The elements of four templates, and those of the two that go on standing there.
     const added = root.querySelectorAll('*:not(#article *)').length - known;
@@ -139,6 +152,24 @@ async function attack(payloads) {
   }
   await new Promise((done) => setTimeout(done, 1_000));
   return { found: { fired, dangerous, violations }, tried };
+}
+
+/** Every payload as the text of a script, as a page without care would have it; says how many ran. */
+async function say(payloads) {
+  const frame = document.body.appendChild(document.createElement('iframe'));
+  for (const payload of payloads) {
+    // What would lead the page away is not told apart from what stays.
+    if (/location|write|open|href|innerHTML|referrer/i.test(payload)) continue;
+    const { contentDocument: inside } = frame;
+    const script = inside.body.appendChild(inside.createElement('script'));
+    try {
+      script.textContent = payload;
+    } catch {
+      // Trusted Types.
+    }
+  }
+  await new Promise((done) => setTimeout(done, 500));
+  return fired.length;
 }
 
 /** Every payload as the markup of an element, as a page without care would have it; says how many ran, by themselves and at all. */
@@ -249,6 +280,13 @@ describe('what attackers write', { skip }, () => {
       );
       assert.equal(refused, 0);
       assert.ok(ran >= MIN_CONTROL, `${ran} of ${all.length} payloads ran, ${alone} of them by themselves`);
+    }));
+
+  it('runs where it is the text of a script, so the rig would notice', (t) =>
+    withPage(undefined, async (page) => {
+      const ran = await page.evaluate(say, payloads());
+      t.diagnostic(`text of a script without Trusted Types: executed ${ran}`);
+      assert.ok(ran > 0, `${ran} payloads ran`);
     }));
 
   it('is refused as HTML with Trusted Types, so they are on', (t) =>

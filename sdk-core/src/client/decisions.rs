@@ -135,6 +135,7 @@ impl Client {
     }
 
     /// Begins to decide by another bundle; slots that it does not have are empty from now on.
+    #[inline(never)]
     pub(super) fn renew_watch(&mut self) {
         let Self { decisions, bundle, .. } = self;
         decisions.watch = Watch::new(&bundle.rules, &bundle.signals);

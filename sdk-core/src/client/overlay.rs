@@ -135,6 +135,7 @@ impl Overlay {
     }
 
     /// Computes the overlay's tiles and traits afresh, as after a change of the signals.
+    #[inline(never)]
     pub fn rebuild(&mut self, signals: &SignalTable) {
         self.latest = Timestamp::default();
         self.tiles = Tiles::default();

@@ -69,6 +69,7 @@ impl SignalTable {
     ///
     /// # Errors
     /// Fails on bytes that are none, and on a signal that an event type names twice.
+    #[inline(never)]
     pub fn open(bytes: &[u8]) -> Result<Self, CodecError> {
         Self::read(Form::open(bytes)?)
     }

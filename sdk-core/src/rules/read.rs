@@ -24,6 +24,7 @@ impl RuleTable {
     }
 
     /// Checks a form to its end; what is `known` of it is passed over.
+    #[inline(never)]
     pub(super) fn read(form: Form, known: &mut impl Known) -> Result<Self, CodecError> {
         let mut table = Self { form, ..Self::default() };
         let mut code = table.form.at(0);

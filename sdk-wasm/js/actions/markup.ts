@@ -1,7 +1,9 @@
 /** Markup as the browser's own sanitiser leaves it, with its places filled as text. */
 
 import type { Made } from '../dom/change.ts';
-import { fill } from './places.ts';
+import type { Means } from '../dom/page.ts';
+import { fill, refuseCode } from './places.ts';
+import { makeWhole } from './whole.ts';
 
 type Sanitising = HTMLTemplateElement & { setHTML(markup: string): void };
 
@@ -10,20 +12,37 @@ const MAYBE_HANDLER = /\bon\w+/gi;
 /** Handlers that are no properties of the element that has most of them. */
 const OTHER_HANDLER = /^on(begin|end|repeat|focusin|focusout)$/;
 
-/** Puts markup in place of the child nodes; throws where the browser has no sanitiser. */
-export function makeHtml(element: HTMLElement, [markup = '', ...names]: string[], values: string[]): Made {
+/** Shows markup in place of the child nodes; throws where the browser has no sanitiser. */
+export function makeHtml(
+  element: HTMLElement,
+  [markup = '', ...names]: string[],
+  values: string[],
+  means: Means,
+): Made {
+  refuseCode(element);
   if (runsOrStyles(markup)) throw new TypeError('the markup has event handlers or styles');
   const holder = document.createElement('template') as Sanitising;
   holder.setHTML(markup);
   fill(holder.content, names, values);
-  const before = [...element.childNodes];
-  const after = [...holder.content.childNodes];
-  element.replaceChildren(...after);
+  const nodes = [...holder.content.childNodes];
+  return makeWhole(element, () => show(element, nodes, means), means);
+}
+
+/** What is there already stays, emptied and hidden: a framework goes on owning it. */
+function show(element: HTMLElement, nodes: ChildNode[], [, , setNode]: Means): Made {
+  const hidden = [...element.childNodes].map((node) => setNode(node, ''));
+  // Behind them, an order of theirs holds.
+  element.append(...nodes);
+  const children = [...element.childNodes];
   return {
     holds: () =>
-      element.childNodes.length === after.length &&
-      after.every((node, at) => element.childNodes[at] === node),
-    undo: () => element.replaceChildren(...before),
+      children.length === element.childNodes.length &&
+      children.every((node) => node.parentNode === element) &&
+      hidden.every(({ holds }) => holds()),
+    undo() {
+      for (const node of nodes) node.remove();
+      for (const { undo } of hidden) undo();
+    },
   };
 }
 

@@ -3,8 +3,16 @@
 import { isAllowed } from '../dom/allowed.ts';
 
 const PLACE = /\{\{(.*?)\}\}/gs;
-/** Elements of which an address or a text is code, or changes what other addresses mean. */
-const CODE = 'script, style, link, meta, base, iframe, frame, object, embed';
+
+/** Whether what stands in an element is code, or where it leads to. */
+function isCode(element: Element): boolean {
+  return element.matches('meta, object') || !isAllowed(['text', '', ''], element);
+}
+
+/** Throws where what stands in an element is code. */
+export function refuseCode(element: Element): void {
+  if (isCode(element)) throw new TypeError('it could run code');
+}
 
 /** Fills what may be filled; throws where a place stands in anything else. */
 export function fill(root: DocumentFragment, names: string[], values: string[]): void {
@@ -24,13 +32,13 @@ export function fill(root: DocumentFragment, names: string[], values: string[]):
       for (const { name, value } of [...node.attributes]) {
         const text = filled(value);
         if (text === value) continue;
-        if (node.matches(CODE) || !isAllowed(['attribute', '', name, text])) refuse(name);
+        if (isCode(node) || !isAllowed(['attribute', '', name, text], node)) refuse(name);
         node.setAttribute(name, text);
       }
     } else {
       const text = filled(node.nodeValue ?? '');
       if (text === node.nodeValue) continue;
-      if (node.parentElement?.matches(CODE)) refuse('code');
+      if (node.parentElement && isCode(node.parentElement)) refuse('code');
       node.nodeValue = text;
     }
   }

@@ -1,15 +1,23 @@
 /** Child elements in another order. */
 
 import type { Made } from '../dom/change.ts';
+import type { Means } from '../dom/page.ts';
+import { own } from './own.ts';
+import { makeWhole } from './whole.ts';
 
 type Moving = Element & { moveBefore?(node: Node, child: Node | null): void };
 
 /** Puts the children that selectors find first, in their order; the others stay as they are behind them. */
-export function makeReorder(element: HTMLElement, selectors: string[]): Made {
-  const before = [...element.children];
+export function makeReorder(element: HTMLElement, selectors: string[], _: string[], means: Means): Made {
+  const children = own(element, 'children');
+  return makeWhole(children, () => reorder(element, children, selectors), means);
+}
+
+function reorder(element: HTMLElement, children: HTMLCollection, selectors: string[]): Made {
+  const before = [...children];
   const chosen = () => {
-    const children = [...element.children];
-    return new Set(selectors.flatMap((selector) => children.filter((child) => child.matches(selector))));
+    const all = [...children];
+    return new Set(selectors.flatMap((selector) => all.filter((child) => child.matches(selector))));
   };
   const moved = chosen();
   let next = element.firstElementChild;
@@ -17,9 +25,11 @@ export function makeReorder(element: HTMLElement, selectors: string[]): Made {
     if (child === next) next = next.nextElementSibling;
     else move(element, child, next);
   }
+  const holds = () => [...chosen()].every((child, at) => children[at] === child);
   return {
-    holds: () => [...chosen()].every((child, at) => element.children[at] === child),
+    holds,
     undo() {
+      if (!holds()) return;
       // Each goes back behind the one it stood behind, wherever the page has put new ones.
       let last: Element | undefined;
       for (const child of before) {

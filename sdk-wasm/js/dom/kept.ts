@@ -3,8 +3,8 @@
 import { isAllowed } from './allowed.ts';
 import type { Change, Made } from './change.ts';
 
-/** How often a second a change is made again on one element before it is left to the page. */
-const MAX_REPEATS = 10;
+/** How often a second a change is made on one element before it is left to the page: once, and ten times again. */
+const MAX_TIMES = 11;
 const SECOND_MS = 1_000;
 
 /** What can be wrong with a change: why the browser or its own terms refuse it, or that the page keeps undoing it. */
@@ -23,10 +23,13 @@ export interface Kept {
 }
 
 interface Edit {
-  made: Made;
-  repeats: number;
-  sinceMs: number;
+  made?: Made;
+  /** When it has been made, as far back as that matters. */
+  timesMs: number[];
 }
+
+/** What is in place of a change that is left out. */
+const LEFT_OUT: Made = { holds: () => true, undo() {} };
 
 /** Whether a change may be made on an element now. */
 export type IsReady = (change: Change, element: Element) => boolean;
@@ -38,53 +41,51 @@ export function keep<Some extends Change>(
   isReady: IsReady = () => true,
 ): Kept {
   const edits = new Map<Element, Edit>();
-  let isRefused = false;
+  let isTold = false;
+  /** What is wrong is told once. */
+  const tell = (cause: unknown) => {
+    if (!cause || isTold) return undefined;
+    isTold = true;
+    return cause as Error;
+  };
 
-  /** Says whether the page has won over the change just now. */
-  const ensureOn = (element: HTMLElement): boolean => {
-    const nowMs = performance.now();
-    const edit = edits.get(element);
-    if (!isReady(change, element)) return false;
-    if (!edit) {
-      edits.set(element, { made: make(change, element), repeats: 0, sinceMs: nowMs });
-      return false;
-    }
-    if (edit.repeats > MAX_REPEATS || edit.made.holds()) return false;
-    if (nowMs - edit.sinceMs >= SECOND_MS) {
-      edit.sinceMs = nowMs;
-      edit.repeats = 0;
-    }
-    if (++edit.repeats > MAX_REPEATS) return true;
+  const ensureOn = (element: HTMLElement): Problem | undefined => {
+    const edit = edits.get(element) ?? { timesMs: [] };
+    if (edit.made?.holds() || !isReady(change, element)) return undefined;
+    edits.set(element, edit);
     // What the page has put there is what it wants to see when the change is taken back.
-    edit.made = make(change, element);
-    return false;
+    edit.made?.undo();
+    edit.made = LEFT_OUT;
+    const { timesMs } = edit;
+    const nowMs = performance.now();
+    if (timesMs.push(nowMs) > MAX_TIMES && nowMs - Number(timesMs.shift()) < SECOND_MS) return 'loop';
+    try {
+      if (!isAllowed(change, element)) throw new TypeError('it could run code');
+      edit.made = make(change, element);
+      return tell(edit.made.problem);
+    } catch (cause) {
+      return tell(cause);
+    }
   };
 
   return {
     change,
     ensure() {
-      if (isRefused) return undefined;
-      for (const [element, edit] of edits) {
+      for (const [element, { made }] of edits) {
         if (element.isConnected) continue;
         // What stands beside it may have stayed.
-        undo(edit);
+        made?.undo();
         edits.delete(element);
       }
       try {
-        if (!isAllowed(change)) throw new TypeError('it could run code');
-        const lost = [...document.querySelectorAll<HTMLElement>(change[1])].filter(ensureOn);
-        return lost.length > 0 ? 'loop' : undefined;
+        const problems = [...document.querySelectorAll<HTMLElement>(change[1])].map(ensureOn);
+        return problems.find((problem) => problem);
       } catch (cause) {
-        isRefused = true;
-        return cause as Error;
+        return tell(cause);
       }
     },
     takeBack() {
-      [...edits.values()].reverse().forEach(undo);
+      for (const { made } of [...edits.values()].reverse()) made?.undo();
     },
   };
-}
-
-function undo({ made }: Edit): void {
-  if (made.holds()) made.undo();
 }

@@ -1,6 +1,6 @@
 /** The changes in effect by slot, kept in place while the page renders anew. */
 
-import { type Change, type Further, make, watchedAttribute } from './change.ts';
+import { type Change, exchange, type Further, make, setNode, watchedAttribute } from './change.ts';
 import { type IsReady, type Kept, keep, type Problem } from './kept.ts';
 
 export type { Problem } from './kept.ts';
@@ -19,7 +19,10 @@ export interface Page {
 export type Report = (problem: Problem, change: Change, slot: string, rule: string | undefined) => void;
 
 /** Loads what makes the changes that few bundles have. */
-export type LoadActions = () => Promise<{ keep(change: Further): Kept }>;
+export type LoadActions = () => Promise<{ keep(change: Further, by: Means): Kept }>;
+
+/** What changes of a page are made with, so that all of them know of each other. */
+export type Means = [keepOn: typeof keep, exchange: typeof exchange, setNode: typeof setNode];
 
 /** A page without changes; none is made on an element before it is ready for it. */
 export function openPage(report: Report, loadActions?: LoadActions, isReady?: IsReady): Page {
@@ -43,9 +46,8 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
   const observe = () => {
     observer.disconnect();
     const attributeFilter = all().flatMap(({ change }) => watchedAttribute(change) ?? []);
-    if (slots.size === 0) return;
-    const options = { childList: true, characterData: true, subtree: true };
-    observer.observe(document, attributeFilter.length > 0 ? { ...options, attributeFilter } : options);
+    if (slots.size)
+      observer.observe(document, { childList: true, characterData: true, subtree: true, attributeFilter });
   };
 
   const work = () => {
@@ -71,17 +73,15 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
     if (loadActions) late += 1;
     loadActions?.()
       .then(
-        (actions) => {
-          kept = actions.keep(change);
-        },
-        (cause) => {
+        (actions) => actions.keep(change, [keep, exchange, setNode]),
+        (cause) =>
           // Told as what cannot be made, wherever it was to be.
-          kept = keep(['hide', 'html'], () => {
+          keep(['hide', 'html'], () => {
             throw cause;
-          });
-        },
+          }),
       )
-      .then(() => {
+      .then((made) => {
+        kept = made;
         work();
         late -= 1;
         if (!late) for (const act of acts.splice(0)) act();
@@ -93,7 +93,7 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
   const replace = (slot: string, changes: Change[]) => {
     const before = slots.get(slot) ?? [];
     const after = changes.map((change) => {
-      const at = before.findIndex((kept) => textOf(kept.change) === textOf(change));
+      const at = before.findIndex((kept) => JSON.stringify(kept.change) === JSON.stringify(change));
       return at < 0 ? keepAny(change) : (before.splice(at, 1)[0] as Kept);
     });
     for (const kept of before.reverse()) kept.takeBack();
@@ -117,8 +117,4 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
       for (const slot of [...slots.keys()]) set(slot, []);
     },
   };
-}
-
-function textOf(change: Change): string {
-  return JSON.stringify(change);
 }

@@ -22,7 +22,6 @@ export function openHiding(maxMs: number): Hiding {
   const sheet = new CSSStyleSheet();
   /** The rules in their order. */
   const rules: Rule[] = [];
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   const reveal = (name?: string) => {
     for (let at = rules.length; at--; ) {
       if (name !== undefined && rules[at]?.name !== name) continue;
@@ -42,6 +41,9 @@ export function openHiding(maxMs: number): Hiding {
     },
     reveal,
     look() {
+      const { adoptedStyleSheets } = document;
+      // The page may have put its own in place of all.
+      if (!adoptedStyleSheets.includes(sheet)) adoptedStyleSheets.push(sheet);
       for (const rule of rules) {
         if (rule.isThere || !document.querySelector(rule.selector)) continue;
         rule.isThere = true;
