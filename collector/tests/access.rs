@@ -49,6 +49,17 @@ fn pages_of_foreign_origins_are_refused() {
 }
 
 #[test]
+fn a_page_whose_address_is_wrong_reads_that_nothing_is_there() {
+    let (collector, _file) =
+        with_keys(&json!([{"key": "demo", "origins": ["https://shop.example"], "identity": "open"}]));
+    for (method, path) in [("POST", "/v1/v1/events?k=demo"), ("GET", "/v1/v1/bundle?k=demo")] {
+        let answer = collector.place.send(method, path, &[("Origin", "https://shop.example")], b"{}");
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example"), "{path}");
+    }
+}
+
+#[test]
 fn a_preflight_is_answered_by_the_keys_origins() {
     let (collector, _file) =
         with_keys(&json!([{"key": "demo", "origins": ["https://shop.example"], "identity": "open"}]));

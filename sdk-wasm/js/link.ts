@@ -224,7 +224,10 @@ export function openLink(options: LinkOptions): DriverLink {
     const captures = isCapturing(call);
     if (hasEnded) events.tell('shut_down', call[0]);
     else if (captures && capture === 'denied') return;
-    else if (driver && (!captures || (isAdmitted && isTaking() && !driver.isWaiting() && !driver.isShort())))
+    else if (
+      driver &&
+      (!captures || (isAdmitted && (preview || isTaking()) && !driver.isWaiting() && !driver.isShort()))
+    )
       pass(call);
     else if (captures && !isTaking()) keepWithin(held, call, lose);
     else buffer.push(call, laneNow);

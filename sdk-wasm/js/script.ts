@@ -152,4 +152,9 @@ function takeOver(attune: Attune): void {
 const [asked] = keptFor('init');
 if (asked) init(...(asked as [InitOptions]));
 else if (writeKey && manual == null) init();
-else page.attune = Object.assign(kept ?? {}, { init });
+else {
+  page.attune = Object.assign(kept ?? {}, { init });
+  // Whoever has written its key under another name would wait for it in vain.
+  if (script && manual == null && strict == null && Object.keys(others)[0])
+    loadTag().then((tag) => tag.tellMistakes(script, first, tag.tellConsole));
+}

@@ -71,6 +71,11 @@ export function tellMistakes(
   tell('decisions_invalid', lost.length ? [`#attune-decisions: ${lost.join('; ')}`] : []);
 }
 
+/** Tells the console what no `init` has been called to tell. */
+export function tellConsole(code: string, message: string): void {
+  console.error(`attune: ${code}: ${message}`);
+}
+
 /** What is to be said of an attribute; nothing where it is right, or somebody else's. */
 function hintAt(name: string, isLoader: boolean): string | undefined {
   if (OF_LOADER.includes(name) && !isLoader)

@@ -176,6 +176,21 @@ describe('a preview', () => {
     await context.close();
   });
 
+  it('tells devtools, and with them React and OpenFeature, when it changes', async () => {
+    const { context, page } = await open(link('/', ...WORDS));
+    await headline(page, 'Keen Ada');
+    await page.evaluate(async () => {
+      const { onChange } = await import('/attune/devtools.js');
+      window.changes = 0;
+      onChange(attune, () => {
+        window.changes += 1;
+      });
+      attune.track('product_view');
+    });
+    await page.waitForFunction(() => window.changes > 0);
+    await context.close();
+  });
+
   it('gives way to nothing that the loader has painted of the visitor’s own decisions, and leaves it as it was', async () => {
     const { context, page } = await open(`${site.url}/loader`);
     await headline(page, 'Hello you');

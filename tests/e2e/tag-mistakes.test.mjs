@@ -76,6 +76,19 @@ describe('a tag', () => {
       assert.deepEqual(lines, [`attune: attribute_unknown: ${message}`]);
     });
 
+    it(`names what was meant to be its key, without which nothing is begun: ${file}`, async () => {
+      pages['/'] =
+        `<!doctype html><title>Fixture</title><script src="/sdk/${file}" data-writekey="demo"></script>`;
+      const page = await (await browser.newContext()).newPage();
+      const line = page.waitForEvent('console', (message) => message.text().startsWith('attune: '));
+      await page.goto(site.url);
+      assert.match(
+        (await line).text(),
+        /^attune: attribute_unknown: data-writekey: there is no such attribute; did you mean data-write-key\?/,
+      );
+      await page.context().close();
+    });
+
     it(`names a purpose that there is not: ${file}`, async () => {
       const { errors } = await heardOf(tag(file, 'data-consent="functional analytcs"'));
       assert.deepEqual(errors, [

@@ -24,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::push::Hub;
 use crate::query::Query;
 use axum::Router;
+use axum::handler::Handler as _;
 use axum::routing::{get, post};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -89,10 +90,13 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
     // Its answers are for the pages of one domain, with credentials, so it stays outside of the layer.
     let visitor = Router::new().route("/v1/visitor", post(visitor::issue));
     let mut router = api.merge(visitor).merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
+    // A page whose address of the collector has a path too many is to read what it gets, rather than nothing.
+    let readable = cors::layer(edge.keys.clone());
     if edge.demo_config.is_some() {
-        router = router.route("/demo/config.json", get(assets::demo_config)).fallback(get(assets::demo));
+        let demo = get(assets::demo).fallback(error::method_not_allowed).layer(readable);
+        router = router.route("/demo/config.json", get(assets::demo_config)).fallback(demo);
     } else {
-        router = router.fallback(error::not_found);
+        router = router.fallback(error::not_found.layer(readable));
     }
     finish(router, edge, ids)
 }
