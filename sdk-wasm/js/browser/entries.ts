@@ -101,7 +101,7 @@ export function openEntries({ database, allowed, problem }: EntriesOptions): Ent
       try {
         return allowed() ? await inTime(database.read(range), READ_MS) : [];
       } catch (cause) {
-        tell(cause instanceof DOMException ? 'blocked' : 'slow');
+        tell((cause as Error).name === 'TimeoutError' ? 'slow' : 'blocked');
         return [];
       }
     },
