@@ -15,16 +15,9 @@ const RIG = `globalThis.openRig = (record, ready) => {
   Promise.resolve(ready).then(() => performance.mark('ready'), () => {});
 };`;
 
-/** Marks the moment at which a decision has changed the element; an observer would hear of it only when the loader has ended. */
+/** Marks the moment at which a decision has changed the element. */
 const WATCH = `<script>
-  const text = Object.getOwnPropertyDescriptor(Node.prototype, 'textContent');
-  Object.defineProperty(Node.prototype, 'textContent', {
-    ...text,
-    set(value) {
-      text.set.call(this, value);
-      if (document.querySelector('#hero').textContent === 'Decided') performance.mark('painted');
-    },
-  });
+  new MutationObserver(() => performance.mark('painted')).observe(document.querySelector('#hero'), { childList: true, characterData: true, subtree: true });
 </script>`;
 
 /** Attune, from a collector of its own. */
