@@ -61,7 +61,8 @@ export class Attune {
         try {
           return method.apply(this, values);
         } catch (cause) {
-          return this.#refuse('json_invalid', name, String(cause));
+          // What is thrown may have no text of its own.
+          return this.#refuse('json_invalid', name, `${(cause as Error | undefined)?.message}`);
         }
       };
     }

@@ -24,8 +24,8 @@ export interface Host {
   consented(said: Said): void;
   /** Another page has begun another visitor. */
   became(member: string): void;
-  /** The collector is to erase a member, by the token that it has given for them. */
-  erase(member: string, token: string): void;
+  /** The collector has given a token for a member who is not the visitor any more. */
+  proven(member: string, token: string): void;
   /** Another page has forgotten the visitor. */
   forgotten(): void;
   /** The first attempt at fetching the bundle has ended. */

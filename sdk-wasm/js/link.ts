@@ -40,7 +40,7 @@ export interface LinkOptions {
   settings: Settings;
   storage: KeyValue;
   /** What the driver tells the public API. */
-  events: Omit<Host, 'started' | 'ready' | 'opened' | 'left' | 'became' | 'erase'>;
+  events: Omit<Host, 'started' | 'ready' | 'opened' | 'left' | 'became' | 'proven'>;
   /** The visitor has become another one on another host. */
   became(member: string): void;
   /** Which session is it at this instant? */
@@ -162,6 +162,8 @@ export function openLink(options: LinkOptions): DriverLink {
     const url = `${settings.collector}/v1/forget?k=${settings.writeKey}`;
     erase(url, wishes, erasures, asked, storage.getItem(space + BLOCKED));
   };
+  /** Members who are to be erased as soon as a receipt brings what proves that they may be. */
+  const unproven = new Set<string | undefined>();
   const eraseBy = (member: string, secret: string) => {
     wishes.setItem(erasures + member, secret);
     eraseWished([member, secret]);
@@ -294,7 +296,10 @@ export function openLink(options: LinkOptions): DriverLink {
     const opened = () => {
       if (isAdmitted) for (const one of buffer.drain()) call(...one);
     };
-    const own = { started: begun, ready, opened, became, erase: eraseBy, left: () => left.splice(0) };
+    const proven = (member: string, secret: string) => {
+      if (unproven.delete(member)) eraseBy(member, secret);
+    };
+    const own = { started: begun, ready, opened, became, proven, left: () => left.splice(0) };
     const host = { ...events, ...own };
     const awaits = awaitsPolicy();
     const start = {
@@ -373,10 +378,10 @@ export function openLink(options: LinkOptions): DriverLink {
     say: (...wish) => channel?.say(wish),
     forget: withdraw,
     erase() {
-      const token = started?.token() ?? storage.getItem(space + TOKEN);
-      if (!token) return;
-      const [member = '', secret = ''] = token.split('\n');
-      eraseBy(member, secret);
+      const token = started?.token() ?? storage.getItem(space + TOKEN) ?? '';
+      const [member = '', secret] = token.split('\n');
+      if (secret) eraseBy(member, secret);
+      else unproven.add(started?.inspect()?.member);
     },
     ask,
     look,

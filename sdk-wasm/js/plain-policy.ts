@@ -6,6 +6,7 @@
 import { usageError } from './errors.ts';
 import { encodePolicy } from './filter/encode.ts';
 import type { FilterPolicy, TypePolicy } from './filter-policy.ts';
+import { hashOf } from './hash.ts';
 import { isUuid } from './uuid.ts';
 
 /** What event types of the SDK's own begin with. */
@@ -92,11 +93,4 @@ function byPattern({ on }: TypePolicy, other: TypePolicy): number {
 /** On which of the steps a member falls, as the core's filter has it: FNV-1a with 32 bits, and once more over its digits. */
 function stepOf(seed: string, member: string): number {
   return hashOf(`${hashOf(seed + member)}`) % SAMPLE_STEPS;
-}
-
-function hashOf(text: string): number {
-  let hash = 0x811c_9dc5;
-  for (let place = 0; place < text.length; place += 1)
-    hash = Math.imul(hash ^ text.charCodeAt(place), 0x0100_0193);
-  return hash >>> 0;
 }

@@ -156,5 +156,7 @@ else {
   page.attune = Object.assign(kept ?? {}, { init });
   // Whoever has written its key under another name would wait for it in vain.
   if (script && manual == null && strict == null && Object.keys(others)[0])
-    loadTag().then((tag) => tag.tellMistakes(script, first, tag.tellConsole));
+    loadTag()
+      .then((tag) => tag.tellMistakes(script, first, tag.tellConsole))
+      .catch(() => {});
 }

@@ -42,6 +42,12 @@ describe('what throws', () => {
           throw nameless;
         },
       }),
+    'metadata of a page view that throws what has no text': (attune) =>
+      attune.page({
+        get x() {
+          throw nameless;
+        },
+      }),
     options: (attune) => attune.track('view', {}, hostile),
     'a priority without a text': (attune) => attune.track('view', {}, { priority: nameless }),
     'options of identify': (attune) => attune.identify('ada', {}, hostile),

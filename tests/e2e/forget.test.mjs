@@ -71,34 +71,46 @@ describe('forgetting a visitor', () => {
   const forget = (page) => page.evaluate(() => window.attune.forget());
   const asked = () => gate.asked.filter((path) => path === '/v1/forget');
 
-  it('erases what was on its way when its visitor was forgotten, before any receipt had come', async () => {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    let letGo;
-    const receipts = new Promise((done) => {
-      letGo = done;
+  for (const [what, act, isToErase] of [
+    ['erases what was on its way when its visitor was forgotten', () => window.attune.forget(), true],
+    [
+      'keeps what was on its way when its visitor said no',
+      () => window.attune.consent({ analytics: 'denied', personalization: 'denied' }),
+      false,
+    ],
+  ]) {
+    it(`${what}, before any receipt had come`, async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      let letGo;
+      const receipts = new Promise((done) => {
+        letGo = done;
+      });
+      await page.route('**/v1/events*', async (route) => {
+        const response = await route.fetch();
+        await receipts;
+        await route.fulfill({ response }).catch(() => {});
+      });
+      await page.goto(site.url);
+      await page.waitForSelector('html[data-ready=yes]');
+      const member = await page.evaluate(() => {
+        window.attune.track('product_view', { category: 'lamps' });
+        return localStorage.getItem('attune/e2e/member');
+      });
+      await eventually(
+        () => isKnown(member),
+        (known) => known,
+      );
+      gate.asked.length = 0;
+      await page.evaluate(act);
+      letGo();
+      if (isToErase) await isErased(member);
+      await page.waitForTimeout(500);
+      assert.deepEqual([await isKnown(member), asked().length], [!isToErase, isToErase ? 1 : 0]);
+      assert.notEqual(await page.evaluate(() => localStorage.getItem('attune/e2e/member')), member);
+      await context.close();
     });
-    await page.route('**/v1/events*', async (route) => {
-      const response = await route.fetch();
-      await receipts;
-      await route.fulfill({ response }).catch(() => {});
-    });
-    await page.goto(site.url);
-    await page.waitForSelector('html[data-ready=yes]');
-    const member = await page.evaluate(() => {
-      window.attune.track('product_view', { category: 'lamps' });
-      return localStorage.getItem('attune/e2e/member');
-    });
-    await eventually(
-      () => isKnown(member),
-      (known) => known,
-    );
-    await forget(page);
-    letGo();
-    await isErased(member);
-    assert.notEqual(await page.evaluate(() => localStorage.getItem('attune/e2e/member')), member);
-    await context.close();
-  });
+  }
 
   it('asks the collector once, without a preflight, in whatever tabs the site is open', async () => {
     const { context, page, member } = await known();

@@ -1,7 +1,7 @@
 /** The content of a template of the page, with its places filled, beside or in an element. */
 
 import type { Made } from '../dom/change.ts';
-import { own } from './own.ts';
+import { own } from '../dom/own.ts';
 import { fill, refuseCode } from './places.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** Child elements in another order. */
 
 import type { Made } from '../dom/change.ts';
+import { own } from '../dom/own.ts';
 import type { Means } from '../dom/page.ts';
-import { own } from './own.ts';
 import { makeWhole } from './whole.ts';
 
 type Moving = Element & { moveBefore?(node: Node, child: Node | null): void };

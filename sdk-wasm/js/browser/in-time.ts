@@ -3,7 +3,8 @@
 /** The same promise, which fails with a `TimeoutError` where it has not settled in time. */
 export function inTime<Value>(promise: Promise<Value>, ms: number): Promise<Value> {
   return new Promise((done, failed) => {
-    setTimeout(failed, ms, new DOMException(`no answer in ${ms} ms`, 'TimeoutError'));
+    const late = () => failed(new DOMException(`no answer in ${ms} ms`, 'TimeoutError'));
+    setTimeout(late, ms);
     promise.then(done, failed);
   });
 }

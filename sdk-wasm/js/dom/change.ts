@@ -1,5 +1,7 @@
 /** One change to one element: made, recognised, made again and taken back. */
 
+import { own } from './own.ts';
+
 /** No name of an attribute: which ones that changes may leave empty an element did not have before the first of them. */
 const BARE = ' ';
 
@@ -44,7 +46,8 @@ export function watchedAttribute(change: Change): string | undefined {
 const PLACES = new WeakMap<object, Record<string, unknown[]>>();
 
 function placesOf(owner: object): Record<string, unknown[]> {
-  const places = PLACES.get(owner) ?? {};
+  // Names of attributes and classes may be those of what every object has.
+  const places = PLACES.get(owner) ?? Object.create(null);
   PLACES.set(owner, places);
   return places;
 }
@@ -73,9 +76,9 @@ function makeOn(element: HTMLElement, change: Exclude<Change, Further>): Made {
     case 'class':
       return setClasses(element.classList, change[2], change[3]);
     case 'style':
-      return setStyle(styleOf(element), change[2], change[3]);
+      return setStyle(own(element, 'style'), change[2], change[3]);
     case 'hide':
-      return setStyle(styleOf(element), 'display', 'none', 'important');
+      return setStyle(own(element, 'style'), 'display', 'none', 'important');
     case 'show':
       return show(element);
   }
@@ -175,11 +178,6 @@ function setClasses(classes: DOMTokenList, add: string[], remove: string[]): Mad
   return all([...add.map(set(true)), ...remove.map(set(false))]);
 }
 
-/** The element's own style: the fields of a form may have the names of its properties. */
-function styleOf(element: HTMLElement): CSSStyleDeclaration {
-  return Reflect.get(Object.getPrototypeOf(element), 'style', element);
-}
-
 /** Sets one by one what a property stands for: each has a value of its own to come back. */
 function setStyle(style: CSSStyleDeclaration, name: string, value: string, priority = ''): Made {
   const { style: given } = new Option();
@@ -201,7 +199,7 @@ function setOne(style: CSSStyleDeclaration, name: string, ...value: [text: strin
 }
 
 function show(element: HTMLElement): Made {
-  const style = styleOf(element);
+  const style = own(element, 'style');
   const shown = setAttribute(element, 'hidden', null);
   const steps = [shown];
   if (style.display === 'none') steps.push(setOne(style, 'display', '', ''));

@@ -48,8 +48,8 @@ export interface Background {
   changed(): void;
   /** The page is back out of the browser's cache: takes in what has been said without it. */
   restored(): void;
-  /** A member is forgotten, with all that waits to be sent. */
-  forget(member: string): void;
+  /** The visitor is forgotten, with all that waits to be sent. */
+  forget(): void;
   /** The page hides or leaves: what has begun is brought to its end now. */
   leave(): void;
   /** Requests are blocked: tells the page, those that are open and those to come. */
@@ -61,8 +61,6 @@ export interface Background {
 /** Nothing has been delivered, heard or tried again yet. */
 export function openBackground(driving: Driving, options: BackgroundOptions): Background {
   const { space, tokenKey, tabs, tail, cut, outlook, heardOf } = options;
-  /** Members who have been forgotten here before the collector gave a token for them. */
-  const forgotten = new Set<string>();
   const saying = openSaying(driving, options);
   const leading = openLeading(space, (until) => void others.lead(until));
   const push = openPush(driving, { tokenKey, tabs, heardOf });
@@ -70,8 +68,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
   const delivery = openDelivery(driving, {
     received({ memberToken, streamToken, bundleRevision }, member) {
       if (member === driving.member()) push.noteTokens(memberToken, streamToken);
-      // Only now it can be proven whose events are to be erased.
-      else if (memberToken && forgotten.delete(member)) options.host.erase(member, memberToken);
+      else if (memberToken) options.host.proven(member, memberToken);
       heardOf(bundleRevision);
     },
     told: (...news) => tabs.say('news', news),
@@ -95,10 +92,9 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
       keeping.changed();
     },
     restored: saying.restored,
-    forget(member) {
+    forget() {
       saying.forget();
       delivery.forget();
-      if (push.token() === undefined) forgotten.add(member);
     },
     leave() {
       saying.leave();

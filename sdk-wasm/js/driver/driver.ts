@@ -462,7 +462,7 @@ export function startDriver(start: CoreStart): Driver {
       begin(stored);
     },
     forget(session) {
-      behind.now()?.forget(member);
+      behind.now()?.forget();
       visits += 1;
       waiting.clear();
       user = undefined;

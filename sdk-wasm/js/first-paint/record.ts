@@ -7,6 +7,7 @@ import type { KeyValue } from '../browser/storage.ts';
 import type { Json, JsonObject } from '../context.ts';
 import type { Filling } from '../core/effects.ts';
 import { DECISIONS, SEEN, VISITOR_COOKIE } from '../driver/state.ts';
+import { hashOf } from '../hash.ts';
 import { fieldsOf, parseJson } from '../json.ts';
 import { sessionAt } from '../session-state.ts';
 import { actionsIn } from './actions.ts';
@@ -116,8 +117,5 @@ export function recall(storage: KeyValue, space: string, beginning: Beginning): 
 export function digestAt(context: JsonObject, path: string): number {
   let found: unknown = context;
   for (const name of path ? path.split('.') : '') found = fieldsOf(found)[name];
-  let digest = 0;
-  for (const sign of JSON.stringify(found ?? null))
-    digest = Math.imul(digest ^ (sign.codePointAt(0) as number), 0x1000193);
-  return digest;
+  return hashOf(JSON.stringify(found ?? null));
 }
