@@ -170,6 +170,9 @@ describe('before a visitor has agreed', () => {
         const types = () =>
           gate.posted.flatMap((text) => JSON.parse(text).events ?? []).map(({ event_type }) => event_type);
         await eventually(types, (found) => found.includes('page_view') && found.includes('click'));
+        // What it says at its end is not to be taken for the next page's.
+        await page.goto('about:blank');
+        await page.waitForTimeout(300);
       }));
   }
 
