@@ -318,7 +318,8 @@ fn run(seed: u64) {
             let next =
                 pick.and_then(|pick| pick.decision(name, &bundle.rules, &visitor, &mut Outlook::default()));
             let held = updated.iter().find(|held: &&Decision| *held.slot == *name);
-            decided.take(name, held, next, &bundle.rules, &latches);
+            let is_shown = next.as_ref().is_some_and(|next| next.is_new_under_cap(held, &bundle.rules));
+            decided.take(name, held, next, is_shown, &latches);
         }
         if decided.changes != expected.changes {
             eprintln!("{:?} {:?}\n{latches:?}\n{updated:?} {anew:?}", visitor.now, visitor.roots);
@@ -336,7 +337,8 @@ fn run(seed: u64) {
             let mut outlook = Outlook::default();
             let next = visit.decide_slot(slot, held, &excluded, &mut outlook);
             watch.set_due(slot, outlook.next);
-            watched.take(name, held, next, &bundle.rules, &latches);
+            let is_shown = next.as_ref().is_some_and(|next| next.is_new_under_cap(held, &bundle.rules));
+            watched.take(name, held, next, is_shown, &latches);
         }
         assert_eq!(watched.changes, expected.changes, "watch, seed {seed}, change {step}: {text}");
         apply(&mut anew, &expected);
@@ -428,7 +430,8 @@ fn renew(seed: u64) -> usize {
             let pick = decider.pick(slot);
             let next = pick.and_then(|pick| pick.decision(name, rules, &visitor, &mut Outlook::default()));
             let held = updated.iter().find(|held: &&Decision| *held.slot == *name);
-            decided.take(name, held, next, rules, &latches);
+            let is_shown = next.as_ref().is_some_and(|next| next.is_new_under_cap(held, rules));
+            decided.take(name, held, next, is_shown, &latches);
         }
         apply(&mut anew, &expected);
         apply(&mut updated, &decided);

@@ -1,6 +1,6 @@
 /** The public API: fixes id, time and session of every call, and hands it to the driver in order. */
 
-import { openStorage } from './browser/storage.ts';
+import { type KeyValue, openStorage } from './browser/storage.ts';
 import { type Campaign, openCampaign } from './campaign.ts';
 import { wallMs } from './clock.ts';
 import { type Consent, grantedBits, type Said } from './consent.ts';
@@ -9,6 +9,7 @@ import { deviceContext, type Json, type JsonObject, pageContext, watchDevice } f
 import { type Decision, variableIn } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
 import type { Capture } from './driver/contract.ts';
+import { MEMBER, SESSION, TOKEN } from './driver/state.ts';
 import { AttuneError, type AttuneErrorKind } from './errors.ts';
 import { isObject, jsonText } from './json.ts';
 import { type DriverLink, openLink } from './link.ts';
@@ -89,7 +90,7 @@ export class Attune {
         decision: (slot, decision) => this.#decided(slot, decision),
         shown: (metadata) => void this.#capture('attune.shown', metadata),
         exposed: (id, metadata) => void this.#capture('attune.exposure', metadata, 'normal', id),
-        resumed: (session) => this.#session.follow(session, wallMs()),
+        resumed: (session, isAgreed) => this.#session.follow(session, wallMs(), isAgreed),
         consented: (said) => this.#consented(said),
         forgotten: () => this.#forget(),
         changed: () => port.changed?.(),
@@ -100,7 +101,7 @@ export class Attune {
       session: (ms) => this.#sessionAt(ms),
       judge: (capture) => this.#judge(capture),
     });
-    this.#session = openSession(storage, `${space}session`, (text) => this.#link.keep('session', text));
+    this.#session = openSession(storage, space + SESSION, (text) => this.#link.keep(SESSION, text));
     this.#campaign = openCampaign(storage, space, settings.filter);
     this.#link.look();
     this.ready = this.#link.ready;
@@ -111,7 +112,7 @@ export class Attune {
     const campaign = this.#campaign.own;
     this.setContext({ ...defaultContext(), campaign, ...settings.context, ...this.#privacy() });
     this.#noteSession(this.#session.living(wallMs()));
-    this.#listen(space);
+    this.#listen(space, storage);
   }
 
   /** Records what the visitor did and returns its event id. Never throws; what is wrong reaches `onError`. */
@@ -394,7 +395,7 @@ export class Attune {
     this.#listeners.get(slot)?.emit(decision);
   }
 
-  #listen(space: string): void {
+  #listen(space: string, storage: KeyValue): void {
     const { signal } = this.#ended;
     const session = this.#session;
     watchDevice(() => this.setContext({ device: deviceContext() }), signal);
@@ -403,9 +404,11 @@ export class Attune {
       this.#link.save(wallMs());
     };
     const follow = ({ key, newValue }: StorageEvent) => {
-      if (key === `${space}session`) session.follow(newValue, wallMs());
-      if (key === `${space}token` && newValue) this.#link.ask((driver) => driver.takeToken(newValue));
-      if (key === `${space}member` && newValue && this.#link.mayStore()) this.#become(newValue);
+      if (key === space + SESSION) session.follow(newValue, wallMs());
+      if (key === space + TOKEN && newValue) this.#link.ask((driver) => driver.takeToken(newValue));
+      // Of pages that say different things all take the last one's word.
+      const member = key === space + MEMBER && storage.getItem(key);
+      if (member) this.#become(member);
     };
     addEventListener('pagehide', save, { signal });
     const turn = () => (document.hidden ? session.flush() : this.#link.look());

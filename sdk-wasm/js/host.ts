@@ -18,8 +18,8 @@ export interface Host {
   opened(): void;
   /** Takes the lanes whose calls the page has stored and left, before they could be made. */
   left(): string[];
-  /** The session that was stored last, which a browser that was killed may have forgotten elsewhere. */
-  resumed(session: string): void;
+  /** The session that was stored last, which a browser that was killed may have forgotten elsewhere, or on which its pages have agreed. */
+  resumed(session: string, isAgreed?: boolean): void;
   /** Another page has said for which purposes the visitor has agreed. */
   consented(said: Said): void;
   /** Another page has begun another visitor. */

@@ -17,13 +17,14 @@ import { isRefused, loadCore } from './core-loading.ts';
 import type { Capture, Driver, LoadCapturing, Start } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { lanesIn, openLanes } from './driver/lanes.ts';
-import { BLOCKED, MEMBER, POLICY, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
+import { BLOCKED, MEMBER, POLICY, SESSION, stateIn, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import type { Host } from './host.ts';
 import { fieldsOf, isObject } from './json.ts';
 import type { Settings } from './options.ts';
 import { openPart } from './part.ts';
+import { sessionAt } from './session-state.ts';
 import { uuidV7 } from './uuid.ts';
 import type { VisitorCookie } from './visitor-cookie.ts';
 
@@ -248,9 +249,24 @@ export function openLink(options: LinkOptions): DriverLink {
     }
   };
   const read = async () => {
+    const known = forgotten;
     const stored = await entries.read(IDBKeyRange.lowerBound(''));
-    const last = stored.find(([key]) => key === 'session')?.[1];
-    if (typeof last === 'string') events.resumed(last);
+    const now = wallMs();
+    const last = String(stored.find(([key]) => key === SESSION)?.[1]);
+    events.resumed(last);
+    if (!hasEnded && mayStore() && !(stateIn(stored).member && sessionAt(last, now))) {
+      // Pages that begin side by side are to be of one visitor, in one session.
+      const own = `${session(now)} ${now} ${now}`;
+      const [member, agreed] = await Promise.all([
+        entries.claim(MEMBER, (found) => storage.getItem(space + MEMBER) || `${found || freshId()}`),
+        entries.claim(SESSION, (found) => (sessionAt(`${found}`, now) ? `${found}` : own)),
+      ]);
+      if (known === forgotten) {
+        storage.setItem(space + MEMBER, member);
+        events.resumed(agreed, true);
+      }
+    }
+    buffer.renew(session);
     // While the core is still on its way; where it does not load, the driver says so.
     const bound = async () => (await settings.loadRestore()).giveUpCalls(entries, lanes, stored, lose);
     if (lanesIn(stored).length) bound().catch(() => {});

@@ -2,6 +2,7 @@
 
 import type { KeyValue } from './browser/storage.ts';
 import { timer } from './browser/timer.ts';
+import { wallMs } from './clock.ts';
 import { isLive, type State, stateOf } from './session-state.ts';
 import { uuidV7 } from './uuid.ts';
 
@@ -15,8 +16,11 @@ export interface Session {
   living(ms: number): string | undefined;
   /** Begins a new session at once. */
   reset(ms: number): string;
-  /** Takes what another tab, or an earlier page, has stored: of two sessions begun side by side, the older stays in both tabs. */
-  follow(text: string | null, ms: number): void;
+  /**
+   * Takes what another tab, or an earlier page, has stored: of two sessions begun side by side, the older stays in both
+   * tabs, unless all have agreed on one. Until then what this one has begun is told to no other.
+   */
+  follow(text: string | null, ms: number, isAgreed?: boolean): void;
   /** Takes what is stored in place of its own: another tab has begun anew for another visitor. */
   reload(): void;
   /** Writes now what is waiting to be written. */
@@ -32,6 +36,8 @@ export function openSession(
   const due = timer();
   const stored = () => stateOf(storage.getItem(key));
   let state = stored();
+  /** Whether what goes on here is what goes on in the other tabs. */
+  let hasAgreed = isLive(state, wallMs());
 
   const flush = () => {
     due.clear();
@@ -49,10 +55,10 @@ export function openSession(
         if (!isLive(now, ms)) now = begin(ms);
         state = now;
         // A tab that opens next is to find it.
-        due.set(0, flush);
+        if (hasAgreed) due.set(0, flush);
       }
       now[2] = Math.max(now[2], ms);
-      if (!due.isSet()) due.set(WRITE_DELAY_MS, flush);
+      if (hasAgreed && !due.isSet()) due.set(WRITE_DELAY_MS, flush);
       return now[0];
     },
     living: (ms) => (isLive(state, ms) ? state[0] : undefined),
@@ -62,11 +68,13 @@ export function openSession(
       flush();
       return now[0];
     },
-    follow(text, ms) {
+    follow(text, ms, isAgreed) {
       const other = stateOf(text);
       if (!isLive(other, ms)) return;
-      if (!isLive(state, ms) || other[0] < state[0]) state = other;
+      if (!hasAgreed || !isLive(state, ms) || other[0] < state[0]) state = other;
       else if (other[0] === state[0]) state[2] = Math.max(state[2], other[2]);
+      hasAgreed = true;
+      if (isAgreed) due.set(0, flush);
     },
     reload() {
       state = stored();

@@ -5,7 +5,7 @@ import type { Entries } from './browser/entries.ts';
 import type { KeyValue } from './browser/storage.ts';
 import { keysUnder } from './browser/stored-keys.ts';
 import { wallMs } from './clock.ts';
-import { BLOCKED, ENTRIES, MEMBER, POLICY, SEEN, VISITOR_COOKIE } from './driver/state.ts';
+import { BLOCKED, ENTRIES, MEMBER, POLICY, SEEN, SESSION, VISITOR_COOKIE } from './driver/state.ts';
 import { freshId } from './fresh-id.ts';
 import { jsonText } from './json.ts';
 import type { SiteSettings } from './options.ts';
@@ -92,7 +92,7 @@ export function openVisitorCookie(
       const member = found?.[2] ?? (isGone ? freshId() : own);
       if (!member || own === member) return undefined;
       for (const key of keysUnder(space)) if (key !== POLICY) storage.removeItem(space + key);
-      for (const key of ['session', ...ENTRIES]) entries.delete(key);
+      for (const key of [SESSION, ...ENTRIES]) entries.delete(key);
       storage.setItem(space + MEMBER, member);
       entries.put(MEMBER, () => member);
       // Before anything is read.

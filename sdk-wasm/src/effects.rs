@@ -179,6 +179,10 @@ impl Effects {
         self.out.u8(25);
     }
 
+    pub fn turn(&mut self) {
+        self.out.u8(26);
+    }
+
     /// A text that the host is to match with a pattern.
     pub fn question(&mut self, question: &str) {
         self.out.u8(19);

@@ -45,11 +45,12 @@ pub enum Operation {
     News = 23,
     Forget = 24,
     Forecast = 25,
+    Turn = 26,
 }
 
 impl Operation {
     /// Every operation at its number.
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 27] = [
         Self::Start,
         Self::Restore,
         Self::StoredEvent,
@@ -76,6 +77,7 @@ impl Operation {
         Self::News,
         Self::Forget,
         Self::Forecast,
+        Self::Turn,
     ];
 }
 
@@ -183,7 +185,9 @@ impl Page {
         if input.is_sound() {
             self.sender = Some((options.member.clone(), options.lane));
             // An instance begins once, and ends with its page: no page is to carry what would take a client apart.
-            core::mem::forget(self.client.replace(Client::new(options, now)));
+            let mut client = Client::new(options, now);
+            client.take_turns();
+            core::mem::forget(self.client.replace(client));
         }
     }
 
@@ -212,6 +216,9 @@ impl Page {
         let reachability = client.reachability();
         if core::mem::replace(&mut self.reachability, reachability) != reachability {
             effects.blocked(reachability);
+        }
+        if client.wants_turn() {
+            effects.turn();
         }
         client.questions().iter().for_each(|question| effects.question(question));
         effects.wake(client.wake_at());
@@ -266,6 +273,7 @@ fn operate_later(
             }
         }
         Operation::Gap => client.handle_stream_gap(),
+        Operation::Turn => client.handle_turn(now),
         Operation::Outcome => outcome(client, input, now),
         Operation::News => news(client, input, now),
         Operation::Online => {

@@ -284,10 +284,14 @@ describe('the driver', () => {
 
   it('follows the member that another tab has stored', async () => {
     const core = await start();
+    putLocal('member', 'm2');
     page.dispatch('storage', { key: 'attune/demo/member', newValue: 'm2' });
     assert.equal(core.member, 'm2');
     page.dispatch('storage', { key: 'attune/demo/member', newValue: 'm2' });
     assert.equal(core.of('follow').length, 1);
+    // What is said late of a member who is not stored any more is of nobody.
+    page.dispatch('storage', { key: 'attune/demo/member', newValue: 'm1' });
+    assert.equal(core.member, 'm2');
   });
 
   it('stores everything and hands it to the browser when the page hides or leaves', async (t) => {

@@ -6,6 +6,8 @@ import { load } from './load.mjs';
 
 const MINUTE_MS = 60_000;
 const START_MS = 1_700_000_000_000;
+/** An id, younger than those that begin in the tests. */
+const uuid = (first) => `${first}fffffff-0000-7000-8000-000000000000`;
 
 /** What a session needs of localStorage. */
 function memory() {
@@ -58,16 +60,37 @@ describe('a session', async () => {
 
   it('is the older one when two tabs begin side by side', () => {
     const [first, second] = [memory(), memory()].map((storage) => [openSession(storage, 's'), storage]);
-    const older = first[0].at(START_MS);
-    const newer = second[0].at(START_MS + 1);
+    const earlier = `${uuid(0)} ${START_MS} ${START_MS}`;
+    for (const [session] of [first, second]) session.follow(earlier, START_MS, true);
+    const begin = START_MS + 40 * MINUTE_MS;
+    const older = first[0].at(begin);
+    const newer = second[0].at(begin + 1);
     assert.notEqual(older, newer);
     first[0].flush();
     second[0].flush();
-    second[0].follow(first[1].getItem('s'), START_MS + 2);
-    first[0].follow(second[1].getItem('s'), START_MS + 2);
-    assert.deepEqual([first[0].at(START_MS + 3), second[0].at(START_MS + 3)], [older, older]);
+    second[0].follow(first[1].getItem('s'), begin + 2);
+    first[0].follow(second[1].getItem('s'), begin + 2);
+    assert.deepEqual([first[0].at(begin + 3), second[0].at(begin + 3)], [older, older]);
     first[0].flush();
     second[0].flush();
+  });
+
+  it('is the one that pages which begin side by side have agreed on, even if it is the newer one', () => {
+    mock.timers.enable({ apis: ['Date', 'setTimeout'], now: START_MS });
+    const storage = memory();
+    const session = openSession(storage, 's');
+    const older = session.at(START_MS);
+    mock.timers.tick(5_000);
+    assert.equal(storage.getItem('s'), null, 'nobody is told before they have agreed');
+    const agreed = `${uuid(9)} ${START_MS + 1} ${START_MS + 2}`;
+    session.follow(agreed, START_MS + 5_000, true);
+    assert.equal(session.at(START_MS + 5_001), uuid(9));
+    mock.timers.tick(0);
+    assert.equal(storage.getItem('s').split(' ')[0], uuid(9));
+    session.follow(`${older} ${START_MS} ${START_MS}`, START_MS + 5_002);
+    assert.equal(session.at(START_MS + 5_003), older, 'of those that begin later the older one stays');
+    session.flush();
+    mock.timers.reset();
   });
 
   it('is over where a clock that was ahead has begun it, or kept it alive', () => {

@@ -8,7 +8,7 @@ use crate::limits::BUNDLE_GRACE_MS;
 use crate::profile::{EventDocument, Latch, ProfileView};
 use crate::rules::index::Marks;
 use crate::rules::{
-    Decided, Decision, Reads, SlotChange, Touched, Visit, VisitorDocument, Watch, judge, latch,
+    Decided, Decision, Reads, Reason, SlotChange, Touched, Visit, VisitorDocument, Watch, judge, latch,
 };
 use crate::time::{Now, Timestamp};
 use crate::wire::IDENTIFY;
@@ -27,6 +27,21 @@ pub(super) struct Decisions {
     exposures: Vec<Exposed>,
     told: usize,
     wake_at: Option<Timestamp>,
+    turn: Turn,
+}
+
+/// When a capped rule may newly take a slot by its condition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Turn {
+    /// Whenever its cap has room.
+    #[default]
+    Always,
+    /// When it is the host's turn, for which nothing waits.
+    Unasked,
+    /// The same; something waits, of which the host has not been told.
+    Awaited,
+    /// The same; the host has been told.
+    Asked,
 }
 
 impl Decisions {
@@ -171,11 +186,37 @@ impl Client {
         &self.decisions.latches
     }
 
+    /// Has capped rules wait for [`Client::handle_turn`] before they newly take a slot by their conditions, so that of
+    /// several pages of a visitor only as many show one as its cap has room for.
+    pub const fn take_turns(&mut self) {
+        self.decisions.turn = Turn::Unasked;
+    }
+
+    /// Whether the host is to take its turn, if that has not been asked before. Ask after every input.
+    pub fn wants_turn(&mut self) -> bool {
+        let wants = self.decisions.turn == Turn::Awaited;
+        if wants {
+            self.decisions.turn = Turn::Asked;
+        }
+        wants
+    }
+
+    /// Says that it is this page's turn: what other pages have shown has been given, and none shows anything capped
+    /// until what this one shows now has been stored.
+    #[inline(never)]
+    pub fn handle_turn(&mut self, now: Now) {
+        self.decisions.turn = Turn::Always;
+        self.touch(Touched::All);
+        self.decide(now);
+        self.decisions.turn = Turn::Unasked;
+    }
+
     /// Decides the slots that what was touched may have changed, and queues what has.
     pub(super) fn decide(&mut self, now: Now) {
         let is_over = self.is_over(now);
         let mut watch = core::mem::take(&mut self.decisions.watch);
         let (mut outlook, mut decided, mut found) = (Outlook::default(), Decided::default(), Vec::new());
+        let mut awaits_turn = false;
         let exposed = self.ask(self.asking(now), &mut outlook, &mut |document, _| {
             let (rules, latches) = (&self.bundle.rules, &self.decisions.latches);
             found = document.experiments.found();
@@ -195,7 +236,16 @@ impl Client {
                 let next =
                     if is_over { None } else { visit.decide_slot(slot, held, &excluded, &mut outlook) };
                 watch.set_due(slot, outlook.next);
-                decided.take(name, held, next, rules, latches);
+                let is_shown = next.as_ref().is_some_and(|next| next.is_new_under_cap(held, rules));
+                // Of an event rule the cap was asked when it latched.
+                if is_shown
+                    && self.decisions.turn != Turn::Always
+                    && next.as_ref().is_some_and(|next| next.reason == Reason::Level)
+                {
+                    awaits_turn = true;
+                    continue;
+                }
+                decided.take(name, held, next, is_shown, latches);
             }
         });
         self.note_exposures(exposed);
@@ -207,6 +257,9 @@ impl Client {
         self.decisions.wake_at = outlook.next;
         self.decisions.variations = found;
         self.decisions.watch = watch;
+        if awaits_turn && self.decisions.turn == Turn::Unasked {
+            self.decisions.turn = Turn::Awaited;
+        }
         for change in decided.changes {
             let seen_alike = alike(self.decisions.of_slot(&change.slot), change.decision.as_ref());
             self.decisions.set(&change.slot, change.decision.clone());

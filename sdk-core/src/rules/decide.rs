@@ -105,7 +105,8 @@ pub fn decide(
         let Some((name, _)) = rules.slot(slot) else { continue };
         let held = held_in(name);
         let next = visit.decide_slot(slot, held, &excluded, &mut outlook);
-        decided.take(name, held, next, rules, latches);
+        let is_shown = next.as_ref().is_some_and(|next| next.is_new_under_cap(held, rules));
+        decided.take(name, held, next, is_shown, latches);
     }
     for gone in current {
         if !(0..rules.slot_count()).any(|slot| rules.slot(slot).is_some_and(|(slot, _)| *slot == *gone.slot))
@@ -172,6 +173,12 @@ impl Decision {
     pub(super) fn holding(&self) -> Holding<'_> {
         Holding { rule: &self.rule, key: self.key.as_deref(), reason: self.reason, since: self.since }
     }
+
+    /// Whether a rule with a cap takes its slot newly by it, under this key.
+    pub fn is_new_under_cap(&self, held: Option<&Self>, rules: &RuleTable) -> bool {
+        held.is_none_or(|held| held.rule != self.rule || held.key != self.key)
+            && rules.by_id(&self.rule).is_some_and(|rule| rule.head().cap.is_some())
+    }
 }
 
 impl Decided {
@@ -181,23 +188,19 @@ impl Decided {
         slot: &str,
         held: Option<&Decision>,
         next: Option<Decision>,
-        rules: &RuleTable,
+        is_shown: bool,
         latches: &[Latch],
     ) {
         if next.as_ref() == held {
             return;
         }
-        let mut is_shown = false;
-        if let Some(next) = &next {
-            is_shown = held.is_none_or(|held| held.rule != next.rule || held.key != next.key)
-                && rules.by_id(&next.rule).is_some_and(|rule| rule.head().cap.is_some());
-            if let Some(held) = held.filter(|held| held.rule != next.rule)
-                && latches
-                    .iter()
-                    .any(|latch| latch.rule == held.rule && latch.until.is_none() && latch.session.is_none())
-            {
-                self.ended.push(held.rule.clone());
-            }
+        if let (Some(next), Some(held)) = (&next, held)
+            && held.rule != next.rule
+            && latches
+                .iter()
+                .any(|latch| latch.rule == held.rule && latch.until.is_none() && latch.session.is_none())
+        {
+            self.ended.push(held.rule.clone());
         }
         self.changes.push(SlotChange { slot: Box::from(slot), decision: next, is_shown });
     }

@@ -14,6 +14,8 @@ export interface Database {
   isOpen(): boolean;
   /** Keys and values of a range, in order. Fails with the browser's word. */
   read(range: IDBKeyRange): Promise<Change[]>;
+  /** Stores what is chosen in view of what is there, while nobody else does; gives it. Fails with the browser's word. */
+  claim(key: Key, choose: (found: unknown) => unknown): Promise<unknown>;
   /**
    * Performs writes in one transaction, in order, which begins at once where the database is open. `strict` waits for
    * the disk itself, `relaxed` for the system's cache, which outlives the browser. Fails with the browser's word.
@@ -50,6 +52,7 @@ export function openDatabase(name: string): Database {
     mode: IDBTransactionMode,
     durability: IDBTransactionDurability,
     act: (store: IDBObjectStore) => () => Result,
+    isWhole = true,
   ) => {
     const run = (database: IDBDatabase) =>
       new Promise<Result>((done, failed) => {
@@ -58,7 +61,7 @@ export function openDatabase(name: string): Database {
         transaction.oncomplete = () => done(result());
         transaction.onabort = () => failed(transaction.error);
         // Everything asked for so far is handed over, so that a page that is gone need not be asked.
-        transaction.commit?.();
+        if (isWhole) transaction.commit?.();
       });
     return open ? run(open) : connect().then(run);
   };
@@ -69,6 +72,18 @@ export function openDatabase(name: string): Database {
         const [keys, values] = [store.getAllKeys(range), store.getAll(range)];
         return () => keys.result.map((key, place): Change => [key as Key, values.result[place]]);
       }),
+    claim(key, choose) {
+      let value: unknown;
+      const act = (store: IDBObjectStore) => {
+        const found = store.get(key);
+        found.onsuccess = () => {
+          value = choose(found.result);
+          store.put(value, key);
+        };
+        return () => value;
+      };
+      return transact('readwrite', 'relaxed', act, false);
+    },
     write: (changes, durability) =>
       transact('readwrite', durability, (store) => {
         for (const [key, value] of changes) {

@@ -22,12 +22,14 @@ export interface Entries {
   delete(key: Key): void;
   /** What is stored in a range, in order; writes that wait are not seen, and nothing is where reading fails. */
   read(range: IDBKeyRange): Promise<Change[]>;
+  /** Stores at once what is chosen in view of what is there; pages that do so side by side come one after the other. */
+  claim(key: Key, choose: (found: unknown) => string): Promise<string>;
   /** Deletes the database with everything in it, and what waits to be written. */
   clear(): void;
   /** Whether the database is open, so that a transaction begins at once. */
   isOpen(): boolean;
-  /** Performs every write that waits in one transaction, which begins at once. */
-  flush(durability?: IDBTransactionDurability): void;
+  /** Performs every write that waits in one transaction, which begins at once; settles when that has ended. */
+  flush(durability?: IDBTransactionDurability): Promise<void> | undefined;
 }
 
 /** What entries are opened with. */
@@ -66,16 +68,19 @@ export function openEntries({ database, allowed, problem }: EntriesOptions): Ent
     }
     if (removals.length) perform(removals, 'relaxed');
   };
-  const perform = (writes: [Key, (() => unknown) | undefined][], durability: IDBTransactionDurability) => {
+  const perform = (
+    writes: [Key, (() => unknown) | undefined][],
+    durability: IDBTransactionDurability,
+  ): Promise<void> => {
     const changes = writes.map(([key, value]): Change => [key, value?.()]);
-    database.write(changes, durability).catch((cause) => refused(writes, cause));
+    return database.write(changes, durability).catch((cause) => refused(writes, cause));
   };
   const flush = (durability: IDBTransactionDurability = 'relaxed') => {
     removeEventListener('beforeunload', leaving);
     due.clear();
     const writes = [...pending.values()];
     pending.clear();
-    if (writes.length) perform(writes, durability);
+    return writes.length ? perform(writes, durability) : undefined;
   };
   // WebKit aborts what a page that it does not keep begins in `pagehide`, before it has reached the database:
   // https://github.com/WebKit/WebKit/blob/main/Source/WebCore/Modules/indexeddb/IDBTransaction.cpp, `stop`. Listened for
@@ -103,6 +108,13 @@ export function openEntries({ database, allowed, problem }: EntriesOptions): Ent
       } catch (cause) {
         tell((cause as Error).name === 'TimeoutError' ? 'slow' : 'blocked');
         return [];
+      }
+    },
+    async claim(key, choose) {
+      try {
+        return (await inTime(database.claim(key, choose), READ_MS)) as string;
+      } catch {
+        return choose(undefined);
       }
     },
     clear() {

@@ -80,6 +80,7 @@ export type Effects = [
   policy?: (policy: Uint8Array) => void,
   revision?: (bundle: number) => void,
   probe?: () => void,
+  turn?: () => void,
 ];
 
 /** A slot, and what fills it. */
@@ -110,6 +111,7 @@ const FORMS = [
   `${FILLED}tf`,
   'y',
   'n',
+  '',
   '',
 ];
 

@@ -116,3 +116,6 @@ export const FORGET: Operation<[freshMember: string, freshLane: string, session:
 
 /** What a page load of a session would decide that begins now. */
 export const FORECAST: Operation<[session: string]> = [25, 'u'];
+
+/** It is this page's turn to show what is capped. */
+export const TURN: Operation<[]> = [26, ''];

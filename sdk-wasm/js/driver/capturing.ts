@@ -1,8 +1,6 @@
 /** Events from their capture until they are in a body that leaves. */
 
-import type { Entries } from '../browser/entries.ts';
 import { wallMs } from '../clock.ts';
-import type { Core } from '../core/core.ts';
 import type { CoreInspection, Request } from '../core/effects.ts';
 import { FAREWELL, INSPECT, TRACK } from '../core/operations.ts';
 import type { Inside } from '../devtools-port.ts';
@@ -12,12 +10,11 @@ import { type Events, type KeptEvent, openEvents, sizesOf, type Waiting } from '
 import type { Gate } from './filter.ts';
 import { openPassing } from './passing.ts';
 import type { Tabs } from './tabs.ts';
-import type { Cut } from './tail.ts';
+import { type Cut, openTail, type Tail } from './tail.ts';
+import { type TurnOptions, takeTurn } from './turn.ts';
 
 /** What is needed of the client. */
-export interface CapturingOptions {
-  core: Core;
-  entries: Entries;
+export interface CapturingOptions extends Omit<TurnOptions, 'begun'> {
   /** Events in memory. */
   waiting: Waiting;
   gate: Gate;
@@ -27,10 +24,10 @@ export interface CapturingOptions {
   sender(): Pick<KeptEvent, 'member' | 'lane' | 'user'>;
   /** The context as it leaves. */
   context(): string;
-  /** Makes an input, which is followed by asking what is to be sent. */
-  input(act: () => void): void;
   /** Does what comes of a call. */
   carryOut(act: () => void): void;
+  /** Where events go. */
+  url(): string;
   /** Sends a body; its answer goes to the core. */
   send(request: number, body: string): void;
   /** Tells every other page. */
@@ -41,6 +38,8 @@ export interface CapturingOptions {
 export interface Capturing {
   /** The page's own events. */
   readonly events: Pick<Events, 'settle' | 'forget'>;
+  /** What is handed over when the page goes. */
+  readonly tail: Tail;
   /** A new lane begins. */
   renew(): void;
   /** Takes in how the core stands. */
@@ -57,6 +56,8 @@ export interface Capturing {
   write(...request: Request): void;
   /** What waits, in bodies that fit. */
   cut(leaves: boolean): Cut[];
+  /** Takes the page's turn to show what is capped. */
+  takeTurn(begun: () => void, ended: () => void): void;
 }
 
 /** Nothing is being tracked. */
@@ -77,6 +78,7 @@ export function openCapturing(options: CapturingOptions): Capturing {
   };
   return {
     events,
+    tail: openTail(options.url),
     renew: passing.renew,
     inspected(found) {
       inspection = found;
@@ -125,5 +127,6 @@ export function openCapturing(options: CapturingOptions): Capturing {
       carryOut(() => core(FAREWELL, leaves));
       return cuts;
     },
+    takeTurn: (begun, ended) => void takeTurn({ ...options, begun }).then(ended),
   };
 }

@@ -25,9 +25,9 @@ import { openGate } from './filter.ts';
 import { MAX_LANE_MS } from './lanes.ts';
 import { openPainting } from './painting.ts';
 import { openPast } from './past.ts';
+import { ASKED, KNOWN, LAST, openSettling, TURN } from './settling.ts';
 import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
 import { type Message, openTabs } from './tabs.ts';
-import type { Tail } from './tail.ts';
 import { openWaking } from './waking.ts';
 
 /** Time after which what runs behind the first decision is loaded though there is none yet. */
@@ -68,17 +68,10 @@ export function startDriver(start: CoreStart): Driver {
   let early: Message[] | undefined;
   /** Whether this page wants to lead. */
   let stands = false;
-  /** Whether the collector has been asked for its rules. */
-  let hasAsked = false;
-  /** Whether the rules are known as far as they can be had. */
-  let isKnown = false;
-  /** Whether what judges events is not to be waited for. */
-  let isLast = false;
   const later = openAfterwards();
   let taken: Promise<void> | undefined;
   /** There when the core is whole. */
   let capturing: Capturing | undefined;
-  let tail: Tail | undefined;
 
   const report = (code: string, message: string, isUsage?: boolean) => {
     host.report(new AttuneError(code, message, isUsage ? 'usage' : 'environment'));
@@ -97,11 +90,11 @@ export function startDriver(start: CoreStart): Driver {
       if (hasEnded) return;
       giveContext();
       host.opened();
-      settle(true);
+      settle(KNOWN);
     },
     failed(...error) {
       host.tell('filter', ...error);
-      settle(true, true);
+      settle(KNOWN | LAST);
     },
   });
   const forgetUnreadable = (key: Change[0]) => {
@@ -200,14 +193,15 @@ export function startDriver(start: CoreStart): Driver {
       bundleRevision = revision;
     },
     () => bundles.fetch(true),
+    () => settle(TURN),
   ]);
   const { isHolding } = completion;
   const isShort = () => !capturing;
-  const whole = rest.then(({ openCapturing, openTail }) => {
+  const whole = rest.then(({ openCapturing }) => {
     if (hasEnded) return;
-    tail = openTail(() => driving.url('/v1/events'));
     capturing = openCapturing({
-      ...{ core, entries, waiting, gate, mistaken, input, carryOut },
+      ...{ core, entries, waiting, gate, mistaken, input, carryOut, lanes, past, space },
+      url: () => driving.url('/v1/events'),
       sender: () => ({ member, lane, user }),
       context: () => contextText,
       send: (...body) => behind.now()?.delivery.send(...body),
@@ -215,7 +209,7 @@ export function startDriver(start: CoreStart): Driver {
     });
     for (const act of untold.splice(0)) act(capturing);
     input(completion.complete);
-    settle(isKnown);
+    settle();
     host.opened();
   });
 
@@ -265,8 +259,7 @@ export function startDriver(start: CoreStart): Driver {
     if (revision > bundleRevision) bundles.fetch();
   };
   const bundles = openBundles(driving, settings, entries, start.bundle, (failure) => {
-    hasAsked = true;
-    settle(true, failure !== undefined);
+    settle(KNOWN | ASKED | (failure ? LAST : 0));
     if (!failure) gate.told();
     behind.do(({ retries }) => retries(failure));
     behind.load();
@@ -281,8 +274,8 @@ export function startDriver(start: CoreStart): Driver {
     const { openBackground } = await start.loadBackground();
     // Where that fails, the page is told of it elsewhere.
     await whole.catch(() => {});
-    if (hasEnded || !capturing || !tail) return undefined;
-    const { cut } = capturing;
+    if (hasEnded || !capturing) return undefined;
+    const { cut, tail } = capturing;
     return openBackground(driving, {
       ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, announce },
       openTaking: past.open,
@@ -322,7 +315,7 @@ export function startDriver(start: CoreStart): Driver {
     const waiting = capturing?.cut(leaves) ?? [];
     entries.flush();
     // A page that is only hidden goes on: where it is blocked or told to wait, what it would hand over were a request at every turn.
-    if (leaves || !(isBlocked || performance.now() < pausedUntilMs)) tail?.hand(waiting);
+    if (leaves || !(isBlocked || performance.now() < pausedUntilMs)) capturing?.tail.hand(waiting);
   };
   const leave = () => {
     laneSinceMs = 0;
@@ -335,20 +328,16 @@ export function startDriver(start: CoreStart): Driver {
   };
   const stand = () => {
     stands = true;
-    tail?.seen();
+    capturing?.tail.seen();
     behind.now()?.leading.stand();
   };
-  /**
-   * Says that slots are decided, once it is known what is stored, and what the rules are as far as they can be had; and where
-   * events wait to be judged, not before those have been, unless that cannot be.
-   */
-  const settle = (isNowKnown: boolean, isNowLast = false) => {
-    isKnown ||= isNowKnown;
-    isLast ||= isNowLast;
-    if (early || !isKnown || isHolding()) return;
-    if (hasAsked && !isShort()) host.ready();
-    if (isLast || !gate.isWaiting()) painting.settle(bundleRevision > 0);
-  };
+  const settle = openSettling(
+    () => early !== undefined || isHolding(),
+    gate.isWaiting,
+    (...turn) => ofEvents((capturing) => capturing.takeTurn(...turn)),
+    () => isShort() || host.ready(),
+    () => painting.settle(bundleRevision > 0),
+  );
   const giveContext = () => {
     contextText = gate.strip(context);
     return input(() => core(operation.CONTEXT, byteLength(contextText), context), CONTEXT_VALUES);
@@ -390,7 +379,7 @@ export function startDriver(start: CoreStart): Driver {
     for (const message of held) hear(message);
     if (found) found.taking.makeCalls(found);
     else host.started([]);
-    settle(hasAsked || state.bundle !== undefined);
+    settle(state.bundle ? KNOWN : 0);
     stand();
     if (state.bundle) behind.load();
   };
@@ -467,7 +456,7 @@ export function startDriver(start: CoreStart): Driver {
       waiting.clear();
       user = undefined;
       input(() => core(operation.FORGET, freshId(), freshId(), session));
-      tail?.drop();
+      capturing?.tail.drop();
       forgetToken();
     },
     follow(other, session) {

@@ -4,6 +4,8 @@ import type { Change } from '../browser/database.ts';
 
 /** Key of the `anonymous_id`. */
 export const MEMBER = 'member';
+/** Key of the session. */
+export const SESSION = 'session';
 /** Set where requests have been blocked: beside the member, where a page finds it before it asks anything. */
 export const BLOCKED = 'blocked';
 /** Key of what the next page may paint. */

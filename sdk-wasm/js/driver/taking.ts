@@ -31,6 +31,8 @@ export interface Taking {
   read(lanes: string[]): Promise<Adopted>;
   /** Gives the core what earlier page loads have stored: events of lanes that this page holds to deliver, all to count. */
   takeBack(found: Adopted, base?: Uint8Array, latches?: Uint8Array): void;
+  /** Counts what other pages have stored. */
+  count(stored: Change[]): void;
   /** Makes the calls of lanes that this page has left before its core was whole, unless another page has. */
   takeUp(lanes: string[]): Promise<void>;
   /** Makes the calls that pages could not make that are gone. */
@@ -64,6 +66,7 @@ export function openTaking({ driving, host, entries, waiting, lanes, unreadable 
       }
       core(WAKE);
     },
+    count: (stored) => count(driving, sortOut(stored).events),
     makeCalls({ calls }) {
       const own = calls.filter(([[lane]]) => lanes.owns(lane as string));
       // The same transaction stores what becomes of them.

@@ -1,0 +1,125 @@
+/** Tabs that open at once, as when a browser restores a window: they are one visitor's, and what is capped shows once. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { asVisitor, openBrowser } from './rig/browser.mjs';
+import { Collector, WRITE_KEY } from './rig/collector.mjs';
+import { eventually } from './rig/eventually.mjs';
+import { openGate } from './rig/gate.mjs';
+import { packagePage, serveSite } from './rig/site.mjs';
+
+const TABS = 3;
+const ROUNDS = 3;
+
+const headline = (id, value, more) => ({
+  ...{ id, slot: 'headline', ...more },
+  actions: [{ kind: 'text', target: '#headline', value }],
+});
+const rules = {
+  signals: [{ name: 'views', on: 'page_view', aggregate: 'count', window: 'lifetime' }],
+  experiments: [{ id: 'look', variations: [{ key: 'a' }, { key: 'b' }] }],
+  rules: [
+    headline('once', 'Only once', {
+      priority: 2,
+      when: { 'context.page.path': '/' },
+      cap: { per: 'lifetime', count: 1 },
+    }),
+    headline('twice', 'Twice at most', {
+      priority: 1,
+      when: { 'context.page.path': '/' },
+      cap: { per: 'session', count: 2 },
+    }),
+    headline('always', 'Always', { when: { 'context.page.path': '/' } }),
+    {
+      ...{ id: 'looked', slot: 'look', when: { 'experiments.look': { $in: ['a', 'b'] } } },
+      actions: [{ kind: 'text', target: '#look', value: 'Seen' }],
+    },
+  ],
+};
+
+describe('tabs that open at once', () => {
+  let browser;
+  let collector;
+  let gate;
+  let site;
+  before(async () => {
+    browser = await openBrowser();
+    collector = await Collector.start(rules);
+    gate = await openGate(collector.url);
+    const page = packagePage(gate.url, WRITE_KEY).replace(
+      '<script',
+      '<h2 id="look">Original</h2>\n<script>window.shown = [];</script>\n<script',
+    );
+    const tracking = page.replace('window.attune.ready', 'window.attune.page();\n  window.attune.ready');
+    const silent = page.replace('"headline"', '"none"');
+    site = await serveSite({ '/': tracking, '/before': silent });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+    await gate.close();
+    await collector.remove();
+  });
+
+  const openAtOnce = async (context, path = '/') => {
+    const pages = [];
+    for (let tab = 0; tab < TABS; tab += 1) pages.push(await context.newPage());
+    await Promise.all(pages.map((page) => page.goto(site.url + path)));
+    await Promise.all(pages.map((page) => page.waitForSelector('[data-ready]')));
+    return pages;
+  };
+  /** Every event that has been posted, once. */
+  const posted = () => {
+    const batches = gate.posted.map((text) => JSON.parse(text));
+    const events = batches.flatMap(({ anonymous_id, events = [] }) =>
+      events.map((event) => ({ anonymous_id, ...event })),
+    );
+    return [...new Map(events.map((event) => [event.event_id, event])).values()];
+  };
+  const ofType = (type) => posted().filter(({ event_type }) => event_type === type);
+  const headlines = async (pages) =>
+    (await Promise.all(pages.map((page) => page.textContent('#headline')))).sort();
+
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    it(`are of one new visitor, and show what is capped as often as it may be (${round})`, () =>
+      asVisitor(browser, async (context) => {
+        gate.posted.length = 0;
+        const pages = await openAtOnce(context);
+        assert.deepEqual(await headlines(pages), ['Only once', 'Twice at most', 'Twice at most']);
+        await eventually(
+          () => [ofType('page_view').length, ofType('attune.shown').length, ofType('attune.exposure').length],
+          ([views, shown, exposed]) => views === TABS && shown === TABS && exposed > 0,
+        );
+        // Nothing more is on its way.
+        await pages[0].waitForTimeout(500);
+        const events = posted();
+        assert.equal(new Set(events.map(({ anonymous_id }) => anonymous_id)).size, 1, 'one visitor');
+        assert.equal(new Set(events.map(({ session_id }) => session_id)).size, 1, 'one session');
+        const shown = ofType('attune.shown').map(({ metadata }) => metadata.rule);
+        assert.deepEqual(shown.sort(), ['once', 'twice', 'twice']);
+        assert.equal(ofType('attune.exposure').length, 1, 'exposed once');
+        for (const page of pages) await page.waitForFunction(() => window.attune.signal('views') === 3);
+        await pages[0].reload();
+        await pages[0].waitForSelector('[data-ready]');
+        assert.equal(await pages[0].textContent('#headline'), 'Always');
+      }));
+  }
+
+  it('are of a visitor who has been here before', () =>
+    asVisitor(browser, async (context) => {
+      const earlier = await context.newPage();
+      await earlier.goto(`${site.url}/before`);
+      await earlier.waitForSelector('[data-ready]');
+      await earlier.evaluate(() => window.attune.track('arrival'));
+      await eventually(
+        () => ofType('arrival').length,
+        (count) => count === 1,
+      );
+      await earlier.close();
+      gate.posted.length = 0;
+      const pages = await openAtOnce(context);
+      assert.deepEqual(await headlines(pages), ['Only once', 'Twice at most', 'Twice at most']);
+      const again = await openAtOnce(context);
+      assert.deepEqual(await headlines(again), ['Always', 'Always', 'Always']);
+    }));
+});
