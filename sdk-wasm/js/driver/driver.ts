@@ -204,10 +204,10 @@ export function startDriver(start: CoreStart): Driver {
   const { isHolding } = completion;
   const isShort = () => !capturing;
   const whole = rest.then(({ openCapturing, openTail }) => {
-    if (hasEnded) return;
+    if (hasEnded || host.isOver()) return;
     tail = openTail(() => driving.url('/v1/events'));
     capturing = openCapturing({
-      ...{ core, entries, waiting, gate, mistaken, input, carryOut },
+      ...{ core, entries, waiting, gate, mistaken, input, carryOut, host },
       sender: () => ({ member, lane, user }),
       context: () => contextText,
       send: (...body) => behind.now()?.delivery.send(...body),
@@ -427,7 +427,7 @@ export function startDriver(start: CoreStart): Driver {
   return {
     isWaiting: gate.isWaiting,
     isShort,
-    whole,
+    whole: whole.finally(() => taken),
     track(capture) {
       openLane();
       if (!capturing?.track(capture)) return carryOut(() => {});
