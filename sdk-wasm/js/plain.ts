@@ -24,7 +24,6 @@ import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import { fieldsOf, isObject, jsonText, parseJson } from './json.ts';
 import type { Settings } from './options.ts';
-
 import { asOne, type Beside } from './plain/beside.ts';
 import { failureOf } from './plain/late.ts';
 import { type Body, openQueue, type Reason } from './plain/queue.ts';
@@ -122,7 +121,8 @@ function startsWith(policy: PlainPolicy | undefined, failure: unknown): StartDri
 /** Delivers beside a core that decides, for want of what the `failure` says. */
 function deliver(policy: PlainPolicy | undefined, failure: unknown, [deciding, start, become]: Beside): void {
   const { settings, storage, host, entries, ended, session } = start;
-  if (ended.aborted) return;
+  // It may have come while it was asked what is missing.
+  if (ended.aborted || !deciding.isShort()) return;
   const hasPolicy = storage.getItem(`attune/${settings.writeKey}/${POLICY}`) !== null;
   let isOpen = false;
   const own: Partial<Start> = {
