@@ -3,7 +3,9 @@
 import type { CoreExports } from './core/core.ts';
 import { AttuneError } from './errors.ts';
 
-const RETRY_DELAYS_MS = [1_000, 4_000, 16_000];
+/** First pause before another try, of which there are three; each is four times as long as the one before. */
+const RETRY_MS = 1_000;
+const MAX_RETRIES = 3;
 
 /** The shortest module there is. */
 const EMPTY_MODULE = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
@@ -37,17 +39,16 @@ export async function loadCore(
       answered?.();
       return await instantiate(response, await first);
     } catch (cause) {
-      const delay = RETRY_DELAYS_MS[attempt];
       // Whatever stands there instead, such as the start page of an application.
       isFinal ||= cause instanceof WebAssembly.CompileError;
       // What it would complete has not come.
       if (cause instanceof AttuneError) throw cause;
-      if (isFinal || delay === undefined) {
+      if (isFinal || attempt === MAX_RETRIES) {
         // A file that is not there is the site's to bring.
         const kind = isFinal ? 'usage' : 'environment';
         throw new AttuneError('wasm_unavailable', `${url} did not load: ${cause}`, kind, cause);
       }
-      await new Promise((resolve) => setTimeout(resolve, delay * (1 + Math.random())));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS * 4 ** attempt * (1 + Math.random())));
     }
   }
 }

@@ -16,6 +16,10 @@ export interface Host {
   started(calls: Call[]): void;
   /** What judges and counts events is there: those that have waited for it may follow. */
   opened(): void;
+  /** Whether another driver has taken over: what comes now comes too late. */
+  isOver(): boolean;
+  /** How many calls have been given up before a driver could be told of them. */
+  lost(): number;
   /** Takes the lanes whose calls the page has stored and left, before they could be made. */
   left(): string[];
   /** The session that was stored last, which a browser that was killed may have forgotten elsewhere, or on which its pages have agreed. */

@@ -7,6 +7,7 @@ import { expire } from './browser/cookie.ts';
 import { openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
 import { get } from './browser/http.ts';
+import { inTime } from './browser/in-time.ts';
 import { type KeyValue, openStorage } from './browser/storage.ts';
 import { keysUnder } from './browser/stored-keys.ts';
 import { openBuffer } from './buffer.ts';
@@ -14,7 +15,7 @@ import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
 import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
 import { isRefused, loadCore } from './core-loading.ts';
-import type { Capture, Driver, LoadCapturing, Start } from './driver/contract.ts';
+import type { Capture, Driver, LoadCapturing, StartDriver } from './driver/contract.ts';
 import { startDriver } from './driver/driver.ts';
 import { lanesIn, openLanes } from './driver/lanes.ts';
 import { BLOCKED, MEMBER, POLICY, SESSION, stateIn, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
@@ -24,14 +25,19 @@ import type { Host } from './host.ts';
 import { fieldsOf, isObject } from './json.ts';
 import type { Settings } from './options.ts';
 import { openPart } from './part.ts';
+import type { Beside } from './plain/beside.ts';
 import { sessionAt } from './session-state.ts';
 import { uuidV7 } from './uuid.ts';
 import type { VisitorCookie } from './visitor-cookie.ts';
 
-/** Loads what sends events where WebAssembly is refused. */
-export type LoadPlain = () => Promise<{
-  openPlain(settings: Settings, cause?: unknown): Promise<(start: Start) => Driver>;
-}>;
+/** Loads what sends events without the core, or beside one that is not whole. */
+export type LoadPlain = () => Promise<typeof import('./plain.ts')>;
+
+/**
+ * Time after which what has not come is late. That is when what does without it is loaded, which gives it as much again
+ * while somebody looks at the page: `PATIENCE_S` in plain/late.ts says why.
+ */
+const LATE_MS = 30_000;
 
 /** What a page tells the others of what the visitor wishes: what is agreed to, and to be forgotten. */
 type Wish = ['consent', said: Said] | ['forget'];
@@ -41,7 +47,7 @@ export interface LinkOptions {
   settings: Settings;
   storage: KeyValue;
   /** What the driver tells the public API. */
-  events: Omit<Host, 'started' | 'ready' | 'opened' | 'left' | 'became' | 'proven'>;
+  events: Omit<Host, 'started' | 'isOver' | 'lost' | 'ready' | 'opened' | 'left' | 'became' | 'proven'>;
   /** The visitor has become another one on another host. */
   became(member: string): void;
   /** Which session is it at this instant? */
@@ -94,13 +100,19 @@ export function openLink(options: LinkOptions): DriverLink {
     events.tell('part_unavailable', file, String(cause));
   const loadBackground = openPart(settings.loadBackground, ended, partFailed('background.js'));
   const loadCapturing = openPart(settings.loadCapturing, ended, partFailed('capturing.js'));
+  /** What comes in time, and otherwise what is made of that without it; where that is not there either, what comes after all. */
+  const late = <Value>(awaited: Promise<Value>, ...beside: Beside | []) =>
+    inTime(awaited, LATE_MS).catch(() =>
+      settings.loadPlain().then(
+        ({ openPlain }) => openPlain(settings, awaited, ...beside),
+        () => awaited,
+      ),
+    );
   const refused = isRefused();
   const fetchDriver = () => {
     const loading = refused
-      ? loadPlain(settings)
-      : loadDriver(settings, loadCapturing).catch((cause) =>
-          loadPlain(settings, cause).catch(() => Promise.reject(cause)),
-        );
+      ? settings.loadPlain().then(({ openPlain }) => openPlain<StartDriver>(settings))
+      : late(loadDriver(settings, loadCapturing));
     // It fails where it is waited for.
     loading.catch(() => {});
     return loading;
@@ -141,14 +153,15 @@ export function openLink(options: LinkOptions): DriverLink {
       if (key === space + MEMBER && mayStore()) cookie?.keep(value);
     },
   };
-  /** How many calls have been given up for want of room of which the page has not been told. */
+  /** How many calls have been given up for want of room, and of how many the page has been told. */
   let lost = 0;
+  let told = 0;
   const tellLost = () => {
-    events.tell('buffer_full', `${lost}`);
-    lost = 0;
+    events.tell('buffer_full', `${lost - told}`);
+    told = lost;
   };
   const lose = () => {
-    if (!lost) setTimeout(tellLost, 1_000);
+    if (lost === told) setTimeout(tellLost, 1_000);
     lost += 1;
   };
   const buffer = openBuffer(entries, storage, `${space}calls/`, awaitsFilter, lose);
@@ -187,6 +200,8 @@ export function openLink(options: LinkOptions): DriverLink {
   /** Whether the visitor is not the one whose calls earlier page loads have stored. */
   let hasChanged = false;
   let hasEnded = false;
+  /** Whether a core that only decides is not waited for any more. */
+  let isOver = false;
   let granted = () => {};
   const whenGranted = new Promise<void>((done) => {
     granted = done;
@@ -268,11 +283,14 @@ export function openLink(options: LinkOptions): DriverLink {
     }
     buffer.renew(session);
     // While the core is still on its way; where it does not load, the driver says so.
-    const bound = async () => (await settings.loadRestore()).giveUpCalls(entries, lanes, stored, lose);
-    if (lanesIn(stored).length) bound().catch(() => {});
+    if (lanesIn(stored).length)
+      settings
+        .loadRestore()
+        .then(({ giveUpCalls }) => giveUpCalls(entries, lanes, stored, lose))
+        .catch(() => {});
     return stored;
   };
-  const load = async (ready: () => void) => {
+  const load = async (ready: () => void, failed: (cause: unknown) => void) => {
     if (preview) {
       try {
         driver = await (await settings.loadPreview()).openPreview(settings, events);
@@ -304,7 +322,7 @@ export function openLink(options: LinkOptions): DriverLink {
     }
     const begun = (calls: Call[]) => {
       if (hasEnded) return loaded.shutdown();
-      driver = loaded;
+      driver = started;
       isAdmitted = isTaking();
       for (const one of [...(hasChanged ? [] : calls), ...buffer.drain()]) call(...one);
       hasChanged = false;
@@ -315,17 +333,29 @@ export function openLink(options: LinkOptions): DriverLink {
     const proven = (member: string, secret: string) => {
       if (unproven.delete(member)) eraseBy(member, secret);
     };
-    const own = { started: begun, ready, opened, became, proven, left: () => left.splice(0) };
+    const own = {
+      ...{ started: begun, ready, opened, became, proven },
+      isOver: () => isOver,
+      left: () => left.splice(0),
+      lost: () => lost,
+    };
     const host = { ...events, ...own };
-    const awaits = awaitsPolicy();
     const start = {
       ...{ host, settings, storage, entries, stored, lanes, ended, loadBackground },
-      awaitsPolicy: awaits,
+      awaitsPolicy: awaitsPolicy(),
+      // A visitor who has not agreed has no session, and a page that has ended keeps none alive.
+      session: stored && !hasEnded ? session(wallMs()) : freshId(),
+      lane: laneNow(),
     };
-    // A visitor who has not agreed has no session, and a page that has ended keeps none alive.
-    const visit = stored && !hasEnded ? session(wallMs()) : freshId();
-    const loaded = startDriver({ ...start, lane: laneNow(), session: visit });
+    const loaded = startDriver(start);
     started = loaded;
+    const beside = (plain: Driver) => {
+      isOver = true;
+      driver = started = plain;
+      isAdmitted = false;
+      admit();
+    };
+    late(loaded.whole, loaded, start, beside).catch(failed);
     // What is decided by stored rules is decided in this context, with this consent.
     if (!hasEnded) for (const call of buffer.takeLeading()) pass(call, loaded);
     if (stored) return;
@@ -368,11 +398,11 @@ export function openLink(options: LinkOptions): DriverLink {
   addEventListener('pageshow', listen, { signal: ended });
   if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
-    load(ready)
-      .then(() => started?.whole)
-      .catch((cause) => failed(failure(cause)));
+    const fail = (cause: unknown) => failed(failure(cause));
+    load(ready, fail).catch(fail);
   });
-  ready.catch(events.report);
+  // Of a part the page has been told already.
+  ready.catch((error) => error.code === 'part_unavailable' || events.report(error));
   return {
     ready,
     isTaking,
@@ -426,10 +456,7 @@ export function openLink(options: LinkOptions): DriverLink {
 }
 
 /** Loads what a driver starts with: the core, and what judges events. */
-async function loadDriver(
-  settings: Settings,
-  loadCapturing: LoadCapturing,
-): Promise<(start: Start) => Driver> {
+async function loadDriver(settings: Settings, loadCapturing: LoadCapturing): Promise<StartDriver> {
   const {
     collector,
     writeKey,
@@ -456,11 +483,6 @@ async function loadDriver(
   const bundle = trust || isPrerendering() ? undefined : get(`${collector}/v1/bundle?k=${writeKey}`);
   const [exports, site] = await Promise.all([loading, judging]);
   return (start) => startDriver({ ...start, exports, rest: fetchRest(), bundle, site });
-}
-
-/** Loads what does without the core: where it is refused, or has failed for good. */
-async function loadPlain(settings: Settings, cause?: unknown): Promise<(start: Start) => Driver> {
-  return (await settings.loadPlain()).openPlain(settings, cause);
 }
 
 /** An error of our own, or one that has come out of a file with another copy of its class. */

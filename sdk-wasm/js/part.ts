@@ -1,5 +1,9 @@
 /** A part of the SDK that is loaded when it is needed, and again where that fails. */
 
+import { inTime } from './browser/in-time.ts';
+
+/** Time after which a part that has not come counts as one that fails. */
+const LATE_MS = 30_000;
 /** First pause before another try; later ones are four times as long, this often. */
 const PAUSE_MS = 1_000;
 const MAX_STEPS = 5;
@@ -16,7 +20,7 @@ export function openPart<Part>(
   let part: Promise<Part> | undefined;
   const tryOn = async (attempt: number): Promise<Part> => {
     try {
-      return await load(attempt);
+      return await inTime(load(attempt), LATE_MS);
     } catch (cause) {
       if (!attempt) failed(cause);
       await new Promise<void>((again) => {

@@ -1,6 +1,6 @@
 /**
- * What stands in for the driver where WebAssembly is refused: stores events and sends them in order, on one plain timer,
- * until a receipt names them. There are no rules and no signals, and where no
+ * What stands in for the driver where WebAssembly is refused, or does not come: stores events and sends them in order, on
+ * one plain timer, until a receipt names them. There are no rules and no signals, and where no
  * policy forbids that, metadata is sent only of the types that the site has listed.
  */
 
@@ -8,21 +8,24 @@ import { sendBeacon } from './browser/beacon.ts';
 import type { Change } from './browser/database.ts';
 import { pack } from './browser/gzip.ts';
 import { type Answer, post } from './browser/http.ts';
+import { inTime } from './browser/in-time.ts';
 import { timer } from './browser/timer.ts';
 import { watchTurns } from './browser/turns.ts';
 import { wallMs } from './clock.ts';
 import { textOf } from './core/reader.ts';
 import { byteLength } from './core/writer.ts';
 import { writeBatch } from './driver/batch.ts';
-import type { Driver, Start } from './driver/contract.ts';
+import type { Driver, Start, StartDriver } from './driver/contract.ts';
 import { lanesIn } from './driver/lanes.ts';
 import { type Receipt, readReceipt, textIn } from './driver/receipt.ts';
 import { retryAfterMs } from './driver/retry.ts';
-import { BLOCKED, MEMBER, TOKEN } from './driver/state.ts';
+import { BLOCKED, MEMBER, POLICY, TOKEN } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import { fieldsOf, isObject, jsonText, parseJson } from './json.ts';
 import type { Settings } from './options.ts';
+import { asOne, type Beside } from './plain/beside.ts';
+import { failureOf } from './plain/late.ts';
 import { type Body, openQueue, type Reason } from './plain/queue.ts';
 import type { PlainPolicy } from './plain-policy.ts';
 
@@ -41,6 +44,10 @@ const ANY = 1e9;
 /** Bytes of an event's metadata that the collector takes. */
 const MAX_METADATA_BYTES = 31 * 1_024;
 const CRITICAL = 2;
+/** Time for which another part is waited for. */
+const PART_MS = 2_000;
+/** What a page is told of a core that does not come. */
+const SILENCE = 'the WebAssembly has not come within a minute: events are sent';
 /** Statuses after which another try may do better, one without a receipt among them. */
 const MENDS = /^(2..|408|425|429|5(?!01|05)..)$/;
 /** How the page is told of events that are given up, and why. */
@@ -60,14 +67,79 @@ function unavailable(): AttuneError {
   );
 }
 
+/** What judges by the site's policy, where it has one; fails with the `failure` where that does not load. */
+async function policyOf({ filter }: Settings, failure: unknown): Promise<PlainPolicy | undefined> {
+  if (!isObject(filter)) return undefined;
+  const { openPolicy } = await import('./plain-policy.ts').catch(() => Promise.reject(failure));
+  return openPolicy(filter);
+}
+
 /**
- * Loads what judges by the site's policy, where it has one, and gives what starts without the core, which has failed by the
- * `cause` where it is not refused. Fails with `filter_invalid`, and with any other cause than the core's.
+ * What is made of the absence of what is `awaited`: of the core, which has failed or does not come, what starts without it; of
+ * what makes a core whole that runs, what delivers `beside` it. Nothing is awaited where WebAssembly is refused. If it
+ * comes after all, it is what is given. Fails with `filter_invalid`, and with any other cause than the core's.
  */
-export async function openPlain({ filter }: Settings, cause?: unknown): Promise<(start: Start) => Driver> {
-  if (cause && fieldsOf(cause).code !== 'wasm_unavailable') throw cause;
-  const policy = isObject(filter) ? (await import('./plain-policy.ts')).openPolicy(filter) : undefined;
-  return (start) => startPlain(start, policy, cause ?? unavailable());
+export async function openPlain<Value>(
+  settings: Settings,
+  awaited?: Promise<Value>,
+  ...beside: Beside | []
+): Promise<Value> {
+  const silence = `${SILENCE}, ${beside[0] ? 'and change no decision' : 'nothing is decided'}`;
+  const failure = awaited ? await failureOf(awaited, silence) : unavailable();
+  if (awaited && !failure) return awaited;
+  // Another driver than a core that only decides is whole from its start on, or fails for good.
+  if (beside[0]?.isShort() ?? fieldsOf(failure).code === 'wasm_unavailable') {
+    const policy = await policyOf(settings, failure);
+    if (!beside.length) return startsWith(policy, failure) as Value;
+    const cause = await missing(settings, failure);
+    deliver(policy, cause, beside);
+    throw cause;
+  }
+  throw failure;
+}
+
+/** Which of the two it is that a core is in want of; of a part the page has been told when that failed. */
+async function missing({ loadCapturing }: Settings, failure: unknown): Promise<unknown> {
+  // What is there already comes at once.
+  const isThere = await inTime(loadCapturing(0), PART_MS).then(
+    () => true,
+    () => false,
+  );
+  const why = 'what tracks did not load: events are sent, and change no decision';
+  return isThere ? failure : new AttuneError('part_unavailable', why);
+}
+
+/** What starts in place of the core. */
+function startsWith(policy: PlainPolicy | undefined, failure: unknown): StartDriver {
+  return (start) => {
+    // What the loader has painted is all there is.
+    start.settings.first?.settle(undefined);
+    return startPlain(start, policy, failure);
+  };
+}
+
+/** Delivers beside a core that decides, for want of what the `failure` says. */
+function deliver(policy: PlainPolicy | undefined, failure: unknown, [deciding, start, become]: Beside): void {
+  const { settings, storage, host, entries, ended, session } = start;
+  // It may have come while it was asked what is missing.
+  if (ended.aborted || !deciding.isShort()) return;
+  const hasPolicy = storage.getItem(`attune/${settings.writeKey}/${POLICY}`) !== null;
+  let isOpen = false;
+  const own: Partial<Start> = {
+    stored: undefined,
+    awaitsPolicy: start.awaitsPolicy || hasPolicy || deciding.isWaiting(),
+    host: {
+      ...host,
+      started(calls) {
+        isOpen = true;
+        host.started(calls);
+      },
+    },
+  };
+  const plain = startPlain({ ...start, ...own }, policy, failure);
+  // What the core has done with the calls of earlier pages is not to be read as it was.
+  entries.flush();
+  become(asOne(deciding, plain, session, () => isOpen));
 }
 
 function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unknown): Driver {
@@ -113,6 +185,13 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
   /** A pause after so many failures: exponential with full jitter. */
   const backoffMs = (failures: number) =>
     Math.random() * Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (failures - 1));
+  /** How many calls that never came here are counted. */
+  let lost = 0;
+  const cut = () => {
+    if (host.lost() > lost) queue.count('queue_full', host.lost() - lost);
+    lost = host.lost();
+    return queue.cut(wallMs());
+  };
   const write = ({ rows, declared, drops }: Body) => {
     const request = [1, member, lane, 1, [], declared, 0, 0, 0] as Parameters<typeof writeBatch>[0];
     const context = isBare ? '{}' : jsonText({ page: { path: location.pathname } });
@@ -146,7 +225,7 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
   const send = async () => {
     if (isSending || hasEnded) return;
     queue.expire(wallMs());
-    const body = queue.cut(wallMs());
+    const body = cut();
     if (!body) return later();
     if (navigator.onLine === false) return pause(PAUSE_MS);
     isSending = true;
@@ -223,8 +302,11 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
   const adopt = async (known: string[]) => {
     if (!known.length) return undefined;
     try {
-      const { adoptLanes, readLanes, sortOut } = await settings.loadRestore();
-      return sortOut(await readLanes(entries, await adoptLanes(lanes, known)));
+      const { adoptLanes, readLanes, sortOut } = await inTime(settings.loadRestore(), PART_MS);
+      // A core that has begun before has taken over what it cannot deliver.
+      const own = known.filter(lanes.owns);
+      const others = known.filter((lane) => !lanes.owns(lane));
+      return sortOut(await readLanes(entries, [...own, ...(await adoptLanes(lanes, others))]));
     } catch (cause) {
       host.tell('part_unavailable', 'restore.js', String(cause));
       return undefined;
@@ -268,7 +350,7 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
   };
   const leave = () => {
     entries.flush();
-    const body = queue.cut(wallMs());
+    const body = cut();
     if (body?.rows[0] && !isSending) sendBeacon(url(), write(body));
     lanes.release();
   };
@@ -287,9 +369,6 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
     ended,
   );
   if (start.stored) begin(start.stored);
-  // What the loader has painted is all there is.
-  settings.first?.settle(undefined);
-
   const whole = Promise.reject(failure);
   // It fails where it is waited for.
   whole.catch(() => {});

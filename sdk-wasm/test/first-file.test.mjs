@@ -117,17 +117,17 @@ describe('a page in want of the rest of its core', () => {
     assert.deepEqual(page.core.of('track'), [], 'another page may have made it meanwhile');
   });
 
-  it('keeps events stored and says why, where the rest is not there', async () => {
+  it('goes on deciding, says why, and delivers, where the rest is not there', async () => {
     await start();
     const id = attune.track('view');
     await page.loadRest(false);
     await assert.rejects(attune.ready, { code: 'wasm_unavailable' });
     assert.match(errors.join(), /attune_rest\.wasm did not load/);
     assert.equal(attune.decision('hero')?.rule, 'welcome');
+    while (!page.posts.length) await written();
     await written();
-    assert.deepEqual(
-      (await callsIn()).map(([, [, capture]]) => capture.id),
-      [id],
-    );
+    const events = page.posts.flatMap(({ text }) => JSON.parse(text).events);
+    assert.deepEqual([events.map(({ event_id }) => event_id), await callsIn(), errors.length], [[id], [], 1]);
+    assert.equal(attune.decision('hero')?.rule, 'welcome');
   });
 });

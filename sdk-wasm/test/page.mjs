@@ -7,6 +7,12 @@ import { FakeCore } from './core.mjs';
 
 /** Also where a test has a clock of its own. */
 const realTimeout = setTimeout;
+/** Time that only what does not come takes; tests do not go on for it when they are done. */
+const LATE_MS = 30_000;
+globalThis.setTimeout = (act, ms, ...values) => {
+  const timeout = realTimeout(act, ms, ...values);
+  return ms >= LATE_MS ? timeout.unref() : timeout;
+};
 const { instantiate } = WebAssembly;
 const { CompressionStream } = globalThis;
 const PATIENCE_MS = 5_000;

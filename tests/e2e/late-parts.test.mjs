@@ -11,6 +11,8 @@ import { packagePage, serveSite } from './rig/site.mjs';
 
 const BACKGROUND = /\/background(-\w+)?\.js$/;
 const RESTORE = /\/restore(-\w+)?\.js$/;
+const PLAIN = /\/plain(-\w+)?\.js$/;
+const CORE = /\/attune_\w+\.wasm$/;
 
 /** The script tag's page, which keeps what tests ask for. */
 const tagPage = (collectorUrl) => `<!doctype html>
@@ -38,6 +40,7 @@ describe('a page whose parts come late', () => {
       '/': packagePage(gate.url, WRITE_KEY),
       '/tag': tagPage(gate.url),
       '/coreless': packagePage(gate.url, WRITE_KEY, { wasmUrl: '/none.wasm', withoutWasm: ['product_view'] }),
+      '/late': packagePage(gate.url, WRITE_KEY, { withoutWasm: ['product_view'] }),
       '/loader': `<!doctype html><html lang="en"><title>Loader</title><h1 id="headline">Welcome</h1>
 <script src="/sdk/loader.js" data-write-key="${WRITE_KEY}" data-collector="${gate.url}"></script></html>`,
       '/other': '<!doctype html><title>Other</title>',
@@ -67,6 +70,11 @@ describe('a page whose parts come late', () => {
   const arrive = async (count) => {
     assert.equal(await eventually(counted, (views) => views >= count), count);
   };
+  const batches = (from) => gate.posted.slice(from).map((text) => JSON.parse(text));
+  /** Events that have left since so many bodies had, each as often as it has. */
+  const sent = (from, type = 'product_view') =>
+    batches(from).flatMap(({ events }) => events.filter(({ event_type }) => event_type === type));
+  const dropped = (from) => Math.max(0, ...batches(from).map(({ dropped }) => dropped?.queue_full ?? 0));
   const never = () => new Promise(() => {});
 
   it('decides, and stores every event within 50 ms, without the part that delivers', () =>
@@ -232,6 +240,110 @@ describe('a page whose parts come late', () => {
       },
       /\/attune_\w+\.wasm$/,
     ));
+
+  it('delivers where its core never answers, and doubles nothing when that comes after all', () => {
+    let come;
+    const comes = new Promise((done) => {
+      come = done;
+    });
+    return visitor(
+      () => comes,
+      async (context) => {
+        const before = await counted();
+        const from = gate.posted.length;
+        const page = await context.newPage();
+        await page.clock.install();
+        await page.goto(`${site.url}/late`);
+        await page.waitForFunction(() => window.attune);
+        await view(page, 'hats', 2);
+        await page.clock.runFor(29_000);
+        assert.deepEqual([gate.posted.length, await page.evaluate(() => window.attuneErrors)], [from, []]);
+        // Hidden, a page waits for nothing.
+        await page.evaluate(() =>
+          Object.defineProperty(document, 'hidden', { value: true, configurable: true }),
+        );
+        for (const ms of [2_000, 40_000]) {
+          await page.clock.runFor(ms);
+          await page.waitForTimeout(300);
+        }
+        assert.equal(gate.posted.length, from);
+        await page.evaluate(() => delete document.hidden);
+        await page.clock.runFor(31_000);
+        await arrive(before + 2);
+        come();
+        await view(page, 'hats');
+        await arrive(before + 3);
+        await page.waitForTimeout(1_000);
+        assert.equal(sent(from).length, 3);
+        const [error, ...others] = await page.evaluate(() => window.attuneErrors);
+        assert.match(error, /^wasm_unavailable: the WebAssembly has not come within a minute/);
+        assert.deepEqual(others, []);
+      },
+      CORE,
+    );
+  });
+
+  for (const [how, path, name] of [
+    ['', '/', CORE],
+    [', also without a core', '/coreless', PLAIN],
+  ]) {
+    it(`tells the collector how many calls it has given up before its start${how}`, () => {
+      let come;
+      const comes = new Promise((done) => {
+        come = done;
+      });
+      return visitor(
+        () => comes,
+        async (context) => {
+          const from = gate.posted.length;
+          const page = await context.newPage();
+          await page.goto(site.url + path);
+          await page.waitForFunction(() => window.attune);
+          await page.evaluate(() => {
+            for (let call = 0; call < 1_100; call += 1) window.attune.track('product_view', { call });
+          });
+          come();
+          const events = () => sent(from, 'product_view').length;
+          const count = await eventually(events, (found) => found + dropped(from) >= 1_100);
+          assert.ok(dropped(from) > 100, `${dropped(from)} of 1,100`);
+          assert.equal(count + dropped(from), 1_100);
+        },
+        name,
+      );
+    });
+  }
+
+  it('tells the collector how many calls of earlier pages it has given up', () => {
+    let come;
+    const comes = new Promise((done) => {
+      come = done;
+    });
+    return visitor(
+      () => comes,
+      async (context) => {
+        const page = await context.newPage();
+        for (let load = 0; load < 2; load += 1) {
+          await page.goto(site.url);
+          await page.waitForFunction(() => window.attune);
+          await page.evaluate(() => {
+            for (let call = 0; call < 450; call += 1)
+              window.attune.track('product_view', { text: 'x'.repeat(1_000) });
+          });
+          await page.waitForTimeout(300);
+          await page.goto(`${site.url}/other`);
+        }
+        const from = gate.posted.length;
+        await page.goto(site.url);
+        await page.waitForFunction(() => window.attuneErrors?.join().startsWith('buffer_full'));
+        come();
+        const events = () => sent(from, 'product_view').length;
+        const count = await eventually(events, (found) => found + dropped(from) >= 900);
+        assert.ok(dropped(from) > 300, `${dropped(from)} of 900`);
+        assert.equal(count + dropped(from), 900);
+      },
+      CORE,
+    );
+  });
 
   it('stores no more than two mebibytes of calls where no core ever comes, the important ones among them', () =>
     visitor(

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { headline, openBrowser, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
@@ -57,8 +58,9 @@ describe('the core in two files', () => {
   afterEach(() => context.close());
 
   /** Opens a page whose rest, or other part, comes when `release` is called, or not at all where it is called with a status. */
-  async function openShort(url = site.url, part = 'attune_rest.wasm') {
+  async function openShort(url = site.url, part = 'attune_rest.wasm', hasClock = false) {
     const page = await context.newPage();
+    if (hasClock) await page.clock.install();
     let release;
     const released = new Promise((done) => {
       release = done;
@@ -151,6 +153,65 @@ describe('the core in two files', () => {
       await other.remove();
     }
   });
+
+  const silence = /^wasm_unavailable: the WebAssembly has not come within a minute/;
+  for (const [part, left, said] of [
+    ['attune_rest.wasm', 0, silence],
+    ['attune_rest.wasm', 2, silence],
+    ['capturing.js', 2, /^part_unavailable: what tracks did not load/],
+  ]) {
+    it(`delivers beside what decides where ${part} never answers, with ${left} calls of before, and doubles nothing when it comes`, async () => {
+      const before = (await collector.summary()).signals.views ?? 0;
+      if (left) {
+        const earlier = await openShort(site.url, part);
+        await headline(earlier.page, 'Decided first');
+        await view(earlier.page, 'lamps', left);
+        await earlier.page.waitForTimeout(120);
+        await earlier.page.close();
+      }
+      const sent = [];
+      context.on('request', (request) => {
+        if (!request.url().includes('/v1/events')) return;
+        const body = request.postDataBuffer();
+        const { events } = JSON.parse(body[0] === 0x1f ? gunzipSync(body) : body);
+        sent.push(...events.filter(({ event_type }) => event_type === 'product_view'));
+      });
+      // On a clock that runs ahead it would be late as well.
+      const delivers = context.waitForEvent('response', (response) =>
+        response.url().endsWith('/background.js'),
+      );
+      const { page, release } = await openShort(site.url, part, true);
+      // Whoever comes back waits for the rest, which takes in what is stored.
+      const decides = !(left && part.endsWith('.wasm'));
+      await headline(page, decides ? 'Decided first' : 'Welcome');
+      await view(page, 'lamps');
+      await (await delivers).finished();
+      await page.waitForTimeout(300);
+      for (let turn = 0; turn < 2; turn += 1) {
+        await page.clock.runFor(31_000);
+        await page.waitForTimeout(500);
+      }
+      await page.waitForFunction(() => window.attuneErrors.length > 0);
+      await views(before + left + 1);
+      release();
+      await page.waitForTimeout(500);
+      await view(page, 'lamps');
+      await views(before + left + 2);
+      assert.equal(sent.length, left + 2);
+      if (decides) {
+        assert.equal(await page.textContent('#headline'), 'Decided first');
+        await page.evaluate(() => window.attune.setContext({ page: { path: '/elsewhere' } }));
+        assert.equal(await page.textContent('#headline'), 'Welcome');
+      }
+      const errors = await page.evaluate(() => window.attuneErrors);
+      assert.match(errors[0], said);
+      assert.equal(errors.length, 1, errors.join('\n'));
+      assert.equal(
+        await page.evaluate(() => window.attune.ready.catch(({ code }) => code)),
+        errors[0].split(':')[0],
+      );
+    });
+  }
 
   for (const [part, said] of [
     ['attune_rest.wasm', /^wasm_unavailable: .*attune_rest\.wasm did not load/],

@@ -4,6 +4,7 @@ import { wallMs } from '../clock.ts';
 import type { CoreInspection, Request } from '../core/effects.ts';
 import { FAREWELL, INSPECT, TRACK } from '../core/operations.ts';
 import type { Inside } from '../devtools-port.ts';
+import type { Host } from '../host.ts';
 import { writeBatch } from './batch.ts';
 import type { Capture } from './contract.ts';
 import { type Events, type KeptEvent, openEvents, sizesOf, type Waiting } from './events.ts';
@@ -13,8 +14,13 @@ import type { Tabs } from './tabs.ts';
 import { type Cut, openTail, type Tail } from './tail.ts';
 import { type TurnOptions, takeTurn } from './turn.ts';
 
+/** Place in a request of how many events a full queue has cost. */
+const QUEUE_FULL = 6;
+
 /** What is needed of the client. */
 export interface CapturingOptions extends Omit<TurnOptions, 'begun'> {
+  /** Knows how many calls have been given up. */
+  host: Pick<Host, 'lost'>;
   /** Events in memory. */
   waiting: Waiting;
   gate: Gate;
@@ -62,9 +68,10 @@ export interface Capturing {
 
 /** Nothing is being tracked. */
 export function openCapturing(options: CapturingOptions): Capturing {
-  const { core, entries, waiting, gate, mistaken, sender, context, input, carryOut, send, say } = options;
+  const { core, host, entries, waiting, gate, mistaken, sender, context, input, carryOut, send, say } =
+    options;
   const events = openEvents(waiting, entries);
-  const passing = openPassing(gate, mistaken);
+  const passing = openPassing(gate, mistaken, host.lost);
   let inspection: CoreInspection;
   let tracked: KeptEvent | undefined;
   let cuts: Cut[] = [];
@@ -116,6 +123,8 @@ export function openCapturing(options: CapturingOptions): Capturing {
     write(...request) {
       const [id, , , , numbers] = request;
       const rows = numbers.flatMap((number) => events.get(...number) ?? []);
+      // What the core has given up itself is counted already.
+      request[QUEUE_FULL] += passing.lost();
       const text = (said: string) => (sentAtMs?: number) =>
         writeBatch(request, rows, said, sentAtMs, passing.drops());
       if (id) send(id, text(context())(wallMs()));

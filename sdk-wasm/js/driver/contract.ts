@@ -22,8 +22,8 @@ export interface Driver {
   isWaiting(): boolean;
   /** Whether it only decides yet: nothing may be captured, and calls about the visitor wait. */
   isShort(): boolean;
-  /** Fails where that cannot end. */
-  readonly whole: Promise<void> | undefined;
+  /** Settles when that ends, and fails where it cannot; in either case not before what is stored has been taken in. */
+  readonly whole: Promise<void>;
   /** Captures an event. */
   track(capture: Capture): void;
   /** Binds the visitor to a user; the caller tracks `attune.identify` after it. */
@@ -87,6 +87,9 @@ export interface Start {
   /** Says when to stop listening to the page. */
   ended: AbortSignal;
 }
+
+/** What makes a client. */
+export type StartDriver = (start: Start) => Driver;
 
 /** What a client with a core starts with. */
 export interface CoreStart extends Start {

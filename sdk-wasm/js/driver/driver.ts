@@ -198,9 +198,9 @@ export function startDriver(start: CoreStart): Driver {
   const { isHolding } = completion;
   const isShort = () => !capturing;
   const whole = rest.then(({ openCapturing }) => {
-    if (hasEnded) return;
+    if (hasEnded || host.isOver()) return;
     capturing = openCapturing({
-      ...{ core, entries, waiting, gate, mistaken, input, carryOut, lanes, past, space },
+      ...{ core, entries, waiting, gate, mistaken, input, carryOut, lanes, past, space, host },
       url: () => driving.url('/v1/events'),
       sender: () => ({ member, lane, user }),
       context: () => contextText,
@@ -416,7 +416,7 @@ export function startDriver(start: CoreStart): Driver {
   return {
     isWaiting: gate.isWaiting,
     isShort,
-    whole,
+    whole: whole.finally(() => taken),
     track(capture) {
       openLane();
       if (!capturing?.track(capture)) return carryOut(() => {});

@@ -48,8 +48,8 @@ export interface Queue {
   split(body: Body, offending: number[]): KeptEvent[] | undefined;
   /** Gives up what is too old, or has been tried too often. */
   expire(nowMs: number): void;
-  /** Counts what a filter has dropped. */
-  count(code: string): void;
+  /** Counts what has been dropped before it came here. */
+  count(code: string, events?: number): void;
   /** A lane begins, which tells what is not told yet. */
   renew(): void;
   /** Forgets everything. */

@@ -116,7 +116,7 @@ function start(
   return {
     isWaiting: () => false,
     isShort: () => false,
-    whole: undefined,
+    whole: Promise.resolve(),
     token: () => undefined,
     track({ id, type, ms, metadata }) {
       const event = {
