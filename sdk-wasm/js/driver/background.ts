@@ -61,7 +61,7 @@ export interface Background {
 /** Nothing has been delivered, heard or tried again yet. */
 export function openBackground(driving: Driving, options: BackgroundOptions): Background {
   const { space, tokenKey, tabs, tail, cut, outlook, heardOf } = options;
-  const leading = openLeading(space, (until) => void others.lead(until));
+  const leading = openLeading(space, (...led) => void others.lead(...led));
   const push = openPush(driving, { tokenKey, tabs, heardOf });
   const others = openOthers({ ...options, driving, leading, push });
   const saying = openSaying(driving, { ...options, others });

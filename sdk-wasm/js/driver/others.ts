@@ -41,14 +41,19 @@ export interface Others {
   count(found: Change[]): void;
   /** Takes the name of the visitor that another page has given it, if it is of the one who is here now. */
   takeName(): void;
-  /** Holds the stream for all pages, and takes up what those leave behind that are gone, until the signal ends that. */
-  lead(until: AbortSignal): Promise<void>;
+  /**
+   * Takes up what pages leave behind that are gone, and, unless this one is hidden, holds the stream for all, until the signal
+   * ends that.
+   */
+  lead(until: AbortSignal, isHidden: boolean): Promise<void>;
 }
 
 /** Has heard nothing of other pages yet. */
 export function openOthers(options: OthersOptions): Others {
   const { driving, entries, lanes, tabs, leading, push, heardOf, announce, named } = options;
   const { core, input, member } = driving;
+  /** Says when leading, or standing in, is over: what this page has done of it last. */
+  let led: AbortSignal | undefined;
   /** Lanes that are waited for. */
   const watched = new Set<string>();
   /** Who the visitor is in a page that has said so before this one has followed it there. */
@@ -77,8 +82,11 @@ export function openOthers(options: OthersOptions): Others {
   const hear = ([kind, ...said]: Message) => {
     const [first, second] = said as unknown as [never, never];
     const acts: Record<Message[0], () => void> = {
-      lane: () => leading.whileLeading((until) => watch(first, until)),
-      leads: announce,
+      lane: () => led && watch(first, led),
+      leads() {
+        announce();
+        leading.giveWay();
+      },
       events: () => input(() => count(driving, first)),
       latches() {
         input(() => {
@@ -104,8 +112,9 @@ export function openOthers(options: OthersOptions): Others {
     hear,
     count: (found) => withTaking((taking) => taking.count(found)),
     takeName,
-    async lead(until) {
-      push.lead(until);
+    async lead(until, isHidden) {
+      led = until;
+      if (!isHidden) push.lead(until);
       // A lane may have stored nothing yet.
       tabs.say('leads');
       const stored = await entries.read(IDBKeyRange.lowerBound(''));
