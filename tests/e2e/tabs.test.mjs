@@ -3,12 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { asVisitor, openBrowser, openPage, view } from './rig/browser.mjs';
+import { asVisitor, crash, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
 import { openGate } from './rig/gate.mjs';
 import { thirdViewRules } from './rig/rules.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
+
+/** Time after which a hidden page leads no more, and a little. */
+const HIDDEN_MS = 5_500;
 
 describe('tabs of one visitor', () => {
   let browser;
@@ -62,6 +65,83 @@ describe('tabs of one visitor', () => {
         ([, state]) => state === 'open',
       );
       assert.equal(streams(), 2);
+    }));
+
+  /** Hides a page, or shows it: one that is driven never is hidden. */
+  const turn = (page, isHidden) =>
+    page.evaluate((isHidden) => {
+      Object.defineProperty(document, 'hidden', { value: isHidden, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    }, isHidden);
+  /** The kinds of the locks that a page has, and those that it waits for, which stand behind a question mark. */
+  const locks = (page) =>
+    page.evaluate(async () => {
+      let mine;
+      await navigator.locks.request(`who-${Math.random()}`, async ({ name }) => {
+        const { held } = await navigator.locks.query();
+        mine = held.find((lock) => lock.name === name).clientId;
+      });
+      const { held, pending } = await navigator.locks.query();
+      const kinds = (locks) =>
+        locks.filter(({ clientId }) => clientId === mine).map(({ name }) => name.split('/')[2]);
+      const all = [...kinds(held), ...kinds(pending).map((kind) => `${kind}?`)];
+      return all.filter((kind) => !kind.startsWith('undefined')).sort();
+    });
+  const hasLocks = (page, ...expected) =>
+    eventually(
+      () => locks(page),
+      (found) => found.join() === expected.join(),
+    );
+
+  it('take up what one leaves that crashes, once, also where all others are hidden', () =>
+    visitor(async (context) => {
+      const [first, second, third] = await open(context, 3);
+      for (const page of [second, third]) await turn(page, true);
+      await second.waitForTimeout(HIDDEN_MS);
+      const before = (await collector.summary()).signals.category_views ?? 0;
+      gate.refuse = { status: 429, retryAfter: '9' };
+      await view(first, 'vases', 3);
+      const posts = () => gate.asked.filter((path) => path === '/v1/events').length;
+      await second.waitForTimeout(300);
+      await crash(first);
+      // The browser sends what has been left with it, in vain.
+      await second.waitForTimeout(300);
+      const asked = posts();
+      gate.refuse = undefined;
+      await second.waitForTimeout(7_000);
+      // What is taken up keeps to what the collector has said.
+      assert.equal(posts(), asked);
+      await eventually(
+        () => collector.summary(),
+        ({ signals }) => signals.category_views >= before + 3,
+      );
+      await second.waitForTimeout(500);
+      const isOfTest = ({ metadata }) => metadata?.category === 'vases';
+      const brought = gate.posted.map((text) => (JSON.parse(text).events ?? []).filter(isOfTest).length);
+      assert.deepEqual(brought.filter(Boolean), [3]);
+      assert.deepEqual([await stream(second), await stream(third)], ['closed', 'closed']);
+    }));
+
+  it('have one stand in where all are hidden, until one is visible or it is frozen', () =>
+    visitor(async (context) => {
+      const [first, second] = await open(context, 2);
+      await hasLocks(first, 'lane', 'lane?', 'lead', 'stand-in');
+      for (const page of [first, second]) await turn(page, true);
+      await eventually(
+        async () => [await locks(first), await locks(second)].map(String).sort(),
+        ([one, other]) => one === 'lane,lane?,stand-in' && other === 'lane,stand-in?',
+      );
+      assert.equal(streams(), 0);
+      const isFirst = (await locks(first)).includes('stand-in');
+      const [standing, waiting] = isFirst ? [first, second] : [second, first];
+      await turn(waiting, false);
+      await hasLocks(waiting, 'lane', 'lane?', 'lead', 'stand-in');
+      await hasLocks(standing, 'lane', 'stand-in?');
+      await waiting.close();
+      await hasLocks(standing, 'lane', 'stand-in');
+      // Frozen pages, and those in the back/forward cache, hold nothing and wait for nothing.
+      await standing.evaluate(() => document.dispatchEvent(new Event('freeze')));
+      await hasLocks(standing);
     }));
 
   it('know who the visitor is as soon as one is told', () =>

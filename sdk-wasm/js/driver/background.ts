@@ -61,10 +61,10 @@ export interface Background {
 /** Nothing has been delivered, heard or tried again yet. */
 export function openBackground(driving: Driving, options: BackgroundOptions): Background {
   const { space, tokenKey, tabs, tail, cut, outlook, heardOf } = options;
-  const saying = openSaying(driving, options);
-  const leading = openLeading(space, (until) => void others.lead(until));
+  const leading = openLeading(space, (...led) => void others.lead(...led));
   const push = openPush(driving, { tokenKey, tabs, heardOf });
   const others = openOthers({ ...options, driving, leading, push });
+  const saying = openSaying(driving, { ...options, others });
   const delivery = openDelivery(driving, {
     received({ memberToken, streamToken, bundleRevision }, member) {
       if (member === driving.member()) push.noteTokens(memberToken, streamToken);

@@ -278,7 +278,7 @@ export function startDriver(start: CoreStart): Driver {
     const { cut, tail } = capturing;
     return openBackground(driving, {
       ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, announce },
-      openTaking: past.open,
+      past,
       granted: () => granted,
       fetchLater: bundles.again,
       cut: () => cut(false),

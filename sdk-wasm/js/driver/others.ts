@@ -1,12 +1,15 @@
 /** What open pages say, and what becomes of those that go: followed, and taken up. */
 
+import type { Change } from '../browser/database.ts';
 import type { Entries } from '../browser/entries.ts';
 import { NEWS, NEWS_STATUS, RESTORE, WAKE } from '../core/operations.ts';
+import type { Host } from '../host.ts';
 import { awaitLane } from './adopting.ts';
 import { count } from './counting.ts';
 import type { Driving } from './driving.ts';
 import { type Lanes, lanesIn } from './lanes.ts';
 import type { Leading } from './leading.ts';
+import type { Past } from './past.ts';
 import type { Push } from './push.ts';
 import type { Message, Tabs } from './tabs.ts';
 import type { Taking } from './taking.ts';
@@ -14,13 +17,14 @@ import type { Taking } from './taking.ts';
 /** What is needed of this page. */
 export interface OthersOptions {
   driving: Driving;
+  host: Host;
   entries: Entries;
   lanes: Lanes;
   tabs: Tabs;
   leading: Leading;
   push: Push;
-  /** Gives what takes lanes back; fails where it does not load. */
-  openTaking(): Promise<Taking>;
+  /** Gives what takes lanes back. */
+  past: Past;
   /** Hears of bundle revisions. */
   heardOf(revision: number): void;
   /** Tells the other pages which lane is this page's. */
@@ -33,16 +37,23 @@ export interface OthersOptions {
 export interface Others {
   /** Takes in what another page says. */
   hear(message: Message): void;
+  /** Counts what other pages have stored, whatever of it this one does not have yet. */
+  count(found: Change[]): void;
   /** Takes the name of the visitor that another page has given it, if it is of the one who is here now. */
   takeName(): void;
-  /** Holds the stream for all pages, and takes up what those leave behind that are gone, until the signal ends that. */
-  lead(until: AbortSignal): Promise<void>;
+  /**
+   * Takes up what pages leave behind that are gone, and, unless this one is hidden, holds the stream for all, until the signal
+   * ends that.
+   */
+  lead(until: AbortSignal, isHidden: boolean): Promise<void>;
 }
 
 /** Has heard nothing of other pages yet. */
 export function openOthers(options: OthersOptions): Others {
   const { driving, entries, lanes, tabs, leading, push, heardOf, announce, named } = options;
-  const { core, input, member, report } = driving;
+  const { core, input, member } = driving;
+  /** Says when leading, or standing in, is over: what this page has done of it last. */
+  let led: AbortSignal | undefined;
   /** Lanes that are waited for. */
   const watched = new Set<string>();
   /** Who the visitor is in a page that has said so before this one has followed it there. */
@@ -53,26 +64,29 @@ export function openOthers(options: OthersOptions): Others {
     named(namedElsewhere[1]);
     core(RESTORE, undefined, undefined, namedElsewhere[1], []);
   };
+  /** Has something done by what takes lanes back, if that loads. */
+  const withTaking = async (act: (taking: Taking) => unknown) => {
+    try {
+      await act(await options.past.open());
+    } catch (cause) {
+      options.host.tell('part_unavailable', 'restore.js', String(cause));
+    }
+  };
   const watch = async (other: string, until: AbortSignal) => {
     if (lanes.owns(other) || watched.has(other)) return;
     watched.add(other);
     const isGone = await awaitLane(lanes, other, until);
     watched.delete(other);
-    if (!isGone) return;
-    try {
-      const taking = await options.openTaking();
-      const found = await taking.read([other]);
-      input(() => taking.takeBack(found));
-      taking.makeCalls(found);
-    } catch (cause) {
-      report('part_unavailable', `what a page has left waits for the next one: ${cause}`);
-    }
+    if (isGone) withTaking((taking) => taking.takeIn(other));
   };
   const hear = ([kind, ...said]: Message) => {
     const [first, second] = said as unknown as [never, never];
     const acts: Record<Message[0], () => void> = {
-      lane: () => leading.whileLeading((until) => watch(first, until)),
-      leads: announce,
+      lane: () => led && watch(first, led),
+      leads() {
+        announce();
+        leading.giveWay();
+      },
       events: () => input(() => count(driving, first)),
       latches() {
         input(() => {
@@ -96,9 +110,11 @@ export function openOthers(options: OthersOptions): Others {
   };
   return {
     hear,
+    count: (found) => withTaking((taking) => taking.count(found)),
     takeName,
-    async lead(until) {
-      push.lead(until);
+    async lead(until, isHidden) {
+      led = until;
+      if (!isHidden) push.lead(until);
       // A lane may have stored nothing yet.
       tabs.say('leads');
       const stored = await entries.read(IDBKeyRange.lowerBound(''));

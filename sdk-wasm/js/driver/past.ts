@@ -17,7 +17,7 @@ export interface Found extends Adopted {
 
 /** What earlier page loads have left. */
 export interface Past {
-  /** Loads what takes it back. */
+  /** Loads what takes it back; fails where that does not come. */
   open(): Promise<Taking>;
   /** Takes over what entries speak of; nothing where there is none, or where what does that does not come in time. */
   adopt(stored: Change[]): Promise<Found | undefined>;

@@ -1,10 +1,11 @@
-/** What is said of the visitor while a page lies in the browser's back/forward cache, where it hears nothing. */
+/** What is said of the visitor, and done, while a page lies in the browser's back/forward cache, where it hears nothing. */
 
 import type { Entries } from '../browser/entries.ts';
 import { PURPOSES, type Said } from '../consent.ts';
-import { RESTORE, WAKE } from '../core/operations.ts';
+import { PROFILE, RESTORE, WAKE } from '../core/operations.ts';
 import type { Host } from '../host.ts';
 import type { Driving } from './driving.ts';
+import type { Others } from './others.ts';
 import { GRANTED, MEMBER, stateIn } from './state.ts';
 
 /** The bit of the purpose that needs no events. */
@@ -20,6 +21,7 @@ export interface SayingOptions {
   granted(): number;
   /** Notes who the visitor is. */
   named(user: string): void;
+  others: Pick<Others, 'count'>;
 }
 
 /** What one page says to those that come back, and hears when it comes back itself. */
@@ -36,7 +38,7 @@ export interface Saying {
 
 /** Has said and heard nothing. */
 export function openSaying(driving: Driving, options: SayingOptions): Saying {
-  const { host, entries, space, granted, named } = options;
+  const { host, entries, space, granted, named, others } = options;
   const { storage } = driving;
   /** What is stored as granted, by this page. */
   let stored = -1;
@@ -46,15 +48,19 @@ export function openSaying(driving: Driving, options: SayingOptions): Saying {
     const said = PURPOSES.map((name, place) => [name, (bits >> place) & 1 ? 'granted' : 'denied']);
     host.consented(Object.fromEntries(said) as Said);
   };
-  /** Who the visitor is, and what holds for once and all, where that is another page's word. */
+  /** Who the visitor is, what holds for once and all, and what has been done, where other pages know of it. */
   const read = async (member: string) => {
-    const { user, latches } = stateIn(await entries.read(IDBKeyRange.lowerBound('')));
+    const found = await entries.read(IDBKeyRange.lowerBound(''));
+    const { user, latches, base } = stateIn(found);
     if (driving.member() !== member) return;
     driving.input(() => {
       if (user !== undefined) named(user);
       driving.core(RESTORE, undefined, latches, user, []);
+      // As one that comes now: where it is older than this page's it is left, else what it covers is counted there alone.
+      if (base) driving.core(PROFILE, base);
       driving.core(WAKE);
     });
+    others.count(found);
   };
   return {
     changed() {

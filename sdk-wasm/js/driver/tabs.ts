@@ -7,7 +7,7 @@ import type { KeptEvent } from './events.ts';
 export type Message =
   /** A page has begun a lane: whoever leads is to notice when it is gone. */
   | ['lane', lane: string]
-  /** A page has begun to lead, and asks the others for their lanes. */
+  /** A page has begun to lead, or to stand in for one that does, and asks the others for their lanes. */
   | ['leads']
   /** Events of the visitor, which the others count and the page that tells of them delivers. */
   | ['events', events: KeptEvent[]]

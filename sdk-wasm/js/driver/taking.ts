@@ -27,12 +27,12 @@ export interface TakingOptions {
 export interface Taking {
   /** Takes over which lanes are over among those that entries speak of, and reads what they and the others hold. */
   adopt(stored: Change[]): Promise<Adopted>;
-  /** Reads what lanes hold that this page has taken over. */
-  read(lanes: string[]): Promise<Adopted>;
+  /** Takes in what a lane holds that this page has taken over. */
+  takeIn(lane: string): Promise<void>;
   /** Gives the core what earlier page loads have stored: events of lanes that this page holds to deliver, all to count. */
   takeBack(found: Adopted, base?: Uint8Array, latches?: Uint8Array): void;
-  /** Counts what other pages have stored. */
-  count(stored: Change[]): void;
+  /** Counts events among these entries that are other pages', unless they are counted already. */
+  count(found: Change[]): void;
   /** Makes the calls of lanes that this page has left before its core was whole, unless another page has. */
   takeUp(lanes: string[]): Promise<void>;
   /** Makes the calls that pages could not make that are gone. */
@@ -51,7 +51,11 @@ export function openTaking({ driving, host, entries, waiting, lanes, unreadable 
       const open = stored.filter(([key]) => isOther(laneOf(key) ?? ''));
       return sortOut([...open, ...(await readLanes(entries, over))]);
     },
-    read: async (lanes) => sortOut(await readLanes(entries, lanes)),
+    async takeIn(lane) {
+      const found = sortOut(await readLanes(entries, [lane]));
+      driving.input(() => taking.takeBack(found));
+      taking.makeCalls(found);
+    },
     takeBack(found, base, latches) {
       const own = found.lanes.filter(([, lane]) => lanes.owns(lane));
       core(RESTORE, base, latches, undefined, own);
@@ -66,7 +70,11 @@ export function openTaking({ driving, host, entries, waiting, lanes, unreadable 
       }
       core(WAKE);
     },
-    count: (stored) => count(driving, sortOut(stored).events),
+    count(found) {
+      // What this page has called itself it still has.
+      const others = found.filter(([key]) => !lanes.owns(laneOf(key) ?? ''));
+      driving.input(() => count(driving, sortOut(others).events));
+    },
     makeCalls({ calls }) {
       const own = calls.filter(([[lane]]) => lanes.owns(lane as string));
       // The same transaction stores what becomes of them.

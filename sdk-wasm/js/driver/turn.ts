@@ -36,7 +36,7 @@ export async function takeTurn(options: TurnOptions): Promise<void> {
     const stored = await inTime(entries.read(IDBKeyRange.lowerBound([])), PATIENCE_MS);
     const others = stored.filter(([key]) => !lanes.owns(laneOf(key) ?? ''));
     const taking = others[0] && (await inTime(past.open(), PATIENCE_MS));
-    if (taking) input(() => taking.count(others));
+    if (taking) taking.count(others);
   } catch {
     // What they have said since this page began is counted all the same.
   }
