@@ -42,11 +42,12 @@ describe('the record of decisions', () => {
   };
   const recall = (more = {}) => {
     const beginning = { context: CONTEXT, granted: 7, isSaid: false, nowMs: NOW_MS + 5, ...more };
-    const { painted, known, open } = recallFrom(storage, SPACE, beginning);
+    const [painted, targets] = recallFrom(storage, SPACE, beginning);
+    const [known, open] = [[], []];
+    for (const [slot, of] of targets) of.length ? open.push([slot, of]) : known.push(slot);
     return {
       painted: painted.map(([slot, [, , , , actions]]) => [slot, actions[0][2]]),
-      known: [...known],
-      open: [...open],
+      ...{ known, open },
     };
   };
 

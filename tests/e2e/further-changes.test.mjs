@@ -87,6 +87,40 @@ describe('changes that few bundles have', () => {
     assert.deepEqual(found, [['Error: offline', '#w', 'slot', 'spring']]);
   });
 
+  it('are seen in place of a text of another slot by what came last, but for an element with text of its own', async () => {
+    const found = await page.evaluate(async () => {
+      const found = [];
+      const changes = { text: ['text', '#w', 'TEXT'], html: ['further', '#w', ['html', '<b>HTML</b>'], []] };
+      for (const was of ['one', '<i>one</i>', '']) {
+        for (const [first, last] of [
+          ['text', 'html'],
+          ['html', 'text'],
+        ]) {
+          root.innerHTML = `<p id="w">${was}</p>`;
+          window.changes.set('b', [changes[first]]);
+          await pause();
+          window.changes.set('a', [changes[last]]);
+          await pause();
+          const seen = [was, last, root.innerText];
+          window.changes.clear();
+          found.push([...seen, root.innerHTML]);
+        }
+      }
+      return found;
+    });
+    const back = (was) => `<p id="w">${was}</p>`;
+    const inner = '<i>one</i>';
+    assert.deepEqual(found, [
+      ['one', 'html', 'TEXT', back('one')],
+      ['one', 'text', 'TEXT', back('one')],
+      [inner, 'html', 'HTML', back(inner)],
+      [inner, 'text', 'TEXT', back(inner)],
+      ['', 'html', 'HTML', back('')],
+      ['', 'text', 'TEXT', back('')],
+    ]);
+    assert.deepEqual(await problems(), []);
+  });
+
   it('are refused where their kind is unknown', async () => {
     await page.evaluate(async () => {
       root.innerHTML = '<p id="k"></p>';

@@ -27,7 +27,7 @@ it('stays hidden where the page puts its own style sheets in place of all, and t
       document.adoptedStyleSheets.length,
     ];
     const hiding = parts.openHiding(9_000);
-    hiding.hide('hero', '#h');
+    const reveal = hiding.hide('#h');
     hiding.look();
     const found = [look()];
     const sheet = new CSSStyleSheet();
@@ -36,7 +36,7 @@ it('stays hidden where the page puts its own style sheets in place of all, and t
     hiding.look();
     hiding.look();
     found.push(look());
-    hiding.reveal();
+    reveal();
     return [...found, look()];
   });
   assert.deepEqual(found, [

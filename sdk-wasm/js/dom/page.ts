@@ -73,7 +73,7 @@ export function openPage(report: Report, loadActions?: LoadActions, isReady?: Is
     if (loadActions) late += 1;
     loadActions?.()
       .then(
-        (actions) => actions.keep(change, [keep, exchange, setNode]),
+        (actions) => actions.keep(change, [(one, make) => keep(one, make, isReady), exchange, setNode]),
         (cause) =>
           // Told as what cannot be made, wherever it was to be.
           keep(['hide', 'html'], () => {

@@ -251,10 +251,6 @@ export function startDriver(start: CoreStart): Driver {
     changed,
     url: (path, query = `k=${settings.writeKey}`) => `${settings.collector}${path}?${query}`,
   };
-  const painting = openPainting({
-    ...{ settings, storage, key: space + DECISIONS },
-    report: (...problem) => behind.do((background) => background.problem(...problem)),
-  });
   const heardOf = (revision: number) => {
     if (revision > bundleRevision) bundles.fetch();
   };
@@ -297,6 +293,10 @@ export function startDriver(start: CoreStart): Driver {
   const behind = openBehind(loadBackground, (background) => {
     background.changed();
     if (stands) background.leading.stand();
+  });
+  const painting = openPainting({
+    ...{ settings, storage, key: space + DECISIONS },
+    report: (...problem) => behind.do((background) => background.problem(...problem)),
   });
   const forgetToken = () => {
     behind.now()?.push.forget();

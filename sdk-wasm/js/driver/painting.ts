@@ -31,6 +31,7 @@ export interface Painting {
 export function openPainting({ settings, storage, key, report }: PaintingOptions): Painting {
   const { first, loadActions } = settings;
   const page = first?.page ?? openPage(report, loadActions);
+  // What has been wrong so far is reported at once.
   first?.hear(report);
   const filled = new Set<string>();
   let isSettled = false;

@@ -3,8 +3,11 @@
 import type { Action } from '../core/action.ts';
 import { fieldsOf } from '../json.ts';
 
-/** The fields of each kind of action that is painted before the core is there, in their order, each with its type: text, list of texts, or any value. */
-const FIELDS: Record<Exclude<Action[0], 'further'>, string> = {
+/**
+ * The fields of each kind of action that is painted before the core is there, in their order, each with its type: text,
+ * list of texts, such a list that begins with a rare kind which need not happen once, or any value.
+ */
+const FIELDS: Record<Action[0], string> = {
   text: 'target:t value:t',
   attribute: 'target:t name:t value:t',
   class: 'target:t add:l remove:l',
@@ -12,6 +15,7 @@ const FIELDS: Record<Exclude<Action[0], 'further'>, string> = {
   hide: 'target:t',
   show: 'target:t',
   variable: 'name:t value:v',
+  further: 'target:t texts:r filled:l',
 };
 
 /** The actions among some values, each a list of its kind and its fields. */
@@ -41,6 +45,7 @@ function isAction(value: unknown): value is Action {
 }
 
 function isOf(value: unknown, type: string | undefined): boolean {
+  if (type === 'r') return isOf(value, 'l') && /^(insert|html|reorder),/.test(String(value));
   if (type === 'l') return Array.isArray(value) && value.every((item) => isOf(item, 't'));
   return type === 'v' ? value !== undefined : type === 't' && typeof value === 'string';
 }

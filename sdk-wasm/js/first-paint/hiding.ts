@@ -2,52 +2,40 @@
 
 /** What is hidden. */
 export interface Hiding {
-  /** Hides what a selector finds, under a name, until it is revealed. */
-  hide(name: string, selector: string): void;
-  /** Reveals what is hidden under a name, or everything. */
-  reveal(name?: string): void;
+  /** Hides what a selector finds until the answer is called. */
+  hide(selector: string): () => void;
   /** Looks for what has appeared: an element stays hidden for so long from then on. */
   look(): void;
-}
-
-/** What a rule of the sheet hides, and whether that is there, so that its time runs. */
-interface Rule {
-  name: string;
-  selector: string;
-  isThere?: boolean;
 }
 
 /** Hides nothing yet, and nothing for longer than `maxMs` once it is there; 0 hides nothing ever. */
 export function openHiding(maxMs: number): Hiding {
   const sheet = new CSSStyleSheet();
-  /** The rules in their order. */
-  const rules: Rule[] = [];
-  const reveal = (name?: string) => {
-    for (let at = rules.length; at--; ) {
-      if (name !== undefined && rules[at]?.name !== name) continue;
-      sheet.deleteRule(at);
-      rules.splice(at, 1);
-    }
-  };
+  /** What reveals elements that are not there yet, so that their time does not run, with their selectors. */
+  const absent = new Map<() => void, string>();
   return {
-    hide(name, selector) {
-      if (!maxMs) return;
+    hide(selector) {
+      const reveal = () => rule?.style.removeProperty('visibility');
+      let rule: CSSStyleRule | undefined;
       try {
-        sheet.insertRule(`${selector}{visibility:hidden!important}`, rules.length);
-        rules.push({ name, selector });
+        if (maxMs) {
+          sheet.insertRule(`${selector}{visibility:hidden!important}`);
+          rule = sheet.cssRules[0] as CSSStyleRule;
+          absent.set(reveal, selector);
+        }
       } catch {
         // What is no selector finds nothing that could be hidden.
       }
+      return reveal;
     },
-    reveal,
     look() {
       const { adoptedStyleSheets } = document;
       // The page may have put its own in place of all.
       if (!adoptedStyleSheets.includes(sheet)) adoptedStyleSheets.push(sheet);
-      for (const rule of rules) {
-        if (rule.isThere || !document.querySelector(rule.selector)) continue;
-        rule.isThere = true;
-        setTimeout(reveal, maxMs, rule.name);
+      for (const [reveal, selector] of absent) {
+        if (!document.querySelector(selector)) continue;
+        absent.delete(reveal);
+        setTimeout(reveal, maxMs);
       }
     },
   };

@@ -6,23 +6,24 @@ import { openCampaign } from '../campaign.ts';
 import { captureState, defaultConsent, grantedBits, saidIn } from '../consent.ts';
 import { deviceContext, pageContext, timeZone } from '../context.ts';
 import type { Filling } from '../core/effects.ts';
+import { DECISIONS } from '../driver/state.ts';
 import { sessionAt } from '../session-state.ts';
 import { type Recalled, recall } from './record.ts';
 import { readServed } from './served.ts';
 
 /** What is known. */
-export interface Known {
+export type Known = [
   /** By slot: what fills it. */
-  found: Map<string, Filling>;
+  found: Map<string, Filling>,
   /** By slot that is still to be decided: selectors of what may change. */
-  open: Map<string, string[]>;
-  /** Whether that will need what makes rare changes. */
-  isRare: boolean;
+  open: Map<string, string[]>,
+  /** Whether what is stored has rare changes in it. */
+  isRare: boolean | undefined,
   /** What the server has written that is no decision. */
-  unread: unknown[];
+  unread: unknown[],
   /** Whether the visitor has agreed that anything is captured. */
-  isTaking: boolean;
-}
+  isTaking: boolean,
+];
 
 /** Asks the loader's tag, the storage below a prefix, and the document as far as it is there. */
 export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement, space: string): Known {
@@ -43,19 +44,19 @@ export function knownOf({ dataset: { consent, slots = '' } }: HTMLScriptElement,
     isSaid: consent !== undefined,
     nowMs,
   };
-  let recalled: Recalled = { painted: [], known: new Set(), open: new Map(), isRare: false };
+  let recalled: Recalled = [[], new Map()];
   try {
     recalled = recall(storage, space, beginning);
   } catch {
     // What somebody else has written there is no record.
   }
   const unread: unknown[] = [];
-  const found = new Map([...recalled.painted, ...readServed((value) => unread.push(value))]);
-  const { known, open, isRare } = recalled;
+  const [painted, open] = recalled;
+  const found = new Map([...painted, ...readServed((value) => unread.push(value))]);
   for (const slot of slots.split(/\s+/)) {
-    if (slot && !known.has(slot) && !open.has(slot))
-      open.set(slot, [`[data-attune-slot="${CSS.escape(slot)}"]`]);
+    if (slot && !open.has(slot)) open.set(slot, [`[data-attune-slot="${CSS.escape(slot)}"]`]);
   }
   for (const slot of found.keys()) open.delete(slot);
-  return { found, open, isRare, unread, isTaking };
+  const isRare = storage.getItem(space + DECISIONS)?.includes('"further"');
+  return [found, open, isRare, unread, isTaking];
 }

@@ -18,6 +18,10 @@ import { shared } from './shared.ts';
 
 /** How long elements stay hidden that wait for their decision. */
 const MAX_HIDDEN_MS = 300;
+/** Stages: what the loader can make is made; what is rare is made as well; the core has decided. */
+const PAINTED = 0;
+const MADE = 1;
+const SETTLED = 2;
 
 const here = window as unknown as { attune?: Record<string, unknown> };
 
@@ -31,43 +35,30 @@ function start(tag: HTMLScriptElement): void {
   const problems: Parameters<Report>[] = [];
   let report: Report = (...problem) => void problems.push(problem);
   const loadActions = () => import(beside(ATTUNE_ACTIONS_FILE));
-  const page = openPage(
-    (...problem) => report(...problem),
-    loadActions,
-    ([kind], element) => kind !== 'text' || isParsed(element),
-  );
-  const painted = new Map<string, Change[]>();
-  /** Texts wait until their element is there as a whole: the parser would go on writing behind them. */
-  const texts = new Set<string>();
+  const page = openPage((...problem) => report(...problem), loadActions, isReady);
+  /** What reveals what is hidden for a change, or for one that is to be decided, with the stage it waits for. */
+  const hidden = new Map<() => void, [change: Change, until: number]>();
+  let stage = PAINTED;
+  const hide = (change: Change, until: number) => hidden.set(hiding.hide(change[1]), [change, until]);
 
-  const { found, open, isRare, unread, isTaking } = knownOf(tag, space);
-  for (const [slot, filling] of found) {
-    const changes = changesOf(filling);
-    painted.set(slot, changes);
-    decisions.set(slot, decisionOf(slot, filling));
-    for (const [kind, target] of changes) if (kind === 'text') texts.add(target);
-  }
-  for (const [slot, targets] of open) for (const target of targets) hiding.hide(slot, target);
-  for (const target of texts) hiding.hide(target, target);
-
-  const paint = () => {
-    for (const [slot, changes] of painted) page.set(slot, changes, decisions.get(slot)?.rule);
-    look();
-  };
+  const [found, open, isRare, unread, isTaking] = knownOf(tag, space);
+  for (const [slot, filling] of found) decisions.set(slot, decisionOf(slot, filling));
   const look = () => {
-    for (const target of texts) {
-      const element = find(target);
-      if (!element || !isParsed(element)) continue;
-      hiding.reveal(target);
-      texts.delete(target);
+    for (const [reveal, [change, until]] of hidden) {
+      if (until > stage || !isReady(change, find(change[1]))) continue;
+      reveal();
+      hidden.delete(reveal);
     }
-    hiding.look();
+    if (hidden.size) hiding.look();
+    else watch.disconnect();
   };
   const watch = new MutationObserver(look);
-  const reveal = () => {
-    watch.disconnect();
-    hiding.reveal();
-  };
+  /** Reveals what waits for a stage, when all is made that waits for its code. */
+  const reach = (next: number) =>
+    page.whenMade(() => {
+      stage = next;
+      look();
+    });
 
   const first: FirstPaint = {
     shared,
@@ -78,9 +69,9 @@ function start(tag: HTMLScriptElement): void {
       for (const problem of problems) hears(...problem);
     },
     settle(isFilled) {
-      for (const slot of painted.keys()) if (isFilled && !isFilled(slot)) page.set(slot, []);
-      painted.clear();
-      page.whenMade(reveal);
+      for (const slot of found.keys()) if (isFilled && !isFilled(slot)) page.set(slot, []);
+      found.clear();
+      reach(SETTLED);
     },
   };
   here.attune = Object.assign(openQueue(), {
@@ -91,8 +82,24 @@ function start(tag: HTMLScriptElement): void {
   });
   // It has to come behind the page's own, which makes the changes.
   watch.observe(document, { childList: true, subtree: true });
-  paint();
-  document.addEventListener('DOMContentLoaded', paint);
+  for (const targets of open.values()) for (const target of targets) hide(['text', target, ''], SETTLED);
+  for (const [slot, filling] of found) {
+    const changes = changesOf(filling);
+    let until = PAINTED;
+    for (const change of changes) {
+      // In its slot, what stands behind a rare change waits for it.
+      if (change[0] === 'further') until = MADE;
+      if (until || change[0] === 'text') hide(change, until);
+    }
+    page.set(slot, changes, filling[0]);
+  }
+  reach(MADE);
+  look();
+  document.addEventListener('DOMContentLoaded', () => {
+    // What has waited for the parser is made.
+    page.set('', []);
+    look();
+  });
   // Failing is told where it is waited for.
   if (isRare) loadActions().catch(() => {});
   // A preview has a core of its own, and a strict page requests nothing before the visitor has agreed.
@@ -110,7 +117,7 @@ function start(tag: HTMLScriptElement): void {
       throw cause;
     })
     .catch((cause) => {
-      reveal();
+      reach(SETTLED);
       // Such as an option that is none: the console is to have it, as it has what a script throws.
       throw cause;
     });
@@ -124,10 +131,16 @@ function find(selector: string): Element | null {
   }
 }
 
-/** Whether the parser is done with an element. */
-function isParsed(element: Element): boolean {
+/** A text, and what is rare, waits for the parser: it would go on writing behind them, or into a template. */
+function isReady([kind, , value]: Change, element: Element | null): boolean {
+  if (kind !== 'text' && kind !== 'further') return true;
+  return isParsed(element) && (value[0] !== 'insert' || isParsed(find(`${value[1]}`)));
+}
+
+/** Whether the parser is done with an element; with one that is not there, at the end of the document. */
+function isParsed(element: Element | null): boolean {
   if (document.readyState !== 'loading') return true;
-  for (let at: Element | null = element; at; at = at.parentElement) if (at.nextSibling) return true;
+  for (let at = element; at; at = at.parentElement) if (at.nextSibling) return true;
   return false;
 }
 

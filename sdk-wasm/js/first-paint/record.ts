@@ -41,15 +41,11 @@ export interface Stored {
 }
 
 /** What the record says for the page that begins now. */
-export interface Recalled {
-  painted: Painted[];
-  /** Slots that are known to stay empty or to be filled so. */
-  known: Set<string>;
-  /** Selectors, by slot, of what is not known to stay as it is. */
-  open: Map<string, string[]>;
-  /** Whether that will need what makes rare changes. */
-  isRare: boolean;
-}
+export type Recalled = [
+  painted: Painted[],
+  /** By slot: selectors of what is not known to stay as it is; none where it is known to stay empty or to be filled so. */
+  open: Map<string, string[]>,
+];
 
 /** How a page that begins now is told apart from others. */
 export interface Beginning {
@@ -84,9 +80,7 @@ export function recall(storage: KeyValue, space: string, beginning: Beginning): 
   const { context, granted, isSaid, nowMs } = beginning;
   const stored = readRecord(storage, space);
   const painted: Painted[] = [];
-  const known = new Set<string>();
-  const open: Recalled['open'] = new Map();
-  let isRare = false;
+  const open: Recalled[1] = new Map();
   const now = sessionIn(storage, space, nowMs);
   const holds =
     stored?.member === storage.getItem(`${space}member`) &&
@@ -100,17 +94,13 @@ export function recall(storage: KeyValue, space: string, beginning: Beginning): 
     const isSame = Object.entries(reads).every(([path, digest]) => digestAt(context, path) === digest);
     const actions = filling?.pop();
     const paintable = actionsIn(actions);
-    // What only the core's own page can do is left to it, as a whole.
+    // What is to happen once, such as a redirect, is left to the core, as a whole.
     const isWhole = !filling || paintable.length === fieldsOf(actions).length;
-    isRare ||= !isWhole;
-    if (!outcome || (untilMs && untilMs <= nowMs) || !isSame || !isWhole) {
-      open.set(slot, [...targets]);
-      continue;
-    }
-    known.add(slot);
-    if (filling) painted.push([slot, [...filling, paintable] as unknown as Filling]);
+    const isKnown = outcome && !(untilMs && untilMs <= nowMs) && isSame && isWhole;
+    open.set(slot, isKnown ? [] : [...targets]);
+    if (isKnown && filling) painted.push([slot, [...filling, paintable] as unknown as Filling]);
   }
-  return { painted, known, open, isRare };
+  return [painted, open];
 }
 
 /** A digest of the JSON of the value at a path; a missing one counts as null. */
