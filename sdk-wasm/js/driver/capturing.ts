@@ -1,7 +1,6 @@
 /** Events from their capture until they are in a body that leaves. */
 
 import type { Entries } from '../browser/entries.ts';
-import { wallMs } from '../clock.ts';
 import type { Core } from '../core/core.ts';
 import type { CoreInspection, Request } from '../core/effects.ts';
 import { FAREWELL, INSPECT, TRACK } from '../core/operations.ts';
@@ -32,7 +31,7 @@ export interface CapturingOptions {
   /** Does what comes of a call. */
   carryOut(act: () => void): void;
   /** Sends a body; its answer goes to the core. */
-  send(request: number, body: string): void;
+  send(request: number, body: Cut): void;
   /** Tells every other page. */
   say: Tabs['say'];
 }
@@ -114,11 +113,12 @@ export function openCapturing(options: CapturingOptions): Capturing {
     write(...request) {
       const [id, , , , numbers] = request;
       const rows = numbers.flatMap((number) => events.get(...number) ?? []);
-      const text = (said: string) => (sentAtMs?: number) =>
-        writeBatch(request, rows, said, sentAtMs, passing.drops());
-      if (id) send(id, text(context())(wallMs()));
+      const said = context();
+      const text = (events: KeptEvent[], sentAtMs: number | undefined) =>
+        writeBatch(request, events, said, sentAtMs, passing.drops());
+      if (id) return send(id, { rows, text });
       // What is to be said beside events can wait for the next page.
-      else if (rows.length) cuts.push({ name: numbers.join(), text: text(context()) });
+      if (rows.length) cuts.push({ rows, text });
     },
     cut(leaves) {
       cuts = [];
