@@ -106,11 +106,11 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
       delivery.forget();
     },
     leave(leaves) {
-      saying.leave();
+      // What is stored by the time the page is back is another page's word.
+      if (lastWords.went(leaves)) saying.leave();
       keeping.leave();
       delivery.hurry();
       reserve.rest();
-      lastWords.went(leaves);
       return leaves ? delivery.exposed() : [];
     },
     blocked() {

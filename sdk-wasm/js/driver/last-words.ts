@@ -4,8 +4,8 @@ import type { Turns } from '../browser/turns.ts';
 
 /** Watches for it. */
 export interface LastWords {
-  /** The page hides or leaves. */
-  went(leaves: boolean): void;
+  /** The page hides or leaves; says whether it is the first that is heard of that in this task. */
+  went(leaves: boolean): boolean;
   /** Something may have been captured. */
   changed(): void;
   /** The page is back. */
@@ -16,16 +16,22 @@ export interface LastWords {
 export function openLastWords(turns: Pick<Turns, 'hidden' | 'leaving'>): LastWords {
   let turn: keyof typeof turns | undefined;
   let isDue = false;
+  let wasHidden = false;
   const stays = () => {
     turn = undefined;
   };
   return {
     went(leaves) {
+      const isFirst = !turn;
       if (turn !== 'leaving') turn = leaves ? 'leaving' : 'hidden';
+      wasHidden = document.hidden;
       // Only a page that goes on has another task.
       setTimeout(stays);
+      return isFirst;
     },
     changed() {
+      // WebKit shows a page that comes out of the cache before it says so, and before any timer.
+      if (wasHidden && !document.hidden) stays();
       if (!turn || isDue) return;
       isDue = true;
       // Behind the question what is to be sent: what leaves by itself is not handed over.
