@@ -4,22 +4,24 @@
  * policy forbids that, metadata is sent only of the types that the site has listed.
  */
 
-import { sendBeacon } from './browser/beacon.ts';
 import type { Change } from './browser/database.ts';
 import { pack } from './browser/gzip.ts';
-import { type Answer, post } from './browser/http.ts';
+import type { Answer } from './browser/http.ts';
 import { inTime } from './browser/in-time.ts';
+import { insist } from './browser/insist.ts';
 import { timer } from './browser/timer.ts';
-import { watchTurns } from './browser/turns.ts';
+import { type Turns, watchTurns } from './browser/turns.ts';
 import { wallMs } from './clock.ts';
 import { textOf } from './core/reader.ts';
 import { byteLength } from './core/writer.ts';
 import { writeBatch } from './driver/batch.ts';
 import type { Driver, Start, StartDriver } from './driver/contract.ts';
 import { lanesIn } from './driver/lanes.ts';
+import { openLastWords } from './driver/last-words.ts';
 import { type Receipt, readReceipt, textIn } from './driver/receipt.ts';
 import { retryAfterMs } from './driver/retry.ts';
 import { BLOCKED, MEMBER, POLICY, TOKEN } from './driver/state.ts';
+import { openTail } from './driver/tail.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import { fieldsOf, isObject, jsonText, parseJson } from './json.ts';
@@ -158,6 +160,8 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
   let user: string | undefined;
   /** Whether a body is on its way. */
   let isSending = false;
+  /** The body whose request ends with the page. */
+  let exposed: Body | undefined;
   let hasEnded = false;
   let visits = 0;
   /** How many requests in a row may stay without an answer; where the collector has answered, any number. */
@@ -192,11 +196,12 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
     lost = host.lost();
     return queue.cut(wallMs());
   };
-  const write = ({ rows, declared, drops }: Body) => {
+  const write = ({ rows, declared, drops }: Body, sentAtMs: number | undefined) => {
     const request = [1, member, lane, 1, [], declared, 0, 0, 0] as Parameters<typeof writeBatch>[0];
     const context = isBare ? '{}' : jsonText({ page: { path: location.pathname } });
-    return writeBatch(request, rows, context, wallMs(), drops);
+    return writeBatch(request, rows, context, sentAtMs, drops);
   };
+  const tail = openTail(url);
   const due = timer();
   /** Sends what is due when the pause is over; where requests are blocked, only what is `asked` for. */
   const later = (isAsked = patience > 0) => {
@@ -232,8 +237,14 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
     queue.fly(body);
     const visit = visits;
     const sender = member;
-    const answer = await post(url(), await pack(new TextEncoder().encode(write(body))));
+    const bytes = await pack(new TextEncoder().encode(write(body, wallMs())));
+    // Where requests are blocked, each is to be one.
+    const answer = await insist(url(), bytes, patience < 2 ? false : undefined, () => {
+      exposed = visit === visits ? body : undefined;
+      return exposed !== undefined;
+    });
     isSending = false;
+    exposed = undefined;
     queue.fly(undefined);
     pausedUntilMs = 0;
     patience = answer ? ANY : patience - 1;
@@ -350,24 +361,31 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
   };
   const leave = () => {
     entries.flush();
-    const body = cut();
-    if (body?.rows[0] && !isSending) sendBeacon(url(), write(body));
+    const bodies = [exposed, cut()].filter((body) => body !== undefined);
+    tail.hand(
+      bodies.map((body) => ({
+        rows: body.rows,
+        text: (rows, sentAtMs) => write({ ...body, rows }, sentAtMs),
+      })),
+    );
     lanes.release();
+    lastWords.went(true);
   };
 
-  watchTurns(
-    {
-      hidden: () => entries.flush(),
-      visible: seen,
-      leaving: leave,
-      restored() {
-        renewLane();
-        seen();
-      },
-      online: ask,
+  const turns: Turns = {
+    hidden: () => entries.flush(),
+    visible: seen,
+    leaving: leave,
+    restored() {
+      lastWords.stays();
+      tail.seen();
+      renewLane();
+      seen();
     },
-    ended,
-  );
+    online: ask,
+  };
+  const lastWords = openLastWords(turns);
+  watchTurns(turns, ended);
   if (start.stored) begin(start.stored);
   const whole = Promise.reject(failure);
   // It fails where it is waited for.
@@ -393,6 +411,7 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
       queue.take([event]);
       if (capture.priority === CRITICAL) entries.flush('strict');
       if (!isSending) later();
+      lastWords.changed();
     },
     identify(id) {
       if (user !== undefined && user !== id) becomes(freshId());
@@ -411,6 +430,8 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
     forget() {
       visits += 1;
       queue.clear();
+      exposed = undefined;
+      tail.drop();
       becomes(freshId());
     },
     follow(other) {

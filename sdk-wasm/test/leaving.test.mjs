@@ -68,6 +68,8 @@ describe('a page', () => {
 
   it('takes what fails as the page goes for sent, and only where the page stays for unanswered', async () => {
     page.answers['/v1/events'] = () => Promise.reject(new TypeError('the page goes'));
+    // As Chromium says it of a page that a script closes.
+    window.closed = true;
     compressor.end();
     // The stand-in for the compressor ends in some turn of the loop.
     while (page.posts.length === 0) await settle();

@@ -210,7 +210,8 @@ describe('a page without WebAssembly', () => {
       for (let call = 0; call < 200; call += 1) window.attune.track('note');
     });
     await page.waitForTimeout(300);
-    assert.equal(bodies.length, 1);
+    // With `keepalive`, and once more without: other scripts may have used up the room for that.
+    assert.equal(bodies.length, 2);
     await collector.start();
     await page.evaluate(() => window.attune.flush());
     await arrive('notes', before + 201);

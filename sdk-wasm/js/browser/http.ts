@@ -15,14 +15,18 @@ export interface Answer {
   body: Uint8Array<ArrayBuffer>;
 }
 
-/** Posts a body as `text/plain`; the request may outlive its page. No answer is nothing. */
-export function post(url: string, body: string | Uint8Array<ArrayBuffer>): Promise<Answer | undefined> {
+/** Posts a body as `text/plain`; the request may outlive its page, unless told otherwise. No answer is nothing. */
+export function post(
+  url: string,
+  body: string | Uint8Array<ArrayBuffer>,
+  outlives = true,
+): Promise<Answer | undefined> {
   return send(url, {
     method: 'POST',
     body,
     // The only content type besides form data that costs no preflight.
     headers: { 'content-type': 'text/plain' },
-    keepalive: body.length <= MAX_KEEPALIVE_BYTES,
+    keepalive: outlives && body.length <= MAX_KEEPALIVE_BYTES,
   });
 }
 

@@ -1,10 +1,12 @@
 /** What a client does behind its first decision: delivers, holds the stream, follows other pages, tries again. */
 
+import type { Turns } from '../browser/turns.ts';
 import type { Report } from '../dom/page.ts';
 import type { Host } from '../host.ts';
 import { type Delivery, openDelivery } from './delivery.ts';
 import type { Driving } from './driving.ts';
 import { type Keeping, type KeepingOptions, openKeeping } from './keeping.ts';
+import { openLastWords } from './last-words.ts';
 import { type Leading, openLeading } from './leading.ts';
 import { type Others, type OthersOptions, openOthers } from './others.ts';
 import { problemReport } from './problem.ts';
@@ -23,6 +25,8 @@ export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'lead
   /** Where the member token is stored. */
   tokenKey: string;
   tail: Tail;
+  /** What the page does at its turns. */
+  turns: Turns;
   /** What is kept for the next page is made of. */
   outlook: Pick<KeepingOptions, 'visit' | 'forecast'>;
   /** The granted purposes, by bits. */
@@ -50,8 +54,8 @@ export interface Background {
   restored(): void;
   /** The visitor is forgotten, with all that waits to be sent. */
   forget(): void;
-  /** The page hides or leaves: what has begun is brought to its end now. */
-  leave(): void;
+  /** The page hides or leaves: what has begun is brought to its end now. Gives what is on its way and ends with the page. */
+  leave(leaves: boolean): Cut[];
   /** Requests are blocked: tells the page, those that are open and those to come. */
   blocked(): void;
   /** Runs no more. */
@@ -76,6 +80,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
   const reserve = openReserve(() => driving.url('/v1/events'), tail, cut);
   const retries = openRetries(driving, options.fetchLater, push.open);
   const keeping = openKeeping({ ...outlook, storage: driving.storage, space });
+  const lastWords = openLastWords(options.turns);
   return {
     delivery,
     push,
@@ -90,17 +95,23 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
       delivery.request();
       reserve.changed();
       keeping.changed();
+      lastWords.changed();
     },
-    restored: saying.restored,
+    restored() {
+      lastWords.stays();
+      saying.restored();
+    },
     forget() {
       saying.forget();
       delivery.forget();
     },
-    leave() {
-      saying.leave();
+    leave(leaves) {
+      // What is stored by the time the page is back is another page's word.
+      if (lastWords.went(leaves)) saying.leave();
       keeping.leave();
       delivery.hurry();
       reserve.rest();
+      return leaves ? delivery.exposed() : [];
     },
     blocked() {
       driving.storage.setItem(space + BLOCKED, '1');

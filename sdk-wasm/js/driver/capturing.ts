@@ -1,6 +1,5 @@
 /** Events from their capture until they are in a body that leaves. */
 
-import { wallMs } from '../clock.ts';
 import type { CoreInspection, Request } from '../core/effects.ts';
 import { FAREWELL, INSPECT, TRACK } from '../core/operations.ts';
 import type { Inside } from '../devtools-port.ts';
@@ -35,7 +34,7 @@ export interface CapturingOptions extends Omit<TurnOptions, 'begun'> {
   /** Where events go. */
   url(): string;
   /** Sends a body; its answer goes to the core. */
-  send(request: number, body: string): void;
+  send(request: number, body: Cut): void;
   /** Tells every other page. */
   say: Tabs['say'];
 }
@@ -125,11 +124,12 @@ export function openCapturing(options: CapturingOptions): Capturing {
       const rows = numbers.flatMap((number) => events.get(...number) ?? []);
       // What the core has given up itself is counted already.
       request[QUEUE_FULL] += passing.lost();
-      const text = (said: string) => (sentAtMs?: number) =>
-        writeBatch(request, rows, said, sentAtMs, passing.drops());
-      if (id) send(id, text(context())(wallMs()));
+      const said = context();
+      const text = (events: KeptEvent[], sentAtMs: number | undefined) =>
+        writeBatch(request, events, said, sentAtMs, passing.drops());
+      if (id) return send(id, { rows, text });
       // What is to be said beside events can wait for the next page.
-      else if (rows.length) cuts.push({ name: numbers.join(), text: text(context()) });
+      if (rows.length) cuts.push({ rows, text });
     },
     cut(leaves) {
       cuts = [];

@@ -1,7 +1,8 @@
 /** Delivery: what the core wants sent goes out after the task that captured it, and settles by receipt. */
 
 import { pack } from '../browser/gzip.ts';
-import { type Answer, post } from '../browser/http.ts';
+import type { Answer } from '../browser/http.ts';
+import { insist } from '../browser/insist.ts';
 import { timer } from '../browser/timer.ts';
 import { wallMs } from '../clock.ts';
 import { POLL, RECEIVED, TURNED_DOWN, UNANSWERED } from '../core/operations.ts';
@@ -12,6 +13,7 @@ import type { Driving } from './driving.ts';
 import { type Receipt, readReceipt, textIn, wholeIn } from './receipt.ts';
 import { retryAfterMs } from './retry.ts';
 import type { NewsMessage } from './tabs.ts';
+import type { Cut } from './tail.ts';
 
 /** How long after a request has failed that counts, if the page is still there. */
 const SILENCE_MS = 100;
@@ -21,10 +23,12 @@ export interface Delivery {
   /** Asks the core after the current task: `track()` never sends, and events of one task leave together. */
   request(): void;
   /** Sends a body; the core has more to say. */
-  send(id: number, body: string): void;
+  send(id: number, cut: Cut): void;
   /** Sends at once what is being compressed: the page leaves. The same request goes on where the page stays. */
   hurry(): void;
-  /** Sends nothing that is being compressed. */
+  /** The body whose request ends with the page, where there is one. */
+  exposed(): Cut[];
+  /** Sends nothing that is being compressed, and nothing again. */
   forget(): void;
   /** Asks the core again at this monotonic time; at 0, when something changes. */
   wait(atMs: number): void;
@@ -47,7 +51,10 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
   let isRequested = false;
   let hasMore = false;
   /** What sends bodies that are being compressed, as they are unless told otherwise; out of here, they are not sent. */
-  const packing = new Set<() => void>();
+  const packing = new Set<(body?: Uint8Array<ArrayBuffer>, outlives?: boolean) => void>();
+  let exposed: Cut[] = [];
+  /** How often everything has been forgotten. */
+  let visits = 0;
   /** Status of the last refusal that was reported, so that a repeated one is not. */
   let refusal = 0;
 
@@ -60,16 +67,19 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
       driver.carryOut(() => core(POLL));
     } while (hasMore);
   };
-  const request = (text: string) =>
+  const request = (cut: Cut) =>
     new Promise<Answer | undefined>((answered) => {
-      const plain = new TextEncoder().encode(text);
-      const leave = (body = plain) => {
-        if (packing.delete(leave)) answered(post(driver.url('/v1/events'), body));
+      const visit = visits;
+      const expose = () => visit === visits && exposed.push(cut) > 0;
+      const plain = new TextEncoder().encode(cut.text(cut.rows, wallMs()));
+      // Where requests are blocked, each is to be one.
+      const leave = (body = plain, outlives = driver.isBlocked() ? false : undefined) => {
+        if (packing.delete(leave)) answered(insist(driver.url('/v1/events'), body, outlives, expose));
       };
       packing.add(leave);
       // A page that nobody sees may not last until it is compressed.
       if (document.hidden) leave();
-      else pack(plain).then(leave);
+      else pack(plain).then((body) => leave(body));
     });
   const refuse = (status: number, code: string, message: string) => {
     // A wrong key, origin or address is the site's own mistake, also where something else answers there.
@@ -107,12 +117,13 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
       if (!isRequested) queueMicrotask(pump);
       isRequested = true;
     },
-    async send(id, text) {
+    async send(id, cut) {
       hasMore = true;
       const member = driver.member();
       // What cannot leave is no request; the browser says when it is online again.
       const isOnline = navigator.onLine !== false;
-      const answer = isOnline ? await request(text) : undefined;
+      const answer = isOnline ? await request(cut) : undefined;
+      exposed = [];
       const body = answer && parseJson(textOf(answer.body));
       const receipt = readReceipt(body);
       if (answer && answer.status !== 200) return turnDown(id, answer, body);
@@ -128,9 +139,14 @@ export function openDelivery(driver: Driving, { received, told }: Hearers): Deli
       input(() => core(UNANSWERED, id, isOnline ? 0 : 3));
     },
     hurry() {
-      for (const leave of packing) leave();
+      for (const leave of packing) leave(undefined, true);
     },
-    forget: () => packing.clear(),
+    exposed: () => exposed,
+    forget() {
+      packing.clear();
+      exposed = [];
+      visits += 1;
+    },
     wait(atMs) {
       if (atMs) due.set(atMs - performance.now(), pump);
       else due.clear();

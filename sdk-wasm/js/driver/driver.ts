@@ -1,7 +1,7 @@
 /** The driver: one input to the core, then everything carried out that it wants done. */
 
 import type { Change } from '../browser/database.ts';
-import { watchTurns } from '../browser/turns.ts';
+import { type Turns, watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
 import { grantedBits } from '../consent.ts';
 import type { Json, JsonObject } from '../context.ts';
@@ -273,7 +273,7 @@ export function startDriver(start: CoreStart): Driver {
     if (hasEnded || !capturing) return undefined;
     const { cut, tail } = capturing;
     return openBackground(driving, {
-      ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, announce },
+      ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, announce, turns },
       past,
       granted: () => granted,
       fetchLater: bundles.again,
@@ -310,9 +310,9 @@ export function startDriver(start: CoreStart): Driver {
   /** Stores everything and hands what is unsent to the browser; it stays stored until a receipt names it. */
   const sayFarewell = (leaves: boolean) => {
     const background = behind.now();
-    if (background) background.leave();
-    else painting.forgo();
-    const waiting = capturing?.cut(leaves) ?? [];
+    if (!background) painting.forgo();
+    const exposed = background?.leave(leaves) ?? [];
+    const waiting = [...exposed, ...(capturing?.cut(leaves) ?? [])];
     entries.flush();
     // A page that is only hidden goes on: where it is blocked or told to wait, what it would hand over were a request at every turn.
     if (leaves || !(isBlocked || performance.now() < pausedUntilMs)) capturing?.tail.hand(waiting);
@@ -383,7 +383,7 @@ export function startDriver(start: CoreStart): Driver {
     stand();
     if (state.bundle) behind.load();
   };
-  const turns = {
+  const turns: Turns = {
     hidden() {
       sayFarewell(false);
       behind.now()?.leading.hide();

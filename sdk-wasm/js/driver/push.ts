@@ -97,7 +97,8 @@ export function openPush(driver: Driving, { tokenKey, tabs, heardOf }: PushOptio
     enter('connecting');
     const asked = era;
     const question = jsonText({ anonymous_id: driver.member(), member_token: memberToken });
-    const { status = 0, body } = driver.heard(await post(url('/v1/stream/token'), question)) ?? {};
+    // A page that has gone needs no stream.
+    const { status = 0, body } = driver.heard(await post(url('/v1/stream/token'), question, false)) ?? {};
     if (era !== asked) return;
     const token = body && textIn(fieldsOf(parseJson(textOf(body))).token);
     if (status === 200 && token !== undefined) openWith(token);

@@ -26,10 +26,10 @@ export function openReserve(url: () => string, tail: Tail, cut: () => Cut[]): Re
     const cuts = cut();
     if (tail.holds(cuts)) return;
     const made = await Promise.all(
-      cuts.map(async ({ name, text }): Promise<Ready> => {
+      cuts.map(async ({ rows, text }): Promise<Ready> => {
         // It leaves nobody knows when.
-        const plain = new TextEncoder().encode(text(undefined));
-        return { name, bytes: (await gzip(plain)) ?? plain, takeBack: undefined };
+        const plain = new TextEncoder().encode(text(rows, undefined));
+        return { rows, bytes: (await gzip(plain)) ?? plain, takeBack: undefined };
       }),
     );
     // Something has changed meanwhile, and the next turn is due.

@@ -34,7 +34,7 @@ export interface Body {
 export interface Queue {
   /** Takes events in behind the others, or before them; gives up what is too much then. */
   take(events: KeptEvent[], isEarlier?: boolean): void;
-  /** The next body; nothing where nothing is to be said. */
+  /** The next body, beside one that is on its way; nothing where nothing is to be said. */
   cut(nowMs: number): Body | undefined;
   /** A body is on its way, or no more. */
   fly(body: Body | undefined): void;
@@ -133,7 +133,7 @@ export function openQueue(gone: (events: KeptEvent[], reason: Reason) => void): 
     },
     cut(nowMs) {
       const rows: KeptEvent[] = [];
-      const due = waiting.filter(({ fromMs }) => fromMs <= nowMs);
+      const due = waiting.filter(({ event, fromMs }) => fromMs <= nowMs && !isFlying(event));
       const isFirst = ({ event }: Waiting) => event.priority === CRITICAL;
       const inOrder = [...due.filter(isFirst), ...due.filter((one) => !isFirst(one))];
       const declared = isApart && inOrder[0] ? [] : given.slice(0, Math.min(limit, MAX_DECLARATIONS));

@@ -7,17 +7,19 @@ import { listen } from './listen.mjs';
 /**
  * Opens a gate before a collector; `spoil`, where it is set, makes other bytes of those below `/v1/bundle/`. The bodies of
  * all posts are kept in `posted`, as texts. `refuse`, where it is set, is the answer to every batch of events instead of the
- * collector's: its `status`, and `retryAfter`.
+ * collector's: its `status`, and `retryAfter`. `held`, where it is set, is what the next batch waits for before it is passed on,
+ * unless whoever has sent it goes meanwhile.
  */
 export async function openGate(collectorUrl) {
   const gate = {
     spoil: undefined,
     refuse: undefined,
+    held: undefined,
     asked: [],
     posted: [],
     ...(await listen((request, response) => pass(request, response))),
   };
-  const pass = (request, response) => {
+  const pass = async (request, response) => {
     const { pathname } = new URL(request.url, collectorUrl);
     const { method, headers } = request;
     gate.asked.push(pathname);
@@ -27,6 +29,12 @@ export async function openGate(collectorUrl) {
       return response
         .writeHead(gate.refuse.status, { ...cors, 'retry-after': gate.refuse.retryAfter })
         .end('{"code":"quota","message":"of a test"}');
+    }
+    if (gate.held && method === 'POST' && pathname === '/v1/events') {
+      const held = gate.held;
+      gate.held = undefined;
+      await held;
+      if (response.destroyed) return;
     }
     // What is spoiled must not come compressed, nor be said to be what the browser has.
     const { 'accept-encoding': _, 'if-none-match': __, ...plain } = headers;

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { eventually } from '../../rig/eventually.mjs';
+import { listen } from '../../rig/listen.mjs';
 import { arrive, errorsOf, goOnline, plainPages, ready, view, visit } from '../rig/visit.mjs';
 
 /** Tracks and navigates in one task. */
@@ -74,6 +76,32 @@ async function hearsNo({ collector, site, open }) {
   assert.equal(keys > 0, !isKept);
 }
 
+/** Tracks while another script has used up the room for requests that outlive their page, where the engine has such a limit. */
+async function shareRoom({ collector, open }) {
+  let waiting = 0;
+  const slow = await listen((request) => {
+    request.on('end', () => {
+      waiting += 1;
+    });
+    request.resume();
+  });
+  try {
+    const page = await open();
+    await page.run((url) => {
+      fetch(url, { method: 'POST', body: 'x'.repeat(65_500), keepalive: true }).catch(() => {});
+    }, slow.url);
+    await eventually(() => waiting, Boolean);
+    for (const count of [1, 2, 3, 4]) {
+      await view(page, 'gone');
+      await arrive(collector, count);
+    }
+    assert.deepEqual(await errorsOf(page), []);
+    assert.equal((await collector.summary()).duplicates, 0);
+  } finally {
+    await slow.close();
+  }
+}
+
 /** Adds the cases to the suite of an engine; `run.browser` is there when they run. */
 export function leaving(run) {
   it('delivers what a page tracks in the task that leaves it, without another page', () =>
@@ -115,6 +143,8 @@ export function leaving(run) {
       await goOnline(page);
       await arrive(collector, 20);
     }));
+
+  it('delivers while another script uses up the room for what outlives a page', () => visit(run, shareRoom));
 
   const { backForwardCache: skip } = run.engine.lacks;
   it('comes back from the back/forward cache with a lane of its own', { skip }, () => visit(run, comesBack));
