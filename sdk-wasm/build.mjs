@@ -201,7 +201,8 @@ async function bundle(entry, file, options, notice = '', finished = (code) => co
     ecma: 2020,
     module: true,
     // No function of ours without a name is called by `new`, or with a `this`.
-    compress: { passes: 3, unsafe_arrows: true },
+    // What is put in place of its name once, or with its constant first, is less like the rest.
+    compress: { passes: 3, unsafe_arrows: true, inline: 1, lhs_constants: false },
   });
   // Bundlers find files beside a module by this form, some of them with plain quotes only.
   writeFileSync(file, notice + code.replace(/(new URL|import)\(`([^`$]*)`/g, '$1("$2"'));

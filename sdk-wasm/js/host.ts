@@ -23,7 +23,7 @@ export interface Host {
   /** Takes the lanes whose calls the page has stored and left, before they could be made. */
   left(): string[];
   /** The session that was stored last, which a browser that was killed may have forgotten elsewhere, or on which its pages have agreed. */
-  resumed(session: string, isAgreed?: boolean): void;
+  resumed(session: unknown, isAgreed?: boolean): void;
   /** Another page has said for which purposes the visitor has agreed. */
   consented(said: Said): void;
   /** Another page has begun another visitor. */

@@ -267,15 +267,17 @@ export function openLink(options: LinkOptions): DriverLink {
     const known = forgotten;
     const stored = await entries.read(IDBKeyRange.lowerBound(''));
     const now = wallMs();
-    const last = String(stored.find(([key]) => key === SESSION)?.[1]);
+    const last = stored.find(([key]) => key === SESSION)?.[1];
     events.resumed(last);
     if (!hasEnded && mayStore() && !(stateIn(stored).member && sessionAt(last, now))) {
       // Pages that begin side by side are to be of one visitor, in one session.
       const own = `${session(now)} ${now} ${now}`;
-      const [member, agreed] = await Promise.all([
-        entries.claim(MEMBER, (found) => storage.getItem(space + MEMBER) || `${found || freshId()}`),
-        entries.claim(SESSION, (found) => (sessionAt(`${found}`, now) ? `${found}` : own)),
-      ]);
+      const { claim } = entries;
+      const member = await claim(
+        MEMBER,
+        (found) => storage.getItem(space + MEMBER) || `${found || freshId()}`,
+      );
+      const agreed = await claim(SESSION, (found) => (sessionAt(found, now) ? found : own));
       if (known === forgotten) {
         storage.setItem(space + MEMBER, member);
         events.resumed(agreed, true);

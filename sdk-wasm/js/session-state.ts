@@ -9,7 +9,7 @@ const SMALL_STEP_MS = 60_000;
 export type State = [id: string, startedMs: number, lastMs: number];
 
 /** The session that a stored text says is going on at an instant. */
-export function sessionAt(text: string | null, ms: number): string | undefined {
+export function sessionAt(text: unknown, ms: number): string | undefined {
   const stored = stateOf(text);
   return isLive(stored, ms) ? stored[0] : undefined;
 }
@@ -28,8 +28,8 @@ export function isLive(state: State | undefined, ms: number): state is State {
 }
 
 /** The session that a text says; nothing where it says none. */
-export function stateOf(text: string | null | undefined): State | undefined {
-  const [id = '', started, last] = (text ?? '').split(' ');
+export function stateOf(text: unknown): State | undefined {
+  const [id = '', started, last] = String(text).split(' ');
   const [startedMs, lastMs] = [Number(started), Number(last)];
   return id.length === 36 && lastMs >= startedMs ? [id, startedMs, lastMs] : undefined;
 }

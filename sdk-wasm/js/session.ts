@@ -20,7 +20,7 @@ export interface Session {
    * Takes what another tab, or an earlier page, has stored: of two sessions begun side by side, the older stays in both
    * tabs, unless all have agreed on one. Until then what this one has begun is told to no other.
    */
-  follow(text: string | null, ms: number, isAgreed?: boolean): void;
+  follow(text: unknown, ms: number, isAgreed?: boolean): void;
   /** Takes what is stored in place of its own: another tab has begun anew for another visitor. */
   reload(): void;
   /** Writes now what is waiting to be written. */

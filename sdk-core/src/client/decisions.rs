@@ -27,21 +27,10 @@ pub(super) struct Decisions {
     exposures: Vec<Exposed>,
     told: usize,
     wake_at: Option<Timestamp>,
-    turn: Turn,
-}
-
-/// When a capped rule may newly take a slot by its condition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Turn {
-    /// Whenever its cap has room.
-    #[default]
-    Always,
-    /// When it is the host's turn, for which nothing waits.
-    Unasked,
-    /// The same; something waits, of which the host has not been told.
-    Awaited,
-    /// The same; the host has been told.
-    Asked,
+    /// Whether a capped rule takes a slot by its condition only when it is the host's turn.
+    takes_turns: bool,
+    /// Whether one waits for that, of which the host has not been told.
+    awaits_turn: bool,
 }
 
 impl Decisions {
@@ -189,26 +178,22 @@ impl Client {
     /// Has capped rules wait for [`Client::handle_turn`] before they newly take a slot by their conditions, so that of
     /// several pages of a visitor only as many show one as its cap has room for.
     pub const fn take_turns(&mut self) {
-        self.decisions.turn = Turn::Unasked;
+        self.decisions.takes_turns = true;
     }
 
-    /// Whether the host is to take its turn, if that has not been asked before. Ask after every input.
+    /// Whether the host is to take its turn, as it was not when this was asked before. Ask after every input.
     pub fn wants_turn(&mut self) -> bool {
-        let wants = self.decisions.turn == Turn::Awaited;
-        if wants {
-            self.decisions.turn = Turn::Asked;
-        }
-        wants
+        core::mem::take(&mut self.decisions.awaits_turn)
     }
 
     /// Says that it is this page's turn: what other pages have shown has been given, and none shows anything capped
     /// until what this one shows now has been stored.
     #[inline(never)]
     pub fn handle_turn(&mut self, now: Now) {
-        self.decisions.turn = Turn::Always;
+        self.decisions.takes_turns = false;
         self.touch(Touched::All);
         self.decide(now);
-        self.decisions.turn = Turn::Unasked;
+        self.decisions.takes_turns = true;
     }
 
     /// Decides the slots that what was touched may have changed, and queues what has.
@@ -239,7 +224,7 @@ impl Client {
                 let is_shown = next.as_ref().is_some_and(|next| next.is_new_under_cap(held, rules));
                 // Of an event rule the cap was asked when it latched.
                 if is_shown
-                    && self.decisions.turn != Turn::Always
+                    && self.decisions.takes_turns
                     && next.as_ref().is_some_and(|next| next.reason == Reason::Level)
                 {
                     awaits_turn = true;
@@ -257,9 +242,7 @@ impl Client {
         self.decisions.wake_at = outlook.next;
         self.decisions.variations = found;
         self.decisions.watch = watch;
-        if awaits_turn && self.decisions.turn == Turn::Unasked {
-            self.decisions.turn = Turn::Awaited;
-        }
+        self.decisions.awaits_turn |= awaits_turn;
         for change in decided.changes {
             let seen_alike = alike(self.decisions.of_slot(&change.slot), change.decision.as_ref());
             self.decisions.set(&change.slot, change.decision.clone());

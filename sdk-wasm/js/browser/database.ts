@@ -15,7 +15,7 @@ export interface Database {
   /** Keys and values of a range, in order. Fails with the browser's word. */
   read(range: IDBKeyRange): Promise<Change[]>;
   /** Stores what is chosen in view of what is there, while nobody else does; gives it. Fails with the browser's word. */
-  claim(key: Key, choose: (found: unknown) => unknown): Promise<unknown>;
+  claim<Value>(key: Key, choose: (found: unknown) => Value): Promise<Value>;
   /**
    * Performs writes in one transaction, in order, which begins at once where the database is open. `strict` waits for
    * the disk itself, `relaxed` for the system's cache, which outlives the browser. Fails with the browser's word.
@@ -52,7 +52,6 @@ export function openDatabase(name: string): Database {
     mode: IDBTransactionMode,
     durability: IDBTransactionDurability,
     act: (store: IDBObjectStore) => () => Result,
-    isWhole = true,
   ) => {
     const run = (database: IDBDatabase) =>
       new Promise<Result>((done, failed) => {
@@ -60,8 +59,6 @@ export function openDatabase(name: string): Database {
         const result = act(transaction.objectStore(STORE));
         transaction.oncomplete = () => done(result());
         transaction.onabort = () => failed(transaction.error);
-        // Everything asked for so far is handed over, so that a page that is gone need not be asked.
-        if (isWhole) transaction.commit?.();
       });
     return open ? run(open) : connect().then(run);
   };
@@ -72,8 +69,8 @@ export function openDatabase(name: string): Database {
         const [keys, values] = [store.getAllKeys(range), store.getAll(range)];
         return () => keys.result.map((key, place): Change => [key as Key, values.result[place]]);
       }),
-    claim(key, choose) {
-      let value: unknown;
+    claim<Value>(key: Key, choose: (found: unknown) => Value) {
+      let value: Value;
       const act = (store: IDBObjectStore) => {
         const found = store.get(key);
         found.onsuccess = () => {
@@ -82,7 +79,7 @@ export function openDatabase(name: string): Database {
         };
         return () => value;
       };
-      return transact('readwrite', 'relaxed', act, false);
+      return transact('readwrite', 'relaxed', act);
     },
     write: (changes, durability) =>
       transact('readwrite', durability, (store) => {
@@ -90,6 +87,8 @@ export function openDatabase(name: string): Database {
           if (value === undefined) store.delete(key);
           else store.put(value, key);
         }
+        // Everything asked for so far is handed over, so that a page that is gone need not be asked.
+        store.transaction.commit?.();
         return () => {};
       }),
     delete() {

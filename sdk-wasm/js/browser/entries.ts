@@ -23,7 +23,7 @@ export interface Entries {
   /** What is stored in a range, in order; writes that wait are not seen, and nothing is where reading fails. */
   read(range: IDBKeyRange): Promise<Change[]>;
   /** Stores at once what is chosen in view of what is there; pages that do so side by side come one after the other. */
-  claim(key: Key, choose: (found: unknown) => string): Promise<string>;
+  claim<Value>(key: Key, choose: (found: unknown) => Value): Promise<Value>;
   /** Deletes the database with everything in it, and what waits to be written. */
   clear(): void;
   /** Whether the database is open, so that a transaction begins at once. */
@@ -110,13 +110,7 @@ export function openEntries({ database, allowed, problem }: EntriesOptions): Ent
         return [];
       }
     },
-    async claim(key, choose) {
-      try {
-        return (await inTime(database.claim(key, choose), READ_MS)) as string;
-      } catch {
-        return choose(undefined);
-      }
-    },
+    claim: (key, choose) => inTime(database.claim(key, choose), READ_MS).catch(() => choose(undefined)),
     clear() {
       due.clear();
       pending.clear();
