@@ -4,9 +4,10 @@ import type { Entries } from '../browser/entries.ts';
 import { inTime } from '../browser/in-time.ts';
 import { awaitLock } from '../browser/locks.ts';
 import type { Core } from '../core/core.ts';
-import { TURN } from '../core/operations.ts';
-import { type Lanes, laneOf } from './lanes.ts';
+import { PROFILE, TURN } from '../core/operations.ts';
+import { type Lanes, lanesIn } from './lanes.ts';
 import type { Past } from './past.ts';
+import { stateIn } from './state.ts';
 
 /** Longest time for which a page waits for others, or for what they have stored: one that is stuck keeps nobody from showing. */
 const PATIENCE_MS = 5_000;
@@ -33,10 +34,12 @@ export async function takeTurn(options: TurnOptions): Promise<void> {
   const { core, entries, lanes, past, space, input, begun } = options;
   const release = await awaitLock(`${space}turn`, AbortSignal.timeout(PATIENCE_MS));
   try {
-    const stored = await inTime(entries.read(IDBKeyRange.lowerBound([])), PATIENCE_MS);
-    const others = stored.filter(([key]) => !lanes.owns(laneOf(key) ?? ''));
-    const taking = others[0] && (await inTime(past.open(), PATIENCE_MS));
-    if (taking) taking.count(others);
+    const stored = await inTime(entries.read(IDBKeyRange.lowerBound('')), PATIENCE_MS);
+    const { base } = stateIn(stored);
+    // What another page has shown may be in there already, and nowhere else any more.
+    if (base) input(() => core(PROFILE, base));
+    const isOther = (lane: string) => !lanes.owns(lane);
+    if (lanesIn(stored).some(isOther)) (await inTime(past.open(), PATIENCE_MS)).count(stored);
   } catch {
     // What they have said since this page began is counted all the same.
   }
