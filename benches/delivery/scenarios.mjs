@@ -17,6 +17,10 @@ const PAYLOAD_BYTES = 6_144;
 const QUIET_MS = 2_000;
 /** As above where everybody has to try again: PostHog waits for three to six seconds. */
 const QUIET_AFTER_LOSS_MS = 7_000;
+/** Time for which delivery is waited for once everything is well again. */
+const DELIVERY_MS = 25_000;
+/** As above behind an outage in which several tries fail: the next one may be a minute away. */
+const DELIVERY_AFTER_TRIES_MS = 65_000;
 const EVENTS = 20;
 const BURST_EVENTS = 200;
 const YEAR_2099_MS = Date.UTC(2099, 0, 1) - Date.now();
@@ -96,9 +100,19 @@ const LIST = {
     },
   },
 
-  collector_down_10s: { goal: 'outage', meets: 'reset', run: failingFor(DOWN, OUTAGE_MS) },
+  collector_down_10s: {
+    goal: 'outage',
+    meets: 'reset',
+    deliveryMs: DELIVERY_AFTER_TRIES_MS,
+    run: failingFor(DOWN, OUTAGE_MS),
+  },
 
-  status_503_10s: { goal: 'outage', meets: 503, run: failingFor(refusing(503), OUTAGE_MS) },
+  status_503_10s: {
+    goal: 'outage',
+    meets: 503,
+    deliveryMs: DELIVERY_AFTER_TRIES_MS,
+    run: failingFor(refusing(503), OUTAGE_MS),
+  },
 
   status_429: {
     goal: 'outage',
@@ -177,9 +191,10 @@ const LIST = {
 
 /**
  * The scenarios: a name, how many events are tracked, what `run` does, what at least one request must have come to
- * (`meets`), how long is looked on after delivery, and which goal Attune has there: that of a healthy visit, whatever
+ * (`meets`), how long delivery is waited for and looked on after it, and which goal Attune has there: that of a healthy visit, whatever
  * becomes of the page, unless the network or the collector is in the way.
  */
 export const SCENARIOS = Object.entries(LIST).map(([name, scenario]) => {
-  return { name, tracked: EVENTS, goal: 'healthy', isQuick: false, quietMs: QUIET_MS, ...scenario };
+  const usual = { tracked: EVENTS, goal: 'healthy', isQuick: false };
+  return { name, ...usual, deliveryMs: DELIVERY_MS, quietMs: QUIET_MS, ...scenario };
 });

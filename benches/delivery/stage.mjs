@@ -8,8 +8,6 @@ import { startBrowser } from './browser.mjs';
 import { openFault } from './fault.mjs';
 import { serveSite } from './site.mjs';
 
-/** Time for which delivery is waited for once everything is well again. */
-const DELIVERY_LIMIT_MS = 25_000;
 const POLL_MS = 200;
 /** Time in which an SDK has asked for what it asks for when it has loaded. */
 const SETTLING_MS = 500;
@@ -134,8 +132,8 @@ export class Stage {
 
   /** Waits until everything is delivered, or the time is over; then sees whether more comes. */
   async settle() {
-    const { meets, quietMs } = this.#scenario;
-    const deadline = Date.now() + DELIVERY_LIMIT_MS;
+    const { meets, deliveryMs, quietMs } = this.#scenario;
+    const deadline = Date.now() + deliveryMs;
     let isDone = false;
     while (!isDone && Date.now() < deadline) {
       await sleep(POLL_MS);
