@@ -244,6 +244,8 @@ describe('the loader, with rare actions', () => {
     } finally {
       collector.writeRules(RULES);
     }
+    // Whoever comes next is to find them.
+    await page.waitForFunction(() => document.querySelector('#html b'));
     await context.close();
   });
 
