@@ -10,13 +10,14 @@ const URL_OF_EVENTS = 'https://collector.example/v1/events';
 
 describe('a post', () => {
   let insist;
+  let page;
   /** Every request, by whether it may outlive its page. */
   let asked;
   /** Which requests fail, by that. */
   let fails;
 
   beforeEach(async () => {
-    openPage();
+    page = openPage();
     window.closed = false;
     asked = [];
     globalThis.fetch = async (_url, { keepalive }) => {
@@ -43,6 +44,15 @@ describe('a post', () => {
     fails = () => false;
     assert.deepEqual([await post(), await post()], [200, 200]);
     assert.deepEqual(asked.slice(4), [false, true]);
+  });
+
+  it('whose answer is lost in the back/forward cache has none, soon after the page is back', async () => {
+    globalThis.fetch = () => new Promise(() => {});
+    const answer = insist(URL_OF_EVENTS, 'body');
+    page.dispatch('pageshow', { persisted: false });
+    assert.equal(await Promise.race([answer, sleep(1_500, 'waits')]), 'waits');
+    page.dispatch('pageshow', { persisted: true });
+    assert.equal(await Promise.race([answer, sleep(5_000, 'waits')]), undefined);
   });
 
   it('of a page that a script closes is made once', async () => {
