@@ -122,4 +122,20 @@ describe('tabs that open at once', () => {
       const again = await openAtOnce(context);
       assert.deepEqual(await headlines(again), ['Always', 'Always', 'Always']);
     }));
+
+  it('are given nothing of the visitor before, where another user comes while what is capped waits for its turn', () =>
+    asVisitor(browser, async (context) => {
+      const page = await context.newPage();
+      for (let visit = 0; visit < 3; visit += 1) {
+        await page.goto(site.url);
+        await page.waitForSelector('[data-ready]');
+        // Until the collector has sent the profile, which is stored.
+        await page.waitForFunction((views) => window.attune.signal('views') === views, visit + 1);
+      }
+      await page.evaluate(() => window.attune.identify('first'));
+      await page.waitForTimeout(600);
+      await page.evaluate(() => window.attune.identify('second'));
+      await page.waitForTimeout(600);
+      assert.equal(await page.evaluate(() => window.attune.signal('views')), 0);
+    }));
 });

@@ -25,8 +25,6 @@ export interface CapturingOptions extends Omit<TurnOptions, 'begun'> {
   gate: Gate;
   /** Hears what a schema does not allow. */
   mistaken(code: string, message: string): void;
-  /** Whose events follow. */
-  sender(): Pick<KeptEvent, 'member' | 'lane' | 'user'>;
   /** The context as it leaves. */
   context(): string;
   /** Does what comes of a call. */

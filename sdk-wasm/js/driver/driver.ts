@@ -358,7 +358,7 @@ export function startDriver(start: CoreStart): Driver {
     if (storage.getItem(space + BLOCKED)) core(operation.NEWS, 3);
     storeMember();
     announce();
-    const state = stateIn(stored);
+    const state = stateIn(stored, member);
     // Never at once: whoever has started the client does not have it yet.
     const found = await past.adopt(stored);
     if (mine !== visits) {

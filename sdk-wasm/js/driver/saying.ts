@@ -51,7 +51,7 @@ export function openSaying(driving: Driving, options: SayingOptions): Saying {
   /** Who the visitor is, what holds for once and all, and what has been done, where other pages know of it. */
   const read = async (member: string) => {
     const found = await entries.read(IDBKeyRange.lowerBound(''));
-    const { user, latches, base } = stateIn(found);
+    const { user, latches, base } = stateIn(found, member);
     if (driving.member() !== member) return;
     driving.input(() => {
       if (user !== undefined) named(user);

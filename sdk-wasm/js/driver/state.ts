@@ -34,9 +34,13 @@ export interface State {
   bundle: Uint8Array | undefined;
 }
 
-/** Picks the state out of what is stored; a value of another kind is none. */
-export function stateIn(stored: Change[]): State {
+/**
+ * Picks the state out of what is stored; a value of another kind is none, and so is what is of another member than the one
+ * asked for: whoever has come may not have been stored yet.
+ */
+export function stateIn(stored: Change[], member?: string): State {
   const state = new Map(stored.map(([key, value]) => [key.toString(), value]));
+  if (member && state.get(MEMBER) !== member) state.clear();
   const text = (key: string) => {
     const value = state.get(key);
     return typeof value === 'string' ? value : undefined;

@@ -5,6 +5,7 @@ import { inTime } from '../browser/in-time.ts';
 import { awaitLock } from '../browser/locks.ts';
 import type { Core } from '../core/core.ts';
 import { PROFILE, TURN } from '../core/operations.ts';
+import type { KeptEvent } from './events.ts';
 import { type Lanes, lanesIn } from './lanes.ts';
 import type { Past } from './past.ts';
 import { stateIn } from './state.ts';
@@ -20,6 +21,8 @@ export interface TurnOptions {
   past: Past;
   /** The prefix of the site's names. */
   space: string;
+  /** Whose events follow. */
+  sender(): Pick<KeptEvent, 'member' | 'lane' | 'user'>;
   /** Makes an input, which is followed by asking what is to be sent. */
   input(act: () => void): void;
   /** The turn has come. */
@@ -31,11 +34,11 @@ export interface TurnOptions {
  * stored before the next page has its turn. Where the browser has no locks it is at once.
  */
 export async function takeTurn(options: TurnOptions): Promise<void> {
-  const { core, entries, lanes, past, space, input, begun } = options;
+  const { core, entries, lanes, past, space, sender, input, begun } = options;
   const release = await awaitLock(`${space}turn`, AbortSignal.timeout(PATIENCE_MS));
   try {
     const stored = await inTime(entries.read(IDBKeyRange.lowerBound('')), PATIENCE_MS);
-    const { base } = stateIn(stored);
+    const { base } = stateIn(stored, sender().member);
     // What another page has shown may be in there already, and nowhere else any more.
     if (base) input(() => core(PROFILE, base));
     const isOther = (lane: string) => !lanes.owns(lane);
