@@ -40,7 +40,7 @@ export interface State {
  */
 export function stateIn(stored: Change[], member?: string): State {
   const state = new Map(stored.map(([key, value]) => [key.toString(), value]));
-  if (member && state.get(MEMBER) !== member) state.clear();
+  if (member && (state.get(MEMBER) ?? member) !== member) state.clear();
   const text = (key: string) => {
     const value = state.get(key);
     return typeof value === 'string' ? value : undefined;
