@@ -46,10 +46,7 @@ describe('tabs that open at once', () => {
     browser = await openBrowser();
     collector = await Collector.start(rules);
     gate = await openGate(collector.url);
-    const page = packagePage(gate.url, WRITE_KEY).replace(
-      '<script',
-      '<h2 id="look">Original</h2>\n<script>window.shown = [];</script>\n<script',
-    );
+    const page = packagePage(gate.url, WRITE_KEY).replace('<script', '<h2 id="look">Original</h2>\n<script');
     const tracking = page.replace('window.attune.ready', 'window.attune.page();\n  window.attune.ready');
     const silent = page.replace('"headline"', '"none"');
     site = await serveSite({ '/': tracking, '/before': silent });
