@@ -8,10 +8,12 @@ use crate::limits::BUNDLE_GRACE_MS;
 use crate::profile::{EventDocument, Latch, ProfileView};
 use crate::rules::index::Marks;
 use crate::rules::{
-    Decided, Decision, Reads, Reason, SlotChange, Touched, Visit, VisitorDocument, Watch, judge, latch,
+    Decided, Decision, Reads, Reason, RuleTable, SlotChange, Touched, Visit, VisitorDocument, Watch, judge,
+    latch,
 };
 use crate::time::{Now, Timestamp};
 use crate::wire::IDENTIFY;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Decisions in effect and what the host has not polled yet.
@@ -79,6 +81,18 @@ impl Decisions {
     fn end_latch(&mut self, rule: &str, at: Timestamp) {
         for latch in self.latches.iter_mut().filter(|latch| &*latch.rule == rule) {
             latch.until = Some(at);
+        }
+    }
+
+    /// Has the slots of capped rules that hold by their conditions held by no rule: what they show stays until it is known
+    /// whether it has room for the visitor who has come.
+    #[inline(never)]
+    pub fn let_go_of_capped(&mut self, rules: &RuleTable) {
+        for held in &mut self.current {
+            let is_capped = rules.by_id(&held.rule).is_some_and(|rule| rule.head().cap.is_some());
+            if is_capped && held.reason == Reason::Level {
+                held.rule = Box::default();
+            }
         }
     }
 

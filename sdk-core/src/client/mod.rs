@@ -203,6 +203,10 @@ impl Client {
     /// Becomes the member that another page of this browser has begun; what that page has stored stays.
     #[inline(never)]
     pub fn handle_follow(&mut self, member: MemberId, lane: LaneId, session: SessionId, now: Now) {
+        // Where nothing was tracked nobody was here yet: what is shown is said of the member who comes now.
+        if self.judged.take().is_some() {
+            self.decisions.let_go_of_capped(&self.bundle.rules);
+        }
         self.close_lane();
         self.member = member;
         self.session = session;

@@ -1,5 +1,7 @@
 //! A page's life in small, as its host would drive it.
 
+mod caps;
+
 use super::{Client, ClientOptions, MemoryStore, TextTrack};
 use crate::bundle::author::{SourceFile, compile};
 use crate::bundle::{BundleError, Header, SIGNATURE_BYTES, attach_signature, seal_envelope};
@@ -200,31 +202,6 @@ fn time_alone_brings_an_offer_at_the_instant_it_named() {
     assert!(page.client.decision("offer").is_some());
     let changes = page.client.take_decisions();
     assert!(changes.iter().any(|change| &*change.slot == "offer" && change.is_shown), "{changes:?}");
-}
-
-#[test]
-fn what_is_capped_waits_for_the_turn_of_its_page_and_gives_way_to_what_others_have_shown() {
-    for others_have_shown in [false, true] {
-        let mut page = PageRig::new();
-        page.client.take_turns();
-        page.track("add_to_cart", "{}");
-        page.wait(20_001);
-        assert_eq!(page.client.decision("offer"), None);
-        assert_eq!(
-            [page.client.wants_turn(), page.client.wants_turn()],
-            [true, false],
-            "it is asked for once"
-        );
-        if others_have_shown {
-            page.track("attune.shown", r#"{"rule":"rescue","key":""}"#);
-        }
-        page.client.handle_turn(page.now);
-        assert_eq!(page.client.decision("offer").is_none(), others_have_shown);
-        let changes = page.client.take_decisions();
-        assert_eq!(changes.iter().any(|change| change.is_shown), !others_have_shown, "{changes:?}");
-        page.wait(1);
-        assert!(!page.client.wants_turn());
-    }
 }
 
 #[test]
