@@ -4,7 +4,7 @@ import { Attune } from './attune.ts';
 import { readWishes } from './browser/wishes.ts';
 import { devtoolsPort } from './devtools-port.ts';
 import { usageError } from './errors.ts';
-import { type InitOptions, type Parts, readOptions, type SiteSettings } from './options.ts';
+import { type InitOptions, type Parts, readOptions, type SiteSettings, textOf } from './options.ts';
 import { previewToken } from './preview-token.ts';
 
 let running: Attune | undefined;
@@ -47,13 +47,4 @@ function tellApart(attune: Attune, options: InitOptions, again: SiteSettings): v
     throw usageError('already_initialised', `init: option "${name}" ${must}`);
   }
   if (others[0]) attune[devtoolsPort].tell('already_initialised', ...others);
-}
-
-/** A value as text; functions are all alike, since each call makes its own anew. */
-function textOf(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return '';
-  }
 }

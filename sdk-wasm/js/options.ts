@@ -171,7 +171,7 @@ const OBJECT: Check = [isObject, 'an object'];
 const CHECKS: Record<keyof InitOptions, Check> = {
   writeKey: [
     (value) => isText(value) && WRITE_KEY.test(value as string),
-    '1 to 100 letters, digits, ".", "_" or "-"',
+    '1 to 100 letters, digits, ".", "_", "-"',
   ],
   collector: ADDRESS,
   context: OBJECT,
@@ -180,7 +180,7 @@ const CHECKS: Record<keyof InitOptions, Check> = {
   cookieless: SWITCH,
   visitorCookie: [
     (value, { cookieless }) => isText(value) && DOMAIN.test(value as string) && !cookieless,
-    'a domain such as "example.com", not beside "cookieless"',
+    'a domain like "example.com", not beside "cookieless"',
   ],
   doNotTrack: SWITCH,
   filter: [(value) => value === 'bundle' || isObject(value), 'an object or "bundle"'],
@@ -199,7 +199,7 @@ const CHECKS: Record<keyof InitOptions, Check> = {
  */
 export function readOptions(options: unknown, base: string, wishes: Wishes): SiteSettings {
   if (!isObject(options))
-    throw usageError('option_invalid', `init: options must be an object, got ${kind(options)}`);
+    throw usageError('option_invalid', `init: options must be an object, got ${seen(options)}`);
   const names = Object.keys(CHECKS);
   const { writeKey, collector } = options;
   // These two have to be there, and the rest where it is.
@@ -242,11 +242,19 @@ function keysIn(trust: unknown): string {
 
 function wrong(name: string, value: unknown, expected: string): AttuneError {
   const code = value === undefined ? 'option_missing' : 'option_invalid';
-  return usageError(code, `init: option "${name}" must be ${expected}, got ${kind(value)}`);
+  return usageError(code, `init: option "${name}" must be ${expected}, got ${seen(value)}`);
 }
 
-function kind(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 100));
-  if (Array.isArray(value)) return 'a list';
-  return value === null ? 'null' : typeof value;
+/** A value as text, or its kind where it has none. */
+function seen(value: unknown): string {
+  return (textOf(value) || typeof value).slice(0, 100);
+}
+
+/** A value as text; functions are all alike, since each call makes its own anew. */
+export function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '';
+  }
 }

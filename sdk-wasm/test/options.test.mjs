@@ -162,7 +162,7 @@ for (const [name, options, code, text] of [
     `a visitor’s cookie for a ${what}`,
     { ...GOOD, visitorCookie },
     'option_invalid',
-    '"visitorCookie" must be a domain such as "example.com"',
+    '"visitorCookie" must be a domain like "example.com"',
   ]),
   [
     'a visitor’s cookie where there are none',
