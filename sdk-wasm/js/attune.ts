@@ -9,7 +9,7 @@ import { deviceContext, type Json, type JsonObject, pageContext, watchDevice } f
 import { type Decision, variableIn } from './decision.ts';
 import { type DevtoolsPort, devtoolsPort } from './devtools-port.ts';
 import type { Capture } from './driver/contract.ts';
-import { MEMBER, SESSION, TOKEN } from './driver/state.ts';
+import { MEMBER, SESSION } from './driver/state.ts';
 import { AttuneError, type AttuneErrorKind } from './errors.ts';
 import { isObject, jsonText } from './json.ts';
 import { type DriverLink, openLink } from './link.ts';
@@ -91,8 +91,8 @@ export class Attune {
         shown: (metadata) => void this.#capture('attune.shown', metadata),
         exposed: (id, metadata) => void this.#capture('attune.exposure', metadata, 'normal', id),
         resumed: (session, isAgreed) => this.#session.follow(session, wallMs(), isAgreed),
-        consented: (said) => this.#consented(said),
-        forgotten: () => this.#forget(),
+        consented: (said) => this.#consented(said, true),
+        forgotten: () => this.#forget(true),
         changed: () => port.changed?.(),
         report: this.#reports.report,
         tell: (...saying) => this.#tell(saying),
@@ -280,10 +280,10 @@ export class Attune {
     if (campaign !== undefined) this.setContext({ campaign });
   }
 
-  #consented(said: Said): void {
+  #consented(said: Said, isHeard?: boolean): void {
     this.#said = said;
     this.setContext(this.#privacy());
-    this.#link.consent(said);
+    this.#link.consent(said, isHeard);
   }
 
   /** Goes on as the visitor that another page has begun. */
@@ -292,8 +292,8 @@ export class Attune {
     this.#link.ask((driver) => driver.follow(member, this.#session.at(wallMs())));
   }
 
-  #forget(): void {
-    this.#link.forget(this.#session.reset(wallMs()));
+  #forget(isHeard?: boolean): void {
+    this.#link.forget(this.#session.reset(wallMs(), true), isHeard);
   }
 
   /** What batches and rules are told of the visitor's wishes, where there are any. */
@@ -310,14 +310,14 @@ export class Attune {
     const { type, metadata = '{}' } = capture;
     // It would be asked about what it tracks, without an end.
     if (this.#isJudging) {
-      this.#refuse('before_send_failed', type, 'it tracks an event itself');
+      this.#refuse('before_send_failed', type, 'it tracks an event');
       return undefined;
     }
     this.#isJudging = true;
     try {
       const sent = filter({ event_type: type, metadata: JSON.parse(metadata) });
       if (!sent) return undefined;
-      if (!isObject(sent.metadata)) throw new TypeError('what it returned has no metadata');
+      if (!isObject(sent.metadata)) throw new TypeError('it returned no metadata');
       const text = this.#metadataText(type, sent.metadata);
       return text === undefined ? text : { ...capture, metadata: text };
     } catch (cause) {
@@ -405,7 +405,6 @@ export class Attune {
     };
     const follow = ({ key, newValue }: StorageEvent) => {
       if (key === space + SESSION) session.follow(newValue, wallMs());
-      if (key === space + TOKEN && newValue) this.#link.ask((driver) => driver.takeToken(newValue));
       // Of pages that say different things all take the last one's word.
       const member = key === space + MEMBER && storage.getItem(key);
       if (member) this.#become(member);

@@ -11,9 +11,10 @@ import type { Saying } from './words.ts';
 export interface Host {
   /**
    * What earlier page loads stored has been taken back: buffered calls may follow, behind those that such pages could
-   * not make. Also called later with calls alone.
+   * not make. Also called later with calls alone; without any where the visitor has been forgotten meanwhile, so that
+   * whoever comes is to be admitted.
    */
-  started(calls: Call[]): void;
+  started(calls?: Call[]): void;
   /** What judges and counts events is there: those that have waited for it may follow. */
   opened(): void;
   /** Whether another driver has taken over: what comes now comes too late. */

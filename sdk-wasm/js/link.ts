@@ -2,9 +2,9 @@
 
 import { keepWithin } from './bound.ts';
 import { activated, isPrerendering } from './browser/activation.ts';
-import { type Channel, openChannel } from './browser/channel.ts';
+import { openChannel } from './browser/channel.ts';
 import { expire } from './browser/cookie.ts';
-import { openDatabase } from './browser/database.ts';
+import { type Change, openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
 import { get } from './browser/http.ts';
 import { inTime } from './browser/in-time.ts';
@@ -33,10 +33,7 @@ import type { VisitorCookie } from './visitor-cookie.ts';
 /** Loads what sends events without the core, or beside one that is not whole. */
 export type LoadPlain = () => Promise<typeof import('./plain.ts')>;
 
-/**
- * Time after which what has not come is late. That is when what does without it is loaded, which gives it as much again
- * while somebody looks at the page: `PATIENCE_S` in plain/late.ts says why.
- */
+/** Time after which what has not come is late: what does without it is loaded then, and gives it `PATIENCE_S` more. */
 const LATE_MS = 30_000;
 
 /** What a page tells the others of what the visitor wishes: what is agreed to, and to be forgotten. */
@@ -71,11 +68,11 @@ export interface DriverLink {
   /** Makes a call, now or when it may be made; never where the visitor has denied it. */
   call(...call: Call): void;
   /** Takes in what the visitor has said of each purpose. */
-  consent(said: Said): void;
+  consent(said: Said, isHeard?: boolean): void;
   /** Tells the other pages, at once. */
   say(...wish: Wish): void;
-  /** Forgets the visitor on this device. */
-  forget(session: string): void;
+  /** Forgets the visitor on this device; what another page that this one hears of has deleted there is left to those who come. */
+  forget(session: string, isHeard?: boolean): void;
   /** Asks the collector to erase the visitor; called before it is forgotten here. */
   erase(): void;
   /** Asks for an answer; nothing before the driver has started. */
@@ -194,9 +191,15 @@ export function openLink(options: LinkOptions): DriverLink {
   /** How often the visitor has been forgotten: what was read before belongs to nobody any more. */
   let forgotten = 0;
   /** Open while the page is, as neither what is said nor who hears it can wait for a driver: the page may be gone by then. */
-  let channel: Channel<Wish> | undefined;
+  const channel = openChannel<Wish>(`${space}wish`, ([kind, said]) =>
+    kind === 'consent' ? events.consented(said) : events.forgotten(),
+  );
   /** Whether the driver has taken in what is stored, so that events may follow. */
   let isAdmitted = false;
+  /** How often the visitor had been forgotten when it was asked to last. */
+  let admitting = -1;
+  /** Who was here before the visitor was forgotten. */
+  let gone: string | undefined;
   /** Whether the visitor is not the one whose calls earlier page loads have stored. */
   let hasChanged = false;
   let hasEnded = false;
@@ -265,7 +268,13 @@ export function openLink(options: LinkOptions): DriverLink {
   };
   const read = async () => {
     const known = forgotten;
-    const stored = await entries.read(IDBKeyRange.lowerBound(''));
+    let stored: Change[];
+    let tries = 9;
+    // What another page deletes, which has forgotten the visitor, may still be there; where that is gone, this one does.
+    do {
+      if (!tries--) entries.clear();
+      stored = await entries.read(IDBKeyRange.lowerBound(''));
+    } while (gone && stateIn(stored).member === gone);
     const now = wallMs();
     const last = stored.find(([key]) => key === SESSION)?.[1];
     events.resumed(last);
@@ -322,9 +331,10 @@ export function openLink(options: LinkOptions): DriverLink {
       known = forgotten;
       stored = isTaking() ? await read() : undefined;
     }
-    const begun = (calls: Call[]) => {
+    const begun = (calls?: Call[]) => {
       if (hasEnded) return loaded.shutdown();
       driver = started;
+      if (!calls) return admit();
       isAdmitted = isTaking();
       for (const one of [...(hasChanged ? [] : calls), ...buffer.drain()]) call(...one);
       hasChanged = false;
@@ -355,6 +365,7 @@ export function openLink(options: LinkOptions): DriverLink {
       isOver = true;
       driver = started = plain;
       isAdmitted = false;
+      admitting = -1;
       admit();
     };
     late(loaded.whole, loaded, start, beside).catch(failed);
@@ -369,35 +380,30 @@ export function openLink(options: LinkOptions): DriverLink {
   };
   /** Takes in what is stored, once that is allowed. */
   const admit = async () => {
-    if (!driver || isAdmitted || !isTaking()) return;
+    if (!driver || isAdmitted || admitting === forgotten || !isTaking()) return;
+    const known = forgotten;
+    admitting = known;
     await know();
     look();
     const stored = await read();
-    ask((driver) => driver.admit(stored, laneNow(), session(wallMs())));
+    if (known === forgotten) ask((driver) => driver.admit(stored, laneNow(), session(wallMs())));
   };
-  const withdraw = (session: string) => {
+  const withdraw = (session: string, isHeard?: boolean) => {
     forgotten += 1;
+    isAdmitted = !!preview;
     held = [];
     buffer.forget();
     // Also where what reads it may not be loaded.
     if (settings.visitorCookie) expire(VISITOR_COOKIE, settings.visitorCookie);
-    entries.clear();
+    entries.clear(isHeard);
     for (const key of keysUnder(space)) storage.removeItem(space + key);
-    started?.forget(session);
+    gone = started?.forget(session, isTaking());
     // The lane has ended with the visitor: whoever is admitted next begins another, as its numbers are given out.
     lane = '';
+    admit();
   };
-  const hush = () => {
-    channel?.close();
-    channel = undefined;
-  };
-  const listen = () => {
-    channel ??= openChannel(`${space}wish`, ([kind, said]) =>
-      kind === 'consent' ? events.consented(said) : events.forgotten(),
-    );
-  };
-  listen();
-  addEventListener('pageshow', listen, { signal: ended });
+  channel.open();
+  addEventListener('pageshow', channel.open, { signal: ended });
   if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
     const fail = (cause: unknown) => failed(failure(cause));
@@ -411,19 +417,16 @@ export function openLink(options: LinkOptions): DriverLink {
     mayRequest,
     mayStore,
     call,
-    consent(said) {
+    consent(said, isHeard) {
       capture = captureState(said);
-      call('consent', grantedBits(said));
-      if (capture === 'denied') {
-        isAdmitted = false;
-        withdraw(session(wallMs()));
-      }
+      call('consent', grantedBits(said), driver && !isAdmitted && isTaking());
+      if (capture === 'denied') withdraw(session(wallMs()), isHeard);
       if (!isTaking()) return;
       granted();
       release(false);
       admit();
     },
-    say: (...wish) => channel?.say(wish),
+    say: channel.say,
     forget: withdraw,
     erase() {
       const token = started?.token() ?? storage.getItem(space + TOKEN) ?? '';
@@ -437,7 +440,7 @@ export function openLink(options: LinkOptions): DriverLink {
     save(ms) {
       // A page that holds a channel is not kept in the back/forward cache; one that stores nothing would find nothing there of
       // what is said meanwhile.
-      if (!settings.cookieless) hush();
+      if (!settings.cookieless) channel.close();
       if ((driver && !driver.isShort()) || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
@@ -448,7 +451,7 @@ export function openLink(options: LinkOptions): DriverLink {
     },
     end() {
       ask((driver) => driver.shutdown());
-      hush();
+      channel.close();
       driver = undefined;
       started = undefined;
       hasEnded = true;

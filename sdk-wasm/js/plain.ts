@@ -20,7 +20,7 @@ import { lanesIn } from './driver/lanes.ts';
 import { openLastWords } from './driver/last-words.ts';
 import { type Receipt, readReceipt, textIn } from './driver/receipt.ts';
 import { retryAfterMs } from './driver/retry.ts';
-import { BLOCKED, MEMBER, POLICY, TOKEN } from './driver/state.ts';
+import { BLOCKED, MEMBER, POLICY, stateIn, TOKEN } from './driver/state.ts';
 import { openTail } from './driver/tail.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
@@ -151,9 +151,8 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
   /** Whether events say no more than who, what and when. */
   const isBare = isBlind || policy?.isBare;
   const space = `attune/${settings.writeKey}/`;
-  const storedText = (stored: Change[], name: string) => textIn(stored.find(([key]) => key === name)?.[1]);
   const memberIn = (stored: Change[]) =>
-    storage.getItem(space + MEMBER) || storedText(stored, MEMBER) || freshId();
+    storage.getItem(space + MEMBER) || stateIn(stored).member || freshId();
   let member = memberIn(start.stored ?? []);
   let { lane } = start;
   let count = 0;
@@ -330,8 +329,8 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
     entries.put(MEMBER, () => member);
     // Never at once: whoever starts it has to have it first.
     const found = await adopt(lanesIn(stored).filter((known) => known !== lane));
-    if (visit !== visits) return host.started([]);
-    user = storedText(stored, 'user');
+    if (visit !== visits) return host.started();
+    user = stateIn(stored, member).user;
     const { events = [], lanes: over = [], calls = [] } = found ?? {};
     queue.take(
       events.filter(({ isSettled }) => !isSettled),
@@ -416,7 +415,8 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
     identify(id) {
       if (user !== undefined && user !== id) becomes(freshId());
       user = id;
-      if (mayName(id)) entries.put('user', () => id);
+      const named = [member, id];
+      if (mayName(id)) entries.put('user', () => named);
     },
     reset: () => becomes(freshId()),
     setContext() {},
@@ -433,6 +433,7 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
       exposed = undefined;
       tail.drop();
       becomes(freshId());
+      return undefined;
     },
     follow(other) {
       if (other !== member) becomes(other);
@@ -441,7 +442,6 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
       const stored = storage.getItem(space + TOKEN) ?? '';
       return stored.startsWith(`${member}\n`) ? stored : undefined;
     },
-    takeToken() {},
     signal: () => undefined,
     flush() {
       entries.flush();

@@ -14,8 +14,8 @@ export interface Session {
   at(ms: number): string;
   /** The session that lives at an instant, if one does; nothing begins. */
   living(ms: number): string | undefined;
-  /** Begins a new session at once. */
-  reset(ms: number): string;
+  /** Begins a new session at once; one that waits to be agreed on is told to nobody. */
+  reset(ms: number, waits?: boolean): string;
   /**
    * Takes what another tab, or an earlier page, has stored: of two sessions begun side by side, the older stays in both
    * tabs, unless all have agreed on one. Until then what this one has begun is told to no other.
@@ -62,10 +62,11 @@ export function openSession(
       return now[0];
     },
     living: (ms) => (isLive(state, ms) ? state[0] : undefined),
-    reset(ms) {
+    reset(ms, waits) {
       const now = begin(ms);
       state = now;
-      flush();
+      if (waits) hasAgreed = false;
+      else flush();
       return now[0];
     },
     follow(text, ms, isAgreed) {

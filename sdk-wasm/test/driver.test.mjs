@@ -185,8 +185,9 @@ describe('the driver', () => {
     page = openPage({ locks: locksOf([open]) });
     putLocal('member', 'm0');
     await store(page.database, [
-      ['user', 'user-1'],
-      ['base', Uint8Array.of(98, 255)],
+      ['user', ['m0', 'user-1']],
+      ['base', ['m0', Uint8Array.of(98, 255)]],
+      ['latches', ['m1', Uint8Array.of(7)]],
       ...[gone, open].flatMap((lane) => [
         stored(lane, 1, false),
         stored(lane, 2, true),
@@ -254,11 +255,15 @@ describe('the driver', () => {
   });
 
   it('stores what the core asks it to, and reports what the core cannot read', async () => {
-    await store(page.database, [['latches', Uint8Array.of(1, 2, 3)]]);
+    putLocal('member', 'm0');
+    await store(page.database, [['latches', ['m0', Uint8Array.of(1, 2, 3)]]]);
     page.core.next('restore', ['unreadable', 1], ['put', 0, Uint8Array.of(0, 128, 255)]);
     await start();
     await written();
-    assert.deepEqual([await entry('latches'), await entry('base')], [undefined, Uint8Array.of(0, 128, 255)]);
+    assert.deepEqual(
+      [await entry('latches'), await entry('base')],
+      [undefined, ['m0', Uint8Array.of(0, 128, 255)]],
+    );
     assert.deepEqual(errors, ['stored_entry_unreadable: a stored entry cannot be read: latches']);
   });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { load } from './load.mjs';
-import { closePage, openPage, settle, written } from './page.mjs';
+import { closePage, openPage, settle, store, stored, written } from './page.mjs';
 
 const OPTIONS = { writeKey: 'demo', collector: '/' };
 const NO = { functional: 'granted', analytics: 'denied', personalization: 'denied' };
@@ -105,16 +105,89 @@ describe('what the visitor wishes', () => {
 
   it('leaves nothing of what was heard of a visitor who has been forgotten before it was taken in', async () => {
     const core = await page.load();
-    new Channel('attune/demo/').postMessage(['latches', Uint8Array.of(1)]);
+    const said = (member, byte) =>
+      new Channel('attune/demo/').postMessage(['latches', member, Uint8Array.of(byte)]);
+    const [[, gone]] = core.of('start');
+    said(gone, 1);
     await settle();
     await tell('forget');
-    new Channel('attune/demo/').postMessage(['latches', Uint8Array.of(2)]);
+    said(gone, 2);
     await answered();
     assert.equal(core.of('forget').length, 1);
+    const [[, come]] = core.of('follow');
+    assert.notEqual(come, gone);
+    said(come, 2);
+    await answered();
     assert.deepEqual(
       core.of('restore').map(([, , latches]) => latches),
       [Uint8Array.of(2)],
     );
+  });
+
+  it('follows the one whom the page has made room for that has forgotten, and deletes nothing of them', async () => {
+    const core = await page.load();
+    await answered();
+    attune.track('before');
+    await written();
+    // What is there of who comes, when the other page has forgotten who was here.
+    await store(page.database, [
+      ['member', 'next'],
+      ['session', `0198c000-0000-7000-8000-000000000001 ${Date.now()} ${Date.now()}`],
+      ['latches', ['next', Uint8Array.of(7)]],
+    ]);
+    await tell('forget');
+    await written();
+    assert.deepEqual(
+      core.of('follow').map(([, member]) => member),
+      ['next'],
+    );
+    assert.deepEqual(await stored(page.database, 'member'), 'next');
+    assert.deepEqual(await stored(page.database, 'latches'), ['next', Uint8Array.of(7)]);
+    attune.track('after');
+    assert.equal(core.of('track').length, 2);
+  });
+
+  it('admits a visitor once who agrees twice while what is stored is being read', async () => {
+    const core = await page.load();
+    await answered();
+    const yes = { analytics: 'granted', personalization: 'granted' };
+    attune.consent(NO);
+    attune.consent(yes);
+    attune.track('first');
+    attune.consent(yes);
+    await written();
+    assert.equal(core.of('follow').length, 1);
+    assert.equal(core.of('track').length, 1);
+  });
+
+  it('takes in what is said of another visitor once the page has followed there, and not before', async () => {
+    const core = await page.load();
+    await answered();
+    const before = core.of('restore').length;
+    const others = new Channel('attune/demo/');
+    const event = {
+      id: 'e',
+      type: 'view',
+      ms: 1,
+      seq: 1,
+      priority: 1,
+      session: 's',
+      member: 'next',
+      lane: 'l',
+    };
+    others.postMessage(['latches', 'next', Uint8Array.of(1)]);
+    others.postMessage(['profile', 'next', Uint8Array.of(2)]);
+    others.postMessage(['profile', 'nobody', Uint8Array.of(3)]);
+    others.postMessage(['events', [event]]);
+    await settle();
+    const taken = () => [core.of('restore').slice(before), core.of('profile'), core.of('storedEvent')];
+    assert.deepEqual(taken(), [[], [], []]);
+    page.entries.set('attune/demo/member', 'next');
+    page.dispatch('storage', { key: 'attune/demo/member', newValue: 'next' });
+    const [[restored], profiles, counted] = taken();
+    assert.deepEqual(restored[2], Uint8Array.of(1));
+    assert.deepEqual(profiles, [['profile', Uint8Array.of(2)]]);
+    assert.equal(counted.length, 1);
   });
 
   it('is heard again by a page that comes back from the back/forward cache, where no channel may be open', async () => {

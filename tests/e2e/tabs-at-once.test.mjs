@@ -135,4 +135,72 @@ describe('tabs that open at once', () => {
       await page.waitForTimeout(600);
       assert.equal(await page.evaluate(() => window.attune.signal('views')), 0);
     }));
+
+  const agreed = { analytics: 'granted', personalization: 'granted' };
+  const refused = { analytics: 'denied', personalization: 'denied' };
+  for (const [change, act] of [
+    ['reset', (page) => page.evaluate(() => window.attune.reset())],
+    ['forget', (page) => page.evaluate(() => window.attune.forget())],
+    [
+      'identify of another user',
+      async (page) => {
+        await page.evaluate(() => window.attune.identify('first'));
+        await page.evaluate(() => window.attune.identify('second'));
+      },
+    ],
+    [
+      'no and yes',
+      async (page, pages) => {
+        await page.evaluate((said) => window.attune.consent(said), refused);
+        await eventually(
+          () => headlines(pages),
+          (shown) => shown.every((text) => text === 'Welcome'),
+        );
+        await page.evaluate((said) => window.attune.consent(said), agreed);
+      },
+    ],
+    [
+      'no and yes at once',
+      (page) =>
+        page.evaluate(
+          ([no, yes]) => {
+            window.attune.consent(no);
+            window.attune.consent(yes);
+          },
+          [refused, agreed],
+        ),
+    ],
+  ])
+    it(`show what is capped anew, as often as it may be, to who comes by ${change}`, () =>
+      asVisitor(browser, async (context) => {
+        const pages = await openAtOnce(context);
+        assert.deepEqual(await headlines(pages), ['Only once', 'Twice at most', 'Twice at most']);
+        await eventually(
+          () => ofType('attune.shown').length,
+          (count) => count >= TABS,
+        );
+        await pages[0].waitForTimeout(300);
+        gate.posted.length = 0;
+        await act(pages[0], pages);
+        // What was on its way of the one before.
+        await pages[0].waitForTimeout(1_500);
+        const member = await pages[0].evaluate(
+          (key) => localStorage.getItem(`attune/${key}/member`),
+          WRITE_KEY,
+        );
+        assert.deepEqual(await headlines(pages), ['Only once', 'Twice at most', 'Twice at most']);
+        const shown = () =>
+          ofType('attune.shown').map(({ anonymous_id, session_id, metadata }) => [
+            ...[metadata.rule, anonymous_id === member, session_id],
+          ]);
+        await eventually(shown, (found) => found.length === TABS);
+        const [[, , session]] = shown();
+        assert.deepEqual(
+          shown().sort(),
+          ['once', 'twice', 'twice'].map((rule) => [rule, true, session]),
+        );
+        await pages[0].reload();
+        await pages[0].waitForSelector('[data-ready]');
+        assert.equal(await pages[0].textContent('#headline'), 'Always');
+      }));
 });

@@ -24,8 +24,8 @@ export interface Entries {
   read(range: IDBKeyRange): Promise<Change[]>;
   /** Stores at once what is chosen in view of what is there; pages that do so side by side come one after the other. */
   claim<Value>(key: Key, choose: (found: unknown) => Value): Promise<Value>;
-  /** Deletes the database with everything in it, and what waits to be written. */
-  clear(): void;
+  /** Deletes what waits to be written, and the database with everything in it unless another page does that. */
+  clear(elsewhere?: boolean): void;
   /** Whether the database is open, so that a transaction begins at once. */
   isOpen(): boolean;
   /** Performs every write that waits in one transaction, which begins at once; settles when that has ended. */
@@ -111,10 +111,10 @@ export function openEntries({ database, allowed, problem }: EntriesOptions): Ent
       }
     },
     claim: (key, choose) => inTime(database.claim(key, choose), READ_MS).catch(() => choose(undefined)),
-    clear() {
+    clear(elsewhere) {
       due.clear();
       pending.clear();
-      database.delete();
+      if (!elsewhere) database.delete();
     },
     isOpen: database.isOpen,
     flush,

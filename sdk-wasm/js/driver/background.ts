@@ -81,6 +81,11 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
   const retries = openRetries(driving, options.fetchLater, push.open);
   const keeping = openKeeping({ ...outlook, storage: driving.storage, space });
   const lastWords = openLastWords(options.turns);
+  const ended = new AbortController();
+  const heard = ({ key, newValue }: StorageEvent) => {
+    if (key === tokenKey && newValue) push.takeToken(newValue);
+  };
+  addEventListener('storage', heard, { signal: ended.signal });
   return {
     delivery,
     push,
@@ -119,6 +124,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
       options.host.tell('collector_blocked');
     },
     end() {
+      ended.abort();
       delivery.end();
       reserve.rest();
       keeping.end();

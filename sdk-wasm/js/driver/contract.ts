@@ -32,18 +32,19 @@ export interface Driver {
   reset(session: string): void;
   /** Merges fields, a JSON object as text, into the context; `null` removes one. */
   setContext(fields: string): void;
-  /** Takes in which purposes are granted, by bits. */
-  consent(granted: number): void;
+  /** Takes in which purposes are granted, by bits, and whether `admit` follows. */
+  consent(granted: number, isComing?: boolean): void;
   /** Takes in what is stored, and from now on events; `lane` is held. */
   admit(stored: Change[], lane: string, session: string): void;
-  /** Forgets the visitor, and all that has not been sent; the host has deleted what was stored. */
-  forget(session: string): void;
+  /**
+   * Forgets the visitor, and all that has not been sent; the host has deleted what was stored. Says who it was. Whoever
+   * comes may be told by `admit`.
+   */
+  forget(session: string, isComing?: boolean): string | undefined;
   /** Becomes the visitor that another tab has begun and stored. */
   follow(member: string, session: string): void;
   /** The member and its token, in a line each, where one is known. */
   token(): string | undefined;
-  /** Takes the member token that another tab has stored. */
-  takeToken(stored: string): void;
   /** The live value of a signal. */
   signal(name: string, key?: string): Json | undefined;
   /** Stores and sends now what waits for it. */

@@ -1,5 +1,6 @@
 /** The driver: one input to the core, then everything carried out that it wants done. */
 
+import { openChannel } from '../browser/channel.ts';
 import type { Change } from '../browser/database.ts';
 import { type Turns, watchTurns } from '../browser/turns.ts';
 import { wallMs } from '../clock.ts';
@@ -27,7 +28,7 @@ import { openPainting } from './painting.ts';
 import { openPast } from './past.ts';
 import { ASKED, KNOWN, LAST, openSettling, TURN } from './settling.ts';
 import { BLOCKED, DECISIONS, ENTRIES, MEMBER, POLICY, stateIn, TOKEN } from './state.ts';
-import { type Message, openTabs } from './tabs.ts';
+import type { Message } from './tabs.ts';
 import { openWaking } from './waking.ts';
 
 /** Time after which what runs behind the first decision is loaded though there is none yet. */
@@ -121,7 +122,8 @@ export function startDriver(start: CoreStart): Driver {
     if (newMember === member) return;
     member = newMember;
     user = undefined;
-    storeMember();
+    // Who is to come is agreed on with other pages.
+    if (!early) storeMember();
     forgetToken();
     // Another visitor may get another candidate.
     bundles.fetch();
@@ -152,8 +154,9 @@ export function startDriver(start: CoreStart): Driver {
     (of, seq) => lanes.owns(of) && ofEvents(({ events }) => events.forget(of, seq)),
     (entry, bytes) => {
       const name = ENTRIES[entry] as string;
-      entries.put(name, () => (entry > 1 ? textOf(bytes) : bytes));
-      if (name === 'latches') tabs.say(name, bytes);
+      const value = [member, entry > 1 ? textOf(bytes) : bytes];
+      entries.put(name, () => value);
+      if (name === 'latches') tabs.say(name, member, bytes);
     },
     (entry) => entries.delete(ENTRIES[entry] as string),
     (gone) => entries.delete(`lane/${gone}`),
@@ -263,7 +266,7 @@ export function startDriver(start: CoreStart): Driver {
   const hear = (message: Message, mine = visits) =>
     // What was said of a visitor who has been forgotten meanwhile is of nobody.
     early ? early.push(message) : behind.do(({ others }) => mine === visits && others.hear(message));
-  const tabs = openTabs(space, (message) => hear(message));
+  const tabs = openChannel<Message>(space, (message) => hear(message));
   const taking = { driving, host, entries, waiting, lanes, unreadable: forgetUnreadable };
   const past = openPast(settings.loadRestore, taking);
   const loadBackground = async () => {
@@ -354,7 +357,7 @@ export function startDriver(start: CoreStart): Driver {
   /** Takes stored entries back once it is known whose they are; only then may events follow. */
   const begin = async (stored: Change[]) => {
     const mine = visits;
-    early = [];
+    early ??= [];
     if (storage.getItem(space + BLOCKED)) core(operation.NEWS, 3);
     storeMember();
     announce();
@@ -363,8 +366,7 @@ export function startDriver(start: CoreStart): Driver {
     const found = await past.adopt(stored);
     if (mine !== visits) {
       // The visitor has been forgotten meanwhile.
-      early = undefined;
-      host.started([]);
+      host.started();
       return stand();
     }
     user = state.user;
@@ -428,6 +430,8 @@ export function startDriver(start: CoreStart): Driver {
         core(operation.IDENTIFY, id, freshId(), freshId());
         user = id;
       });
+      // Before others follow, and read what is stored of the one who has come.
+      entries.flush();
       tabs.say('user', member, id);
     },
     reset(session) {
@@ -442,15 +446,19 @@ export function startDriver(start: CoreStart): Driver {
       // What the core does not take must not stand in the way of the next change.
       if (!isTaken) [context, contextText] = before;
     },
-    consent(bits) {
+    consent(bits, isComing) {
       granted = bits;
+      if (isComing) early ??= [];
       input(() => core(operation.CONSENT, bits));
     },
     admit(stored, fresh, session) {
+      early ??= [];
       input(() => core(operation.FOLLOW, memberIn(stored), fresh, session));
       begin(stored);
     },
-    forget(session) {
+    forget(session, isComing) {
+      const gone = member;
+      early = isComing ? [] : undefined;
       behind.now()?.forget();
       visits += 1;
       waiting.clear();
@@ -458,16 +466,16 @@ export function startDriver(start: CoreStart): Driver {
       input(() => core(operation.FORGET, freshId(), freshId(), session));
       capturing?.tail.drop();
       forgetToken();
+      return gone;
     },
     follow(other, session) {
       if (other === member) return;
       input(() => {
         core(operation.FOLLOW, other, freshId(), session);
-        behind.now()?.others.takeName();
+        behind.now()?.others.followed();
       });
     },
     token: () => behind.now()?.push.token(),
-    takeToken: (stored) => behind.now()?.push.takeToken(stored),
     signal: (name, key) => ask(operation.SIGNAL, name, key),
     flush() {
       entries.flush();

@@ -14,6 +14,11 @@ import type { Push } from './push.ts';
 import type { Message, Tabs } from './tabs.ts';
 import type { Taking } from './taking.ts';
 
+/** What is said of one member, who is named first. */
+const OF_MEMBER: ReadonlySet<Message[0]> = new Set(['latches', 'user', 'profile']);
+/** As many messages about others than the visitor are kept. */
+const MAX_AHEAD = 50;
+
 /** What is needed of this page. */
 export interface OthersOptions {
   driving: Driving;
@@ -39,8 +44,8 @@ export interface Others {
   hear(message: Message): void;
   /** Counts what other pages have stored, whatever of it this one does not have yet. */
   count(found: Change[]): void;
-  /** Takes the name of the visitor that another page has given it, if it is of the one who is here now. */
-  takeName(): void;
+  /** Takes in what has been said already of the visitor whom this page has followed now. */
+  followed(): void;
   /**
    * Takes up what pages leave behind that are gone, and, unless this one is hidden, holds the stream for all, until the signal
    * ends that.
@@ -56,14 +61,9 @@ export function openOthers(options: OthersOptions): Others {
   let led: AbortSignal | undefined;
   /** Lanes that are waited for. */
   const watched = new Set<string>();
-  /** Who the visitor is in a page that has said so before this one has followed it there. */
-  let namedElsewhere: [member: string, user: string] | undefined;
+  /** What has been said last of others than the visitor: a page may follow its neighbour to one of them after it is told. */
+  let ahead: Message[] = [];
 
-  const takeName = () => {
-    if (namedElsewhere?.[0] !== member()) return;
-    named(namedElsewhere[1]);
-    core(RESTORE, undefined, undefined, namedElsewhere[1], []);
-  };
   /** Has something done by what takes lanes back, if that loads. */
   const withTaking = async (act: (taking: Taking) => unknown) => {
     try {
@@ -79,8 +79,15 @@ export function openOthers(options: OthersOptions): Others {
     watched.delete(other);
     if (isGone) withTaking((taking) => taking.takeIn(other));
   };
-  const hear = ([kind, ...said]: Message) => {
+  const hear = (message: Message) => {
+    const [kind, ...said] = message;
     const [first, second] = said as unknown as [never, never];
+    const of =
+      kind === 'events' ? message[1].map((event) => event.member) : OF_MEMBER.has(kind) ? [first] : [];
+    if (of.some((one) => one !== member())) {
+      ahead = [...ahead.slice(1 - MAX_AHEAD), message];
+      if (kind !== 'events') return;
+    }
     const acts: Record<Message[0], () => void> = {
       lane: () => led && watch(first, led),
       leads() {
@@ -90,19 +97,19 @@ export function openOthers(options: OthersOptions): Others {
       events: () => input(() => count(driving, first)),
       latches() {
         input(() => {
-          core(RESTORE, undefined, first, undefined, []);
+          core(RESTORE, undefined, second, undefined, []);
           core(WAKE);
         });
       },
       user() {
-        namedElsewhere = [first, second];
-        input(takeName);
+        named(second);
+        input(() => core(RESTORE, undefined, undefined, second, []));
       },
       news() {
         const [news, status, retryAfterMs] = first as [0 | 1 | 2 | 3, number, number];
         input(() => (news === 1 ? core(NEWS_STATUS, status, retryAfterMs) : core(NEWS, news)));
       },
-      profile: () => push.takeProfile(first),
+      profile: () => push.takeProfile(second),
       hello: () => push.takeHello(first),
       bundle: () => heardOf(first),
     };
@@ -111,7 +118,9 @@ export function openOthers(options: OthersOptions): Others {
   return {
     hear,
     count: (found) => withTaking((taking) => taking.count(found)),
-    takeName,
+    followed() {
+      for (const message of ahead.splice(0)) hear(message);
+    },
     async lead(until, isHidden) {
       led = until;
       if (!isHidden) push.lead(until);

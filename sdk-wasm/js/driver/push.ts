@@ -117,7 +117,7 @@ export function openPush(driver: Driving, { tokenKey, tabs, heardOf }: PushOptio
     lastEventId = id || lastEventId;
     if (name === 'profile') {
       const bytes = decodeBase64(data) ?? new Uint8Array();
-      tabs.say('profile', bytes);
+      tabs.say('profile', driver.member(), bytes);
       return takeProfile(bytes);
     }
     const body = fieldsOf(parseJson(data));

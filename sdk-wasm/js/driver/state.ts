@@ -1,6 +1,7 @@
 /** What is stored of a visitor beside events: who it is, and what the core keeps between page loads. */
 
 import type { Change } from '../browser/database.ts';
+import { fieldsOf } from '../json.ts';
 
 /** Key of the `anonymous_id`. */
 export const MEMBER = 'member';
@@ -22,7 +23,7 @@ export const SEEN = 'cookie';
 export const VISITOR_COOKIE = 'attune_visitor=';
 /** Key of the bundle in effect. */
 export const BUNDLE_ENTRY = 'bundle';
-/** Keys under which the core stores something of its own, by its numbers. */
+/** Keys under which the core stores something of its own, by its numbers, each behind the member that it is of. */
 export const ENTRIES = ['base', 'latches', 'user'] as const;
 
 /** What was stored, in the kinds in which it is. */
@@ -35,25 +36,22 @@ export interface State {
 }
 
 /**
- * Picks the state out of what is stored; a value of another kind is none, and so is what is of another member than the one
- * asked for: whoever has come may not have been stored yet.
+ * Picks the state out of what is stored; a value of another kind is none, and so is what is not of the member asked for:
+ * pages that have not followed yet go on storing what they have of the visitor before.
  */
 export function stateIn(stored: Change[], member?: string): State {
-  const state = new Map(stored.map(([key, value]) => [key.toString(), value]));
-  if (member && (state.get(MEMBER) ?? member) !== member) state.clear();
-  const text = (key: string) => {
-    const value = state.get(key);
-    return typeof value === 'string' ? value : undefined;
-  };
-  const bytes = (key: string) => {
-    const value = state.get(key);
-    return value instanceof Uint8Array ? value : undefined;
+  const state = new Map<unknown, unknown>(stored);
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  const bytes = (value: unknown) => (value instanceof Uint8Array ? value : undefined);
+  const own = (key: string) => {
+    const { 0: of, 1: value } = fieldsOf(state.get(key));
+    return of === member ? value : undefined;
   };
   return {
-    member: text(MEMBER),
-    base: bytes('base'),
-    latches: bytes('latches'),
-    user: text('user'),
-    bundle: bytes(BUNDLE_ENTRY),
+    member: text(state.get(MEMBER)),
+    base: bytes(own('base')),
+    latches: bytes(own('latches')),
+    user: text(own('user')),
+    bundle: bytes(state.get(BUNDLE_ENTRY)),
   };
 }

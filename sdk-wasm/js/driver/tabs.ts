@@ -1,6 +1,6 @@
 /** The open pages of a site, and what they tell each other. */
 
-import { type Channel, openChannel } from '../browser/channel.ts';
+import type { Channel } from '../browser/channel.ts';
 import type { KeptEvent } from './events.ts';
 
 /** What one page tells the others. */
@@ -11,14 +11,14 @@ export type Message =
   | ['leads']
   /** Events of the visitor, which the others count and the page that tells of them delivers. */
   | ['events', events: KeptEvent[]]
-  /** What keeps event rules in effect, as the core writes it. */
-  | ['latches', bytes: Uint8Array]
-  /** The visitor has become a user. */
+  /** What keeps event rules in effect for a visitor, as the core writes it. */
+  | ['latches', member: string, bytes: Uint8Array]
+  /** A visitor has become a user. */
   | ['user', member: string, user: string]
   /** What a request for events has come to: nothing, a status, a receipt, or nothing so often that it seems blocked. */
   | ['news', news: NewsMessage]
   /** Messages of the stream that one page holds for all. */
-  | ['profile', bytes: Uint8Array]
+  | ['profile', member: string, bytes: Uint8Array]
   | ['hello', isGap: boolean]
   | ['bundle', revision: number];
 
@@ -26,27 +26,4 @@ export type Message =
 export type NewsMessage = [kind: 0 | 2 | 3] | [kind: 1, status: number, retryAfterMs: number | undefined];
 
 /** This page among the others. */
-export interface Tabs {
-  /** Tells every other page. */
-  say(...message: Message): void;
-  /** Opens the channel, again after `close`. */
-  open(): void;
-  /** Hears nothing more. */
-  close(): void;
-}
-
-/** Makes a page one of those that share a name. */
-export function openTabs(name: string, heard: (message: Message) => void): Tabs {
-  let channel: Channel<Message> | undefined;
-
-  return {
-    say: (...message) => channel?.say(message),
-    open() {
-      channel ??= openChannel(name, heard);
-    },
-    close() {
-      channel?.close();
-      channel = undefined;
-    },
-  };
-}
+export type Tabs = Channel<Message>;

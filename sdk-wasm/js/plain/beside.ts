@@ -40,6 +40,7 @@ export function asOne(deciding: Driver, plain: Driver, session: string, isOpen: 
       // Behind the core, which stores a member of its own.
       plain.forget(session);
       follow();
+      return undefined;
     },
     follow(other, session) {
       last = session;

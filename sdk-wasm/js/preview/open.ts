@@ -155,9 +155,8 @@ function start(
     // The visitor is nobody's, so there is nothing to begin anew, to store, to send or to forget.
     reset() {},
     admit() {},
-    forget() {},
+    forget: () => undefined,
     follow() {},
-    takeToken() {},
     flush() {},
   };
 }
