@@ -92,7 +92,7 @@ export class Attune {
         exposed: (id, metadata) => void this.#capture('attune.exposure', metadata, 'normal', id),
         resumed: (session, isAgreed) => this.#session.follow(session, wallMs(), isAgreed),
         consented: (said) => this.#consented(said, true),
-        forgotten: () => this.#forget(true),
+        forgotten: (isHeard) => this.#forget(isHeard),
         changed: () => port.changed?.(),
         report: this.#reports.report,
         tell: (...saying) => this.#tell(saying),

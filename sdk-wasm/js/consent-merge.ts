@@ -2,6 +2,7 @@
 
 import { type ConsentState, PURPOSES, type Said } from './consent.ts';
 import { isObject } from './json.ts';
+import { seen } from './seen.ts';
 
 const STATES: unknown[] = ['unknown', 'denied', 'granted'];
 
@@ -13,8 +14,7 @@ export function mergeConsent(before: Said, said: unknown): Said | string {
     const purpose = PURPOSES.find((purpose) => purpose === name);
     if (!purpose) return `has no purpose "${name}"; known are ${PURPOSES.join(', ')}`;
     if (state === undefined) continue;
-    if (!STATES.includes(state))
-      return `of ${name} must be one of ${STATES.join(', ')}, not ${typeof state === 'string' ? state : typeof state}`;
+    if (!STATES.includes(state)) return `of ${name} must be one of ${STATES.join(', ')}, not ${seen(state)}`;
     merged[purpose] = state as ConsentState;
   }
   return merged;

@@ -31,8 +31,8 @@ export interface Host {
   became(member: string): void;
   /** The collector has given a token for a member who is not the visitor any more. */
   proven(member: string, token: string): void;
-  /** Another page has forgotten the visitor. */
-  forgotten(): void;
+  /** The visitor is to be forgotten, as another page has where this one hears of it. */
+  forgotten(isHeard?: boolean): void;
   /** The first attempt at fetching the bundle has ended. */
   ready(): void;
   /** A slot's decision has changed; nothing where the slot is empty now. */

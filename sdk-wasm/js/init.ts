@@ -4,8 +4,9 @@ import { Attune } from './attune.ts';
 import { readWishes } from './browser/wishes.ts';
 import { devtoolsPort } from './devtools-port.ts';
 import { usageError } from './errors.ts';
-import { type InitOptions, type Parts, readOptions, type SiteSettings, textOf } from './options.ts';
+import { type InitOptions, type Parts, readOptions, type SiteSettings } from './options.ts';
 import { previewToken } from './preview-token.ts';
+import { textOf } from './seen.ts';
 
 let running: Attune | undefined;
 /** What it was started with. */

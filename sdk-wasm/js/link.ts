@@ -192,7 +192,7 @@ export function openLink(options: LinkOptions): DriverLink {
   let forgotten = 0;
   /** Open while the page is, as neither what is said nor who hears it can wait for a driver: the page may be gone by then. */
   const channel = openChannel<Wish>(`${space}wish`, ([kind, said]) =>
-    kind === 'consent' ? events.consented(said) : events.forgotten(),
+    kind === 'consent' ? events.consented(said) : events.forgotten(true),
   );
   /** Whether the driver has taken in what is stored, so that events may follow. */
   let isAdmitted = false;
@@ -420,7 +420,7 @@ export function openLink(options: LinkOptions): DriverLink {
     consent(said, isHeard) {
       capture = captureState(said);
       call('consent', grantedBits(said), driver && !isAdmitted && isTaking());
-      if (capture === 'denied') withdraw(session(wallMs()), isHeard);
+      if (capture === 'denied') events.forgotten(isHeard);
       if (!isTaking()) return;
       granted();
       release(false);

@@ -13,6 +13,7 @@ import type { FilterPolicy } from './filter-policy.ts';
 import type { FirstPaint } from './first-paint/contract.ts';
 import { isObject } from './json.ts';
 import type { LoadPlain } from './link.ts';
+import { seen } from './seen.ts';
 import type { LoadVisitorCookie } from './visitor-cookie.ts';
 import type { LoadWords } from './words.ts';
 
@@ -243,18 +244,4 @@ function keysIn(trust: unknown): string {
 function wrong(name: string, value: unknown, expected: string): AttuneError {
   const code = value === undefined ? 'option_missing' : 'option_invalid';
   return usageError(code, `init: option "${name}" must be ${expected}, got ${seen(value)}`);
-}
-
-/** A value as text, or its kind where it has none. */
-function seen(value: unknown): string {
-  return (textOf(value) || typeof value).slice(0, 100);
-}
-
-/** A value as text; functions are all alike, since each call makes its own anew. */
-export function textOf(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return '';
-  }
 }

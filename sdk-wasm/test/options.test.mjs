@@ -60,10 +60,10 @@ it('takes the browser’s wishes for what is said, unless the site says otherwis
 
 it('refuses consent of any kind without failing itself', () => {
   for (const [state, named] of [
-    ['yes', 'not yes'],
+    ['yes', 'not "yes"'],
     [1n, 'not bigint'],
     [Symbol('granted'), 'not symbol'],
-    [['granted'], 'not object'],
+    [['granted'], 'not ["granted"]'],
   ]) {
     assert.throws(
       () => readOptions({ ...GOOD, consent: { analytics: state } }, BASE, NO_WISHES),
@@ -126,7 +126,7 @@ for (const [name, options, code, text] of [
     'consent by another word',
     { ...GOOD, consent: { analytics: true } },
     'option_invalid',
-    '"consent" of analytics must be one of unknown, denied, granted, not boolean',
+    '"consent" of analytics must be one of unknown, denied, granted, not true',
   ],
   ['a strict that is a text', { ...GOOD, strict: 'yes' }, 'option_invalid', '"strict" must be true or false'],
   ['an empty list of keys', { ...GOOD, trust: [] }, 'option_invalid', '"trust" must be 1 to 16'],
