@@ -441,7 +441,7 @@ export function openLink(options: LinkOptions): DriverLink {
       // A page that holds a channel is not kept in the back/forward cache; one that stores nothing would find nothing there of
       // what is said meanwhile.
       if (!settings.cookieless) channel.close();
-      if ((driver && !driver.isShort()) || !mayStore() || awaitsFilter()) return;
+      if ((isAdmitted && !driver?.isShort()) || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
       lanes.release();

@@ -134,6 +134,25 @@ describe('forgetting a visitor', () => {
     await context.close();
   });
 
+  for (const [what, path, act] of [
+    ['forget()', '/', () => window.attune.forget()],
+    ['a yes', '/unasked', () => window.attune.consent({ analytics: 'granted', personalization: 'granted' })],
+  ])
+    it(`keeps for the next page what follows ${what} where the page goes in the same task`, async () => {
+      const context = await browser.newContext();
+      const page = await openPage(context, site.url + path);
+      gate.posted.length = 0;
+      await page.evaluate(`(${act})(); window.attune.track('afterwards'); location.href = '/?next';`);
+      const sent = () =>
+        gate.posted
+          .flatMap((text) => JSON.parse(text).events ?? [])
+          .filter(({ event_type }) => event_type === 'afterwards');
+      await eventually(sent, (events) => events.length > 0);
+      await page.waitForTimeout(300);
+      assert.equal(sent().length, 1);
+      await context.close();
+    });
+
   for (const path of ['/', '/unasked', '/strict']) {
     it(`asks again on the next visit where the collector was away, at ${path}`, async () => {
       const { context, page, member } = await known();
