@@ -65,9 +65,11 @@ describe('the adapters', () => {
         await one.evaluate(() => {
           window.heard = [];
           window.channel = parts.openChannel('test', (message) => heard.push(message));
+          channel.say('too', 'early');
+          channel.open();
         });
       }
-      await page.evaluate(() => channel.say(['bytes', Uint8Array.of(1, 2)]));
+      await page.evaluate(() => channel.say('bytes', Uint8Array.of(1, 2)));
       await other.waitForFunction(() => heard.length === 1);
       assert.deepEqual(await other.evaluate(() => [heard[0][0], [...heard[0][1]]]), ['bytes', [1, 2]]);
       assert.equal(await page.evaluate(() => heard.length), 0);
@@ -75,6 +77,10 @@ describe('the adapters', () => {
       await page.evaluate(() => channel.say('late'));
       await other.waitForTimeout(100);
       assert.equal(await other.evaluate(() => heard.length), 1);
+      await other.evaluate(() => channel.open());
+      await page.evaluate(() => channel.say('again'));
+      await other.waitForFunction(() => heard.length === 2);
+      assert.deepEqual(await other.evaluate(() => heard[1]), ['again']);
       await other.close();
     });
 
