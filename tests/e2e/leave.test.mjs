@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { asVisitor, headline, openAlone, openBrowser, openPage, view } from './rig/browser.mjs';
+import { asVisitor, besideAlone, headline, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
 import { openGate } from './rig/gate.mjs';
@@ -12,7 +12,7 @@ import { packagePage, serveSite } from './rig/site.mjs';
 /** Time in which a repeat would come. */
 const QUIET_MS = 500;
 
-/** A page that has another one prerendered, says what that has stored meanwhile, and then goes there. */
+/** A page that has another one prerendered, says what that has stored meanwhile, and goes there once it may. */
 const PRERENDERING = `<!doctype html>
 <html lang="en">
 <title>Before</title>
@@ -21,6 +21,7 @@ const PRERENDERING = `<!doctype html>
   await new Promise((done) => setTimeout(done, 1_500));
   const stored = [(await indexedDB.databases()).length, localStorage.length];
   await fetch('/said', { method: 'POST', body: JSON.stringify({ stored }) });
+  await fetch('/may-go');
   location.href = '/prerendered';
 </script>
 </html>`;
@@ -47,6 +48,7 @@ describe('a page', () => {
       '/': page,
       '/prerendered': page.replace('window.attune.ready', `${PRERENDERED}\n  window.attune.ready`),
       '/before': PRERENDERING,
+      '/may-go': 'yes',
       '/other': '<!doctype html><title>Other</title>',
     });
   });
@@ -305,19 +307,24 @@ describe('a page', () => {
   it('that is prerendered counts and sends nothing until somebody looks at it', async () => {
     const before = await counted();
     const asked = gate.asked.length;
+    let mayGo;
+    const looked = new Promise((resolve) => {
+      mayGo = resolve;
+    });
+    site.awaited = (path) => (path === '/may-go' ? looked : undefined);
     // Whatever drives a browser keeps it from prerendering, so these pages drive themselves.
-    const alone = await openAlone(`${site.url}/before`);
-    const [{ stored }] = await eventually(
-      () => site.said,
-      (said) => said.length > 0,
-    );
-    assert.deepEqual([stored, gate.asked.slice(asked), await counted()], [[0, 0], [], before]);
-    const [, { activationStart }] = await eventually(
-      () => site.said,
-      (said) => said.length > 1,
-    );
-    assert.ok(activationStart > 0, 'the page was not prerendered');
-    await arrive(before + 1);
-    await alone.close();
+    await besideAlone(`${site.url}/before`, async () => {
+      const said = (count) =>
+        eventually(
+          () => site.said,
+          (said) => said.length >= count,
+        );
+      const [{ stored }] = await said(1);
+      assert.deepEqual([stored, gate.asked.slice(asked), await counted()], [[0, 0], [], before]);
+      mayGo();
+      const [, { activationStart }] = await said(2);
+      assert.ok(activationStart > 0, 'the page was not prerendered');
+      await arrive(before + 1);
+    });
   });
 });

@@ -42,20 +42,20 @@ export async function openExtended(profile, extension) {
   });
 }
 
-/** Starts Chromium at a page with nothing that drives it. */
-export async function openAlone(url) {
+/** Runs beside a Chromium that shows a page with nothing that drives it, and ends that. */
+export async function besideAlone(url, body) {
   const folder = mkdtempSync(join(tmpdir(), 'attune-alone-'));
   const flags = [...FLAGS, '--headless=new', `--user-data-dir=${folder}`];
   const child = spawn(process.env.CHROMIUM, [...flags, url], { stdio: 'ignore', detached: true });
-  return {
-    async close() {
-      const ended = once(child, 'exit');
-      // The whole group, or what is left of it would go on writing into the folder.
-      process.kill(-child.pid, 'SIGKILL');
-      await ended;
-      rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
-    },
-  };
+  const ended = once(child, 'exit');
+  try {
+    await body();
+  } finally {
+    // The whole group, or what is left of it would go on writing into the folder.
+    process.kill(-child.pid, 'SIGKILL');
+    await ended;
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
+  }
 }
 
 /** Runs with a visitor of its own: a context of a browser, which ends with it. */

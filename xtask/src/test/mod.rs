@@ -198,8 +198,9 @@ fn node_tests(
     if files.is_empty() {
         return suite.fail(name, &Failure::new(format!("{folder} has no file named *.test.mjs")));
     }
-    // One file at a time: browser tests share two cores with a collector and a browser.
-    let words = ["node", "--test", "--test-concurrency=1", "--test-reporter=spec"];
+    // One file at a time: browser tests share two cores with a collector and a browser. A file that leaves something
+    // open when it fails never ends by itself.
+    let words = ["node", "--test", "--test-concurrency=1", "--test-timeout=600000", "--test-reporter=spec"];
     let mut command = program(root, &words);
     suite.tests(name, prepare(command.args(files)));
 }
