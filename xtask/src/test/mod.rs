@@ -16,6 +16,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use suite::Suite;
 
 /// The recording that the replay's tests read; it is no part of the repository.
@@ -40,10 +41,14 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     if built {
         suite.check("the WebAssembly has no imports", || tidy::check_built_wasm(&root));
         suite.program("weight of the page", &mut program(&root, &["node", "benches/size.mjs", "--gate"]));
-        wasm_tests(&mut suite, &root, &browser);
-        script_checks(&mut suite, &root);
-        let collector = suite.check("build of the collector", || build::collector(&root));
-        if collector {
+        // The tests of the page keep one core busy, the compiler's last steps another.
+        let collector = thread::scope(|scope| {
+            let building = scope.spawn(|| build::collector(&root));
+            wasm_tests(&mut suite, &root, &browser);
+            script_checks(&mut suite, &root);
+            building.join().unwrap_or_else(|_| Err(Failure::new("the thread that builds it panicked")))
+        });
+        if suite.check("build of the collector", || collector) {
             whole_system_tests(&mut suite, &root, &browser)?;
         }
     }
