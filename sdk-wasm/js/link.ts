@@ -288,8 +288,9 @@ export function openLink(options: LinkOptions): DriverLink {
       );
       const agreed = await claim(SESSION, (found) => (sessionAt(found, now) ? found : own));
       if (known === forgotten) {
-        storage.setItem(space + MEMBER, member);
+        // First the session: who hears of the member looks for it.
         events.resumed(agreed, true);
+        storage.setItem(space + MEMBER, member);
       }
     }
     buffer.renew(session);

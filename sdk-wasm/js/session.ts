@@ -18,7 +18,7 @@ export interface Session {
   reset(ms: number, waits?: boolean): string;
   /**
    * Takes what another tab, or an earlier page, has stored: of two sessions begun side by side, the older stays in both
-   * tabs, unless all have agreed on one. Until then what this one has begun is told to no other.
+   * tabs, unless all have agreed on one. Until then what this one has begun is told to no other; then it is written at once.
    */
   follow(text: unknown, ms: number, isAgreed?: boolean): void;
   /** Takes what is stored in place of its own: another tab has begun anew for another visitor. */
@@ -75,7 +75,7 @@ export function openSession(
       if (!hasAgreed || !isLive(state, ms) || other[0] < state[0]) state = other;
       else if (other[0] === state[0]) state[2] = Math.max(state[2], other[2]);
       hasAgreed = true;
-      if (isAgreed) due.set(0, flush);
+      if (isAgreed) flush();
     },
     reload() {
       state = stored();

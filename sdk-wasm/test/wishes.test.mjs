@@ -160,6 +160,16 @@ describe('what the visitor wishes', () => {
     assert.equal(core.of('track').length, 1);
   });
 
+  it('tells of the session before it tells of the visitor, whom other pages follow at once', async () => {
+    await page.load();
+    await answered();
+    attune.consent(NO);
+    attune.consent({ analytics: 'granted', personalization: 'granted' });
+    await written();
+    const told = Object.keys(localStorage).filter((key) => /\/(member|session)$/.test(key));
+    assert.deepEqual(told, ['attune/demo/session', 'attune/demo/member']);
+  });
+
   it('takes in what is said of another visitor once the page has followed there, and not before', async () => {
     const core = await page.load();
     await answered();
