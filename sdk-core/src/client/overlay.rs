@@ -104,8 +104,8 @@ impl Overlay {
         self.follows_gap = true;
     }
 
-    /// Takes a pushed view as the new base if it is no older and covers what has folded; returns the events that
-    /// leave the overlay for it, or nothing when the base stays.
+    /// Takes a pushed or stored view as the new base if it is no older and covers what has folded; returns the events
+    /// that leave the overlay for it, or nothing when the base stays.
     #[inline(never)]
     pub fn replace_base(
         &mut self,
@@ -113,7 +113,12 @@ impl Overlay {
         signals: &SignalTable,
         now: Timestamp,
     ) -> Option<Vec<Ticket>> {
-        let is_older = view.user_id == self.base.user_id && view.version < self.base.version;
+        // Versions are those of one profile. A member's own comes before that of the user to whom the member is linked.
+        let is_older = if view.user_id == self.base.user_id {
+            view.version < self.base.version
+        } else {
+            view.user_id.is_none()
+        };
         if (is_older && !self.follows_gap) || !view.lanes.contains(&self.folded, now) {
             return None;
         }

@@ -446,6 +446,25 @@ fn a_long_time_without_a_collector_folds_into_the_base_and_counts_on() {
 }
 
 #[test]
+fn the_profile_of_the_linked_user_stays_where_the_members_own_comes_after_it() {
+    let mut page = PageRig::new();
+    let view = |version, user_id: Option<&str>| {
+        let user_id = user_id.map(Into::into);
+        crate::profile::ProfileView { version, user_id, ..Default::default() }.encode()
+    };
+    let take = |page: &mut PageRig, version, user| page.client.handle_profile(&view(version, user), page.now);
+    assert_eq!(take(&mut page, 7, None), Ok(true));
+    assert_eq!(take(&mut page, 2, Some("ada")), Ok(true), "versions are those of one profile");
+    // As where a page reads what it has stored before it was pushed the other.
+    assert_eq!(take(&mut page, 7, None), Ok(false));
+    assert_eq!(take(&mut page, 8, None), Ok(false));
+    assert_eq!(take(&mut page, 1, Some("ada")), Ok(false));
+    assert_eq!(take(&mut page, 3, Some("ada")), Ok(true));
+    page.client.handle_stream_gap();
+    assert_eq!(take(&mut page, 9, None), Ok(true), "what follows a gap is what there is");
+}
+
+#[test]
 fn a_regular_expression_is_unknown_until_the_host_answers_and_is_asked_once() {
     let mut page = PageRig::new();
     let starts =

@@ -37,8 +37,6 @@ export async function takeTurn(options: TurnOptions): Promise<void> {
   const { core, entries, lanes, past, space, sender, input, begun } = options;
   const release = await awaitLock(`${space}turn`, AbortSignal.timeout(PATIENCE_MS));
   try {
-    // What this page has still to write is newer than what it would find in its place: a base of before it was pushed another.
-    entries.flush();
     const stored = await entries.read(IDBKeyRange.lowerBound(''));
     const { base } = stateIn(stored, sender().member);
     // What another page has shown may be in there already, and nowhere else any more.
