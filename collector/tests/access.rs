@@ -85,8 +85,11 @@ fn only_a_proven_user_links_members() {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(IDENTITY_SECRET.as_bytes()).unwrap();
     mac.update(b"user_1");
     let proof = hex(&mac.finalize().into_bytes());
-    collector.place.receipt(&batch("liar", &[identify("a", "user_1", "made up")]));
-    collector.place.receipt(&batch("phone", &[identify("b", "user_1", &proof)]));
+    let told = collector.place.receipt(&batch("liar", &[identify("a", "user_1", "made up")]));
+    assert_eq!((&told["accepted"], &told["results"][0]["result"]), (&json!(1), &json!("warning")));
+    assert_eq!(told["results"][0]["code"], "identity_unproven");
+    let believed = collector.place.receipt(&batch("phone", &[identify("b", "user_1", &proof)]));
+    assert_eq!(believed["results"], json!([]));
     collector.place.receipt(&batch("laptop", &[identify("c", "user_1", &proof)]));
     assert_eq!(collector.place.summary()["profiles"], 2);
     let profile = collector.place.admin("/admin/profiles/user:user_1").json();

@@ -113,6 +113,11 @@ impl Read {
         if let Some((code, message)) = time_warning(event.timestamp, now) {
             self.rows.push(row(index, raw, ResultKind::Warning, code, message));
         }
+        // Whoever has forgotten the proof would look for the user's profile in vain.
+        if !proven && &*event.event_type == IDENTIFY && event.user_id.is_some() {
+            let message = "the login links nothing: metadata.proof has to be the hex HMAC-SHA256 of the user id under the write key's identity_secret";
+            self.rows.push(row(index, raw, ResultKind::Warning, "identity_unproven", message.to_owned()));
+        }
         let event_id = event.event_id.0.as_u128();
         let lane = event.lane.map(|place| (place.lane.0.as_u128(), place.seq));
         let record = Record::Event { event, received_at: now, proven };
