@@ -251,7 +251,7 @@ function startPlain(start: Start, policy: PlainPolicy | undefined, failure: unkn
     else if (patience < 2 && !isTold) {
       isTold = true;
       storage.setItem(space + BLOCKED, '1');
-      host.tell('collector_blocked');
+      host.tell('collector_blocked', url());
     }
     // What belonged to somebody who has been forgotten is gone already.
     if (visit !== visits) return later();

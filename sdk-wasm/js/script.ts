@@ -102,6 +102,8 @@ function init(options?: Partial<InitOptions>): Attune {
     [strict, cookieless, doNotTrack, manual].includes('false') ||
     (ATTUNE_BEHIND_LOADER || tag ? Number.isNaN(+hideMs) : (slots ?? hideMs)) ||
     consent?.split(/\s+/).some((name) => name && !(name in NOTHING_SAID));
+  // Nothing would work, and nothing would say why: what does is loaded when the visitor has agreed.
+  if (strict === 'false') report('option_invalid', 'data-strict', 'usage');
   if (script && isWrong)
     agreed
       .then(loadTag)

@@ -26,7 +26,8 @@ export type Saying =
   | [code: 'part_unavailable', file: string, cause: string]
   | [code: 'json_too_deep', what: string]
   | [code: 'stored_entry_unreadable', key: string]
-  | [code: 'bundle_expired' | 'collector_blocked']
+  | [code: 'bundle_expired']
+  | [code: 'collector_blocked', address: string]
   | [code: 'refused', type: string | undefined, refusal: string, actual: number, limit: number]
   | [code: 'unreadable', reason: string, what: string]
   | [code: 'filter', reason: string, cause: string];
@@ -105,7 +106,9 @@ export function wordsFor(saying: Saying): Words {
     case 'bundle_expired':
       return weather('the time of the bundle is over; its rules have stopped');
     case 'collector_blocked':
-      return weather('requests to the collector do not get through; what is not delivered stays stored');
+      return weather(
+        `requests to ${first} do not get through: something blocks them, the collector is down, or its address is another; what is not delivered stays stored`,
+      );
     default:
       return weather(`IndexedDB is ${first}; what is not delivered is lost with the page`);
   }

@@ -142,6 +142,15 @@ describe('a tag', () => {
       await page.context().close();
     });
 
+    it(`tells at once that a strict page is one, where its tag says otherwise: ${file}`, async () => {
+      pages['/'] = tag(file, 'data-strict="false" data-consent=""');
+      const page = await (await browser.newContext()).newPage();
+      const told = page.waitForEvent('console', (message) => message.text().includes('option_invalid'));
+      await page.goto(site.url);
+      assert.equal((await told).text(), 'attune: option_invalid: data-strict');
+      await page.context().close();
+    });
+
     it(`leaves the attributes of others alone, and loads nothing for its own: ${file}`, async () => {
       const foreign = FOREIGN.map((one) => `data-${one}`).join(' ');
       assert.deepEqual((await heardOf(tag(file, foreign))).errors, []);

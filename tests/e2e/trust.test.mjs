@@ -39,9 +39,14 @@ describe('a page that trusts a key', () => {
     gate = await openGate(collector.url);
     trust = await collector.trust();
     const policy = `default-src 'none'; script-src 'self' ${gate.url} 'unsafe-inline' 'wasm-unsafe-eval'; connect-src 'self' ${gate.url}`;
+    /** A page that listens to no errors. */
+    const unheard = (options) => packagePage(gate.url, WRITE_KEY, options).replace(/^.*onError.*$/m, '');
     const pages = {
       '/': packagePage(gate.url, WRITE_KEY, { trust: [trust], project: 'default' }),
       '/foreign': packagePage(gate.url, WRITE_KEY, { trust: [FOREIGN] }),
+      '/unheard-key': unheard({ trust: [FOREIGN] }),
+      '/unheard-project': unheard({ trust: [trust], project: 'another' }),
+      '/unheard-environment': unheard({ trust: [trust], environment: 'another' }),
       '/script': scriptPage(gate.url, trust),
     };
     site = await serveSite(pages, { 'content-security-policy': policy });
@@ -109,6 +114,20 @@ describe('a page that trusts a key', () => {
     assert.ok(!gate.asked.includes('/v1/bundle'));
     await context.close();
   });
+
+  for (const [option, code] of [
+    ['key', 'bundle_unknown_key'],
+    ['project', 'bundle_wrong_project'],
+    ['environment', 'bundle_wrong_environment'],
+  ])
+    it(`tells the console that the ${option} is another, where nobody listens`, async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      const told = page.waitForEvent('console', (message) => message.text().startsWith('attune: '));
+      await page.goto(`${site.url}/unheard-${option}`);
+      assert.match((await told).text(), new RegExp(`^attune: ${code}: .* is refused`));
+      await context.close();
+    });
 
   for (const [name, file, prepare] of [
     ['WebCrypto', 'trust', () => {}],

@@ -121,7 +121,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     blocked() {
       driving.storage.setItem(space + BLOCKED, '1');
       tabs.say('news', [3]);
-      options.host.tell('collector_blocked');
+      options.host.tell('collector_blocked', driving.url('/v1/events'));
     },
     end() {
       ended.abort();

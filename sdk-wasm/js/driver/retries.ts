@@ -9,6 +9,9 @@ import { type Unreachable, unreachable } from './unreachable.ts';
 const RETRY_BASE_MS = 2_000;
 const MAX_DOUBLINGS = 5;
 
+/** Refusals of what the collector has signed for others than those whom the site trusts and names: an option is wrong. */
+const IS_FOR_OTHERS = /unknown_key|wrong_(pro|env)/;
+
 /** Takes in how an attempt has ended; where it has failed, says once why, and makes the next one due. */
 export type Retries = (failure: Failure | undefined) => void;
 
@@ -31,7 +34,7 @@ export function openRetries(
     const why =
       cause instanceof Error || 'code' in cause ? cause : unreachable(url('/v1/bundle'), cause.status);
     const { code = 'trust_unavailable', message, isUsage } = why as Partial<Unreachable> & Error;
-    if (code !== told) report(code, message, isUsage);
+    if (code !== told) report(code, message, isUsage ?? IS_FOR_OTHERS.test(code));
     told = code;
     fetchLater(backoffMs(RETRY_BASE_MS, failures++, MAX_DOUBLINGS));
   };
