@@ -10,6 +10,7 @@ mod bell;
 pub mod bundle;
 mod clock;
 mod content;
+mod descriptors;
 pub mod hex;
 pub mod http;
 pub mod ingest;

@@ -32,12 +32,28 @@ pub const DOOR_REBUILD_BYTES: u64 = 256 * 1024 * 1024;
 pub const MAX_INSPECTED_BYTES: usize = 8 * 1024 * 1024;
 /// Difference of the clocks from which a batch without a known skew is shifted, in milliseconds.
 pub const CLOCK_SHIFT_MS: i64 = 60_000;
-/// Time a request head may take to arrive.
+/// Time a request head may take to arrive, and the next one to begin.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time a request body may take to arrive.
-pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
-/// Connections open at a time on the public listener; a further one waits in the accept queue. Every stream is one.
+/// Largest request head, in bytes.
+pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Time in which nothing of a body may arrive, or nothing of an answer be read, where it moves at the least rate otherwise.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Least rate at which a body arrives and an answer is read, in bytes a second: below the worst of mobile networks.
+pub const MIN_BYTES_PER_SECOND: u32 = 512;
+/// Time for which the system keeps what it has taken of an answer and nobody acknowledges, in milliseconds.
+pub const UNREAD_TIMEOUT_MS: u32 = 30_000;
+/// Connections open at a time on the public listener, unless set; a further one waits with the system. Every stream is one.
 pub const MAX_CONNECTIONS: usize = 16_384;
+/// Fewest connections that can be set.
+pub const MIN_CONNECTIONS: usize = 16;
+/// Most connections that can be set.
+pub const MOST_CONNECTIONS: usize = 1_000_000;
+/// Files that the store keeps open at most.
+pub const STORE_FILES: usize = 900;
+/// Descriptors kept for everything else: segments of the log, rule files, listeners, the privileged listener's connections.
+pub const RESERVED_DESCRIPTORS: usize = 192;
+/// Fewest descriptors with which the collector starts.
+pub const MIN_DESCRIPTORS: usize = 512;
 /// Connections open at a time on the privileged listener.
 pub const MAX_ADMIN_CONNECTIONS: usize = 64;
 /// `Retry-After` of a 503, in seconds; up to as much again is added as jitter.

@@ -16,6 +16,11 @@ impl Number {
         self.0.fetch_add(amount, Ordering::Relaxed);
     }
 
+    /// Takes from it.
+    pub fn subtract(&self, amount: u64) {
+        self.0.fetch_sub(amount, Ordering::Relaxed);
+    }
+
     /// Replaces it.
     pub fn set(&self, value: u64) {
         self.0.store(value, Ordering::Relaxed);
@@ -47,6 +52,12 @@ impl Labelled {
 /// Everything that is counted.
 #[derive(Debug, Default)]
 pub struct Metrics {
+    /// Connections open, of both listeners.
+    pub connections: Number,
+    /// Connections refused because their address had as many as it may have.
+    pub refused_connections: Number,
+    /// Connections ended because a head came, or an answer was read, too slowly.
+    pub slow_connections: Number,
     /// Events durable and new.
     pub accepted: Number,
     /// Events that were durable before.
@@ -115,6 +126,11 @@ impl Metrics {
     /// All of it as Prometheus text.
     pub fn render(&self) -> String {
         let mut out = String::new();
+        gauge(&mut out, "attune_connections", "Connections open.", &self.connections);
+        let help = "Connections of addresses that had as many as they may have.";
+        counter(&mut out, "attune_connections_refused_total", help, &self.refused_connections);
+        let help = "Connections whose head came, or whose answer was read, too slowly.";
+        counter(&mut out, "attune_connections_slow_total", help, &self.slow_connections);
         counter(&mut out, "attune_events_accepted_total", "Events durable and new.", &self.accepted);
         counter(
             &mut out,

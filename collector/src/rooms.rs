@@ -60,15 +60,15 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// Opens everything; waits for the disk, so it is not called on a thread that serves requests.
-    pub fn open(settings: &Settings) -> Result<Self, StartError> {
+    /// Opens everything, the store with so many files at most; waits for the disk, so it is not called on a thread that serves requests.
+    pub fn open(settings: &Settings, store_files: usize) -> Result<Self, StartError> {
         let data = &settings.data_dir;
         let told = |error: io::Error| StartError(format!("--data-dir: {}: {error}", data.display()));
         fs::create_dir_all(data.join("secrets")).map_err(told)?;
         let secret = |name: &str| Secret::load_or_create(&data.join("secrets").join(name)).map_err(told);
         let (metrics, bell) = (Arc::new(Metrics::default()), Arc::new(Bell::default()));
 
-        let store = EmbeddedStore::open(&data.join("state")).map_err(|error| {
+        let store = EmbeddedStore::open(&data.join("state"), store_files).map_err(|error| {
             StartError(format!("--data-dir: {error}; does another collector use {}?", data.display()))
         })?;
         let store: Arc<dyn Store> = Arc::new(store);

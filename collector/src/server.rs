@@ -1,10 +1,11 @@
 //! The running collector: two listeners in front of the rooms.
 
 use crate::assets::Assets;
+use crate::descriptors::{raise_limit, share_out};
 use crate::hex::hex;
-use crate::http::{Edge, RequestIds, admin_router, public_router, serve};
+use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
 use crate::ingest::Ingest;
-use crate::limits::{MAX_ADMIN_CONNECTIONS, MAX_CONNECTIONS};
+use crate::limits::MAX_ADMIN_CONNECTIONS;
 use crate::query::Query;
 use crate::rooms::{Closing, Rooms, StartError};
 use crate::secret::Secret;
@@ -14,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// A running collector.
@@ -34,11 +35,21 @@ impl Server {
     /// # Errors
     /// A port, folder or file that cannot be used.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let told = |error: String| StartError(format!("--max-connections: {error}"));
+        let descriptors = share_out(raise_limit(), settings.max_connections).map_err(told)?;
+        let connections = descriptors.connections;
+        if connections < settings.max_connections {
+            let wanted = settings.max_connections;
+            tracing::warn!(connections, wanted, "the limit of open files leaves room for fewer connections");
+        }
         let (public, address) = bind(&settings, "--port", settings.port).await?;
         let (admin, admin_address) = bind(&settings, "--admin-port", settings.admin_port).await?;
         let process = Secret::random().map_err(|error| StartError(format!("random source: {error}")))?;
         let demo_config = demo_config(&settings);
-        let opened = spawn_blocking(move || Rooms::open(&settings).map(|rooms| (rooms, settings))).await;
+        let opened = spawn_blocking(move || {
+            Rooms::open(&settings, descriptors.store_files).map(|rooms| (rooms, settings))
+        })
+        .await;
         let (rooms, settings) = opened.map_err(|error| StartError(error.to_string()))??;
         let assets = Arc::new(Assets::embedded());
         assets.compress_in_background();
@@ -82,12 +93,16 @@ impl Server {
         });
         let (stop, stopped) = watch::channel(false);
         let ids = RequestIds::new(&hex(&process.bytes()[..4]));
-        let connections = |most| Arc::new(Semaphore::new(most));
+        let of_one = settings.max_connections_per_address.unwrap_or(connections / 4);
+        let public_places = Places::new(connections, of_one);
+        // Whoever holds the secret key may have all of them.
+        let admin_places = Places::new(MAX_ADMIN_CONNECTIONS, MAX_ADMIN_CONNECTIONS);
+        let metrics = edge.metrics.clone();
         let public_routes = public_router(edge.clone(), ids.clone());
         let admin_routes = admin_router(edge.clone(), ids);
         let listeners = vec![
-            tokio::spawn(serve(public, public_routes, connections(MAX_CONNECTIONS), stopped.clone())),
-            tokio::spawn(serve(admin, admin_routes, connections(MAX_ADMIN_CONNECTIONS), stopped)),
+            tokio::spawn(serve(public, public_routes, public_places, metrics.clone(), stopped.clone())),
+            tokio::spawn(serve(admin, admin_routes, admin_places, metrics, stopped)),
         ];
         tracing::info!(%address, %admin_address, data_dir = %settings.data_dir.display(), "listening");
         Ok(Self {

@@ -31,7 +31,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::watch;
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 
-pub use listen::serve;
+pub use listen::{Places, serve};
 pub use request::RequestIds;
 
 /// What the handlers reach.

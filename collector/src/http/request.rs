@@ -1,15 +1,17 @@
 //! What every handler needs of a request: the key it names, its body within limits, its id.
 
 use super::error::ApiError;
-use crate::limits::BODY_TIMEOUT;
-use axum::body::{Body, Bytes};
+use super::listen::Pace;
+use crate::limits::{MIN_BYTES_PER_SECOND, STALL_TIMEOUT};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::borrow::Cow;
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::{Instant, timeout_at};
 use tower_http::request_id::{MakeRequestId, RequestId};
 
 /// The raw value of a query parameter; our parameters need no escapes.
@@ -39,26 +41,43 @@ pub fn write_key<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<Cow<'a, str
     None
 }
 
-/// The whole body, within a size and a time.
+/// The whole body, within a size and at a pace.
 ///
 /// # Errors
-/// 413 over the size, 408 over the time, 400 for a body that breaks off.
+/// 413 over the size, 408 below the pace, 400 for a body that breaks off.
 pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, ApiError> {
-    let read = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, max_bytes));
-    match read.await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error))
-            if error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>()) =>
-        {
-            let message = format!("a request body holds at most {max_bytes} bytes as it arrives");
-            Err(ApiError::batch_too_large(&message, max_bytes, &[]))
+    let mut body = Limited::new(body, max_bytes);
+    let (mut read, mut pace) = (Vec::new(), Pace::new());
+    loop {
+        let end = pace.wait(Instant::now());
+        let bytes = match timeout_at(end, body.frame()).await {
+            // Trailers are nothing of ours.
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            Ok(Some(Err(error))) if error.is::<LengthLimitError>() => {
+                let message = format!("a request body holds at most {max_bytes} bytes as it arrives");
+                return Err(ApiError::batch_too_large(&message, max_bytes, &[]));
+            }
+            Ok(Some(Err(_))) => {
+                return Err(ApiError::new(StatusCode::BAD_REQUEST, "body_broken", "the body broke off"));
+            }
+            Ok(None) => return Ok(read.into()),
+            Err(_) => return Err(stalled()),
+        };
+        pace.gain(bytes.len(), Instant::now());
+        // Most come in one piece, which need not be copied.
+        if read.is_empty() && body.is_end_stream() {
+            return Ok(bytes);
         }
-        Ok(Err(_)) => Err(ApiError::new(StatusCode::BAD_REQUEST, "body_broken", "the body broke off")),
-        Err(_) => {
-            let message = format!("the body did not arrive within {} seconds", BODY_TIMEOUT.as_secs());
-            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_stalled", &message))
-        }
+        read.extend_from_slice(&bytes);
     }
+}
+
+fn stalled() -> ApiError {
+    let seconds = STALL_TIMEOUT.as_secs();
+    let message = format!(
+        "the body stalled: after {seconds} seconds it has to arrive at {MIN_BYTES_PER_SECOND} bytes a second or more"
+    );
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_stalled", &message)
 }
 
 /// Numbers requests of one process: `<epoch>-<number>`.

@@ -22,6 +22,7 @@ const TABLES: [(Table, &str); 7] = [
 /// A store in one folder of this machine.
 pub struct EmbeddedStore {
     folder: PathBuf,
+    files: usize,
     /// Nothing where the files could not be opened again after they have been begun anew.
     opened: RwLock<Option<Opened>>,
 }
@@ -38,14 +39,14 @@ impl fmt::Debug for EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// Opens or creates the store in a folder.
+    /// Opens or creates the store in a folder, of whose files it keeps so many open.
     ///
     /// # Errors
     /// The folder cannot be used, or another process uses it.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+    pub fn open(folder: &Path, files: usize) -> Result<Self, StoreError> {
         settle(folder).map_err(|error| told(folder, &error))?;
-        let opened = RwLock::new(Some(Opened::open(folder)?));
-        Ok(Self { folder: folder.to_owned(), opened })
+        let opened = RwLock::new(Some(Opened::open(folder, files)?));
+        Ok(Self { folder: folder.to_owned(), files, opened })
     }
 
     fn read<T>(&self, act: impl FnOnce(&Opened) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -58,9 +59,10 @@ impl EmbeddedStore {
 }
 
 impl Opened {
-    fn open(folder: &Path) -> Result<Self, StoreError> {
+    fn open(folder: &Path, files: usize) -> Result<Self, StoreError> {
         let told = |error: fjall::Error| told(folder, &error);
-        let database = Database::builder(folder).worker_threads(1).open().map_err(told)?;
+        let database =
+            Database::builder(folder).worker_threads(1).max_cached_files(Some(files)).open().map_err(told)?;
         let [a, b, c, d, e, f, g] =
             TABLES.map(|(_, name)| database.keyspace(name, KeyspaceCreateOptions::default).map_err(told));
         Ok(Self { tables: [a?, b?, c?, d?, e?, f?, g?], database })
@@ -133,7 +135,7 @@ impl Store for EmbeddedStore {
         let mut held = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         let Some(old) = held.take() else { return Err(StoreError("the store is closed".to_owned())) };
         let copied = (|| {
-            let fresh = Opened::open(&beside(&self.folder, "new"))?;
+            let fresh = Opened::open(&beside(&self.folder, "new"), self.files)?;
             old.copy_to(&fresh)
         })();
         // Neither may have a file open when its folder gets another name.
@@ -145,7 +147,7 @@ impl Store for EmbeddedStore {
             swapped.map_err(|error| told(&self.folder, &error))
         });
         let settled = settle(&self.folder).map_err(|error| told(&self.folder, &error));
-        *held = Some(Opened::open(&self.folder)?);
+        *held = Some(Opened::open(&self.folder, self.files)?);
         moved.and(settled)
     }
 }
@@ -178,6 +180,7 @@ fn told(folder: &Path, error: &dyn fmt::Display) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::STORE_FILES;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
@@ -197,7 +200,7 @@ mod tests {
     }
 
     fn filled(folder: &Path) -> EmbeddedStore {
-        let store = EmbeddedStore::open(folder).unwrap();
+        let store = EmbeddedStore::open(folder, STORE_FILES).unwrap();
         let mut changes = Changes::default();
         for number in 0..PURGE_ENTRIES as u32 + 10 {
             changes.put(Table::Members, number.to_be_bytes(), *b"value");
@@ -230,7 +233,7 @@ mod tests {
             .unwrap();
         assert_eq!(count, PURGE_ENTRIES + 10);
         drop(store);
-        let again = EmbeddedStore::open(&folder).unwrap();
+        let again = EmbeddedStore::open(&folder, STORE_FILES).unwrap();
         assert_eq!(again.get(Table::Members, &7_u32.to_be_bytes()).unwrap().as_deref(), Some(&b"value"[..]));
     }
 
@@ -253,7 +256,7 @@ mod tests {
                     fs::rename(path(from), path(to)).unwrap();
                 }
             }
-            let store = EmbeddedStore::open(&path("state")).unwrap();
+            let store = EmbeddedStore::open(&path("state"), STORE_FILES).unwrap();
             let found = store.get(Table::Profiles, b"planted-key").unwrap();
             assert_eq!(found.as_deref(), Some(&b"planted-value"[..]), "{step}");
             assert_eq!(names(data.path()), ["state"], "{step}");

@@ -3,7 +3,10 @@
 use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
-use crate::limits::{DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID};
+use crate::limits::{
+    DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, MAX_CONNECTIONS, MIN_CONNECTIONS,
+    MOST_CONNECTIONS,
+};
 use attune_core::bundle::author::nearest;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -135,6 +138,12 @@ pub struct ServeArguments {
         requires = "candidate_rules"
     )]
     pub candidate_share: Option<u32>,
+    /// Connections of the public listener at a time; the limit of open files may leave room for fewer
+    #[arg(long, env = "ATTUNE_MAX_CONNECTIONS", value_name = "COUNT", value_parser = connections, default_value_t = MAX_CONNECTIONS)]
+    pub max_connections: usize,
+    /// Connections of one address at a time, of IPv6 of one network of 64 bits [default: a quarter of all]
+    #[arg(long, env = "ATTUNE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", value_parser = connections)]
+    pub max_connections_per_address: Option<usize>,
     /// Serve the embedded demo shop at /
     #[arg(long, env = "ATTUNE_DEMO")]
     pub demo: bool,
@@ -213,6 +222,12 @@ fn one_line(text: &str) -> String {
 fn host(text: &str) -> Result<IpAddr, String> {
     let expected = "expected an IP address without a port, such as 127.0.0.1, or 0.0.0.0 for every interface";
     text.parse().map_err(|_| expected.to_owned())
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    let range = MIN_CONNECTIONS..=MOST_CONNECTIONS;
+    let expected = format!("expected a number from {MIN_CONNECTIONS} to {MOST_CONNECTIONS}");
+    text.parse().ok().filter(|count| range.contains(count)).ok_or(expected)
 }
 
 fn port(text: &str) -> Result<u16, String> {

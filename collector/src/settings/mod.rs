@@ -46,6 +46,10 @@ pub struct Settings {
     pub candidate: Option<(PathBuf, u32)>,
     /// How bundles are signed.
     pub signing: SigningSettings,
+    /// Connections of the public listener at a time.
+    pub max_connections: usize,
+    /// Connections of one address at a time; a quarter of all where absent.
+    pub max_connections_per_address: Option<usize>,
     /// Whether the demo is served at `/`.
     pub demo: bool,
     /// Where the demo's supervisor listens.
@@ -137,6 +141,8 @@ impl Settings {
             rules_dir: arguments.rules,
             candidate: arguments.candidate_rules.zip(arguments.candidate_share),
             signing,
+            max_connections: arguments.max_connections,
+            max_connections_per_address: arguments.max_connections_per_address,
             demo: arguments.demo,
             demo_control: arguments.demo_control,
             secret_key: arguments.secret_key,
@@ -239,6 +245,11 @@ mod tests {
             ),
             (&["--visitor-cookie-domain", "10.0.0.1"], "no scheme, port, path or IP address"),
             (&["--visitor-cookie-domain", ""], "--visitor-cookie-domain: '' must be a domain"),
+            (&["--max-connections", "15"], "expected a number from 16 to 1000000"),
+            (
+                &["--max-connections-per-address", "many"],
+                "'--max-connections-per-address <COUNT>': expected a number",
+            ),
             (&["--rules", "/nonexistent"], "--rules: /nonexistent is not a folder"),
             (&["--demo-control", "https://x.example"], "--demo-control"),
             (&["--secret-key", "short"], "--secret-key: needs at least 16 characters"),

@@ -110,10 +110,11 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 22] = [
+const COLLECTOR: [Room; 23] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
+    room("descriptors", &["limits"]),
     room("clock", &["limits"]),
     room("metrics", &["limits"]),
     room("whole_file", &[]),
@@ -149,6 +150,7 @@ const WIRING: &[&str] = &[
     "bundle",
     "clock",
     "content",
+    "descriptors",
     "hex",
     "http",
     "ingest",
