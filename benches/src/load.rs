@@ -229,7 +229,10 @@ fn wall_ms() -> i64 {
 }
 
 /// User and system time of a process so far, from fields 14 and 15 of `/proc/<pid>/stat`.
-fn cpu_time(process: u32) -> Result<Duration, Failure> {
+///
+/// # Errors
+/// There is no such process.
+pub fn cpu_time(process: u32) -> Result<Duration, Failure> {
     let path = format!("/proc/{process}/stat");
     let text = fs::read_to_string(&path).map_err(|error| Failure::of(&path, error))?;
     // The name in parentheses may hold spaces; what follows it does not.

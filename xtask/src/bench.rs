@@ -23,12 +23,12 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         ["size"] => size::run(&[]),
         [name @ ("delivery" | "page" | "track"), options @ ..] => in_browser(&root, name, options),
         [name @ ("push" | "eval")] => in_browser(&root, name, &[]),
-        ["ingest"] => ingest(&root),
+        [name @ ("ingest" | "hostile")] => against_collector(&root, name),
         ["delta"] => delta(&root),
         [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
         ["fuzz", seconds @ ..] => fuzz::run(&root, seconds),
         _ => Err(Failure::new(
-            "name one of: size, delivery, page, track, ingest, push, eval, signals, worker, delta, fuzz",
+            "name one of: size, delivery, page, track, ingest, hostile, push, eval, signals, worker, delta, fuzz",
         )),
     }
 }
@@ -53,10 +53,10 @@ fn delta(root: &Path) -> Result<(), Failure> {
     print(bench.env("CHROMIUM", browser.chromium).env("ATTUNE_DELTA", native.get_program()))
 }
 
-fn ingest(root: &Path) -> Result<(), Failure> {
+fn against_collector(root: &Path, name: &str) -> Result<(), Failure> {
     build::assets(root)?;
     build::collector(root)?;
-    print(rust_binary(root, "ingest")?.env("ATTUNE_BINARY", workspace::collector_binary()?))
+    print(rust_binary(root, name)?.env("ATTUNE_BINARY", workspace::collector_binary()?))
 }
 
 /// Builds a binary of `benches/` and returns the command that runs it.
