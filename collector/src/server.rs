@@ -5,7 +5,7 @@ use crate::descriptors::{raise_limit, share_out};
 use crate::hex::hex;
 use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
 use crate::ingest::Ingest;
-use crate::limits::MAX_ADMIN_CONNECTIONS;
+use crate::limits::{ACCEPT_QUEUE, MAX_ADMIN_CONNECTIONS, SEND_BUFFER_BYTES};
 use crate::query::Query;
 use crate::rooms::{Closing, Rooms, StartError};
 use crate::secret::Secret;
@@ -14,7 +14,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -42,8 +42,8 @@ impl Server {
             let wanted = settings.max_connections;
             tracing::warn!(connections, wanted, "the limit of open files leaves room for fewer connections");
         }
-        let (public, address) = bind(&settings, "--port", settings.port).await?;
-        let (admin, admin_address) = bind(&settings, "--admin-port", settings.admin_port).await?;
+        let (public, address) = bind(&settings, "--port", settings.port)?;
+        let (admin, admin_address) = bind(&settings, "--admin-port", settings.admin_port)?;
         let process = Secret::random().map_err(|error| StartError(format!("random source: {error}")))?;
         let demo_config = demo_config(&settings);
         let opened = spawn_blocking(move || {
@@ -148,18 +148,25 @@ impl Server {
     }
 }
 
-async fn bind(
-    settings: &Settings,
-    setting: &str,
-    port: u16,
-) -> Result<(TcpListener, SocketAddr), StartError> {
+fn bind(settings: &Settings, setting: &str, port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
     let address = SocketAddr::new(settings.host, port);
     let told = |error: std::io::Error| {
         StartError(format!("{}: {address}: {error}", at_fault(setting, error.kind())))
     };
-    let listener = TcpListener::bind(address).await.map_err(told)?;
+    let listener = listen(address).map_err(told)?;
     let address = listener.local_addr().map_err(told)?;
     Ok((listener, address))
+}
+
+/// Listens as [`TcpListener::bind`] does, but lets more wait than the 1,024 that are usual: who finds no room in the queue tries
+/// again after a second (RFC 6298, section 2.1).
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    // Every connection that is accepted has it as well.
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(ACCEPT_QUEUE)
 }
 
 /// The setting for which an address cannot be listened on: its port's, unless no interface has the address.
