@@ -108,6 +108,7 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     },
     forget() {
       saying.forget();
+      reserve.rest();
       delivery.forget();
     },
     leave(leaves) {

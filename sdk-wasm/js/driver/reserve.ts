@@ -14,15 +14,18 @@ const MAX_BYTES = 60 * 1_024;
 export interface Reserve {
   /** What waits to be delivered may have changed. */
   changed(): void;
-  /** The page leaves: makes nothing ready until something changes. */
+  /** The page leaves, or forgets: makes nothing ready until something changes, nor what is being made now. */
   rest(): void;
 }
 
 /** Nothing is to be made ready yet; `cut` gives what waits now. */
 export function openReserve(url: () => string, tail: Tail, cut: () => Cut[]): Reserve {
   const due = timer();
+  let turns = 0;
 
   const prepare = async () => {
+    turns += 1;
+    const turn = turns;
     const cuts = cut();
     if (tail.holds(cuts)) return;
     const made = await Promise.all(
@@ -33,7 +36,7 @@ export function openReserve(url: () => string, tail: Tail, cut: () => Cut[]): Re
       }),
     );
     // Something has changed meanwhile, and the next turn is due.
-    if (due.isSet()) return;
+    if (due.isSet() || turn !== turns) return;
     tail.drop();
     let room = MAX_BYTES;
     for (const one of made) {
@@ -47,6 +50,9 @@ export function openReserve(url: () => string, tail: Tail, cut: () => Cut[]): Re
     changed() {
       if (!due.isSet()) due.set(READY_AFTER_MS, prepare);
     },
-    rest: due.clear,
+    rest() {
+      turns += 1;
+      due.clear();
+    },
   };
 }

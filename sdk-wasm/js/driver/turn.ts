@@ -46,11 +46,14 @@ export async function takeTurn(options: TurnOptions): Promise<void> {
   } catch {
     // What they have said since this page began is counted all the same.
   }
-  input(() => {
-    begun();
-    core(TURN);
-  });
-  // A database that does not answer keeps no page from going on.
-  await inTime(Promise.resolve(entries.flush()), PATIENCE_MS).catch(() => {});
-  release?.();
+  try {
+    input(() => {
+      begun();
+      core(TURN);
+    });
+    // A database that does not answer keeps no page from going on.
+    await inTime(Promise.resolve(entries.flush()), PATIENCE_MS).catch(() => {});
+  } finally {
+    release?.();
+  }
 }
