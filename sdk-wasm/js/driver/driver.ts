@@ -124,7 +124,8 @@ export function startDriver(start: CoreStart): Driver {
     user = undefined;
     // Who is to come is agreed on with other pages.
     if (!early) storeMember();
-    forgetToken();
+    // Who has been found to be here, once that could be asked, has one.
+    if (!storage.getItem(space + TOKEN)?.startsWith(newMember)) forgetToken();
     // Another visitor may get another candidate.
     bundles.fetch();
   };
@@ -361,9 +362,10 @@ export function startDriver(start: CoreStart): Driver {
     if (storage.getItem(space + BLOCKED)) core(operation.NEWS, 3);
     storeMember();
     announce();
-    const state = stateIn(stored, member);
     // Never at once: whoever has started the client does not have it yet.
     const found = await past.adopt(stored);
+    // Of who is the visitor now: another page may have begun as another one meanwhile.
+    const state = stateIn(stored, member);
     if (mine !== visits) {
       // The visitor has been forgotten meanwhile.
       host.started();

@@ -1,10 +1,14 @@
-/** What is said of the visitor, and done, while a page lies in the browser's back/forward cache, where it hears nothing. */
+/**
+ * What is said of the visitor, and done, while a page hears nothing: in the browser's back/forward cache, and from when it has
+ * looked at what is stored until its channel is open.
+ */
 
 import type { Entries } from '../browser/entries.ts';
 import { PURPOSES, type Said } from '../consent.ts';
 import { PROFILE, RESTORE, WAKE } from '../core/operations.ts';
 import type { Host } from '../host.ts';
 import type { Driving } from './driving.ts';
+import { type Lanes, lanesIn } from './lanes.ts';
 import type { Others } from './others.ts';
 import { GRANTED, MEMBER, stateIn } from './state.ts';
 
@@ -22,6 +26,7 @@ export interface SayingOptions {
   /** Notes who the visitor is. */
   named(user: string): void;
   others: Pick<Others, 'count'>;
+  lanes: Pick<Lanes, 'owns'>;
 }
 
 /** What one page says to those that come back, and hears when it comes back itself. */
@@ -38,7 +43,7 @@ export interface Saying {
 
 /** Has said and heard nothing. */
 export function openSaying(driving: Driving, options: SayingOptions): Saying {
-  const { host, entries, space, granted, named, others } = options;
+  const { host, entries, space, granted, named, others, lanes } = options;
   const { storage } = driving;
   /** What is stored as granted, by this page. */
   let stored = -1;
@@ -60,8 +65,16 @@ export function openSaying(driving: Driving, options: SayingOptions): Saying {
       if (base) driving.core(PROFILE, base);
       driving.core(WAKE);
     });
-    others.count(found);
+    // Most pages have no others, and what counts those' events need not come.
+    if (lanesIn(found).some((lane) => !lanes.owns(lane))) others.count(found);
   };
+  /** Goes on as who is stored, with what is stored of them. */
+  const follow = (member: string | null) => {
+    if (member === null || driving.isEnded()) return;
+    if (member !== driving.member()) host.became(member);
+    read(member);
+  };
+  driving.taken()?.then(() => follow(storage.getItem(space + MEMBER)));
   return {
     changed() {
       if (granted() === stored) return;
@@ -78,8 +91,7 @@ export function openSaying(driving: Driving, options: SayingOptions): Saying {
       if (member === null) return consent(granted() & FUNCTIONAL);
       const bits = storage.getItem(space + GRANTED);
       if (bits !== null && Number(bits) !== granted()) consent(Number(bits));
-      if (member !== driving.member()) host.became(member);
-      read(member);
+      follow(member);
     },
     forget() {
       stored = -1;
