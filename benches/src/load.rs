@@ -224,7 +224,8 @@ fn write_decimal(mut number: u64, out: &mut [u8]) {
     }
 }
 
-fn wall_ms() -> i64 {
+/// The wall clock, in milliseconds since 1970.
+pub fn wall_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as i64)
 }
 

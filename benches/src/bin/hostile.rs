@@ -14,7 +14,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Honest senders, each with a connection of its own, and the time between two requests of each.
 const HONEST: u32 = 4;
@@ -134,9 +134,10 @@ fn measure(hostile: Option<(Slow, usize)>, least: Duration) -> Result<(), Failur
         "goal_p99_ms": GOAL_P99_MS,
     });
     let mut is_met = p99 < GOAL_P99_MS && honest.errors == 0;
-    if let Some(Held { most, gone }) = held {
+    if let (Some(Held { most, gone }), Some((_, count))) = (held, hostile) {
         let gone = gone.map(|gone| (gone.as_secs_f64() * 100.0).round() / 100.0);
-        is_met &= gone.is_some_and(|gone| gone <= GOAL_GONE_S);
+        // A load of which the collector has not held all at once is an easier one.
+        is_met &= most >= count as u64 && gone.is_some_and(|gone| gone <= GOAL_GONE_S);
         line["held_at_once"] = most.into();
         line["gone_after_s"] = gone.into();
         line["goal_gone_s"] = GOAL_GONE_S.into();
@@ -289,10 +290,9 @@ fn post(stream: &mut Option<TcpStream>, port: u16, number: u32, sent: u64) -> Re
 }
 
 fn event(number: u32, sent: u64) -> Value {
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as i64);
     let member = format!("01930000-0000-7000-8000-{number:012x}");
     let event_id = format!("0193{number:04x}-0000-7000-8000-{sent:012x}");
     json!({"v": 1, "anonymous_id": member, "lane": member, "context": {"clock_skew_ms": 0}, "events": [
-        {"event_id": event_id, "event_type": "view", "seq": sent, "timestamp": Timestamp(wall).to_string()},
+        {"event_id": event_id, "event_type": "view", "seq": sent, "timestamp": Timestamp(load::wall_ms()).to_string()},
     ]})
 }
