@@ -219,7 +219,7 @@ async function parse(payloads) {
 
 const skip = existsSync(lists) ? false : `${lists} is not on this machine`;
 
-// Each has a browser of its own, and the changes of all payloads keep a core busy for most of a minute.
+// Each has a browser of its own, and the changes of all payloads keep a core busy for a while.
 describe('what attackers write', { skip, concurrency: 2 }, () => {
   /** Runs with a page that counts what runs. */
   async function withPage(policy, body) {
