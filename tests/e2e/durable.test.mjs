@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { crash, headline, killBrowser, openPage, openProfile, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
@@ -23,6 +23,8 @@ describe('what a page has tracked', () => {
       '/empty': '<!doctype html><title>Empty</title>',
     });
   });
+  // One that fails while the collector is away leaves it to the next.
+  afterEach(() => collector.start());
   after(async () => {
     await site.close();
     await collector.remove();

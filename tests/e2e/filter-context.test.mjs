@@ -144,7 +144,7 @@ describe('a page whose address, title and referrer have what a filter forbids', 
       }
       const hits = searchProfile(t, form, folder, [EMAIL, CARD], { isOfSites: true });
       assert.deepEqual([hits[EMAIL] > 0, hits[CARD] > 0], [!isFiltered, !isFiltered]);
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     });
   }
 });

@@ -1,7 +1,7 @@
 /** What a page does before the parts have come that load behind it, and where they do not come. */
 
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { headline, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
@@ -46,6 +46,8 @@ describe('a page whose parts come late', () => {
       '/other': '<!doctype html><title>Other</title>',
     });
   });
+  // One that fails while the collector is away leaves it to the next.
+  afterEach(() => collector.start());
   after(async () => {
     await browser.close();
     await site.close();

@@ -1,7 +1,7 @@
 /** Pages that come and go: closed at once, kept in the back/forward cache, prerendered before anybody looks. */
 
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { asVisitor, besideAlone, headline, openBrowser, openPage, view } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
 import { eventually } from './rig/eventually.mjs';
@@ -52,6 +52,8 @@ describe('a page', () => {
       '/other': '<!doctype html><title>Other</title>',
     });
   });
+  // One that fails while the collector is away leaves it to the next.
+  afterEach(() => collector.start());
   after(async () => {
     await browser.close();
     await site.close();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { killBrowser, openBrowser, openPage, openProfile } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
@@ -41,6 +41,8 @@ describe('a page without WebAssembly', () => {
     headers = { ...REFUSING };
     site = await serveSite(pages, headers);
   });
+  // One that fails while the collector is away leaves it to the next.
+  afterEach(() => collector.start());
   after(async () => {
     await site.close();
     await collector.remove();

@@ -104,8 +104,9 @@ export class Collector {
     writeFileSync(join(this.#rulesFolder, file), JSON.stringify(rules));
   }
 
-  /** Starts the process and waits until it is ready. */
+  /** Starts the process, unless it runs, and waits until it is ready. */
   async start() {
+    if (this.#runs()) return;
     const binary = process.env.ATTUNE_BINARY;
     if (!binary)
       throw new Error('ATTUNE_BINARY is not set; `cargo xtask test` builds the collector and sets it');
@@ -133,7 +134,7 @@ export class Collector {
 
   /** Stops the process as an operator would. */
   async stop() {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (!this.#runs()) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     await ended;
@@ -165,6 +166,10 @@ export class Collector {
   /** The key that pages of this collector trust. */
   async trust() {
     return (await this.#admin('/admin/bundle')).trust;
+  }
+
+  #runs() {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
   }
 
   async #admin(path) {
