@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check and test of the repository, and one closing line that counts them.
 
+mod report;
 mod suite;
 mod tally;
 

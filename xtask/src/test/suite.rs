@@ -1,5 +1,6 @@
 //! Runs checks and test runners one after another and keeps the count.
 
+use super::report::Report;
 use super::tally::Tally;
 use crate::command::stream;
 use crate::failure::Failure;
@@ -11,6 +12,7 @@ use std::time::Instant;
 pub struct Suite {
     total: Tally,
     failures: Vec<String>,
+    reports: Vec<String>,
 }
 
 impl Suite {
@@ -39,8 +41,13 @@ impl Suite {
     pub fn tests(&mut self, name: &str, command: &mut Command) {
         let started = begin(name);
         let mut tally = Tally::default();
-        let result = stream(command, &mut |line| tally.take_line(line));
+        let mut report = Report::default();
+        let result = stream(command, &mut |line| {
+            tally.take_line(line);
+            report.take_line(line);
+        });
         self.total.add(tally);
+        self.reports.extend(report.into_lines());
         let ended_well = match result {
             Err(failure) => {
                 self.fail(name, &failure);
@@ -76,11 +83,14 @@ impl Suite {
         self.total.skipped += tests;
     }
 
-    /// Prints what failed, then the closing line.
+    /// Prints what runners said of their failed tests, what failed, then the closing line.
     ///
     /// # Errors
     /// Something failed.
     pub fn finish(self) -> Result<(), Failure> {
+        for line in &self.reports {
+            println!("{line}");
+        }
         for failure in &self.failures {
             println!("failed: {failure}");
         }
