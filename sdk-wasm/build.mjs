@@ -13,7 +13,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -40,6 +39,8 @@ rmSync(dist(), { recursive: true, force: true });
 mkdirSync(dist('script'), { recursive: true });
 
 for (const file of WASM_FILES) copyFileSync(at('pkg', file), dist(file));
+/** Stands in the name of every file of this release, so that the first ones carry one hash in place of one for each other. */
+const release = releaseHash();
 const wasmFile = besideScript('attune', 'attune_first.wasm');
 const restFile = besideScript('attune-rest', 'attune_rest.wasm');
 
@@ -245,19 +246,17 @@ function writeIntegrity() {
   );
 }
 
-/** Copies a file into the script's folder under a name that changes with its content. */
+/** Copies a file into the script's folder under the name that it has in this release. */
 function besideScript(name, file) {
-  const named = `${name}-${hashOf(dist(file))}.wasm`;
+  const named = `${name}-${release}.wasm`;
   copyFileSync(dist(file), dist('script', named));
   return named;
 }
 
-/** Bundles what the script loads by `import()`, under a name that changes with its content. */
+/** Bundles what the script loads by `import()`, under the name that it has in this release. */
 async function scriptPart(name, entry, options, notice) {
-  const file = dist('script', `${name}.js`);
-  await bundle(entry, file, options, notice);
-  const named = `${name}-${hashOf(file)}.js`;
-  renameSync(file, dist('script', named));
+  const named = `${name}-${release}.js`;
+  await bundle(entry, dist('script', named), options, notice);
   return named;
 }
 
@@ -299,8 +298,20 @@ async function writeSnippet() {
   writeFileSync(dist('script', 'snippet.html'), text);
 }
 
-function hashOf(file) {
-  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 8);
+/** Changes with whatever a file of the release is made of. */
+function releaseHash() {
+  const sources = readdirSync(at('js'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, path, name }) => join(parentPath ?? path, name))
+    .sort();
+  const made = WASM_FILES.map((file) => dist(file));
+  return hashOf(import.meta.filename, at('../package-lock.json'), ...made, ...sources);
+}
+
+function hashOf(...files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex').slice(0, 8);
 }
 
 /** The file behind a package's command, so that no shell and no PATH is needed. */
