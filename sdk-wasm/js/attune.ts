@@ -49,7 +49,6 @@ export class Attune {
   readonly #campaign: Campaign;
   readonly #link: DriverLink;
   readonly #settings: Settings;
-  #said: Said;
   #moment: Moment | undefined;
   /** Whether the site's own filter is being asked. */
   #isJudging = false;
@@ -106,11 +105,16 @@ export class Attune {
     this.#link.look();
     this.ready = this.#link.ready;
     this.#settings = settings;
-    this.#said = settings.consent;
     // Before anything is decided.
-    if (grantedBits(this.#said) !== ALL_GRANTED) this.#link.call('consent', grantedBits(this.#said));
+    const granted = grantedBits(settings.consent);
+    if (granted !== ALL_GRANTED) this.#link.call('consent', granted);
     const campaign = this.#campaign.own;
-    this.setContext({ ...defaultContext(), campaign, ...settings.context, ...this.#privacy() });
+    this.setContext({
+      ...defaultContext(),
+      campaign,
+      ...settings.context,
+      ...this.#privacy(settings.consent),
+    });
     this.#noteSession(this.#session.living(wallMs()));
     this.#listen(space, storage);
   }
@@ -158,7 +162,7 @@ export class Attune {
 
   /** Takes in what the visitor has said of each purpose; one that is left out stays as it was. */
   consent(said: Consent): void {
-    const merged = mergeConsent(this.#said, said);
+    const merged = mergeConsent(this.#link.said(), said);
     if (typeof merged === 'string') {
       this.#refuse('consent_invalid', merged);
       return;
@@ -281,8 +285,7 @@ export class Attune {
   }
 
   #consented(said: Said, isHeard?: boolean): void {
-    this.#said = said;
-    this.setContext(this.#privacy());
+    this.setContext(this.#privacy(said));
     this.#link.consent(said, isHeard);
   }
 
@@ -297,10 +300,10 @@ export class Attune {
   }
 
   /** What batches and rules are told of the visitor's wishes, where there are any. */
-  #privacy(): JsonObject {
+  #privacy(said: Said): JsonObject {
     const gpc = this.#settings.privacyControl;
-    const isOpen = grantedBits(this.#said) === ALL_GRANTED && !gpc;
-    return { privacy: isOpen ? null : { ...this.#said, gpc } };
+    const isOpen = grantedBits(said) === ALL_GRANTED && !gpc;
+    return { privacy: isOpen ? null : { ...said, gpc } };
   }
 
   /** What the site's own filter leaves of an event; nothing where it drops it. */

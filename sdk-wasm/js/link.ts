@@ -6,7 +6,6 @@ import { openChannel } from './browser/channel.ts';
 import { expire } from './browser/cookie.ts';
 import { type Change, openDatabase } from './browser/database.ts';
 import { openEntries } from './browser/entries.ts';
-import { get } from './browser/http.ts';
 import { inTime } from './browser/in-time.ts';
 import { type KeyValue, openStorage } from './browser/storage.ts';
 import { keysUnder } from './browser/stored-keys.ts';
@@ -14,15 +13,15 @@ import { openBuffer } from './buffer.ts';
 import { type Call, isCapturing } from './calls.ts';
 import { wallMs } from './clock.ts';
 import { type ConsentState, captureState, grantedBits, type Said } from './consent.ts';
-import { isRefused, loadCore } from './core-loading.ts';
-import type { Capture, Driver, LoadCapturing, StartDriver } from './driver/contract.ts';
-import { startDriver } from './driver/driver.ts';
+import { isRefused } from './core-loading.ts';
+import type { Capture, Driver, StartDriver } from './driver/contract.ts';
 import { lanesIn, openLanes } from './driver/lanes.ts';
-import { BLOCKED, MEMBER, POLICY, SESSION, stateIn, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
+import { loadDriver } from './driver/loading.ts';
+import { BLOCKED, MEMBER, POLICY, SAID, SESSION, stateIn, TOKEN, VISITOR_COOKIE } from './driver/state.ts';
 import { AttuneError } from './errors.ts';
 import { freshId } from './fresh-id.ts';
 import type { Host } from './host.ts';
-import { fieldsOf, isObject } from './json.ts';
+import { fieldsOf, parseJson } from './json.ts';
 import type { Settings } from './options.ts';
 import { openPart } from './part.ts';
 import type { Beside } from './plain/beside.ts';
@@ -67,7 +66,9 @@ export interface DriverLink {
   mayStore(): boolean;
   /** Makes a call, now or when it may be made; never where the visitor has denied it. */
   call(...call: Call): void;
-  /** Takes in what the visitor has said of each purpose. */
+  /** What the visitor has said of each purpose. */
+  said(): Said;
+  /** Takes that in. */
   consent(said: Said, isHeard?: boolean): void;
   /** Tells the other pages, at once. */
   say(...wish: Wish): void;
@@ -92,7 +93,8 @@ export interface DriverLink {
 /** Starts loading, off the critical path. */
 export function openLink(options: LinkOptions): DriverLink {
   const { settings, events, became, session, judge, ended } = options;
-  let capture: ConsentState = captureState(settings.consent);
+  let { consent: said } = settings;
+  let capture: ConsentState = captureState(said);
   const partFailed = (file: string) => (cause: unknown) =>
     events.tell('part_unavailable', file, String(cause));
   const loadBackground = openPart(settings.loadBackground, ended, partFailed('background.js'));
@@ -138,7 +140,7 @@ export function openLink(options: LinkOptions): DriverLink {
         const { openVisitorCookie } = await settings.loadVisitorCookie();
         cookie = openVisitorCookie(settings, options.storage, entries, () => mayStore());
       } catch (cause) {
-        events.tell('part_unavailable', 'visitor-cookie.js', String(cause));
+        partFailed('visitor-cookie.js')(cause);
       }
     })();
     return knowing;
@@ -147,7 +149,10 @@ export function openLink(options: LinkOptions): DriverLink {
     ...options.storage,
     setItem(key, value) {
       options.storage.setItem(key, value);
-      if (key === space + MEMBER && mayStore()) cookie?.keep(value);
+      if (key === space + MEMBER && mayStore()) {
+        cookie?.keep(value);
+        noteSaid();
+      }
     },
   };
   /** How many calls have been given up for want of room, and of how many the page has been told. */
@@ -194,6 +199,21 @@ export function openLink(options: LinkOptions): DriverLink {
   const channel = openChannel<Wish>(`${space}wish`, ([kind, said]) =>
     kind === 'consent' ? events.consented(said) : events.forgotten(true),
   );
+  const noteSaid = () => storage.setItem(space + SAID, JSON.stringify(said));
+  /** What was stored of that when the page closed its ears. */
+  let was: string | null = null;
+  /** Opens them, and takes in what has been said meanwhile: only a no leaves nothing there. */
+  const listen = () => {
+    channel.open();
+    const now = storage.getItem(space + SAID);
+    if (was && was !== now)
+      events.consented({
+        ...said,
+        analytics: 'denied',
+        personalization: 'denied',
+        ...(parseJson(now) as Partial<Said>),
+      });
+  };
   /** Whether the driver has taken in what is stored, so that events may follow. */
   let isAdmitted = false;
   /** How often the visitor had been forgotten when it was asked to last. */
@@ -337,6 +357,8 @@ export function openLink(options: LinkOptions): DriverLink {
       driver = started;
       if (!calls) return admit();
       isAdmitted = isTaking();
+      // A yes that was taken back meanwhile is to be followed by another one.
+      if (!isAdmitted) admitting = -1;
       for (const one of [...(hasChanged ? [] : calls), ...buffer.drain()]) call(...one);
       hasChanged = false;
     };
@@ -404,7 +426,8 @@ export function openLink(options: LinkOptions): DriverLink {
     admit();
   };
   channel.open();
-  addEventListener('pageshow', channel.open, { signal: ended });
+  // Before the driver goes on.
+  addEventListener('pageshow', listen, { signal: ended, capture: true });
   if (capture === 'denied') withdraw('');
   const ready = new Promise<void>((ready, failed) => {
     const fail = (cause: unknown) => failed(failure(cause));
@@ -418,8 +441,11 @@ export function openLink(options: LinkOptions): DriverLink {
     mayRequest,
     mayStore,
     call,
-    consent(said, isHeard) {
+    said: () => said,
+    consent(now, isHeard) {
+      said = now;
       capture = captureState(said);
+      noteSaid();
       call('consent', grantedBits(said), driver && !isAdmitted && isTaking());
       if (capture === 'denied') events.forgotten(isHeard);
       if (!isTaking()) return;
@@ -442,6 +468,7 @@ export function openLink(options: LinkOptions): DriverLink {
       // A page that holds a channel is not kept in the back/forward cache; one that stores nothing would find nothing there of
       // what is said meanwhile.
       if (!settings.cookieless) channel.close();
+      was = storage.getItem(space + SAID);
       if ((isAdmitted && !driver?.isShort()) || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.
@@ -459,36 +486,6 @@ export function openLink(options: LinkOptions): DriverLink {
     },
     isEnded: () => hasEnded,
   };
-}
-
-/** Loads what a driver starts with: the core, and what judges events. */
-async function loadDriver(settings: Settings, loadCapturing: LoadCapturing): Promise<StartDriver> {
-  const {
-    collector,
-    writeKey,
-    trust,
-    filter: policy,
-    loadFilter,
-    wasmUrl,
-    defaultWasmUrl,
-    restWasmUrl,
-  } = settings;
-  const judging = isObject(policy) ? loadFilter().then(({ openJudges }) => openJudges(policy)) : undefined;
-  let rest: ReturnType<LoadCapturing> | undefined;
-  const fetchRest = () => {
-    if (rest) return rest;
-    const core = !wasmUrl && restWasmUrl ? loadCore(restWasmUrl, loading) : undefined;
-    rest = Promise.all([loadCapturing(), core]).then(([part]) => part);
-    // It fails where it is waited for.
-    rest.catch(() => {});
-    return rest;
-  };
-  // Behind what is needed first, which has the way to itself until it comes.
-  const loading = loadCore(wasmUrl ?? defaultWasmUrl, undefined, fetchRest);
-  // A question without an identifier, like that for the core, and as it may be asked: not before somebody looks.
-  const bundle = trust || isPrerendering() ? undefined : get(`${collector}/v1/bundle?k=${writeKey}`);
-  const [exports, site] = await Promise.all([loading, judging]);
-  return (start) => startDriver({ ...start, exports, rest: fetchRest(), bundle, site });
 }
 
 /** An error of our own, or one that has come out of a file with another copy of its class. */

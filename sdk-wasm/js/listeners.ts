@@ -68,7 +68,7 @@ export function openReports(): ErrorReports {
     },
     report,
     reportFailedListener: (cause) =>
-      report(usageError('listener_failed', `a callback of the page threw: ${cause}`, cause)),
+      report(usageError('listener_failed', `a callback threw: ${cause}`, cause)),
   };
 }
 
@@ -77,5 +77,5 @@ const logged = new Set<string>();
 function logOnce(code: string, detail: unknown): void {
   if (logged.has(code)) return;
   logged.add(code);
-  console.error(`attune: ${code}: ${detail instanceof Error ? detail.message : detail}`);
+  console.error(`attune: ${code}: ${(detail as Error | undefined)?.message ?? detail}`);
 }

@@ -27,7 +27,7 @@ export function openPart<Part>(
         if (ended.aborted) return;
         const pause = setTimeout(again, PAUSE_MS * 4 ** Math.min(attempt, MAX_STEPS));
         ended.addEventListener('abort', () => clearTimeout(pause));
-        addEventListener('online', () => again(), { once: true, signal: ended });
+        addEventListener('online', again as () => void, { once: true, signal: ended });
       });
       return tryOn(attempt + 1);
     }

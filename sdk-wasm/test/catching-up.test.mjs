@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { load } from './load.mjs';
-import { closePage, locksOf, openPage, settle, store, written } from './page.mjs';
+import { closePage, locksOf, openPage, settle, store, stored, written } from './page.mjs';
 
 const OPTIONS = { writeKey: 'demo', collector: 'https://collector.example' };
 const OPEN = '0198c000-0000-7000-8000-000000000001';
@@ -91,5 +91,45 @@ describe('a page whose core comes late', () => {
     attune.reset();
     await written();
     assert.equal(page.entries.get('attune/demo/token'), undefined, 'it is of nobody else');
+  });
+
+  it('stores the bundle that was there before it was allowed to, for the next page', async () => {
+    page.answers['/v1/bundle'] = () => new Response(Uint8Array.of(1, 2));
+    await begin({ consent: { analytics: 'unknown', personalization: 'unknown' } });
+    const core = await page.load();
+    await attune.ready;
+    await written();
+    assert.equal(await stored(page.database, 'bundle'), undefined);
+    attune.consent({ analytics: 'granted', personalization: 'granted' });
+    await written();
+    assert.deepEqual(await stored(page.database, 'bundle'), Uint8Array.of(1, 2));
+    assert.equal(core.of('namedBundle').length, 1);
+  });
+});
+
+describe('bundles', () => {
+  it('are asked for once more where a newer one was heard of while one was on its way, and a probe was due', async () => {
+    const { openBundles } = await load('driver/bundles.ts');
+    let asked = 0;
+    let answer;
+    const keep = async () => {
+      asked += 1;
+      await new Promise((done) => {
+        answer = done;
+      });
+    };
+    const settings = { trust: 'keys', loadTrust: async () => ({ openKeeper: async () => keep }) };
+    const driving = { isEnded: () => false, isBlocked: () => false };
+    const bundles = openBundles(driving, settings, undefined, undefined, () => {});
+    bundles.fetch();
+    await settle();
+    bundles.fetch();
+    bundles.fetch(true);
+    answer();
+    await settle();
+    assert.equal(asked, 2);
+    answer();
+    await settle();
+    assert.equal(asked, 2);
   });
 });

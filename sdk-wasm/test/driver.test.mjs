@@ -208,13 +208,8 @@ describe('the driver', () => {
     ];
     // Those are looked at again when they can be heard, and the core counts each once.
     assert.deepEqual(given, [[1, 0, 'm0', gone, 1], [1, 1, 'm0', gone, 2], ...others, ...others]);
-    assert.deepEqual(core.of('restore')[0].slice(1), [undefined, undefined, 'user-1', []]);
-    assert.deepEqual(core.of('restore')[1].slice(1), [
-      Uint8Array.of(98, 255),
-      undefined,
-      undefined,
-      [['m0', gone, 2]],
-    ]);
+    assert.deepEqual(core.of('restore')[0].slice(1), [Uint8Array.of(98, 255), undefined, 'user-1', []]);
+    assert.deepEqual(core.of('restore')[1].slice(1), [undefined, undefined, undefined, [['m0', gone, 2]]]);
     const [batch] = page.posts.map(({ text }) => JSON.parse(text));
     const [{ anonymous_id, lane, seq, user_id, metadata }] = batch.events;
     // The sender is of the same member, so the batch names it once.

@@ -160,6 +160,23 @@ describe('what the visitor wishes', () => {
     assert.equal(core.of('track').length, 1);
   });
 
+  it('admits a visitor whose yes was taken back while what is stored was being read, and given again', async () => {
+    const core = await page.load();
+    await answered();
+    const yes = { analytics: 'granted', personalization: 'granted' };
+    attune.consent(NO);
+    attune.consent(yes);
+    attune.consent({ analytics: 'unknown', personalization: 'unknown' });
+    await written();
+    attune.track('held');
+    assert.deepEqual([core.of('track'), await stored(page.database, 'member')], [[], undefined]);
+    attune.consent(yes);
+    attune.track('taken');
+    await written();
+    assert.equal(core.of('track').length, 2);
+    assert.ok(await stored(page.database, 'member'));
+  });
+
   it('tells of the session before it tells of the visitor, whom other pages follow at once', async () => {
     await page.load();
     await answered();
@@ -211,4 +228,111 @@ describe('what the visitor wishes', () => {
     await attune.shutdown();
     assert.deepEqual(Channel.names, ['attune/demo/wish']);
   });
+});
+
+describe('a page that comes back', () => {
+  const UNKNOWN = { analytics: 'unknown', personalization: 'unknown' };
+  const YES = { analytics: 'granted', personalization: 'granted' };
+  let page;
+  let attune;
+
+  beforeEach(() => {
+    page = openPage();
+    page.answers['/v1/bundle'] = () => Response.json({ code: 'bundle_missing' }, { status: 404 });
+  });
+  afterEach(async () => {
+    await attune.shutdown();
+    closePage();
+  });
+  const begin = async (options) => {
+    attune = (await load('index.ts')).init({ ...OPTIONS, ...options });
+    await written();
+  };
+  /** What happens while the page lies in the cache. */
+  const away = async (act) => {
+    page.dispatch('pagehide', { persisted: true });
+    await act();
+    page.dispatch('pageshow', { persisted: true });
+    await written();
+  };
+  const deleteAll = () => page.entries.clear();
+  const say = (said) => page.entries.set('attune/demo/consent', JSON.stringify({ ...NO, ...said }));
+
+  for (const [when, start] of [
+    ['before its core has come', () => {}],
+    ['before what follows other pages has come', () => page.load()],
+    [
+      'whole',
+      async () => {
+        await page.load();
+        await attune.ready;
+        await settle();
+      },
+    ],
+  ]) {
+    it(`heeds a no that was said elsewhere, having left ${when}`, async () => {
+      await begin();
+      await start();
+      await away(deleteAll);
+      const core = await page.load();
+      attune.track('late');
+      await written();
+      assert.deepEqual(core.of('consent').at(-1), ['consent', 1]);
+      assert.deepEqual(core.of('track'), []);
+      assert.deepEqual([[...page.entries], page.posts, page.beacons], [[], [], []]);
+    });
+
+    it(`heeds a no to one purpose that was said elsewhere, having left ${when}`, async () => {
+      await begin();
+      await start();
+      await away(() => say({ analytics: 'granted' }));
+      const core = await page.load();
+      attune.track('late');
+      await written();
+      assert.deepEqual(core.of('consent').at(-1), ['consent', 3]);
+      assert.equal(core.of('track').length, 1);
+    });
+
+    it(`goes on as who has come elsewhere, having left ${when}`, async () => {
+      await begin();
+      await start();
+      await away(async () => {
+        page.entries.set('attune/demo/member', 'next');
+        await store(page.database, [['member', 'next']]);
+      });
+      const core = await page.load();
+      await attune.ready;
+      await written();
+      assert.equal(core.member, 'next');
+      assert.equal(page.entries.get('attune/demo/member'), 'next');
+    });
+  }
+
+  it('says nothing of its own where nobody has said anything', async () => {
+    await begin();
+    const core = await page.load();
+    await away(() => {});
+    assert.deepEqual(core.of('consent'), []);
+    assert.equal(page.entries.get('attune/demo/consent'), JSON.stringify({ ...NO, ...YES }));
+  });
+
+  it('takes what cannot be read for a no', async () => {
+    await begin();
+    const core = await page.load();
+    await away(() => page.entries.set('attune/demo/consent', '{"analytics":'));
+    assert.deepEqual(core.of('consent').at(-1), ['consent', 1]);
+  });
+
+  for (const [kind, options] of [
+    ['has not been asked', { consent: UNKNOWN }],
+    ['may store nothing', { cookieless: true }],
+  ]) {
+    it(`takes an empty storage for no no where it ${kind}`, async () => {
+      await begin(options);
+      const core = await page.load();
+      const before = core.of('consent');
+      await away(() => {});
+      assert.deepEqual(core.of('consent'), before);
+    });
+  }
 });

@@ -21,7 +21,7 @@ export function readerOf(bytes: Uint8Array): Read {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   let at = 0;
   const endEarly = () => {
-    throw new RangeError('the output ends early');
+    throw new RangeError('it ends early');
   };
   const byte = () => bytes[at++] ?? endEarly();
   const take = (length: number) => {

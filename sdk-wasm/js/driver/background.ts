@@ -29,8 +29,6 @@ export interface BackgroundOptions extends Omit<OthersOptions, 'driving' | 'lead
   turns: Turns;
   /** What is kept for the next page is made of. */
   outlook: Pick<KeepingOptions, 'visit' | 'forecast'>;
-  /** The granted purposes, by bits. */
-  granted(): number;
   /** Fetches the bundle after a delay. */
   fetchLater(delayMs: number): void;
   /** What waits to be delivered, in bodies that fit. */
@@ -96,7 +94,6 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
     keeping,
     problem: problemReport(options.host.report),
     changed() {
-      saying.changed();
       delivery.request();
       reserve.changed();
       keeping.changed();
@@ -107,13 +104,11 @@ export function openBackground(driving: Driving, options: BackgroundOptions): Ba
       saying.restored();
     },
     forget() {
-      saying.forget();
       reserve.rest();
       delivery.forget();
     },
     leave(leaves) {
-      // What is stored by the time the page is back is another page's word.
-      if (lastWords.went(leaves)) saying.leave();
+      lastWords.went(leaves);
       keeping.leave();
       delivery.hurry();
       reserve.rest();

@@ -95,7 +95,7 @@ export function openBundles(
     if (isRead) entries.put(BUNDLE_ENTRY, () => bytes);
   };
   const fetch = async (isProbe?: boolean) => {
-    isStale = isFetching && !isProbe;
+    isStale = isFetching && (isStale || !isProbe);
     if (isFetching || isEnded() || (isBlocked() && !isProbe)) return;
     isFetching = true;
     retry.clear();

@@ -279,7 +279,6 @@ export function startDriver(start: CoreStart): Driver {
     return openBackground(driving, {
       ...{ space, tokenKey: space + TOKEN, host, entries, lanes, tabs, tail, heardOf, announce, turns },
       past,
-      granted: () => granted,
       fetchLater: bundles.again,
       cut: () => cut(false),
       outlook: {
@@ -371,11 +370,11 @@ export function startDriver(start: CoreStart): Driver {
       host.started();
       return stand();
     }
+    const { base, latches } = state;
     user = state.user;
     input(() => {
-      if (user !== undefined) core(operation.RESTORE, undefined, undefined, user, []);
-      if (found) found.taking.takeBack(found, state.base, state.latches);
-      else if (state.base || state.latches) core(operation.RESTORE, state.base, state.latches, undefined, []);
+      if (base || latches || user) core(operation.RESTORE, base, latches, user, []);
+      found?.taking.takeBack(found);
     });
     if (state.bundle) bundles.restore(state.bundle);
     const held = early ?? [];

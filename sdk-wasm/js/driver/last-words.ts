@@ -4,8 +4,8 @@ import type { Turns } from '../browser/turns.ts';
 
 /** Watches for it. */
 export interface LastWords {
-  /** The page hides or leaves; says whether it is the first that is heard of that in this task. */
-  went(leaves: boolean): boolean;
+  /** The page hides or leaves. */
+  went(leaves: boolean): void;
   /** Something may have been captured. */
   changed(): void;
   /** The page is back. */
@@ -22,12 +22,10 @@ export function openLastWords(turns: Pick<Turns, 'hidden' | 'leaving'>): LastWor
   };
   return {
     went(leaves) {
-      const isFirst = !turn;
       if (turn !== 'leaving') turn = leaves ? 'leaving' : 'hidden';
       wasHidden = document.hidden;
       // Only a page that goes on has another task.
       setTimeout(stays);
-      return isFirst;
     },
     changed() {
       // WebKit shows a page that comes out of the cache before it says so, and before any timer.

@@ -13,8 +13,8 @@ export const BLOCKED = 'blocked';
 export const DECISIONS = 'decisions';
 /** Set where the bundle in effect has a filter policy, so that the next page waits for it. */
 export const POLICY = 'policy';
-/** Key of the granted purposes, by bits, for pages that come back. */
-export const GRANTED = 'granted';
+/** Key of what the visitor has said of each purpose, for pages that come back. */
+export const SAID = 'consent';
 /** Key of the member token. */
 export const TOKEN = 'token';
 /** Key of the last value of the visitor's cookie that has named who is here. */

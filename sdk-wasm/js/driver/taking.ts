@@ -30,7 +30,7 @@ export interface Taking {
   /** Takes in what a lane holds that this page has taken over. */
   takeIn(lane: string): Promise<void>;
   /** Gives the core what earlier page loads have stored: events of lanes that this page holds to deliver, all to count. */
-  takeBack(found: Adopted, base?: Uint8Array, latches?: Uint8Array): void;
+  takeBack(found: Adopted): void;
   /** Counts events among these entries that are other pages', unless they are counted already. */
   count(found: Change[]): void;
   /** Makes the calls of lanes that this page has left before its core was whole, unless another page has. */
@@ -56,9 +56,9 @@ export function openTaking({ driving, host, entries, waiting, lanes, unreadable 
       driving.input(() => taking.takeBack(found));
       taking.makeCalls(found);
     },
-    takeBack(found, base, latches) {
+    takeBack(found) {
       const own = found.lanes.filter(([, lane]) => lanes.owns(lane));
-      core(RESTORE, base, latches, undefined, own);
+      core(RESTORE, undefined, undefined, undefined, own);
       found.unreadable.forEach(unreadable);
       for (const event of found.events) {
         if (!lanes.owns(event.lane)) {
