@@ -291,8 +291,11 @@ export class Attune {
 
   /** Goes on as the visitor that another page has begun. */
   #become(member: string): void {
-    this.#session.reload();
-    this.#link.ask((driver) => driver.follow(member, this.#session.at(wallMs())));
+    const session = () => {
+      this.#session.reload();
+      return this.#session.at(wallMs());
+    };
+    this.#link.ask((driver) => driver.follow(member, session));
   }
 
   #forget(isHeard?: boolean): void {

@@ -187,6 +187,19 @@ describe('what the visitor wishes', () => {
     assert.deepEqual(told, ['attune/demo/session', 'attune/demo/member']);
   });
 
+  it('keeps its session where it is told once more of the visitor who is here, and the session is not stored', async () => {
+    const core = await page.load();
+    await answered();
+    attune.track('before');
+    page.entries.delete('attune/demo/session');
+    const member = page.entries.get('attune/demo/member');
+    page.dispatch('storage', { key: 'attune/demo/member', newValue: member });
+    attune.track('after');
+    const [before, after] = core.of('track').map(([, , , , session]) => session);
+    assert.match(before, /^[\da-f-]{36}$/);
+    assert.equal(after, before);
+  });
+
   it('takes in what is said of another visitor once the page has followed there, and not before', async () => {
     const core = await page.load();
     await answered();

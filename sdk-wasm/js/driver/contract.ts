@@ -41,8 +41,8 @@ export interface Driver {
    * comes may be told by `admit`.
    */
   forget(session: string, isComing?: boolean): string | undefined;
-  /** Becomes the visitor that another tab has begun and stored. */
-  follow(member: string, session: string): void;
+  /** Becomes the visitor that another tab has begun and stored, if that is another one: only then the session is asked for. */
+  follow(member: string, session: () => string): void;
   /** The member and its token, in a line each, where one is known. */
   token(): string | undefined;
   /** The live value of a signal. */

@@ -472,7 +472,7 @@ export function startDriver(start: CoreStart): Driver {
     follow(other, session) {
       if (other === member) return;
       input(() => {
-        core(operation.FOLLOW, other, freshId(), session);
+        core(operation.FOLLOW, other, freshId(), session());
         behind.now()?.others.followed();
       });
     },

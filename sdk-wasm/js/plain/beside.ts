@@ -14,7 +14,7 @@ export function asOne(deciding: Driver, plain: Driver, session: string, isOpen: 
   /** What holds for somebody else is not to be decided for whoever is here now. */
   const follow = () => {
     const member = plain.inspect()?.member;
-    if (member) deciding.follow(member, last);
+    if (member) deciding.follow(member, () => last);
   };
   return {
     ...plain,
@@ -43,8 +43,10 @@ export function asOne(deciding: Driver, plain: Driver, session: string, isOpen: 
       return undefined;
     },
     follow(other, session) {
-      last = session;
-      deciding.follow(other, session);
+      deciding.follow(other, () => {
+        last = session();
+        return last;
+      });
       plain.follow(other, session);
     },
     signal: deciding.signal,
