@@ -295,7 +295,8 @@ export class Attune {
       this.#session.reload();
       return this.#session.at(wallMs());
     };
-    this.#link.ask((driver) => driver.follow(member, session));
+    // Without a driver nobody has been here yet.
+    if (!this.#link.ask((driver) => [driver.follow(member, session)])) this.#session.reload();
   }
 
   #forget(isHeard?: boolean): void {
