@@ -465,10 +465,10 @@ export function openLink(options: LinkOptions): DriverLink {
     look,
     keep: (name, text) => entries.put(name, () => text),
     save(ms) {
-      // A page that holds a channel is not kept in the back/forward cache; one that stores nothing would find nothing there of
-      // what is said meanwhile.
-      if (!settings.cookieless) channel.close();
       was = storage.getItem(space + SAID);
+      // A page that holds a channel is not kept in the back/forward cache, or not beyond the first word; one that has stored
+      // nothing would find nothing there of what is said meanwhile.
+      if (was) channel.close();
       if ((isAdmitted && !driver?.isShort()) || !mayStore() || awaitsFilter()) return;
       buffer.save(uuidV7(ms));
       // What has been stored belongs to whoever comes next, which may be this page itself.

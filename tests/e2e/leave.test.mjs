@@ -33,6 +33,8 @@ const PRERENDERED = `window.attune.track('product_view', { category: 'early' });
     fetch('/said', { method: 'POST', body: JSON.stringify({ activationStart }) });
   });`;
 
+const UNKNOWN = { analytics: 'unknown', personalization: 'unknown' };
+
 describe('a page', () => {
   let browser;
   let collector;
@@ -47,6 +49,7 @@ describe('a page', () => {
     site = await serveSite({
       '/': page,
       '/prerendered': page.replace('window.attune.ready', `${PRERENDERED}\n  window.attune.ready`),
+      '/waiting': packagePage(gate.url, WRITE_KEY, { consent: UNKNOWN }),
       '/before': PRERENDERING,
       '/may-go': 'yes',
       '/other': '<!doctype html><title>Other</title>',
@@ -272,6 +275,33 @@ describe('a page', () => {
           privacy: batch.context?.privacy?.personalization,
         };
         assert.deepEqual(found, { user: undefined, isNew: undefined, privacy: undefined, ...expected });
+      }));
+  }
+
+  for (const [what, say] of [
+    ['a no', () => window.attune.consent({ analytics: 'denied', personalization: 'denied' })],
+    ['a wish to be forgotten', () => window.attune.forget()],
+  ]) {
+    it(`that waits for consent keeps nothing of before ${what} that was said while it was in the cache`, () =>
+      visitor(async (context) => {
+        const page = await openPage(context, `${site.url}/waiting`);
+        await page.evaluate((type) => window.attune.track(type), 'waited');
+        await page.goto(`${site.url}/other`);
+        const other = await openPage(context, `${site.url}/waiting`);
+        await other.evaluate(say);
+        await other.waitForTimeout(300);
+        await page.goBack({ waitUntil: 'commit' });
+        await page.waitForSelector('html[data-ready=yes]');
+        await page.evaluate(() => {
+          window.attune.consent({ analytics: 'granted', personalization: 'granted' });
+          window.attune.track('agreed');
+        });
+        await eventually(
+          () => logged('agreed'),
+          (count) => count > 0,
+        );
+        await page.waitForTimeout(300);
+        assert.equal(await logged('waited'), 0);
       }));
   }
 
