@@ -204,7 +204,7 @@ export function readOptions(options: unknown, base: string, wishes: Wishes): Sit
   const names = Object.keys(CHECKS);
   const { writeKey, collector } = options;
   // These two have to be there, and the rest where it is.
-  for (const [name, value] of Object.entries({ writeKey, collector, ...options })) {
+  for (const [name, value] of Object.entries({ ...options, writeKey, collector })) {
     const check = CHECKS[name as keyof InitOptions];
     if (!names.includes(name))
       throw usageError('option_unknown', `init: unknown option "${name}"; known are ${names.join(', ')}`);

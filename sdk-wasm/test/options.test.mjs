@@ -170,6 +170,12 @@ for (const [name, options, code, text] of [
     'option_invalid',
     'not beside "cookieless"',
   ],
+  [
+    'one that is needed and misspelt',
+    { collector: '/', writekey: 'demo' },
+    'option_unknown',
+    '"writekey"; known',
+  ],
   ['a misspelt option', { ...GOOD, colector: '/' }, 'option_unknown', '"colector"; known are writeKey'],
 ]) {
   it(`refuses ${name}, naming the option and what it should be`, () => {
