@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { openBrowser } from './rig/browser.mjs';
 import { Collector, WRITE_KEY } from './rig/collector.mjs';
+import { eventually } from './rig/eventually.mjs';
 import { packagePage, serveSite } from './rig/site.mjs';
 
 const RULES = {
@@ -171,8 +172,11 @@ describe('a preview', () => {
       attune.flush();
     });
     await page.waitForFunction(() => attune.signal('views') === 1);
-    await page.waitForTimeout(300);
-    assert.ok(sent.length > 0, 'events leave again');
+    // Events leave again.
+    await eventually(
+      () => sent.length,
+      (count) => count > 0,
+    );
     await context.close();
   });
 
@@ -240,8 +244,10 @@ describe('a preview', () => {
         attune.flush();
       });
       await page.waitForFunction(() => attune.signal('views') === 1);
-      await page.waitForTimeout(300);
-      assert.ok(sent.length > 0);
+      await eventually(
+        () => sent.length,
+        (count) => count > 0,
+      );
       await context.close();
     }
   });

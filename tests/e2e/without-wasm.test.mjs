@@ -211,6 +211,10 @@ describe('a page without WebAssembly', () => {
     await page.evaluate(() => {
       for (let call = 0; call < 200; call += 1) window.attune.track('note');
     });
+    await eventually(
+      () => bodies.length,
+      (count) => count >= 2,
+    );
     await page.waitForTimeout(300);
     // With `keepalive`, and once more without: other scripts may have used up the room for that.
     assert.equal(bodies.length, 2);
