@@ -2,6 +2,7 @@
 
 use crate::limits::MAX_INSPECTED_BYTES;
 use attune_core::limits::MAX_BATCH_BYTES;
+use ruzstd::decoding::StreamingDecoder;
 use std::borrow::Cow;
 use std::io::{self, Read};
 
@@ -54,9 +55,7 @@ pub fn decode<'a>(body: &'a [u8], encoding: Option<&str>) -> Result<Cow<'a, str>
         "gzip" | "x-gzip" => gunzip(body)?,
         "deflate" => inflate(body)?,
         "br" => read_all(brotli::Decompressor::new(body, 4_096))?,
-        "zstd" => {
-            read_all(ruzstd::decoding::StreamingDecoder::new(body).map_err(|_| BodyError::NotCompressed)?)?
-        }
+        "zstd" => unzstd(body)?,
         _ => return Err(BodyError::EncodingUnsupported),
     };
     let text = match bytes {
@@ -79,6 +78,43 @@ fn inflate(body: &[u8]) -> Result<Cow<'static, [u8]>, BodyError> {
         Err(BodyError::NotCompressed) => read_all(flate2::read::DeflateDecoder::new(body)),
         result => result,
     }
+}
+
+/// One frame after another, as parallel compressors write them.
+fn unzstd(mut body: &[u8]) -> Result<Cow<'static, [u8]>, BodyError> {
+    let mut bytes = Vec::new();
+    loop {
+        // The decoder fills a whole window before it gives a byte.
+        if zstd_window(body).ok_or(BodyError::NotCompressed)? > MAX_INSPECTED_BYTES as u64 {
+            return Err(BodyError::TooLarge(None));
+        }
+        let frame = StreamingDecoder::new(&mut body).map_err(|_| BodyError::NotCompressed)?;
+        let room = MAX_INSPECTED_BYTES + 1 - bytes.len();
+        frame.take(room as u64).read_to_end(&mut bytes).map_err(|_| BodyError::NotCompressed)?;
+        if bytes.len() > MAX_INSPECTED_BYTES {
+            return Err(BodyError::TooLarge(None));
+        }
+        if body.is_empty() {
+            return Ok(Cow::Owned(bytes));
+        }
+    }
+}
+
+/// What a zstd frame asks its decoder to remember, in bytes (RFC 8878, 3.1.1.1); nothing where none begins.
+fn zstd_window(frame: &[u8]) -> Option<u64> {
+    let (&descriptor, header) = frame.strip_prefix(&[0x28, 0xb5, 0x2f, 0xfd])?.split_first()?;
+    let is_single_segment = descriptor & 0x20 != 0;
+    if !is_single_segment {
+        let window = header.first()?;
+        let base = 1_u64 << (10 + (window >> 3));
+        return Some(base + base / 8 * u64::from(window & 7));
+    }
+    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let size = 1_usize << (descriptor >> 6);
+    let mut content = [0; 8];
+    content[..size].copy_from_slice(header.get(dictionary..dictionary + size)?);
+    // A size of two bytes begins at 256.
+    Some(u64::from_le_bytes(content) + if size == 2 { 256 } else { 0 })
 }
 
 fn read_all(reader: impl Read) -> Result<Cow<'static, [u8]>, BodyError> {
@@ -132,6 +168,52 @@ mod tests {
         assert_eq!(decode(&zeros(MAX_INSPECTED_BYTES + 1), None), Err(BodyError::TooLarge(None)));
         assert!(matches!(decode(&zeros(MAX_BATCH_BYTES + 1), None), Err(BodyError::TooLarge(Some(_)))));
         assert!(decode(&zeros(MAX_BATCH_BYTES), None).is_ok());
+    }
+
+    /// A zstd frame with a window of this descriptor and blocks of one repeated byte, 128 KiB each.
+    fn repeated(window: u8, blocks: usize) -> Vec<u8> {
+        let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, window];
+        for block in 1..=blocks {
+            let header = (128 * 1024) << 3 | 1 << 1 | u32::from(block == blocks);
+            frame.extend_from_slice(&header.to_le_bytes()[..3]);
+            frame.push(b' ');
+        }
+        frame
+    }
+
+    #[test]
+    fn a_frame_of_zstd_that_wants_more_memory_than_a_body_may_have_is_not_begun() {
+        // 8 MiB and 100 MiB: within the latter 3 KB would become 100 MB before the first byte is seen.
+        let [eight, hundred] = [0x68, 0x84];
+        assert_eq!(zstd_window(&repeated(eight, 1)), Some(8 << 20));
+        assert_eq!(zstd_window(&repeated(hundred, 1)), Some(96 << 20));
+        assert_eq!(decode(&repeated(eight, 8), Some("zstd")).map(|text| text.len()), Ok(1 << 20));
+        assert_eq!(decode(&repeated(eight, 80), Some("zstd")), Err(BodyError::TooLarge(None)));
+        assert_eq!(decode(&repeated(hundred, 8), Some("zstd")), Err(BodyError::TooLarge(None)));
+    }
+
+    #[test]
+    fn frames_of_zstd_follow_each_other() {
+        let twice = [ZSTD, ZSTD].concat();
+        assert_eq!(decode(&twice, Some("zstd")).as_deref(), Ok(&*TEXT.repeat(2)));
+        let eighty = repeated(0x38, 8).repeat(10);
+        assert_eq!(decode(&eighty, Some("zstd")), Err(BodyError::TooLarge(None)));
+        for length in 1..ZSTD.len() {
+            let cut = [ZSTD, &ZSTD[..length]].concat();
+            assert_eq!(decode(&cut, Some("zstd")), Err(BodyError::NotCompressed), "{length}");
+        }
+    }
+
+    #[test]
+    fn what_zstd_wants_to_remember_is_read_from_its_header() {
+        let single =
+            |flags: u8, content: &[u8]| zstd_window(&[b"\x28\xb5\x2f\xfd", &[flags][..], content].concat());
+        assert_eq!(single(0x20, &[13]), Some(13));
+        assert_eq!(single(0x60, &[1, 1]), Some(257 + 256));
+        assert_eq!(single(0xa1, &[9, 1, 0, 0, 1]), Some(1 + (1 << 24)));
+        assert_eq!(single(0xe3, &[9, 9, 9, 9, 0, 0, 0, 0, 1, 0, 0, 0]), Some(1 << 32));
+        assert_eq!(single(0x60, &[1]), None);
+        assert_eq!(zstd_window(b"\x28\xb5\x2f"), None);
     }
 
     #[test]
