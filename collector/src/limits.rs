@@ -1,11 +1,12 @@
 //! Every bound and default of the collector in one place, with its unit and its reason.
 
+use attune_core::limits::MAX_BUNDLE_BYTES;
 use std::time::Duration;
 
 /// Capacity of one log segment, in bytes: large enough that rolling is rare, small enough to give space back.
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
-/// Largest payload of one log frame, in bytes: a whole batch with room for what the binary form adds.
-pub const MAX_FRAME_BYTES: usize = 8 * 1024 * 1024;
+/// Largest payload of one log frame, in bytes: the bundle in effect and the one that is tried, with room for what is said of them.
+pub const MAX_FRAME_BYTES: usize = 2 * MAX_BUNDLE_BYTES + 1024 * 1024;
 /// Bytes written and synced together at most: bounds the latency of one group commit.
 pub const MAX_GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// Batches waiting for the log writer at most; beyond it the collector answers 503.

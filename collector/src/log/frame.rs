@@ -9,6 +9,9 @@ use attune_core::codec::Reader;
 /// Bytes before a frame's payload.
 pub const HEADER_BYTES: usize = 8;
 
+/// Bytes before a record at most.
+pub const MAX_RECORD_HEADER_BYTES: usize = 10;
+
 /// Reserves room for the header of a frame that begins at the end of `out`; returns where it begins.
 pub fn begin(out: &mut Vec<u8>) -> usize {
     let start = out.len();

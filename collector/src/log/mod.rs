@@ -9,7 +9,7 @@ mod tail;
 mod writer;
 
 use crate::bell::Bell;
-use crate::limits::{DOOR_REBUILD_BYTES, LOG_QUEUE_BYTES};
+use crate::limits::{DOOR_REBUILD_BYTES, LOG_QUEUE_BYTES, MAX_FRAME_BYTES};
 use crate::metrics::Metrics;
 use std::fmt;
 use std::io;
@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 
 pub use blank::NewFrame;
 pub use dump::dump;
+use frame::MAX_RECORD_HEADER_BYTES;
 pub use frame::{push_record, records};
 pub use reader::{Chunk, LogReader};
 use tail::Tail;
@@ -125,6 +126,8 @@ pub enum LogError {
     Busy,
     /// The disk refused.
     Disk,
+    /// It is larger than a frame may be.
+    TooLarge,
     /// The collector is shutting down.
     Closed,
 }
@@ -135,6 +138,7 @@ impl LogError {
         match self {
             Self::Busy => "log_busy",
             Self::Disk => "log_disk_error",
+            Self::TooLarge => "log_frame_too_large",
             Self::Closed => "draining",
         }
     }
@@ -145,6 +149,7 @@ impl fmt::Display for LogError {
         f.write_str(match self {
             Self::Busy => "too many batches are waiting for the log",
             Self::Disk => "the log could not be written",
+            Self::TooLarge => "it is larger than the log can hold in one piece",
             Self::Closed => "the collector is shutting down",
         })
     }
@@ -261,6 +266,10 @@ impl Log {
 
     fn submit(&self, batch: Batch) -> Result<oneshot::Receiver<Result<Appended, LogError>>, LogError> {
         let bytes = batch.bytes.len();
+        // Nobody could read it, nor what stands behind it.
+        if bytes + batch.entries.len() * MAX_RECORD_HEADER_BYTES > MAX_FRAME_BYTES {
+            return Err(LogError::TooLarge);
+        }
         if self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed) > LOG_QUEUE_BYTES {
             self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             return Err(LogError::Busy);

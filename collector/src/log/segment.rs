@@ -12,6 +12,9 @@ const MAGIC: &[u8; 8] = b"ATTLOG01";
 /// Bytes of a segment before its first frame.
 pub const PREFIX_BYTES: u64 = MAGIC.len() as u64;
 
+/// Name of a segment that is being made.
+const UNFINISHED: &str = "segment.new";
+
 /// One open segment.
 #[derive(Debug)]
 pub struct Segment {
@@ -22,14 +25,20 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Creates a preallocated segment whose first frame is at `base`, durable in its folder.
+    /// Creates a preallocated segment whose first frame is at `base`, durable in its folder. It has its name only once it is
+    /// whole: who dies before that, or finds the disk full, leaves no segment that cannot be opened.
     pub fn create(folder: &Path, base: u64, capacity: u64) -> io::Result<Self> {
         let path = folder.join(format!("{base:020}.log"));
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
-        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, capacity)?;
-        file.write_all_at(MAGIC, 0)?;
-        file.sync_all()?;
-        File::open(folder)?.sync_all()?;
+        let unfinished = folder.join(UNFINISHED);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&unfinished)?;
+        let made = rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, capacity)
+            .map_err(io::Error::from)
+            .and_then(|()| file.write_all_at(MAGIC, 0))
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::rename(&unfinished, &path))
+            .and_then(|()| File::open(folder)?.sync_all());
+        // What it has taken of a full disk is needed there.
+        made.inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
         Ok(Self { file, path, base })
     }
 

@@ -122,6 +122,65 @@ fn bytes_behind_a_torn_frame_never_come_back() {
 }
 
 #[test]
+fn what_is_as_large_as_a_bundle_may_be_is_read_again_with_what_stands_behind_it() {
+    let folder = Folder::new("large");
+    let log = open(&folder.0);
+    let large = "x".repeat(attune_core::limits::MAX_BUNDLE_BYTES);
+    append(&log, &["before"]);
+    append(&log, &[&large]);
+    append(&log, &["behind"]);
+    for log in [log, open(&folder.0)] {
+        let lengths: Vec<_> = read(&log, 0).iter().map(String::len).collect();
+        assert_eq!(lengths, [6, large.len(), 6]);
+        log.close();
+    }
+}
+
+#[test]
+fn what_nobody_could_read_is_refused_and_its_neighbours_stay() {
+    let folder = Folder::new("too-large");
+    let log = open(&folder.0);
+    append(&log, &["before"]);
+    let mut batch = Batch::default();
+    batch.push(None, |out| out.resize(crate::limits::MAX_FRAME_BYTES, 7));
+    assert_eq!(log.append_blocking(batch), Err(LogError::TooLarge));
+    append(&log, &["behind"]);
+    log.close();
+    assert_eq!(read(&open(&folder.0), 0), ["before", "behind"]);
+}
+
+#[test]
+fn a_segment_that_was_not_finished_is_begun_anew() {
+    let folder = Folder::new("unfinished");
+    let log = open(&folder.0);
+    let end = append(&log, &["kept"]).end;
+    log.close();
+    // What is left of one whose maker died before it was whole.
+    fs::write(folder.0.join("segment.new"), [0; 3]).unwrap();
+    let log = open(&folder.0);
+    let large = "x".repeat(7 * 1024 * 1024);
+    for _ in 0..10 {
+        append(&log, &[&large]);
+    }
+    assert_eq!(segment::bases(&folder.0).unwrap().len(), 2);
+    assert_eq!(read(&log, end).len(), 10);
+    assert!(!folder.0.join("segment.new").exists());
+    log.close();
+}
+
+#[test]
+fn a_full_disk_leaves_no_segment_that_cannot_be_opened() {
+    let folder = Folder::new("full");
+    fs::create_dir_all(&folder.0).unwrap();
+    // More than any file system gives a file.
+    assert!(segment::Segment::create(&folder.0, 0, u64::MAX / 2).is_err());
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+    let log = open(&folder.0);
+    append(&log, &["first"]);
+    log.close();
+}
+
+#[test]
 fn segments_roll_and_old_ones_are_given_back() {
     let folder = Folder::new("roll");
     let log = open(&folder.0);
