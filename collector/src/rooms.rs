@@ -15,7 +15,7 @@ use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::worker::{WorkerHandle, WorkerParts};
 use std::fmt;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,6 +57,8 @@ pub struct Rooms {
     pub secret_key: String,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Keeps other collectors out as long as anything is open.
+    pub lock: File,
 }
 
 impl Rooms {
@@ -65,12 +67,12 @@ impl Rooms {
         let data = &settings.data_dir;
         let told = |error: io::Error| StartError(format!("--data-dir: {}: {error}", data.display()));
         fs::create_dir_all(data.join("secrets")).map_err(told)?;
+        let lock = lock(data)?;
         let secret = |name: &str| Secret::load_or_create(&data.join("secrets").join(name)).map_err(told);
         let (metrics, bell) = (Arc::new(Metrics::default()), Arc::new(Bell::default()));
 
-        let store = EmbeddedStore::open(&data.join("state"), store_files).map_err(|error| {
-            StartError(format!("--data-dir: {error}; does another collector use {}?", data.display()))
-        })?;
+        let store = EmbeddedStore::open(&data.join("state"), store_files)
+            .map_err(|error| StartError(format!("--data-dir: {error}")))?;
         let store: Arc<dyn Store> = Arc::new(store);
         let log = Log::open(data.join("log"), bell.clone(), metrics.clone(), Door::rebuild).map_err(told)?;
         let log = Arc::new(log);
@@ -134,7 +136,21 @@ impl Rooms {
             tombstones,
             secret_key,
             metrics,
+            lock,
         })
+    }
+}
+
+/// Keeps other collectors out of the data folder before anything in it is touched; given back when the process ends,
+/// however it does.
+fn lock(data: &Path) -> Result<File, StartError> {
+    let path = data.join("lock");
+    let told = |why: &dyn fmt::Display| StartError(format!("--data-dir: {}: {why}", path.display()));
+    let file = File::options().create(true).append(true).open(&path).map_err(|error| told(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(told(&"another collector uses this folder")),
+        Err(TryLockError::Error(error)) => Err(told(&error)),
     }
 }
 
@@ -175,6 +191,8 @@ pub struct Closing {
     pub log: Arc<Log>,
     /// Reads the log to its end.
     pub worker: WorkerHandle,
+    /// Given back last.
+    pub lock: File,
 }
 
 impl Closing {
@@ -183,5 +201,6 @@ impl Closing {
         self.publisher.stop();
         self.log.close();
         self.worker.stop();
+        drop(self.lock);
     }
 }

@@ -65,6 +65,7 @@ impl Server {
             tombstones,
             secret_key,
             metrics,
+            lock,
         } = rooms;
         let edge = Arc::new(Edge {
             keys: Arc::new(settings.keys),
@@ -109,7 +110,7 @@ impl Server {
             address,
             admin_address,
             edge,
-            closing: Closing { publisher, log, worker },
+            closing: Closing { publisher, log, worker, lock },
             stop,
             listeners,
         })

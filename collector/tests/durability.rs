@@ -118,9 +118,15 @@ fn a_second_collector_on_the_same_data_or_port_is_told_so_in_one_line() {
     let collector = Collector::start(&[]);
     let port = collector.place.public.rsplit(':').next().unwrap().to_owned();
     let data = collector.data.display().to_string();
+    // What the first one is making, to put it in the place of its store.
+    let half_made = collector.data.join("state.new");
+    std::fs::create_dir(&half_made).unwrap();
     for (arguments, expected) in [
         (["--port", &port, "--data-dir", "/nonexistent/attune"], format!("--port: 127.0.0.1:{port}: ")),
-        (["--port", "0", "--data-dir", &data], "--data-dir: ".to_owned()),
+        (
+            ["--port", "0", "--data-dir", &data],
+            format!("--data-dir: {data}/lock: another collector uses this folder"),
+        ),
     ] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_attune"))
             .args(["serve", "--admin-port", "0", "--log", "off"])
@@ -131,4 +137,5 @@ fn a_second_collector_on_the_same_data_or_port_is_told_so_in_one_line() {
         assert!(!output.status.success() && told.contains(&expected), "{told}");
         assert_eq!(told.trim().lines().count(), 1, "{told}");
     }
+    assert!(half_made.exists(), "nothing of it was touched");
 }
