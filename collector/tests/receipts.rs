@@ -166,6 +166,18 @@ fn a_receipt_carries_tokens_time_and_the_bundle_revision() {
 }
 
 #[test]
+fn whoever_names_a_servers_user_gets_nothing_to_read_it_by() {
+    let collector = Collector::start(&[]);
+    let user = json!({"event_id": "a", "event_type": "paid", "timestamp": now(0), "user_id": "alice"});
+    let of_server = json!({"v": 1, "sent_at": now(0), "events": [user]});
+    for sent in [of_server, batch("user:alice", &[numbered("b", 1)]), batch("user:alice", &[])] {
+        let receipt = collector.place.receipt(&sent);
+        assert_eq!((&receipt["member_token"], &receipt["stream"]), (&Value::Null, &Value::Null), "{receipt}");
+    }
+    assert_eq!(collector.place.summary()["events"], 2);
+}
+
+#[test]
 fn a_clock_that_is_far_off_is_corrected_once_and_told() {
     let collector = Collector::start(&[]);
     let hour = 3_600_000;

@@ -117,7 +117,9 @@ impl Ingest {
         receipt.clock_shift_ms = read.clock_shift_ms;
         receipt.bundle_revision = moment.bundle_revision;
         receipt.server_time = Some(now.to_string().into());
-        if let Some(member) = read.member.filter(|member| !moment.erased.has(member)) {
+        // A member of a server's user is no browser's, and whoever can name one is not to read it.
+        let is_of_browser = |member: &MemberId| !member.0.starts_with("user:") && !moment.erased.has(member);
+        if let Some(member) = read.member.filter(is_of_browser) {
             receipt.member_token = Some(self.tokens.member(key, &member).into());
             match self.tokens.stream(&member, now) {
                 Ok((token, expires)) => {
