@@ -90,7 +90,7 @@ export class Attune {
         shown: (metadata) => void this.#capture('attune.shown', metadata),
         exposed: (id, metadata) => void this.#capture('attune.exposure', metadata, 'normal', id),
         resumed: (session, isAgreed) => this.#session.follow(session, wallMs(), isAgreed),
-        consented: (said) => this.#consented(said, true),
+        consented: (...heard) => this.#consented(...heard),
         forgotten: (isHeard) => this.#forget(isHeard),
         changed: () => port.changed?.(),
         report: this.#reports.report,
@@ -168,7 +168,6 @@ export class Attune {
       return;
     }
     this.#consented(merged);
-    this.#link.say('consent', merged);
   }
 
   /**
@@ -178,7 +177,6 @@ export class Attune {
   forget(): void {
     this.#link.erase();
     this.#forget();
-    this.#link.say('forget');
   }
 
   /** What fills a slot now. */
@@ -284,9 +282,9 @@ export class Attune {
     if (campaign !== undefined) this.setContext({ campaign });
   }
 
-  #consented(said: Said, isHeard?: boolean): void {
+  #consented(said: Said, heardAtMs?: number): void {
     this.setContext(this.#privacy(said));
-    this.#link.consent(said, isHeard);
+    this.#link.consent(said, heardAtMs);
   }
 
   /** Goes on as the visitor that another page has begun. */

@@ -10,11 +10,13 @@ const STATES: unknown[] = ['unknown', 'denied', 'granted'];
 export function mergeConsent(before: Said, said: unknown): Said | string {
   if (!isObject(said)) return 'must be an object';
   const merged = { ...before };
+  const wrong = (what: string, known: unknown[], found: unknown) =>
+    `${what} must be one of ${known.join(', ')}, got ${seen(found)}`;
   for (const [name, state] of Object.entries(said)) {
-    const purpose = PURPOSES.find((purpose) => purpose === name);
-    if (!purpose) return `has no purpose "${name}"; known are ${PURPOSES.join(', ')}`;
+    const purpose = name as keyof Said;
+    if (!PURPOSES.includes(purpose)) return wrong('purpose', PURPOSES, name);
     if (state === undefined) continue;
-    if (!STATES.includes(state)) return `of ${name} must be one of ${STATES.join(', ')}, not ${seen(state)}`;
+    if (!STATES.includes(state)) return wrong(`of ${name}`, STATES, state);
     merged[purpose] = state as ConsentState;
   }
   return merged;

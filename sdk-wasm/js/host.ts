@@ -25,8 +25,8 @@ export interface Host {
   left(): string[];
   /** The session that was stored last, which a browser that was killed may have forgotten elsewhere, or on which its pages have agreed. */
   resumed(session: unknown, isAgreed?: boolean): void;
-  /** Another page has said for which purposes the visitor has agreed. */
-  consented(said: Said): void;
+  /** Another page has said, at a time, for which purposes the visitor has agreed. */
+  consented(said: Said, atMs: number): void;
   /** Another page has begun another visitor. */
   became(member: string): void;
   /** The collector has given a token for a member who is not the visitor any more. */

@@ -34,9 +34,11 @@ export type LoadPlain = () => Promise<typeof import('./plain.ts')>;
 
 /** Time after which what has not come is late: what does without it is loaded then, and gives it `PATIENCE_S` more. */
 const LATE_MS = 30_000;
+/** Of what has been said within this time in several pages, the last counts. */
+const AT_ONCE_MS = 1_000;
 
 /** What a page tells the others of what the visitor wishes: what is agreed to, and to be forgotten. */
-type Wish = ['consent', said: Said] | ['forget'];
+type Wish = ['consent', said: Said, atMs: number] | ['forget'];
 
 /** What a link is made of. */
 export interface LinkOptions {
@@ -68,13 +70,11 @@ export interface DriverLink {
   call(...call: Call): void;
   /** What the visitor has said of each purpose. */
   said(): Said;
-  /** Takes that in. */
-  consent(said: Said, isHeard?: boolean): void;
-  /** Tells the other pages, at once. */
-  say(...wish: Wish): void;
+  /** Takes that in, as other pages have said it at a time, or as this one does and tells them at once. */
+  consent(said: Said, heardAtMs?: number): void;
   /** Forgets the visitor on this device; what another page that this one hears of has deleted there is left to those who come. */
   forget(session: string, isHeard?: boolean): void;
-  /** Asks the collector to erase the visitor; called before it is forgotten here. */
+  /** Asks the collector to erase the visitor, and the other pages to forget it; called before it is forgotten here. */
   erase(): void;
   /** Asks for an answer; nothing before the driver has started. */
   ask<Answer>(question: (driver: Driver) => Answer): Answer | undefined;
@@ -196,9 +196,15 @@ export function openLink(options: LinkOptions): DriverLink {
   /** How often the visitor has been forgotten: what was read before belongs to nobody any more. */
   let forgotten = 0;
   /** Open while the page is, as neither what is said nor who hears it can wait for a driver: the page may be gone by then. */
-  const channel = openChannel<Wish>(`${space}wish`, ([kind, said]) =>
-    kind === 'consent' ? events.consented(said) : events.forgotten(true),
-  );
+  const channel = openChannel<Wish>(`${space}wish`, ([kind, heard, atMs]) => {
+    if (kind === 'forget') return events.forgotten(true);
+    const ago = saidAtMs - atMs;
+    // Of what pages say at once the last counts in all of them. A clock may have been set back, but not by that little.
+    if (ago < 0 || ago > AT_ONCE_MS || (!ago && JSON.stringify(heard) < JSON.stringify(said)))
+      events.consented(heard, atMs);
+  });
+  /** When that was said. */
+  let saidAtMs = 0;
   const noteSaid = () => storage.setItem(space + SAID, JSON.stringify(said));
   /** What was stored of that when the page closed its ears. */
   let was: string | null = null;
@@ -206,13 +212,8 @@ export function openLink(options: LinkOptions): DriverLink {
   const listen = () => {
     channel.open();
     const now = storage.getItem(space + SAID);
-    if (was && was !== now)
-      events.consented({
-        ...said,
-        analytics: 'denied',
-        personalization: 'denied',
-        ...(parseJson(now) as Partial<Said>),
-      });
+    const no = { analytics: 'denied', personalization: 'denied' } as const;
+    if (was && was !== now) events.consented({ ...said, ...no, ...(parseJson(now) as Partial<Said>) }, 1);
   };
   /** Whether the driver has taken in what is stored, so that events may follow. */
   let isAdmitted = false;
@@ -442,20 +443,22 @@ export function openLink(options: LinkOptions): DriverLink {
     mayStore,
     call,
     said: () => said,
-    consent(now, isHeard) {
+    consent(now, heardAtMs) {
       said = now;
+      saidAtMs = heardAtMs ?? Math.max(wallMs(), saidAtMs + 1);
+      if (!heardAtMs) channel.say('consent', now, saidAtMs);
       capture = captureState(said);
       noteSaid();
       call('consent', grantedBits(said), driver && !isAdmitted && isTaking());
-      if (capture === 'denied') events.forgotten(isHeard);
+      if (capture === 'denied') events.forgotten(!!heardAtMs);
       if (!isTaking()) return;
       granted();
       release(false);
       admit();
     },
-    say: channel.say,
     forget: withdraw,
     erase() {
+      channel.say('forget');
       const token = started?.token() ?? storage.getItem(space + TOKEN) ?? '';
       const [member = '', secret] = token.split('\n');
       if (secret) eraseBy(member, secret);

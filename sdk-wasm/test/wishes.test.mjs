@@ -7,6 +7,7 @@ import { closePage, openPage, settle, store, stored, written } from './page.mjs'
 
 const OPTIONS = { writeKey: 'demo', collector: '/' };
 const NO = { functional: 'granted', analytics: 'denied', personalization: 'denied' };
+const YES = { functional: 'granted', analytics: 'granted', personalization: 'granted' };
 
 /** Channels as a browser has them: what one is told, all others of its name hear later. */
 function openChannels() {
@@ -65,6 +66,13 @@ describe('what the visitor wishes', () => {
     other.postMessage(wish);
     await settle();
   };
+  const hear = (said, atMs) => tell('consent', said, atMs);
+  /** Says a word here, and gives its time, as the other page has heard it. */
+  const say = async (said) => {
+    attune.consent(said);
+    await settle();
+    return heard.at(-1)[2];
+  };
   /** Lets the background load, which it does behind the first answer. */
   const answered = async () => {
     answer(Response.json({ code: 'bundle_missing' }, { status: 404 }));
@@ -77,12 +85,14 @@ describe('what the visitor wishes', () => {
     attune.forget();
     page.dispatch('pagehide');
     await settle();
-    assert.deepEqual(heard, [['consent', NO], ['forget']]);
+    const [[, , atMs]] = heard;
+    assert.deepEqual(heard, [['consent', NO, atMs], ['forget']]);
+    assert.ok(Math.abs(atMs - Date.now()) < 60_000);
   });
 
   it('is heard before the core has come', async () => {
     attune.track('early');
-    await tell('consent', NO);
+    await hear(NO, Date.now());
     attune.track('late');
     const core = await page.load();
     await answered();
@@ -97,7 +107,7 @@ describe('what the visitor wishes', () => {
     assert.equal(core.of('track').length, 1);
     const events = new Channel('attune/demo/');
     for (let told = 0; told < 1_001; told += 1) events.postMessage(['lane', `lane ${told}`]);
-    await tell('consent', NO);
+    await hear(NO, Date.now());
     assert.deepEqual(core.of('consent'), [['consent', 1]]);
     attune.track('late');
     assert.equal(core.of('track').length, 1);
@@ -147,14 +157,74 @@ describe('what the visitor wishes', () => {
     assert.equal(core.of('track').length, 2);
   });
 
+  it('is, of a yes and a no that two pages say at once, the later one in both', async () => {
+    const core = await page.load();
+    const atMs = await say(NO);
+    await hear(YES, atMs - 3);
+    assert.deepEqual(core.of('consent'), [['consent', 1]]);
+    await hear(YES, atMs + 3);
+    await hear(NO, atMs + 1);
+    assert.deepEqual(core.of('consent'), [
+      ['consent', 1],
+      ['consent', 7],
+    ]);
+  });
+
+  for (const [mine, theirs] of [
+    [YES, NO],
+    [NO, YES],
+    [{ ...YES, analytics: 'denied' }, NO],
+  ]) {
+    const name = ({ analytics, personalization }) => `${analytics}, ${personalization}`;
+    it(`is the no of what two pages say in one millisecond: here ${name(mine)}, there ${name(theirs)}`, async () => {
+      const core = await page.load();
+      await hear(theirs, await say(mine));
+      assert.deepEqual(core.of('consent').at(-1), ['consent', 1]);
+    });
+  }
+
+  it('is the last of several words of one page, however fast they follow', async () => {
+    const times = [];
+    for (const said of [NO, YES, NO, YES]) {
+      attune.consent(said);
+      await settle();
+      times.push(heard.at(-1)[2]);
+    }
+    assert.deepEqual(
+      times,
+      [...new Set(times)].sort((one, next) => one - next),
+    );
+  });
+
+  it('is heard of a page whose clock has been set back', async () => {
+    const core = await page.load();
+    await hear(NO, (await say(YES)) - 3_600_000);
+    assert.deepEqual(core.of('consent').at(-1), ['consent', 1]);
+  });
+
+  it('keeps pages in which two users log in at once on the same one, which is stored', async () => {
+    const core = await page.load();
+    await answered();
+    const [[, member]] = core.of('start');
+    attune.identify('bob');
+    const others = new Channel('attune/demo/');
+    others.postMessage(['user', member, 'ada']);
+    await settle();
+    await written();
+    assert.deepEqual(core.of('restore').at(-1)[3], 'bob');
+    assert.deepEqual(await stored(page.database, 'user'), [member, 'bob']);
+    others.postMessage(['user', member, 'eve']);
+    await settle();
+    assert.deepEqual(core.of('restore').at(-1)[3], 'eve');
+  });
+
   it('admits a visitor once who agrees twice while what is stored is being read', async () => {
     const core = await page.load();
     await answered();
-    const yes = { analytics: 'granted', personalization: 'granted' };
     attune.consent(NO);
-    attune.consent(yes);
+    attune.consent(YES);
     attune.track('first');
-    attune.consent(yes);
+    attune.consent(YES);
     await written();
     assert.equal(core.of('follow').length, 1);
     assert.equal(core.of('track').length, 1);
@@ -163,14 +233,13 @@ describe('what the visitor wishes', () => {
   it('admits a visitor whose yes was taken back while what is stored was being read, and given again', async () => {
     const core = await page.load();
     await answered();
-    const yes = { analytics: 'granted', personalization: 'granted' };
     attune.consent(NO);
-    attune.consent(yes);
+    attune.consent(YES);
     attune.consent({ analytics: 'unknown', personalization: 'unknown' });
     await written();
     attune.track('held');
     assert.deepEqual([core.of('track'), await stored(page.database, 'member')], [[], undefined]);
-    attune.consent(yes);
+    attune.consent(YES);
     attune.track('taken');
     await written();
     assert.equal(core.of('track').length, 2);
@@ -181,7 +250,7 @@ describe('what the visitor wishes', () => {
     await page.load();
     await answered();
     attune.consent(NO);
-    attune.consent({ analytics: 'granted', personalization: 'granted' });
+    attune.consent(YES);
     await written();
     const told = Object.keys(localStorage).filter((key) => /\/(member|session)$/.test(key));
     assert.deepEqual(told, ['attune/demo/session', 'attune/demo/member']);
@@ -236,7 +305,7 @@ describe('what the visitor wishes', () => {
     page.dispatch('pagehide', { persisted: true });
     assert.deepEqual(Channel.names, ['attune/demo/wish']);
     page.dispatch('pageshow', { persisted: true });
-    await tell('consent', NO);
+    await hear(NO, Date.now());
     assert.deepEqual(page.core.of('consent'), [['consent', 1]]);
     await attune.shutdown();
     assert.deepEqual(Channel.names, ['attune/demo/wish']);
@@ -245,7 +314,6 @@ describe('what the visitor wishes', () => {
 
 describe('a page that comes back', () => {
   const UNKNOWN = { analytics: 'unknown', personalization: 'unknown' };
-  const YES = { analytics: 'granted', personalization: 'granted' };
   let page;
   let attune;
 

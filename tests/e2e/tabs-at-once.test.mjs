@@ -15,6 +15,9 @@ const headline = (id, value, more) => ({
   ...{ id, slot: 'headline', ...more },
   actions: [{ kind: 'text', target: '#headline', value }],
 });
+const agreed = { analytics: 'granted', personalization: 'granted' };
+const refused = { analytics: 'denied', personalization: 'denied' };
+
 const rules = {
   signals: [{ name: 'views', on: 'page_view', aggregate: 'count', window: 'lifetime' }],
   experiments: [{ id: 'look', variations: [{ key: 'a' }, { key: 'b' }] }],
@@ -136,8 +139,54 @@ describe('tabs that open at once', () => {
       assert.equal(await page.evaluate(() => window.attune.signal('views')), 0);
     }));
 
-  const agreed = { analytics: 'granted', personalization: 'granted' };
-  const refused = { analytics: 'denied', personalization: 'denied' };
+  /** Makes a call in each page, at the very time. */
+  const callAt = (pages, atMs, calls) =>
+    Promise.all(
+      pages.map((page, place) =>
+        page.evaluate(
+          async ([atMs, [method, ...values]]) => {
+            await new Promise((awake) => setTimeout(awake, atMs - Date.now() - 20));
+            while (Date.now() < atMs);
+            window.attune[method](...values);
+          },
+          [atMs, calls[place]],
+        ),
+      ),
+    );
+
+  for (const first of ['no', 'yes'])
+    it(`agree on one word where the visitor says yes in one and no in another at once, first ${first}`, () =>
+      asVisitor(browser, async (context) => {
+        const pages = (await openAtOnce(context)).slice(0, 2);
+        const said = [refused, agreed].map((word) => ['consent', word]);
+        if (first === 'yes') said.reverse();
+        for (let round = 0; round < 8; round += 1) {
+          await callAt(pages, Date.now() + 200, said);
+          await pages[0].waitForTimeout(300);
+          const isRefused = (await headlines(pages)).map((text) => text === 'Welcome');
+          assert.equal(isRefused[0], isRefused[1], `in round ${round}`);
+        }
+      }));
+
+  it('agree on one user where two log in at once, of whom none had been there', () =>
+    asVisitor(browser, async (context) => {
+      const pages = await openAtOnce(context);
+      const users = ['ada', 'bob', 'eve'];
+      await callAt(
+        pages,
+        Date.now() + 200,
+        users.map((user) => ['identify', user]),
+      );
+      await pages[0].waitForTimeout(500);
+      gate.posted.length = 0;
+      for (const page of pages) await page.evaluate(() => window.attune.track('later'));
+      await eventually(
+        () => ofType('later'),
+        (found) => found.length === TABS,
+      );
+      assert.equal(new Set(ofType('later').map(({ user_id }) => user_id)).size, 1);
+    }));
+
   for (const [change, act] of [
     ['reset', (page) => page.evaluate(() => window.attune.reset())],
     ['forget', (page) => page.evaluate(() => window.attune.forget())],

@@ -18,7 +18,6 @@ export type Read = (form: string) => unknown[] | undefined;
 
 /** Reads bytes from their beginning. */
 export function readerOf(bytes: Uint8Array): Read {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
   let at = 0;
   const endEarly = () => {
     throw new RangeError('it ends early');
@@ -41,10 +40,7 @@ export function readerOf(bytes: Uint8Array): Read {
   const readOne = (form: string) => read(form)[0];
   const readField = ([kind, rest]: Field): unknown => {
     if (kind === 'n') return count();
-    if (kind === 'f') {
-      at += 8;
-      return at > bytes.length ? endEarly() : view.getFloat64(at - 8, true);
-    }
+    if (kind === 'f') return new DataView(take(8).buffer).getFloat64(0, true);
     if (kind === '?') return byte() ? readOne(rest) : undefined;
     if (kind === '*') return Array.from({ length: count() }, () => readOne(rest));
     if (kind === '(') return read(rest);

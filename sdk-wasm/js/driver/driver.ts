@@ -288,8 +288,8 @@ export function startDriver(start: CoreStart): Driver {
         }),
         forecast: settings.first && ((session) => core(operation.FORECAST, session)),
       },
-      named(name) {
-        user = name;
+      named(agree) {
+        user = agree(user);
       },
     });
   };

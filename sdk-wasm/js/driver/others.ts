@@ -7,6 +7,7 @@ import type { Host } from '../host.ts';
 import { awaitLane } from './adopting.ts';
 import { count } from './counting.ts';
 import type { Driving } from './driving.ts';
+import type { KeptEvent } from './events.ts';
 import { type Lanes, lanesIn } from './lanes.ts';
 import type { Leading } from './leading.ts';
 import type { Past } from './past.ts';
@@ -15,7 +16,7 @@ import type { Message, Tabs } from './tabs.ts';
 import type { Taking } from './taking.ts';
 
 /** What is said of one member, who is named first. */
-const OF_MEMBER: ReadonlySet<Message[0]> = new Set(['latches', 'user', 'profile']);
+const OF_MEMBER: Message[0][] = ['latches', 'user', 'profile'];
 /** As many messages about others than the visitor are kept. */
 const MAX_AHEAD = 50;
 
@@ -34,8 +35,8 @@ export interface OthersOptions {
   heardOf(revision: number): void;
   /** Tells the other pages which lane is this page's. */
   announce(): void;
-  /** Notes who the visitor is. */
-  named(user: string): void;
+  /** Notes who the visitor is, by who it is taken for. */
+  named(agree: (user: string | undefined) => string): void;
 }
 
 /** Other page loads, seen from this one. */
@@ -80,11 +81,14 @@ export function openOthers(options: OthersOptions): Others {
     if (isGone) withTaking((taking) => taking.takeIn(other));
   };
   const hear = (message: Message) => {
-    const [kind, ...said] = message;
-    const [first, second] = said as unknown as [never, never];
-    const of =
-      kind === 'events' ? message[1].map((event) => event.member) : OF_MEMBER.has(kind) ? [first] : [];
-    if (of.some((one) => one !== member())) {
+    const [kind, first, second] = message as unknown as [Message[0], never, never];
+    const members =
+      kind === 'events'
+        ? (first as KeptEvent[]).map((event) => event.member)
+        : OF_MEMBER.includes(kind)
+          ? [first]
+          : [];
+    if (members.some((one) => one !== member())) {
       ahead = [...ahead.slice(1 - MAX_AHEAD), message];
       if (kind !== 'events') return;
     }
@@ -102,8 +106,15 @@ export function openOthers(options: OthersOptions): Others {
         });
       },
       user() {
-        named(second);
-        input(() => core(RESTORE, undefined, undefined, second, []));
+        let user: string = second;
+        // Of two who have logged in at once, in pages that had not heard of each other, all take the same one.
+        named((known = '') => {
+          if (known > user) user = known;
+          return user;
+        });
+        input(() => core(RESTORE, undefined, undefined, user, []));
+        // That one is to be stored last as well.
+        if (user !== second) entries.put('user', () => [first, user]);
       },
       news() {
         const [news, status, retryAfterMs] = first as [0 | 1 | 2 | 3, number, number];

@@ -17,9 +17,7 @@ export interface SayingOptions {
   entries: Entries;
   /** The prefix of the site's names. */
   space: string;
-  /** Notes who the visitor is. */
-  named(user: string): void;
-  others: Pick<Others, 'count'>;
+  others: Pick<Others, 'count' | 'hear'>;
   lanes: Pick<Lanes, 'owns'>;
 }
 
@@ -31,16 +29,16 @@ export interface Saying {
 
 /** Has heard nothing. */
 export function openSaying(driving: Driving, options: SayingOptions): Saying {
-  const { host, entries, space, named, others, lanes } = options;
+  const { host, entries, space, others, lanes } = options;
   const { storage } = driving;
   /** Who the visitor is, what holds for once and all, and what has been done, where other pages know of it. */
   const read = async (member: string) => {
     const found = await entries.read(IDBKeyRange.lowerBound(''));
     const { user, latches, base } = stateIn(found, member);
     if (driving.member() !== member) return;
+    if (user !== undefined) others.hear(['user', member, user]);
     driving.input(() => {
-      if (user !== undefined) named(user);
-      driving.core(RESTORE, undefined, latches, user, []);
+      driving.core(RESTORE, undefined, latches, undefined, []);
       // As one that comes now: where it is older than this page's it is left, else what it covers is counted there alone.
       if (base) driving.core(PROFILE, base);
       driving.core(WAKE);
@@ -49,12 +47,12 @@ export function openSaying(driving: Driving, options: SayingOptions): Saying {
     if (lanesIn(found).some((lane) => !lanes.owns(lane))) others.count(found);
   };
   /** Goes on as who is stored, with what is stored of them. */
-  const follow = (member: string | null) => {
+  const look = () => {
+    const member = storage.getItem(space + MEMBER);
     if (member === null || driving.isEnded()) return;
     if (member !== driving.member()) host.became(member);
     read(member);
   };
-  const look = () => follow(storage.getItem(space + MEMBER));
   driving.taken()?.then(look);
   return { restored: look };
 }
