@@ -42,6 +42,12 @@ export interface Taking {
 /** Knows nothing of other page loads yet. */
 export function openTaking({ driving, host, entries, waiting, lanes, unreadable }: TakingOptions): Taking {
   const { core } = driving;
+  /** Reads again where the visitor has changed meanwhile: of one who has been forgotten nothing is there any more. */
+  const ofOne = async (read: () => Promise<Adopted>): Promise<Adopted> => {
+    const member = driving.member();
+    const found = await read();
+    return member === driving.member() ? found : ofOne(read);
+  };
   const taking: Taking = {
     async adopt(stored) {
       const known = lanesIn(stored).filter((lane) => !lanes.owns(lane));
@@ -52,7 +58,7 @@ export function openTaking({ driving, host, entries, waiting, lanes, unreadable 
       return sortOut([...open, ...(await readLanes(entries, over))]);
     },
     async takeIn(lane) {
-      const found = sortOut(await readLanes(entries, [lane]));
+      const found = await ofOne(async () => sortOut(await readLanes(entries, [lane])));
       driving.input(() => taking.takeBack(found));
       taking.makeCalls(found);
     },
@@ -81,7 +87,9 @@ export function openTaking({ driving, host, entries, waiting, lanes, unreadable 
       for (const [key] of own) entries.delete(key);
       host.started(own.map(([, call]) => call));
     },
-    takeUp: async (left) => taking.makeCalls(await taking.adopt(await readLanes(entries, left))),
+    async takeUp(left) {
+      taking.makeCalls(await ofOne(async () => taking.adopt(await readLanes(entries, left))));
+    },
   };
   return taking;
 }
