@@ -16,7 +16,7 @@ export function mergeConsent(before: Said, said: unknown): Said | string {
     const purpose = name as keyof Said;
     if (!PURPOSES.includes(purpose)) return wrong('purpose', PURPOSES, name);
     if (state === undefined) continue;
-    if (!STATES.includes(state)) return wrong(`of ${name}`, STATES, state);
+    if (!STATES.includes(state)) return wrong(name, STATES, state);
     merged[purpose] = state as ConsentState;
   }
   return merged;

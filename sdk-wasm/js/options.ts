@@ -213,7 +213,7 @@ export function readOptions(options: unknown, base: string, wishes: Wishes): Sit
   }
   const { context = {}, consent = {}, withoutWasm = [], ...others } = options as unknown as InitOptions;
   const said = mergeConsent(defaultConsent(wishes, others.doNotTrack), consent);
-  if (typeof said === 'string') throw usageError('option_invalid', `init: option "consent" ${said}`);
+  if (typeof said === 'string') throw usageError('option_invalid', `init: option "consent": ${said}`);
   const address = (name: 'collector' | 'wasmUrl') => {
     const value = others[name];
     if (value === undefined) return value;

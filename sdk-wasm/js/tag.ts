@@ -56,7 +56,7 @@ export function tellMistakes(
   const { consent = '', hideMs = '' } = dataset;
   const purposes = consent.match(/\S+/g) ?? [];
   const said = mergeConsent(NOTHING_SAID, Object.fromEntries(purposes.map((name) => [name, 'granted'])));
-  tell('consent_invalid', typeof said === 'string' ? [`data-consent ${said}`] : []);
+  tell('consent_invalid', typeof said === 'string' ? [`data-consent: ${said}`] : []);
 
   const isNumber = hideMs === '' || Number(hideMs) >= 0;
   const wrong = isNumber ? [] : [`data-hide-ms must be milliseconds, got "${hideMs}": nothing is hidden.`];

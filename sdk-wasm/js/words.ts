@@ -74,7 +74,7 @@ export function wordsFor(saying: Saying): Words {
     case 'callback_invalid':
       return usage(`${first}: callback must be a function`);
     case 'consent_invalid':
-      return usage(`consent: consent ${first}`);
+      return usage(`consent: ${first}`);
     case 'before_send_failed':
       return usage(`beforeSend threw at "${first}", which is dropped: ${second}`);
     case 'already_initialised': {

@@ -291,7 +291,7 @@ describe('attune', () => {
       [3, 1, 5],
     );
     await settle();
-    const message = 'consent: consent has no purpose "ads"; known are functional, analytics, personalization';
+    const message = 'consent: purpose must be one of functional, analytics, personalization, got "ads"';
     assert.deepEqual(errors, [['consent_invalid', 'usage', message]]);
   });
 

@@ -60,10 +60,10 @@ it('takes the browser’s wishes for what is said, unless the site says otherwis
 
 it('refuses consent of any kind without failing itself', () => {
   for (const [state, named] of [
-    ['yes', 'not "yes"'],
-    [1n, 'not bigint'],
-    [Symbol('granted'), 'not symbol'],
-    [['granted'], 'not ["granted"]'],
+    ['yes', 'got "yes"'],
+    [1n, 'got bigint'],
+    [Symbol('granted'), 'got symbol'],
+    [['granted'], 'got ["granted"]'],
   ]) {
     assert.throws(
       () => readOptions({ ...GOOD, consent: { analytics: state } }, BASE, NO_WISHES),
@@ -120,13 +120,13 @@ for (const [name, options, code, text] of [
     'consent to an unknown purpose',
     { ...GOOD, consent: { ads: 'granted' } },
     'option_invalid',
-    '"consent" has no purpose "ads"; known are functional',
+    '"consent": purpose must be one of functional, analytics, personalization, got "ads"',
   ],
   [
     'consent by another word',
     { ...GOOD, consent: { analytics: true } },
     'option_invalid',
-    '"consent" of analytics must be one of unknown, denied, granted, not true',
+    '"consent": analytics must be one of unknown, denied, granted, got true',
   ],
   ['a strict that is a text', { ...GOOD, strict: 'yes' }, 'option_invalid', '"strict" must be true or false'],
   ['an empty list of keys', { ...GOOD, trust: [] }, 'option_invalid', '"trust" must be 1 to 16'],

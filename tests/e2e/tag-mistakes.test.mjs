@@ -94,7 +94,7 @@ describe('a tag', () => {
       assert.deepEqual(errors, [
         [
           'consent_invalid',
-          'data-consent has no purpose "analytcs"; known are functional, analytics, personalization',
+          'data-consent: purpose must be one of functional, analytics, personalization, got "analytcs"',
           'usage',
         ],
       ]);

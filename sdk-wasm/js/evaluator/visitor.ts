@@ -138,7 +138,7 @@ export class Visitor {
 
   consent(said: Consent): readonly VisitorDecision[] {
     const merged = mergeConsent(this.#said, said);
-    if (typeof merged === 'string') throw new EvaluatorError('consent_invalid', `consent ${merged}`);
+    if (typeof merged === 'string') throw new EvaluatorError('consent_invalid', `consent: ${merged}`);
     const handle = this.#live();
     this.#said = merged;
     return this.#take(core().visitor_consent(handle, grantedBits(merged)));
