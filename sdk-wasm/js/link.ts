@@ -108,10 +108,9 @@ export function openLink(options: LinkOptions): DriverLink {
       ),
     );
   const refused = isRefused();
+  const plain = () => settings.loadPlain().then(({ openPlain }) => openPlain<StartDriver>(settings));
   const fetchDriver = () => {
-    const loading = refused
-      ? settings.loadPlain().then(({ openPlain }) => openPlain<StartDriver>(settings))
-      : late(loadDriver(settings, loadCapturing));
+    const loading = refused ? plain() : late(loadDriver(settings, loadCapturing));
     // It fails where it is waited for.
     loading.catch(() => {});
     return loading;
@@ -307,7 +306,8 @@ export function openLink(options: LinkOptions): DriverLink {
         MEMBER,
         (found) => storage.getItem(space + MEMBER) || `${found || freshId()}`,
       );
-      const agreed = await claim(SESSION, (found) => (sessionAt(found, now) ? found : own));
+      const agree = (found: unknown) => (sessionAt(found, now) ? found : own);
+      const agreed = known === forgotten && (await claim(SESSION, agree));
       if (known === forgotten) {
         // First the session: who hears of the member looks for it.
         events.resumed(agreed, true);

@@ -215,7 +215,9 @@ describe('what the visitor wishes', () => {
     assert.deepEqual(await stored(page.database, 'user'), [member, 'bob']);
     others.postMessage(['user', member, 'eve']);
     await settle();
+    await written();
     assert.deepEqual(core.of('restore').at(-1)[3], 'eve');
+    assert.deepEqual(await stored(page.database, 'user'), [member, 'eve']);
   });
 
   it('admits a visitor once who agrees twice while what is stored is being read', async () => {
@@ -228,6 +230,22 @@ describe('what the visitor wishes', () => {
     await written();
     assert.equal(core.of('follow').length, 1);
     assert.equal(core.of('track').length, 1);
+  });
+
+  it('leaves nothing of a visitor whose yes was taken back, however soon', async () => {
+    await page.load();
+    await answered();
+    for (let turns = 0; turns < 40; turns += 1) {
+      attune.consent(NO);
+      await written();
+      attune.consent(YES);
+      for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+      attune.consent(NO);
+      await written();
+      const left = await Promise.all(['session', 'member', 'user'].map((key) => stored(page.database, key)));
+      assert.deepEqual(left, [undefined, undefined, undefined], `after ${turns} turns`);
+      assert.deepEqual([...page.entries], []);
+    }
   });
 
   it('admits a visitor whose yes was taken back while what is stored was being read, and given again', async () => {

@@ -168,24 +168,30 @@ describe('tabs that open at once', () => {
         }
       }));
 
-  it('agree on one user where two log in at once, of whom none had been there', () =>
-    asVisitor(browser, async (context) => {
-      const pages = await openAtOnce(context);
-      const users = ['ada', 'bob', 'eve'];
-      await callAt(
-        pages,
-        Date.now() + 200,
-        users.map((user) => ['identify', user]),
-      );
-      await pages[0].waitForTimeout(500);
-      gate.posted.length = 0;
-      for (const page of pages) await page.evaluate(() => window.attune.track('later'));
-      await eventually(
-        () => ofType('later'),
-        (found) => found.length === TABS,
-      );
-      assert.equal(new Set(ofType('later').map(({ user_id }) => user_id)).size, 1);
-    }));
+  for (const before of [undefined, 'ann'])
+    it(`agree on one user, who is stored, where three log in at once, after ${before ?? 'nobody'}`, () =>
+      asVisitor(browser, async (context) => {
+        const pages = await openAtOnce(context);
+        if (before) {
+          await pages[0].evaluate((user) => window.attune.identify(user), before);
+          await pages[0].waitForTimeout(300);
+        }
+        const users = ['ada', 'bob', 'eve'].map((user) => ['identify', user]);
+        await callAt(pages, Date.now() + 200, users);
+        await pages[0].waitForTimeout(500);
+        gate.posted.length = 0;
+        const next = await context.newPage();
+        await next.goto(`${site.url}/before`);
+        await next.waitForSelector('[data-ready]');
+        for (const page of [...pages, next]) await page.evaluate(() => window.attune.track('later'));
+        const later = await eventually(
+          () => ofType('later'),
+          (found) => found.length === TABS + 1,
+        );
+        assert.equal(new Set(later.map(({ anonymous_id }) => anonymous_id)).size, 1);
+        assert.equal(new Set(later.map(({ user_id }) => user_id)).size, 1, JSON.stringify(later));
+        assert.ok(later[0].user_id);
+      }));
 
   for (const [change, act] of [
     ['reset', (page) => page.evaluate(() => window.attune.reset())],

@@ -113,8 +113,8 @@ export function openOthers(options: OthersOptions): Others {
           return user;
         });
         input(() => core(RESTORE, undefined, undefined, user, []));
-        // That one is to be stored last as well.
-        if (user !== second) entries.put('user', () => [first, user]);
+        // What is stored may be of another one, who has come at the same time.
+        entries.put('user', () => [first, user]);
       },
       news() {
         const [news, status, retryAfterMs] = first as [0 | 1 | 2 | 3, number, number];
