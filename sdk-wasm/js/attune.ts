@@ -53,23 +53,23 @@ export class Attune {
   /** Whether the site's own filter is being asked. */
   #isJudging = false;
 
-  // A value of the site's may throw wherever it is looked at.
-  static {
-    for (const name of ['track', 'page', 'identify', 'group', 'setContext', 'consent'] as const) {
-      const method = Attune.prototype[name] as (...values: unknown[]) => unknown;
-      (Attune.prototype[name] as typeof method) = function (this: Attune, ...values) {
+  /** Use `init`. */
+  constructor(settings: Settings) {
+    // A call may be taken out of the object, and a value of the site's may throw wherever it is looked at.
+    const calls = this as unknown as Record<string, unknown>;
+    // The first name is the constructor's.
+    for (const name of Object.getOwnPropertyNames(Attune.prototype).slice(1)) {
+      const call = calls[name];
+      if (!(call instanceof Function)) continue;
+      calls[name] = (...values: unknown[]) => {
         try {
-          return method.apply(this, values);
+          return call.apply(this, values);
         } catch (cause) {
           // What is thrown may have no text of its own.
           return this.#refuse('json_invalid', name, `${(cause as Error | undefined)?.message}`);
         }
       };
     }
-  }
-
-  /** Use `init`. */
-  constructor(settings: Settings) {
     const storage = openStorage(() => this.#link?.mayStore());
     const space = `attune/${settings.writeKey}/`;
     const port: DevtoolsPort = {
@@ -237,7 +237,7 @@ export class Attune {
 
   /** Whether `shutdown` has been called. */
   get isShutDown(): boolean {
-    return this.#link.isEnded();
+    return !!this.#link?.isEnded();
   }
 
   /** Makes a call under the id and time of an earlier moment; for the queueing snippet. */

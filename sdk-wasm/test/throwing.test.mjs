@@ -88,4 +88,32 @@ describe('what throws', () => {
     await settle();
     assert.deepEqual(typesOf(core), ['once', 'twice']);
   });
+
+  it('is no call that is taken out of the object', async () => {
+    attune = init(OPTIONS);
+    const core = await page.load();
+    const { track, reset, decision, onDecision, variable, signal, flush } = attune;
+    track('taken out');
+    reset();
+    flush();
+    onDecision('slot', () => {})();
+    assert.deepEqual(
+      [decision('slot'), variable('name', 'none'), signal('views')],
+      [undefined, 'none', undefined],
+    );
+    assert.deepEqual(typesOf(core), ['taken out']);
+    assert.equal(core.of('reset').length, 1);
+    assert.equal(attune.constructor.name, Object.getPrototypeOf(attune).constructor.name);
+  });
+
+  it('is no wrong moment, nor a call that is none', async () => {
+    attune = init(OPTIONS);
+    await page.load();
+    const errors = [];
+    attune.onError(({ code }) => errors.push(code));
+    attune.at();
+    attune.at({ id: 'x', ms: 1 }, 7);
+    await settle();
+    assert.deepEqual(errors, ['json_invalid', 'json_invalid']);
+  });
 });
