@@ -3,7 +3,7 @@
 use attune_collector::Server;
 use attune_collector::author::{self, Outcome};
 use attune_collector::bundle::import_growthbook;
-use attune_collector::log::dump;
+use attune_collector::log::{dump, verify};
 use attune_collector::settings::{
     Command, ImportCommand, LogCommand, LogFormat, ServeArguments, Settings, nearly_variables, parse,
 };
@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         Ok(Command::Preview(arguments)) => author::preview(&arguments),
         Ok(Command::Simulate(arguments)) => author::simulate(&arguments),
         Ok(Command::Log(LogCommand::Dump(arguments))) => dump(&arguments.data_dir).map(|()| Outcome::Clean),
+        Ok(Command::Log(LogCommand::Verify(arguments))) => verify(&arguments.data_dir)
+            .map(|is_intact| if is_intact { Outcome::Clean } else { Outcome::Found }),
         Ok(Command::Import(ImportCommand::Growthbook(arguments))) => {
             import_growthbook(&arguments.payload, &arguments.output).map(|()| Outcome::Clean)
         }

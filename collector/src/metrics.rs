@@ -82,6 +82,8 @@ pub struct Metrics {
     pub log_micros: Number,
     /// Group commits that failed.
     pub log_errors: Number,
+    /// Bytes of the log that the worker has passed over because they are damaged or not there any more.
+    pub log_damaged_bytes: Number,
     /// Records the worker has absorbed.
     pub records: Number,
     /// Records that the member's state refused.
@@ -163,6 +165,8 @@ impl Metrics {
             &self.log_micros,
         );
         counter(&mut out, "attune_log_errors_total", "Group commits that failed.", &self.log_errors);
+        let help = "Bytes of the log that were passed over because they are damaged or missing.";
+        counter(&mut out, "attune_log_damaged_bytes_total", help, &self.log_damaged_bytes);
         counter(&mut out, "attune_worker_records_total", "Records absorbed.", &self.records);
         counter(&mut out, "attune_worker_refused_total", "Records a state refused.", &self.refused_records);
         gauge(&mut out, "attune_worker_behind_bytes", "Log not absorbed yet.", &self.worker_behind_bytes);

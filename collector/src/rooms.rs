@@ -13,7 +13,7 @@ use crate::profile::{EmbeddedStore, Store};
 use crate::push::Hub;
 use crate::secret::Secret;
 use crate::settings::Settings;
-use crate::worker::{WorkerHandle, WorkerParts};
+use crate::worker::{self, WorkerHandle, WorkerParts};
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -74,7 +74,10 @@ impl Rooms {
         let store = EmbeddedStore::open(&data.join("state"), store_files)
             .map_err(|error| StartError(format!("--data-dir: {error}")))?;
         let store: Arc<dyn Store> = Arc::new(store);
-        let log = Log::open(data.join("log"), bell.clone(), metrics.clone(), Door::rebuild).map_err(told)?;
+        let absorbed =
+            worker::absorbed(&*store).map_err(|error| StartError(format!("--data-dir: {error}")))?;
+        let log = Log::open(data.join("log"), absorbed, bell.clone(), metrics.clone(), Door::rebuild)
+            .map_err(told)?;
         let log = Arc::new(log);
         // Versions of views go on where they were after a restart, so the epoch is the data folder's, not the process'.
         let epoch = hex(&secret("epoch")?.bytes()[..6]);

@@ -1,7 +1,7 @@
 //! The table at the door: which event ids, and which numbers of which lanes, are in the log already.
 
 use crate::limits::{DOOR_EVENT_IDS, DOOR_LANE_GAP, DOOR_LANE_NUMBERS};
-use crate::log::{EventKey, Gate, LogReader, Verdict, push_record, records};
+use crate::log::{EventKey, Gate, LogReader, Verdict, push_record};
 use attune_core::wire::{Record, decode_record, encode_record};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
@@ -29,8 +29,8 @@ impl Door {
     pub fn rebuild(mut reader: LogReader) -> io::Result<Self> {
         let mut door = Self::default();
         while let Some(chunk) = reader.read_on()? {
-            for (payload, _) in chunk.frames() {
-                for record in records(payload) {
+            for frame in chunk.frames() {
+                for record in frame.records() {
                     if let Ok(Record::Event { event, .. }) = decode_record(record) {
                         let lane = event.lane.map(|place| (place.lane.0.as_u128(), place.seq));
                         door.remember(&EventKey { event_id: event.event_id.0.as_u128(), lane });

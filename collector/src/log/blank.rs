@@ -3,46 +3,46 @@
 //! What is to be written is written to a journal first, which is whole or not there at all. It is carried out and then
 //! removed; a journal that is found when the log is opened is carried out again, which changes nothing more.
 
-use super::frame;
+use super::frame::{Form, Frame};
 use super::segment::{Segment, bases};
 use crate::whole_file;
 use attune_core::codec::{Reader, Writer};
+use attune_core::time::Timestamp;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A frame that takes the place of the one at its position.
+/// How a journal begins; one that begins otherwise has whole frames of the first form.
+const SECOND: &[u8; 8] = b"ATTBLK02";
+
+/// What takes the place of the frame at its position.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NewFrame {
     /// Log position of its first byte.
     pub position: u64,
-    /// Header and payload.
-    pub bytes: Vec<u8>,
+    /// When what stood there was written.
+    pub received_at: Timestamp,
+    /// Its records, as long as those that stood there.
+    pub payload: Vec<u8>,
 }
 
 impl NewFrame {
-    /// The frame whose payload ends at `end`, with each record for which `blank` says so blanked; nothing where there
-    /// is none.
+    /// A frame with each record for which `is_blank` says so blanked; nothing where there is none.
     pub fn blanked(
-        payload: &[u8],
-        end: u64,
+        frame: &Frame<'_>,
         is_blank: impl Fn(&[u8]) -> bool,
         blank: impl Fn(&mut [u8]),
     ) -> Option<Self> {
-        let length = frame::HEADER_BYTES + payload.len();
-        let position = end.checked_sub(length as u64)?;
-        let mut bytes = Vec::with_capacity(length);
-        let start = frame::begin(&mut bytes);
-        bytes.extend_from_slice(payload);
+        let mut payload = frame.payload.to_vec();
         let mut changed = false;
-        for record in frame::records(payload).filter(|record| is_blank(record)) {
+        for record in frame.records().filter(|record| is_blank(record)) {
             // A record is a part of its payload.
-            let from = frame::HEADER_BYTES + (record.as_ptr().addr() - payload.as_ptr().addr());
-            blank(&mut bytes[from..from + record.len()]);
+            let from = record.as_ptr().addr() - frame.payload.as_ptr().addr();
+            blank(&mut payload[from..from + record.len()]);
             changed = true;
         }
-        frame::finish(&mut bytes, start, position);
-        changed.then_some(Self { position, bytes })
+        let received_at = frame.received_at.unwrap_or(Timestamp(0));
+        changed.then_some(Self { position: frame.position, received_at, payload })
     }
 }
 
@@ -69,14 +69,18 @@ pub fn carry_out(folder: &Path) -> io::Result<()> {
     })?;
     let bases = bases(folder)?;
     let mut open: Option<Segment> = None;
-    for NewFrame { position, bytes } in frames {
+    for NewFrame { position, received_at, payload } in frames {
         // A segment that has been given back meanwhile needs nothing more.
         let Some(base) = bases.iter().rev().find(|base| **base <= position) else { continue };
         if open.as_ref().is_none_or(|segment| segment.base != *base) {
             sync(open.take())?;
             open = Some(Segment::open(folder, *base)?);
         }
-        open.iter().try_for_each(|segment| segment.write(&bytes, position))?;
+        // In a segment whose head is damaged nothing is found any more.
+        let Some((segment, form)) = open.as_ref().and_then(|segment| Some((segment, segment.form?))) else {
+            continue;
+        };
+        segment.write(&form.write(&payload, position, received_at), position)?;
     }
     sync(open)?;
     fs::remove_file(&path)?;
@@ -93,45 +97,54 @@ fn journal(folder: &Path) -> PathBuf {
 
 fn encode(frames: &[NewFrame]) -> Vec<u8> {
     let mut out = Writer::new();
+    out.raw(SECOND);
     out.len(frames.len());
     for frame in frames {
         out.u64(frame.position);
-        out.bytes(&frame.bytes);
+        out.i64(frame.received_at.0);
+        out.bytes(&frame.payload);
     }
     out.into_bytes()
 }
 
 fn decode(bytes: &[u8]) -> Option<Vec<NewFrame>> {
-    let mut reader = Reader::new(bytes);
+    let second = bytes.strip_prefix(SECOND);
+    let mut reader = Reader::new(second.unwrap_or(bytes));
     let count = reader.u64().ok()?;
     let mut frames = Vec::new();
     for _ in 0..count {
-        frames.push(NewFrame { position: reader.u64().ok()?, bytes: reader.bytes().ok()?.to_vec() });
+        let position = reader.u64().ok()?;
+        let received_at = if second.is_some() { reader.i64().ok()? } else { 0 };
+        let bytes = reader.bytes().ok()?;
+        let payload = if second.is_some() { bytes } else { bytes.get(Form::First.header_bytes()..)? };
+        frames.push(NewFrame { position, received_at: Timestamp(received_at), payload: payload.to_vec() });
     }
     reader.is_empty().then_some(frames)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::frame::push_record;
     use super::*;
 
-    const CAPACITY: u64 = 4_096;
+    const CAPACITY: u64 = 16_384;
 
-    fn frame_of(position: u64, records: &[&[u8]]) -> Vec<u8> {
-        let mut out = Vec::new();
-        let start = frame::begin(&mut out);
-        records.iter().for_each(|record| frame::push_record(&mut out, record));
-        frame::finish(&mut out, start, position);
-        out
+    const AT: Timestamp = Timestamp(1_764_000_000_000);
+
+    fn payload_of(records: &[&[u8]]) -> Vec<u8> {
+        let mut payload = Vec::new();
+        records.iter().for_each(|record| push_record(&mut payload, record));
+        payload
     }
 
     /// A log of two segments with two frames each.
     fn planted(folder: &Path) -> Vec<u64> {
         let (mut position, mut positions) = (0, Vec::new());
-        for _ in 0..2 {
-            let segment = Segment::create(folder, position, CAPACITY).unwrap();
+        for epoch in 0..2 {
+            let segment = Segment::create(folder, position, epoch, CAPACITY).unwrap();
             for _ in 0..2 {
-                let bytes = frame_of(position, &[b"other", b"planted", b"more"]);
+                let payload = payload_of(&[b"other", b"planted", b"more"]);
+                let bytes = segment.form.unwrap().write(&payload, position, AT);
                 segment.write(&bytes, position).unwrap();
                 positions.push(position);
                 position += bytes.len() as u64;
@@ -140,21 +153,25 @@ mod tests {
         positions
     }
 
+    fn segment_of(folder: &Path, position: u64) -> Segment {
+        let base = *bases(folder).unwrap().iter().rev().find(|base| **base <= position).unwrap();
+        Segment::open(folder, base).unwrap()
+    }
+
     fn blanked(folder: &Path, positions: &[u64]) -> Vec<NewFrame> {
         let found = positions.iter().filter_map(|position| {
-            let base = *bases(folder).unwrap().iter().rev().find(|base| **base <= *position).unwrap();
-            let bytes = Segment::open(folder, base).unwrap().read(*position, position + CAPACITY).unwrap();
-            let payload = frame::read(&bytes, *position).unwrap();
-            let end = position + (frame::HEADER_BYTES + payload.len()) as u64;
-            NewFrame::blanked(payload, end, |record| record == b"planted", |record| record.fill(0))
+            let found = segment_of(folder, *position).read(*position, position + CAPACITY).unwrap().unwrap();
+            let frame = found.frames().next().unwrap();
+            NewFrame::blanked(&frame, |record| record == b"planted", |record| record.fill(0))
         });
         found.collect()
     }
 
     fn records_at(folder: &Path, position: u64) -> Vec<Vec<u8>> {
-        let base = *bases(folder).unwrap().iter().rev().find(|base| **base <= position).unwrap();
-        let bytes = Segment::open(folder, base).unwrap().read(position, position + CAPACITY).unwrap();
-        frame::records(frame::read(&bytes, position).unwrap()).map(<[u8]>::to_vec).collect()
+        let found = segment_of(folder, position).read(position, position + CAPACITY).unwrap().unwrap();
+        let frame = found.frames().next().unwrap();
+        assert_eq!((frame.position, frame.received_at), (position, Some(AT)));
+        frame.records().map(<[u8]>::to_vec).collect()
     }
 
     #[test]
@@ -177,15 +194,10 @@ mod tests {
             whole_file::write(&journal(folder.path()), &encode(&frames)).unwrap();
             // The crash comes in the middle of the frame after those that were written.
             for (place, frame) in frames.iter().enumerate().take(written + 1) {
-                let half = if place == written { frame.bytes.len() / 2 } else { frame.bytes.len() };
-                let base = *bases(folder.path())
-                    .unwrap()
-                    .iter()
-                    .rev()
-                    .find(|base| **base <= frame.position)
-                    .unwrap();
-                let segment = Segment::open(folder.path(), base).unwrap();
-                segment.write(&frame.bytes[..half], frame.position).unwrap();
+                let segment = segment_of(folder.path(), frame.position);
+                let bytes = segment.form.unwrap().write(&frame.payload, frame.position, frame.received_at);
+                let half = if place == written { bytes.len() / 2 } else { bytes.len() };
+                segment.write(&bytes[..half], frame.position).unwrap();
             }
             fs::write(folder.path().join("blank.new"), b"half").unwrap();
             carry_out(folder.path()).unwrap();

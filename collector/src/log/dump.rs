@@ -1,6 +1,6 @@
 //! `attune log dump`: the events of a log as lines of JSON, for people and for other programs.
 
-use super::{read_folder, records};
+use super::read_folder;
 use attune_core::wire::{Record, decode_record, write_whole_event};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
@@ -15,12 +15,13 @@ pub fn dump(data_dir: &Path) -> Result<(), String> {
     let mut reader = read_folder(&folder).map_err(named)?;
     let mut out = BufWriter::new(io::stdout().lock());
     while let Some(chunk) = reader.read_on().map_err(named)? {
-        for (payload, end) in chunk.frames() {
-            for bytes in records(payload) {
+        for frame in chunk.frames() {
+            for bytes in frame.records() {
                 let record = decode_record(bytes).map_err(|_| {
                     format!(
-                        "{}: before position {end}: a record that this version does not read",
-                        folder.display()
+                        "{}: before position {}: a record that this version does not read",
+                        folder.display(),
+                        frame.end
                     )
                 })?;
                 let Record::Event { event, .. } = record else { continue };
@@ -32,7 +33,16 @@ pub fn dump(data_dir: &Path) -> Result<(), String> {
             }
         }
     }
-    written(out.flush())
+    written(out.flush())?;
+    let damaged = reader.take_damaged();
+    let Some(first) = damaged.first() else { return Ok(()) };
+    Err(format!(
+        "{}: damaged places: {}, the first from position {} to {}; everything else has been printed",
+        folder.display(),
+        damaged.len(),
+        first.start,
+        first.end
+    ))
 }
 
 fn written(done: io::Result<()>) -> Result<(), String> {

@@ -6,6 +6,7 @@ mod frame;
 mod reader;
 mod segment;
 mod tail;
+mod verify;
 mod writer;
 
 use crate::bell::Bell;
@@ -22,10 +23,13 @@ use tokio::sync::oneshot;
 
 pub use blank::NewFrame;
 pub use dump::dump;
-use frame::MAX_RECORD_HEADER_BYTES;
+pub use frame::Frame;
+use frame::{Form, MAX_RECORD_HEADER_BYTES};
 pub use frame::{push_record, records};
 pub use reader::{Chunk, LogReader};
+use segment::Found;
 use tail::Tail;
+pub use verify::verify;
 use writer::{Submission, Work};
 
 /// Reads the log of a folder, whether or not a collector runs on it, from its oldest record to the newest that is
@@ -168,7 +172,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the log in a folder, cuts a torn tail off and starts the writer.
+    /// Opens the log in a folder behind its last intact frame, and not before `absorbed`, up to which it has been taken in;
+    /// starts the writer.
     ///
     /// `make_gate` is given a reader over the newest part of the log, to remember what it holds. `grown` is rung
     /// after every commit.
@@ -177,13 +182,14 @@ impl Log {
     /// Names the file that cannot be read or written.
     pub fn open<G: Gate + 'static>(
         folder: PathBuf,
+        absorbed: u64,
         grown: Arc<Bell>,
         metrics: Arc<Metrics>,
         make_gate: impl FnOnce(LogReader) -> std::io::Result<G>,
     ) -> std::io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
         blank::carry_out(&folder)?;
-        let appender = writer::Appender::open(&folder)?;
+        let appender = writer::Appender::open(&folder, absorbed)?;
         let tail = Arc::new(Tail::new(appender.position()));
         let gate = make_gate(LogReader::new(
             folder.clone(),

@@ -1,9 +1,11 @@
-//! Reading the log by position: from memory while the reader keeps up, from disk while it catches up.
+//! Reading the log by position: from memory while the reader keeps up, from disk while it catches up. What is damaged is
+//! passed over and told; what stands behind it is read.
 
-use super::frame;
-use super::segment::{Segment, bases};
+use super::frame::{Form, Frame};
+use super::segment::{Found, Segment, bases, frames};
 use super::tail::Tail;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ pub struct LogReader {
     tail: Arc<Tail>,
     position: u64,
     segment: Option<Segment>,
+    damaged: Vec<Range<u64>>,
 }
 
 /// Some consecutive frames.
@@ -22,32 +25,35 @@ pub struct Chunk {
     bytes: Arc<Vec<u8>>,
     offset: usize,
     position: u64,
+    form: Form,
 }
 
 impl LogReader {
     pub(super) fn new(folder: PathBuf, tail: Arc<Tail>, position: u64) -> Self {
-        Self { folder, tail, position, segment: None }
+        Self { folder, tail, position, segment: None, damaged: Vec::new() }
     }
 
-    /// The next frames, or nothing at the end of the log.
+    /// The next frames, or nothing at the end of the log. They begin further on where something before them is damaged, or
+    /// not there any more.
     ///
     /// # Errors
-    /// A segment that cannot be read, or whose durable part is damaged.
+    /// A segment that cannot be read, or is of a later version.
     pub fn read_on(&mut self) -> io::Result<Option<Chunk>> {
-        if let Some((bytes, offset)) = self.tail.find(self.position) {
-            let chunk = Chunk { bytes, offset, position: self.position };
+        if let Some((bytes, offset, form)) = self.tail.find(self.position) {
+            let chunk = Chunk { bytes, offset, position: self.position, form };
             self.position += (chunk.bytes.len() - offset) as u64;
             self.segment = None;
             return Ok(Some(chunk));
         }
         let end = self.tail.end();
-        if self.position >= end {
-            return Ok(None);
+        while self.position < end {
+            if let Some(Found { position, bytes, form }) = self.read_from_disk(end)? {
+                self.pass_over(position);
+                self.position += bytes.len() as u64;
+                return Ok(Some(Chunk { bytes: Arc::new(bytes), offset: 0, position, form }));
+            }
         }
-        let bytes = self.read_from_disk(end)?;
-        let chunk = Chunk { bytes: Arc::new(bytes), offset: 0, position: self.position };
-        self.position += chunk.bytes.len() as u64;
-        Ok(Some(chunk))
+        Ok(None)
     }
 
     /// How many bytes lie between here and the end of the log.
@@ -55,50 +61,53 @@ impl LogReader {
         self.tail.end().saturating_sub(self.position)
     }
 
-    fn read_from_disk(&mut self, end: u64) -> io::Result<Vec<u8>> {
-        if let Some(segment) = &self.segment {
-            let bytes = segment.read(self.position, end)?;
-            if !bytes.is_empty() {
-                return Ok(bytes);
-            }
-        }
+    /// What has been passed over since this was asked last, from where to where.
+    pub fn take_damaged(&mut self) -> Vec<Range<u64>> {
+        std::mem::take(&mut self.damaged)
+    }
+
+    /// Reads on in the segment of this position; where that holds nothing more, goes to the next one.
+    fn read_from_disk(&mut self, end: u64) -> io::Result<Option<Found>> {
         let bases = bases(&self.folder)?;
         let after = bases.partition_point(|base| *base <= self.position);
-        let base =
-            after.checked_sub(1).and_then(|index| bases.get(index)).ok_or_else(|| damaged(self.position))?;
-        let segment = Segment::open(&self.folder, *base)?;
-        let bytes = segment.read(self.position, end)?;
-        self.segment = Some(segment);
-        if bytes.is_empty() { Err(damaged(self.position)) } else { Ok(bytes) }
+        let limit = bases.get(after).map_or(end, |next| end.min(*next));
+        let Some(base) = after.checked_sub(1).map(|index| bases[index]) else {
+            self.pass_over(limit);
+            return Ok(None);
+        };
+        if self.segment.as_ref().is_none_or(|segment| segment.base != base) {
+            self.segment = Some(Segment::open(&self.folder, base)?);
+        }
+        let found = self.segment.as_ref().map_or(Ok(None), |segment| segment.read(self.position, limit))?;
+        if found.is_none() {
+            self.pass_over(limit);
+        }
+        Ok(found)
+    }
+
+    fn pass_over(&mut self, to: u64) {
+        let from = self.position;
+        if to > from {
+            let folder = self.folder.display();
+            tracing::error!(%folder, from, to, "the log is damaged or missing between these positions");
+            self.damaged.push(from..to);
+            self.position = to;
+        }
     }
 }
 
 impl Chunk {
-    /// Each frame's records payload with the position behind the frame, in order.
-    pub fn frames(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        let mut offset = self.offset;
-        std::iter::from_fn(move || {
-            let length = frame::declared_length(self.bytes.get(offset..)?)?;
-            let start = offset + frame::HEADER_BYTES;
-            let payload = self.bytes.get(start..start + length)?;
-            offset = start + length;
-            Some((payload, self.position + (offset - self.offset) as u64))
-        })
+    /// The frames, in order.
+    pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        frames(self.form, self.bytes.get(self.offset..).unwrap_or_default(), self.position)
     }
 }
 
 /// A frame boundary from which on at most about so many bytes lead to `end`.
 ///
-/// Frames can only be found from the start of a segment, so it is the first segment within the bound.
+/// It is the first segment within the bound.
 pub(super) fn position_within(folder: &Path, end: u64, bytes: u64) -> io::Result<u64> {
     let bases = bases(folder)?;
     let within = bases.partition_point(|base| base + bytes < end);
     Ok(bases.get(within).copied().unwrap_or(end))
-}
-
-fn damaged(position: u64) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("the log is damaged or missing at position {position}"),
-    )
 }

@@ -1,16 +1,27 @@
-//! The files of the log: preallocated segments named by the position of their first byte.
+//! The files of the log: preallocated segments named by the position of their first byte. A segment ends where the next one
+//! begins, whatever stands behind that in its file.
+//!
+//! Before the frames of the second form there are 4,096 bytes, whose halves both begin with `ATTLOG02` · `base: u64` ·
+//! `epoch: u64` · `made at: i64, ms` · `checksum: u32` (little endian, CRC-32C), so that one sector may be lost. Before those
+//! of the first form there is `ATTLOG01`.
 
-use super::frame;
+use super::frame::{self, Form, Frame};
+use crate::clock;
 use crate::limits::{LOG_READ_BYTES, SEGMENT_BYTES};
+use memchr::memmem;
 use rustix::fs::FallocateFlags;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-const MAGIC: &[u8; 8] = b"ATTLOG01";
+const FAMILY: &[u8] = b"ATTLOG";
+const FIRST: &[u8; 8] = b"ATTLOG01";
+const SECOND: &[u8; 8] = b"ATTLOG02";
 /// Bytes of a segment before its first frame.
-pub const PREFIX_BYTES: u64 = MAGIC.len() as u64;
+pub const PREFIX_BYTES: u64 = 4_096;
+/// Bytes before the checksum of the head of a segment.
+const HEAD_BYTES: usize = 32;
 
 /// Name of a segment that is being made.
 const UNFINISHED: &str = "segment.new";
@@ -22,42 +33,75 @@ pub struct Segment {
     path: PathBuf,
     /// Log position of its first frame.
     pub base: u64,
+    /// How its frames are written; nothing where its head is damaged, so that no frame can be told.
+    pub form: Option<Form>,
+}
+
+/// Consecutive intact frames of a segment.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where they begin: behind the place that was asked for where what stands there is damaged.
+    pub position: u64,
+    /// The frames.
+    pub bytes: Vec<u8>,
+    /// How they are written.
+    pub form: Form,
+}
+
+impl Found {
+    /// The frames, in order.
+    pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        frames(self.form, &self.bytes, self.position)
+    }
 }
 
 impl Segment {
     /// Creates a preallocated segment whose first frame is at `base`, durable in its folder. It has its name only once it is
-    /// whole: who dies before that, or finds the disk full, leaves no segment that cannot be opened.
-    pub fn create(folder: &Path, base: u64, capacity: u64) -> io::Result<Self> {
-        let path = folder.join(format!("{base:020}.log"));
+    /// whole: who dies before that, or finds the disk full, leaves no segment that cannot be opened. One that has begun there
+    /// already, and holds nothing that counts, is replaced.
+    pub fn create(folder: &Path, base: u64, epoch: u64, capacity: u64) -> io::Result<Self> {
+        let path = path_of(folder, base);
         let unfinished = folder.join(UNFINISHED);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&unfinished)?;
+        let head = head(base, epoch);
         let made = rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, capacity)
             .map_err(io::Error::from)
-            .and_then(|()| file.write_all_at(MAGIC, 0))
+            .and_then(|()| file.write_all_at(&head, 0))
+            .and_then(|()| file.write_all_at(&head, PREFIX_BYTES / 2))
             .and_then(|()| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))
             .and_then(|()| File::open(folder)?.sync_all());
         // What it has taken of a full disk is needed there.
         made.inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
-        Ok(Self { file, path, base })
+        Ok(Self { file, path, base, form: Some(Form::Second { epoch }) })
     }
 
-    /// Opens an existing segment.
+    /// Opens an existing segment, also one whose head is damaged.
+    ///
+    /// # Errors
+    /// It cannot be read, or is of a later version.
     pub fn open(folder: &Path, base: u64) -> io::Result<Self> {
-        let path = folder.join(format!("{base:020}.log"));
+        let path = path_of(folder, base);
         let file = OpenOptions::new().read(true).write(true).open(&path)?;
-        let mut magic = [0; MAGIC.len()];
-        file.read_exact_at(&mut magic, 0)?;
-        if &magic != MAGIC {
-            let message = format!("{} is not a log segment of this version", path.display());
+        let heads = [0, PREFIX_BYTES / 2].map(|offset| read_up_to(&file, offset, HEAD_BYTES + 4));
+        let [first, second] = heads;
+        let (first, second) = (first?, second?);
+        let form = [&first, &second].into_iter().find_map(|bytes| form_in(bytes, base));
+        let is_later = |bytes: &Vec<u8>| {
+            bytes.strip_prefix(FAMILY).and_then(|rest| rest.get(..2)).is_some_and(|version| {
+                version.iter().all(u8::is_ascii_digit) && version > &SECOND[FAMILY.len()..]
+            })
+        };
+        if form.is_none() && is_later(&first) && is_later(&second) {
+            let message = format!("{} is a log segment of a later version", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
-        Ok(Self { file, path, base })
+        Ok(Self { file, path, base, form })
     }
 
-    /// Writes whole frames at a position and makes them durable.
+    /// Writes whole frames at a position.
     pub fn write(&self, bytes: &[u8], position: u64) -> io::Result<()> {
-        self.file.write_all_at(bytes, PREFIX_BYTES + (position - self.base))
+        self.file.write_all_at(bytes, self.offset(position))
     }
 
     /// Makes what has been written durable.
@@ -65,43 +109,89 @@ impl Segment {
         self.file.sync_data()
     }
 
-    /// Reads the intact frames from `position` on, up to `end`, at least one where there is one.
-    pub fn read(&self, position: u64, end: u64) -> io::Result<Vec<u8>> {
-        let wanted = (end - position).min(LOG_READ_BYTES as u64);
-        let mut bytes = self.read_up_to(position, wanted as usize)?;
-        if let Some(length) = frame::declared_length(&bytes) {
-            let whole = frame::HEADER_BYTES + length;
-            if whole > bytes.len() {
+    /// The next intact frames from `position` on and before `end`; nothing where there is none.
+    pub fn read(&self, position: u64, end: u64) -> io::Result<Option<Found>> {
+        let Some(form) = self.form else { return Ok(None) };
+        let found = self.read_at(form, position, end)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        match form {
+            // Nothing says where another begins but the length of this one.
+            Form::First => {
+                let header = self.read_up_to(position, form.header_bytes())?;
+                let Some(length) = form.declared_length(&header, position) else { return Ok(None) };
+                self.read_at(form, position + (form.header_bytes() + length) as u64, end)
+            }
+            Form::Second { .. } => self.search(form, position, end),
+        }
+    }
+
+    /// The intact frames that begin at a position, as many as are read at a time.
+    fn read_at(&self, form: Form, position: u64, end: u64) -> io::Result<Option<Found>> {
+        let Some(left) = end.checked_sub(position) else { return Ok(None) };
+        let mut bytes = self.read_up_to(position, left.min(LOG_READ_BYTES as u64) as usize)?;
+        if let Some(length) = form.declared_length(&bytes, position) {
+            let whole = form.header_bytes() + length;
+            if whole > bytes.len() && whole as u64 <= left {
                 bytes = self.read_up_to(position, whole)?;
             }
         }
-        let intact = intact_length(&bytes, position);
-        bytes.truncate(intact);
-        Ok(bytes)
-    }
-
-    /// The position behind the last intact frame.
-    pub fn find_end(&self) -> io::Result<u64> {
-        let mut position = self.base;
-        loop {
-            let bytes = self.read(position, position + LOG_READ_BYTES as u64)?;
-            if bytes.is_empty() {
-                return Ok(position);
-            }
-            position += bytes.len() as u64;
+        let mut intact = 0;
+        while let Some(frame) = form.read(&bytes[intact as usize..], position + intact) {
+            intact = frame.end - position;
         }
+        bytes.truncate(intact as usize);
+        Ok((intact > 0).then_some(Found { position, bytes, form }))
     }
 
-    /// Cuts everything behind `end` off, so that nothing old can follow what is written next, and preallocates again.
-    ///
-    /// Returns whether anything but zeros was there.
-    pub fn cut(&self, end: u64) -> io::Result<bool> {
-        let offset = PREFIX_BYTES + (end - self.base);
-        let torn = self.read_up_to(end, LOG_READ_BYTES)?.iter().any(|byte| *byte != 0);
-        self.file.set_len(offset)?;
-        rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, SEGMENT_BYTES.max(offset))?;
-        self.file.sync_all()?;
-        Ok(torn)
+    /// Looks for the next place at which an intact frame begins.
+    fn search(&self, form: Form, position: u64, end: u64) -> io::Result<Option<Found>> {
+        let mark = memmem::Finder::new(&frame::MARK);
+        let mut window = position + 1;
+        while window < end {
+            let bytes = self.read_up_to(window, LOG_READ_BYTES)?;
+            for at in mark.find_iter(&bytes) {
+                let (header, place) = (&bytes[at..], window + at as u64);
+                if header.len() >= form.header_bytes() && form.declared_length(header, place).is_none() {
+                    continue;
+                }
+                let found = self.read_at(form, place, end)?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            if bytes.len() < LOG_READ_BYTES {
+                break;
+            }
+            // A mark may lie across the border.
+            window += (LOG_READ_BYTES - frame::MARK.len() + 1) as u64;
+        }
+        Ok(None)
+    }
+
+    /// The position behind the last intact frame. Where its head is damaged, one that no frame of it can reach.
+    pub fn find_end(&self) -> io::Result<u64> {
+        let limit = self.capacity_end()?;
+        if self.form.is_none() {
+            return Ok(limit);
+        }
+        let mut end = self.base;
+        while let Some(found) = self.read(end, limit)? {
+            end = found.position + found.bytes.len() as u64;
+        }
+        Ok(end)
+    }
+
+    /// A position that no frame in its file can reach.
+    pub fn capacity_end(&self) -> io::Result<u64> {
+        Ok(self.base + self.file.metadata()?.len())
+    }
+
+    /// Lets writes fail.
+    #[cfg(test)]
+    pub fn make_unwritable(&mut self) {
+        self.file = File::open(&self.path).expect("the segment is there");
     }
 
     /// Where the segment lies.
@@ -109,19 +199,29 @@ impl Segment {
         &self.path
     }
 
-    fn read_up_to(&self, position: u64, length: usize) -> io::Result<Vec<u8>> {
-        let offset = PREFIX_BYTES + (position - self.base);
-        let mut bytes = vec![0; length];
-        let mut filled = 0;
-        while filled < length {
-            match self.file.read_at(&mut bytes[filled..], offset + filled as u64)? {
-                0 => break,
-                count => filled += count,
-            }
-        }
-        bytes.truncate(filled);
-        Ok(bytes)
+    fn offset(&self, position: u64) -> u64 {
+        let prefix = if self.form == Some(Form::First) { FIRST.len() as u64 } else { PREFIX_BYTES };
+        prefix + (position - self.base)
     }
+
+    fn read_up_to(&self, position: u64, length: usize) -> io::Result<Vec<u8>> {
+        read_up_to(&self.file, self.offset(position), length)
+    }
+}
+
+/// The frames in bytes that are known to be intact and begin at `position`.
+pub fn frames(form: Form, bytes: &[u8], position: u64) -> impl Iterator<Item = Frame<'_>> {
+    let mut at = position;
+    std::iter::from_fn(move || {
+        let frame = form.read_known(bytes.get((at - position) as usize..)?, at)?;
+        at = frame.end;
+        Some(frame)
+    })
+}
+
+/// Whether a segment that begins at `base` and is written up to `position` has room for so many bytes.
+pub const fn has_room(base: u64, position: u64, bytes: usize) -> bool {
+    PREFIX_BYTES + (position - base) + bytes as u64 <= SEGMENT_BYTES
 }
 
 /// The bases of the segments in a folder, ascending.
@@ -144,15 +244,47 @@ pub fn remove_old(folder: &Path, needed: u64, keep_bytes: u64) -> io::Result<()>
         if pair[1] > needed || newest.saturating_sub(pair[1]) < keep_bytes {
             break;
         }
-        fs::remove_file(folder.join(format!("{:020}.log", pair[0])))?;
+        fs::remove_file(path_of(folder, pair[0]))?;
     }
     Ok(())
 }
 
-fn intact_length(bytes: &[u8], position: u64) -> usize {
-    let mut length = 0;
-    while let Some(payload) = frame::read(&bytes[length..], position + length as u64) {
-        length += frame::HEADER_BYTES + payload.len();
+fn path_of(folder: &Path, base: u64) -> PathBuf {
+    folder.join(format!("{base:020}.log"))
+}
+
+fn head(base: u64, epoch: u64) -> Vec<u8> {
+    let mut head = Vec::with_capacity(HEAD_BYTES + 4);
+    head.extend_from_slice(SECOND);
+    head.extend_from_slice(&base.to_le_bytes());
+    head.extend_from_slice(&epoch.to_le_bytes());
+    head.extend_from_slice(&clock::now().0.to_le_bytes());
+    head.extend_from_slice(&crc32c::crc32c(&head).to_le_bytes());
+    head
+}
+
+/// How frames are written behind this head; nothing where it is damaged, or of a segment that begins elsewhere.
+fn form_in(bytes: &[u8], base: u64) -> Option<Form> {
+    if bytes.starts_with(FIRST) {
+        return Some(Form::First);
     }
-    length
+    let is_intact = bytes.starts_with(SECOND)
+        && frame::u64_at(bytes, 8) == Some(base)
+        && frame::u32_at(bytes, HEAD_BYTES) == Some(crc32c::crc32c(bytes.get(..HEAD_BYTES)?));
+    is_intact.then(|| frame::u64_at(bytes, 16)).flatten().map(|epoch| Form::Second { epoch })
+}
+
+fn read_up_to(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let left = file.metadata()?.len().saturating_sub(offset);
+    let length = usize::try_from(left).map_or(length, |left| length.min(left));
+    let mut bytes = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match file.read_at(&mut bytes[filled..], offset + filled as u64)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }

@@ -1,5 +1,6 @@
 //! The newest part of the log in memory, shared between the writer and its readers.
 
+use super::frame::Form;
 use crate::limits::LOG_TAIL_BYTES;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ pub struct Tail {
 
 #[derive(Debug)]
 struct Held {
-    groups: VecDeque<(u64, Arc<Vec<u8>>)>,
+    groups: VecDeque<(u64, Arc<Vec<u8>>, Form)>,
     bytes: usize,
     end: u64,
 }
@@ -28,25 +29,25 @@ impl Tail {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).end
     }
 
-    /// Takes in a group that has become durable at `position`.
-    pub fn push(&self, position: u64, group: Vec<u8>) {
+    /// Takes in a group of frames of a form that has become durable at `position`.
+    pub fn push(&self, position: u64, group: Vec<u8>, form: Form) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.end = position + group.len() as u64;
         held.bytes += group.len();
-        held.groups.push_back((position, Arc::new(group)));
+        held.groups.push_back((position, Arc::new(group), form));
         while held.bytes > LOG_TAIL_BYTES && held.groups.len() > 1 {
-            if let Some((_, oldest)) = held.groups.pop_front() {
+            if let Some((_, oldest, _)) = held.groups.pop_front() {
                 held.bytes -= oldest.len();
             }
         }
     }
 
-    /// The group that holds `position` and the offset within it.
-    pub fn find(&self, position: u64) -> Option<(Arc<Vec<u8>>, usize)> {
+    /// The group that holds `position`, the offset within it, and the form of its frames.
+    pub fn find(&self, position: u64) -> Option<(Arc<Vec<u8>>, usize, Form)> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = held.groups.partition_point(|(start, _)| *start <= position);
-        let (start, group) = held.groups.get(after.checked_sub(1)?)?;
+        let after = held.groups.partition_point(|(start, ..)| *start <= position);
+        let (start, group, form) = held.groups.get(after.checked_sub(1)?)?;
         let offset = (position - start) as usize;
-        (offset < group.len()).then(|| (group.clone(), offset))
+        (offset < group.len()).then(|| (group.clone(), offset, *form))
     }
 }

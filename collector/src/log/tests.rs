@@ -37,7 +37,16 @@ impl Drop for Folder {
 }
 
 fn open(folder: &Path) -> Log {
-    Log::open(folder.to_owned(), Arc::default(), Arc::default(), |_| Ok(Open)).unwrap()
+    open_behind(folder, 0)
+}
+
+/// Opens a log that has been taken in up to a position.
+fn open_behind(folder: &Path, absorbed: u64) -> Log {
+    Log::open(folder.to_owned(), absorbed, Arc::default(), Arc::default(), |_| Ok(Open)).unwrap()
+}
+
+fn first_segment(folder: &Path) -> PathBuf {
+    folder.join(format!("{:020}.log", 0))
 }
 
 fn append(log: &Log, texts: &[&str]) -> Appended {
@@ -47,14 +56,18 @@ fn append(log: &Log, texts: &[&str]) -> Appended {
 }
 
 fn read(log: &Log, from: u64) -> Vec<String> {
-    let mut reader = log.reader(from);
+    read_all(&mut log.reader(from)).0
+}
+
+/// What a reader finds, and what it passes over.
+fn read_all(reader: &mut LogReader) -> (Vec<String>, Vec<std::ops::Range<u64>>) {
     let mut texts = Vec::new();
     while let Some(chunk) = reader.read_on().unwrap() {
-        for (payload, _) in chunk.frames() {
-            texts.extend(records(payload).map(|record| String::from_utf8(record.to_vec()).unwrap()));
+        for frame in chunk.frames() {
+            texts.extend(frame.records().map(|record| String::from_utf8(record.to_vec()).unwrap()));
         }
     }
-    texts
+    (texts, reader.take_damaged())
 }
 
 #[test]
@@ -89,7 +102,7 @@ fn a_torn_tail_is_cut_wherever_it_is_torn() {
     let kept = append(&log, &["kept"]).end;
     let end = append(&log, &["torn", "off"]).end;
     log.close();
-    let segment = folder.0.join(format!("{:020}.log", 0));
+    let segment = first_segment(&folder.0);
     let whole = fs::read(&segment).unwrap();
     for torn_at in kept..end {
         let file = OpenOptions::new().write(true).open(&segment).unwrap();
@@ -104,21 +117,143 @@ fn a_torn_tail_is_cut_wherever_it_is_torn() {
 }
 
 #[test]
-fn bytes_behind_a_torn_frame_never_come_back() {
-    let folder = Folder::new("behind");
+fn damage_in_the_middle_costs_what_is_damaged_alone() {
+    let folder = Folder::new("middle");
     let log = open(&folder.0);
     let first = append(&log, &["first"]).end;
-    append(&log, &["second"]);
-    append(&log, &["third!"]);
+    let second = append(&log, &["second"]).end;
+    let end = append(&log, &["third"]).end;
     log.close();
-    let segment = folder.0.join(format!("{:020}.log", 0));
-    let file = OpenOptions::new().write(true).open(&segment).unwrap();
-    file.write_all_at(&[0xff], segment::PREFIX_BYTES + first + 9).unwrap();
+    let file = OpenOptions::new().write(true).open(first_segment(&folder.0)).unwrap();
+    file.write_all_at(&[0], segment::PREFIX_BYTES + second - 1).unwrap();
     let log = open(&folder.0);
-    // As long as the damaged record, so that the third would line up behind it.
-    append(&log, &["SECOND"]);
-    assert_eq!(read(&log, 0), ["first", "SECOND"]);
+    assert_eq!(log.end(), end);
+    append(&log, &["fourth"]);
+    let (texts, damaged) = read_all(&mut log.reader(0));
+    assert_eq!(texts, ["first", "third", "fourth"]);
+    assert_eq!(damaged, [first..second]);
     log.close();
+}
+
+#[test]
+fn every_bit_and_every_truncation_costs_the_record_that_it_hits_alone() {
+    const RECORDS: usize = 200;
+    let folder = Folder::new("bits");
+    let log = open(&folder.0);
+    let texts: Vec<_> = (0..RECORDS).map(|number| format!("record {number}")).collect();
+    let ends: Vec<_> = texts.iter().map(|text| append(&log, &[text]).end).collect();
+    log.close();
+    let path = first_segment(&folder.0);
+    let file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let end = ends[RECORDS - 1];
+    file.set_len(segment::PREFIX_BYTES + end).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let begins = |record: usize| record.checked_sub(1).map_or(0, |before| ends[before]);
+    let read = || read_all(&mut read_folder(&folder.0).unwrap());
+    let flip = |at: usize, bit: u32| file.write_all_at(&[whole[at] ^ (1 << bit)], at as u64).unwrap();
+    let is_used =
+        |at: &usize| whole[*at] != 0 || *at as u64 >= segment::PREFIX_BYTES || at.is_multiple_of(64);
+    for at in (0..whole.len()).filter(is_used) {
+        let Some(position) = (at as u64).checked_sub(segment::PREFIX_BYTES) else {
+            // There are two heads.
+            for bit in 0..8 {
+                flip(at, bit);
+                assert_eq!(read_folder(&folder.0).unwrap().behind(), end, "bit {bit} of byte {at}");
+            }
+            file.write_all_at(&whole[at..=at], at as u64).unwrap();
+            continue;
+        };
+        let hit = ends.partition_point(|end| *end <= position);
+        let lost = begins(hit)..ends[hit];
+        let others = |from: usize, to: usize| -> Vec<_> {
+            (from..to).filter(|record| *record != hit).map(|record| texts[record].clone()).collect()
+        };
+        // All bits with the neighbours, and one with everything.
+        let (from, to) = (hit.saturating_sub(1), (hit + 2).min(RECORDS));
+        for bit in 0..8 {
+            flip(at, bit);
+            let tail = Arc::new(Tail::new(begins(to)));
+            let near = read_all(&mut LogReader::new(folder.0.clone(), tail, begins(from)));
+            assert_eq!(near, (others(from, to), vec![lost.clone()]), "bit {bit} of byte {at}");
+        }
+        // Behind the last record nothing says that there was one.
+        let told = if hit + 1 < RECORDS { vec![lost] } else { Vec::new() };
+        assert_eq!(read(), (others(0, RECORDS), told), "byte {at}");
+        file.write_all_at(&whole[at..=at], at as u64).unwrap();
+    }
+    for length in (segment::PREFIX_BYTES as usize..whole.len()).rev() {
+        file.set_len(length as u64).unwrap();
+        let left = ends.partition_point(|end| *end <= length as u64 - segment::PREFIX_BYTES);
+        assert_eq!(read(), (texts[..left].to_vec(), vec![]), "cut at {length}");
+    }
+}
+
+#[test]
+fn a_segment_without_a_head_is_passed_over_and_never_written_to() {
+    let folder = Folder::new("head");
+    let log = open(&folder.0);
+    let end = append(&log, &["lost"]).end;
+    log.close();
+    let file = OpenOptions::new().write(true).open(first_segment(&folder.0)).unwrap();
+    file.write_all_at(&[0; segment::PREFIX_BYTES as usize], 0).unwrap();
+    for round in 1..=2 {
+        let log = open(&folder.0);
+        append(&log, &["next"]);
+        let (texts, damaged) = read_all(&mut log.reader(0));
+        assert_eq!(texts, vec!["next"; round]);
+        assert!(damaged.len() == 1 && damaged[0].start == 0 && damaged[0].end >= end, "{damaged:?}");
+        log.close();
+    }
+}
+
+#[test]
+fn positions_that_have_been_taken_in_are_never_given_out_again() {
+    let folder = Folder::new("absorbed");
+    let log = open(&folder.0);
+    let kept = append(&log, &["kept"]).end;
+    let end = append(&log, &["lost"]).end;
+    log.close();
+    let file = OpenOptions::new().write(true).open(first_segment(&folder.0)).unwrap();
+    file.set_len(segment::PREFIX_BYTES + kept).unwrap();
+    let log = open_behind(&folder.0, end);
+    assert_eq!(log.end(), end);
+    append(&log, &["next"]);
+    assert_eq!(read_all(&mut log.reader(0)), (vec!["kept".to_owned(), "next".to_owned()], vec![kept..end]));
+    log.close();
+}
+
+#[test]
+fn a_segment_that_takes_no_more_is_followed_by_one_that_does() {
+    let folder = Folder::new("sealed");
+    fs::create_dir_all(&folder.0).unwrap();
+    let mut appender = writer::Appender::open(&folder.0, 0).unwrap();
+    let mut texts = Vec::new();
+    let mut put = |appender: &mut writer::Appender, text: &str| {
+        let mut record = Vec::new();
+        push_record(&mut record, text.as_bytes());
+        let group = appender.form().write(&record, appender.position(), crate::clock::now());
+        let done = appender.append(&group);
+        done.inspect(|_| texts.push(text.to_owned())).inspect_err(|_| {
+            // What a write that has failed may leave.
+            let bases = segment::bases(&folder.0).unwrap();
+            let newest = segment::Segment::open(&folder.0, bases[bases.len() - 1]).unwrap();
+            newest.write(&group, appender.position()).unwrap();
+        })
+    };
+    put(&mut appender, "first").unwrap();
+    appender.break_segment();
+    put(&mut appender, "second").unwrap();
+    assert_eq!(segment::bases(&folder.0).unwrap().len(), 2);
+    // Nor can another one be made.
+    appender.break_segment();
+    fs::create_dir(folder.0.join("segment.new")).unwrap();
+    assert!(put(&mut appender, "refused").is_err());
+    assert!(put(&mut appender, "refused as well").is_err());
+    fs::remove_dir(folder.0.join("segment.new")).unwrap();
+    put(&mut appender, "third").unwrap();
+    put(&mut appender, "fourth").unwrap();
+    assert_eq!(read(&open(&folder.0), 0), texts);
+    assert_eq!(texts, ["first", "second", "third", "fourth"]);
 }
 
 #[test]
@@ -173,7 +308,7 @@ fn a_full_disk_leaves_no_segment_that_cannot_be_opened() {
     let folder = Folder::new("full");
     fs::create_dir_all(&folder.0).unwrap();
     // More than any file system gives a file.
-    assert!(segment::Segment::create(&folder.0, 0, u64::MAX / 2).is_err());
+    assert!(segment::Segment::create(&folder.0, 0, 7, u64::MAX / 2).is_err());
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
     let log = open(&folder.0);
     append(&log, &["first"]);

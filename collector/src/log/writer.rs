@@ -1,9 +1,11 @@
 //! The one thread that writes the log: many batches become one write and one fdatasync.
 
-use super::segment::{self, PREFIX_BYTES, Segment};
+use super::frame::Form;
+use super::segment::{self, Segment};
 use super::tail::Tail;
 use super::{Appended, Batch, Gate, LogError, Verdict, frame};
 use crate::bell::Bell;
+use crate::clock;
 use crate::limits::{LOG_QUEUE_BATCHES, MAX_GROUP_BYTES, SEGMENT_BYTES};
 use crate::metrics::Metrics;
 use std::fs;
@@ -93,7 +95,7 @@ impl<G: Gate> Writer<G> {
                 },
             }
         }
-        frame::finish(group, frame_start, position);
+        frame::finish(group, frame_start, position, self.appender.epoch, clock::now());
         replies.push(Waiting { reply, appended: Appended { not_new, end: position + group.len() as u64 } });
     }
 
@@ -106,7 +108,7 @@ impl<G: Gate> Writer<G> {
                 self.gate.commit();
                 if !group.is_empty() {
                     self.metrics.log_group(replies.len(), group.len(), started.elapsed());
-                    self.tail.push(position, group);
+                    self.tail.push(position, group, self.appender.form());
                     self.grown.ring();
                 }
                 for waiting in replies {
@@ -131,32 +133,32 @@ impl<G: Gate> Writer<G> {
 pub struct Appender {
     folder: PathBuf,
     segment: Segment,
+    /// What the frames that are written are made with.
+    epoch: u64,
     position: u64,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Good,
-    /// A write failed half way; what it left must be cut off first.
-    Torn,
-    /// A sync failed, after which the system may have dropped pages that it reports as written.
-    Lost,
+    /// Whether nothing more is written to the segment, since nobody knows what a failed write or sync has left there.
+    is_sealed: bool,
 }
 
 impl Appender {
-    /// Opens the log at its end, which is behind the last intact frame.
-    pub fn open(folder: &Path) -> io::Result<Self> {
+    /// Opens the log at its end: behind the last intact frame, and not before `absorbed`, up to which it has been taken in.
+    pub fn open(folder: &Path, absorbed: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let segment = match segment::bases(folder)?.last() {
-            None => Segment::create(folder, 0, SEGMENT_BYTES)?,
-            Some(base) => Segment::open(folder, *base)?,
+        let newest = segment::bases(folder)?.last().map(|base| Segment::open(folder, *base)).transpose()?;
+        let end = newest.as_ref().map_or(Ok(0), Segment::find_end)?;
+        let position = end.max(absorbed);
+        let held = newest.and_then(|segment| match segment.form {
+            Some(Form::Second { epoch }) if position == end => Some((segment, epoch)),
+            _ => None,
+        });
+        let (segment, epoch) = match held {
+            Some(held) => held,
+            None => {
+                let epoch = getrandom::u64().map_err(io::Error::other)?;
+                (Segment::create(folder, position, epoch, SEGMENT_BYTES)?, epoch)
+            }
         };
-        let position = segment.find_end()?;
-        if segment.cut(position)? {
-            tracing::warn!(segment = %segment.path().display(), position, "cut a torn tail off the log");
-        }
-        Ok(Self { folder: folder.to_owned(), segment, position, state: State::Good })
+        Ok(Self { folder: folder.to_owned(), segment, epoch, position, is_sealed: false })
     }
 
     /// The position behind the last durable byte.
@@ -164,25 +166,41 @@ impl Appender {
         self.position
     }
 
-    /// Appends whole frames and makes them durable; returns where they begin.
-    fn append(&mut self, group: &[u8]) -> io::Result<u64> {
-        match self.state {
-            State::Good => {}
-            State::Torn => {
-                self.segment.cut(self.position)?;
-                self.state = State::Good;
+    /// How the frames that are appended are written.
+    pub const fn form(&self) -> Form {
+        Form::Second { epoch: self.epoch }
+    }
+
+    /// Lets the segment take no more.
+    #[cfg(test)]
+    pub fn break_segment(&mut self) {
+        self.segment.make_unwritable();
+    }
+
+    /// Appends whole frames and makes them durable; returns where they begin. Where the segment does not take them, a new one
+    /// does, before which nothing counts that may have been left behind.
+    pub fn append(&mut self, group: &[u8]) -> io::Result<u64> {
+        let mut written = Err(None);
+        if !self.is_sealed && segment::has_room(self.segment.base, self.position, group.len()) {
+            written = self.put(group).map_err(Some);
+        }
+        if let Err(error) = written {
+            if let Some(error) = error {
+                tracing::warn!(segment = %self.segment.path().display(), %error, "the segment takes no more");
+                self.is_sealed = true;
             }
-            State::Lost => return Err(io::Error::other("an earlier sync failed; restart to recover")),
+            self.segment = Segment::create(&self.folder, self.position, self.epoch, SEGMENT_BYTES)?;
+            self.is_sealed = false;
+            self.put(group).inspect_err(|_| self.is_sealed = true)?;
         }
-        let used = PREFIX_BYTES + (self.position - self.segment.base);
-        if used + group.len() as u64 > SEGMENT_BYTES {
-            self.segment = Segment::create(&self.folder, self.position, SEGMENT_BYTES)?;
-        }
-        self.segment.write(group, self.position).inspect_err(|_| self.state = State::Torn)?;
-        self.segment.sync().inspect_err(|_| self.state = State::Lost)?;
         let start = self.position;
         self.position += group.len() as u64;
         Ok(start)
+    }
+
+    fn put(&self, group: &[u8]) -> io::Result<()> {
+        self.segment.write(group, self.position)?;
+        self.segment.sync()
     }
 }
 

@@ -47,9 +47,11 @@ pub enum Command {
 pub enum LogCommand {
     /// Print every event, oldest first, as one line of JSON
     Dump(DumpArguments),
+    /// Check every frame, and print where the log is damaged
+    Verify(DumpArguments),
 }
 
-/// Which log to print.
+/// Which log to look into.
 #[derive(Debug, Args)]
 pub struct DumpArguments {
     /// Folder that the collector writes to

@@ -70,7 +70,7 @@ impl Worker<'_> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(WorkerError::Stopped);
             }
-            for record in chunk.frames().flat_map(|(payload, _)| records(payload)) {
+            for record in chunk.frames().flat_map(|frame| records(frame.payload)) {
                 let Ok(record) = decode_record(record) else { continue };
                 if activates(&record, revision) {
                     return Ok(counted);

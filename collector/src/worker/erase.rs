@@ -8,7 +8,7 @@ use super::rebuild::Rebuild;
 use super::{Worker, WorkerError, load};
 use crate::access::Tombstone;
 use crate::limits::ERASE_PAUSE;
-use crate::log::{NewFrame, records};
+use crate::log::{Chunk, NewFrame};
 use crate::profile::{Changes, Table};
 use attune_core::codec::{Reader, Writer};
 use attune_core::id::{MemberId, ProfileId, uuid_from_text};
@@ -210,22 +210,23 @@ impl Worker<'_> {
         // Segments may have been given back meanwhile.
         let (first, _) = self.parts.log.position_before(self.position, self.position)?;
         pass.position = pass.position.max(first);
-        if let Some(chunk) = self.parts.log.reader(pass.position).read_on()? {
-            let mut frames = Vec::new();
-            for (payload, end) in chunk.frames().take_while(|(_, end)| *end <= self.position) {
-                pass.position = end;
-                let is_erased = |record: &[u8]| is_of(record, &pass.members);
-                if pass.members.values().any(|(member, _)| contains(payload, member.0.as_bytes())) {
-                    frames.extend(NewFrame::blanked(payload, end, is_erased, blank_record));
-                }
-                if let Some(rebuild) = &mut pass.rebuild {
-                    let decoded = records(payload).filter_map(|record| decode_record(record).ok());
-                    decoded.for_each(|record| rebuild.take(&record));
-                }
+        let chunk = self.parts.log.reader(pass.position).read_on()?;
+        let mut frames = Vec::new();
+        let before = pass.position;
+        for frame in chunk.iter().flat_map(Chunk::frames).take_while(|frame| frame.end <= self.position) {
+            pass.position = frame.end;
+            let is_erased = |record: &[u8]| is_of(record, &pass.members);
+            if pass.members.values().any(|(member, _)| contains(frame.payload, member.0.as_bytes())) {
+                frames.extend(NewFrame::blanked(&frame, is_erased, blank_record));
             }
-            self.parts.log.replace(&frames)?;
+            if let Some(rebuild) = &mut pass.rebuild {
+                let decoded = frame.records().filter_map(|record| decode_record(record).ok());
+                decoded.for_each(|record| rebuild.take(&record));
+            }
         }
-        if pass.position < self.position {
+        self.parts.log.replace(&frames)?;
+        // Where nothing intact is left up to there, nothing is left to be read.
+        if before < pass.position && pass.position < self.position {
             self.erasures.pass = Some(pass);
             return Ok(());
         }

@@ -17,7 +17,7 @@ use crate::clock;
 use crate::limits::{
     COMMIT_INTERVAL, COMMIT_INTERVAL_BUSY, DRAIN_TIMEOUT, RESTART_PAUSE, STATE_SYNC_INTERVAL,
 };
-use crate::log::{Log, LogReader, records};
+use crate::log::{Log, LogReader};
 use crate::metrics::Metrics;
 use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
@@ -127,12 +127,7 @@ impl<'a> Worker<'a> {
         committed: &'a watch::Sender<u64>,
         stop: &'a AtomicBool,
     ) -> Result<Self, WorkerError> {
-        let number = |name: &str| -> Result<u64, WorkerError> {
-            let bytes = parts.store.get(Table::Progress, name.as_bytes())?;
-            let bytes = bytes.map(|bytes| bytes.try_into().map_err(|_| WorkerError::Damaged("number")));
-            Ok(bytes.transpose()?.map_or(0, u64::from_be_bytes))
-        };
-        let position = number("position")?;
+        let position = absorbed(&*parts.store)?;
         let mut worker = Self {
             parts,
             committed,
@@ -140,7 +135,7 @@ impl<'a> Worker<'a> {
             reader: parts.log.reader(position),
             processor: Processor::asking(Box::new(Engine::default())),
             states: HotStates::default(),
-            outbox: firing::Outbox::new(number("firings")?),
+            outbox: firing::Outbox::new(number(&*parts.store, "firings")?),
             publisher: publish::Publisher::default(),
             erasures: erase::Erasures::open(parts)?,
             stuck: HashSet::new(),
@@ -160,12 +155,15 @@ impl<'a> Worker<'a> {
         let mut stop_at = None;
         loop {
             let chunk = self.reader.read_on()?;
+            for range in self.reader.take_damaged() {
+                self.parts.metrics.log_damaged_bytes.add(range.end - range.start);
+            }
             if let Some(chunk) = &chunk {
-                for (payload, end) in chunk.frames() {
-                    for record in records(payload) {
+                for frame in chunk.frames() {
+                    for record in frame.records() {
                         self.take(record)?;
                     }
-                    self.position = end;
+                    self.position = frame.end;
                 }
                 self.parts.metrics.worker_behind_bytes.set(self.reader.behind());
             }
@@ -265,6 +263,20 @@ impl<'a> Worker<'a> {
         }
         Ok(())
     }
+}
+
+/// The log position up to which a store has taken the log in.
+///
+/// # Errors
+/// The store cannot be read, or holds what is no position.
+pub fn absorbed(store: &dyn Store) -> Result<u64, WorkerError> {
+    number(store, "position")
+}
+
+fn number(store: &dyn Store, name: &str) -> Result<u64, WorkerError> {
+    let bytes = store.get(Table::Progress, name.as_bytes())?;
+    let bytes = bytes.map(|bytes| bytes.try_into().map_err(|_| WorkerError::Damaged("number")));
+    Ok(bytes.transpose()?.map_or(0, u64::from_be_bytes))
 }
 
 /// The state under a key, decoded from the store where it is not held already.

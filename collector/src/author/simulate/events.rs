@@ -2,7 +2,7 @@
 
 use crate::author::source::named;
 use crate::limits::MAX_SIMULATED_LINE_BYTES;
-use crate::log::{LogReader, read_folder, records};
+use crate::log::{LogReader, read_folder};
 use attune_core::bundle::Bundle;
 use attune_core::filter::check_bounds;
 use attune_core::limits::MAX_EVENT_BYTES;
@@ -98,11 +98,17 @@ impl Events {
             Source::Log(reader) => {
                 while let Some(chunk) = reader.read_on().map_err(|error| named(path, &error))? {
                     let read = total_bytes.saturating_sub(reader.behind());
-                    for (payload, end) in chunk.frames() {
-                        for bytes in records(payload) {
+                    for range in reader.take_damaged() {
+                        refused.note(|| {
+                            format!("positions {} to {}: the log is damaged", range.start, range.end)
+                        });
+                    }
+                    for frame in chunk.frames() {
+                        for bytes in frame.records() {
                             match decode_record(bytes) {
                                 Ok(record) => see(&record, read)?,
                                 Err(_) => refused.note(|| {
+                                    let end = frame.end;
                                     format!("before position {end}: a record that this version does not read")
                                 }),
                             }
