@@ -84,6 +84,8 @@ pub struct Metrics {
     pub log_errors: Number,
     /// Bytes of the log that the worker has passed over because they are damaged or not there any more.
     pub log_damaged_bytes: Number,
+    /// Times the worker could not go on and began again at its last commit.
+    pub worker_errors: Number,
     /// Records the worker has absorbed.
     pub records: Number,
     /// Records that the member's state refused.
@@ -165,6 +167,8 @@ impl Metrics {
             &self.log_micros,
         );
         counter(&mut out, "attune_log_errors_total", "Group commits that failed.", &self.log_errors);
+        let help = "Times the worker could not go on and began again at its last commit.";
+        counter(&mut out, "attune_worker_errors_total", help, &self.worker_errors);
         let help = "Bytes of the log that were passed over because they are damaged or missing.";
         counter(&mut out, "attune_log_damaged_bytes_total", help, &self.log_damaged_bytes);
         counter(&mut out, "attune_worker_records_total", "Records absorbed.", &self.records);

@@ -150,6 +150,14 @@ impl Store for EmbeddedStore {
         *held = Some(Opened::open(&self.folder, self.files)?);
         moved.and(settled)
     }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        let mut held = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        // Two may not have the files open.
+        drop(held.take());
+        *held = Some(Opened::open(&self.folder, self.files)?);
+        Ok(())
+    }
 }
 
 /// Finishes or takes back what a crash has interrupted: the new files take the old ones' place only once they are whole.

@@ -87,4 +87,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// The disk refused; the old files are still there.
     fn purge(&self) -> Result<(), StoreError>;
+
+    /// Opens the store anew with what is on the disk: after an error it may take nothing more as it is.
+    ///
+    /// # Errors
+    /// It cannot be opened; it is closed until this is called again.
+    fn reopen(&self) -> Result<(), StoreError>;
 }

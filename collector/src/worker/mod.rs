@@ -71,14 +71,18 @@ impl WorkerHandle {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopping, bell) = (stop.clone(), parts.bell.clone());
         let run = move || {
+            let begin = || Worker::open(&parts, &sender, &stopping).and_then(Worker::run);
+            let mut ended = begin();
             // A broken store or log is tried again from the last commit, as after a restart of the process.
-            while let Err(error) = Worker::open(&parts, &sender, &stopping).and_then(Worker::run) {
+            while let Err(error) = ended {
                 if stopping.load(Ordering::Relaxed) {
                     tracing::info!(%error, "the worker stopped");
                     break;
                 }
                 tracing::error!(%error, "the worker stopped and begins again at its last commit");
+                parts.metrics.worker_errors.add(1);
                 parts.bell.wait(RESTART_PAUSE);
+                ended = parts.store.reopen().map_err(WorkerError::from).and_then(|()| begin());
             }
         };
         let thread = std::thread::Builder::new().name("worker".into()).spawn(run)?;

@@ -118,14 +118,21 @@ pub struct Process {
 
 impl Process {
     pub fn start(data: &Path, rules: &Path) -> Self {
-        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_attune"))
-            .args(serve_arguments(data, rules))
-            .args(["--log-format", "json"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_attune"));
+        command.args(Self::arguments(data, rules));
+        Self::start_by(command)
+    }
+
+    /// What the binary is called with.
+    pub fn arguments(data: &Path, rules: &Path) -> Vec<String> {
+        let form = ["--log-format", "json"].map(str::to_owned);
+        serve_arguments(data, rules).into_iter().chain(form).collect()
+    }
+
+    /// Starts it by a command that ends in being it.
+    pub fn start_by(mut command: std::process::Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let public = ready.trim().strip_prefix("ready http://").and_then(|rest| rest.strip_suffix('/'));
