@@ -74,10 +74,12 @@ impl Rooms {
         let store = EmbeddedStore::open(&data.join("state"), store_files)
             .map_err(|error| StartError(format!("--data-dir: {error}")))?;
         let store: Arc<dyn Store> = Arc::new(store);
-        let absorbed =
-            worker::absorbed(&*store).map_err(|error| StartError(format!("--data-dir: {error}")))?;
-        let log = Log::open(data.join("log"), absorbed, bell.clone(), metrics.clone(), Door::rebuild)
-            .map_err(told)?;
+        let stored = |error: worker::WorkerError| StartError(format!("--data-dir: {error}"));
+        let absorbed = worker::absorbed(&*store).map_err(stored)?;
+        let tombstones = Arc::new(Tombstones::new(secret("erased")?));
+        worker::note_erased(&*store, &tombstones).map_err(stored)?;
+        let door = |reader| Door::rebuild(reader, &tombstones);
+        let log = Log::open(data.join("log"), absorbed, bell.clone(), metrics.clone(), door).map_err(told)?;
         let log = Arc::new(log);
         // Versions of views go on where they were after a restart, so the epoch is the data folder's, not the process'.
         let epoch = hex(&secret("epoch")?.bytes()[..6]);
@@ -107,7 +109,6 @@ impl Rooms {
             metrics: metrics.clone(),
         });
         let publisher = publisher.map_err(|error| StartError(format!("--rules: {error}")))?;
-        let tombstones = Arc::new(Tombstones::new(secret("erased")?));
         let worker = WorkerHandle::spawn(WorkerParts {
             log: log.clone(),
             store: store.clone(),

@@ -1,5 +1,6 @@
 //! The table at the door: which event ids, and which numbers of which lanes, are in the log already.
 
+use crate::access::Tombstones;
 use crate::limits::{DOOR_EVENT_IDS, DOOR_LANE_GAP, DOOR_LANE_NUMBERS};
 use crate::log::{EventKey, Gate, LogReader, Verdict, push_record};
 use attune_core::wire::{Record, decode_record, encode_record};
@@ -22,18 +23,22 @@ pub struct Door {
 type LanePlace = u64;
 
 impl Door {
-    /// Fills the table from the newest part of the log.
+    /// Fills the table from the newest part of the log, and notes who has been erased there.
     ///
     /// # Errors
     /// A segment that cannot be read.
-    pub fn rebuild(mut reader: LogReader) -> io::Result<Self> {
+    pub fn rebuild(mut reader: LogReader, tombstones: &Tombstones) -> io::Result<Self> {
         let mut door = Self::default();
         while let Some(chunk) = reader.read_on()? {
             for frame in chunk.frames() {
                 for record in frame.records() {
-                    if let Ok(Record::Event { event, .. }) = decode_record(record) {
-                        let lane = event.lane.map(|place| (place.lane.0.as_u128(), place.seq));
-                        door.remember(&EventKey { event_id: event.event_id.0.as_u128(), lane });
+                    match decode_record(record) {
+                        Ok(Record::Event { event, .. }) => {
+                            let lane = event.lane.map(|place| (place.lane.0.as_u128(), place.seq));
+                            door.remember(&EventKey { event_id: event.event_id.0.as_u128(), lane });
+                        }
+                        Ok(Record::Erase { tombstone, .. }) => tombstones.note(tombstone),
+                        _ => {}
                     }
                 }
             }

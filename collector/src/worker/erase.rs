@@ -6,10 +6,10 @@
 
 use super::rebuild::Rebuild;
 use super::{Worker, WorkerError, load};
-use crate::access::Tombstone;
+use crate::access::{Tombstone, Tombstones};
 use crate::limits::ERASE_PAUSE;
 use crate::log::{Chunk, NewFrame};
-use crate::profile::{Changes, Table};
+use crate::profile::{Changes, Store, Table};
 use attune_core::codec::{Reader, Writer};
 use attune_core::id::{MemberId, ProfileId, uuid_from_text};
 use attune_core::processor::ProfileState;
@@ -47,6 +47,17 @@ struct Pass {
     rebuild: Option<Rebuild>,
 }
 
+/// Notes who has been erased by what a store has, before anybody can send something of theirs.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn note_erased(store: &dyn Store, tombstones: &Tombstones) -> Result<(), WorkerError> {
+    store.scan(Table::Erased, &mut |key, _| {
+        Tombstone::try_from(key).map(|tombstone| tombstones.note(tombstone)).is_ok()
+    })?;
+    Ok(())
+}
+
 impl Erasures {
     /// Takes back what the store has.
     pub fn open(parts: &super::WorkerParts) -> Result<Self, WorkerError> {
@@ -57,7 +68,6 @@ impl Erasures {
                 damaged = true;
                 return false;
             };
-            parts.tombstones.note(tombstone);
             match (value.first(), names_in(value)) {
                 (Some(&BLANKING), Some(names)) => drop(erasures.pending.insert(tombstone, names)),
                 (Some(&PURGING), _) => erasures.blanked.push(tombstone),
