@@ -118,8 +118,8 @@ fn damage_costs_what_it_hits_and_is_told_and_what_is_sent_again_counts() {
 fn a_log_of_the_first_form_is_read_is_gone_on_with_and_can_be_erased_from() {
     let folders = Folders::new();
     // Written by version 0.1.0: four events, three of them of a member with a mark.
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/log-first-form");
-    fs::copy(sample.join(format!("{:020}.log", 0)), folders.first_segment()).unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/log-first-form.bin");
+    fs::copy(sample, folders.first_segment()).unwrap();
     let mut process = folders.start();
     assert_eq!(process.place.summary()["events"], 4);
     let mut event = numbered("new", 1);
