@@ -146,6 +146,8 @@ impl Appender {
         fs::create_dir_all(folder)?;
         let newest = segment::bases(folder)?.last().map(|base| Segment::open(folder, *base)).transpose()?;
         let end = newest.as_ref().map_or(Ok(0), Segment::find_end)?;
+        // What a killed process has written and not synced is found here, and counts as durable from now on.
+        newest.as_ref().map_or(Ok(()), Segment::sync)?;
         let position = end.max(absorbed);
         let held = newest.and_then(|segment| match segment.form {
             Some(Form::Second { epoch }) if position == end => Some((segment, epoch)),
