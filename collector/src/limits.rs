@@ -3,8 +3,10 @@
 use attune_core::limits::MAX_BUNDLE_BYTES;
 use std::time::Duration;
 
-/// Capacity of one log segment, in bytes: large enough that rolling is rare, small enough to give space back.
-pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// Capacity of one log segment unless set, in MiB: large enough that rolling is rare, small enough to give space back.
+pub const SEGMENT_MIB: u64 = 64;
+/// Largest capacity of one log segment that can be set, in MiB.
+pub const MAX_SEGMENT_MIB: u64 = 1_024;
 /// Largest payload of one log frame, in bytes: the bundle in effect and the one that is tried, with room for what is said of them.
 pub const MAX_FRAME_BYTES: usize = 2 * MAX_BUNDLE_BYTES + 1024 * 1024;
 /// Bytes written and synced together at most: bounds the latency of one group commit.

@@ -7,7 +7,7 @@ use crate::clock;
 use crate::content::Document;
 use crate::hex::hex;
 use crate::ingest::Door;
-use crate::log::Log;
+use crate::log::{Log, Place};
 use crate::metrics::Metrics;
 use crate::profile::{EmbeddedStore, Store};
 use crate::push::Hub;
@@ -78,8 +78,9 @@ impl Rooms {
         let absorbed = worker::absorbed(&*store).map_err(stored)?;
         let tombstones = Arc::new(Tombstones::new(secret("erased")?));
         worker::note_erased(&*store, &tombstones).map_err(stored)?;
+        let place = Place { folder: data.join("log"), segment_bytes: settings.segment_mib << 20, absorbed };
         let door = |reader| Door::rebuild(reader, &tombstones);
-        let log = Log::open(data.join("log"), absorbed, bell.clone(), metrics.clone(), door).map_err(told)?;
+        let log = Log::open(place, bell.clone(), metrics.clone(), door).map_err(told)?;
         let log = Arc::new(log);
         // Versions of views go on where they were after a restart, so the epoch is the data folder's, not the process'.
         let epoch = hex(&secret("epoch")?.bytes()[..6]);

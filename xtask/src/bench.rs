@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let names = match arguments.split_first() {
         // Its options are those of its script.
-        Some((name, _)) if ["delivery", "page", "track"].contains(&name.as_str()) => arguments.to_vec(),
+        Some((name, _)) if ["crash", "delivery", "page", "track"].contains(&name.as_str()) => arguments.to_vec(),
         _ => Arguments::new(arguments).finish()?,
     };
     let root = workspace::root()?;
@@ -23,12 +23,12 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         ["size"] => size::run(&[]),
         [name @ ("delivery" | "page" | "track"), options @ ..] => in_browser(&root, name, options),
         [name @ ("push" | "eval")] => in_browser(&root, name, &[]),
-        [name @ ("ingest" | "hostile")] => against_collector(&root, name),
+        [name @ ("crash" | "ingest" | "hostile"), options @ ..] => against_collector(&root, name, options),
         ["delta"] => delta(&root),
         [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
         ["fuzz", seconds @ ..] => fuzz::run(&root, seconds),
         _ => Err(Failure::new(
-            "name one of: size, delivery, page, track, ingest, hostile, push, eval, signals, worker, delta, fuzz",
+            "name one of: size, delivery, page, track, crash, ingest, hostile, push, eval, signals, worker, delta, fuzz",
         )),
     }
 }
@@ -53,10 +53,10 @@ fn delta(root: &Path) -> Result<(), Failure> {
     print(bench.env("CHROMIUM", browser.chromium).env("ATTUNE_DELTA", native.get_program()))
 }
 
-fn against_collector(root: &Path, name: &str) -> Result<(), Failure> {
+fn against_collector(root: &Path, name: &str, options: &[&str]) -> Result<(), Failure> {
     build::assets(root)?;
     build::collector(root)?;
-    print(rust_binary(root, name)?.env("ATTUNE_BINARY", workspace::collector_binary()?))
+    print(rust_binary(root, name)?.args(options).env("ATTUNE_BINARY", workspace::collector_binary()?))
 }
 
 /// Builds a binary of `benches/` and returns the command that runs it.

@@ -46,6 +46,17 @@ pub fn read_folder(folder: &Path) -> io::Result<LogReader> {
     Ok(LogReader::new(folder.to_owned(), Arc::new(Tail::new(end)), *first))
 }
 
+/// Where a log is, and how it is written.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Capacity of a segment.
+    pub segment_bytes: u64,
+    /// Up to where it has been taken in.
+    pub absorbed: u64,
+}
+
 /// What identifies an event at the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventKey {
@@ -172,8 +183,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the log in a folder behind its last intact frame, and not before `absorbed`, up to which it has been taken in;
-    /// starts the writer.
+    /// Opens a log behind its last intact frame, and not before what has been taken in; starts the writer.
     ///
     /// `make_gate` is given a reader over the newest part of the log, to remember what it holds. `grown` is rung
     /// after every commit.
@@ -181,15 +191,15 @@ impl Log {
     /// # Errors
     /// Names the file that cannot be read or written.
     pub fn open<G: Gate + 'static>(
-        folder: PathBuf,
-        absorbed: u64,
+        place: Place,
         grown: Arc<Bell>,
         metrics: Arc<Metrics>,
         make_gate: impl FnOnce(LogReader) -> std::io::Result<G>,
     ) -> std::io::Result<Self> {
-        std::fs::create_dir_all(&folder)?;
-        blank::carry_out(&folder)?;
-        let appender = writer::Appender::open(&folder, absorbed)?;
+        std::fs::create_dir_all(&place.folder)?;
+        blank::carry_out(&place.folder)?;
+        let appender = writer::Appender::open(&place)?;
+        let folder = place.folder;
         let tail = Arc::new(Tail::new(appender.position()));
         let gate = make_gate(LogReader::new(
             folder.clone(),

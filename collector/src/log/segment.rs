@@ -7,7 +7,7 @@
 
 use super::frame::{self, Form, Frame};
 use crate::clock;
-use crate::limits::{LOG_READ_BYTES, SEGMENT_BYTES};
+use crate::limits::LOG_READ_BYTES;
 use memchr::memmem;
 use rustix::fs::FallocateFlags;
 use std::fs::{self, File, OpenOptions};
@@ -217,11 +217,6 @@ pub fn frames(form: Form, bytes: &[u8], position: u64) -> impl Iterator<Item = F
         at = frame.end;
         Some(frame)
     })
-}
-
-/// Whether a segment that begins at `base` and is written up to `position` has room for so many bytes.
-pub const fn has_room(base: u64, position: u64, bytes: usize) -> bool {
-    PREFIX_BYTES + (position - base) + bytes as u64 <= SEGMENT_BYTES
 }
 
 /// The bases of the segments in a folder, ascending.

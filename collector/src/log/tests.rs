@@ -40,9 +40,13 @@ fn open(folder: &Path) -> Log {
     open_behind(folder, 0)
 }
 
+fn place_of(folder: &Path, absorbed: u64) -> Place {
+    Place { folder: folder.to_owned(), segment_bytes: crate::limits::SEGMENT_MIB << 20, absorbed }
+}
+
 /// Opens a log that has been taken in up to a position.
 fn open_behind(folder: &Path, absorbed: u64) -> Log {
-    Log::open(folder.to_owned(), absorbed, Arc::default(), Arc::default(), |_| Ok(Open)).unwrap()
+    Log::open(place_of(folder, absorbed), Arc::default(), Arc::default(), |_| Ok(Open)).unwrap()
 }
 
 fn first_segment(folder: &Path) -> PathBuf {
@@ -227,7 +231,7 @@ fn positions_that_have_been_taken_in_are_never_given_out_again() {
 fn a_segment_that_takes_no_more_is_followed_by_one_that_does() {
     let folder = Folder::new("sealed");
     fs::create_dir_all(&folder.0).unwrap();
-    let mut appender = writer::Appender::open(&folder.0, 0).unwrap();
+    let mut appender = writer::Appender::open(&place_of(&folder.0, 0)).unwrap();
     let mut texts = Vec::new();
     let mut put = |appender: &mut writer::Appender, text: &str| {
         let mut record = Vec::new();

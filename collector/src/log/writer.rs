@@ -1,12 +1,12 @@
 //! The one thread that writes the log: many batches become one write and one fdatasync.
 
 use super::frame::Form;
-use super::segment::{self, Segment};
+use super::segment::{self, PREFIX_BYTES, Segment};
 use super::tail::Tail;
-use super::{Appended, Batch, Gate, LogError, Verdict, frame};
+use super::{Appended, Batch, Gate, LogError, Place, Verdict, frame};
 use crate::bell::Bell;
 use crate::clock;
-use crate::limits::{LOG_QUEUE_BATCHES, MAX_GROUP_BYTES, SEGMENT_BYTES};
+use crate::limits::{LOG_QUEUE_BATCHES, MAX_GROUP_BYTES};
 use crate::metrics::Metrics;
 use std::fs;
 use std::io;
@@ -132,6 +132,7 @@ impl<G: Gate> Writer<G> {
 #[derive(Debug)]
 pub struct Appender {
     folder: PathBuf,
+    segment_bytes: u64,
     segment: Segment,
     /// What the frames that are written are made with.
     epoch: u64,
@@ -142,13 +143,14 @@ pub struct Appender {
 
 impl Appender {
     /// Opens the log at its end: behind the last intact frame, and not before `absorbed`, up to which it has been taken in.
-    pub fn open(folder: &Path, absorbed: u64) -> io::Result<Self> {
+    pub fn open(place: &Place) -> io::Result<Self> {
+        let Place { folder, segment_bytes, absorbed } = place;
         fs::create_dir_all(folder)?;
         let newest = segment::bases(folder)?.last().map(|base| Segment::open(folder, *base)).transpose()?;
         let end = newest.as_ref().map_or(Ok(0), Segment::find_end)?;
         // What a killed process has written and not synced is found here, and counts as durable from now on.
         newest.as_ref().map_or(Ok(()), Segment::sync)?;
-        let position = end.max(absorbed);
+        let position = end.max(*absorbed);
         let held = newest.and_then(|segment| match segment.form {
             Some(Form::Second { epoch }) if position == end => Some((segment, epoch)),
             _ => None,
@@ -157,10 +159,10 @@ impl Appender {
             Some(held) => held,
             None => {
                 let epoch = getrandom::u64().map_err(io::Error::other)?;
-                (Segment::create(folder, position, epoch, SEGMENT_BYTES)?, epoch)
+                (Segment::create(folder, position, epoch, *segment_bytes)?, epoch)
             }
         };
-        Ok(Self { folder: folder.to_owned(), segment, epoch, position, is_sealed: false })
+        Ok(Self { folder: folder.clone(), segment_bytes: *segment_bytes, segment, epoch, position, is_sealed: false })
     }
 
     /// The position behind the last durable byte.
@@ -183,7 +185,8 @@ impl Appender {
     /// does, before which nothing counts that may have been left behind.
     pub fn append(&mut self, group: &[u8]) -> io::Result<u64> {
         let mut written = Err(None);
-        if !self.is_sealed && segment::has_room(self.segment.base, self.position, group.len()) {
+        let end = PREFIX_BYTES + (self.position - self.segment.base) + group.len() as u64;
+        if !self.is_sealed && end <= self.segment_bytes {
             written = self.put(group).map_err(Some);
         }
         if let Err(error) = written {
@@ -191,7 +194,7 @@ impl Appender {
                 tracing::warn!(segment = %self.segment.path().display(), %error, "the segment takes no more");
                 self.is_sealed = true;
             }
-            self.segment = Segment::create(&self.folder, self.position, self.epoch, SEGMENT_BYTES)?;
+            self.segment = Segment::create(&self.folder, self.position, self.epoch, self.segment_bytes)?;
             self.is_sealed = false;
             self.put(group).inspect_err(|_| self.is_sealed = true)?;
         }

@@ -4,8 +4,8 @@ use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
 use crate::limits::{
-    DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, MAX_CONNECTIONS, MIN_CONNECTIONS,
-    MOST_CONNECTIONS,
+    DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, MAX_CONNECTIONS, MAX_SEGMENT_MIB,
+    MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
 };
 use attune_core::bundle::author::nearest;
 use clap::error::ErrorKind;
@@ -146,6 +146,9 @@ pub struct ServeArguments {
     /// Connections of one address at a time, of IPv6 of one network of 64 bits [default: a quarter of all]
     #[arg(long, env = "ATTUNE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", value_parser = connections)]
     pub max_connections_per_address: Option<usize>,
+    /// Size of the log's files, in MiB
+    #[arg(long, env = "ATTUNE_LOG_SEGMENT_MIB", value_name = "MIB", value_parser = segment_mib, default_value_t = SEGMENT_MIB)]
+    pub log_segment_mib: u64,
     /// Serve the embedded demo shop at /
     #[arg(long, env = "ATTUNE_DEMO")]
     pub demo: bool,
@@ -230,6 +233,11 @@ fn connections(text: &str) -> Result<usize, String> {
     let range = MIN_CONNECTIONS..=MOST_CONNECTIONS;
     let expected = format!("expected a number from {MIN_CONNECTIONS} to {MOST_CONNECTIONS}");
     text.parse().ok().filter(|count| range.contains(count)).ok_or(expected)
+}
+
+fn segment_mib(text: &str) -> Result<u64, String> {
+    let expected = format!("expected a number from 1 to {MAX_SEGMENT_MIB}");
+    text.parse().ok().filter(|mib| (1..=MAX_SEGMENT_MIB).contains(mib)).ok_or(expected)
 }
 
 fn port(text: &str) -> Result<u16, String> {

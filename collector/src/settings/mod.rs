@@ -36,6 +36,8 @@ pub struct Settings {
     pub admin_port: u16,
     /// Where log, state and secrets are kept.
     pub data_dir: PathBuf,
+    /// Capacity of a log segment, in MiB.
+    pub segment_mib: u64,
     /// Write keys.
     pub keys: WriteKeys,
     /// The domain for which the visitor's cookie is set.
@@ -141,6 +143,7 @@ impl Settings {
             rules_dir: arguments.rules,
             candidate: arguments.candidate_rules.zip(arguments.candidate_share),
             signing,
+            segment_mib: arguments.log_segment_mib,
             max_connections: arguments.max_connections,
             max_connections_per_address: arguments.max_connections_per_address,
             demo: arguments.demo,
