@@ -5,4 +5,5 @@ pub mod failure;
 pub mod feed;
 pub mod instructions;
 pub mod load;
+pub mod oracle;
 pub mod replay;

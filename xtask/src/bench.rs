@@ -15,7 +15,9 @@ use std::process::{Command, Stdio};
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let names = match arguments.split_first() {
         // Its options are those of its script.
-        Some((name, _)) if ["crash", "delivery", "page", "track"].contains(&name.as_str()) => arguments.to_vec(),
+        Some((name, _)) if ["crash", "delivery", "page", "track"].contains(&name.as_str()) => {
+            arguments.to_vec()
+        }
         _ => Arguments::new(arguments).finish()?,
     };
     let root = workspace::root()?;

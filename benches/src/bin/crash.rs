@@ -7,21 +7,18 @@
 
 use attune_benches::collector::{BINARY, WRITE_KEY};
 use attune_benches::failure::Failure;
-use attune_core::time::Timestamp;
+use attune_benches::oracle::{Client, FINISH, Found, GO_ON, GivenUp, Random};
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::env;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, sleep};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-const EVENTS_PER_BATCH: u64 = 10;
 const SECRET_KEY: &str = "crash-secret-of-one-run";
 /// Time from a start to a kill at most, in microseconds: of three in ten, within which the collector has hardly begun, and of the
 /// others.
@@ -29,8 +26,6 @@ const EARLY_US: u64 = 60_000;
 const LATE_US: u64 = 400_000;
 /// Time that a start may take.
 const READY_LIMIT: Duration = Duration::from_secs(60);
-/// Time that an answer may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// Starts between two comparisons of what is counted.
 const COMPARE_EVERY: u64 = 10;
 
@@ -95,7 +90,11 @@ fn run() -> Result<bool, Failure> {
     collector.terminate()?;
     let found = rig.found(&clients)?;
     let acknowledged: u64 = clients.iter().map(|client| client.acknowledged.load(Ordering::Relaxed)).sum();
-    let is_sound = found.lost == 0 && found.twice == 0 && found.invented == 0 && counted == found.events && done.wrong == 0;
+    let is_sound = found.lost == 0
+        && found.twice == 0
+        && found.invented == 0
+        && counted == found.events
+        && done.wrong == 0;
     println!(
         "{}",
         json!({
@@ -137,20 +136,6 @@ fn options() -> Result<Options, Failure> {
     Ok(options)
 }
 
-/// What clients are told.
-const GO_ON: u8 = 0;
-const FINISH: u8 = 1;
-const GIVE_UP: u8 = 2;
-
-/// Tells the clients to give up.
-struct GivenUp<'a>(&'a AtomicU8);
-
-impl Drop for GivenUp<'_> {
-    fn drop(&mut self) {
-        self.0.store(GIVE_UP, Ordering::Relaxed);
-    }
-}
-
 /// What was seen on the way.
 #[derive(Default)]
 struct Done {
@@ -163,7 +148,9 @@ struct Done {
 impl Done {
     /// Waits until it is to be killed; clients may send once it is ready.
     fn wait(&mut self, collector: &mut Collector, port: &AtomicU16, until: Instant) {
-        if !collector.is_ready && collector.wait_until_ready(until.saturating_duration_since(Instant::now())).is_err() {
+        if !collector.is_ready
+            && collector.wait_until_ready(until.saturating_duration_since(Instant::now())).is_err()
+        {
             self.before_ready += 1;
         }
         if collector.is_ready {
@@ -175,7 +162,12 @@ impl Done {
     }
 
     /// Looks whether what is counted lies between what was acknowledged before and what has been sent after.
-    fn compare(&mut self, collector: &mut Collector, port: &AtomicU16, clients: &[Client]) -> Result<(), Failure> {
+    fn compare(
+        &mut self,
+        collector: &mut Collector,
+        port: &AtomicU16,
+        clients: &[Client],
+    ) -> Result<(), Failure> {
         collector.wait_until_ready(READY_LIMIT)?;
         let least: u64 = clients.iter().map(|client| client.acknowledged.load(Ordering::SeqCst)).sum();
         port.store(collector.port, Ordering::Relaxed);
@@ -184,129 +176,11 @@ impl Done {
         self.comparisons += 1;
         if !(least..=most).contains(&counted) {
             self.wrong += 1;
-            eprintln!("crash: {counted} are counted, where {least} were acknowledged and {most} have been sent");
+            eprintln!(
+                "crash: {counted} are counted, where {least} were acknowledged and {most} have been sent"
+            );
         }
         Ok(())
-    }
-}
-
-/// One sender, which is one member on one page load.
-#[derive(Default)]
-struct Client {
-    /// Its first so many events are acknowledged.
-    acknowledged: AtomicU64,
-    /// Its first so many events have been sent, or begun to be.
-    sent: AtomicU64,
-}
-
-impl Client {
-    /// Sends batch after batch, each until a receipt has taken it; the one that is under way at the end as well.
-    fn send_on(&self, number: u64, port: &AtomicU16, end: &AtomicU8, is_control: bool) {
-        let mut connection: Option<(u16, TcpStream)> = None;
-        loop {
-            let from = self.acknowledged.load(Ordering::SeqCst);
-            match end.load(Ordering::Relaxed) {
-                GIVE_UP => return,
-                FINISH if self.sent.load(Ordering::SeqCst) == from => return,
-                _ => {}
-            }
-            let at = port.load(Ordering::Relaxed);
-            if at == 0 {
-                sleep(Duration::from_millis(1));
-                continue;
-            }
-            self.sent.store(from + EVENTS_PER_BATCH, Ordering::SeqCst);
-            let open = connection.take().filter(|(to, _)| *to == at).map(|(_, stream)| stream);
-            let taken = open.map_or_else(|| connect(at), Ok).and_then(|mut stream| {
-                let answer = post(&mut stream, &batch(number, from), is_control)?;
-                Ok((stream, answer))
-            });
-            match taken {
-                Ok((stream, is_taken)) => {
-                    connection = Some((at, stream));
-                    if is_taken {
-                        self.acknowledged.store(from + EVENTS_PER_BATCH, Ordering::SeqCst);
-                    }
-                }
-                Err(_) => sleep(Duration::from_millis(2)),
-            }
-        }
-    }
-}
-
-fn connect(port: u16) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-    Ok(stream)
-}
-
-/// Sends a batch; says whether its receipt has taken all of it, or, in the control, whether it has been sent.
-fn post(stream: &mut TcpStream, body: &str, is_control: bool) -> std::io::Result<bool> {
-    let head = format!(
-        "POST /v1/events?k={WRITE_KEY} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all((head + body).as_bytes())?;
-    if is_control {
-        return Ok(true);
-    }
-    let (mut answer, mut block) = (Vec::new(), [0; 4_096]);
-    loop {
-        let text = String::from_utf8_lossy(&answer);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.to_ascii_lowercase().lines().find_map(|line| {
-                line.strip_prefix("content-length:").and_then(|value| value.trim().parse::<usize>().ok())
-            });
-            if length.is_some_and(|length| body.len() >= length) {
-                let receipt: Value = serde_json::from_str(body).unwrap_or_default();
-                let count = |name: &str| receipt[name].as_u64().unwrap_or_default();
-                let is_whole = count("accepted") + count("duplicates") == EVENTS_PER_BATCH;
-                return Ok(head.starts_with("HTTP/1.1 200") && is_whole);
-            }
-        }
-        match stream.read(&mut block)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            count => answer.extend_from_slice(&block[..count]),
-        }
-    }
-}
-
-fn id_of(client: u64, number: u64) -> String {
-    format!("01930000-0000-7000-8{client:03}-{number:012}")
-}
-
-fn batch(client: u64, from: u64) -> String {
-    let at = Timestamp(wall_ms()).to_string();
-    let events: Vec<Value> = (from..from + EVENTS_PER_BATCH)
-        .map(|number| {
-            json!({
-                "event_id": id_of(client, number),
-                "event_type": "click",
-                "timestamp": at,
-                "seq": number + 1,
-                "metadata": { "text": "x".repeat(200) },
-            })
-        })
-        .collect();
-    let lane = format!("01930000-0000-7000-9{client:03}-000000000001");
-    json!({"v": 1, "anonymous_id": format!("client-{client}"), "lane": lane, "sent_at": at, "events": events})
-        .to_string()
-}
-
-fn wall_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as i64)
-}
-
-/// Numbers that look random and are the same for the same seed (xorshift64*, Vigna 2016).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % limit
     }
 }
 
@@ -316,19 +190,12 @@ struct Rig {
     folder: tempfile::TempDir,
 }
 
-/// What the log holds against what the clients know.
-#[derive(Default)]
-struct Found {
-    events: u64,
-    lost: u64,
-    twice: u64,
-    invented: u64,
-}
-
 impl Rig {
     fn new() -> Result<Self, Failure> {
         let binary = env::var_os(BINARY).map(PathBuf::from).ok_or_else(|| {
-            Failure::new(format!("{BINARY} is not set; start this through cargo xtask, which builds the collector"))
+            Failure::new(format!(
+                "{BINARY} is not set; start this through cargo xtask, which builds the collector"
+            ))
         })?;
         let folder = tempfile::tempdir().map_err(|error| Failure::of("temporary folder", error))?;
         let rules = json!({"signals": [{"name": "clicks", "on": "click", "aggregate": "count", "window": "lifetime"}]});
@@ -359,29 +226,11 @@ impl Rig {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| Failure::of("log dump", error))?;
-        let mut times: HashMap<String, u64> = HashMap::new();
-        let lines = dump.stdout.take().map(BufReader::new).ok_or_else(|| Failure::new("log dump: no output"))?;
-        for line in lines.lines() {
-            let line = line.map_err(|error| Failure::of("log dump", error))?;
-            let event: Value = serde_json::from_str(&line).map_err(|error| Failure::of("log dump", error))?;
-            *times.entry(event["event_id"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
-        }
+        let lines =
+            dump.stdout.take().map(BufReader::new).ok_or_else(|| Failure::new("log dump: no output"))?;
+        let found = Found::of(lines, clients)?;
         let status = dump.wait().map_err(|error| Failure::of("log dump", error))?;
-        if !status.success() {
-            return Err(Failure::new(format!("log dump: {status}")));
-        }
-        let mut found = Found { events: times.len() as u64, ..Found::default() };
-        found.twice = times.values().filter(|count| **count > 1).count() as u64;
-        for (number, client) in clients.iter().enumerate() {
-            let sent = client.sent.load(Ordering::SeqCst);
-            let acknowledged = client.acknowledged.load(Ordering::SeqCst);
-            for event in 0..sent {
-                let is_there = times.remove(&id_of(number as u64, event)).is_some();
-                found.lost += u64::from(!is_there && event < acknowledged);
-            }
-        }
-        found.invented = times.len() as u64;
-        Ok(found)
+        if status.success() { Ok(found) } else { Err(Failure::new(format!("log dump: {status}"))) }
     }
 }
 
@@ -467,7 +316,11 @@ impl Collector {
         rustix::process::kill_process(id, rustix::process::Signal::TERM)
             .map_err(|error| Failure::of("SIGTERM", error))?;
         let status = self.child.wait().map_err(|error| Failure::of("SIGTERM", error))?;
-        if status.success() { Ok(()) } else { Err(Failure::new(format!("the collector ended with {status}"))) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("the collector ended with {status}")))
+        }
     }
 }
 

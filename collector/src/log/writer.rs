@@ -10,7 +10,7 @@ use crate::limits::{LOG_QUEUE_BATCHES, MAX_GROUP_BYTES};
 use crate::metrics::Metrics;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -162,7 +162,14 @@ impl Appender {
                 (Segment::create(folder, position, epoch, *segment_bytes)?, epoch)
             }
         };
-        Ok(Self { folder: folder.clone(), segment_bytes: *segment_bytes, segment, epoch, position, is_sealed: false })
+        Ok(Self {
+            folder: folder.clone(),
+            segment_bytes: *segment_bytes,
+            segment,
+            epoch,
+            position,
+            is_sealed: false,
+        })
     }
 
     /// The position behind the last durable byte.
