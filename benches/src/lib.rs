@@ -5,5 +5,6 @@ pub mod failure;
 pub mod feed;
 pub mod instructions;
 pub mod load;
+pub mod mortal;
 pub mod oracle;
 pub mod replay;
