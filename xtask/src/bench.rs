@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let names = match arguments.split_first() {
         // Its options are those of its script.
-        Some((name, _)) if ["crash", "delivery", "page", "track"].contains(&name.as_str()) => {
+        Some((name, _)) if ["crash", "delivery", "page", "power", "track"].contains(&name.as_str()) => {
             arguments.to_vec()
         }
         _ => Arguments::new(arguments).finish()?,
@@ -26,11 +26,12 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         [name @ ("delivery" | "page" | "track"), options @ ..] => in_browser(&root, name, options),
         [name @ ("push" | "eval")] => in_browser(&root, name, &[]),
         [name @ ("crash" | "ingest" | "hostile"), options @ ..] => against_collector(&root, name, options),
+        ["power", options @ ..] => power(&root, options),
         ["delta"] => delta(&root),
         [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
         ["fuzz", seconds @ ..] => fuzz::run(&root, seconds),
         _ => Err(Failure::new(
-            "name one of: size, delivery, page, track, crash, ingest, hostile, push, eval, signals, worker, delta, fuzz",
+            "name one of: size, delivery, page, track, crash, power, ingest, hostile, push, eval, signals, worker, delta, fuzz",
         )),
     }
 }
@@ -59,6 +60,17 @@ fn against_collector(root: &Path, name: &str, options: &[&str]) -> Result<(), Fa
     build::assets(root)?;
     build::collector(root)?;
     print(rust_binary(root, name)?.args(options).env("ATTUNE_BINARY", workspace::collector_binary()?))
+}
+
+/// Cuts the power of a collector, on a disk that may lie.
+fn power(root: &Path, options: &[&str]) -> Result<(), Failure> {
+    build::assets(root)?;
+    build::collector(root)?;
+    let liar = ["cargo", "build", "--release", "--package", "attune-sync-liar"];
+    run_program(&mut program(root, &liar))?;
+    let liar = workspace::target()?.join("release/libattune_sync_liar.so");
+    let mut bench = rust_binary(root, "power")?;
+    print(bench.args(options).env("ATTUNE_LIAR", liar).env("ATTUNE_BINARY", workspace::collector_binary()?))
 }
 
 /// Builds a binary of `benches/` and returns the command that runs it.
