@@ -77,7 +77,9 @@ fn options() -> Result<(Options, String), Failure> {
                 sync.clone_from(value)
             }
             "--sync" => {
-                return Err(Failure::new(format!("--sync: `{value}` is none of honest, none, late, folders")));
+                return Err(Failure::new(format!(
+                    "--sync: `{value}` is none of honest, none, late, folders"
+                )));
             }
             _ => return Err(Failure::new(format!("unknown flag `{name}`"))),
         }

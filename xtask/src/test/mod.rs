@@ -5,6 +5,7 @@ mod suite;
 mod tally;
 
 use crate::arguments::Arguments;
+use crate::bench;
 use crate::build;
 use crate::command::program;
 use crate::engines;
@@ -135,6 +136,14 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
     let mut delivery = program(root, &["node", "benches/delivery.mjs", "--short"]);
     delivery.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium);
     suite.program("delivery when everything else fails, in short", &mut delivery);
+    for (name, options) in [
+        ("a collector that is killed again and again, in short", ["--kills", "25", "--control", "0"]),
+        ("the same, where clients believe too much", ["--kills", "8", "--control", "1"]),
+    ] {
+        suite.check(name, || {
+            bench::print(bench::rust_binary(root, "crash")?.args(options).env("ATTUNE_BINARY", &binary))
+        });
+    }
     let mut page = program(root, &["node", "benches/page.mjs", "--short"]);
     page.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium);
     suite.program("what a page pays for the SDK, in short", &mut page);
