@@ -15,9 +15,11 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 const SECRET_KEY: &str = "secret-of-one-run";
-/// Time from a start to an end at most, in microseconds: of three in ten, within which the collector has hardly begun, and of
-/// the others.
+/// Of ten ends, so many come while it starts.
+const EARLY_OF_TEN: u64 = 3;
+/// Time from a start to such an end at most, in microseconds, until a start has taken longer.
 const EARLY_US: u64 = 60_000;
+/// Time from when it is ready to any other end at most, in microseconds.
 const LATE_US: u64 = 400_000;
 /// Time that a start may take.
 const READY_LIMIT: Duration = Duration::from_secs(60);
@@ -73,12 +75,18 @@ pub fn outlive(
             })
             .collect();
         for number in 0..options.ends {
-            let limit = if random.below(10) < 3 { EARLY_US } else { LATE_US };
+            let is_early = random.below(10) < EARLY_OF_TEN;
             let mut collector = rig.start()?;
-            let until = collector.started + Duration::from_micros(random.below(limit));
             if number % COMPARE_EVERY == 0 {
                 done.compare(&mut collector, &port, &clients)?;
             }
+            let until = if is_early {
+                let limit = EARLY_US.max(done.slowest_start.as_micros() as u64);
+                collector.started + Duration::from_micros(random.below(limit))
+            } else {
+                collector.wait_until_ready(READY_LIMIT)?;
+                collector.ready_at + Duration::from_micros(random.below(LATE_US))
+            };
             done.wait(&mut collector, &port, until);
             end_one(&mut collector)?;
         }
