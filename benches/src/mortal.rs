@@ -231,13 +231,20 @@ impl Rig {
 
     fn start(&self) -> Result<Mortal, Failure> {
         let folder = self.folder.path();
-        let log = File::options().create(true).append(true).open(folder.join("log"));
+        let said_in = folder.join("log");
+        let log = File::options().create(true).append(true).open(&said_in);
         let log = log.map_err(|error| Failure::of("log file", error))?;
-        let admin_port = free_port()?;
         let started = Instant::now();
         let mut child = Command::new(&self.binary)
             .args(["serve", "--write-key", WRITE_KEY, "--secret-key", SECRET_KEY, "--port", "0"])
-            .args(["--admin-port", &admin_port.to_string(), "--log-segment-mib", "1", "--log", "warn"])
+            .args([
+                "--admin-port",
+                "0",
+                "--log-segment-mib",
+                "1",
+                "--log",
+                "warn,attune_collector::server=info",
+            ])
             .arg("--data-dir")
             .arg(&self.data)
             .arg("--rules")
@@ -260,7 +267,16 @@ impl Rig {
                 let _ = tell.send((port, Instant::now()));
             }
         });
-        Ok(Mortal { child, started, ready, is_ready: false, ready_at: started, port: 0, admin_port })
+        Ok(Mortal {
+            child,
+            started,
+            ready,
+            is_ready: false,
+            ready_at: started,
+            port: 0,
+            admin_port: 0,
+            said_in,
+        })
     }
 }
 
@@ -275,6 +291,8 @@ pub struct Mortal {
     ready_at: Instant,
     port: u16,
     admin_port: u16,
+    /// What it has said.
+    said_in: PathBuf,
 }
 
 impl Mortal {
@@ -282,10 +300,18 @@ impl Mortal {
         if self.is_ready {
             return Ok(());
         }
-        let (port, at) = self
-            .ready
-            .recv_timeout(limit)
-            .map_err(|_| Failure::new(format!("the collector was not ready after {limit:?}")))?;
+        let ready = self.ready.recv_timeout(limit);
+        let said = fs::read_to_string(&self.said_in).map_err(|error| Failure::of("log file", error))?;
+        let (port, at) = ready.map_err(|_| {
+            let last = said.lines().last().unwrap_or_default();
+            Failure::new(format!("the collector was not ready within {limit:?}; it said last: {last}"))
+        })?;
+        // It says where it listens before it says that it is ready.
+        let admin = said.rsplit_once("admin_address=").and_then(|(_, rest)| rest.split_whitespace().next());
+        let admin_port =
+            admin.and_then(|address| address.rsplit(':').next()).and_then(|port| port.parse().ok());
+        self.admin_port =
+            admin_port.ok_or_else(|| Failure::new("the collector did not say where it listens"))?;
         (self.port, self.ready_at, self.is_ready) = (port, at, true);
         Ok(())
     }
@@ -333,10 +359,4 @@ impl Drop for Mortal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free_port() -> Result<u16, Failure> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0");
-    let address = listener.and_then(|listener| listener.local_addr());
-    address.map(|address| address.port()).map_err(|error| Failure::of("no free port on 127.0.0.1", error))
 }
