@@ -114,6 +114,7 @@ impl Disk {
         let id = Pid::from_child(&collector.child);
         // It may have ended by itself, which is told when it is killed.
         let _ = kill_process(id, Signal::STOP);
+        wait_until_stopped(collector.child.id());
         let root = File::open(&self.place).map_err(|error| Failure::of("disk", error))?;
         // SAFETY: the request takes the address of a number, which is what is handed over.
         let shut = unsafe { ioctl(&root, Setter::<SHUTDOWN, u32>::new(WITHOUT_JOURNAL)) };
@@ -128,6 +129,22 @@ impl Disk {
             sleep(Duration::from_millis(5));
         }
         self.mount()
+    }
+}
+
+/// Waits until no thread of a process runs any more: a signal to stop reaches them one after the other, and what still ran behind
+/// the cut would be no power cut. A thread that waits for the disk stops before it comes back from there.
+fn wait_until_stopped(process: u32) {
+    let is_still = |task: &fs::DirEntry| {
+        let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        state.is_none_or(|state| "TtDZX".contains(state))
+    };
+    let deadline = Instant::now() + UNMOUNT_LIMIT;
+    while let Ok(tasks) = fs::read_dir(format!("/proc/{process}/task")) {
+        if tasks.flatten().all(|task| is_still(&task)) || Instant::now() > deadline {
+            return;
+        }
     }
 }
 
