@@ -3,11 +3,12 @@
 use super::Edge;
 use super::error::ApiError;
 use super::request::{header_text, read_body, write_key};
+use crate::bundle::Published;
 use crate::clock;
 use crate::ingest::{Body, BodyError, Guard, IngestError, Moment, body_type};
 use attune_core::limits::MAX_REQUEST_BYTES;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -41,13 +42,18 @@ async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
     };
     let bytes = read_body(body, MAX_REQUEST_BYTES).await?;
     let published = edge.bundles.borrow().clone();
-    let user_agent = header_text(&head.headers, header::USER_AGENT).unwrap_or_default();
-    let policy = published.as_ref().and_then(|published| published.policy());
-    let moment = Moment {
+    let moment = moment(edge, published.as_deref(), &head.headers);
+    Ok(edge.ingest.accept(key, Body { body_type, encoding, bytes: &bytes }, moment).await?)
+}
+
+/// What holds now for a request with these headers, under the bundle in effect.
+pub fn moment<'a>(edge: &'a Edge, published: Option<&'a Published>, headers: &'a HeaderMap) -> Moment<'a> {
+    let user_agent = header_text(headers, header::USER_AGENT).unwrap_or_default();
+    let policy = published.and_then(Published::policy);
+    Moment {
         now: clock::now(),
-        bundle_revision: published.as_ref().map_or(0, |published| published.revision()),
+        bundle_revision: published.map_or(0, Published::revision),
         erased: &edge.tombstones,
         guard: policy.map(|policy| Guard { policy, user_agent }),
-    };
-    Ok(edge.ingest.accept(key, Body { body_type, encoding, bytes: &bytes }, moment).await?)
+    }
 }

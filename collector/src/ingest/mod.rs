@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 use attune_core::id::MemberId;
 use attune_core::limits::{MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
-use attune_core::wire::{Envelope, EnvelopeError, Record, encode_record};
+use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, encode_record};
 use std::fmt;
 use std::sync::Arc;
 
@@ -81,7 +81,6 @@ impl Ingest {
         body: Body<'_>,
         moment: Moment<'_>,
     ) -> Result<String, IngestError> {
-        let now = moment.now;
         self.metrics.batches.add(1);
         self.metrics.received_bytes.add(body.bytes.len() as u64);
         let text = body::decode(body.bytes, body.encoding).map_err(|error| match error {
@@ -94,10 +93,26 @@ impl Ingest {
             BodyType::Batch => Envelope::parse(&text).map_err(IngestError::Envelope)?,
             BodyType::Lines => Envelope::from_lines(&text),
         };
+        let receipt = self.take(key, &envelope, moment).await?;
+        Ok(attune_core::wire::write_receipt(&receipt))
+    }
+
+    /// Takes what has been read of a batch in, whatever form it came in, and returns its receipt once every accepted event
+    /// is durable.
+    ///
+    /// # Errors
+    /// Nothing of the batch has been taken.
+    pub async fn take(
+        &self,
+        key: &WriteKey,
+        envelope: &Envelope<'_>,
+        moment: Moment<'_>,
+    ) -> Result<Receipt, IngestError> {
+        let now = moment.now;
         if envelope.events.len() > MAX_BATCH_EVENTS {
             return Err(IngestError::TooLarge(batch::too_large(&envelope.events)));
         }
-        let read = batch::read(&envelope, key, &moment);
+        let read = batch::read(envelope, key, &moment);
         if read.clock_shift_ms != 0 {
             self.metrics.clock_shifts.add(1);
             tracing::info!(key = %key.key, clock_shift_ms = read.clock_shift_ms, "shifted a batch to this clock");
@@ -129,7 +144,7 @@ impl Ingest {
                 Err(error) => tracing::error!(%error, "no stream token could be made"),
             }
         }
-        Ok(attune_core::wire::write_receipt(&receipt))
+        Ok(receipt)
     }
 }
 
