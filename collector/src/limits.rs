@@ -19,8 +19,23 @@ pub const LOG_QUEUE_BYTES: usize = 64 * 1024 * 1024;
 pub const LOG_TAIL_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes the worker reads from disk at a time while it catches up.
 pub const LOG_READ_BYTES: usize = 4 * 1024 * 1024;
-/// Log kept on disk, in bytes; the oldest segments that the worker has absorbed are removed beyond it.
-pub const LOG_KEEP_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+/// Bytes of a spare segment that are written between two syncs: what a sync of the log may find in its way.
+pub const SPARE_WRITE_BYTES: usize = 1024 * 1024;
+/// Days for which the log is kept unless set; older segments that the worker has absorbed are used again.
+pub const LOG_KEEP_DAYS: u32 = 30;
+/// Most days for which the log can be kept: a century, which is for ever.
+pub const MAX_LOG_KEEP_DAYS: u32 = 36_500;
+/// Largest size that the log can be kept within, in GiB.
+pub const MAX_LOG_KEEP_GIB: u64 = 1_000_000;
+/// Free room on the disk of the data folder below which senders get 503 unless set, in MiB: what has been acknowledged still
+/// has to get into the state.
+pub const DISK_RESERVE_MIB: u64 = 256;
+/// Largest such room that can be set, in MiB.
+pub const MAX_DISK_RESERVE_MIB: u64 = 1_000_000;
+/// Free files, where the file system counts them, below which senders get 503.
+pub const MIN_FREE_FILES: u64 = 64;
+/// Time between two looks at the room on the disk.
+pub const DISK_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Event ids per generation of the door table; two generations are held, the older is dropped when the newer is full.
 pub const DOOR_EVENT_IDS: usize = 1_800_000;

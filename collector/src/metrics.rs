@@ -84,6 +84,8 @@ pub struct Metrics {
     pub log_errors: Number,
     /// Bytes of the log that the worker has passed over because they are damaged or not there any more.
     pub log_damaged_bytes: Number,
+    /// Bytes free on the disk of the log.
+    pub disk_free_bytes: Number,
     /// Times the worker could not go on and began again at its last commit.
     pub worker_errors: Number,
     /// Records the worker has absorbed.
@@ -167,6 +169,7 @@ impl Metrics {
             &self.log_micros,
         );
         counter(&mut out, "attune_log_errors_total", "Group commits that failed.", &self.log_errors);
+        gauge(&mut out, "attune_disk_free_bytes", "Free on the log's disk.", &self.disk_free_bytes);
         let help = "Times the worker could not go on and began again at its last commit.";
         counter(&mut out, "attune_worker_errors_total", help, &self.worker_errors);
         let help = "Bytes of the log that were passed over because they are damaged or missing.";

@@ -7,12 +7,12 @@ use crate::clock;
 use crate::content::Document;
 use crate::hex::hex;
 use crate::ingest::Door;
-use crate::log::{Log, Place};
+use crate::log::{Log, Place, Retention};
 use crate::metrics::Metrics;
 use crate::profile::{EmbeddedStore, Store};
 use crate::push::Hub;
 use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::settings::{LogSettings, Settings};
 use crate::worker::{self, WorkerHandle, WorkerParts};
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -78,7 +78,14 @@ impl Rooms {
         let absorbed = worker::absorbed(&*store).map_err(stored)?;
         let tombstones = Arc::new(Tombstones::new(secret("erased")?));
         worker::note_erased(&*store, &tombstones).map_err(stored)?;
-        let place = Place { folder: data.join("log"), segment_bytes: settings.segment_mib << 20, absorbed };
+        let LogSettings { segment_mib, keep_days: days, keep_gib, disk_reserve_mib } = settings.log;
+        let place = Place {
+            folder: data.join("log"),
+            segment_bytes: segment_mib << 20,
+            absorbed,
+            reserve_bytes: disk_reserve_mib << 20,
+            retention: Retention { days, bytes: keep_gib.map(|gib| gib << 30) },
+        };
         let door = |reader| Door::rebuild(reader, &tombstones);
         let log = Log::open(place, bell.clone(), metrics.clone(), door).map_err(told)?;
         let log = Arc::new(log);

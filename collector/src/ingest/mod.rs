@@ -112,6 +112,9 @@ impl Ingest {
         if envelope.events.len() > MAX_BATCH_EVENTS {
             return Err(IngestError::TooLarge(batch::too_large(&envelope.events)));
         }
+        if self.log.is_full() {
+            return Err(IngestError::Log(LogError::Full));
+        }
         let read = batch::read(envelope, key, &moment);
         if read.clock_shift_ms != 0 {
             self.metrics.clock_shifts.add(1);

@@ -5,11 +5,13 @@ mod dump;
 mod frame;
 mod reader;
 mod segment;
+mod spare;
 mod tail;
 mod verify;
 mod writer;
 
 use crate::bell::Bell;
+use crate::clock;
 use crate::limits::{DOOR_REBUILD_BYTES, LOG_QUEUE_BYTES, MAX_FRAME_BYTES};
 use crate::metrics::Metrics;
 use std::fmt;
@@ -28,6 +30,8 @@ use frame::{Form, MAX_RECORD_HEADER_BYTES};
 pub use frame::{push_record, records};
 pub use reader::{Chunk, LogReader};
 use segment::Found;
+use segment::Keep;
+use spare::Spare;
 use tail::Tail;
 pub use verify::verify;
 use writer::{Submission, Work};
@@ -55,6 +59,19 @@ pub struct Place {
     pub segment_bytes: u64,
     /// Up to where it has been taken in.
     pub absorbed: u64,
+    /// Free bytes of its disk below which nothing of senders is to be taken.
+    pub reserve_bytes: u64,
+    /// How long it is kept.
+    pub retention: Retention,
+}
+
+/// How long a log is kept; what has not been taken in stays beyond that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Days since a segment was followed by the next.
+    pub days: u32,
+    /// So many bytes at most, even if they hold fewer days.
+    pub bytes: Option<u64>,
 }
 
 /// What identifies an event at the door.
@@ -141,6 +158,8 @@ pub enum LogError {
     Busy,
     /// The disk refused.
     Disk,
+    /// The disk has too little room left.
+    Full,
     /// It is larger than a frame may be.
     TooLarge,
     /// The collector is shutting down.
@@ -153,6 +172,7 @@ impl LogError {
         match self {
             Self::Busy => "log_busy",
             Self::Disk => "log_disk_error",
+            Self::Full => "disk_full",
             Self::TooLarge => "log_frame_too_large",
             Self::Closed => "draining",
         }
@@ -164,6 +184,7 @@ impl fmt::Display for LogError {
         f.write_str(match self {
             Self::Busy => "too many batches are waiting for the log",
             Self::Disk => "the log could not be written",
+            Self::Full => "the disk has too little room left",
             Self::TooLarge => "it is larger than the log can hold in one piece",
             Self::Closed => "the collector is shutting down",
         })
@@ -179,6 +200,8 @@ pub struct Log {
     waiting_bytes: Arc<AtomicUsize>,
     tail: Arc<Tail>,
     folder: PathBuf,
+    spare: Arc<Spare>,
+    retention: Retention,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -198,8 +221,10 @@ impl Log {
     ) -> std::io::Result<Self> {
         std::fs::create_dir_all(&place.folder)?;
         blank::carry_out(&place.folder)?;
-        let appender = writer::Appender::open(&place)?;
-        let folder = place.folder;
+        let spare = Spare::open(&place.folder, place.segment_bytes, place.reserve_bytes, metrics.clone())?;
+        let spare = Arc::new(spare);
+        let appender = writer::Appender::open(&place, spare.clone())?;
+        let Place { folder, retention, .. } = place;
         let tail = Arc::new(Tail::new(appender.position()));
         let gate = make_gate(LogReader::new(
             folder.clone(),
@@ -215,7 +240,7 @@ impl Log {
             grown,
             metrics,
         })?;
-        Ok(Self { work, waiting_bytes, tail, folder, thread: Mutex::new(Some(thread)) })
+        Ok(Self { work, waiting_bytes, tail, folder, spare, retention, thread: Mutex::new(Some(thread)) })
     }
 
     /// Appends a batch; resolves when it is durable.
@@ -262,12 +287,21 @@ impl Log {
         blank::replace(&self.folder, frames)
     }
 
-    /// Gives back old segments that lie wholly before `needed`, once the log is larger than it is to be.
+    /// Gives back old segments that lie wholly before `needed` and need not be kept.
     ///
     /// # Errors
     /// A folder that cannot be read or a file that cannot be removed.
-    pub fn release(&self, needed: u64) -> std::io::Result<()> {
-        segment::remove_old(&self.folder, needed, crate::limits::LOG_KEEP_BYTES)
+    pub fn release(&self, needed: u64) -> io::Result<()> {
+        let Retention { days, bytes } = self.retention;
+        let keep = Keep { since: clock::now().plus(-i64::from(days) * 86_400_000), bytes };
+        segment::outlived(&self.folder, needed, keep)?
+            .into_iter()
+            .try_for_each(|base| self.spare.give_back(base))
+    }
+
+    /// Whether the disk has so little room left that nothing of senders is to be taken.
+    pub fn is_full(&self) -> bool {
+        self.spare.is_full()
     }
 
     /// Refuses further batches, makes durable what is waiting and ends the writer.

@@ -6,14 +6,17 @@
 //! of the first form there is `ATTLOG01`.
 
 use super::frame::{self, Form, Frame};
+use super::spare::Spare;
 use crate::clock;
 use crate::limits::LOG_READ_BYTES;
+use attune_core::time::Timestamp;
 use memchr::memmem;
 use rustix::fs::FallocateFlags;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 const FAMILY: &[u8] = b"ATTLOG";
 const FIRST: &[u8; 8] = b"ATTLOG01";
@@ -25,6 +28,10 @@ const HEAD_BYTES: usize = 32;
 
 /// Name of a segment that is being made.
 const UNFINISHED: &str = "segment.new";
+/// Name of the segment that is ready to be used next.
+pub const SPARE: &str = "segment.spare";
+/// Name of a spare that is being made.
+pub const UNFINISHED_SPARE: &str = "segment.spare.new";
 
 /// One open segment.
 #[derive(Debug)]
@@ -56,16 +63,28 @@ impl Found {
 }
 
 impl Segment {
-    /// Creates a preallocated segment whose first frame is at `base`, durable in its folder. It has its name only once it is
-    /// whole: who dies before that, or finds the disk full, leaves no segment that cannot be opened. One that has begun there
-    /// already, and holds nothing that counts, is replaced.
-    pub fn create(folder: &Path, base: u64, epoch: u64, capacity: u64) -> io::Result<Self> {
+    /// Makes a segment whose first frame is at `base` of the spare or, where none is ready, of a new file, durable in its
+    /// folder. It has its name only once it is whole: who dies before that, or finds the disk full, leaves no segment that
+    /// cannot be opened. One that has begun there already, and holds nothing that counts, is replaced.
+    pub fn create(
+        folder: &Path,
+        base: u64,
+        epoch: u64,
+        capacity: u64,
+        spare: Option<&Spare>,
+    ) -> io::Result<Self> {
         let path = path_of(folder, base);
         let unfinished = folder.join(UNFINISHED);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&unfinished)?;
+        let is_spare = spare.is_some_and(|spare| spare.take(&unfinished));
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(!is_spare).open(&unfinished)?;
+        let room = if is_spare {
+            Ok(())
+        } else {
+            rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, capacity).map_err(io::Error::from)
+        };
         let head = head(base, epoch);
-        let made = rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, capacity)
-            .map_err(io::Error::from)
+        let made = room
             .and_then(|()| file.write_all_at(&head, 0))
             .and_then(|()| file.write_all_at(&head, PREFIX_BYTES / 2))
             .and_then(|()| file.sync_all())
@@ -231,20 +250,52 @@ pub fn bases(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(bases)
 }
 
-/// Removes the oldest segments while more than `keep_bytes` remain, but none that holds a position from `needed` on.
-pub fn remove_old(folder: &Path, needed: u64, keep_bytes: u64) -> io::Result<()> {
-    let bases = bases(folder)?;
-    let newest = bases.last().copied().unwrap_or(0);
-    for pair in bases.windows(2) {
-        if pair[1] > needed || newest.saturating_sub(pair[1]) < keep_bytes {
-            break;
-        }
-        fs::remove_file(path_of(folder, pair[0]))?;
-    }
-    Ok(())
+/// What of a log is to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// From this time on.
+    pub since: Timestamp,
+    /// So many bytes at most, where there is a limit.
+    pub bytes: Option<u64>,
 }
 
-fn path_of(folder: &Path, base: u64) -> PathBuf {
+/// The oldest segments that need not be kept, and hold no position from `needed` on; the newest always stays.
+pub fn outlived(folder: &Path, needed: u64, keep: Keep) -> io::Result<Vec<u64>> {
+    let bases = bases(folder)?;
+    let newest = bases.last().copied().unwrap_or(0);
+    let mut outlived = Vec::new();
+    for pair in bases.windows(2) {
+        let [base, next] = pair else { break };
+        let is_beyond = keep.bytes.is_some_and(|bytes| newest.saturating_sub(*next) >= bytes);
+        if *next > needed || !is_beyond && made_at(folder, *next)? >= keep.since {
+            break;
+        }
+        outlived.push(*base);
+    }
+    Ok(outlived)
+}
+
+/// When a segment was made, and thereby the one before it ended; when it was last written to where its head does not say.
+fn made_at(folder: &Path, base: u64) -> io::Result<Timestamp> {
+    let file = File::open(path_of(folder, base))?;
+    let bytes = read_up_to(&file, 0, HEAD_BYTES + 4)?;
+    if let Some(Form::Second { .. }) = form_in(&bytes, base) {
+        return Ok(Timestamp(frame::u64_at(&bytes, 24).unwrap_or_default().cast_signed()));
+    }
+    let since = file.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+}
+
+/// Removes a file, where it is there.
+pub fn remove_where_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Where the segment that begins at `base` lies.
+pub fn path_of(folder: &Path, base: u64) -> PathBuf {
     folder.join(format!("{base:020}.log"))
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 /// Lets everything in.
@@ -41,7 +41,13 @@ fn open(folder: &Path) -> Log {
 }
 
 fn place_of(folder: &Path, absorbed: u64) -> Place {
-    Place { folder: folder.to_owned(), segment_bytes: crate::limits::SEGMENT_MIB << 20, absorbed }
+    Place {
+        folder: folder.to_owned(),
+        segment_bytes: crate::limits::SEGMENT_MIB << 20,
+        absorbed,
+        reserve_bytes: 0,
+        retention: Retention { days: 30, bytes: None },
+    }
 }
 
 /// Opens a log that has been taken in up to a position.
@@ -231,7 +237,8 @@ fn positions_that_have_been_taken_in_are_never_given_out_again() {
 fn a_segment_that_takes_no_more_is_followed_by_one_that_does() {
     let folder = Folder::new("sealed");
     fs::create_dir_all(&folder.0).unwrap();
-    let mut appender = writer::Appender::open(&place_of(&folder.0, 0)).unwrap();
+    let spare = Arc::new(Spare::open(&folder.0, 1 << 20, 0, Arc::default()).unwrap());
+    let mut appender = writer::Appender::open(&place_of(&folder.0, 0), spare).unwrap();
     let mut texts = Vec::new();
     let mut put = |appender: &mut writer::Appender, text: &str| {
         let mut record = Vec::new();
@@ -313,28 +320,134 @@ fn a_full_disk_leaves_no_segment_that_cannot_be_opened() {
     let folder = Folder::new("full");
     fs::create_dir_all(&folder.0).unwrap();
     // More than any file system gives a file.
-    assert!(segment::Segment::create(&folder.0, 0, 7, u64::MAX / 2).is_err());
+    assert!(segment::Segment::create(&folder.0, 0, 7, u64::MAX / 2, None).is_err());
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
     let log = open(&folder.0);
     append(&log, &["first"]);
     log.close();
 }
 
+/// A log of segments of a MiB, of which no byte need be kept.
+fn open_small(folder: &Path) -> Log {
+    let retention = Retention { days: 30, bytes: Some(0) };
+    let place = Place { segment_bytes: 1 << 20, retention, ..place_of(folder, 0) };
+    Log::open(place, Arc::default(), Arc::default(), |_| Ok(Open)).unwrap()
+}
+
+/// Lets a log begin another segment; returns where that begins.
+fn roll(log: &Log, folder: &Path) -> u64 {
+    let before = segment::bases(folder).unwrap();
+    while segment::bases(folder).unwrap().len() == before.len() {
+        append(log, &[&"planted ".repeat(1 << 14)]);
+    }
+    *segment::bases(folder).unwrap().last().unwrap()
+}
+
+fn wait_for(path: &Path) {
+    for _ in 0..6_000 {
+        if path.exists() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("{} has not come", path.display());
+}
+
 #[test]
 fn segments_roll_and_old_ones_are_given_back() {
     let folder = Folder::new("roll");
-    let log = open(&folder.0);
-    let large = "x".repeat(7 * 1024 * 1024);
-    for _ in 0..20 {
-        append(&log, &[&large]);
-    }
-    assert_eq!(segment::bases(&folder.0).unwrap().len(), 3);
-    let second = segment::bases(&folder.0).unwrap()[1];
-    let end = log.end();
-    assert_eq!(read(&log, second).len(), 11);
-    segment::remove_old(&folder.0, second - 1, 0).unwrap();
+    let log = open_small(&folder.0);
+    let (second, third) = (roll(&log, &folder.0), roll(&log, &folder.0));
+    let count = read(&log, second).len();
+    assert!(count > 1);
+    log.release(second - 1).unwrap();
     assert_eq!(segment::bases(&folder.0).unwrap().len(), 3, "the first is still needed");
-    segment::remove_old(&folder.0, end, 0).unwrap();
-    assert_eq!(segment::bases(&folder.0).unwrap().len(), 1, "the newest always stays");
+    log.release(second).unwrap();
+    assert_eq!(segment::bases(&folder.0).unwrap(), [second, third]);
+    assert_eq!(read(&log, second).len(), count, "nothing else has changed");
+    log.release(log.end()).unwrap();
+    assert_eq!(segment::bases(&folder.0).unwrap(), [third], "the newest always stays");
     log.close();
+}
+
+#[test]
+fn segments_are_kept_for_their_days_and_within_their_bytes() {
+    let folder = Folder::new("days");
+    let log = open_small(&folder.0);
+    let began = clock::now();
+    let (second, third) = (roll(&log, &folder.0), roll(&log, &folder.0));
+    let all = Keep { since: began, bytes: None };
+    let outlived = |keep| segment::outlived(&folder.0, log.end(), keep).unwrap();
+    assert_eq!(outlived(all), [0; 0]);
+    assert_eq!(outlived(Keep { since: clock::now().plus(1), ..all }), [0, second]);
+    assert_eq!(outlived(Keep { bytes: Some(third - second), ..all }), [0]);
+    assert_eq!(outlived(Keep { bytes: Some(third - second + 1), ..all }), [0; 0]);
+    log.close();
+}
+
+#[test]
+fn what_is_given_back_becomes_the_next_segment_and_nothing_of_it_is_left() {
+    let folder = Folder::new("recycled");
+    let log = open_small(&folder.0);
+    let spare = folder.0.join(segment::SPARE);
+    let (second, inode) = (roll(&log, &folder.0), |path: &Path| fs::metadata(path).unwrap().ino());
+    // The one that was made meanwhile.
+    wait_for(&spare);
+    let made = inode(&spare);
+    let third = roll(&log, &folder.0);
+    assert_eq!(inode(&segment::path_of(&folder.0, third)), made);
+    wait_for(&spare);
+    let given_back = inode(&segment::path_of(&folder.0, 0));
+    log.release(second).unwrap();
+    assert!(!segment::path_of(&folder.0, 0).exists(), "there is a spare already, so it is removed");
+    fs::remove_file(&spare).unwrap();
+    log.close();
+
+    // Where there is none it is used again.
+    let log = open_small(&folder.0);
+    let given = inode(&segment::path_of(&folder.0, second));
+    assert_ne!(given, given_back);
+    log.release(third).unwrap();
+    wait_for(&spare);
+    assert_eq!(inode(&spare), given);
+    let bytes = fs::read(&spare).unwrap();
+    assert!(bytes.len() == 1 << 20 && bytes.iter().all(|byte| *byte == 0));
+    let before = read(&log, third);
+    let fourth = roll(&log, &folder.0);
+    assert_eq!(inode(&segment::path_of(&folder.0, fourth)), given);
+    log.close();
+    assert!(read(&open_small(&folder.0), third).len() > before.len());
+}
+
+#[test]
+fn a_spare_that_was_not_finished_is_finished_with_nothing_of_the_old_left() {
+    let folder = Folder::new("unfinished-spare");
+    fs::create_dir_all(&folder.0).unwrap();
+    fs::write(folder.0.join(segment::UNFINISHED_SPARE), "planted ".repeat(1 << 18)).unwrap();
+    // Of another capacity.
+    fs::write(folder.0.join(segment::SPARE), "planted").unwrap();
+    let log = open_small(&folder.0);
+    let spare = folder.0.join(segment::SPARE);
+    while fs::read(&spare).is_ok_and(|bytes| bytes == b"planted") {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(fs::read(&spare).unwrap(), vec![0; 1 << 20]);
+    roll(&log, &folder.0);
+    log.close();
+}
+
+#[test]
+fn a_disk_with_less_room_than_is_to_be_left_counts_as_full() {
+    let folder = Folder::new("reserve");
+    let open = |reserve_bytes| {
+        let place = Place { reserve_bytes, ..place_of(&folder.0, 0) };
+        Log::open(place, Arc::default(), Arc::default(), |_| Ok(Open)).unwrap()
+    };
+    for (reserve_bytes, is_full) in [(u64::MAX / 2, true), (0, false)] {
+        let log = open(reserve_bytes);
+        assert_eq!(log.is_full(), is_full);
+        // What the collector itself has to say still gets in.
+        append(&log, &["said"]);
+        log.close();
+    }
 }

@@ -2,13 +2,13 @@
 
 use super::frame::Form;
 use super::segment::{self, PREFIX_BYTES, Segment};
+use super::spare::Spare;
 use super::tail::Tail;
 use super::{Appended, Batch, Gate, LogError, Place, Verdict, frame};
 use crate::bell::Bell;
 use crate::clock;
 use crate::limits::{LOG_QUEUE_BATCHES, MAX_GROUP_BYTES};
 use crate::metrics::Metrics;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -133,6 +133,7 @@ impl<G: Gate> Writer<G> {
 pub struct Appender {
     folder: PathBuf,
     segment_bytes: u64,
+    spare: Arc<Spare>,
     segment: Segment,
     /// What the frames that are written are made with.
     epoch: u64,
@@ -143,9 +144,8 @@ pub struct Appender {
 
 impl Appender {
     /// Opens the log at its end: behind the last intact frame, and not before `absorbed`, up to which it has been taken in.
-    pub fn open(place: &Place) -> io::Result<Self> {
-        let Place { folder, segment_bytes, absorbed } = place;
-        fs::create_dir_all(folder)?;
+    pub fn open(place: &Place, spare: Arc<Spare>) -> io::Result<Self> {
+        let Place { folder, segment_bytes, absorbed, .. } = place;
         let newest = segment::bases(folder)?.last().map(|base| Segment::open(folder, *base)).transpose()?;
         let end = newest.as_ref().map_or(Ok(0), Segment::find_end)?;
         // What a killed process has written and not synced is found here, and counts as durable from now on.
@@ -159,12 +159,13 @@ impl Appender {
             Some(held) => held,
             None => {
                 let epoch = getrandom::u64().map_err(io::Error::other)?;
-                (Segment::create(folder, position, epoch, *segment_bytes)?, epoch)
+                (Segment::create(folder, position, epoch, *segment_bytes, Some(&spare))?, epoch)
             }
         };
         Ok(Self {
             folder: folder.clone(),
             segment_bytes: *segment_bytes,
+            spare,
             segment,
             epoch,
             position,
@@ -201,9 +202,15 @@ impl Appender {
                 tracing::warn!(segment = %self.segment.path().display(), %error, "the segment takes no more");
                 self.is_sealed = true;
             }
-            self.segment = Segment::create(&self.folder, self.position, self.epoch, self.segment_bytes)?;
+            let spare = Some(&*self.spare);
+            self.segment =
+                Segment::create(&self.folder, self.position, self.epoch, self.segment_bytes, spare)?;
             self.is_sealed = false;
             self.put(group).inspect_err(|_| self.is_sealed = true)?;
+            // It fills as fast as the one before.
+            self.spare.want();
+        } else if end > self.segment_bytes / 2 {
+            self.spare.want();
         }
         let start = self.position;
         self.position += group.len() as u64;

@@ -4,15 +4,19 @@ use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
 use crate::limits::{
-    DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, MAX_CONNECTIONS, MAX_SEGMENT_MIB,
+    DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, DISK_RESERVE_MIB, LOG_KEEP_DAYS,
+    MAX_CONNECTIONS, MAX_DISK_RESERVE_MIB, MAX_LOG_KEEP_DAYS, MAX_LOG_KEEP_GIB, MAX_SEGMENT_MIB,
     MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
 };
 use attune_core::bundle::author::nearest;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Attune's collector: takes events in, keeps profiles, fires triggers, pushes to open pages.
 #[derive(Debug, Parser)]
@@ -149,6 +153,15 @@ pub struct ServeArguments {
     /// Size of the log's files, in MiB
     #[arg(long, env = "ATTUNE_LOG_SEGMENT_MIB", value_name = "MIB", value_parser = segment_mib, default_value_t = SEGMENT_MIB)]
     pub log_segment_mib: u64,
+    /// Days for which the log is kept
+    #[arg(long, env = "ATTUNE_LOG_KEEP_DAYS", value_name = "DAYS", value_parser = keep_days, default_value_t = LOG_KEEP_DAYS)]
+    pub log_keep_days: u32,
+    /// Size that the log is kept within, in GiB, even if it then holds fewer days [default: as large as it gets]
+    #[arg(long, env = "ATTUNE_LOG_KEEP_GIB", value_name = "GIB", value_parser = keep_gib)]
+    pub log_keep_gib: Option<u64>,
+    /// Free room on the disk of the data folder below which events are refused with 503, in MiB
+    #[arg(long, env = "ATTUNE_DISK_RESERVE_MIB", value_name = "MIB", value_parser = reserve_mib, default_value_t = DISK_RESERVE_MIB)]
+    pub disk_reserve_mib: u64,
     /// Serve the embedded demo shop at /
     #[arg(long, env = "ATTUNE_DEMO")]
     pub demo: bool,
@@ -230,14 +243,31 @@ fn host(text: &str) -> Result<IpAddr, String> {
 }
 
 fn connections(text: &str) -> Result<usize, String> {
-    let range = MIN_CONNECTIONS..=MOST_CONNECTIONS;
-    let expected = format!("expected a number from {MIN_CONNECTIONS} to {MOST_CONNECTIONS}");
-    text.parse().ok().filter(|count| range.contains(count)).ok_or(expected)
+    number_within(text, MIN_CONNECTIONS..=MOST_CONNECTIONS)
 }
 
 fn segment_mib(text: &str) -> Result<u64, String> {
-    let expected = format!("expected a number from 1 to {MAX_SEGMENT_MIB}");
-    text.parse().ok().filter(|mib| (1..=MAX_SEGMENT_MIB).contains(mib)).ok_or(expected)
+    number_within(text, 1..=MAX_SEGMENT_MIB)
+}
+
+fn keep_days(text: &str) -> Result<u32, String> {
+    number_within(text, 1..=MAX_LOG_KEEP_DAYS)
+}
+
+fn keep_gib(text: &str) -> Result<u64, String> {
+    number_within(text, 1..=MAX_LOG_KEEP_GIB)
+}
+
+fn reserve_mib(text: &str) -> Result<u64, String> {
+    number_within(text, 0..=MAX_DISK_RESERVE_MIB)
+}
+
+fn number_within<T: FromStr + PartialOrd + Display>(
+    text: &str,
+    range: RangeInclusive<T>,
+) -> Result<T, String> {
+    let expected = format!("expected a number from {} to {}", range.start(), range.end());
+    text.parse().ok().filter(|number| range.contains(number)).ok_or(expected)
 }
 
 fn port(text: &str) -> Result<u16, String> {

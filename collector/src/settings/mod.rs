@@ -36,8 +36,8 @@ pub struct Settings {
     pub admin_port: u16,
     /// Where log, state and secrets are kept.
     pub data_dir: PathBuf,
-    /// Capacity of a log segment, in MiB.
-    pub segment_mib: u64,
+    /// How the log is kept.
+    pub log: LogSettings,
     /// Write keys.
     pub keys: WriteKeys,
     /// The domain for which the visitor's cookie is set.
@@ -58,6 +58,19 @@ pub struct Settings {
     pub demo_control: Option<String>,
     /// Key of the privileged listener; made and logged where absent.
     pub secret_key: Option<String>,
+}
+
+/// How the log is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct LogSettings {
+    /// Capacity of a segment, in MiB.
+    pub segment_mib: u64,
+    /// Days for which it is kept.
+    pub keep_days: u32,
+    /// Size within which it is kept, in GiB.
+    pub keep_gib: Option<u64>,
+    /// Free room on its disk below which senders are refused, in MiB.
+    pub disk_reserve_mib: u64,
 }
 
 /// How bundles are signed, and for what.
@@ -143,7 +156,12 @@ impl Settings {
             rules_dir: arguments.rules,
             candidate: arguments.candidate_rules.zip(arguments.candidate_share),
             signing,
-            segment_mib: arguments.log_segment_mib,
+            log: LogSettings {
+                segment_mib: arguments.log_segment_mib,
+                keep_days: arguments.log_keep_days,
+                keep_gib: arguments.log_keep_gib,
+                disk_reserve_mib: arguments.disk_reserve_mib,
+            },
             max_connections: arguments.max_connections,
             max_connections_per_address: arguments.max_connections_per_address,
             demo: arguments.demo,

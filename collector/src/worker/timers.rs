@@ -43,7 +43,9 @@ impl Worker<'_> {
         match self.parts.log.append_blocking(batch) {
             Ok(_) => Ok(true),
             // They stay due and are tried again.
-            Err(LogError::Busy | LogError::Closed | LogError::Disk | LogError::TooLarge) => Ok(false),
+            Err(LogError::Busy | LogError::Closed | LogError::Disk | LogError::Full | LogError::TooLarge) => {
+                Ok(false)
+            }
         }
     }
 }
