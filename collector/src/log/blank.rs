@@ -141,7 +141,7 @@ mod tests {
     fn planted(folder: &Path) -> Vec<u64> {
         let (mut position, mut positions) = (0, Vec::new());
         for epoch in 0..2 {
-            let segment = Segment::create(folder, position, epoch, CAPACITY, None).unwrap();
+            let segment = Segment::create(folder, position, epoch, CAPACITY, |_| false).unwrap();
             for _ in 0..2 {
                 let payload = payload_of(&[b"other", b"planted", b"more"]);
                 let bytes = segment.form.unwrap().write(&payload, position, AT);

@@ -6,7 +6,6 @@
 //! of the first form there is `ATTLOG01`.
 
 use super::frame::{self, Form, Frame};
-use super::spare::Spare;
 use crate::clock;
 use crate::limits::LOG_READ_BYTES;
 use attune_core::time::Timestamp;
@@ -28,10 +27,6 @@ const HEAD_BYTES: usize = 32;
 
 /// Name of a segment that is being made.
 const UNFINISHED: &str = "segment.new";
-/// Name of the segment that is ready to be used next.
-pub const SPARE: &str = "segment.spare";
-/// Name of a spare that is being made.
-pub const UNFINISHED_SPARE: &str = "segment.spare.new";
 
 /// One open segment.
 #[derive(Debug)]
@@ -63,19 +58,19 @@ impl Found {
 }
 
 impl Segment {
-    /// Makes a segment whose first frame is at `base` of the spare or, where none is ready, of a new file, durable in its
-    /// folder. It has its name only once it is whole: who dies before that, or finds the disk full, leaves no segment that
+    /// Makes a segment whose first frame is at `base`, durable in its folder: of a spare, which `take_spare` renames and says
+    /// so, or else of a new file. It has its name only once it is whole: who dies before that, or finds the disk full, leaves no segment that
     /// cannot be opened. One that has begun there already, and holds nothing that counts, is replaced.
     pub fn create(
         folder: &Path,
         base: u64,
         epoch: u64,
         capacity: u64,
-        spare: Option<&Spare>,
+        take_spare: impl FnOnce(&Path) -> bool,
     ) -> io::Result<Self> {
         let path = path_of(folder, base);
         let unfinished = folder.join(UNFINISHED);
-        let is_spare = spare.is_some_and(|spare| spare.take(&unfinished));
+        let is_spare = take_spare(&unfinished);
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(!is_spare).open(&unfinished)?;
         let room = if is_spare {

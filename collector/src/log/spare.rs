@@ -4,7 +4,7 @@
 //! the bytes themselves. It is made of the oldest segment that is given back where there is one: overwritten, so that
 //! nothing of what was in it outlives its time.
 
-use super::segment::{SPARE, UNFINISHED_SPARE, path_of, remove_where_there};
+use super::segment::{path_of, remove_where_there};
 use crate::limits::{DISK_CHECK_INTERVAL, MIN_FREE_FILES, SPARE_WRITE_BYTES};
 use crate::metrics::Metrics;
 use rustix::fs::FallocateFlags;
@@ -15,6 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Name of the segment that is ready to be used next.
+pub const SPARE: &str = "segment.spare";
+/// Name of one that is being made.
+pub const UNFINISHED_SPARE: &str = "segment.spare.new";
 
 /// The spare segment of a log, and whether its disk has room.
 #[derive(Debug)]

@@ -320,7 +320,7 @@ fn a_full_disk_leaves_no_segment_that_cannot_be_opened() {
     let folder = Folder::new("full");
     fs::create_dir_all(&folder.0).unwrap();
     // More than any file system gives a file.
-    assert!(segment::Segment::create(&folder.0, 0, 7, u64::MAX / 2, None).is_err());
+    assert!(segment::Segment::create(&folder.0, 0, 7, u64::MAX / 2, |_| false).is_err());
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
     let log = open(&folder.0);
     append(&log, &["first"]);
@@ -389,7 +389,7 @@ fn segments_are_kept_for_their_days_and_within_their_bytes() {
 fn what_is_given_back_becomes_the_next_segment_and_nothing_of_it_is_left() {
     let folder = Folder::new("recycled");
     let log = open_small(&folder.0);
-    let spare = folder.0.join(segment::SPARE);
+    let spare = folder.0.join(spare::SPARE);
     let (second, inode) = (roll(&log, &folder.0), |path: &Path| fs::metadata(path).unwrap().ino());
     // The one that was made meanwhile.
     wait_for(&spare);
@@ -423,11 +423,11 @@ fn what_is_given_back_becomes_the_next_segment_and_nothing_of_it_is_left() {
 fn a_spare_that_was_not_finished_is_finished_with_nothing_of_the_old_left() {
     let folder = Folder::new("unfinished-spare");
     fs::create_dir_all(&folder.0).unwrap();
-    fs::write(folder.0.join(segment::UNFINISHED_SPARE), "planted ".repeat(1 << 18)).unwrap();
+    fs::write(folder.0.join(spare::UNFINISHED_SPARE), "planted ".repeat(1 << 18)).unwrap();
     // Of another capacity.
-    fs::write(folder.0.join(segment::SPARE), "planted").unwrap();
+    fs::write(folder.0.join(spare::SPARE), "planted").unwrap();
     let log = open_small(&folder.0);
-    let spare = folder.0.join(segment::SPARE);
+    let spare = folder.0.join(spare::SPARE);
     while fs::read(&spare).is_ok_and(|bytes| bytes == b"planted") {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }

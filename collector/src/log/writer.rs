@@ -10,7 +10,7 @@ use crate::clock;
 use crate::limits::{LOG_QUEUE_BATCHES, MAX_GROUP_BYTES};
 use crate::metrics::Metrics;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -159,7 +159,7 @@ impl Appender {
             Some(held) => held,
             None => {
                 let epoch = getrandom::u64().map_err(io::Error::other)?;
-                (Segment::create(folder, position, epoch, *segment_bytes, Some(&spare))?, epoch)
+                (Segment::create(folder, position, epoch, *segment_bytes, |path| spare.take(path))?, epoch)
             }
         };
         Ok(Self {
@@ -202,9 +202,9 @@ impl Appender {
                 tracing::warn!(segment = %self.segment.path().display(), %error, "the segment takes no more");
                 self.is_sealed = true;
             }
-            let spare = Some(&*self.spare);
+            let take_spare = |path: &Path| self.spare.take(path);
             self.segment =
-                Segment::create(&self.folder, self.position, self.epoch, self.segment_bytes, spare)?;
+                Segment::create(&self.folder, self.position, self.epoch, self.segment_bytes, take_spare)?;
             self.is_sealed = false;
             self.put(group).inspect_err(|_| self.is_sealed = true)?;
             // It fills as fast as the one before.
