@@ -103,8 +103,17 @@ pub fn outlive(
     collector.wait_until_ready(READY_LIMIT)?;
     let counted = collector.counted()?;
     collector.terminate()?;
-    let found = rig.found(&clients)?;
     let acknowledged: u64 = clients.iter().map(|client| client.acknowledged.load(Ordering::SeqCst)).sum();
+    let found = match rig.keep_mib {
+        None => rig.found(&clients)?,
+        // Every client has had an answer to everything by now.
+        Some(_) => Found {
+            events: counted,
+            lost: acknowledged.saturating_sub(counted),
+            twice: 0,
+            invented: counted.saturating_sub(acknowledged),
+        },
+    };
     let is_sound = found.lost == 0
         && found.twice == 0
         && found.invented == 0
@@ -121,6 +130,7 @@ pub fn outlive(
         "counted": counted,
         "comparisons": done.comparisons,
         "wrong_comparisons": done.wrong,
+        "keep_mib": rig.keep_mib,
         "segments": rig.segments()?,
         "slowest_start_ms": done.slowest_start.as_millis() as u64,
     });
@@ -180,6 +190,8 @@ pub struct Rig {
     folder: tempfile::TempDir,
     /// Where the collector keeps what it has.
     pub data: PathBuf,
+    /// Size that its log is kept within, in MiB; where there is one, what was acknowledged is held against what is counted.
+    pub keep_mib: Option<u64>,
     /// What its environment has beside that of this process.
     pub environment: Vec<(String, String)>,
 }
@@ -201,7 +213,7 @@ impl Rig {
             .and_then(|()| fs::write(folder.path().join("rules/clicks.json"), rules.to_string()))
             .map_err(|error| Failure::of("rule file", error))?;
         let data = folder.path().join("data");
-        Ok(Self { binary, folder, data, environment: Vec::new() })
+        Ok(Self { binary, folder, data, keep_mib: None, environment: Vec::new() })
     }
 
     /// The folder of the whole rig.
@@ -249,6 +261,7 @@ impl Rig {
             .arg(&self.data)
             .arg("--rules")
             .arg(folder.join("rules"))
+            .args(self.keep_mib.map(|mib| format!("--log-keep-mib={mib}")))
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -25,8 +25,8 @@ pub const SPARE_WRITE_BYTES: usize = 1024 * 1024;
 pub const LOG_KEEP_DAYS: u32 = 30;
 /// Most days for which the log can be kept: a century, which is for ever.
 pub const MAX_LOG_KEEP_DAYS: u32 = 36_500;
-/// Largest size that the log can be kept within, in GiB.
-pub const MAX_LOG_KEEP_GIB: u64 = 1_000_000;
+/// Largest size that the log can be kept within, in MiB.
+pub const MAX_LOG_KEEP_MIB: u64 = 1_000_000_000;
 /// Free room on the disk of the data folder below which senders get 503 unless set, in MiB: what has been acknowledged still
 /// has to get into the state.
 pub const DISK_RESERVE_MIB: u64 = 256;

@@ -78,13 +78,13 @@ impl Rooms {
         let absorbed = worker::absorbed(&*store).map_err(stored)?;
         let tombstones = Arc::new(Tombstones::new(secret("erased")?));
         worker::note_erased(&*store, &tombstones).map_err(stored)?;
-        let LogSettings { segment_mib, keep_days: days, keep_gib, disk_reserve_mib } = settings.log;
+        let LogSettings { segment_mib, keep_days: days, keep_mib, disk_reserve_mib } = settings.log;
         let place = Place {
             folder: data.join("log"),
             segment_bytes: segment_mib << 20,
             absorbed,
             reserve_bytes: disk_reserve_mib << 20,
-            retention: Retention { days, bytes: keep_gib.map(|gib| gib << 30) },
+            retention: Retention { days, bytes: keep_mib.map(|mib| mib << 20) },
         };
         let door = |reader| Door::rebuild(reader, &tombstones);
         let log = Log::open(place, bell.clone(), metrics.clone(), door).map_err(told)?;

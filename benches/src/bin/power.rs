@@ -1,4 +1,4 @@
-//! `power [--cuts 1000] [--clients 4] [--seed 1] [--sync honest]`: takes the power from under the collector again and again while
+//! `power [--cuts 1000] [--clients 4] [--seed 1] [--sync honest] [--keep-mib 0]`: takes the power from under the collector again and again while
 //! clients send, and compares what they know with what it has. One JSON line; fails where anything is lost, twice or invented.
 //!
 //! The disk is a file with an ext4 on it. A cut stops the collector, has the file system drop whatever it has not written
@@ -39,8 +39,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool, Failure> {
-    let (options, sync) = options()?;
+    let (options, sync, keep_mib) = options()?;
     let mut rig = Rig::new()?;
+    rig.keep_mib = keep_mib;
     let disk = Disk::make(rig.folder())?;
     rig.data = disk.place.join("data");
     let is_honest = sync == "honest";
@@ -62,7 +63,8 @@ fn run() -> Result<bool, Failure> {
     Ok(met)
 }
 
-fn options() -> Result<(Options, String), Failure> {
+fn options() -> Result<(Options, String, Option<u64>), Failure> {
+    let mut keep_mib = None;
     let mut options = Options { ends: 1_000, clients: 4, seed: 1, is_control: false };
     let mut sync = "honest".to_owned();
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -73,6 +75,7 @@ fn options() -> Result<(Options, String), Failure> {
             "--cuts" => options.ends = number()?,
             "--clients" => options.clients = number()?,
             "--seed" => options.seed = number()?.max(1),
+            "--keep-mib" => keep_mib = Some(number()?).filter(|mib| *mib > 0),
             "--sync" if ["honest", "none", "late", "folders"].contains(&value.as_str()) => {
                 sync.clone_from(value)
             }
@@ -84,7 +87,7 @@ fn options() -> Result<(Options, String), Failure> {
             _ => return Err(Failure::new(format!("unknown flag `{name}`"))),
         }
     }
-    Ok((options, sync))
+    Ok((options, sync, keep_mib))
 }
 
 /// A file with a file system on it, mounted.

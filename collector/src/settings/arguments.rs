@@ -5,7 +5,7 @@ use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
 use crate::limits::{
     DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, DISK_RESERVE_MIB, LOG_KEEP_DAYS,
-    MAX_CONNECTIONS, MAX_DISK_RESERVE_MIB, MAX_LOG_KEEP_DAYS, MAX_LOG_KEEP_GIB, MAX_SEGMENT_MIB,
+    MAX_CONNECTIONS, MAX_DISK_RESERVE_MIB, MAX_LOG_KEEP_DAYS, MAX_LOG_KEEP_MIB, MAX_SEGMENT_MIB,
     MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
 };
 use attune_core::bundle::author::nearest;
@@ -156,9 +156,9 @@ pub struct ServeArguments {
     /// Days for which the log is kept
     #[arg(long, env = "ATTUNE_LOG_KEEP_DAYS", value_name = "DAYS", value_parser = keep_days, default_value_t = LOG_KEEP_DAYS)]
     pub log_keep_days: u32,
-    /// Size that the log is kept within, in GiB, even if it then holds fewer days [default: as large as it gets]
-    #[arg(long, env = "ATTUNE_LOG_KEEP_GIB", value_name = "GIB", value_parser = keep_gib)]
-    pub log_keep_gib: Option<u64>,
+    /// Size that the log is kept within, in MiB, even if it then holds fewer days [default: as large as it gets]
+    #[arg(long, env = "ATTUNE_LOG_KEEP_MIB", value_name = "MIB", value_parser = keep_mib)]
+    pub log_keep_mib: Option<u64>,
     /// Free room on the disk of the data folder below which events are refused with 503, in MiB
     #[arg(long, env = "ATTUNE_DISK_RESERVE_MIB", value_name = "MIB", value_parser = reserve_mib, default_value_t = DISK_RESERVE_MIB)]
     pub disk_reserve_mib: u64,
@@ -254,8 +254,8 @@ fn keep_days(text: &str) -> Result<u32, String> {
     number_within(text, 1..=MAX_LOG_KEEP_DAYS)
 }
 
-fn keep_gib(text: &str) -> Result<u64, String> {
-    number_within(text, 1..=MAX_LOG_KEEP_GIB)
+fn keep_mib(text: &str) -> Result<u64, String> {
+    number_within(text, 1..=MAX_LOG_KEEP_MIB)
 }
 
 fn reserve_mib(text: &str) -> Result<u64, String> {

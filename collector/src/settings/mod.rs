@@ -67,8 +67,8 @@ pub struct LogSettings {
     pub segment_mib: u64,
     /// Days for which it is kept.
     pub keep_days: u32,
-    /// Size within which it is kept, in GiB.
-    pub keep_gib: Option<u64>,
+    /// Size within which it is kept, in MiB.
+    pub keep_mib: Option<u64>,
     /// Free room on its disk below which senders are refused, in MiB.
     pub disk_reserve_mib: u64,
 }
@@ -159,7 +159,7 @@ impl Settings {
             log: LogSettings {
                 segment_mib: arguments.log_segment_mib,
                 keep_days: arguments.log_keep_days,
-                keep_gib: arguments.log_keep_gib,
+                keep_mib: arguments.log_keep_mib,
                 disk_reserve_mib: arguments.disk_reserve_mib,
             },
             max_connections: arguments.max_connections,

@@ -122,7 +122,8 @@ struct Worker<'a> {
     position: u64,
     committed_position: u64,
     committed_at: Instant,
-    synced_at: Instant,
+    /// When the state was synced by this worker.
+    synced_at: Option<Instant>,
     synced_position: u64,
 }
 
@@ -148,7 +149,7 @@ impl<'a> Worker<'a> {
             position,
             committed_position: position,
             committed_at: Instant::now(),
-            synced_at: Instant::now(),
+            synced_at: None,
             synced_position: position,
         };
         worker.restore_bundles()?;
@@ -259,11 +260,11 @@ impl<'a> Worker<'a> {
 
     /// The log may be given back only where the state would survive a power loss.
     fn sync_if_due(&mut self) -> Result<(), WorkerError> {
-        if self.synced_position != self.committed_position && self.synced_at.elapsed() >= STATE_SYNC_INTERVAL
-        {
+        let is_due = self.synced_at.is_none_or(|at| at.elapsed() >= STATE_SYNC_INTERVAL);
+        if self.synced_position != self.committed_position && is_due {
             self.parts.store.sync()?;
             self.synced_position = self.committed_position;
-            self.synced_at = Instant::now();
+            self.synced_at = Some(Instant::now());
             self.parts.log.release(self.synced_position)?;
         }
         Ok(())

@@ -137,7 +137,8 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
     delivery.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium);
     suite.program("delivery when everything else fails, in short", &mut delivery);
     for (name, options) in [
-        ("a collector that is killed again and again, in short", ["--kills", "25", "--control", "0"]),
+        ("a collector that is killed again and again, in short", ["--kills", "25", "--keep-mib", "0"]),
+        ("the same, where its segments are used again", ["--kills", "25", "--keep-mib", "2"]),
         ("the same, where clients believe too much", ["--kills", "8", "--control", "1"]),
     ] {
         suite.check(name, || {
