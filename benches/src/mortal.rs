@@ -76,8 +76,9 @@ pub fn outlive(
             .collect();
         for number in 0..options.ends {
             let is_early = random.below(10) < EARLY_OF_TEN;
-            let mut collector = rig.start()?;
-            if number % COMPARE_EVERY == 0 {
+            let compares = number % COMPARE_EVERY == 0;
+            let mut collector = rig.start(!compares)?;
+            if compares {
                 done.compare(&mut collector, &port, &clients)?;
             }
             let until = if is_early {
@@ -90,7 +91,7 @@ pub fn outlive(
             done.wait(&mut collector, &port, until);
             end_one(&mut collector)?;
         }
-        let mut collector = rig.start()?;
+        let mut collector = rig.start(false)?;
         collector.wait_until_ready(READY_LIMIT)?;
         port.store(collector.port, Ordering::Relaxed);
         end.store(FINISH, Ordering::Relaxed);
@@ -99,7 +100,7 @@ pub fn outlive(
         }
         collector.terminate()
     })?;
-    let mut collector = rig.start()?;
+    let mut collector = rig.start(false)?;
     collector.wait_until_ready(READY_LIMIT)?;
     let counted = collector.counted()?;
     collector.terminate()?;
@@ -192,7 +193,7 @@ pub struct Rig {
     pub data: PathBuf,
     /// Size that its log is kept within, in MiB; where there is one, what was acknowledged is held against what is counted.
     pub keep_mib: Option<u64>,
-    /// What its environment has beside that of this process.
+    /// What its environment has beside that of this process, where nobody asks it for anything.
     pub environment: Vec<(String, String)>,
 }
 
@@ -241,7 +242,7 @@ impl Rig {
         Ok(found)
     }
 
-    fn start(&self) -> Result<Mortal, Failure> {
+    fn start(&self, is_alone: bool) -> Result<Mortal, Failure> {
         let folder = self.folder.path();
         let said_in = folder.join("log");
         let log = File::options().create(true).append(true).open(&said_in);
@@ -262,7 +263,7 @@ impl Rig {
             .arg("--rules")
             .arg(folder.join("rules"))
             .args(self.keep_mib.map(|mib| format!("--log-keep-mib={mib}")))
-            .envs(self.environment.iter().cloned())
+            .envs(self.environment.iter().filter(|_| is_alone).cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
