@@ -5,6 +5,7 @@ mod body;
 mod clocks;
 mod door;
 mod guard;
+mod letters;
 mod receipt;
 
 use crate::access::{Tokens, Tombstones, WriteKey};
@@ -117,6 +118,7 @@ impl Ingest {
             self.metrics.clock_shifts.add(1);
             tracing::info!(key = %key.key, clock_shift_ms = read.clock_shift_ms, "shifted a batch to this clock");
         }
+        self.metrics.letters_left_out.add(read.letters_left_out);
         let appended = if read.records.is_empty() {
             None
         } else {

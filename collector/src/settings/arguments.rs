@@ -4,8 +4,8 @@ use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
 use crate::limits::{
-    DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, MAX_CONNECTIONS, MAX_SEGMENT_MIB,
-    MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
+    DEAD_LETTERS_MIB, DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, MAX_CONNECTIONS,
+    MAX_DEAD_LETTERS_MIB, MAX_SEGMENT_MIB, MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
 };
 use attune_core::bundle::author::nearest;
 use clap::error::ErrorKind;
@@ -149,6 +149,9 @@ pub struct ServeArguments {
     /// Size of the log's files, in MiB
     #[arg(long, env = "ATTUNE_LOG_SEGMENT_MIB", value_name = "MIB", value_parser = segment_mib, default_value_t = SEGMENT_MIB)]
     pub log_segment_mib: u64,
+    /// Refused events that are kept to be looked at and tried again, in MiB; beyond it the oldest go
+    #[arg(long, env = "ATTUNE_DEAD_LETTERS_MIB", value_name = "MIB", value_parser = dead_letters_mib, default_value_t = DEAD_LETTERS_MIB)]
+    pub dead_letters_mib: u64,
     /// Serve the embedded demo shop at /
     #[arg(long, env = "ATTUNE_DEMO")]
     pub demo: bool,
@@ -236,8 +239,16 @@ fn connections(text: &str) -> Result<usize, String> {
 }
 
 fn segment_mib(text: &str) -> Result<u64, String> {
-    let expected = format!("expected a number from 1 to {MAX_SEGMENT_MIB}");
-    text.parse().ok().filter(|mib| (1..=MAX_SEGMENT_MIB).contains(mib)).ok_or(expected)
+    mib(text, MAX_SEGMENT_MIB)
+}
+
+fn dead_letters_mib(text: &str) -> Result<u64, String> {
+    mib(text, MAX_DEAD_LETTERS_MIB)
+}
+
+fn mib(text: &str, most: u64) -> Result<u64, String> {
+    let expected = format!("expected a number from 1 to {most}");
+    text.parse().ok().filter(|mib| (1..=most).contains(mib)).ok_or(expected)
 }
 
 fn port(text: &str) -> Result<u16, String> {

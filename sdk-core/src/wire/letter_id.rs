@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_none() {
-        for text in ["", "-", "1", "1-", "-1", "+1-2", "1-2-3", "1--2", "1-4294967296", "18446744073709551616-0"] {
+        for text in
+            ["", "-", "1", "1-", "-1", "+1-2", "1-2-3", "1--2", "1-4294967296", "18446744073709551616-0"]
+        {
             assert_eq!(LetterId::parse(text), None, "{text}");
         }
         assert_eq!(LetterId::from_key(&[0; 11]), None);

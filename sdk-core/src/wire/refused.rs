@@ -1,10 +1,11 @@
 //! What the log keeps of an event that was refused, so that it can be looked at and taken in again.
 
-use super::LetterId;
+use super::{Event, LetterId, write_whole_event};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::id::MemberId;
 use crate::time::Timestamp;
 use alloc::boxed::Box;
+use alloc::string::ToString;
 
 /// An event that was refused, or several alike of which nothing is kept but why.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,20 @@ pub struct Replayed {
 }
 
 impl RefusedContent {
+    /// That of an event which had been read, and its timestamp corrected, when it was refused.
+    pub fn of_event(event: &Event, proven: bool) -> Self {
+        let raw: Box<str> = write_whole_event(event).into();
+        Self {
+            member: Some(event.member.clone()),
+            event_id: Some(event.event_id.0.to_string().into()),
+            key: None,
+            proven,
+            clock_shift_ms: 0,
+            raw_bytes: raw.len() as u64,
+            raw,
+        }
+    }
+
     /// Whether `raw` is the whole text.
     pub const fn is_whole(&self) -> bool {
         self.raw.len() as u64 == self.raw_bytes
