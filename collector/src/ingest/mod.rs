@@ -7,6 +7,7 @@ mod door;
 mod guard;
 mod letters;
 mod receipt;
+mod replay;
 
 use crate::access::{Tokens, Tombstones, WriteKey};
 use crate::log::{Batch, Log, LogError};
@@ -22,6 +23,7 @@ pub use batch::oversized;
 pub use body::{BodyError, BodyType, body_type};
 pub use door::Door;
 pub use guard::Guard;
+pub use replay::Outcome;
 
 /// Takes batches in.
 #[derive(Debug)]
