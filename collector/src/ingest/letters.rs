@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn of_a_text_that_is_too_long_the_beginning_is_kept() {
         let long = event("long", &format!(r#","metadata":{{"x":"{}"}}"#, "ü".repeat(MAX_EVENT_BYTES)));
-        let (letters, _) = refused(None, "", &[long.clone()]);
+        let (letters, _) = refused(None, "", std::slice::from_ref(&long));
         let content = letters[0].content.as_ref().unwrap();
         assert!(long.starts_with(&*content.raw) && content.raw.len() > MAX_LETTER_BYTES - 4);
         assert_eq!((content.raw_bytes, content.is_whole()), (long.len() as u64, false));
