@@ -7,6 +7,10 @@ mod rig;
 use rig::{Answer, Collector, Place, Process, SECRET, batch, event, eventually, now, numbered};
 use serde_json::{Value, json};
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// Wants a number for the price of an order.
 const STRICT: &str = r#"{"filter":{"types":[{"on":"order","properties":{"price":{"type":"number"}}}]},
@@ -174,6 +178,59 @@ fn a_letter_that_is_in_effect_already_is_no_second_event() {
 }
 
 #[test]
+fn a_crash_while_letters_are_taken_in_leaves_each_in_effect_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, rules) = (folder.path().join("data"), folder.path().join("rules"));
+    fs::create_dir(&rules).unwrap();
+    fs::write(rules.join("a.json"), STRICT).unwrap();
+    let mut process = Process::start(&data, &rules);
+    let events: Vec<Value> = (0..40).map(|number| order(&format!("o{number}"), json!("x"))).collect();
+    assert_eq!(process.place.receipt(&batch("m1", &events))["accepted"], 0);
+    process.kill();
+    fs::write(rules.join("a.json"), LENIENT).unwrap();
+    let mut left = 40;
+    let answered = Arc::new(AtomicUsize::new(0));
+    for after_ms in [5, 15, 30, 60, 120, 240] {
+        let mut process = Process::start(&data, &rules);
+        let place = process.place.clone();
+        // Two ask for the same ones.
+        let askers = [place.clone(), place].map(|place| {
+            let answered = answered.clone();
+            thread::spawn(move || {
+                let header = format!("Bearer {SECRET}");
+                let path = "/admin/dead-letters/replay?code=schema_mismatch&limit=1";
+                while let Ok(answer) = place.try_send("POST", path, &[("Authorization", &header)], &[]) {
+                    let is_taken =
+                        answer.status == 200 && answer.json()["results"][0]["result"] == "accepted";
+                    answered.fetch_add(usize::from(is_taken), Ordering::Relaxed);
+                }
+            })
+        });
+        thread::sleep(Duration::from_millis(after_ms));
+        if after_ms == 240 {
+            eventually("one is taken in", || answered.load(Ordering::Relaxed) > 0);
+        }
+        process.kill();
+        askers.into_iter().for_each(|asker| asker.join().unwrap());
+        let process = Process::start(&data, &rules);
+        let (kept, counted) = (letters(&process.place).len(), orders(&process.place));
+        assert!(kept <= left, "killed after {after_ms} ms");
+        let counted = counted.as_u64().unwrap_or(0) as usize;
+        // The one that was on its way may be in effect and still be a letter.
+        assert!(
+            (40 - kept..=41 - kept).contains(&counted),
+            "{kept} kept, {counted} in effect after {after_ms} ms"
+        );
+        left = kept;
+    }
+    assert!(left < 40);
+    let process = Process::start(&data, &rules);
+    let rest = post(&process.place, "/admin/dead-letters/replay?code=schema_mismatch&limit=100").json();
+    assert_eq!(rest["results"].as_array().unwrap().len(), left);
+    assert_eq!((orders(&process.place), letters(&process.place)), (json!(40), vec![]));
+}
+
+#[test]
 fn what_conflicts_with_another_event_is_kept_and_replayed_without_its_number() {
     let collector = Collector::start(&[]);
     let place = &collector.place;
@@ -263,8 +320,15 @@ fn letters_are_listed_by_code_and_time_and_replayed_in_parts() {
     place.receipt(&batch("m1", &events));
     send_beside(place, &order("good", json!(1)), "7");
     assert_eq!(ask(place, "&code=event_type_missing")["letters"], json!([]));
-    assert_eq!(ask(place, "&code=event_missing&since=2020-01-01T00:00:00Z")["next"], Value::Null);
+    let since = ask(place, "&code=schema_mismatch&since=2020-01-01T00:00:00Z");
+    assert_eq!((since["letters"].as_array().unwrap().len(), &since["next"]), (5, &Value::Null));
     assert_eq!(ask(place, &format!("&since={}", now(600_000)))["letters"], json!([]));
+    let third = letters(place)[2]["event_id"].as_str().unwrap().to_owned();
+    let found = ask(place, &format!("&event_id={third}"));
+    assert_eq!(
+        (found["letters"].as_array().unwrap().len(), &found["letters"][0]["event_id"]),
+        (1, &json!(third))
+    );
     let (mut seen, mut query) = (0, "&code=schema_mismatch&limit=2".to_owned());
     loop {
         let page = ask(place, &query);

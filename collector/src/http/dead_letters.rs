@@ -21,12 +21,13 @@ use std::sync::Arc;
 #[serde(default)]
 struct Parameters {
     code: Option<String>,
+    event_id: Option<String>,
     since: Option<String>,
     after: Option<String>,
     limit: Option<String>,
 }
 
-/// The oldest letters that fit `code` and `since`, behind `after`, without their texts; `?settled=1` as for the summary.
+/// The oldest letters that fit `code`, `event_id` and `since`, behind `after`, without their texts; `?settled=1` as for the summary.
 pub async fn list(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let filter = filter_of(&uri, MAX_LISTED_LETTERS)?;
     let page = answer(edge, &uri, move |edge| edge.query.letters(&filter)).await?;
@@ -146,6 +147,7 @@ fn filter_of(uri: &Uri, most: usize) -> Result<LetterFilter, ApiError> {
     let after = parameters.after.map(|text| letter_id(&text, "after_malformed"));
     Ok(LetterFilter {
         code: parameters.code,
+        event_id: parameters.event_id,
         since: since.transpose()?,
         after: after.transpose()?,
         limit: limit.transpose()?.unwrap_or(LISTED_LETTERS),

@@ -10,6 +10,8 @@ use attune_core::wire::LetterId;
 pub struct LetterFilter {
     /// Those of this code only.
     pub code: Option<String>,
+    /// Those of this event id only, as it was sent.
+    pub event_id: Option<String>,
     /// Those received at this moment or later.
     pub since: Option<Timestamp>,
     /// Those behind this one in the log.
@@ -35,9 +37,15 @@ impl Query {
     pub fn letters(&self, filter: &LetterFilter) -> Result<LetterPage, StoreError> {
         let mut page = LetterPage::default();
         let first = filter.after.map_or([0; 12], LetterId::to_key);
+        let is_of_event = |letter: &Letter| {
+            let content = letter.refused.content.as_ref();
+            filter.event_id.is_none()
+                || filter.event_id.as_deref() == content.and_then(|content| content.event_id.as_deref())
+        };
         let is_wanted = |letter: &Letter| {
             filter.after.is_none_or(|after| letter.id > after)
                 && filter.code.as_deref().is_none_or(|code| code == &*letter.refused.code)
+                && is_of_event(letter)
                 && filter.since.is_none_or(|since| letter.refused.at >= since)
         };
         self.store.scan_from(Table::DeadLetters, &first, &mut |key, value| {
