@@ -175,3 +175,114 @@ fn without_lane(raw: &str) -> Option<String> {
     fields.retain(|name, _| name != "lane" && name != "seq");
     serde_json::to_string(&fields).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Identity, Tombstones, WriteKey};
+    use crate::ingest::Guard;
+    use crate::secret::Secret;
+    use attune_core::filter::Policy;
+    use attune_core::id::MemberId;
+    use attune_core::time::Timestamp;
+
+    const NOW: Timestamp = Timestamp(1_763_632_802_120);
+
+    fn letter(raw: &str) -> Refused {
+        let content = RefusedContent {
+            member: Some(MemberId("m1".into())),
+            event_id: None,
+            key: Some("open".into()),
+            proven: false,
+            clock_shift_ms: -60_000,
+            raw: raw.into(),
+            raw_bytes: raw.len() as u64,
+        };
+        Refused {
+            by: RefusedBy::Reading,
+            at: NOW,
+            code: "any".into(),
+            message: "".into(),
+            count: 1,
+            event_type: None,
+            content: Some(content),
+        }
+    }
+
+    fn event(fields: &str) -> String {
+        format!(r#"{{"event_id":"a","event_type":"click","timestamp":"{NOW}"{fields}}}"#)
+    }
+
+    fn with(change: impl FnOnce(&mut RefusedContent)) -> Refused {
+        let mut refused = letter(&event(r#","user_id":"ann""#));
+        change(refused.content.as_mut().unwrap());
+        refused
+    }
+
+    fn judged(refused: &Refused) -> Result<(Event, bool), Outcome> {
+        let policy = Policy { deny: vec!["denied".into()], ..Policy::default() };
+        let erased = Tombstones::new(Secret::of([7; 32]));
+        erased.note(erased.of(&MemberId("gone".into())));
+        let guard = Some(Guard { policy: &policy, user_agent: "" });
+        let moment = Moment { now: NOW, bundle_revision: 1, erased: &erased, guard };
+        let secret = "at least 16 characters".into();
+        let proven = WriteKey { identity: Identity::Proven { secret }, ..WriteKey::open("proven").unwrap() };
+        judge(refused, &WriteKeys::new([WriteKey::open("open").unwrap(), proven]), &moment)
+    }
+
+    fn code(refused: &Refused) -> String {
+        match judged(refused) {
+            Ok(_) => "accepted".to_owned(),
+            Err(Outcome::Refused(code, _)) => code.into(),
+            Err(Outcome::Impossible(code, _)) => format!("impossible: {code}"),
+            Err(other) => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_event_is_read_without_its_lane_whatever_that_is() {
+        for lane in ["", r#","seq":7"#, r#","seq":0"#, r#","lane":[],"seq":1"#, r#","lane":"x","seq":1.5"#] {
+            let (event, _) = judged(&letter(&event(lane))).unwrap();
+            assert_eq!((event.lane, &*event.member.0), (None, "m1"), "{lane}");
+            assert_eq!(event.timestamp, NOW.plus(-60_000));
+        }
+        // What else is wrong is still wrong.
+        assert_eq!(code(&letter(&event(r#","seq":0,"session_id":7"#))), "session_id_invalid");
+    }
+
+    #[test]
+    fn a_user_is_believed_as_the_write_key_says_or_as_it_was_when_the_event_was_read() {
+        for (key, was_proven, expected) in [
+            (Some("open"), false, true),
+            (Some("proven"), true, false),
+            (None, true, true),
+            (None, false, false),
+        ] {
+            let refused = with(|content| {
+                content.key = key.map(Box::from);
+                content.proven = was_proven;
+            });
+            assert_eq!(judged(&refused).unwrap().1, expected, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_tried_is_told_from_what_is_refused_again() {
+        let large = event(&format!(r#","more":"{}""#, "x".repeat(MAX_EVENT_BYTES)));
+        let conflict = Refused { code: "payload_conflict".into(), ..letter(&event("")) };
+        for (refused, expected) in [
+            (letter(&event("")), "accepted"),
+            (letter("{"), "event_unreadable"),
+            (letter(&event("").replace("click", "denied")), "denied_type"),
+            (letter(&large), "event_too_large"),
+            (Refused { by: RefusedBy::Door, ..letter(&large) }, "accepted"),
+            (with(|content| content.raw_bytes += 1), "impossible: letter_cut"),
+            (with(|content| content.key = Some("other".into())), "impossible: write_key_unknown"),
+            (with(|content| content.member = Some(MemberId("gone".into()))), "impossible: member_erased"),
+            (Refused { content: None, ..letter("") }, "impossible: letter_without_content"),
+            (conflict, "impossible: payload_conflict"),
+        ] {
+            assert_eq!(code(&refused), expected);
+        }
+    }
+}

@@ -317,3 +317,18 @@ fn names_in(value: &[u8]) -> Option<(MemberId, ProfileId)> {
 fn contains(bytes: &[u8], name: &[u8]) -> bool {
     memchr::memmem::find(bytes, name).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_may_name_a_member_as_it_is_or_as_json_writes_it() {
+        let member = MemberId("m\"ü".into());
+        for (bytes, expected) in
+            [("..m\"ü..", true), (r#"{"anonymous_id":"m\"ü"}"#, true), (r#"{"anonymous_id":"m"}"#, false)]
+        {
+            assert_eq!(may_name(bytes.as_bytes(), &member), expected, "{bytes}");
+        }
+    }
+}
