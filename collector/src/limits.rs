@@ -1,6 +1,6 @@
 //! Every bound and default of the collector in one place, with its unit and its reason.
 
-use attune_core::limits::MAX_BUNDLE_BYTES;
+use attune_core::limits::{MAX_BUNDLE_BYTES, MAX_EVENT_BYTES};
 use std::time::Duration;
 
 /// Capacity of one log segment unless set, in MiB: large enough that rolling is rare, small enough to give space back.
@@ -45,6 +45,31 @@ pub const DOOR_LANE_NUMBERS: usize = 2_048;
 pub const DOOR_LANE_GAP: u64 = 32;
 /// Newest log bytes from which the door table is rebuilt at start.
 pub const DOOR_REBUILD_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Largest text of a dead letter, in bytes; of a longer one the beginning is kept. An event of the largest size fits, with the
+/// member and lane that its batch had said.
+pub const MAX_LETTER_BYTES: usize = MAX_EVENT_BYTES + 1024;
+/// Longest message of a dead letter, in characters.
+pub const MAX_LETTER_MESSAGE_CHARS: usize = 200;
+/// Bytes that a dead letter takes in the log besides its texts, at most.
+pub const LETTER_HEAD_BYTES: usize = 64;
+/// Bytes that the dead letters of one batch may add to the log for each byte of its events: what is said of a small event
+/// takes about as much as the event.
+pub const LETTER_BYTES_PER_BYTE: usize = 3;
+/// Bytes that they may add besides: with both, a flood of bad events fills the log no faster than one of good ones could.
+pub const LETTER_BATCH_BYTES: usize = 64 * 1024;
+/// Dead letters kept unless set, in MiB; beyond it the oldest go.
+pub const DEAD_LETTERS_MIB: u64 = 64;
+/// Most that can be set, in MiB: all of them are read at start and for a list.
+pub const MAX_DEAD_LETTERS_MIB: u64 = 1_024;
+/// Dead letters kept at most, whatever their size: each takes some 60 bytes of memory.
+pub const MAX_DEAD_LETTERS: usize = 100_000;
+/// Dead letters listed at once at most.
+pub const MAX_LISTED_LETTERS: usize = 1_000;
+/// Dead letters listed at once where no number is given.
+pub const LISTED_LETTERS: usize = 100;
+/// Dead letters tried again by one request at most: some 17 MB of the log.
+pub const MAX_REPLAYED_LETTERS: usize = 500;
 
 /// Bytes a body may decompress to before it is given up unread; up to here a 413 names the offending events.
 pub const MAX_INSPECTED_BYTES: usize = 8 * 1024 * 1024;

@@ -37,6 +37,11 @@ impl Number {
 pub struct Labelled(Mutex<BTreeMap<String, u64>>);
 
 impl Labelled {
+    /// Replaces all counters.
+    pub fn set_all(&self, counts: impl IntoIterator<Item = (String, u64)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = counts.into_iter().collect();
+    }
+
     /// Adds to the counter of a label value; values are codes of ours, never text of a sender.
     pub fn add(&self, label: &str, amount: u64) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,8 +67,20 @@ pub struct Metrics {
     pub accepted: Number,
     /// Events that were durable before.
     pub duplicates: Number,
+    /// Those of them that said something else than the event of their id.
+    pub payload_conflicts: Number,
     /// Events refused, by code.
     pub rejected: Labelled,
+    /// Dead letters that are kept, by code.
+    pub letters: Labelled,
+    /// Bytes of them.
+    pub letter_bytes: Number,
+    /// Dead letters given up because there were too many.
+    pub letters_evicted: Number,
+    /// Refused events that never became dead letters because their batch had too many.
+    pub letters_left_out: Number,
+    /// Dead letters tried again, by what became of them.
+    pub letters_replayed: Labelled,
     /// Requests answered with an error, by code.
     pub errors: Labelled,
     /// Batches received.
@@ -144,13 +161,25 @@ impl Metrics {
             "Events that were durable before.",
             &self.duplicates,
         );
-        labelled(&mut out, "attune_events_rejected_total", "Events refused, by code.", &self.rejected);
+        let help = "Repeats of an event id with another payload.";
+        counter(&mut out, "attune_events_payload_conflict_total", help, &self.payload_conflicts);
         labelled(
             &mut out,
-            "attune_request_errors_total",
-            "Requests answered with an error, by code.",
-            &self.errors,
+            "attune_events_rejected_total",
+            "Events refused, by code.",
+            "counter",
+            &self.rejected,
         );
+        labelled(&mut out, "attune_dead_letters", "Dead letters kept, by code.", "gauge", &self.letters);
+        gauge(&mut out, "attune_dead_letter_bytes", "Bytes of the dead letters kept.", &self.letter_bytes);
+        let help = "Dead letters given up because there were too many.";
+        counter(&mut out, "attune_dead_letters_evicted_total", help, &self.letters_evicted);
+        let help = "Refused events that are only counted because their batch had too many.";
+        counter(&mut out, "attune_dead_letters_left_out_total", help, &self.letters_left_out);
+        let help = "Dead letters tried again, by what became of them.";
+        labelled(&mut out, "attune_dead_letters_replayed_total", help, "counter", &self.letters_replayed);
+        let help = "Requests answered with an error, by code.";
+        labelled(&mut out, "attune_request_errors_total", help, "counter", &self.errors);
         counter(&mut out, "attune_batches_total", "Batches received.", &self.batches);
         counter(&mut out, "attune_received_bytes_total", "Body bytes received.", &self.received_bytes);
         counter(
@@ -210,8 +239,8 @@ fn plain(out: &mut String, name: &str, help: &str, kind: &str, value: u64) {
     let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
 }
 
-fn labelled(out: &mut String, name: &str, help: &str, counts: &Labelled) {
-    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n");
+fn labelled(out: &mut String, name: &str, help: &str, kind: &str, counts: &Labelled) {
+    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     for (code, count) in counts.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         let _ = writeln!(out, "{name}{{code=\"{code}\"}} {count}");
     }
@@ -231,5 +260,12 @@ mod tests {
             text.contains("# TYPE attune_events_accepted_total counter\nattune_events_accepted_total 3\n")
         );
         assert!(text.contains("attune_events_rejected_total{code=\"metadata_too_large\"} 2\n"));
+        metrics.letters.add("gone", 1);
+        metrics.letters.set_all([("metadata_too_large".to_owned(), 4)]);
+        let text = metrics.render();
+        assert!(text.contains(
+            "# TYPE attune_dead_letters gauge\nattune_dead_letters{code=\"metadata_too_large\"} 4\n"
+        ));
+        assert!(!text.contains("gone"));
     }
 }

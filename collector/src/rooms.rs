@@ -124,6 +124,7 @@ impl Rooms {
             hub: hub.clone(),
             bell,
             metrics: metrics.clone(),
+            letter_bytes: settings.dead_letters_mib << 20,
         });
         let secret_key = match &settings.secret_key {
             Some(key) => key.clone(),

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// A running collector.
@@ -91,6 +91,7 @@ impl Server {
             draining: AtomicBool::new(false),
             demo_config,
             secret_key,
+            replaying: Mutex::new(()),
         });
         let (stop, stopped) = watch::channel(false);
         let ids = RequestIds::new(&hex(&process.bytes()[..4]));

@@ -114,6 +114,76 @@ fn no_file_holds_anything_of_an_erased_member_and_the_others_keep_theirs() {
 }
 
 #[test]
+fn no_dead_letter_holds_anything_of_an_erased_member_and_the_others_keep_theirs() {
+    let collector = Collector::start(&[]);
+    let (place, data) = (collector.place.clone(), collector.data.clone());
+    let planted = |what: &str| json!({"metadata": {"note": format!("{what}-{NOTE}")}});
+    let timeless =
+        |id: &str, what: &str| event(id, 9, 1, planted(what)).to_string().replace(&now_year(), "x");
+    // Refused while it was read, at the door for its number and for what it says, and one that another's batch had.
+    let unread = timeless("a0", "unread");
+    let good = [
+        event("a1", 1, 1, json!({})),
+        event("a2", 1, 1, planted("number")),
+        event("a1", 1, 1, planted("says")),
+    ];
+    let [first, number, says] = good.map(|event| event.to_string());
+    let token = send(&place, ERASED, &[&unread, &first, &number, &says])["member_token"].clone();
+    let twice = format!(r#"{{"event_id":1,"event_id":2,"anonymous_id":"{ERASED}","note":"named-{NOTE}"}}"#);
+    let others = timeless("b0", "other").replace(NOTE, "kept-letter");
+    send(&place, "other", &[&event("b1", 1, 2, json!({})).to_string(), &twice, &others]);
+    let codes = |place: &Place| {
+        let list = place.admin("/admin/dead-letters?settled=1").json();
+        let letters = list["letters"].as_array().unwrap().iter();
+        letters.map(|letter| letter["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let planted_codes =
+        ["timestamp_invalid", "event_unreadable", "timestamp_invalid", "lane_conflict", "payload_conflict"];
+    let mut found = codes(&place);
+    found.sort();
+    let mut expected = planted_codes.map(str::to_owned);
+    expected.sort();
+    assert_eq!(found, expected);
+    let traces = ["unread", "number", "says", "named"].map(|what| format!("{what}-{NOTE}"));
+    for wanted in &traces {
+        assert!(
+            holding(&data, wanted).len() > 1,
+            "the search finds {wanted} in log and store while it is there"
+        );
+    }
+    assert_eq!(forget(&place, ERASED, token.as_str().unwrap()), 202);
+    erased(&place);
+    for wanted in traces.iter().map(String::as_str).chain([ERASED]) {
+        assert_eq!(holding(&data, wanted), [""; 0], "{wanted}");
+    }
+    assert_eq!(codes(&place), ["timestamp_invalid"]);
+    assert!(holding(&data, "other-kept-letter").len() > 1);
+
+    // One that comes late is refused without its content.
+    send(&place, ERASED, &[&timeless("a3", "late")]);
+    assert_eq!(codes(&place), ["timestamp_invalid"; 2]);
+    assert_eq!((holding(&data, "late-"), holding(&data, ERASED)), (vec![], vec![]));
+    assert_eq!(metric(&place, "attune_erasures_pending"), 0);
+    let collector = collector.restart();
+    assert_eq!(codes(&collector.place), ["timestamp_invalid"; 2]);
+}
+
+/// What every timestamp of this test begins with.
+fn now_year() -> String {
+    rig::now(0)[..5].to_owned()
+}
+
+/// Sends texts as the events of a batch; returns the receipt.
+fn send(place: &Place, member: &str, events: &[&str]) -> Value {
+    let lane = rig::LANE;
+    let body =
+        format!(r#"{{"v":1,"anonymous_id":"{member}","lane":"{lane}","events":[{}]}}"#, events.join(","));
+    let answer = place.send("POST", "/v1/events?k=demo", &[("Content-Type", "text/plain")], body.as_bytes());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+#[test]
 fn a_profile_of_several_loses_one_members_part_as_if_that_had_never_been() {
     let collector = Collector::start(&[("rules.json", RULES)]);
     let (place, data) = (collector.place.clone(), collector.data.clone());

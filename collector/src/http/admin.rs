@@ -78,7 +78,8 @@ pub async fn profile(
     Ok(([(header::CONTENT_TYPE, "application/json")], json.ok_or_else(missing)?).into_response())
 }
 
-async fn answer<T: Send + 'static>(
+/// What a question is answered with; with `?settled=1` once everything received is taken in.
+pub async fn answer<T: Send + 'static>(
     edge: Arc<Edge>,
     uri: &Uri,
     ask: impl FnOnce(&Edge) -> Result<T, StoreError> + Send + 'static,

@@ -4,6 +4,7 @@ mod admin;
 mod assets;
 mod bundle;
 mod cors;
+mod dead_letters;
 mod error;
 mod events;
 mod forget;
@@ -28,7 +29,7 @@ use axum::handler::Handler as _;
 use axum::routing::{get, post};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 
 pub use listen::{Places, serve};
@@ -71,6 +72,8 @@ pub struct Edge {
     pub demo_config: Option<String>,
     /// The key of the privileged listener.
     pub secret_key: String,
+    /// Held by who takes dead letters in again, so that nobody else takes the same ones.
+    pub replaying: Mutex<()>,
 }
 
 /// Routes of the public listener.
@@ -108,6 +111,10 @@ pub fn admin_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/admin/bundle", get(admin::bundle))
         .route("/admin/firings", get(admin::firings))
         .route("/admin/profiles/{id}", get(admin::profile))
+        .route("/admin/dead-letters", get(dead_letters::list))
+        .route("/admin/dead-letters/replay", post(dead_letters::replay_code))
+        .route("/admin/dead-letters/{id}", get(dead_letters::one))
+        .route("/admin/dead-letters/{id}/replay", post(dead_letters::replay_one))
         .route_layer(axum::middleware::from_fn_with_state(edge.clone(), admin::require_secret));
     finish(admin.merge(health_router()).fallback(error::not_found), edge, ids)
 }

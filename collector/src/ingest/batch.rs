@@ -1,19 +1,25 @@
 //! Turning an envelope into log records: each event read, checked and encoded alone.
 
+use super::door::key_of;
+use super::letters::Letters;
 use super::{Moment, clocks};
 use crate::access::{Identity, WriteKey};
 use crate::limits::CLOCK_SHIFT_MS;
-use crate::log::{Batch, EventKey};
-use attune_core::filter::check_bounds;
+use crate::log::{Batch, Origin};
+use attune_core::filter::{Reason, check_bounds};
 use attune_core::id::MemberId;
 use attune_core::limits::{FUTURE_MS, MAX_EVENT_AGE_MS, MAX_EVENT_BYTES, MAX_ID_CHARS};
 use attune_core::time::{Clocks, Timestamp};
 use attune_core::wire::{
-    Envelope, Event, IDENTIFY, Record, ResultKind, ResultRow, encode_record, parse_event, peek_event_id,
+    Envelope, Event, EventDefaults, IDENTIFY, Record, ResultKind, ResultRow, encode_record, parse_event,
+    peek_event_id,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+
+/// Code and message of an event whose member has been erased.
+pub const MEMBER_ERASED: (&str, &str) = ("member_erased", "the member has been erased");
 
 /// What an envelope holds for the log, and what its receipt will say.
 #[derive(Debug, Default)]
@@ -30,6 +36,8 @@ pub struct Read {
     pub clock_shift_ms: i64,
     /// The sending member.
     pub member: Option<MemberId>,
+    /// How many refused events are only counted.
+    pub letters_left_out: u64,
 }
 
 /// Reads every event of an envelope that arrived at a moment under a key.
@@ -46,26 +54,36 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
         rows: Vec::new(),
         clock_shift_ms: clock_shift_ms(envelope, now),
         member: envelope.anonymous_id.clone().filter(|member| member.0.len() <= 4 * MAX_ID_CHARS),
+        letters_left_out: 0,
     };
+    let mut letters = Letters::new(envelope, key, moment, read.clock_shift_ms);
     let mut events = Vec::with_capacity(envelope.events.len());
     for (index, raw) in envelope.events.iter().enumerate() {
-        match read_one(raw, envelope) {
+        let (code, message) = match read_one(raw, envelope) {
             Ok(event) if moment.erased.has(&event.member) => {
-                let message = "the member has been erased".to_owned();
-                read.rows.push(row(index, raw, ResultKind::Rejected, "member_erased", message));
+                letters.nothing_of(Some(event.event_type), MEMBER_ERASED);
+                (MEMBER_ERASED.0, MEMBER_ERASED.1.to_owned())
             }
             Ok(mut event) => {
                 let proven = is_proven(&event, key);
                 match moment.guard.map_or(Ok(()), |guard| guard.judge(&mut event)) {
-                    Ok(()) => events.push((index, *raw, event, proven)),
+                    Ok(()) => {
+                        events.push((index, *raw, event, proven));
+                        continue;
+                    }
                     Err(reason) => {
-                        let (code, message) = (reason.code(), reason.message());
-                        read.rows.push(row(index, raw, ResultKind::Rejected, code, message));
+                        let message = reason.message();
+                        keep_judged(event, proven, (&reason, &message), moment, &mut letters);
+                        (reason.code(), message)
                     }
                 }
             }
-            Err((code, message)) => read.rows.push(row(index, raw, ResultKind::Rejected, code, message)),
-        }
+            Err((code, message)) => {
+                letters.unread(raw, (code, &message));
+                (code, message)
+            }
+        };
+        read.rows.push(row(index, raw, ResultKind::Rejected, code, message));
     }
     if let Some(clocks) = envelope.context.and_then(|context| clocks::of_context(context, now)) {
         read.tell_clocks(&events, clocks, now);
@@ -83,7 +101,31 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
             Record::Close { member: closed.member.clone(), lane: closed.lane, count: closed.count, at: now };
         read.records.push(None, |out| encode_record(&record, out));
     }
+    read.letters_left_out = letters.left_out;
+    for refused in letters.into_refused() {
+        read.records.push(None, |out| encode_record(&Record::Refused(refused.into()), out));
+    }
     read
+}
+
+/// Keeps an event that the policy refuses: of one whose metadata is not as it should be what may be kept, of others nothing.
+fn keep_judged(
+    mut event: Event,
+    proven: bool,
+    (reason, message): (&Reason, &str),
+    moment: &Moment<'_>,
+    letters: &mut Letters<'_>,
+) {
+    let why = (reason.code(), message);
+    match (reason, moment.guard) {
+        (Reason::SchemaMismatch { .. }, Some(guard)) => {
+            // What was read once can be read again.
+            let strip = |text: Box<str>| Some(guard.strip(&event.event_type, &text)?.into_owned().into());
+            event.metadata = event.metadata.take().and_then(strip);
+            letters.read(event, proven, why);
+        }
+        _ => letters.nothing_of(Some(event.event_type), why),
+    }
 }
 
 /// The indexes of events that are too large alone, from a body that is too large as a whole.
@@ -118,10 +160,9 @@ impl Read {
             let message = "the login links nothing: metadata.proof has to be the hex HMAC-SHA256 of the user id under the write key's identity_secret";
             self.rows.push(row(index, raw, ResultKind::Warning, "identity_unproven", message.to_owned()));
         }
-        let event_id = event.event_id.0.as_u128();
-        let lane = event.lane.map(|place| (place.lane.0.as_u128(), place.seq));
+        let key = key_of(&event, Origin::Sender);
         let record = Record::Event { event, received_at: now, proven };
-        self.records.push(Some(EventKey { event_id, lane }), |out| encode_record(&record, out));
+        self.records.push(Some(key), |out| encode_record(&record, out));
         self.places.push(index);
     }
 }
@@ -140,17 +181,29 @@ pub fn row(index: usize, raw: &str, result: ResultKind, code: &str, message: Str
 
 fn read_one(raw: &str, envelope: &Envelope<'_>) -> Result<Event, (&'static str, String)> {
     if raw.len() > MAX_EVENT_BYTES {
-        let message = format!("the event is {} bytes; the limit is {MAX_EVENT_BYTES}", raw.len());
-        return Err(("event_too_large", message));
+        return Err(too_large_alone(raw));
     }
-    let event = parse_event(raw, envelope.defaults()).map_err(|error| (error.code(), error.to_string()))?;
+    read_text(raw, envelope.defaults())
+}
+
+/// Code and message of an event that is too large.
+pub fn too_large_alone(raw: &str) -> (&'static str, String) {
+    ("event_too_large", format!("the event is {} bytes; the limit is {MAX_EVENT_BYTES}", raw.len()))
+}
+
+/// Reads an event of any size.
+///
+/// # Errors
+/// Code and message of what is wrong with it.
+pub fn read_text(raw: &str, defaults: EventDefaults<'_>) -> Result<Event, (&'static str, String)> {
+    let event = parse_event(raw, defaults).map_err(|error| (error.code(), error.to_string()))?;
     check_bounds(&event, event.metadata_bytes())
         .map_err(|rejection| (rejection.code(), rejection.message()))?;
     Ok(event)
 }
 
 /// Whether the event may link its member to the user it names.
-fn is_proven(event: &Event, key: &WriteKey) -> bool {
+pub fn is_proven(event: &Event, key: &WriteKey) -> bool {
     #[derive(Deserialize)]
     struct Metadata<'a> {
         #[serde(borrow)]
@@ -197,7 +250,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_763_632_802_120);
 
-    fn read_text(text: &str) -> Read {
+    fn read_whole(text: &str) -> Read {
         read_by(None, text)
     }
 
@@ -213,7 +266,7 @@ mod tests {
     }
 
     fn batch(head: &str, events: &[String]) -> Read {
-        read_text(&format!(r#"{{"v":1,"anonymous_id":"m1"{head},"events":[{}]}}"#, events.join(",")))
+        read_whole(&format!(r#"{{"v":1,"anonymous_id":"m1"{head},"events":[{}]}}"#, events.join(",")))
     }
 
     #[test]
@@ -273,7 +326,7 @@ mod tests {
     #[test]
     fn nothing_of_an_erased_member_reaches_the_log() {
         let lane = "0197a000-0000-7000-8000-000000000001";
-        let read = read_text(&format!(
+        let read = read_whole(&format!(
             r#"{{"v":1,"anonymous_id":"gone","lane":"{lane}","context":{{"time_zone_offset":60}},
                 "void":[{{"lane":"{lane}","from":7,"to":9}}],"closed":[{{"lane":"{lane}","count":31}}],
                 "events":[{},{}]}}"#,

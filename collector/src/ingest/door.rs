@@ -2,8 +2,8 @@
 
 use crate::access::Tombstones;
 use crate::limits::{DOOR_EVENT_IDS, DOOR_LANE_GAP, DOOR_LANE_NUMBERS};
-use crate::log::{EventKey, Gate, LogReader, Verdict, push_record};
-use attune_core::wire::{Record, decode_record, encode_record};
+use crate::log::{EventKey, Gate, LogReader, Origin, Verdict, push_record};
+use attune_core::wire::{Event, Record, Refused, RefusedBy, RefusedContent, decode_record, encode_record};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::io;
@@ -14,13 +14,44 @@ use std::mem;
 /// What is forgotten here is still judged by the absorbed ranges of the member's state.
 #[derive(Debug, Default)]
 pub struct Door {
-    ids: Generations<[u64; 2], LanePlace>,
+    ids: Generations<[u64; 2], Seen>,
     lanes: Generations<[u64; 2], LaneNumbers>,
     since_commit: Vec<EventKey>,
 }
 
-/// A fingerprint of the lane and number under which an event id was seen; 0 for none.
-type LanePlace = u64;
+/// Code and message of an event whose number another one has.
+pub const LANE_CONFLICT: (&str, &str) = ("lane_conflict", "another event has this lane and seq");
+/// Code and message of an event whose id another one has.
+pub const PAYLOAD_CONFLICT: (&str, &str) =
+    ("payload_conflict", "an event of this id is in effect already, and says something else");
+
+/// What is known of an event beside its id. Both are fingerprints of 32 bits: whatever they fail to tell apart is taken for a
+/// plain repeat, as nearly all repeats are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    /// Of the lane and number under which it came; 0 for none.
+    place: u32,
+    /// Of what it says.
+    payload: u32,
+}
+
+/// What the door goes by of an event as it is logged.
+pub fn key_of(event: &Event, origin: Origin) -> EventKey {
+    let lane = event.lane.map(|place| (place.lane.0.as_u128(), place.seq));
+    EventKey { event_id: event.event_id.0.as_u128(), lane, payload: payload_of(event), origin }
+}
+
+/// A fingerprint of what a repeat says again. Its time is left out, since a batch may be shifted, and so are lane, number and
+/// session, which belong to how it was sent.
+fn payload_of(event: &Event) -> u32 {
+    let texts =
+        [Some(&event.member.0), Some(&event.event_type), event.user_id.as_ref(), event.metadata.as_ref()];
+    texts.into_iter().fold(0, |sum, text| {
+        let bytes = text.map_or(&b""[..], |text| text.as_bytes());
+        // With its length, so that no text passes for the end of another.
+        crc32c::crc32c_append(crc32c::crc32c_append(sum, &(bytes.len() as u32).to_le_bytes()), bytes)
+    })
+}
 
 impl Door {
     /// Fills the table from the newest part of the log, and notes who has been erased there.
@@ -33,10 +64,7 @@ impl Door {
             for frame in chunk.frames() {
                 for record in frame.records() {
                     match decode_record(record) {
-                        Ok(Record::Event { event, .. }) => {
-                            let lane = event.lane.map(|place| (place.lane.0.as_u128(), place.seq));
-                            door.remember(&EventKey { event_id: event.event_id.0.as_u128(), lane });
-                        }
+                        Ok(Record::Event { event, .. }) => door.remember(&key_of(&event, Origin::Sender)),
                         Ok(Record::Erase { tombstone, .. }) => tombstones.note(tombstone),
                         _ => {}
                     }
@@ -52,7 +80,7 @@ impl Door {
             self.ids.turn();
             self.lanes.turn();
         }
-        self.ids.young.insert(halves(key.event_id), place_of(key));
+        self.ids.young.insert(halves(key.event_id), seen(key));
         if let Some((lane, seq)) = key.lane {
             self.lanes.entry(halves(lane)).set(seq, fingerprint(key.event_id));
         }
@@ -62,17 +90,25 @@ impl Door {
 
 impl Gate for Door {
     fn admit(&mut self, key: &EventKey, record: &[u8], out: &mut Vec<u8>) -> Verdict {
-        if let Some(place) = self.ids.get(&halves(key.event_id)) {
-            if *place != place_of(key) {
+        if let Some(before) = self.ids.get(&halves(key.event_id)) {
+            let now = seen(key);
+            if before.place != now.place {
                 mark_absorbed(record, out);
             }
-            return Verdict::Duplicate;
+            if before.payload == now.payload {
+                return Verdict::Duplicate;
+            }
+            keep(key, record, PAYLOAD_CONFLICT, out);
+            return Verdict::PayloadConflict;
         }
         if let Some((lane, seq)) = key.lane {
             let held = self.lanes.get(&halves(lane)).and_then(|numbers| numbers.get(seq));
             match held {
                 Some(held) if held == fingerprint(key.event_id) => return Verdict::Duplicate,
-                Some(_) => return Verdict::LaneConflict,
+                Some(_) => {
+                    keep(key, record, LANE_CONFLICT, out);
+                    return Verdict::LaneConflict;
+                }
                 None => {}
             }
         }
@@ -102,6 +138,27 @@ fn mark_absorbed(record: &[u8], out: &mut Vec<u8>) {
     let void = Record::Void { member: event.member, lane: place.lane, from: place.seq, to: place.seq };
     let mut bytes = Vec::new();
     encode_record(&void, &mut bytes);
+    push_record(out, &bytes);
+}
+
+/// Logs what is kept of an event that is refused here.
+fn keep(key: &EventKey, record: &[u8], (code, message): (&str, &str), out: &mut Vec<u8>) {
+    if key.origin == Origin::DeadLetters {
+        return;
+    }
+    let Ok(Record::Event { event, received_at, proven }) = decode_record(record) else { return };
+    let content = RefusedContent::of_event(&event, proven);
+    let refused = Refused {
+        by: RefusedBy::Door,
+        at: received_at,
+        code: code.into(),
+        message: message.into(),
+        count: 1,
+        event_type: Some(event.event_type),
+        content: Some(content),
+    };
+    let mut bytes = Vec::new();
+    encode_record(&Record::Refused(refused.into()), &mut bytes);
     push_record(out, &bytes);
 }
 
@@ -191,19 +248,53 @@ const fn fingerprint(event_id: u128) -> u64 {
     if mixed == 0 { 1 } else { mixed }
 }
 
-const fn place_of(key: &EventKey) -> LanePlace {
-    match key.lane {
+const fn seen(key: &EventKey) -> Seen {
+    let place = match key.lane {
         None => 0,
-        Some((lane, seq)) => fingerprint(lane ^ ((seq as u128) << 32)),
-    }
+        Some((lane, seq)) => {
+            let mixed = fingerprint(lane ^ ((seq as u128) << 32));
+            // Numbers end up in both halves.
+            match (mixed ^ (mixed >> 32)) as u32 {
+                0 => 1,
+                place => place,
+            }
+        }
+    };
+    Seen { place, payload: key.payload }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::records;
+    use attune_core::id::{EventId, LaneId, MemberId, SessionId, Uuid};
+    use attune_core::time::Timestamp;
+    use attune_core::wire::{LaneSeq, write_whole_event};
 
     fn key(event_id: u128, lane: u128, seq: u64) -> EventKey {
-        EventKey { event_id, lane: Some((lane, seq)) }
+        EventKey { event_id, lane: Some((lane, seq)), payload: 0, origin: Origin::Sender }
+    }
+
+    fn event(id: u128, metadata: &str) -> Event {
+        Event {
+            event_id: EventId(Uuid::from_u128(id)),
+            event_type: "click".into(),
+            timestamp: Timestamp(7),
+            member: MemberId("m".into()),
+            lane: Some(LaneSeq { lane: LaneId(Uuid::from_u128(9)), seq: 1 }),
+            session: None,
+            user_id: None,
+            metadata: Some(metadata.into()),
+        }
+    }
+
+    /// The verdict on an event, and what enters the log.
+    fn admit_event(door: &mut Door, event: &Event, origin: Origin) -> (Verdict, Vec<Record>) {
+        let (mut record, mut out) = (Vec::new(), Vec::new());
+        let logged = Record::Event { event: event.clone(), received_at: Timestamp(8), proven: true };
+        encode_record(&logged, &mut record);
+        let verdict = door.admit(&key_of(event, origin), &record, &mut out);
+        (verdict, records(&out).map(|record| decode_record(record).unwrap()).collect())
     }
 
     fn admit(door: &mut Door, key: EventKey) -> Verdict {
@@ -224,6 +315,57 @@ mod tests {
         let verdicts =
             [admit(&mut door, key(1, 9, 1)), admit(&mut door, key(2, 9, 1)), admit(&mut door, key(2, 8, 1))];
         assert_eq!(verdicts, [Verdict::New, Verdict::LaneConflict, Verdict::New]);
+    }
+
+    #[test]
+    fn what_conflicts_is_kept_as_it_was_to_be_logged_unless_it_is_a_dead_letter_already() {
+        let first = event(1, r#"{"a":1}"#);
+        let other_payload = event(1, r#"{"a":2}"#);
+        let other_event = event(2, r#"{"a":1}"#);
+        for origin in [Origin::Sender, Origin::DeadLetters] {
+            for (event, expected) in
+                [(&other_payload, Verdict::PayloadConflict), (&other_event, Verdict::LaneConflict)]
+            {
+                let mut door = Door::default();
+                assert_eq!(admit_event(&mut door, &first, Origin::Sender).0, Verdict::New);
+                let (verdict, logged) = admit_event(&mut door, event, origin);
+                assert_eq!(verdict, expected);
+                if origin == Origin::DeadLetters {
+                    assert_eq!(logged, []);
+                    continue;
+                }
+                let [Record::Refused(refused)] = &*logged else { panic!("{logged:?}") };
+                let content = refused.content.as_ref().unwrap();
+                assert_eq!((&*refused.code == "payload_conflict"), verdict == Verdict::PayloadConflict);
+                assert_eq!((refused.by, refused.at, content.proven), (RefusedBy::Door, Timestamp(8), true));
+                assert_eq!(*content.raw, write_whole_event(event));
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeat_may_come_at_another_time_lane_and_session() {
+        let mut door = Door::default();
+        let first = event(1, r#"{"a":1}"#);
+        admit_event(&mut door, &first, Origin::Sender);
+        let lane = Some(LaneSeq { lane: LaneId(Uuid::from_u128(9)), seq: 2 });
+        let session = Some(SessionId(Uuid::from_u128(3)));
+        let again = Event { timestamp: Timestamp(99), lane, session, ..first };
+        let (verdict, logged) = admit_event(&mut door, &again, Origin::Sender);
+        assert_eq!(verdict, Verdict::Duplicate);
+        assert!(matches!(&*logged, [Record::Void { from: 2, to: 2, .. }]), "{logged:?}");
+    }
+
+    #[test]
+    fn texts_do_not_pass_for_each_others_ends() {
+        let payload = |member: &str, event_type: &str| {
+            payload_of(&Event {
+                member: MemberId(member.into()),
+                event_type: event_type.into(),
+                ..event(1, "{}")
+            })
+        };
+        assert_ne!(payload("ab", "c"), payload("a", "bc"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The bundle's filter policy in front of the log: the same answers as in the page, for whatever has not asked there.
 
 use attune_core::filter::{Asking, Policy, RateState, Reason, Sender, Verdict, is_bot};
+use attune_core::id::MemberId;
 use attune_core::time::{Monotonic, Now, Timestamp};
-use attune_core::value::{Packed, parse};
+use attune_core::value::{Packed, ValueRef, parse};
 use attune_core::wire::Event;
+use std::borrow::Cow;
 
 /// A policy, and who sends what it judges.
 #[derive(Clone, Copy, Debug)]
@@ -24,14 +26,7 @@ impl Guard<'_> {
     pub fn judge(&self, event: &mut Event) -> Result<(), Reason> {
         // What is no JSON has been refused before.
         let metadata = event.metadata.as_deref().and_then(|text| parse(text).ok()).unwrap_or_default();
-        let asking = Asking {
-            event_type: &event.event_type,
-            member: &event.member,
-            metadata: metadata.get(),
-            sender: if is_bot(self.user_agent) { Sender::Bot } else { Sender::Person },
-            now: Now { wall: Timestamp::default(), monotonic: Monotonic::default() },
-        };
-        match self.policy.judge(&asking, &mut RateState::default()) {
+        match self.ask(&event.event_type, &event.member, metadata.get()) {
             Verdict::Drop(reason) => Err(reason),
             Verdict::Keep(kept) => {
                 // A text that loses nothing stays as it was sent, to the last digit.
@@ -41,6 +36,28 @@ impl Guard<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether events of a type and member may be kept at all, whatever they say.
+    pub fn lets_in(&self, event_type: &str, member: &MemberId) -> bool {
+        match self.ask(event_type, member, Packed::default().get()) {
+            Verdict::Keep(_) | Verdict::Drop(Reason::SchemaMismatch { .. }) => true,
+            Verdict::Drop(_) => false,
+        }
+    }
+
+    /// What may be kept of the metadata of an event that is refused; nothing where it cannot be read.
+    pub fn strip<'t>(&self, event_type: &str, metadata: &'t str) -> Option<Cow<'t, str>> {
+        let parsed = parse(metadata).ok()?;
+        let kept = self.policy.strip_only(event_type, parsed.get());
+        Some(if kept == parsed { Cow::Borrowed(metadata) } else { Cow::Owned(text_of(&kept).into()) })
+    }
+
+    fn ask(&self, event_type: &str, member: &MemberId, metadata: ValueRef<'_>) -> Verdict {
+        let sender = if is_bot(self.user_agent) { Sender::Bot } else { Sender::Person };
+        let now = Now { wall: Timestamp::default(), monotonic: Monotonic::default() };
+        let asking = Asking { event_type, member, metadata, sender, now };
+        self.policy.judge(&asking, &mut RateState::default())
     }
 }
 

@@ -5,7 +5,9 @@ mod body;
 mod clocks;
 mod door;
 mod guard;
+mod letters;
 mod receipt;
+mod replay;
 
 use crate::access::{Tokens, Tombstones, WriteKey};
 use crate::log::{Batch, Log, LogError};
@@ -21,6 +23,7 @@ pub use batch::oversized;
 pub use body::{BodyError, BodyType, body_type};
 pub use door::Door;
 pub use guard::Guard;
+pub use replay::Outcome;
 
 /// Takes batches in.
 #[derive(Debug)]
@@ -120,6 +123,7 @@ impl Ingest {
             self.metrics.clock_shifts.add(1);
             tracing::info!(key = %key.key, clock_shift_ms = read.clock_shift_ms, "shifted a batch to this clock");
         }
+        self.metrics.letters_left_out.add(read.letters_left_out);
         let appended = if read.records.is_empty() {
             None
         } else {

@@ -1,6 +1,7 @@
 //! The receipt of a batch, from what was refused while reading and what was not new at the door.
 
 use super::batch::row;
+use super::door::{LANE_CONFLICT, PAYLOAD_CONFLICT};
 use crate::log::Verdict;
 use crate::metrics::Metrics;
 use attune_core::wire::{Receipt, ResultKind, ResultRow};
@@ -24,12 +25,20 @@ impl Outcome {
         let Self { places, mut rows, not_new, entries_before } = self;
         let mut receipt = Receipt::default();
         for (entry, verdict) in &not_new {
-            match (verdict, places.get(*entry - entries_before)) {
+            let place = places.get(*entry - entries_before);
+            let told = |index: usize, result, (code, message): (&str, &str)| {
+                let raw = events.get(index).copied().unwrap_or_default();
+                row(index, raw, result, code, message.to_owned())
+            };
+            match (verdict, place) {
                 (Verdict::LaneConflict, Some(index)) => {
-                    let raw = events.get(*index).copied().unwrap_or_default();
-                    let message = "another event has this lane and seq".to_owned();
                     rows.retain(|row| row.index != *index as u64);
-                    rows.push(row(*index, raw, ResultKind::Rejected, "lane_conflict", message));
+                    rows.push(told(*index, ResultKind::Rejected, LANE_CONFLICT));
+                }
+                (Verdict::PayloadConflict, Some(index)) => {
+                    receipt.duplicates += 1;
+                    metrics.payload_conflicts.add(1);
+                    rows.push(told(*index, ResultKind::Warning, PAYLOAD_CONFLICT));
                 }
                 _ => receipt.duplicates += 1,
             }
@@ -53,11 +62,18 @@ mod tests {
     #[test]
     fn counts_and_lists_what_is_not_plainly_accepted() {
         let events = [r#"{"event_id":"a"}"#, "", "", "", r#"{"event_id":"b"}"#];
-        let not_new = vec![(2, Verdict::Duplicate), (3, Verdict::LaneConflict)];
-        let outcome = Outcome { places: vec![0, 2, 4], rows: Vec::new(), not_new, entries_before: 1 };
-        let receipt = outcome.settle(&events, &Metrics::default());
-        assert_eq!((receipt.accepted, receipt.duplicates), (1, 1));
-        let row = &receipt.results[0];
-        assert_eq!((row.index, &*row.event_id, &*row.code), (4, "b", "lane_conflict"));
+        let not_new =
+            vec![(1, Verdict::PayloadConflict), (2, Verdict::Duplicate), (3, Verdict::LaneConflict)];
+        let outcome = Outcome { places: vec![0, 2, 4, 5], rows: Vec::new(), not_new, entries_before: 1 };
+        let metrics = Metrics::default();
+        let receipt = outcome.settle(&events, &metrics);
+        assert_eq!((receipt.accepted, receipt.duplicates), (1, 2));
+        let rows: Vec<_> =
+            receipt.results.iter().map(|row| (row.index, &*row.event_id, row.result, &*row.code)).collect();
+        let conflicts = [
+            (0, "a", ResultKind::Warning, "payload_conflict"),
+            (4, "b", ResultKind::Rejected, "lane_conflict"),
+        ];
+        assert_eq!((rows, metrics.payload_conflicts.get()), (conflicts.to_vec(), 1));
     }
 }

@@ -81,6 +81,19 @@ pub struct EventKey {
     pub event_id: u128,
     /// Lane and number within it, for senders that have lanes.
     pub lane: Option<(u128, u64)>,
+    /// A fingerprint of what it says.
+    pub payload: u32,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where an event at the door comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Its sender.
+    Sender,
+    /// The dead letters: it is kept already, whatever becomes of it.
+    DeadLetters,
 }
 
 /// What became of an entry on its way into the log.
@@ -90,13 +103,16 @@ pub enum Verdict {
     New,
     /// It was there before.
     Duplicate,
+    /// An event of its id was there before, and says something else.
+    PayloadConflict,
     /// Another event has its lane and number.
     LaneConflict,
 }
 
 /// Decides, in log order, which events enter the log.
 pub trait Gate: Send {
-    /// Decides about one event and appends the record that is to enter the log, if any, by [`push_record`].
+    /// Decides about one event and appends the records that are to enter the log, if any, by [`push_record`]: the event, or
+    /// what is kept of one that is refused.
     fn admit(&mut self, key: &EventKey, record: &[u8], out: &mut Vec<u8>) -> Verdict;
     /// Says that everything admitted since the last call is durable.
     fn commit(&mut self);

@@ -9,13 +9,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-const TABLES: [(Table, &str); 7] = [
+const TABLES: [(Table, &str); 8] = [
     (Table::Members, "members"),
     (Table::Profiles, "profiles"),
     (Table::Timers, "timers"),
     (Table::Firings, "firings"),
     (Table::FiringIds, "firing_ids"),
     (Table::Erased, "erased"),
+    (Table::DeadLetters, "dead_letters"),
     (Table::Progress, "progress"),
 ];
 
@@ -63,9 +64,9 @@ impl Opened {
         let told = |error: fjall::Error| told(folder, &error);
         let database =
             Database::builder(folder).worker_threads(1).max_cached_files(Some(files)).open().map_err(told)?;
-        let [a, b, c, d, e, f, g] =
+        let [a, b, c, d, e, f, g, h] =
             TABLES.map(|(_, name)| database.keyspace(name, KeyspaceCreateOptions::default).map_err(told));
-        Ok(Self { tables: [a?, b?, c?, d?, e?, f?, g?], database })
+        Ok(Self { tables: [a?, b?, c?, d?, e?, f?, g?, h?], database })
     }
 
     const fn table(&self, table: Table) -> &Keyspace {
@@ -102,9 +103,14 @@ impl Store for EmbeddedStore {
         self.read(|opened| Ok(opened.table(table).get(key)?.map(|value| value.to_vec())))
     }
 
-    fn scan(&self, table: Table, visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError> {
+    fn scan_from(
+        &self,
+        table: Table,
+        first: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
         self.read(|opened| {
-            for entry in opened.table(table).iter() {
+            for entry in opened.table(table).range(first..) {
                 let (key, value) = entry.into_inner()?;
                 if !visit(&key, &value) {
                     break;

@@ -1,10 +1,12 @@
-//! The profile store: a port of five methods, and its embedded adapter.
+//! The profile store: a port of seven methods, and its embedded adapter.
 
 mod embedded;
+mod letter;
 
 use std::fmt;
 
 pub use embedded::EmbeddedStore;
+pub use letter::{Letter, is_of};
 
 /// What is kept apart from what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Table {
     FiringIds,
     /// How far erasures have come, by tombstone.
     Erased,
+    /// Refused events by their place in the log.
+    DeadLetters,
     /// The log position absorbed, the bundle in effect and counters, by name.
     Progress,
 }
@@ -68,7 +72,20 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// The store is broken.
-    fn scan(&self, table: Table, visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError>;
+    fn scan(&self, table: Table, visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError> {
+        self.scan_from(table, &[], visit)
+    }
+
+    /// The same from a key on, itself included.
+    ///
+    /// # Errors
+    /// The store is broken.
+    fn scan_from(
+        &self,
+        table: Table,
+        first: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError>;
 
     /// Applies all changes or none.
     ///

@@ -1,5 +1,6 @@
 //! Read-only questions about profiles and firings, answered from the committed state.
 
+mod letters;
 mod warming;
 
 use crate::bundle::{Published, Trial};
@@ -17,7 +18,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-pub use crate::profile::StoreError;
+pub use crate::profile::{Letter, StoreError};
+pub use letters::{LetterFilter, LetterPage};
 use warming::warming_signals;
 
 /// Answers questions.

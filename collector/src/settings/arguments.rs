@@ -4,9 +4,9 @@ use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
 use crate::limits::{
-    DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, DISK_RESERVE_MIB, LOG_KEEP_DAYS,
-    MAX_CONNECTIONS, MAX_DISK_RESERVE_MIB, MAX_LOG_KEEP_DAYS, MAX_LOG_KEEP_MIB, MAX_SEGMENT_MIB,
-    MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
+    DEAD_LETTERS_MIB, DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, DISK_RESERVE_MIB,
+    LOG_KEEP_DAYS, MAX_CONNECTIONS, MAX_DEAD_LETTERS_MIB, MAX_DISK_RESERVE_MIB, MAX_LOG_KEEP_DAYS,
+    MAX_LOG_KEEP_MIB, MAX_SEGMENT_MIB, MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
 };
 use attune_core::bundle::author::nearest;
 use clap::error::ErrorKind;
@@ -162,6 +162,9 @@ pub struct ServeArguments {
     /// Free room on the disk of the data folder below which events are refused with 503, in MiB
     #[arg(long, env = "ATTUNE_DISK_RESERVE_MIB", value_name = "MIB", value_parser = reserve_mib, default_value_t = DISK_RESERVE_MIB)]
     pub disk_reserve_mib: u64,
+    /// Refused events that are kept to be looked at and tried again, in MiB; beyond it the oldest go
+    #[arg(long, env = "ATTUNE_DEAD_LETTERS_MIB", value_name = "MIB", value_parser = dead_letters_mib, default_value_t = DEAD_LETTERS_MIB)]
+    pub dead_letters_mib: u64,
     /// Serve the embedded demo shop at /
     #[arg(long, env = "ATTUNE_DEMO")]
     pub demo: bool,
@@ -268,6 +271,10 @@ fn number_within<T: FromStr + PartialOrd + Display>(
 ) -> Result<T, String> {
     let expected = format!("expected a number from {} to {}", range.start(), range.end());
     text.parse().ok().filter(|number| range.contains(number)).ok_or(expected)
+}
+
+fn dead_letters_mib(text: &str) -> Result<u64, String> {
+    number_within(text, 1..=MAX_DEAD_LETTERS_MIB)
 }
 
 fn port(text: &str) -> Result<u16, String> {

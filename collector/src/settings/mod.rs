@@ -38,6 +38,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// How the log is kept.
     pub log: LogSettings,
+    /// Dead letters kept at most, in MiB.
+    pub dead_letters_mib: u64,
     /// Write keys.
     pub keys: WriteKeys,
     /// The domain for which the visitor's cookie is set.
@@ -162,6 +164,7 @@ impl Settings {
                 keep_mib: arguments.log_keep_mib,
                 disk_reserve_mib: arguments.disk_reserve_mib,
             },
+            dead_letters_mib: arguments.dead_letters_mib,
             max_connections: arguments.max_connections,
             max_connections_per_address: arguments.max_connections_per_address,
             demo: arguments.demo,
@@ -271,6 +274,7 @@ mod tests {
                 &["--max-connections-per-address", "many"],
                 "'--max-connections-per-address <COUNT>': expected a number",
             ),
+            (&["--dead-letters-mib", "0"], "'--dead-letters-mib <MIB>': expected a number from 1 to 1024"),
             (&["--rules", "/nonexistent"], "--rules: /nonexistent is not a folder"),
             (&["--demo-control", "https://x.example"], "--demo-control"),
             (&["--secret-key", "short"], "--secret-key: needs at least 16 characters"),

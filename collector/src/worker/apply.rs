@@ -6,11 +6,16 @@ use attune_core::id::{MemberId, ProfileId};
 use attune_core::processor::{Outcome, ProfileState};
 use attune_core::profile::{Absorbed, Change, MemberState};
 use attune_core::time::Timestamp;
-use attune_core::wire::Record;
+use attune_core::wire::{LetterId, Record};
 
 impl Worker<'_> {
-    /// Takes an event, void or close record of a member in.
-    pub(super) fn absorb(&mut self, member: &MemberId, record: &Record) -> Result<(), WorkerError> {
+    /// Takes an event, void or close record of a member, at a place of the log, in.
+    pub(super) fn absorb(
+        &mut self,
+        member: &MemberId,
+        record: &Record,
+        place: LetterId,
+    ) -> Result<(), WorkerError> {
         let store = &*self.parts.store;
         let hot = load(&mut self.states.members, store, &member.0, || MemberState::new(member.clone()))?;
         let absorbed = self.processor.absorb(&mut hot.state, record);
@@ -23,7 +28,8 @@ impl Worker<'_> {
             Absorbed::Duplicate | Absorbed::Ignored => Ok(()),
             Absorbed::Conflict | Absorbed::LaneFull => {
                 self.parts.metrics.refused_records.add(1);
-                tracing::warn!(member = &*member.0, position = self.position, ?absorbed, "refused a record");
+                tracing::warn!(letter = %place, ?absorbed, "refused a record");
+                self.keep_unabsorbed(place, record, &absorbed);
                 Ok(())
             }
         }

@@ -9,7 +9,7 @@ use super::{Worker, WorkerError, load};
 use crate::access::{Tombstone, Tombstones};
 use crate::limits::ERASE_PAUSE;
 use crate::log::{Chunk, NewFrame};
-use crate::profile::{Changes, Store, Table};
+use crate::profile::{Changes, Store, Table, is_of as is_letter_of};
 use attune_core::codec::{Reader, Writer};
 use attune_core::id::{MemberId, ProfileId, uuid_from_text};
 use attune_core::processor::ProfileState;
@@ -181,7 +181,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Takes a member out of the profiles that it has left, and out of the firings.
+    /// Takes a member out of the profiles that it has left, out of the dead letters, and out of the firings.
     fn erase_traces(&mut self, member: &MemberId) -> Result<(), WorkerError> {
         let (name, store) = (member.0.as_bytes(), &*self.parts.store);
         let is_in = |bytes: &[u8]| contains(bytes, name);
@@ -201,6 +201,7 @@ impl Worker<'_> {
         for profile in profiles {
             self.erase_from(&profile, member)?;
         }
+        self.erase_letters(member)?;
         let mut changes = Changes::default();
         for (key, json) in firings {
             let firing: serde_json::Value = serde_json::from_slice(&json).unwrap_or_default();
@@ -226,7 +227,7 @@ impl Worker<'_> {
         for frame in chunk.iter().flat_map(Chunk::frames).take_while(|frame| frame.end <= self.position) {
             pass.position = frame.end;
             let is_erased = |record: &[u8]| is_of(record, &pass.members);
-            if pass.members.values().any(|(member, _)| contains(frame.payload, member.0.as_bytes())) {
+            if pass.members.values().any(|(member, _)| may_name(frame.payload, member)) {
                 frames.extend(NewFrame::blanked(&frame, is_erased, blank_record));
             }
             if let Some(rebuild) = &mut pass.rebuild {
@@ -296,8 +297,16 @@ fn is_of(record: &[u8], members: &BTreeMap<Tombstone, (MemberId, ProfileId)>) ->
         Record::WakeUp { profile, .. } => {
             profile.0.strip_prefix("member:").is_some_and(|member| is_one(&MemberId(member.into())))
         }
-        Record::Bundle { .. } | Record::Rollout { .. } | Record::Blank => false,
+        Record::Refused(refused) => members.values().any(|(erased, _)| is_letter_of(&refused, erased)),
+        Record::Bundle { .. } | Record::Rollout { .. } | Record::Replayed(_) | Record::Blank => false,
     }
+}
+
+/// Whether bytes hold a member's id, as it is or as a text of JSON has it.
+fn may_name(bytes: &[u8], member: &MemberId) -> bool {
+    let written = serde_json::Value::from(&*member.0).to_string();
+    contains(bytes, member.0.as_bytes())
+        || contains(bytes, written.get(1..written.len() - 1).unwrap_or_default().as_bytes())
 }
 
 fn names_in(value: &[u8]) -> Option<(MemberId, ProfileId)> {
@@ -307,4 +316,19 @@ fn names_in(value: &[u8]) -> Option<(MemberId, ProfileId)> {
 
 fn contains(bytes: &[u8], name: &[u8]) -> bool {
     memchr::memmem::find(bytes, name).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_may_name_a_member_as_it_is_or_as_json_writes_it() {
+        let member = MemberId("m\"ü".into());
+        for (bytes, expected) in
+            [("..m\"ü..", true), (r#"{"anonymous_id":"m\"ü"}"#, true), (r#"{"anonymous_id":"m"}"#, false)]
+        {
+            assert_eq!(may_name(bytes.as_bytes(), &member), expected, "{bytes}");
+        }
+    }
 }

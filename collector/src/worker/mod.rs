@@ -7,6 +7,7 @@ mod erase;
 mod error;
 mod firing;
 mod hot;
+mod letters;
 mod publish;
 mod rebuild;
 mod timers;
@@ -23,7 +24,7 @@ use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
 use attune_core::condition::Engine;
 use attune_core::processor::Processor;
-use attune_core::wire::{Event, Record, decode_record};
+use attune_core::wire::{Event, LetterId, Record, decode_record};
 pub use erase::note_erased;
 pub use error::WorkerError;
 use hashbrown::HashSet;
@@ -51,6 +52,8 @@ pub struct WorkerParts {
     pub bell: Arc<Bell>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Bytes of dead letters that are kept at most.
+    pub letter_bytes: u64,
 }
 
 /// The running worker.
@@ -115,6 +118,7 @@ struct Worker<'a> {
     outbox: firing::Outbox,
     publisher: publish::Publisher,
     erasures: erase::Erasures,
+    letters: letters::Letters,
     /// Profiles whose wake-up did not move on; they wait for their next change.
     stuck: HashSet<Box<str>>,
     /// The records of the bundle in effect and of the rollout, by what they are kept as, while they are not committed.
@@ -144,6 +148,7 @@ impl<'a> Worker<'a> {
             outbox: firing::Outbox::new(number(&*parts.store, "firings")?),
             publisher: publish::Publisher::default(),
             erasures: erase::Erasures::open(parts)?,
+            letters: letters::Letters::open(parts)?,
             stuck: HashSet::new(),
             activations: BTreeMap::new(),
             position,
@@ -166,8 +171,8 @@ impl<'a> Worker<'a> {
             }
             if let Some(chunk) = &chunk {
                 for frame in chunk.frames() {
-                    for record in frame.records() {
-                        self.take(record)?;
+                    for (index, record) in (0..).zip(frame.records()) {
+                        self.take(record, LetterId { position: frame.position, index })?;
                     }
                     self.position = frame.end;
                 }
@@ -197,7 +202,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), WorkerError> {
+    /// Takes the record at a place of the log in.
+    fn take(&mut self, bytes: &[u8], place: LetterId) -> Result<(), WorkerError> {
         self.parts.metrics.records.add(1);
         // The log's frames are checked, so this is a record of a later version; the rest goes on without it.
         let Ok(record) = decode_record(bytes) else {
@@ -214,10 +220,19 @@ impl<'a> Worker<'a> {
                 self.pass_over(member);
                 Ok(())
             }
-            Record::Event { event, .. } => self.absorb(&event.member, &record),
+            Record::Event { event, .. } => self.absorb(&event.member, &record, place),
             Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
-                self.absorb(member, &record)
+                self.absorb(member, &record, place)
             }
+            Record::Refused(refused) => {
+                let content = refused.content.as_ref();
+                match content.and_then(|content| content.member.as_ref()) {
+                    Some(member) if self.parts.tombstones.has(member) => self.pass_over(member),
+                    _ => self.keep_letter(place, (**refused).clone()),
+                }
+                Ok(())
+            }
+            Record::Replayed(replayed) => self.take_replay(replayed),
             Record::WakeUp { profile, at } => self.wake(profile, *at),
             Record::Bundle { .. } | Record::Rollout { .. } => self.activate(&record),
             Record::Erase { tombstone, member, .. } => self.take_erasure(*tombstone, member.as_ref()),
@@ -248,6 +263,7 @@ impl<'a> Worker<'a> {
         self.outbox.write_changes(&mut changes);
         self.write_activations(&mut changes);
         self.erasures.write_changes(&mut changes);
+        self.letters.write_changes(&mut changes, &self.parts.metrics);
         changes.put(Table::Progress, *b"position", self.position.to_be_bytes());
         self.parts.store.commit(changes)?;
         self.committed_position = self.position;

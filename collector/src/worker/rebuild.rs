@@ -68,7 +68,7 @@ impl Rebuild {
                     self.processor.set_rollout(Some(Rollout { bundle, share, seed }), *at);
                 }
             }
-            Record::Erase { .. } | Record::Blank => {}
+            Record::Erase { .. } | Record::Refused(_) | Record::Replayed(_) | Record::Blank => {}
         }
     }
 

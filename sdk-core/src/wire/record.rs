@@ -1,6 +1,6 @@
 //! What the log holds, in binary form.
 
-use super::{Event, LaneSeq};
+use super::{Event, LaneSeq, Refused, Replayed};
 use crate::codec::{CodecError, Reader, Source, Writer};
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
 use crate::time::{Clocks, Timestamp};
@@ -84,6 +84,10 @@ pub enum Record {
         /// The member; nothing once its records are blank.
         member: Option<MemberId>,
     },
+    /// An event was refused.
+    Refused(Box<Refused>),
+    /// A refused event has been tried again.
+    Replayed(Box<Replayed>),
     /// Where a record of an erased member was. It stands in as many bytes, so that no position changes.
     Blank,
 }
@@ -171,6 +175,14 @@ pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
             // It ends the record, so that it can become zeros.
             member.iter().for_each(|member| writer.raw(member.0.as_bytes()));
         }
+        Record::Refused(refused) => {
+            writer.u8(9);
+            refused.write(&mut writer);
+        }
+        Record::Replayed(replayed) => {
+            writer.u8(10);
+            replayed.write(&mut writer);
+        }
         Record::Blank => writer.u8(BLANK),
     }
     *out = writer.into_bytes();
@@ -226,6 +238,8 @@ pub fn decode_record(bytes: &[u8]) -> Result<Record, CodecError> {
                 .map(|text| MemberId(text.into()));
             return Ok(Record::Erase { tombstone, at, member });
         }
+        9 => Record::Refused(Box::new(Refused::read(&mut reader)?)),
+        10 => Record::Replayed(Box::new(Replayed::read(&mut reader)?)),
         BLANK => {
             let is_blank = reader.rest().iter().all(|byte| *byte == 0);
             return if is_blank { Ok(Record::Blank) } else { Err(CodecError) };
@@ -323,6 +337,7 @@ fn decode_uuid(reader: &mut Reader<'_>) -> Result<Uuid, CodecError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{LetterId, RefusedBy, RefusedContent};
     use super::*;
     use proptest::prelude::*;
 
@@ -352,8 +367,34 @@ mod tests {
         })
     }
 
+    fn refused() -> impl Strategy<Value = Record> {
+        let by = prop_oneof![Just(RefusedBy::Reading), Just(RefusedBy::Door), Just(RefusedBy::Worker)];
+        let maybe = || proptest::option::of(boxed());
+        let content = (maybe(), maybe(), maybe(), any::<bool>(), any::<i64>(), boxed(), any::<u64>())
+            .prop_map(|(member, event_id, key, proven, clock_shift_ms, raw, raw_bytes)| {
+                let member = member.map(MemberId);
+                RefusedContent { member, event_id, key, proven, clock_shift_ms, raw, raw_bytes }
+            });
+        let texts = (boxed(), boxed(), maybe());
+        (by, any::<i64>(), texts, any::<u64>(), proptest::option::of(content)).prop_map(
+            |(by, at, (code, message, event_type), count, content)| {
+                let at = Timestamp(at);
+                Record::Refused(Refused { by, at, code, message, count, event_type, content }.into())
+            },
+        )
+    }
+
+    fn replayed() -> impl Strategy<Value = Record> {
+        let refused = proptest::option::of((boxed(), boxed()));
+        (any::<u64>(), any::<u32>(), any::<i64>(), refused).prop_map(|(position, index, at, refused)| {
+            let letter = LetterId { position, index };
+            Record::Replayed(Replayed { letter, at: Timestamp(at), refused }.into())
+        })
+    }
+
     fn record() -> impl Strategy<Value = Record> {
         prop_oneof![
+            prop_oneof![refused(), replayed()],
             (event(), any::<i64>(), any::<bool>()).prop_map(|(event, at, proven)| Record::Event {
                 event,
                 received_at: Timestamp(at),
@@ -443,7 +484,7 @@ mod tests {
         }
 
         #[test]
-        fn random_bytes_never_panic(kind in 0_u8..10, mut bytes: Vec<u8>) {
+        fn random_bytes_never_panic(kind in 0_u8..12, mut bytes: Vec<u8>) {
             let _ = decode_record(&bytes);
             bytes.splice(0..0, [VERSION, kind]);
             let _ = decode_record(&bytes);

@@ -63,6 +63,8 @@ impl World {
             | Record::Bundle { .. }
             | Record::Rollout { .. }
             | Record::Erase { .. }
+            | Record::Refused(_)
+            | Record::Replayed(_)
             | Record::Blank => return Ok(Vec::new()),
         };
         if self.members.len() >= MAX_SIMULATED_VISITORS && !self.members.contains_key(member) {

@@ -34,6 +34,12 @@ impl Policy {
         }
     }
 
+    /// What would leave of the metadata of an event of this type, whether or not the event may: for what is kept of one that
+    /// may not.
+    pub fn strip_only(&self, event_type: &str, metadata: ValueRef<'_>) -> Packed {
+        self.strip(self.of_type(event_type).map(|(_, of_type)| of_type), metadata).metadata
+    }
+
     fn admit(&self, asking: &Asking<'_>, rates: &mut RateState) -> Result<Option<&TypePolicy>, Reason> {
         if self.bots == BotRule::Drop && asking.sender == Sender::Bot {
             return Err(Reason::Bot);
