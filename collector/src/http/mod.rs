@@ -23,6 +23,7 @@ use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::push::Hub;
 use crate::query::Query;
+use crate::trigger::Triggers;
 use axum::Router;
 use axum::handler::Handler as _;
 use axum::routing::{get, post};
@@ -61,6 +62,8 @@ pub struct Edge {
     pub hub: Arc<Hub>,
     /// Read-only questions.
     pub query: Query,
+    /// Triggers' calls.
+    pub triggers: Triggers,
     /// Embedded files.
     pub assets: Arc<Assets>,
     /// What is counted.
@@ -107,6 +110,8 @@ pub fn admin_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/admin/summary", get(admin::summary))
         .route("/admin/bundle", get(admin::bundle))
         .route("/admin/firings", get(admin::firings))
+        .route("/admin/deliveries", get(admin::deliveries))
+        .route("/admin/deliveries/{id}/retry", post(admin::retry_delivery))
         .route("/admin/profiles/{id}", get(admin::profile))
         .route_layer(axum::middleware::from_fn_with_state(edge.clone(), admin::require_secret));
     finish(admin.merge(health_router()).fallback(error::not_found), edge, ids)

@@ -9,12 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-const TABLES: [(Table, &str); 7] = [
+const TABLES: [(Table, &str); 8] = [
     (Table::Members, "members"),
     (Table::Profiles, "profiles"),
     (Table::Timers, "timers"),
     (Table::Firings, "firings"),
     (Table::FiringIds, "firing_ids"),
+    (Table::Deliveries, "deliveries"),
     (Table::Erased, "erased"),
     (Table::Progress, "progress"),
 ];
@@ -63,9 +64,9 @@ impl Opened {
         let told = |error: fjall::Error| told(folder, &error);
         let database =
             Database::builder(folder).worker_threads(1).max_cached_files(Some(files)).open().map_err(told)?;
-        let [a, b, c, d, e, f, g] =
+        let [a, b, c, d, e, f, g, h] =
             TABLES.map(|(_, name)| database.keyspace(name, KeyspaceCreateOptions::default).map_err(told));
-        Ok(Self { tables: [a?, b?, c?, d?, e?, f?, g?], database })
+        Ok(Self { tables: [a?, b?, c?, d?, e?, f?, g?, h?], database })
     }
 
     const fn table(&self, table: Table) -> &Keyspace {
