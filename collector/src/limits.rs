@@ -161,6 +161,8 @@ pub const MIN_WEBHOOK_SECRET_BYTES: usize = 24;
 pub const MAX_WEBHOOK_SECRET_BYTES: usize = 64;
 /// Largest file of destinations, in bytes.
 pub const MAX_DESTINATION_FILE_BYTES: usize = 1024 * 1024;
+/// Time between two log lines of the same trouble of the same destination: each delivery is counted and listed anyhow.
+pub const TROUBLE_LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// Repetitions that are asked for by hand and wait at most.
 pub const MAX_ASKED_RETRIES: usize = 64;
 

@@ -10,7 +10,7 @@ use crate::query::Query;
 use crate::rooms::{Closing, Rooms, StartError};
 use crate::secret::Secret;
 use crate::settings::Settings;
-use crate::trigger::{self, Delivering, Outbox};
+use crate::trigger::{self, Delivering, Outbox, Told};
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -74,6 +74,7 @@ impl Server {
             destinations: Arc::new(settings.destinations),
             tombstones: tombstones.clone(),
             metrics: metrics.clone(),
+            told: Told::default(),
         };
         let (triggers, delivering) = trigger::start(outbox, worker.committed());
         let edge = Arc::new(Edge {

@@ -8,7 +8,9 @@ mod rig;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use rig::{Collector, Place, Process, Received, Receiver, Reply, SECRET, batch, event, eventually};
+use rig::{
+    Collector, MailServer, Place, Process, Received, Receiver, Reply, SECRET, batch, event, eventually,
+};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use tempfile::TempDir;
 
 const RULES: &str = r#"{"triggers":[
   {"id":"view","on":"view","actions":[{"kind":"webhook","destination":"crm"}]},
+  {"id":"signup","on":"signup","actions":[{"kind":"email","destination":"welcome"}]},
   {"id":"slow","on":"slow","actions":[{"kind":"webhook","destination":"slow"}]},
   {"id":"both","on":"both","actions":[{"kind":"webhook","destination":"nobody"},{"kind":"webhook","destination":"crm"}]}
 ]}"#;
@@ -359,4 +362,121 @@ fn what_an_erased_member_has_set_off_is_not_delivered_any_more() {
     let collector = collector.restart();
     assert_eq!(deliveries(&collector.place).len(), 1);
     assert_eq!(receiver.received().len(), 2);
+}
+
+#[test]
+fn a_certificate_has_to_be_of_the_name_and_of_an_authority_that_is_trusted() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let receiver = Receiver::start_tls(Arc::new(config), |_, _| Reply::Answer(200, ""));
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("ca.pem");
+    std::fs::write(&authority, made.cert.pem()).unwrap();
+    let url = |host: &str| format!("https://{host}:{}/hook", receiver.port);
+    let with_authority = |name: &str, host: &str| {
+        let mut entry = webhook(name, &url(host));
+        entry["ca_file"] = json!(authority);
+        entry
+    };
+    let file = File::of(&json!({"webhooks": [
+        with_authority("crm", "localhost"),
+        with_authority("other-name", "127.0.0.1"),
+        webhook("unknown-authority", &format!("{}2", url("localhost"))),
+    ]}));
+    let trigger =
+        |name: &str| json!({"id": name, "on": "view", "actions": [{"kind": "webhook", "destination": name}]});
+    let triggers = ["crm", "other-name", "unknown-authority"].map(trigger);
+    let rules = json!({"triggers": triggers}).to_string();
+    let collector = Collector::start_with(&[("rules.json", &rules)], &file.arguments());
+    send(&collector.place, "m1", "e1", "view");
+    eventually("each has been called", || {
+        let all = deliveries(&collector.place);
+        all.len() == 3 && all.iter().all(|delivery| delivery["calls"] != 0)
+    });
+    for delivery in deliveries(&collector.place) {
+        let message = delivery["error"]["message"].as_str().unwrap_or_default();
+        match delivery["destination"].as_str().unwrap() {
+            "crm" => assert_eq!(delivery["state"], "done"),
+            name => assert!(
+                delivery["state"] == "pending" && message.contains("certificate"),
+                "{name}: {message}"
+            ),
+        }
+    }
+    let [request] = &receiver.received()[..] else { panic!("only one may be called") };
+    assert_signed(request);
+}
+
+fn mail(server: &MailServer) -> File {
+    File::of(&json!({
+        "mail": {"server": "127.0.0.1", "port": server.port, "security": "none", "from": "Shop <hello@shop.example>"},
+        "emails": [{
+            "name": "welcome",
+            "to": "{{ traits.email }}",
+            "subject": "Welcome, {{ traits.name | default('you') }}",
+            "text": "You signed up at {{ at }} ({{ rule }}).",
+        }],
+    }))
+}
+
+fn sign_up(place: &Place, member: &str, traits: &Value) {
+    let mut login = event(&format!("{member}-1"), "attune.identify", json!({"traits": traits}));
+    login["user_id"] = json!(format!("user-{member}"));
+    let signup = event(&format!("{member}-2"), "signup", json!({}));
+    place.receipt(&batch(member, &[login, signup]));
+}
+
+#[test]
+fn an_e_mail_is_filled_in_and_sent_again_where_the_mail_server_says_later() {
+    let server = MailServer::start(|number| if number == 0 { "451 later" } else { "250 ok" });
+    let file = mail(&server);
+    let collector = Collector::start_with(RULE_FILES, &file.arguments());
+    sign_up(&collector.place, "m1", &json!({"email": "ada@visitor.example", "name": "Ada"}));
+    eventually("the first is written", || {
+        deliveries(&collector.place).first().is_some_and(|first| first["calls"] == 1)
+    });
+    let waiting = delivery_in(&collector.place, "pending");
+    assert_eq!(waiting["error"], json!({"code": "status", "message": "the mail server answered 451"}));
+    let done = delivery_in(&collector.place, "done");
+    assert_eq!(
+        (&done["kind"], &done["destination"], &done["calls"]),
+        (&json!("email"), &json!("welcome"), &json!(2))
+    );
+    let [mail] = &server.mails()[..] else { panic!("{:?}", server.mails()) };
+    let [firing] = &firing_ids(&collector.place)[..] else { panic!("one firing") };
+    for line in [
+        "RCPT TO:<ada@visitor.example>",
+        "From: Shop <hello@shop.example>",
+        "To: ada@visitor.example",
+        "Subject: Welcome, Ada",
+        &format!("Message-ID: <{firing}.welcome@shop.example>"),
+    ] {
+        assert!(mail.lines().any(|found| found == line), "{line} in {mail}");
+    }
+    assert!(mail.contains("You signed up at 20") && mail.contains("(signup)."), "{mail}");
+}
+
+#[test]
+fn an_e_mail_that_has_no_recipient_or_is_refused_is_dead_and_says_nothing_of_the_visitor() {
+    let server = MailServer::start(|_| "550 no ada@visitor.example here");
+    let file = mail(&server);
+    let collector = Collector::start_with(RULE_FILES, &file.arguments());
+    sign_up(&collector.place, "m1", &json!({"name": "Ada"}));
+    let dead = delivery_in(&collector.place, "dead");
+    assert_eq!(dead["error"]["code"], "recipient_missing");
+    sign_up(&collector.place, "m2", &json!({"email": "ada@visitor.example"}));
+    eventually("both are dead", || {
+        let all = deliveries(&collector.place);
+        all.len() == 2 && all[1]["state"] == "dead"
+    });
+    let refused = deliveries(&collector.place).remove(1);
+    assert_eq!(refused["error"], json!({"code": "refused", "message": "the mail server answered 550"}));
+    assert_eq!(server.mails().len(), 0);
 }

@@ -278,15 +278,11 @@ fn weigh(outbox: &Outbox, firing: &Firing, mut delivery: Delivery, verdict: Verd
                 outbox.bury(&mut delivery, Trouble::new("given_up", message), firing);
             } else {
                 count("again");
-                tracing::warn!(
-                    rule = &*firing.rule,
-                    destination = &*delivery.destination,
-                    code = trouble.code,
-                    calls = delivery.calls,
-                    again_in_seconds = after.as_secs(),
-                    "a firing is delivered later: {}",
-                    trouble.message
-                );
+                let (destination, code) = (&*delivery.destination, trouble.code);
+                if outbox.told.is_news(destination, code, std::time::Instant::now()) {
+                    let (rule, message) = (&*firing.rule, &*trouble.message);
+                    tracing::warn!(rule, destination, code, "a firing is not delivered yet: {message}");
+                }
                 let ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
                 delivery.postpone(trouble, Timestamp(now.0.saturating_add(ms)));
                 return (delivery, Settled::Again { after, is_asked_for: asked.is_some() });

@@ -12,6 +12,7 @@ use crate::limits::{
 };
 use attune_core::limits::MAX_ID_CHARS;
 use attune_core::time::parse_duration_ms;
+use lettre::transport::smtp::authentication::Credentials;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
@@ -251,7 +252,7 @@ impl MailEntry {
             (Some(_), Some(_)) if security == Security::None => {
                 return Err("security none would send the password in the clear".to_owned());
             }
-            (Some(name), Some(password)) => Some((name, password)),
+            (Some(name), Some(password)) => Some(Credentials::new(name, password)),
             (None, None) => None,
             _ => return Err("username and password or password_file belong together".to_owned()),
         };

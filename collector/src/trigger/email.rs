@@ -19,8 +19,8 @@ pub struct MailServer {
     pub port: Option<u16>,
     /// How the connection is kept secret.
     pub security: Security,
-    /// User name and password.
-    pub credentials: Option<(String, String)>,
+    /// User name and password; they do not show themselves.
+    pub credentials: Option<Credentials>,
     /// For how long sending one may take.
     pub timeout: Duration,
 }
@@ -133,8 +133,8 @@ fn transport(server: &MailServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
     if let Some(port) = server.port {
         builder = builder.port(port);
     }
-    if let Some((name, password)) = server.credentials.clone() {
-        builder = builder.credentials(Credentials::new(name, password));
+    if let Some(credentials) = server.credentials.clone() {
+        builder = builder.credentials(credentials);
     }
     Ok(builder.build())
 }

@@ -14,6 +14,7 @@ mod firing;
 mod lane;
 mod outbox;
 mod signature;
+mod told;
 mod verdict;
 mod webhook;
 
@@ -27,6 +28,7 @@ use tokio::task::JoinHandle;
 pub use delivery::State;
 pub use destination::Destinations;
 pub use outbox::{Outbox, RetryError, prepare};
+pub use told::Told;
 
 /// What others may ask of triggers' calls.
 #[derive(Clone, Debug)]

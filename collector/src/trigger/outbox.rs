@@ -3,6 +3,7 @@
 use super::delivery::{CallId, Delivery, State};
 use super::destination::{Destination, Destinations};
 use super::firing::Firing;
+use super::told::Told;
 use super::verdict::Trouble;
 use crate::access::Tombstones;
 use crate::clock;
@@ -15,6 +16,7 @@ use attune_core::time::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Counter of the store: the order number of the first firing whose calls are not among the deliveries.
 const CURSOR: &[u8] = b"deliveries";
@@ -30,6 +32,8 @@ pub struct Outbox {
     pub tombstones: Arc<Tombstones>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What has been said in the log.
+    pub told: Told,
 }
 
 /// A delivery that is to be called.
@@ -289,12 +293,10 @@ impl Outbox {
     /// Ends a delivery badly, which is told and counted.
     pub fn bury(&self, delivery: &mut Delivery, trouble: Trouble, firing: &Firing) {
         let (rule, code, message) = (&*firing.rule, trouble.code, &*trouble.message);
-        tracing::error!(
-            rule,
-            destination = &*delivery.destination,
-            code,
-            "a firing is not delivered: {message}"
-        );
+        let destination = &*delivery.destination;
+        if self.told.is_news(destination, code, Instant::now()) {
+            tracing::error!(rule, destination, code, "a firing is not delivered: {message}");
+        }
         // A name that only rules have is no label.
         let is_known = self.destinations.has(&delivery.destination);
         let name = if is_known { &*delivery.destination } else { "" };
@@ -352,3 +354,6 @@ fn number(store: &dyn Store, name: &[u8]) -> Result<u64, StoreError> {
     let read = bytes.map(|bytes| bytes.try_into().map(u64::from_be_bytes));
     read.transpose().map(Option::unwrap_or_default).map_err(|_| StoreError::damaged("number", &"its length"))
 }
+
+#[cfg(test)]
+mod tests;

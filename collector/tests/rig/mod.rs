@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "every test file takes what it needs")]
 
 mod client;
+mod mail;
 mod receiver;
 
 use attune_collector::Server;
@@ -17,6 +18,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub use client::{Answer, Message, Place, Stream};
+pub use mail::MailServer;
 pub use receiver::{Received, Receiver, Reply};
 
 pub const SECRET: &str = "secret-of-the-tests";

@@ -1,6 +1,7 @@
 //! A receiver of webhooks on a port of its own, which answers as a test wants it to.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -48,6 +49,23 @@ pub struct Receiver {
 impl Receiver {
     /// Starts one; `reply` is given each request and how many were there before.
     pub fn start(reply: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_over(reply, Ok)
+    }
+
+    /// Starts one that speaks TLS.
+    pub fn start_tls(
+        config: Arc<ServerConfig>,
+        reply: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_over(reply, move |stream| {
+            Ok(StreamOwned::new(ServerConnection::new(config.clone()).map_err(io::Error::other)?, stream))
+        })
+    }
+
+    fn start_over<S: Read + Write + Send + 'static>(
+        reply: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static,
+        over: impl Fn(TcpStream) -> io::Result<S> + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -55,7 +73,8 @@ impl Receiver {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (reply, kept) = (reply.clone(), kept.clone());
-                std::thread::spawn(move || serve(stream.unwrap(), &*reply, &kept));
+                let stream = over(stream.unwrap()).unwrap();
+                std::thread::spawn(move || serve(stream, &*reply, &kept));
             }
         });
         Self { port, received }
@@ -71,11 +90,11 @@ impl Receiver {
 }
 
 fn serve(
-    mut stream: TcpStream,
+    stream: impl Read + Write,
     reply: &(dyn Fn(&Received, usize) -> Reply + Send + Sync),
     kept: &Mutex<Vec<Received>>,
 ) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut reader = BufReader::new(stream);
     let Some(request) = read(&mut reader) else { return };
     let before = {
         let mut kept = kept.lock().unwrap();
@@ -94,7 +113,9 @@ fn serve(
             return;
         }
     };
+    let stream = reader.get_mut();
     let _ = write!(stream, "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: 2\r\n{more}\r\nok");
+    let _ = stream.flush();
 }
 
 fn read(reader: &mut impl BufRead) -> Option<Received> {

@@ -126,7 +126,7 @@ const COLLECTOR: [Room; 24] = [
     room("log", &["bell", "clock", "limits", "metrics", "whole_file"]),
     room("ingest", &["access", "clock", "limits", "log", "metrics"]),
     room("profile", &["clock", "limits", "log", "metrics"]),
-    room("trigger", &["access", "clock", "limits", "metrics", "profile"]),
+    room("trigger", &["access", "clock", "limits", "metrics", "profile", "secret"]),
     room("push", &["access", "bell", "clock", "limits", "metrics"]),
     room("bundle", &["bell", "clock", "content", "hex", "limits", "log", "metrics", "secret", "whole_file"]),
     room("query", &["author", "bell", "bundle", "clock", "limits", "log", "metrics", "profile"]),
