@@ -368,6 +368,28 @@ mod tests {
     }
 
     #[test]
+    fn the_file_of_the_guide_is_one() {
+        let guide = include_str!("../../../docs/triggers.md");
+        let file = guide.split("```json\n").find(|block| block.starts_with("{\"webhooks\"")).unwrap();
+        let file = file.split("```").next().unwrap().replace("whsec_…", SECRET);
+        let folder = tempfile::tempdir().unwrap();
+        let authority = rcgen::generate_simple_self_signed(["erp.intern.example".to_owned()]).unwrap();
+        for (name, text) in [
+            ("crm.secret", SECRET),
+            ("smtp.password", "hidden"),
+            ("our-ca.pem", &*authority.cert.pem()),
+            ("destinations.json", &*file),
+        ] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let all = Destinations::read_file(&folder.path().join("destinations.json")).unwrap();
+        let names: Vec<&str> = all.iter().map(|destination| &*destination.name).collect();
+        assert_eq!(names, ["cart-left", "crm", "erp"]);
+        assert!(!format!("{all:?}").contains("hidden"), "no secret shows itself");
+        assert!(!format!("{all:?}").contains(SECRET));
+    }
+
+    #[test]
     fn a_bad_entry_is_told_with_its_place_and_what_it_needs() {
         let webhook =
             |more: &str| format!(r#"{{"webhooks":[{{"name":"a","url":"https://a.example/",{more}}}]}}"#);

@@ -80,3 +80,29 @@ impl Firing {
         json!({"type": "attune.firing", "timestamp": self.at, "data": self.fields()}).to_string().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trigger::signature::SigningSecret;
+
+    const GUIDE: &str = include_str!("../../../docs/triggers.md");
+
+    #[test]
+    fn what_is_sent_is_what_the_guide_shows() {
+        let firing = json!({
+            "id": "9816e02c-52ce-83de-bf52-c8c06cfde274", "rule": "third-click", "profile": "user:ada",
+            "member": "01930000-0000-7000-8000-000000000001", "key": "shoes", "at": "2026-11-20T10:00:02.000Z",
+            "cause": {"event_id": "0880953b-13ab-8be9-9aa0-733055b0c70e"}, "bundle_revision": 12,
+            "actions": [{"kind": "webhook", "destination": "crm"}],
+        });
+        let firing = Firing::decode(firing.to_string().as_bytes()).unwrap();
+        let body = firing.body();
+        assert!(GUIDE.lines().any(|line| line.as_bytes() == body), "{body:?}");
+        let secret = SigningSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let seconds = firing.fired_at().0 / 1_000;
+        let signature = format!("webhook-signature: {}", secret.sign(&firing.id, seconds, &body));
+        assert!(GUIDE.lines().any(|line| line == signature), "{signature}");
+        assert!(GUIDE.lines().any(|line| line == format!("webhook-timestamp: {seconds}")));
+    }
+}

@@ -317,7 +317,7 @@ impl Outbox {
         let bytes = self.store.get(Table::Profiles, firing.profile.as_bytes())?;
         let state = bytes.and_then(|bytes| ProfileState::decode(&bytes).ok());
         let mut text = String::new();
-        let Some(state) = state else { return Ok(Value::Null) };
+        let Some(state) = state else { return Ok(json!({})) };
         state.traits().to_object().write(&mut text);
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
