@@ -75,6 +75,11 @@ fn deliveries(place: &Place) -> Vec<Value> {
     lines(&place.admin("/admin/deliveries?settled=1"))
 }
 
+/// Whether the first call of the first delivery is over and written.
+fn has_been_called(place: &Place) -> bool {
+    deliveries(place).first().is_some_and(|first| first["calls"] == 1)
+}
+
 /// The only delivery, once it is in a state.
 fn delivery_in(place: &Place, state: &str) -> Value {
     eventually(state, || matches!(&deliveries(place)[..], [only] if only["state"] == *state));
@@ -152,7 +157,7 @@ fn a_receiver_that_is_not_well_is_called_again_when_it_has_asked_for_that() {
     });
     let (collector, _file) = start(&receiver);
     send(&collector.place, "m1", "e1", "view");
-    eventually("the first call is written", || deliveries(&collector.place)[0]["calls"] == 1);
+    eventually("the first call is written", || has_been_called(&collector.place));
     let waiting = delivery_in(&collector.place, "pending");
     assert_eq!(waiting["error"], json!({"code": "status", "message": "the answer was 503"}));
     // What fires meanwhile waits with it.
@@ -250,7 +255,7 @@ fn a_redirect_is_not_followed() {
     });
     let (collector, _file) = start(&receiver);
     send(&collector.place, "m1", "e1", "view");
-    eventually("the call is written", || deliveries(&collector.place)[0]["calls"] == 1);
+    eventually("the call is written", || has_been_called(&collector.place));
     let delivery = delivery_in(&collector.place, "pending");
     assert_eq!(delivery["error"]["message"], "the answer was 307, and redirects are not followed");
     assert!(receiver.received().iter().all(|request| request.path == "/hook"));
@@ -336,32 +341,49 @@ fn a_destination_that_there_is_not_is_told_and_its_neighbours_go_on() {
     assert_eq!(receiver.received().last().unwrap().path, "/hook2");
 }
 
+fn forget(place: &Place, member: &str, receipt: &Value) {
+    let token = receipt["member_token"].as_str().unwrap();
+    let body = json!({"anonymous_id": member, "member_token": token}).to_string();
+    assert_eq!(place.send("POST", "/v1/forget?k=demo", &[], body.as_bytes()).status, 202);
+}
+
 #[test]
 fn what_an_erased_member_has_set_off_is_not_delivered_any_more() {
-    let receiver = Receiver::start(|_, before| match before {
-        0 => Reply::Answer(429, "Retry-After: 6\r\n"),
-        _ => Reply::Answer(200, ""),
+    let receiver = Receiver::start(|request, _| match request.json()["data"]["member"].as_str() {
+        Some("other") => Reply::Answer(200, ""),
+        _ => Reply::Answer(429, "Retry-After: 6\r\n"),
     });
     let (collector, _file) = start(&receiver);
     let place = &collector.place;
+    let members = || -> Vec<Value> {
+        receiver.received().iter().map(|request| request.json()["data"]["member"].clone()).collect()
+    };
     let receipt = send(place, "erased", "e1", "view");
-    eventually("the first call is written", || {
-        deliveries(place).first().is_some_and(|first| first["calls"] == 1)
-    });
+    eventually("the first call is written", || has_been_called(place));
     send(place, "other", "e2", "view");
     eventually("both wait", || deliveries(place).len() == 2);
-    let token = receipt["member_token"].as_str().unwrap();
-    let body = json!({"anonymous_id": "erased", "member_token": token}).to_string();
-    assert_eq!(place.send("POST", "/v1/forget?k=demo", &[], body.as_bytes()).status, 202);
-    eventually("the other's is delivered", || receiver.received().len() == 2);
-    assert_eq!(receiver.received()[1].json()["data"]["member"], "other");
+    forget(place, "erased", &receipt);
+    eventually("the other's is delivered", || members() == ["erased", "other"]);
     eventually("nothing is left of the erased one's", || {
         let left = deliveries(place);
         left.len() == 1 && left[0]["profile"] == "member:other" && left[0]["state"] == "done"
     });
+
+    // The next erasure waits for a minute before it comes to the firings, and nothing is delivered meanwhile.
+    let receipt = send(place, "erased too", "e3", "view");
+    eventually("the call is written", || deliveries(place).last().is_some_and(|last| last["calls"] == 1));
+    send(place, "other", "e4", "view");
+    forget(place, "erased too", &receipt);
+    eventually("the other's is delivered", || members() == ["erased", "other", "erased too", "other"]);
+    eventually("only that is left", || deliveries(place).iter().all(|left| left["state"] == "done"));
+    assert_eq!(
+        (firing_ids(place).len(), deliveries(place).len()),
+        (3, 2),
+        "the firing is there, its delivery not"
+    );
     let collector = collector.restart();
-    assert_eq!(deliveries(&collector.place).len(), 1);
-    assert_eq!(receiver.received().len(), 2);
+    assert_eq!(deliveries(&collector.place).len(), 2);
+    assert_eq!(receiver.received().len(), 4);
 }
 
 #[test]
@@ -439,9 +461,7 @@ fn an_e_mail_is_filled_in_and_sent_again_where_the_mail_server_says_later() {
     let file = mail(&server);
     let collector = Collector::start_with(RULE_FILES, &file.arguments());
     sign_up(&collector.place, "m1", &json!({"email": "ada@visitor.example", "name": "Ada"}));
-    eventually("the first is written", || {
-        deliveries(&collector.place).first().is_some_and(|first| first["calls"] == 1)
-    });
+    eventually("the first is written", || has_been_called(&collector.place));
     let waiting = delivery_in(&collector.place, "pending");
     assert_eq!(waiting["error"], json!({"code": "status", "message": "the mail server answered 451"}));
     let done = delivery_in(&collector.place, "done");
