@@ -24,6 +24,7 @@ mod rooms;
 mod secret;
 mod server;
 pub mod settings;
+pub mod trigger;
 mod whole_file;
 pub mod worker;
 

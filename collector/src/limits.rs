@@ -163,6 +163,49 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time that `settled=1` waits for the worker to catch up.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Destinations of triggers at most: each may have a call open whatever the others do.
+pub const MAX_DESTINATIONS: usize = 256;
+/// Calls of one destination open at a time unless set: enough for a receiver that is well, gentle to one that is not.
+pub const DESTINATION_CALLS: usize = 4;
+/// Most calls of one destination that can be set.
+pub const MAX_DESTINATION_CALLS: usize = 64;
+/// Calls open over all destinations; beyond it each destination may have one, so that none waits for another's.
+pub const MAX_CALLS: usize = 128;
+/// Time that a call may take unless set, from the look-up of the name to the end of the answer, in milliseconds.
+pub const CALL_TIMEOUT_MS: i64 = 15_000;
+/// Shortest time for a call that can be set, in milliseconds.
+pub const MIN_CALL_TIMEOUT_MS: i64 = 100;
+/// Longest time for a call that can be set, in milliseconds: so long it holds a place of its destination.
+pub const MAX_CALL_TIMEOUT_MS: i64 = 60_000;
+/// Bytes of an answer that are read and thrown away, so that its connection can be used again; beyond it that is closed.
+pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// Time for which a connection to a destination is kept without use: below what common servers keep theirs for.
+pub const CALL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Pause before the first repetition of a call; each further one is twice as long.
+pub const FIRST_RETRY: Duration = Duration::from_secs(5);
+/// Longest pause between two calls for the same delivery.
+pub const MAX_RETRY: Duration = Duration::from_secs(60 * 60);
+/// Longest pause that a receiver can ask for with `Retry-After`.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// Age of a firing, in milliseconds, from which on it is not delivered any more by itself: 3 days, a long weekend.
+pub const DELIVERY_AGE_MS: i64 = 3 * 86_400_000;
+/// Calls that are made before a delivery is given up for its age: a clock that jumps must not give up what was never tried.
+pub const MIN_CALLS: u32 = 8;
+/// Deliveries of one destination that wait at most; a further one is dead at once. Bounds memory, some 100 bytes each.
+pub const MAX_WAITING_DELIVERIES: usize = 100_000;
+/// Firings taken out of the outbox in one commit.
+pub const FIRINGS_AT_ONCE: usize = 1_000;
+/// Shortest secret that signs webhooks, in bytes (Standard Webhooks, "Signature scheme").
+pub const MIN_WEBHOOK_SECRET_BYTES: usize = 24;
+/// Longest secret that signs webhooks, in bytes, likewise.
+pub const MAX_WEBHOOK_SECRET_BYTES: usize = 64;
+/// Largest file of destinations, in bytes.
+pub const MAX_DESTINATION_FILE_BYTES: usize = 1024 * 1024;
+/// Time between two log lines of the same trouble of the same destination: each delivery is counted and listed anyhow.
+pub const TROUBLE_LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// Repetitions that are asked for by hand and wait at most.
+pub const MAX_ASKED_RETRIES: usize = 64;
+
 /// Largest file of test scripts, in bytes.
 pub const MAX_SCRIPT_BYTES: usize = 8 * 1024 * 1024;
 /// Script files of one folder at most.

@@ -54,6 +54,35 @@ impl Labelled {
     }
 }
 
+/// Numbers by several labels.
+#[derive(Debug, Default)]
+pub struct Series(Mutex<BTreeMap<String, u64>>);
+
+impl Series {
+    /// Adds to the number of some labels; their values are names and codes of ours and of the operator.
+    pub fn add(&self, labels: &[(&str, &str)], amount: u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(written(labels)).or_default() += amount;
+    }
+
+    /// Replaces the number of some labels.
+    pub fn set(&self, labels: &[(&str, &str)], value: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(written(labels), value);
+    }
+
+    fn render(&self, out: &mut String, name: &str, help: &str, kind: &str) {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+        for (labels, value) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let _ = writeln!(out, "{name}{{{labels}}} {value}");
+        }
+    }
+}
+
+fn written(labels: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+    pairs.join(",")
+}
+
 /// Everything that is counted.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -117,6 +146,12 @@ pub struct Metrics {
     pub hot_states: Number,
     /// Firings, repeats left out.
     pub firings: Number,
+    /// Calls of destinations and what they came to, by destination and outcome.
+    pub deliveries: Series,
+    /// Deliveries that wait, by destination.
+    pub deliveries_pending: Series,
+    /// Since when the oldest of them waits, in seconds since 1970, by destination; 0 where none does.
+    pub deliveries_oldest: Series,
     /// Streams open.
     pub streams: Number,
     /// Profile views handed to streams.
@@ -209,6 +244,12 @@ impl Metrics {
         counter(&mut out, "attune_worker_commits_total", "Commits of the state.", &self.commits);
         gauge(&mut out, "attune_worker_hot_states", "States held decoded.", &self.hot_states);
         counter(&mut out, "attune_firings_total", "Firings, repeats left out.", &self.firings);
+        let help = "Calls of destinations, by what they came to.";
+        self.deliveries.render(&mut out, "attune_deliveries_total", help, "counter");
+        let help = "Deliveries that wait.";
+        self.deliveries_pending.render(&mut out, "attune_deliveries_pending", help, "gauge");
+        let help = "Since when the oldest delivery waits, in seconds since 1970; 0 where none does.";
+        self.deliveries_oldest.render(&mut out, "attune_deliveries_oldest_timestamp_seconds", help, "gauge");
         gauge(&mut out, "attune_streams", "Streams open.", &self.streams);
         counter(&mut out, "attune_pushes_total", "Profile views handed to streams.", &self.pushes);
         gauge(&mut out, "attune_bundle_revision", "Revision of the bundle in effect.", &self.bundle_revision);

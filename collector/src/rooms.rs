@@ -13,6 +13,7 @@ use crate::profile::{EmbeddedStore, Store};
 use crate::push::Hub;
 use crate::secret::Secret;
 use crate::settings::{LogSettings, Settings};
+use crate::trigger;
 use crate::worker::{self, WorkerHandle, WorkerParts};
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -106,6 +107,7 @@ impl Rooms {
             Some(path) => Trust::given(path, &signer)?,
             None => Trust::own(&data.join("bundle/keys"), &SecretKey::of(&secret("trust")?), &signer)?,
         };
+        trigger::prepare(&*store).map_err(|error| StartError(format!("--data-dir: {error}")))?;
         let publisher = Publisher::start(PublisherParts {
             data: data.join("bundle"),
             rules: settings.rules_dir.clone(),

@@ -10,6 +10,7 @@ use crate::query::Query;
 use crate::rooms::{Closing, Rooms, StartError};
 use crate::secret::Secret;
 use crate::settings::Settings;
+use crate::trigger::{self, Delivering, Outbox, Told};
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub struct Server {
     admin_address: SocketAddr,
     edge: Arc<Edge>,
     closing: Closing,
+    delivering: Delivering,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
 }
@@ -67,6 +69,14 @@ impl Server {
             metrics,
             lock,
         } = rooms;
+        let outbox = Outbox {
+            store: store.clone(),
+            destinations: Arc::new(settings.destinations),
+            tombstones: tombstones.clone(),
+            metrics: metrics.clone(),
+            told: Told::default(),
+        };
+        let (triggers, delivering) = trigger::start(outbox, worker.committed());
         let edge = Arc::new(Edge {
             keys: Arc::new(settings.keys),
             cookie_domain: settings.cookie_domain,
@@ -86,6 +96,7 @@ impl Server {
                 bundles: publisher.bundles(),
                 metrics: metrics.clone(),
             },
+            triggers,
             assets,
             metrics,
             draining: AtomicBool::new(false),
@@ -112,6 +123,7 @@ impl Server {
             admin_address,
             edge,
             closing: Closing { publisher, log, worker, lock },
+            delivering,
             stop,
             listeners,
         })
@@ -137,11 +149,14 @@ impl Server {
         self.edge.draining.store(true, Ordering::Relaxed);
         self.edge.hub.close();
         self.stop.send_replace(true);
+        self.delivering.stop();
         for listener in self.listeners {
             if let Err(error) = listener.await {
                 tracing::error!(%error, "a listener had ended early");
             }
         }
+        // What has been delivered is written before the state is made durable.
+        self.delivering.ended().await;
         let closing = self.closing;
         if let Err(error) = spawn_blocking(move || closing.close()).await {
             tracing::error!(%error, "the shutdown was cut short");

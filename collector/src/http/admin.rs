@@ -7,6 +7,7 @@ use crate::bundle::percent;
 use crate::hex::hex;
 use crate::query::StoreError;
 use crate::secret::same_secret;
+use crate::trigger::{RetryError, State as DeliveryState};
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::middleware::Next;
@@ -63,6 +64,42 @@ pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
 pub async fn firings(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let lines = answer(edge, &uri, |edge| edge.query.firings()).await?;
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
+}
+
+/// Triggers' calls as NDJSON, in order of firing; `?state=` names one of their states, `?settled=1` as for the summary.
+pub async fn deliveries(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
+    let state = query_value(&uri, "state").map(|name| {
+        let message = format!("state '{name}' must be pending, done or dead");
+        DeliveryState::of_name(name)
+            .ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "state_unknown", &message))
+    });
+    let state = state.transpose()?;
+    let lines = answer(edge, &uri, move |edge| edge.triggers.deliveries(state)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
+}
+
+/// Has a dead delivery called again.
+pub async fn retry_delivery(
+    State(edge): State<Arc<Edge>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    edge.triggers.retry(&id).await.map(|()| StatusCode::ACCEPTED).map_err(|error| match error {
+        RetryError::Unknown => {
+            let message = format!("there is no delivery {id}");
+            ApiError::new(StatusCode::NOT_FOUND, "delivery_unknown", &message)
+        }
+        RetryError::NotDead(state) => {
+            let message =
+                format!("only a dead delivery is called again by hand; this one is {}", state.name());
+            ApiError::new(StatusCode::CONFLICT, "delivery_not_dead", &message)
+        }
+        RetryError::NoDestination(trouble) => {
+            ApiError::new(StatusCode::CONFLICT, trouble.code, &trouble.message)
+        }
+        RetryError::Store(error) => {
+            ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "store_broken", &error.to_string())
+        }
+    })
 }
 
 /// One profile; `?settled=1` as for the summary.

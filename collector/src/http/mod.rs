@@ -24,6 +24,7 @@ use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::push::Hub;
 use crate::query::Query;
+use crate::trigger::Triggers;
 use axum::Router;
 use axum::handler::Handler as _;
 use axum::routing::{get, post};
@@ -62,6 +63,8 @@ pub struct Edge {
     pub hub: Arc<Hub>,
     /// Read-only questions.
     pub query: Query,
+    /// Triggers' calls.
+    pub triggers: Triggers,
     /// Embedded files.
     pub assets: Arc<Assets>,
     /// What is counted.
@@ -110,6 +113,8 @@ pub fn admin_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/admin/summary", get(admin::summary))
         .route("/admin/bundle", get(admin::bundle))
         .route("/admin/firings", get(admin::firings))
+        .route("/admin/deliveries", get(admin::deliveries))
+        .route("/admin/deliveries/{id}/retry", post(admin::retry_delivery))
         .route("/admin/profiles/{id}", get(admin::profile))
         .route("/admin/dead-letters", get(dead_letters::list))
         .route("/admin/dead-letters/replay", post(dead_letters::replay_code))

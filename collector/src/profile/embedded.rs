@@ -9,12 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-const TABLES: [(Table, &str); 8] = [
+const TABLES: [(Table, &str); 9] = [
     (Table::Members, "members"),
     (Table::Profiles, "profiles"),
     (Table::Timers, "timers"),
     (Table::Firings, "firings"),
     (Table::FiringIds, "firing_ids"),
+    (Table::Deliveries, "deliveries"),
     (Table::Erased, "erased"),
     (Table::DeadLetters, "dead_letters"),
     (Table::Progress, "progress"),

@@ -21,12 +21,19 @@ pub enum Table {
     Firings,
     /// Order numbers by firing id.
     FiringIds,
+    /// What has become of each firing's calls, by order number and place among its actions.
+    Deliveries,
     /// How far erasures have come, by tombstone.
     Erased,
     /// Refused events by their place in the log.
     DeadLetters,
     /// The log position absorbed, the bundle in effect and counters, by name.
     Progress,
+}
+
+/// The key of what has become of one call: the key of its firing, and its place among the actions.
+pub fn delivery_key(firing: &[u8], action: u16) -> Vec<u8> {
+    [firing, &action.to_be_bytes()].concat()
 }
 
 /// Writes that become visible together.
@@ -51,6 +58,13 @@ impl Changes {
 /// The store could not be read or written.
 #[derive(Debug)]
 pub struct StoreError(String);
+
+impl StoreError {
+    /// The store holds something that cannot be read.
+    pub fn damaged(what: &str, error: &dyn fmt::Display) -> Self {
+        Self(format!("a {what} is not of a form this version reads: {error}"))
+    }
+}
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

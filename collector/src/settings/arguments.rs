@@ -101,6 +101,9 @@ pub struct ServeArguments {
     /// Write keys as JSON: {"keys":[{"key","origins":["*"],"identity":"proven"|"open","identity_secret"}]}
     #[arg(long = "write-keys", env = "ATTUNE_WRITE_KEYS", value_name = "FILE")]
     pub write_keys_file: Option<PathBuf>,
+    /// Whom triggers may call as JSON: {"webhooks":[{"name","url","secret"}],"mail":{"server","from"},"emails":[…]}
+    #[arg(long, env = "ATTUNE_DESTINATIONS", value_name = "FILE")]
+    pub destinations: Option<PathBuf>,
     /// Domain for which pages of it, and of hosts below it, may have the visitor's cookie set [default: none]
     #[arg(long, env = "ATTUNE_VISITOR_COOKIE_DOMAIN", value_name = "DOMAIN")]
     pub visitor_cookie_domain: Option<String>,

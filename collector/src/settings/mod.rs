@@ -9,6 +9,7 @@ use crate::limits::{
     MAX_BUNDLE_VALID_MS, MAX_PLACE_CHARS, MAX_STATEMENT_VALID_MS, MIN_BUNDLE_VALID_MS, MIN_SECRET_CHARS,
     MIN_STATEMENT_VALID_MS,
 };
+use crate::trigger::Destinations;
 use attune_core::time::parse_duration_ms;
 use std::fmt;
 use std::net::IpAddr;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub dead_letters_mib: u64,
     /// Write keys.
     pub keys: WriteKeys,
+    /// Whom triggers may call.
+    pub destinations: Destinations,
     /// The domain for which the visitor's cookie is set.
     pub cookie_domain: Option<CookieDomain>,
     /// Folder of JSON rule files.
@@ -121,6 +124,10 @@ impl Settings {
         if keys.is_empty() {
             keys.push(WriteKey::open("demo").map_err(|what| told("--write-key", what))?);
         }
+        let destinations = arguments.destinations.as_deref().map_or_else(
+            || Ok(Destinations::default()),
+            |path| Destinations::read_file(path).map_err(|error| told("--destinations", error)),
+        );
         let cookie_domain = arguments.visitor_cookie_domain.as_deref().map(|text| {
             CookieDomain::parse(text)
                 .map_err(|what| told("--visitor-cookie-domain", format!("'{text}' {what}")))
@@ -154,6 +161,7 @@ impl Settings {
             admin_port,
             data_dir: arguments.data_dir,
             keys: WriteKeys::new(keys),
+            destinations: destinations?,
             cookie_domain: cookie_domain.transpose()?,
             rules_dir: arguments.rules,
             candidate: arguments.candidate_rules.zip(arguments.candidate_share),
@@ -275,6 +283,7 @@ mod tests {
                 "'--max-connections-per-address <COUNT>': expected a number",
             ),
             (&["--dead-letters-mib", "0"], "'--dead-letters-mib <MIB>': expected a number from 1 to 1024"),
+            (&["--destinations", "/nonexistent/d.json"], "--destinations: /nonexistent/d.json: No such file"),
             (&["--rules", "/nonexistent"], "--rules: /nonexistent is not a folder"),
             (&["--demo-control", "https://x.example"], "--demo-control"),
             (&["--secret-key", "short"], "--secret-key: needs at least 16 characters"),

@@ -9,7 +9,7 @@ use super::{Worker, WorkerError, load};
 use crate::access::{Tombstone, Tombstones};
 use crate::limits::ERASE_PAUSE;
 use crate::log::{Chunk, NewFrame};
-use crate::profile::{Changes, Store, Table, is_of as is_letter_of};
+use crate::profile::{Changes, Store, Table, delivery_key, is_of as is_letter_of};
 use attune_core::codec::{Reader, Writer};
 use attune_core::id::{MemberId, ProfileId, uuid_from_text};
 use attune_core::processor::ProfileState;
@@ -210,6 +210,11 @@ impl Worker<'_> {
             }
             if let Some(id) = firing["id"].as_str().and_then(uuid_from_text) {
                 changes.remove(Table::FiringIds, id.into_bytes());
+            }
+            // What is being delivered finds its firing gone; what that writes later, it takes back itself.
+            let actions = firing["actions"].as_array().map_or(0, Vec::len);
+            for action in 0..u16::try_from(actions).unwrap_or(u16::MAX) {
+                changes.remove(Table::Deliveries, delivery_key(&key, action));
             }
             changes.remove(Table::Firings, key);
         }

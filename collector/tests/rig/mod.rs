@@ -3,6 +3,8 @@
 #![allow(dead_code, unused_imports, reason = "every test file takes what it needs")]
 
 mod client;
+mod mail;
+mod receiver;
 
 use attune_collector::Server;
 use attune_collector::settings::{Command, Settings, parse};
@@ -16,6 +18,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub use client::{Answer, Message, Place, Stream};
+pub use mail::MailServer;
+pub use receiver::{Received, Receiver, Reply};
 
 pub const SECRET: &str = "secret-of-the-tests";
 pub const LANE: &str = "01930000-0000-7000-8000-000000000001";

@@ -185,7 +185,7 @@ mod tests {
                  {"id":"a","slot":"hero","consent":"analytics","when":{"$or":[{"signals.spent":{"$gt":5.5}},{"traits.plan":{"$in":["x",{"$path":"traits.old"}]}}],
                   "context.at":{"$before":"-30m","$after":"2026-01-01T00:00:00Z"}},"actions":[]}],
         "triggers":[{"id":"t","on":"click","on_publish":"fire","when":{"$tod":{"between":["09:00","17:00"],"zone":"Europe/Rome"},"$dow":{"in":["mon"]}},
-                     "actions":[{"kind":"webhook","url":"https://x.example/"}]}]
+                     "actions":[{"kind":"webhook","url":"https://x.example/"},{"kind":"webhook","destination":"crm"},{"kind":"email","destination":"welcome"}]}]
     }"##;
 
     fn sealed() -> Vec<u8> {

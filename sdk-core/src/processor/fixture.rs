@@ -37,7 +37,7 @@ fn rule(id: &str, mode: Mode, when: Condition) -> Rule {
         key: None,
         cap: None,
         terms: Terms::default(),
-        actions: vec![Action::Webhook { url: Box::from("https://example.com/") }],
+        actions: vec![Action::Call { to: Box::from("https://example.com/") }],
         fire_on_publish: false,
         inactive: None,
     }

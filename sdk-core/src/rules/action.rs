@@ -60,14 +60,19 @@ pub enum Action {
         /// The value; strings may have places.
         value: Value,
     },
-    /// Calls a URL from the collector's outbox.
-    Webhook {
-        /// Where.
-        url: Box<str>,
+    /// Calls somebody from the collector's outbox.
+    Call {
+        /// Whom: an http or https URL, or [`WEBHOOK`] or [`EMAIL`] and the name of a destination that the operator has.
+        to: Box<str>,
     },
     /// What few bundles have.
     Further(Further),
 }
+
+/// What the name of a webhook's destination stands behind.
+pub const WEBHOOK: &str = "webhook:";
+/// What the name of an e-mail's destination stands behind.
+pub const EMAIL: &str = "email:";
 
 impl Action {
     /// Shows the path of every place that the action fills.

@@ -16,7 +16,7 @@ const STYLE: u8 = 3;
 const HIDE: u8 = 4;
 const SHOW: u8 = 5;
 const VARIABLE: u8 = 6;
-const WEBHOOK: u8 = 7;
+const CALL: u8 = 7;
 /// In a bundle: a variable that has the name of its rule's slot, as a flag has.
 const VARIABLE_OF_SLOT: u8 = 8;
 const FURTHER: u8 = 9;
@@ -26,7 +26,7 @@ pub(super) type Lookup<'a> = &'a mut dyn FnMut(&str, &mut alloc::string::String)
 
 /// A list of actions as bytes: a count, then each as a kind and its fields. Kind 0 text (target, value), 1 attribute
 /// (target, name, value), 2 class (target, names to add, names to remove), 3 style (target, property, value), 4 hide
-/// (target), 5 show (target), 6 variable (name, packed value), 7 webhook (URL), which no decision has, 9 what few bundles
+/// (target), 5 show (target), 6 variable (name, packed value), 7 call (URL or destination), which no decision has, 9 what few bundles
 /// have (target, texts, texts with places), see [`Further`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions(Vec<u8>);
@@ -49,8 +49,8 @@ pub enum ActionRef<'a> {
     Show { target: &'a str },
     /// Hands a value to app code under a name.
     Variable { name: &'a str, value: ValueRef<'a> },
-    /// Calls a URL from the collector's outbox.
-    Webhook { url: &'a str },
+    /// Calls somebody from the collector's outbox.
+    Call { to: &'a str },
     /// What few bundles have.
     Further { target: &'a str, texts: Names<'a>, filled: Names<'a> },
 }
@@ -101,7 +101,7 @@ impl<'a> ActionRef<'a> {
             HIDE => Self::Hide { target },
             SHOW => Self::Show { target },
             VARIABLE => Self::Variable { name: target, value: ValueRef::read(cursor) },
-            WEBHOOK => Self::Webhook { url: target },
+            CALL => Self::Call { to: target },
             FURTHER => Self::Further { target, texts: Names::read(cursor), filled: Names::read(cursor) },
             _ => return None,
         })
@@ -125,7 +125,7 @@ impl<'a> ActionRef<'a> {
             Self::Hide { target } => Action::Hide { target: target.into() },
             Self::Show { target } => Action::Show { target: target.into() },
             Self::Variable { name, value } => Action::Variable { name: name.into(), value: value.to_tree() },
-            Self::Webhook { url } => Action::Webhook { url: url.into() },
+            Self::Call { to } => Action::Call { to: to.into() },
             Self::Further { target, texts, filled } => Action::Further(Further {
                 target: target.into(),
                 texts: texts.map(Box::from).collect(),
@@ -174,7 +174,7 @@ pub(super) fn encode_actions(actions: &[Action], slot: Option<&str>, packer: &mu
             Action::Style { target, property, value } => texts(STYLE, &[target, property, value]),
             Action::Hide { target } => texts(HIDE, &[target]),
             Action::Show { target } => texts(SHOW, &[target]),
-            Action::Webhook { url } => texts(WEBHOOK, &[url]),
+            Action::Call { to } => texts(CALL, &[to]),
             Action::Class { target, add: first, remove: second }
             | Action::Further(Further { target, texts: first, filled: second }) => {
                 let is_class = matches!(action, Action::Class { .. });
@@ -246,7 +246,7 @@ pub(super) fn take_actions(
                 value => value.encode(&mut out),
             },
             HIDE | SHOW => {}
-            WEBHOOK if lookup.is_none() => {}
+            CALL if lookup.is_none() => {}
             _ => code.fail(),
         }
     }

@@ -32,7 +32,9 @@ use crate::id::SignalId;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use action::{ATTRIBUTES, Action, attribute_allowed, each_place_of, interpolate, url_allowed};
+pub use action::{
+    ATTRIBUTES, Action, EMAIL, WEBHOOK, attribute_allowed, each_place_of, interpolate, url_allowed,
+};
 pub use actions::{ActionRef, Actions, Names};
 pub use cap::cap_allows;
 pub use decide::{Decided, Decision, Reason, SlotChange, Visit, decide, filled};
@@ -46,6 +48,8 @@ pub use table::{Ranking, RuleTable};
 pub use terms::Terms;
 pub use warming::warming;
 pub use watch::Watch;
+#[cfg(feature = "author")]
+pub(crate) use written::call;
 
 /// A rule as its compiler has made it.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! Actions as hosts read them: values in the form of rule files.
 
-use super::{ActionRef, Names, further};
+use super::{ActionRef, EMAIL, Names, WEBHOOK, further};
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::vec;
@@ -38,11 +38,25 @@ impl ActionRef<'_> {
             Self::Variable { name, value } => {
                 ("variable", vec![("name", Value::string(name)), ("value", value.to_tree())])
             }
-            Self::Webhook { url } => ("webhook", vec![("url", Value::string(url))]),
+            Self::Call { to } => {
+                let (kind, field, whom) = call(to);
+                (kind, vec![(field, Value::string(whom))])
+            }
             Self::Further { target, texts, filled } => return further::written(target, *texts, *filled),
         };
         let kind = core::iter::once(("kind", Value::string(kind)));
         Value::Object(kind.chain(fields).map(|(name, value)| (Box::from(name), value)).collect())
+    }
+}
+
+/// Kind and field with which rule files write a call, and what stands in the field.
+pub fn call(to: &str) -> (&'static str, &'static str, &str) {
+    if let Some(name) = to.strip_prefix(WEBHOOK) {
+        return ("webhook", "destination", name);
+    }
+    match to.strip_prefix(EMAIL) {
+        Some(name) => ("email", "destination", name),
+        None => ("webhook", "url", to),
     }
 }
 

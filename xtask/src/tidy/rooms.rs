@@ -110,7 +110,7 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 23] = [
+const COLLECTOR: [Room; 24] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
@@ -122,10 +122,11 @@ const COLLECTOR: [Room; 23] = [
     room("content", &["hex"]),
     room("access", &["clock", "hex", "limits", "secret"]),
     room("assets", &["content", "limits"]),
-    room("settings", &["access", "limits"]),
+    room("settings", &["access", "limits", "trigger"]),
     room("log", &["bell", "clock", "limits", "metrics", "whole_file"]),
     room("ingest", &["access", "clock", "limits", "log", "metrics"]),
     room("profile", &["clock", "limits", "log", "metrics"]),
+    room("trigger", &["access", "clock", "limits", "metrics", "profile", "secret"]),
     room("push", &["access", "bell", "clock", "limits", "metrics"]),
     room("bundle", &["bell", "clock", "content", "hex", "limits", "log", "metrics", "secret", "whole_file"]),
     room("query", &["author", "bell", "bundle", "clock", "limits", "log", "metrics", "profile"]),
@@ -133,7 +134,7 @@ const COLLECTOR: [Room; 23] = [
         "http",
         &[
             "access", "assets", "bundle", "clock", "content", "hex", "ingest", "limits", "metrics", "push",
-            "query", "secret",
+            "query", "secret", "trigger",
         ],
     ),
     room("worker", &["access", "bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
@@ -164,6 +165,7 @@ const WIRING: &[&str] = &[
     "secret",
     "server",
     "settings",
+    "trigger",
     "whole_file",
     "worker",
 ];

@@ -6,7 +6,7 @@ use super::further;
 use super::owner::{Owner, Place, check_places, check_url, target, text};
 use super::properties;
 use crate::condition::ConditionScope;
-use crate::rules::{ATTRIBUTES, Action, attribute_allowed};
+use crate::rules::{ATTRIBUTES, Action, EMAIL, WEBHOOK, attribute_allowed};
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::format;
@@ -14,10 +14,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Kinds that a later version runs.
-const UNSUPPORTED: [&str; 2] = ["email", "push"];
+const UNSUPPORTED: [&str; 1] = ["push"];
 
 /// Kinds that this version runs.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "text",
     "attribute",
     "class",
@@ -32,6 +32,7 @@ const KINDS: [&str; 14] = [
     "event",
     "variable",
     "webhook",
+    "email",
 ];
 
 /// Compiles the `actions` of a definition.
@@ -63,9 +64,9 @@ fn compile(
 ) -> Option<Vec<Action>> {
     let mut fields = Fields::open(value, at, problems)?;
     let kind = fields.required_text("kind")?;
-    let is_call = kind == "webhook";
+    let is_call = matches!(kind, "webhook" | "email");
     if KINDS.contains(&kind) && is_call != (owner.place == Place::Server) {
-        let message = "a rule with a slot changes the page, a trigger calls webhooks";
+        let message = "a rule with a slot changes the page, a trigger calls webhooks and sends e-mail";
         fields.problems().push(Problem::of(at, "misplaced_action", kind, message));
         return None;
     }
@@ -85,6 +86,7 @@ fn compile(
         "show" => Vec::from([Action::Show { target: target(&mut fields, owner) }]),
         "variable" => Vec::from([variable(&mut fields, scope)]),
         "webhook" => Vec::from([webhook(&mut fields)]),
+        "email" => Vec::from([Action::Call { to: destination(&mut fields, EMAIL) }]),
         "link" => further::link(&mut fields, owner, scope),
         "insert" => Vec::from([further::insert(&mut fields, owner, scope)]),
         "reorder" => Vec::from([further::reorder(&mut fields, owner)]),
@@ -181,11 +183,26 @@ fn variable(fields: &mut Fields<'_, '_>, scope: ConditionScope<'_>) -> Action {
 }
 
 fn webhook(fields: &mut Fields<'_, '_>) -> Action {
+    if fields.value("destination").is_some() {
+        if fields.value("url").is_some() {
+            fields.wrong::<()>("url", "expected destination or url, not both");
+        }
+        return Action::Call { to: destination(fields, WEBHOOK) };
+    }
     let url = fields.required_text("url").unwrap_or_default();
     if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
         fields.wrong::<()>("url", "expected an http or https URL");
     }
-    Action::Webhook { url: Box::from(url) }
+    Action::Call { to: Box::from(url) }
+}
+
+/// The name of a destination behind the scheme of its kind. Names are labels of metrics, so they are plain.
+fn destination(fields: &mut Fields<'_, '_>, scheme: &str) -> Box<str> {
+    let name = fields.id("destination").unwrap_or_default();
+    if !name.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_.".contains(sign)) {
+        fields.wrong::<()>("destination", "expected letters, digits, '-', '_' or '.'");
+    }
+    format!("{scheme}{name}").into()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Names, Object, duration, name_of, schedule, shown};
 use crate::condition::Condition;
-use crate::rules::{Action, Cap, Hold, Mode, Rule};
+use crate::rules::{Action, Cap, Hold, Mode, Rule, call};
 use crate::value::Value;
 use alloc::boxed::Box;
 
@@ -93,7 +93,10 @@ fn action(action: &Action) -> Value {
         Action::Variable { name, value } => {
             fields.text("kind", "variable").text("name", name).add("value", value.clone())
         }
-        Action::Webhook { url } => fields.text("kind", "webhook").text("url", url),
+        Action::Call { to } => {
+            let (kind, field, whom) = call(to);
+            fields.text("kind", kind).text(field, whom)
+        }
         Action::Further(further) => return further.source(),
     }
     .finish()
