@@ -45,6 +45,17 @@ pub const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 pub const MIN_BYTES_PER_SECOND: u32 = 512;
 /// Time for which the system keeps what it has taken of an answer and nobody acknowledges, in milliseconds.
 pub const UNREAD_TIMEOUT_MS: u32 = 30_000;
+/// Memory of all bodies together unless set, in MiB: more than waits for the log, whose answer then says what is at fault,
+/// and as many as 64 of the largest batches, or thousands of a page's.
+pub const BODY_MEMORY_MIB: usize = 128;
+/// Least memory of bodies that can be set, in MiB: several of the largest batches, as they arrive and decompressed.
+pub const MIN_BODY_MEMORY_MIB: usize = 8;
+/// Most memory of bodies that can be set, in MiB.
+pub const MAX_BODY_MEMORY_MIB: usize = 65_536;
+/// Time that a body waits for memory before it is refused: nobody waits for long who had better come back later.
+pub const MEMORY_WAIT: Duration = Duration::from_millis(500);
+/// Time for which a body may be arriving before it can be ended because others find no memory.
+pub const BODY_GRACE: Duration = Duration::from_secs(2);
 /// Connections open at a time on the public listener, unless set; a further one waits with the system. Every stream is one.
 pub const MAX_CONNECTIONS: usize = 16_384;
 /// Fewest connections that can be set.

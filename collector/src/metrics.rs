@@ -70,6 +70,8 @@ pub struct Metrics {
     pub batches: Number,
     /// Body bytes received, as they arrived.
     pub received_bytes: Number,
+    /// Memory that bodies take, in bytes.
+    pub body_bytes: Number,
     /// Batches whose timestamps were shifted.
     pub clock_shifts: Number,
     /// Group commits of the log.
@@ -151,6 +153,7 @@ impl Metrics {
         );
         counter(&mut out, "attune_batches_total", "Batches received.", &self.batches);
         counter(&mut out, "attune_received_bytes_total", "Body bytes received.", &self.received_bytes);
+        gauge(&mut out, "attune_body_bytes", "Memory that bodies take.", &self.body_bytes);
         counter(
             &mut out,
             "attune_clock_shifts_total",

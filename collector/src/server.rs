@@ -4,7 +4,7 @@ use crate::assets::Assets;
 use crate::descriptors::{raise_limit, share_out};
 use crate::hex::hex;
 use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, Memory};
 use crate::limits::{ACCEPT_QUEUE, MAX_ADMIN_CONNECTIONS, SEND_BUFFER_BYTES};
 use crate::query::Query;
 use crate::rooms::{Closing, Rooms, StartError};
@@ -67,12 +67,13 @@ impl Server {
             metrics,
             lock,
         } = rooms;
+        let memory = Memory::new(settings.body_memory_mib << 20, metrics.clone());
         let edge = Arc::new(Edge {
             keys: Arc::new(settings.keys),
             cookie_domain: settings.cookie_domain,
             tokens: tokens.clone(),
             tombstones,
-            ingest: Ingest { log: log.clone(), tokens, metrics: metrics.clone() },
+            ingest: Ingest { log: log.clone(), tokens, memory, metrics: metrics.clone() },
             bundles: publisher.bundles(),
             statements: publisher.statements(),
             keyset: trust.keyset,

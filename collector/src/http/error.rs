@@ -1,7 +1,7 @@
 //! Errors of the edge: a status and `{code, message}`.
 
 use crate::access::AccessError;
-use crate::ingest::{BodyError, IngestError};
+use crate::ingest::{BodyError, IngestError, MemoryBusy};
 use crate::limits::RETRY_AFTER_SECONDS;
 use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use axum::body::Body;
@@ -86,8 +86,16 @@ impl From<IngestError> for ApiError {
             IngestError::Body(_) | IngestError::Envelope(_) => {
                 Self::new(StatusCode::BAD_REQUEST, error.code(), &message)
             }
-            IngestError::Log(_) => Self::retry(StatusCode::SERVICE_UNAVAILABLE, error.code(), &message),
+            IngestError::Memory(_) | IngestError::Log(_) => {
+                Self::retry(StatusCode::SERVICE_UNAVAILABLE, error.code(), &message)
+            }
         }
+    }
+}
+
+impl From<MemoryBusy> for ApiError {
+    fn from(busy: MemoryBusy) -> Self {
+        IngestError::Memory(busy).into()
     }
 }
 

@@ -40,10 +40,10 @@ async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
         None => None,
         Some(value) => Some(value.to_str().map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))?),
     };
-    let bytes = read_body(body, MAX_REQUEST_BYTES).await?;
+    let held = read_body(&edge.ingest.memory, body, MAX_REQUEST_BYTES).await?;
     let published = edge.bundles.borrow().clone();
     let moment = moment(edge, published.as_deref(), &head.headers);
-    Ok(edge.ingest.accept(key, Body { body_type, encoding, bytes: &bytes }, moment).await?)
+    Ok(edge.ingest.accept(key, Body { body_type, encoding, held }, moment).await?)
 }
 
 /// What holds now for a request with these headers, under the bundle in effect.

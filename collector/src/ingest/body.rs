@@ -43,14 +43,18 @@ pub fn body_type(content_type: Option<&str>) -> Result<BodyType, BodyError> {
     }
 }
 
+/// Whether a body has to be decompressed.
+pub fn is_compressed(body: &[u8], encoding: Option<&str>) -> bool {
+    !matches!(named(encoding).as_str(), "" | "identity") || is_gzip(body)
+}
+
 /// Decompresses a body by its `Content-Encoding`, or as gzip where its first bytes say so.
 ///
 /// # Errors
 /// Says what is wrong with it.
 pub fn decode<'a>(body: &'a [u8], encoding: Option<&str>) -> Result<Cow<'a, str>, BodyError> {
-    let named = encoding.unwrap_or_default().trim().to_ascii_lowercase();
-    let bytes = match named.as_str() {
-        "" | "identity" if body.starts_with(&[0x1f, 0x8b]) => gunzip(body)?,
+    let bytes = match named(encoding).as_str() {
+        "" | "identity" if is_gzip(body) => gunzip(body)?,
         "" | "identity" => Cow::Borrowed(body),
         "gzip" | "x-gzip" => gunzip(body)?,
         "deflate" => inflate(body)?,
@@ -66,6 +70,14 @@ pub fn decode<'a>(body: &'a [u8], encoding: Option<&str>) -> Result<Cow<'a, str>
         return Err(BodyError::TooLarge(Some(text.into_owned())));
     }
     Ok(text)
+}
+
+fn named(encoding: Option<&str>) -> String {
+    encoding.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_gzip(body: &[u8]) -> bool {
+    body.starts_with(&[0x1f, 0x8b])
 }
 
 fn gunzip(body: &[u8]) -> Result<Cow<'static, [u8]>, BodyError> {
@@ -159,6 +171,7 @@ mod tests {
             (Some("zstd"), ZSTD.to_vec()),
         ] {
             assert_eq!(decode(&body, encoding).as_deref(), Ok(TEXT), "{encoding:?}");
+            assert_eq!(is_compressed(&body, encoding), body != TEXT.as_bytes(), "{encoding:?}");
         }
     }
 

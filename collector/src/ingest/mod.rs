@@ -5,15 +5,17 @@ mod body;
 mod clocks;
 mod door;
 mod guard;
+mod memory;
 mod receipt;
 
 use crate::access::{Tokens, Tombstones, WriteKey};
 use crate::log::{Batch, Log, LogError};
 use crate::metrics::Metrics;
 use attune_core::id::MemberId;
-use attune_core::limits::{MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
+use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
 use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, encode_record};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ pub use batch::oversized;
 pub use body::{BodyError, BodyType, body_type};
 pub use door::Door;
 pub use guard::Guard;
+pub use memory::{Held, Memory, MemoryBusy};
 
 /// Takes batches in.
 #[derive(Debug)]
@@ -29,19 +32,21 @@ pub struct Ingest {
     pub log: Arc<Log>,
     /// Makes the tokens of receipts.
     pub tokens: Arc<Tokens>,
+    /// What bodies may take of it.
+    pub memory: Arc<Memory>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
 
 /// A body as it arrived.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Body<'a> {
     /// What its type says.
     pub body_type: BodyType,
     /// `Content-Encoding`.
     pub encoding: Option<&'a str>,
-    /// Its bytes.
-    pub bytes: &'a [u8],
+    /// Its bytes, and the memory that they take.
+    pub held: Held,
 }
 
 /// What holds at the moment a batch arrives.
@@ -66,6 +71,8 @@ pub enum IngestError {
     Envelope(EnvelopeError),
     /// Over a limit; holds the indexes of events that are too large alone.
     TooLarge(Vec<usize>),
+    /// There is no memory to decompress it in.
+    Memory(MemoryBusy),
     /// The log could not take it.
     Log(LogError),
 }
@@ -82,16 +89,32 @@ impl Ingest {
         moment: Moment<'_>,
     ) -> Result<String, IngestError> {
         self.metrics.batches.add(1);
-        self.metrics.received_bytes.add(body.bytes.len() as u64);
-        let text = body::decode(body.bytes, body.encoding).map_err(|error| match error {
+        let Body { body_type, encoding, held } = body;
+        self.metrics.received_bytes.add(held.bytes.len() as u64);
+        let mut room = None;
+        if body::is_compressed(&held.bytes, encoding) {
+            // How much it will be is not known before, and nobody waits while it is decompressed.
+            room = Some(self.memory.take(MAX_BATCH_BYTES).await.map_err(IngestError::Memory)?);
+        }
+        let decoded = body::decode(&held.bytes, encoding).map_err(|error| match error {
             BodyError::TooLarge(text) => {
                 IngestError::TooLarge(text.as_deref().map(oversized).unwrap_or_default())
             }
             other => IngestError::Body(other),
         })?;
-        let envelope = match body.body_type {
-            BodyType::Batch => Envelope::parse(&text).map_err(IngestError::Envelope)?,
-            BodyType::Lines => Envelope::from_lines(&text),
+        let decompressed;
+        let text = match decoded {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => {
+                drop(held);
+                decompressed = text;
+                room.iter_mut().for_each(|room| room.shrink(decompressed.len()));
+                &*decompressed
+            }
+        };
+        let envelope = match body_type {
+            BodyType::Batch => Envelope::parse(text).map_err(IngestError::Envelope)?,
+            BodyType::Lines => Envelope::from_lines(text),
         };
         let receipt = self.take(key, &envelope, moment).await?;
         Ok(attune_core::wire::write_receipt(&receipt))
@@ -182,6 +205,7 @@ impl IngestError {
             Self::Body(BodyError::NotText) => "body_not_text",
             Self::Body(BodyError::TooLarge(_)) | Self::TooLarge(_) => "batch_too_large",
             Self::Envelope(error) => error.code(),
+            Self::Memory(busy) => busy.code(),
             Self::Log(error) => error.code(),
         }
     }
@@ -203,11 +227,10 @@ impl fmt::Display for IngestError {
             Self::Body(BodyError::TooLarge(_)) | Self::TooLarge(_) => write!(
                 f,
                 "a batch holds at most {} events, {} bytes, and {} bytes per event, after decompression",
-                MAX_BATCH_EVENTS,
-                attune_core::limits::MAX_BATCH_BYTES,
-                MAX_EVENT_BYTES
+                MAX_BATCH_EVENTS, MAX_BATCH_BYTES, MAX_EVENT_BYTES
             ),
             Self::Envelope(error) => error.fmt(f),
+            Self::Memory(busy) => busy.fmt(f),
             Self::Log(error) => error.fmt(f),
         }
     }

@@ -4,8 +4,8 @@ use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
 use crate::limits::{
-    DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, MAX_CONNECTIONS, MAX_SEGMENT_MIB,
-    MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
+    BODY_MEMORY_MIB, DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, MAX_BODY_MEMORY_MIB,
+    MAX_CONNECTIONS, MAX_SEGMENT_MIB, MIN_BODY_MEMORY_MIB, MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
 };
 use attune_core::bundle::author::nearest;
 use clap::error::ErrorKind;
@@ -146,6 +146,9 @@ pub struct ServeArguments {
     /// Connections of one address at a time, of IPv6 of one network of 64 bits [default: a quarter of all]
     #[arg(long, env = "ATTUNE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", value_parser = connections)]
     pub max_connections_per_address: Option<usize>,
+    /// Memory that all bodies together may take while they arrive, are read and wait for the log, in MiB
+    #[arg(long, env = "ATTUNE_BODY_MEMORY_MIB", value_name = "MIB", value_parser = body_memory_mib, default_value_t = BODY_MEMORY_MIB)]
+    pub body_memory_mib: usize,
     /// Size of the log's files, in MiB
     #[arg(long, env = "ATTUNE_LOG_SEGMENT_MIB", value_name = "MIB", value_parser = segment_mib, default_value_t = SEGMENT_MIB)]
     pub log_segment_mib: u64,
@@ -238,6 +241,12 @@ fn connections(text: &str) -> Result<usize, String> {
 fn segment_mib(text: &str) -> Result<u64, String> {
     let expected = format!("expected a number from 1 to {MAX_SEGMENT_MIB}");
     text.parse().ok().filter(|mib| (1..=MAX_SEGMENT_MIB).contains(mib)).ok_or(expected)
+}
+
+fn body_memory_mib(text: &str) -> Result<usize, String> {
+    let range = MIN_BODY_MEMORY_MIB..=MAX_BODY_MEMORY_MIB;
+    let expected = format!("expected a number from {MIN_BODY_MEMORY_MIB} to {MAX_BODY_MEMORY_MIB}");
+    text.parse().ok().filter(|mib| range.contains(mib)).ok_or(expected)
 }
 
 fn port(text: &str) -> Result<u16, String> {

@@ -52,6 +52,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// Connections of one address at a time; a quarter of all where absent.
     pub max_connections_per_address: Option<usize>,
+    /// Memory that all bodies together may take, in MiB.
+    pub body_memory_mib: usize,
     /// Whether the demo is served at `/`.
     pub demo: bool,
     /// Where the demo's supervisor listens.
@@ -146,6 +148,7 @@ impl Settings {
             segment_mib: arguments.log_segment_mib,
             max_connections: arguments.max_connections,
             max_connections_per_address: arguments.max_connections_per_address,
+            body_memory_mib: arguments.body_memory_mib,
             demo: arguments.demo,
             demo_control: arguments.demo_control,
             secret_key: arguments.secret_key,
@@ -253,6 +256,7 @@ mod tests {
                 &["--max-connections-per-address", "many"],
                 "'--max-connections-per-address <COUNT>': expected a number",
             ),
+            (&["--body-memory-mib", "7"], "'--body-memory-mib <MIB>': expected a number from 8 to 65536"),
             (&["--rules", "/nonexistent"], "--rules: /nonexistent is not a folder"),
             (&["--demo-control", "https://x.example"], "--demo-control"),
             (&["--secret-key", "short"], "--secret-key: needs at least 16 characters"),
