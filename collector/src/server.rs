@@ -67,9 +67,11 @@ impl Server {
             metrics,
             lock,
         } = rooms;
+        let proxies = Arc::new(settings.proxies);
         let memory = Memory::new(settings.body_memory_mib << 20, metrics.clone());
         let edge = Arc::new(Edge {
             keys: Arc::new(settings.keys),
+            proxies: proxies.clone(),
             cookie_domain: settings.cookie_domain,
             tokens: tokens.clone(),
             tombstones,
@@ -96,9 +98,9 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let ids = RequestIds::new(&hex(&process.bytes()[..4]));
         let of_one = settings.max_connections_per_address.unwrap_or(connections / 4);
-        let public_places = Places::new(connections, of_one);
+        let public_places = Places::new(connections, of_one, proxies);
         // Whoever holds the secret key may have all of them.
-        let admin_places = Places::new(MAX_ADMIN_CONNECTIONS, MAX_ADMIN_CONNECTIONS);
+        let admin_places = Places::new(MAX_ADMIN_CONNECTIONS, MAX_ADMIN_CONNECTIONS, Arc::default());
         let metrics = edge.metrics.clone();
         let public_routes = public_router(edge.clone(), ids.clone());
         let admin_routes = admin_router(edge.clone(), ids);

@@ -15,7 +15,7 @@ mod stream;
 mod token;
 mod visitor;
 
-use crate::access::{CookieDomain, Tokens, Tombstones, WriteKeys};
+use crate::access::{CookieDomain, Proxies, Tokens, Tombstones, WriteKeys};
 use crate::assets::Assets;
 use crate::bundle::{Published, Signer};
 use crate::content::Document;
@@ -39,6 +39,8 @@ pub use request::RequestIds;
 pub struct Edge {
     /// Write keys.
     pub keys: Arc<WriteKeys>,
+    /// Proxies that are believed about who asks.
+    pub proxies: Arc<Proxies>,
     /// The domain for which the visitor's cookie is set, if it is.
     pub cookie_domain: Option<CookieDomain>,
     /// Tokens of browsers.

@@ -3,6 +3,7 @@
 use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
+use crate::access::ProxyHeader;
 use crate::limits::{
     BODY_MEMORY_MIB, DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, MAX_BODY_MEMORY_MIB,
     MAX_CONNECTIONS, MAX_SEGMENT_MIB, MIN_BODY_MEMORY_MIB, MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
@@ -146,6 +147,18 @@ pub struct ServeArguments {
     /// Connections of one address at a time, of IPv6 of one network of 64 bits [default: a quarter of all]
     #[arg(long, env = "ATTUNE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", value_parser = connections)]
     pub max_connections_per_address: Option<usize>,
+    /// Addresses or networks of proxies in front that are believed about who asks; may be repeated
+    #[arg(long, env = "ATTUNE_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    pub trusted_proxies: Vec<String>,
+    /// The header in which they say so; others are not looked at
+    #[arg(
+        long,
+        env = "ATTUNE_PROXY_HEADER",
+        value_name = "HEADER",
+        default_value = "x-forwarded-for",
+        requires = "trusted_proxies"
+    )]
+    pub proxy_header: ProxyHeaderName,
     /// Memory that all bodies together may take while they arrive, are read and wait for the log, in MiB
     #[arg(long, env = "ATTUNE_BODY_MEMORY_MIB", value_name = "MIB", value_parser = body_memory_mib, default_value_t = BODY_MEMORY_MIB)]
     pub body_memory_mib: usize,
@@ -167,6 +180,24 @@ pub struct ServeArguments {
     /// Which log lines are written: error, warn, info, debug, trace, or a filter such as attune_collector::worker=debug
     #[arg(long, env = "ATTUNE_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
+}
+
+/// The header in which proxies say who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProxyHeaderName {
+    /// Addresses, the last proxy's last.
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
+impl From<ProxyHeaderName> for ProxyHeader {
+    fn from(name: ProxyHeaderName) -> Self {
+        match name {
+            ProxyHeaderName::XForwardedFor => Self::XForwardedFor,
+            ProxyHeaderName::Forwarded => Self::Forwarded,
+        }
+    }
 }
 
 /// How log lines are written.

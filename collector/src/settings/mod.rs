@@ -4,7 +4,7 @@ mod arguments;
 mod author;
 mod share;
 
-use crate::access::{CookieDomain, WriteKey, WriteKeys};
+use crate::access::{CookieDomain, Proxies, WriteKey, WriteKeys};
 use crate::limits::{
     MAX_BUNDLE_VALID_MS, MAX_PLACE_CHARS, MAX_STATEMENT_VALID_MS, MIN_BUNDLE_VALID_MS, MIN_SECRET_CHARS,
     MIN_STATEMENT_VALID_MS,
@@ -52,6 +52,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// Connections of one address at a time; a quarter of all where absent.
     pub max_connections_per_address: Option<usize>,
+    /// Proxies in front that are believed about who asks.
+    pub proxies: Proxies,
     /// Memory that all bodies together may take, in MiB.
     pub body_memory_mib: usize,
     /// Whether the demo is served at `/`.
@@ -118,6 +120,11 @@ impl Settings {
         if let Some(folder) = arguments.candidate_rules.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(told("--candidate-rules", format!("{} is not a folder", folder.display())));
         }
+        let networks = arguments.trusted_proxies.iter().map(|text| &**text);
+        let proxies = Proxies::parse(networks, arguments.proxy_header.into()).map_err(|text| {
+            let what = format!("'{text}' must be an address or a network such as 10.0.0.0/8");
+            told("--trusted-proxies", what)
+        })?;
         let signing = SigningSettings::check(&arguments)?;
         if let Some(url) = arguments.demo_control.as_ref().filter(|url| !is_loopback_url(url)) {
             return Err(told("--demo-control", format!("'{url}' must be http://127.0.0.1:<port>")));
@@ -148,6 +155,7 @@ impl Settings {
             segment_mib: arguments.log_segment_mib,
             max_connections: arguments.max_connections,
             max_connections_per_address: arguments.max_connections_per_address,
+            proxies,
             body_memory_mib: arguments.body_memory_mib,
             demo: arguments.demo,
             demo_control: arguments.demo_control,
@@ -256,6 +264,12 @@ mod tests {
                 &["--max-connections-per-address", "many"],
                 "'--max-connections-per-address <COUNT>': expected a number",
             ),
+            (
+                &["--trusted-proxies", "10.0.0.0/8,proxy.example"],
+                "--trusted-proxies: 'proxy.example' must be an address or a network such as 10.0.0.0/8",
+            ),
+            (&["--trusted-proxies", "10.0.0.0/8", "--proxy-header", "via"], "x-forwarded-for, forwarded"),
+            (&["--proxy-header", "forwarded"], "--trusted-proxies"),
             (&["--body-memory-mib", "7"], "'--body-memory-mib <MIB>': expected a number from 8 to 65536"),
             (&["--rules", "/nonexistent"], "--rules: /nonexistent is not a folder"),
             (&["--demo-control", "https://x.example"], "--demo-control"),
