@@ -1,6 +1,7 @@
 //! Every bound and default of the collector in one place, with its unit and its reason.
 
 use attune_core::limits::MAX_BUNDLE_BYTES;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Capacity of one log segment unless set, in MiB: large enough that rolling is rare, small enough to give space back.
@@ -77,6 +78,15 @@ pub const SEND_BUFFER_BYTES: u32 = 64 * 1024;
 pub const MAX_ADMIN_CONNECTIONS: usize = 64;
 /// `Retry-After` of a 503, in seconds; up to as much again is added as jitter.
 pub const RETRY_AFTER_SECONDS: u64 = 2;
+/// Jitter of the `Retry-After` of a 429, in seconds at least: of what has to wait a moment.
+pub const MIN_LIMITED_JITTER_SECONDS: u64 = 2;
+/// The same at most: who waits for the next day does not come with all others.
+pub const MAX_LIMITED_JITTER_SECONDS: u64 = 600;
+/// What may be sent at once after a while of nothing where no burst is set, in seconds of the rate.
+pub const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// Addresses whose rates are counted at a time, some 220 bytes each; of more, those that send seldom are forgotten, and begin
+/// anew.
+pub const THROTTLED_ADDRESSES: usize = 65_536;
 
 /// Member and profile states the worker keeps decoded, each.
 pub const HOT_STATES: usize = 100_000;

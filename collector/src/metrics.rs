@@ -66,6 +66,8 @@ pub struct Metrics {
     pub rejected: Labelled,
     /// Requests answered with an error, by code.
     pub errors: Labelled,
+    /// Requests refused by a limit, by its name.
+    pub limited: Labelled,
     /// Batches received.
     pub batches: Number,
     /// Body bytes received, as they arrived.
@@ -151,6 +153,8 @@ impl Metrics {
             "Requests answered with an error, by code.",
             &self.errors,
         );
+        let help = "Requests refused because an address or a write key has sent as much as it may, by limit.";
+        labelled(&mut out, "attune_limited_total", help, &self.limited);
         counter(&mut out, "attune_batches_total", "Batches received.", &self.batches);
         counter(&mut out, "attune_received_bytes_total", "Body bytes received.", &self.received_bytes);
         gauge(&mut out, "attune_body_bytes", "Memory that bodies take.", &self.body_bytes);

@@ -1,5 +1,6 @@
 //! The running collector: two listeners in front of the rooms.
 
+use crate::access::Throttle;
 use crate::assets::Assets;
 use crate::descriptors::{raise_limit, share_out};
 use crate::hex::hex;
@@ -69,13 +70,14 @@ impl Server {
         } = rooms;
         let proxies = Arc::new(settings.proxies);
         let memory = Memory::new(settings.body_memory_mib << 20, metrics.clone());
+        let throttle = Throttle::new(&settings.keys, settings.of_address);
         let edge = Arc::new(Edge {
             keys: Arc::new(settings.keys),
             proxies: proxies.clone(),
             cookie_domain: settings.cookie_domain,
             tokens: tokens.clone(),
             tombstones,
-            ingest: Ingest { log: log.clone(), tokens, memory, metrics: metrics.clone() },
+            ingest: Ingest { log: log.clone(), tokens, throttle, memory, metrics: metrics.clone() },
             bundles: publisher.bundles(),
             statements: publisher.statements(),
             keyset: trust.keyset,

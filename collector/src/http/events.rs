@@ -2,13 +2,14 @@
 
 use super::Edge;
 use super::error::ApiError;
-use super::request::{header_text, read_body, write_key};
+use super::request::{client, header_text, read_body, write_key};
 use crate::bundle::Published;
 use crate::clock;
 use crate::ingest::{Body, BodyError, Guard, IngestError, Moment, body_type};
 use attune_core::limits::MAX_REQUEST_BYTES;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -42,17 +43,18 @@ async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
     };
     let held = read_body(&edge.ingest.memory, body, MAX_REQUEST_BYTES).await?;
     let published = edge.bundles.borrow().clone();
-    let moment = moment(edge, published.as_deref(), &head.headers);
+    let moment = moment(edge, published.as_deref(), &head);
     Ok(edge.ingest.accept(key, Body { body_type, encoding, held }, moment).await?)
 }
 
-/// What holds now for a request with these headers, under the bundle in effect.
-pub fn moment<'a>(edge: &'a Edge, published: Option<&'a Published>, headers: &'a HeaderMap) -> Moment<'a> {
-    let user_agent = header_text(headers, header::USER_AGENT).unwrap_or_default();
+/// What holds now for a request with this head, under the bundle in effect.
+pub fn moment<'a>(edge: &'a Edge, published: Option<&'a Published>, head: &'a Parts) -> Moment<'a> {
+    let user_agent = header_text(&head.headers, header::USER_AGENT).unwrap_or_default();
     let policy = published.and_then(Published::policy);
     Moment {
         now: clock::now(),
         bundle_revision: published.map_or(0, Published::revision),
+        site: client(edge, head),
         erased: &edge.tombstones,
         guard: policy.map(|policy| Guard { policy, user_agent }),
     }

@@ -1,15 +1,19 @@
 //! What every handler needs of a request: the key it names, its body within limits, its id.
 
+use super::Edge;
 use super::error::ApiError;
-use super::listen::Pace;
+use super::listen::{Pace, Peer};
+use crate::access::Site;
 use crate::ingest::{Held, Memory};
 use crate::limits::{MIN_BYTES_PER_SECOND, STALL_TIMEOUT};
 use axum::body::{Body, HttpBody};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::{Instant, timeout_at};
@@ -40,6 +44,15 @@ pub fn write_key<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<Cow<'a, str
         return Some(Cow::Owned(pair.split(':').next().unwrap_or_default().to_owned()));
     }
     None
+}
+
+/// Where a request comes from, by its connection or by what trusted proxies say.
+pub fn client(edge: &Edge, head: &Parts) -> Site {
+    // Whatever has no peer shares one place, rather than to have no limits.
+    let peer = head.extensions.get().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |Peer(peer)| *peer);
+    let values = head.headers.get_all(edge.proxies.header().name()).iter();
+    // What is no text is no address either, and ends the way back as one.
+    Site::of(edge.proxies.client(peer, values.map(|value| value.to_str().unwrap_or_default())))
 }
 
 /// The whole body, within a size, at a pace and in the memory that bodies may take.

@@ -189,7 +189,7 @@ fn time_warning(at: Timestamp, now: Timestamp) -> Option<(&'static str, String)>
 mod tests {
     use super::*;
 
-    use crate::access::Tombstones;
+    use crate::access::{Site, Tombstones};
     use crate::ingest::Guard;
     use crate::secret::Secret;
     use attune_core::filter::{BotRule, Kinds, Policy, TypePolicy};
@@ -204,7 +204,8 @@ mod tests {
     fn read_by(guard: Option<Guard<'_>>, text: &str) -> Read {
         let erased = Tombstones::new(Secret::of([7; 32]));
         erased.note(erased.of(&MemberId("gone".into())));
-        let moment = Moment { now: NOW, bundle_revision: 1, erased: &erased, guard };
+        let site = Site::of(std::net::Ipv4Addr::LOCALHOST.into());
+        let moment = Moment { now: NOW, bundle_revision: 1, site, erased: &erased, guard };
         read(&Envelope::parse(text).unwrap(), &WriteKey::open("k").unwrap(), &moment)
     }
 

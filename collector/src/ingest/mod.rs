@@ -8,7 +8,7 @@ mod guard;
 mod memory;
 mod receipt;
 
-use crate::access::{Tokens, Tombstones, WriteKey};
+use crate::access::{Limited, Site, Throttle, Tokens, Tombstones, WriteKey};
 use crate::log::{Batch, Log, LogError};
 use crate::metrics::Metrics;
 use attune_core::id::MemberId;
@@ -32,6 +32,8 @@ pub struct Ingest {
     pub log: Arc<Log>,
     /// Makes the tokens of receipts.
     pub tokens: Arc<Tokens>,
+    /// How much keys and addresses may send.
+    pub throttle: Throttle,
     /// What bodies may take of it.
     pub memory: Arc<Memory>,
     /// What is counted.
@@ -56,6 +58,8 @@ pub struct Moment<'a> {
     pub now: Timestamp,
     /// Revision of the bundle in effect.
     pub bundle_revision: u64,
+    /// Where the batch comes from.
+    pub site: Site,
     /// Whose events are refused.
     pub erased: &'a Tombstones,
     /// Judges what may be kept, where the bundle in effect says so.
@@ -71,6 +75,8 @@ pub enum IngestError {
     Envelope(EnvelopeError),
     /// Over a limit; holds the indexes of events that are too large alone.
     TooLarge(Vec<usize>),
+    /// More than its key or its address may send.
+    Limited(Limited),
     /// There is no memory to decompress it in.
     Memory(MemoryBusy),
     /// The log could not take it.
@@ -135,6 +141,11 @@ impl Ingest {
         if envelope.events.len() > MAX_BATCH_EVENTS {
             return Err(IngestError::TooLarge(batch::too_large(&envelope.events)));
         }
+        let allowed = self.throttle.take_events(key, moment.site, envelope.events.len(), now);
+        let allowed = allowed.map_err(|limited| {
+            self.metrics.limited.add(limited.limit.name(), 1);
+            IngestError::Limited(limited)
+        })?;
         let read = batch::read(envelope, key, &moment);
         if read.clock_shift_ms != 0 {
             self.metrics.clock_shifts.add(1);
@@ -143,7 +154,13 @@ impl Ingest {
         let appended = if read.records.is_empty() {
             None
         } else {
-            Some(self.log.append(read.records).await.map_err(IngestError::Log)?)
+            match self.log.append(read.records).await {
+                Ok(appended) => Some(appended),
+                Err(error) => {
+                    allowed.accept(0);
+                    return Err(IngestError::Log(error));
+                }
+            }
         };
         let outcome = receipt::Outcome {
             places: read.places,
@@ -152,6 +169,7 @@ impl Ingest {
             entries_before: read.entries_before,
         };
         let mut receipt = outcome.settle(&envelope.events, &self.metrics);
+        allowed.accept(receipt.accepted);
         receipt.clock_shift_ms = read.clock_shift_ms;
         receipt.bundle_revision = moment.bundle_revision;
         receipt.server_time = Some(now.to_string().into());
@@ -205,6 +223,7 @@ impl IngestError {
             Self::Body(BodyError::NotText) => "body_not_text",
             Self::Body(BodyError::TooLarge(_)) | Self::TooLarge(_) => "batch_too_large",
             Self::Envelope(error) => error.code(),
+            Self::Limited(limited) => limited.code(),
             Self::Memory(busy) => busy.code(),
             Self::Log(error) => error.code(),
         }
@@ -230,6 +249,7 @@ impl fmt::Display for IngestError {
                 MAX_BATCH_EVENTS, MAX_BATCH_BYTES, MAX_EVENT_BYTES
             ),
             Self::Envelope(error) => error.fmt(f),
+            Self::Limited(limited) => limited.fmt(f),
             Self::Memory(busy) => busy.fmt(f),
             Self::Log(error) => error.fmt(f),
         }

@@ -13,6 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 /// Attune's collector: takes events in, keeps profiles, fires triggers, pushes to open pages.
@@ -159,6 +160,12 @@ pub struct ServeArguments {
         requires = "trusted_proxies"
     )]
     pub proxy_header: ProxyHeaderName,
+    /// Requests a second of one address, of IPv6 of one network of 64 bits; ten times as many at once [default: without end]
+    #[arg(long, env = "ATTUNE_REQUESTS_PER_ADDRESS", value_name = "COUNT", value_parser = rate)]
+    pub requests_per_address: Option<NonZeroU32>,
+    /// Events a second of one address; ten times as many at once, and at least 2,500 [default: without end]
+    #[arg(long, env = "ATTUNE_EVENTS_PER_ADDRESS", value_name = "COUNT", value_parser = rate)]
+    pub events_per_address: Option<NonZeroU32>,
     /// Memory that all bodies together may take while they arrive, are read and wait for the log, in MiB
     #[arg(long, env = "ATTUNE_BODY_MEMORY_MIB", value_name = "MIB", value_parser = body_memory_mib, default_value_t = BODY_MEMORY_MIB)]
     pub body_memory_mib: usize,
@@ -272,6 +279,10 @@ fn connections(text: &str) -> Result<usize, String> {
 fn segment_mib(text: &str) -> Result<u64, String> {
     let expected = format!("expected a number from 1 to {MAX_SEGMENT_MIB}");
     text.parse().ok().filter(|mib| (1..=MAX_SEGMENT_MIB).contains(mib)).ok_or(expected)
+}
+
+fn rate(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("expected a number from 1 to {}", u32::MAX))
 }
 
 fn body_memory_mib(text: &str) -> Result<usize, String> {
