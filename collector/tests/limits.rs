@@ -198,3 +198,19 @@ fn an_address_has_so_many_requests_whatever_its_header_says() {
     }
     eventually("it may ask again", || place.get("/v1/bundle?k=demo").status != 429);
 }
+
+#[test]
+fn a_key_that_lists_types_refuses_others_one_by_one() {
+    let keys = json!([{"key": "till", "identity": "open", "event_types": ["purchase", "cart_*"]}]);
+    let (collector, _folder) = with_keys(&keys, &[]);
+    let kinds = ["purchase", "view", "cart_add", "attune.identify"];
+    let events: Vec<Value> = kinds.iter().map(|kind| event(kind, kind, json!({}))).collect();
+    let receipt = send(&collector.place, "till", &[], &batch("anybody", &events)).json();
+    assert_eq!(receipt["accepted"], 2, "{receipt}");
+    let rows = receipt["results"].as_array().unwrap();
+    let told: Vec<_> = rows.iter().map(|row| (&row["index"], &row["result"], &row["code"])).collect();
+    let (rejected, code) = (json!("rejected"), json!("type_not_allowed"));
+    assert_eq!(told, [(&json!(1), &rejected, &code), (&json!(3), &rejected, &code)]);
+    assert_eq!(rows[0]["message"], "'view' is not among the event_types of this write key");
+    assert_eq!(collector.place.summary()["events"], 2);
+}

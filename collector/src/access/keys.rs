@@ -4,7 +4,7 @@ use super::{KeyLimits, Rate};
 use crate::hex::hex;
 use crate::limits::{MAX_WRITE_KEY_CHARS, MIN_SECRET_CHARS};
 use crate::secret::{mac, same_secret};
-use attune_core::limits::MAX_BATCH_EVENTS;
+use attune_core::limits::{MAX_BATCH_EVENTS, MAX_ID_CHARS};
 use hashbrown::HashMap;
 use serde::Deserialize;
 use std::fmt;
@@ -34,6 +34,8 @@ pub struct WriteKey {
     pub identity: Identity,
     /// How much it may send.
     pub limits: KeyLimits,
+    /// What events under it may be; all where absent. A trailing `*` stands for whatever follows.
+    pub event_types: Option<Vec<Box<str>>>,
 }
 
 /// All write keys.
@@ -75,6 +77,7 @@ struct KeyEntry {
     events_per_second: Option<NonZeroU32>,
     events_burst: Option<u32>,
     events_per_day: Option<u64>,
+    event_types: Option<Vec<Box<str>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -97,12 +100,22 @@ impl WriteKey {
             origins: vec!["*".into()],
             identity: Identity::Open,
             limits: KeyLimits::default(),
+            event_types: None,
         })
     }
 
     /// Whether pages of an origin may use it.
     pub fn allows(&self, origin: &str) -> bool {
         self.origins.iter().any(|allowed| &**allowed == "*" || &**allowed == origin)
+    }
+
+    /// Whether events of a type may come under it.
+    pub fn takes(&self, event_type: &str) -> bool {
+        let names = |allowed: &str| match allowed.strip_suffix('*') {
+            Some(start) => event_type.starts_with(start),
+            None => allowed == event_type,
+        };
+        self.event_types.as_ref().is_none_or(|types| types.iter().any(|allowed| names(allowed)))
     }
 
     /// Whether a proof shows that the site's own backend has named this user.
@@ -163,6 +176,7 @@ impl KeyEntry {
     fn check(self) -> Result<WriteKey, String> {
         check_key(&self.key).map_err(|what| format!("key {what}"))?;
         let limits = self.limits()?;
+        self.check_types()?;
         if let Some((index, origin)) = self.origins.iter().enumerate().find(|(_, origin)| !is_origin(origin))
         {
             let expected = "\"*\" or an origin as browsers send it, such as https://shop.example: small letters, no path, no *";
@@ -179,7 +193,30 @@ impl KeyEntry {
                 ));
             }
         };
-        Ok(WriteKey { key: self.key, origins: self.origins, identity, limits })
+        let event_types = self.event_types;
+        Ok(WriteKey { key: self.key, origins: self.origins, identity, limits, event_types })
+    }
+
+    fn check_types(&self) -> Result<(), String> {
+        let Some(types) = &self.event_types else { return Ok(()) };
+        if types.is_empty() {
+            return Err(
+                "event_types names none, so that no event would be taken; leave it away for all".into()
+            );
+        }
+        let is_type = |text: &str| {
+            let name = text.strip_suffix('*').unwrap_or(text);
+            !text.is_empty() && text.chars().count() <= MAX_ID_CHARS && !name.contains('*')
+        };
+        match types.iter().enumerate().find(|(_, text)| !is_type(text)) {
+            None => Ok(()),
+            Some((index, text)) => {
+                let expected = format!("1 to {MAX_ID_CHARS} characters, a * at its end only");
+                Err(format!(
+                    "event_types[{index}] '{text}' must be a type or its beginning and *: {expected}"
+                ))
+            }
+        }
     }
 
     fn limits(&self) -> Result<KeyLimits, String> {
@@ -303,6 +340,23 @@ mod tests {
             (r#","events_per_day":10"#, "events_per_day 10 must be 2500 or more"),
         ] {
             assert!(with(text).unwrap_err().starts_with(told), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_takes_the_types_that_it_lists() {
+        let with = |types: &str| entry(&format!(r#"{{"key":"k","identity":"open","event_types":{types}}}"#));
+        let key = with(r#"["purchase","cart_*"]"#).unwrap();
+        let taken = ["purchase", "cart_", "cart_add", "purchases", "Purchase", "attune.identify", ""];
+        assert_eq!(taken.map(|name| key.takes(name)), [true, true, true, false, false, false, false]);
+        assert!(with("null").unwrap().takes("anything") && with(r#"["*"]"#).unwrap().takes("anything"));
+        for (types, told) in [
+            ("[]", "event_types names none"),
+            (r#"["a",""]"#, "event_types[1] '' must be a type or its beginning and *"),
+            (r#"["a*b"]"#, "event_types[0] 'a*b' must be"),
+            (r#"["**"]"#, "event_types[0] '**' must be"),
+        ] {
+            assert!(with(types).unwrap_err().starts_with(told), "{types}");
         }
     }
 

@@ -54,6 +54,11 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
                 let message = "the member has been erased".to_owned();
                 read.rows.push(row(index, raw, ResultKind::Rejected, "member_erased", message));
             }
+            Ok(event) if !key.takes(&event.event_type) => {
+                let message =
+                    format!("'{}' is not among the event_types of this write key", event.event_type);
+                read.rows.push(row(index, raw, ResultKind::Rejected, "type_not_allowed", message));
+            }
             Ok(mut event) => {
                 let proven = is_proven(&event, key);
                 match moment.guard.map_or(Ok(()), |guard| guard.judge(&mut event)) {
