@@ -272,7 +272,9 @@ impl AccessError {
 impl fmt::Display for AccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::KeyMissing => f.write_str("give the write key as ?k=<key> or Authorization: Bearer <key>"),
+            Self::KeyMissing => f.write_str(
+                "give the write key as ?k=<key> or Authorization: Bearer <key>; a batch that is not compressed may have it as its write_key",
+            ),
             Self::KeyUnknown => f.write_str("the write key is unknown here"),
             Self::OriginRefused(origin) => write!(f, "the write key may not be used by pages of {origin}"),
         }

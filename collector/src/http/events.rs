@@ -3,9 +3,12 @@
 use super::Edge;
 use super::error::ApiError;
 use super::request::{client, header_text, read_body, write_key};
+use crate::access::AccessError;
 use crate::bundle::Published;
 use crate::clock;
-use crate::ingest::{Body, BodyError, Guard, IngestError, Moment, body_type};
+use crate::ingest::{
+    Body, BodyError, BodyType, Guard, IngestError, Moment, body_type, is_compressed, key_inside,
+};
 use attune_core::limits::MAX_REQUEST_BYTES;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -35,13 +38,22 @@ async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
     }
     let (head, body) = request.into_parts();
     let named = write_key(&head.uri, &head.headers);
-    let key = edge.keys.authorize(named.as_deref(), header_text(&head.headers, header::ORIGIN))?;
+    let origin = header_text(&head.headers, header::ORIGIN);
+    let outside = named.map(|named| edge.keys.authorize(Some(&named), origin)).transpose()?;
     let body_type = body_type(header_text(&head.headers, header::CONTENT_TYPE)).map_err(IngestError::Body)?;
     let encoding = match head.headers.get(header::CONTENT_ENCODING) {
         None => None,
         Some(value) => Some(value.to_str().map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))?),
     };
+    // Who names no key outside has to be heard out, unless there can be none inside.
+    if outside.is_none() && (body_type == BodyType::Lines || is_compressed(&[], encoding)) {
+        return Err(AccessError::KeyMissing.into());
+    }
     let held = read_body(&edge.ingest.memory, body, MAX_REQUEST_BYTES).await?;
+    let key = match outside {
+        Some(key) => key,
+        None => edge.keys.authorize(key_inside(&held.bytes, body_type, encoding).as_deref(), origin)?,
+    };
     let published = edge.bundles.borrow().clone();
     let moment = moment(edge, published.as_deref(), &head);
     Ok(edge.ingest.accept(key, Body { body_type, encoding, held }, moment).await?)

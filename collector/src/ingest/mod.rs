@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use batch::oversized;
-pub use body::{BodyError, BodyType, body_type};
+pub use body::{BodyError, BodyType, body_type, is_compressed, key_inside};
 pub use door::Door;
 pub use guard::Guard;
 pub use memory::{Held, Memory, MemoryBusy};
