@@ -32,6 +32,12 @@ pub const DOOR_LANE_GAP: u64 = 32;
 /// Newest log bytes from which the door table is rebuilt at start.
 pub const DOOR_REBUILD_BYTES: u64 = 256 * 1024 * 1024;
 
+/// Lanes whose totals of dropped events are remembered, some 250 bytes each; the total of a lane that is forgotten counts once
+/// more when it is told again.
+pub const REMEMBERED_DROP_LANES: usize = 32_768;
+/// Events that a lane can tell of as dropped, for each reason: more than a page ever makes, so that nobody spoils the sum.
+pub const MAX_DROPPED_OF_LANE: u64 = 100_000;
+
 /// Bytes a body may decompress to before it is given up unread; up to here a 413 names the offending events.
 pub const MAX_INSPECTED_BYTES: usize = 8 * 1024 * 1024;
 /// Difference of the clocks from which a batch without a known skew is shifted, in milliseconds.

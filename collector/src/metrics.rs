@@ -64,6 +64,8 @@ pub struct Metrics {
     pub duplicates: Number,
     /// Events refused, by code.
     pub rejected: Labelled,
+    /// Events that senders have given up, by reason.
+    pub dropped: Labelled,
     /// Requests answered with an error, by code.
     pub errors: Labelled,
     /// Requests refused by a limit, by its name.
@@ -147,6 +149,8 @@ impl Metrics {
             &self.duplicates,
         );
         labelled(&mut out, "attune_events_rejected_total", "Events refused, by code.", &self.rejected);
+        let help = "Events that senders say they gave up, by reason, each counted once.";
+        labelled(&mut out, "attune_events_dropped_total", help, &self.dropped);
         labelled(
             &mut out,
             "attune_request_errors_total",

@@ -5,7 +5,7 @@ use crate::assets::Assets;
 use crate::descriptors::{raise_limit, share_out};
 use crate::hex::hex;
 use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
-use crate::ingest::{Ingest, Memory};
+use crate::ingest::{Drops, Ingest, Memory};
 use crate::limits::{ACCEPT_QUEUE, MAX_ADMIN_CONNECTIONS, SEND_BUFFER_BYTES};
 use crate::query::Query;
 use crate::rooms::{Closing, Rooms, StartError};
@@ -77,7 +77,14 @@ impl Server {
             cookie_domain: settings.cookie_domain,
             tokens: tokens.clone(),
             tombstones,
-            ingest: Ingest { log: log.clone(), tokens, throttle, memory, metrics: metrics.clone() },
+            ingest: Ingest {
+                log: log.clone(),
+                tokens,
+                drops: Drops::default(),
+                throttle,
+                memory,
+                metrics: metrics.clone(),
+            },
             bundles: publisher.bundles(),
             statements: publisher.statements(),
             keyset: trust.keyset,

@@ -229,3 +229,15 @@ fn a_batch_may_have_its_key_inside_unless_it_is_compressed() {
     assert_eq!(post("/v1/events?k=demo", &plain, &packed).0, 200);
     assert_eq!(collector.place.summary()["events"], 1);
 }
+
+#[test]
+fn what_a_page_has_given_up_is_counted_once_however_often_it_is_told() {
+    let collector = Collector::start(&[]);
+    let mut sent = batch("m1", &[numbered("a", 1)]);
+    for queue_full in [2, 2, 3, 3] {
+        sent["dropped"] = json!({"queue_full": queue_full});
+        collector.place.receipt(&sent);
+    }
+    let metrics = collector.place.get("/metrics").text();
+    assert!(metrics.contains("attune_events_dropped_total{code=\"queue_full\"} 3\n"), "{metrics}");
+}

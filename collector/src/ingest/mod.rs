@@ -4,6 +4,7 @@ mod batch;
 mod body;
 mod clocks;
 mod door;
+mod drops;
 mod guard;
 mod memory;
 mod receipt;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub use batch::oversized;
 pub use body::{BodyError, BodyType, body_type, is_compressed, key_inside};
 pub use door::Door;
+pub use drops::Drops;
 pub use guard::Guard;
 pub use memory::{Held, Memory, MemoryBusy};
 
@@ -32,6 +34,8 @@ pub struct Ingest {
     pub log: Arc<Log>,
     /// Makes the tokens of receipts.
     pub tokens: Arc<Tokens>,
+    /// What senders have given up.
+    pub drops: Drops,
     /// How much keys and addresses may send.
     pub throttle: Throttle,
     /// What bodies may take of it.
@@ -170,6 +174,7 @@ impl Ingest {
         };
         let mut receipt = outcome.settle(&envelope.events, &self.metrics);
         allowed.accept(receipt.accepted);
+        self.drops.note(envelope, &self.metrics);
         receipt.clock_shift_ms = read.clock_shift_ms;
         receipt.bundle_revision = moment.bundle_revision;
         receipt.server_time = Some(now.to_string().into());
