@@ -32,6 +32,8 @@ pub const DOOR_LANE_GAP: u64 = 32;
 /// Newest log bytes from which the door table is rebuilt at start.
 pub const DOOR_REBUILD_BYTES: u64 = 256 * 1024 * 1024;
 
+/// Longest path to a value of an event that a message tells, in characters: a sender chooses its names.
+pub const MAX_PATH_CHARS: usize = 200;
 /// Lanes whose totals of dropped events are remembered, some 250 bytes each; the total of a lane that is forgotten counts once
 /// more when it is told again.
 pub const REMEMBERED_DROP_LANES: usize = 32_768;

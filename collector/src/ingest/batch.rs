@@ -1,5 +1,6 @@
 //! Turning an envelope into log records: each event read, checked and encoded alone.
 
+use super::path::path_at;
 use super::{Moment, clocks};
 use crate::access::{Identity, WriteKey};
 use crate::limits::CLOCK_SHIFT_MS;
@@ -9,7 +10,8 @@ use attune_core::id::MemberId;
 use attune_core::limits::{FUTURE_MS, MAX_EVENT_AGE_MS, MAX_EVENT_BYTES, MAX_ID_CHARS};
 use attune_core::time::{Clocks, Timestamp};
 use attune_core::wire::{
-    Envelope, Event, IDENTIFY, Record, ResultKind, ResultRow, encode_record, parse_event, peek_event_id,
+    Envelope, Event, EventError, IDENTIFY, Record, ResultKind, ResultRow, encode_record, parse_event,
+    peek_event_id,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -49,7 +51,7 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
     };
     let mut events = Vec::with_capacity(envelope.events.len());
     for (index, raw) in envelope.events.iter().enumerate() {
-        match read_one(raw, envelope) {
+        match read_one(index, raw, envelope) {
             Ok(event) if moment.erased.has(&event.member) => {
                 let message = "the member has been erased".to_owned();
                 read.rows.push(row(index, raw, ResultKind::Rejected, "member_erased", message));
@@ -143,12 +145,22 @@ pub fn row(index: usize, raw: &str, result: ResultKind, code: &str, message: Str
     }
 }
 
-fn read_one(raw: &str, envelope: &Envelope<'_>) -> Result<Event, (&'static str, String)> {
+fn read_one(index: usize, raw: &str, envelope: &Envelope<'_>) -> Result<Event, (&'static str, String)> {
     if raw.len() > MAX_EVENT_BYTES {
         let message = format!("the event is {} bytes; the limit is {MAX_EVENT_BYTES}", raw.len());
         return Err(("event_too_large", message));
     }
-    let event = parse_event(raw, envelope.defaults()).map_err(|error| (error.code(), error.to_string()))?;
+    let event = parse_event(raw, envelope.defaults()).map_err(|error| {
+        // The core's words have the field; which value in it is for the sender's developer to find.
+        let message = match &error {
+            EventError::Json { error: at, .. } => match path_at(raw, at.offset()) {
+                path if path.starts_with('[') || path.is_empty() => format!("events[{index}]{path}: {error}"),
+                path => format!("events[{index}].{path}: {error}"),
+            },
+            _ => error.to_string(),
+        };
+        (error.code(), message)
+    })?;
     check_bounds(&event, event.metadata_bytes())
         .map_err(|rejection| (rejection.code(), rejection.message()))?;
     Ok(event)
@@ -229,6 +241,17 @@ mod tests {
         let rows: Vec<_> = read.rows.iter().map(|row| (row.index, &*row.event_id, &*row.code)).collect();
         assert_eq!(rows, [(1, "b", "metadata_not_an_object"), (2, "big", "event_too_large")]);
         assert_eq!(read.places, [0, 3]);
+    }
+
+    #[test]
+    fn a_value_that_nobody_can_read_is_told_by_its_path() {
+        let bad = event("a", r#","metadata":{"items":[{"price":1},{},{"price":1e400}]}"#);
+        let read = batch("", &[event("b", ""), bad]);
+        let told = &*read.rows[0].message;
+        assert!(told.starts_with("events[1].metadata.items[2].price: metadata holds a number"), "{told}");
+        let odd = event("c", r#","x y":"\ud800""#);
+        let told = batch("", &[odd]).rows.remove(0).message;
+        assert!(told.starts_with(r#"events[0]["x y"]: "#), "{told}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod door;
 mod drops;
 mod guard;
 mod memory;
+mod path;
 mod receipt;
 
 use crate::access::{Limited, Site, Throttle, Tokens, Tombstones, WriteKey};
