@@ -1,6 +1,7 @@
 //! Every bound and default of the collector in one place, with its unit and its reason.
 
 use attune_core::limits::{MAX_BUNDLE_BYTES, MAX_EVENT_BYTES};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Capacity of one log segment unless set, in MiB: large enough that rolling is rare, small enough to give space back.
@@ -70,6 +71,13 @@ pub const MAX_LISTED_LETTERS: usize = 1_000;
 pub const LISTED_LETTERS: usize = 100;
 /// Dead letters tried again by one request at most: some 17 MB of the log.
 pub const MAX_REPLAYED_LETTERS: usize = 500;
+/// Longest path to a value of an event that a message tells, in characters: a sender chooses its names.
+pub const MAX_PATH_CHARS: usize = 200;
+/// Lanes whose totals of dropped events are remembered, some 250 bytes each; the total of a lane that is forgotten counts once
+/// more when it is told again.
+pub const REMEMBERED_DROP_LANES: usize = 32_768;
+/// Events that a lane can tell of as dropped, for each reason: more than a page ever makes, so that nobody spoils the sum.
+pub const MAX_DROPPED_OF_LANE: u64 = 100_000;
 
 /// Bytes a body may decompress to before it is given up unread; up to here a 413 names the offending events.
 pub const MAX_INSPECTED_BYTES: usize = 8 * 1024 * 1024;
@@ -85,6 +93,17 @@ pub const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 pub const MIN_BYTES_PER_SECOND: u32 = 512;
 /// Time for which the system keeps what it has taken of an answer and nobody acknowledges, in milliseconds.
 pub const UNREAD_TIMEOUT_MS: u32 = 30_000;
+/// Memory of all bodies together unless set, in MiB: more than waits for the log, whose answer then says what is at fault,
+/// and as many as 64 of the largest batches, or thousands of a page's.
+pub const BODY_MEMORY_MIB: usize = 128;
+/// Least memory of bodies that can be set, in MiB: several of the largest batches, as they arrive and decompressed.
+pub const MIN_BODY_MEMORY_MIB: usize = 8;
+/// Most memory of bodies that can be set, in MiB.
+pub const MAX_BODY_MEMORY_MIB: usize = 65_536;
+/// Time that a body waits for memory before it is refused: nobody waits for long who had better come back later.
+pub const MEMORY_WAIT: Duration = Duration::from_millis(500);
+/// Time for which a body may be arriving before it can be ended because others find no memory.
+pub const BODY_GRACE: Duration = Duration::from_secs(2);
 /// Connections open at a time on the public listener, unless set; a further one waits with the system. Every stream is one.
 pub const MAX_CONNECTIONS: usize = 16_384;
 /// Fewest connections that can be set.
@@ -106,6 +125,15 @@ pub const SEND_BUFFER_BYTES: u32 = 64 * 1024;
 pub const MAX_ADMIN_CONNECTIONS: usize = 64;
 /// `Retry-After` of a 503, in seconds; up to as much again is added as jitter.
 pub const RETRY_AFTER_SECONDS: u64 = 2;
+/// Jitter of the `Retry-After` of a 429, in seconds at least: of what has to wait a moment.
+pub const MIN_LIMITED_JITTER_SECONDS: u64 = 2;
+/// The same at most: who waits for the next day does not come with all others.
+pub const MAX_LIMITED_JITTER_SECONDS: u64 = 600;
+/// What may be sent at once after a while of nothing where no burst is set, in seconds of the rate.
+pub const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// Addresses whose rates are counted at a time, some 220 bytes each; of more, those that send seldom are forgotten, and begin
+/// anew.
+pub const THROTTLED_ADDRESSES: usize = 65_536;
 
 /// Member and profile states the worker keeps decoded, each.
 pub const HOT_STATES: usize = 100_000;

@@ -110,12 +110,18 @@ pub struct Metrics {
     pub letters_left_out: Number,
     /// Dead letters tried again, by what became of them.
     pub letters_replayed: Labelled,
+    /// Events that senders have given up, by reason.
+    pub dropped: Labelled,
     /// Requests answered with an error, by code.
     pub errors: Labelled,
+    /// Requests refused by a limit, by its name.
+    pub limited: Labelled,
     /// Batches received.
     pub batches: Number,
     /// Body bytes received, as they arrived.
     pub received_bytes: Number,
+    /// Memory that bodies take, in bytes.
+    pub body_bytes: Number,
     /// Batches whose timestamps were shifted.
     pub clock_shifts: Number,
     /// Group commits of the log.
@@ -198,6 +204,8 @@ impl Metrics {
         );
         let help = "Repeats of an event id with another payload.";
         counter(&mut out, "attune_events_payload_conflict_total", help, &self.payload_conflicts);
+        let help = "Events that senders say they gave up, by reason, each counted once.";
+        labelled(&mut out, "attune_events_dropped_total", help, "counter", &self.dropped);
         labelled(
             &mut out,
             "attune_events_rejected_total",
@@ -215,8 +223,11 @@ impl Metrics {
         labelled(&mut out, "attune_dead_letters_replayed_total", help, "counter", &self.letters_replayed);
         let help = "Requests answered with an error, by code.";
         labelled(&mut out, "attune_request_errors_total", help, "counter", &self.errors);
+        let help = "Requests refused because an address or a write key has sent as much as it may, by limit.";
+        labelled(&mut out, "attune_limited_total", help, "counter", &self.limited);
         counter(&mut out, "attune_batches_total", "Batches received.", &self.batches);
         counter(&mut out, "attune_received_bytes_total", "Body bytes received.", &self.received_bytes);
+        gauge(&mut out, "attune_body_bytes", "Memory that bodies take.", &self.body_bytes);
         counter(
             &mut out,
             "attune_clock_shifts_total",

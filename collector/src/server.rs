@@ -1,10 +1,11 @@
 //! The running collector: two listeners in front of the rooms.
 
+use crate::access::Throttle;
 use crate::assets::Assets;
 use crate::descriptors::{raise_limit, share_out};
 use crate::hex::hex;
 use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
-use crate::ingest::Ingest;
+use crate::ingest::{Drops, Ingest, Memory};
 use crate::limits::{ACCEPT_QUEUE, MAX_ADMIN_CONNECTIONS, SEND_BUFFER_BYTES};
 use crate::query::Query;
 use crate::rooms::{Closing, Rooms, StartError};
@@ -77,12 +78,23 @@ impl Server {
             told: Told::default(),
         };
         let (triggers, delivering) = trigger::start(outbox, worker.committed());
+        let proxies = Arc::new(settings.proxies);
+        let memory = Memory::new(settings.body_memory_mib << 20, metrics.clone());
+        let throttle = Throttle::new(&settings.keys, settings.of_address);
         let edge = Arc::new(Edge {
             keys: Arc::new(settings.keys),
+            proxies: proxies.clone(),
             cookie_domain: settings.cookie_domain,
             tokens: tokens.clone(),
             tombstones,
-            ingest: Ingest { log: log.clone(), tokens, metrics: metrics.clone() },
+            ingest: Ingest {
+                log: log.clone(),
+                tokens,
+                drops: Drops::default(),
+                throttle,
+                memory,
+                metrics: metrics.clone(),
+            },
             bundles: publisher.bundles(),
             statements: publisher.statements(),
             keyset: trust.keyset,
@@ -107,9 +119,9 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let ids = RequestIds::new(&hex(&process.bytes()[..4]));
         let of_one = settings.max_connections_per_address.unwrap_or(connections / 4);
-        let public_places = Places::new(connections, of_one);
+        let public_places = Places::new(connections, of_one, proxies);
         // Whoever holds the secret key may have all of them.
-        let admin_places = Places::new(MAX_ADMIN_CONNECTIONS, MAX_ADMIN_CONNECTIONS);
+        let admin_places = Places::new(MAX_ADMIN_CONNECTIONS, MAX_ADMIN_CONNECTIONS, Arc::default());
         let metrics = edge.metrics.clone();
         let public_routes = public_router(edge.clone(), ids.clone());
         let admin_routes = admin_router(edge.clone(), ids);

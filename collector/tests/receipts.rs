@@ -201,3 +201,43 @@ fn a_number_given_up_and_a_repeat_under_another_number_leave_no_hole() {
     assert_eq!((&receipt["accepted"], &receipt["duplicates"]), (&json!(1), &json!(1)));
     assert_eq!(collector.place.summary()["events"], 2);
 }
+
+#[test]
+fn a_batch_may_have_its_key_inside_unless_it_is_compressed() {
+    let collector = Collector::start(&[]);
+    let mut sent = batch("m1", &[numbered("a", 1)]);
+    let post = |path: &str, headers: &[(&str, &str)], body: &[u8]| {
+        let answer = collector.place.send("POST", path, headers, body);
+        (answer.status, answer.code())
+    };
+    let refused = |code: &str| (401, code.to_owned());
+    let plain = [("Content-Type", "text/plain")];
+    sent["write_key"] = json!("other");
+    assert_eq!(post("/v1/events", &plain, sent.to_string().as_bytes()), refused("write_key_unknown"));
+    sent["write_key"] = json!("demo");
+    let text = sent.to_string();
+    let packed = gzip(text.as_bytes());
+    assert_eq!(post("/v1/events", &plain, &packed), refused("write_key_missing"));
+    let named = [("Content-Encoding", "gzip")];
+    assert_eq!(post("/v1/events", &named, &packed), refused("write_key_missing"));
+    let lines = [("Content-Type", "application/x-ndjson")];
+    assert_eq!(post("/v1/events", &lines, text.as_bytes()), refused("write_key_missing"));
+    // The key outside is the one that counts.
+    assert_eq!(post("/v1/events?k=other", &plain, text.as_bytes()), refused("write_key_unknown"));
+    assert_eq!(collector.place.summary()["events"], 0);
+    assert_eq!(post("/v1/events", &plain, text.as_bytes()).0, 200);
+    assert_eq!(post("/v1/events?k=demo", &plain, &packed).0, 200);
+    assert_eq!(collector.place.summary()["events"], 1);
+}
+
+#[test]
+fn what_a_page_has_given_up_is_counted_once_however_often_it_is_told() {
+    let collector = Collector::start(&[]);
+    let mut sent = batch("m1", &[numbered("a", 1)]);
+    for queue_full in [2, 2, 3, 3] {
+        sent["dropped"] = json!({"queue_full": queue_full});
+        collector.place.receipt(&sent);
+    }
+    let metrics = collector.place.get("/metrics").text();
+    assert!(metrics.contains("attune_events_dropped_total{code=\"queue_full\"} 3\n"), "{metrics}");
+}

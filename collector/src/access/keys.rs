@@ -1,11 +1,14 @@
 //! Write keys: who may send events and read bundles, from which origins, and how far user ids are believed.
 
+use super::{KeyLimits, Rate};
 use crate::hex::hex;
 use crate::limits::{MAX_WRITE_KEY_CHARS, MIN_SECRET_CHARS};
 use crate::secret::{mac, same_secret};
+use attune_core::limits::{MAX_BATCH_EVENTS, MAX_ID_CHARS};
 use hashbrown::HashMap;
 use serde::Deserialize;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 /// How far a sender's user ids are believed.
@@ -29,6 +32,10 @@ pub struct WriteKey {
     pub origins: Vec<Box<str>>,
     /// How far user ids are believed.
     pub identity: Identity,
+    /// How much it may send.
+    pub limits: KeyLimits,
+    /// What events under it may be; all where absent. A trailing `*` stands for whatever follows.
+    pub event_types: Option<Vec<Box<str>>>,
 }
 
 /// All write keys.
@@ -67,6 +74,10 @@ struct KeyEntry {
     #[serde(default)]
     identity: IdentityKind,
     identity_secret: Option<Box<str>>,
+    events_per_second: Option<NonZeroU32>,
+    events_burst: Option<u32>,
+    events_per_day: Option<u64>,
+    event_types: Option<Vec<Box<str>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -84,12 +95,27 @@ impl WriteKey {
     /// Says what a key has to be.
     pub fn open(key: &str) -> Result<Self, String> {
         check_key(key)?;
-        Ok(Self { key: key.into(), origins: vec!["*".into()], identity: Identity::Open })
+        Ok(Self {
+            key: key.into(),
+            origins: vec!["*".into()],
+            identity: Identity::Open,
+            limits: KeyLimits::default(),
+            event_types: None,
+        })
     }
 
     /// Whether pages of an origin may use it.
     pub fn allows(&self, origin: &str) -> bool {
         self.origins.iter().any(|allowed| &**allowed == "*" || &**allowed == origin)
+    }
+
+    /// Whether events of a type may come under it.
+    pub fn takes(&self, event_type: &str) -> bool {
+        let names = |allowed: &str| match allowed.strip_suffix('*') {
+            Some(start) => event_type.starts_with(start),
+            None => allowed == event_type,
+        };
+        self.event_types.as_ref().is_none_or(|types| types.iter().any(|allowed| names(allowed)))
     }
 
     /// Whether a proof shows that the site's own backend has named this user.
@@ -107,7 +133,7 @@ impl WriteKeys {
         Self { keys: keys.into_iter().map(|key| (key.key.clone(), key)).collect() }
     }
 
-    /// Reads a key file: `{"keys":[{"key","origins","identity","identity_secret"}]}`.
+    /// Reads a key file, `{"keys":[{"key",…}]}`, whose fields are described in `docs/operating.md`.
     ///
     /// # Errors
     /// Names the file and what is wrong where.
@@ -135,6 +161,11 @@ impl WriteKeys {
         }
     }
 
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &WriteKey> {
+        self.keys.values()
+    }
+
     /// One of the keys, for the demo's own pages.
     pub fn first(&self) -> Option<&str> {
         self.keys.keys().min().map(|key| &**key)
@@ -144,6 +175,8 @@ impl WriteKeys {
 impl KeyEntry {
     fn check(self) -> Result<WriteKey, String> {
         check_key(&self.key).map_err(|what| format!("key {what}"))?;
+        let limits = self.limits()?;
+        self.check_types()?;
         if let Some((index, origin)) = self.origins.iter().enumerate().find(|(_, origin)| !is_origin(origin))
         {
             let expected = "\"*\" or an origin as browsers send it, such as https://shop.example: small letters, no path, no *";
@@ -160,7 +193,49 @@ impl KeyEntry {
                 ));
             }
         };
-        Ok(WriteKey { key: self.key, origins: self.origins, identity })
+        let event_types = self.event_types;
+        Ok(WriteKey { key: self.key, origins: self.origins, identity, limits, event_types })
+    }
+
+    fn check_types(&self) -> Result<(), String> {
+        let Some(types) = &self.event_types else { return Ok(()) };
+        if types.is_empty() {
+            return Err(
+                "event_types names none, so that no event would be taken; leave it away for all".into()
+            );
+        }
+        let is_type = |text: &str| {
+            let name = text.strip_suffix('*').unwrap_or(text);
+            !text.is_empty() && text.chars().count() <= MAX_ID_CHARS && !name.contains('*')
+        };
+        match types.iter().enumerate().find(|(_, text)| !is_type(text)) {
+            None => Ok(()),
+            Some((index, text)) => {
+                let expected = format!("1 to {MAX_ID_CHARS} characters, a * at its end only");
+                Err(format!(
+                    "event_types[{index}] '{text}' must be a type or its beginning and *: {expected}"
+                ))
+            }
+        }
+    }
+
+    fn limits(&self) -> Result<KeyLimits, String> {
+        let largest = "as many as a batch may hold";
+        if let Some(burst) = self.events_burst.filter(|burst| (*burst as usize) < MAX_BATCH_EVENTS) {
+            return Err(format!("events_burst {burst} must be {MAX_BATCH_EVENTS} or more, {largest}"));
+        }
+        if let Some(most) = self.events_per_day.filter(|most| *most < MAX_BATCH_EVENTS as u64) {
+            return Err(format!("events_per_day {most} must be {MAX_BATCH_EVENTS} or more, {largest}"));
+        }
+        if self.events_burst.is_some() && self.events_per_second.is_none() {
+            return Err("events_burst needs events_per_second".to_owned());
+        }
+        let events =
+            self.events_per_second.map(|per_second| match self.events_burst.and_then(NonZeroU32::new) {
+                Some(burst) => Rate { per_second, burst },
+                None => Rate::of_events(per_second),
+            });
+        Ok(KeyLimits { events, events_per_day: self.events_per_day })
     }
 }
 
@@ -197,7 +272,9 @@ impl AccessError {
 impl fmt::Display for AccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::KeyMissing => f.write_str("give the write key as ?k=<key> or Authorization: Bearer <key>"),
+            Self::KeyMissing => f.write_str(
+                "give the write key as ?k=<key> or Authorization: Bearer <key>; a batch that is not compressed may have it as its write_key",
+            ),
             Self::KeyUnknown => f.write_str("the write key is unknown here"),
             Self::OriginRefused(origin) => write!(f, "the write key may not be used by pages of {origin}"),
         }
@@ -242,6 +319,47 @@ mod tests {
         assert!(key.proves("user_1", &hex(&mac(b"0123456789abcdef", &["user_1"]))));
         assert!(!key.proves("user_2", &hex(&mac(b"0123456789abcdef", &["user_1"]))));
         assert!(!key.proves("user_1", ""));
+    }
+
+    #[test]
+    fn limits_of_a_key_hold_the_largest_batch() {
+        let with =
+            |text: &str| entry(&format!(r#"{{"key":"k","identity":"open"{text}}}"#)).map(|key| key.limits);
+        assert_eq!(with(""), Ok(KeyLimits::default()));
+        let rates = |text: &str| {
+            let limits = with(text).unwrap();
+            (limits.events.map(|rate| (rate.per_second.get(), rate.burst.get())), limits.events_per_day)
+        };
+        assert_eq!(rates(r#","events_per_second":100"#), (Some((100, 2_500)), None));
+        assert_eq!(rates(r#","events_per_second":1000"#), (Some((1_000, 10_000)), None));
+        assert_eq!(
+            rates(r#","events_per_second":1,"events_burst":3000,"events_per_day":2500"#),
+            (Some((1, 3_000)), Some(2_500))
+        );
+        for (text, told) in [
+            (r#","events_per_second":1,"events_burst":2499"#, "events_burst 2499 must be 2500 or more"),
+            (r#","events_burst":3000"#, "events_burst needs events_per_second"),
+            (r#","events_per_day":10"#, "events_per_day 10 must be 2500 or more"),
+        ] {
+            assert!(with(text).unwrap_err().starts_with(told), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_takes_the_types_that_it_lists() {
+        let with = |types: &str| entry(&format!(r#"{{"key":"k","identity":"open","event_types":{types}}}"#));
+        let key = with(r#"["purchase","cart_*"]"#).unwrap();
+        let taken = ["purchase", "cart_", "cart_add", "purchases", "Purchase", "attune.identify", ""];
+        assert_eq!(taken.map(|name| key.takes(name)), [true, true, true, false, false, false, false]);
+        assert!(with("null").unwrap().takes("anything") && with(r#"["*"]"#).unwrap().takes("anything"));
+        for (types, told) in [
+            ("[]", "event_types names none"),
+            (r#"["a",""]"#, "event_types[1] '' must be a type or its beginning and *"),
+            (r#"["a*b"]"#, "event_types[0] 'a*b' must be"),
+            (r#"["**"]"#, "event_types[0] '**' must be"),
+        ] {
+            assert!(with(types).unwrap_err().starts_with(told), "{types}");
+        }
     }
 
     #[test]

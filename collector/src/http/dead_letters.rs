@@ -3,14 +3,14 @@
 use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
-use super::events::moment;
+use super::events::moment_of;
 use crate::ingest::Outcome;
 use crate::limits::{LISTED_LETTERS, MAX_LISTED_LETTERS, MAX_REPLAYED_LETTERS};
 use crate::query::{Letter, LetterFilter};
 use attune_core::time::Timestamp;
 use attune_core::wire::LetterId;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -83,8 +83,7 @@ async fn replay(edge: &Edge, letters: Vec<Letter>) -> Result<Vec<Value>, ApiErro
     let tried: Vec<_> = letters.into_iter().map(|letter| (letter.id, letter.refused)).collect();
     let published = edge.bundles.borrow().clone();
     // The letters' own senders were judged when they sent.
-    let no_headers = HeaderMap::new();
-    let moment = moment(edge, published.as_deref(), &no_headers);
+    let moment = moment_of(edge, published.as_deref(), None, "");
     let outcomes = edge.ingest.replay(&tried, &edge.keys, moment).await?;
     if !edge.query.settle().await {
         return Err(not_settled());

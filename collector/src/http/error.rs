@@ -1,8 +1,8 @@
 //! Errors of the edge: a status and `{code, message}`.
 
-use crate::access::AccessError;
-use crate::ingest::{BodyError, IngestError};
-use crate::limits::RETRY_AFTER_SECONDS;
+use crate::access::{AccessError, Limited};
+use crate::ingest::{BodyError, IngestError, MemoryBusy};
+use crate::limits::{MAX_LIMITED_JITTER_SECONDS, MIN_LIMITED_JITTER_SECONDS, RETRY_AFTER_SECONDS};
 use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
@@ -25,11 +25,16 @@ impl ApiError {
 
     /// The same request may be sent again, after a jittered pause.
     pub fn retry(status: StatusCode, code: &str, message: &str) -> Self {
-        let mut random = [0];
-        // Without a random source all clients wait alike, which is no worse than no jitter.
-        let _ = getrandom::fill(&mut random);
-        let jitter = u64::from(random[0]) % (RETRY_AFTER_SECONDS + 1);
-        Self { retry_after_seconds: Some(RETRY_AFTER_SECONDS + jitter), ..Self::new(status, code, message) }
+        let seconds = RETRY_AFTER_SECONDS + random_up_to(RETRY_AFTER_SECONDS);
+        Self { retry_after_seconds: Some(seconds), ..Self::new(status, code, message) }
+    }
+
+    /// More than somebody may send: the same request may be sent again after a time, and a jittered pause.
+    pub fn limited(limited: &Limited) -> Self {
+        let seconds = limited.wait.as_secs() + u64::from(limited.wait.subsec_nanos() > 0);
+        let jitter = seconds.clamp(MIN_LIMITED_JITTER_SECONDS, MAX_LIMITED_JITTER_SECONDS);
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, limited.code(), &limited.to_string());
+        Self { retry_after_seconds: Some(seconds.max(1) + random_up_to(jitter)), ..error }
     }
 
     /// A batch over a limit of `max_bytes`; names the events that are too large alone.
@@ -49,6 +54,13 @@ impl ApiError {
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
+}
+
+fn random_up_to(most: u64) -> u64 {
+    let mut random = [0; 4];
+    // Without a random source all clients wait alike, which is no worse than no jitter.
+    let _ = getrandom::fill(&mut random);
+    u64::from(u32::from_le_bytes(random)) % (most + 1)
 }
 
 impl IntoResponse for ApiError {
@@ -86,8 +98,17 @@ impl From<IngestError> for ApiError {
             IngestError::Body(_) | IngestError::Envelope(_) => {
                 Self::new(StatusCode::BAD_REQUEST, error.code(), &message)
             }
-            IngestError::Log(_) => Self::retry(StatusCode::SERVICE_UNAVAILABLE, error.code(), &message),
+            IngestError::Limited(limited) => Self::limited(limited),
+            IngestError::Memory(_) | IngestError::Log(_) => {
+                Self::retry(StatusCode::SERVICE_UNAVAILABLE, error.code(), &message)
+            }
         }
+    }
+}
+
+impl From<MemoryBusy> for ApiError {
+    fn from(busy: MemoryBusy) -> Self {
+        IngestError::Memory(busy).into()
     }
 }
 

@@ -2,13 +2,17 @@
 
 use super::Edge;
 use super::error::ApiError;
-use super::request::{header_text, read_body, write_key};
+use super::request::{client, header_text, read_body, write_key};
+use crate::access::{AccessError, Site};
 use crate::bundle::Published;
 use crate::clock;
-use crate::ingest::{Body, BodyError, Guard, IngestError, Moment, body_type};
+use crate::ingest::{
+    Body, BodyError, BodyType, Guard, IngestError, Moment, body_type, is_compressed, key_inside,
+};
 use attune_core::limits::MAX_REQUEST_BYTES;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -34,25 +38,45 @@ async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
     }
     let (head, body) = request.into_parts();
     let named = write_key(&head.uri, &head.headers);
-    let key = edge.keys.authorize(named.as_deref(), header_text(&head.headers, header::ORIGIN))?;
+    let origin = header_text(&head.headers, header::ORIGIN);
+    let outside = named.map(|named| edge.keys.authorize(Some(&named), origin)).transpose()?;
     let body_type = body_type(header_text(&head.headers, header::CONTENT_TYPE)).map_err(IngestError::Body)?;
     let encoding = match head.headers.get(header::CONTENT_ENCODING) {
         None => None,
         Some(value) => Some(value.to_str().map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))?),
     };
-    let bytes = read_body(body, MAX_REQUEST_BYTES).await?;
+    // Who names no key outside has to be heard out, unless there can be none inside.
+    if outside.is_none() && (body_type == BodyType::Lines || is_compressed(&[], encoding)) {
+        return Err(AccessError::KeyMissing.into());
+    }
+    let held = read_body(&edge.ingest.memory, body, MAX_REQUEST_BYTES).await?;
+    let key = match outside {
+        Some(key) => key,
+        None => edge.keys.authorize(key_inside(&held.bytes, body_type, encoding).as_deref(), origin)?,
+    };
     let published = edge.bundles.borrow().clone();
-    let moment = moment(edge, published.as_deref(), &head.headers);
-    Ok(edge.ingest.accept(key, Body { body_type, encoding, bytes: &bytes }, moment).await?)
+    let moment = moment(edge, published.as_deref(), &head);
+    Ok(edge.ingest.accept(key, Body { body_type, encoding, held }, moment).await?)
 }
 
-/// What holds now for a request with these headers, under the bundle in effect.
-pub fn moment<'a>(edge: &'a Edge, published: Option<&'a Published>, headers: &'a HeaderMap) -> Moment<'a> {
-    let user_agent = header_text(headers, header::USER_AGENT).unwrap_or_default();
+/// What holds now for a request with this head, under the bundle in effect.
+pub fn moment<'a>(edge: &'a Edge, published: Option<&'a Published>, head: &'a Parts) -> Moment<'a> {
+    let user_agent = header_text(&head.headers, header::USER_AGENT).unwrap_or_default();
+    moment_of(edge, published, Some(client(edge, head)), user_agent)
+}
+
+/// What holds now for events from somewhere, under the bundle in effect.
+pub fn moment_of<'a>(
+    edge: &'a Edge,
+    published: Option<&'a Published>,
+    site: Option<Site>,
+    user_agent: &'a str,
+) -> Moment<'a> {
     let policy = published.and_then(Published::policy);
     Moment {
         now: clock::now(),
         bundle_revision: published.map_or(0, Published::revision),
+        site,
         erased: &edge.tombstones,
         guard: policy.map(|policy| Guard { policy, user_agent }),
     }

@@ -23,8 +23,8 @@ pub async fn proven_member(edge: &Edge, request: Request) -> Result<MemberId, Ap
     let (head, body) = request.into_parts();
     let named = write_key(&head.uri, &head.headers);
     let key = edge.keys.authorize(named.as_deref(), header_text(&head.headers, header::ORIGIN))?;
-    let bytes = read_body(body, MAX_TOKEN_REQUEST_BYTES).await?;
-    let asked: Asked = serde_json::from_slice(&bytes).map_err(|error| {
+    let held = read_body(&edge.ingest.memory, body, MAX_TOKEN_REQUEST_BYTES).await?;
+    let asked: Asked = serde_json::from_slice(&held.bytes).map_err(|error| {
         let message = format!("the body must be {{\"anonymous_id\",\"member_token\"}}: {error}");
         ApiError::new(StatusCode::BAD_REQUEST, "token_request_unreadable", &message)
     })?;

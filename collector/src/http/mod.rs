@@ -11,12 +11,13 @@ mod forget;
 mod health;
 mod listen;
 mod membership;
+mod rate;
 mod request;
 mod stream;
 mod token;
 mod visitor;
 
-use crate::access::{CookieDomain, Tokens, Tombstones, WriteKeys};
+use crate::access::{CookieDomain, Proxies, Tokens, Tombstones, WriteKeys};
 use crate::assets::Assets;
 use crate::bundle::{Published, Signer};
 use crate::content::Document;
@@ -27,6 +28,7 @@ use crate::query::Query;
 use crate::trigger::Triggers;
 use axum::Router;
 use axum::handler::Handler as _;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -41,6 +43,8 @@ pub use request::RequestIds;
 pub struct Edge {
     /// Write keys.
     pub keys: Arc<WriteKeys>,
+    /// Proxies that are believed about who asks.
+    pub proxies: Arc<Proxies>,
     /// The domain for which the visitor's cookie is set, if it is.
     pub cookie_domain: Option<CookieDomain>,
     /// Tokens of browsers.
@@ -91,10 +95,12 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/v1/stream/token", post(token::issue))
         .route("/v1/forget", post(forget::erase))
         .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(from_fn_with_state(edge.clone(), rate::limit))
         // A preflight is a method that no route takes, so the layer goes around the whole of them.
         .layer(cors::layer(edge.keys.clone()));
     // Its answers are for the pages of one domain, with credentials, so it stays outside of the layer.
     let visitor = Router::new().route("/v1/visitor", post(visitor::issue));
+    let visitor = visitor.layer(from_fn_with_state(edge.clone(), rate::limit));
     let mut router = api.merge(visitor).merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
     // A page whose address of the collector has a path too many is to read what it gets, rather than nothing.
     let readable = cors::layer(edge.keys.clone());
@@ -120,7 +126,7 @@ pub fn admin_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/admin/dead-letters/replay", post(dead_letters::replay_code))
         .route("/admin/dead-letters/{id}", get(dead_letters::one))
         .route("/admin/dead-letters/{id}/replay", post(dead_letters::replay_one))
-        .route_layer(axum::middleware::from_fn_with_state(edge.clone(), admin::require_secret));
+        .route_layer(from_fn_with_state(edge.clone(), admin::require_secret));
     finish(admin.merge(health_router()).fallback(error::not_found), edge, ids)
 }
 

@@ -1,14 +1,19 @@
 //! What every handler needs of a request: the key it names, its body within limits, its id.
 
+use super::Edge;
 use super::error::ApiError;
-use super::listen::Pace;
+use super::listen::{Pace, Peer};
+use crate::access::Site;
+use crate::ingest::{Held, Memory};
 use crate::limits::{MIN_BYTES_PER_SECOND, STALL_TIMEOUT};
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, HttpBody};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::{Instant, timeout_at};
@@ -41,16 +46,29 @@ pub fn write_key<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<Cow<'a, str
     None
 }
 
-/// The whole body, within a size and at a pace.
+/// Where a request comes from, by its connection or by what trusted proxies say.
+pub fn client(edge: &Edge, head: &Parts) -> Site {
+    // Whatever has no peer shares one place, rather than to have no limits.
+    let peer = head.extensions.get().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |Peer(peer)| *peer);
+    let values = head.headers.get_all(edge.proxies.header().name()).iter();
+    // What is no text is no address either, and ends the way back as one.
+    Site::of(edge.proxies.client(peer, values.map(|value| value.to_str().unwrap_or_default())))
+}
+
+/// The whole body, within a size, at a pace and in the memory that bodies may take.
 ///
 /// # Errors
-/// 413 over the size, 408 below the pace, 400 for a body that breaks off.
-pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, ApiError> {
+/// 413 over the size, 408 below the pace, 400 for a body that breaks off, 503 where there is no memory.
+pub async fn read_body(memory: &Arc<Memory>, body: Body, max_bytes: usize) -> Result<Held, ApiError> {
     let mut body = Limited::new(body, max_bytes);
-    let (mut read, mut pace) = (Vec::new(), Pace::new());
+    let (mut read, mut pace, mut arriving) = (Vec::new(), Pace::new(), memory.begin());
     loop {
         let end = pace.wait(Instant::now());
-        let bytes = match timeout_at(end, body.frame()).await {
+        let next = tokio::select! {
+            next = timeout_at(end, body.frame()) => next,
+            busy = arriving.ended() => return Err(busy.into()),
+        };
+        let bytes = match next {
             // Trailers are nothing of ours.
             Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
             Ok(Some(Err(error))) if error.is::<LengthLimitError>() => {
@@ -60,14 +78,18 @@ pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, ApiError> 
             Ok(Some(Err(_))) => {
                 return Err(ApiError::new(StatusCode::BAD_REQUEST, "body_broken", "the body broke off"));
             }
-            Ok(None) => return Ok(read.into()),
+            Ok(None) => return Ok(arriving.whole(read.into())),
             Err(_) => return Err(stalled()),
         };
         pace.gain(bytes.len(), Instant::now());
+        arriving.take(bytes.len()).await?;
         // Most come in one piece, which need not be copied.
         if read.is_empty() && body.is_end_stream() {
-            return Ok(bytes);
+            return Ok(arriving.whole(bytes));
         }
+        arriving.wait();
+        // No more than is counted; doubling would take twice as much.
+        read.reserve_exact(bytes.len());
         read.extend_from_slice(&bytes);
     }
 }

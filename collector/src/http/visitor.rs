@@ -64,12 +64,12 @@ fn may_ask<'a>(edge: &'a Edge, key: Option<&str>, origin: &str) -> Result<Asking
 }
 
 async fn set(edge: &Edge, asking: Asking<'_>, body: Body) -> Result<Response, ApiError> {
-    let bytes = read_body(body, MAX_TOKEN_REQUEST_BYTES).await?;
+    let held = read_body(&edge.ingest.memory, body, MAX_TOKEN_REQUEST_BYTES).await?;
     let unreadable = |what: &str| {
         let message = format!("the body must be {{\"anonymous_id\":\"<UUID>\"}}: {what}");
         ApiError::new(StatusCode::BAD_REQUEST, "visitor_request_unreadable", &message)
     };
-    let asked: Asked = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error.to_string()))?;
+    let asked: Asked = serde_json::from_slice(&held.bytes).map_err(|error| unreadable(&error.to_string()))?;
     if !is_canonical(&asked.anonymous_id) {
         return Err(unreadable("anonymous_id is no UUID of 36 characters in lower case"));
     }

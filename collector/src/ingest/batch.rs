@@ -2,6 +2,7 @@
 
 use super::door::key_of;
 use super::letters::Letters;
+use super::path::path_at;
 use super::{Moment, clocks};
 use crate::access::{Identity, WriteKey};
 use crate::limits::CLOCK_SHIFT_MS;
@@ -11,12 +12,13 @@ use attune_core::id::MemberId;
 use attune_core::limits::{FUTURE_MS, MAX_EVENT_AGE_MS, MAX_EVENT_BYTES, MAX_ID_CHARS};
 use attune_core::time::{Clocks, Timestamp};
 use attune_core::wire::{
-    Envelope, Event, EventDefaults, IDENTIFY, Record, ResultKind, ResultRow, encode_record, parse_event,
-    peek_event_id,
+    Envelope, Event, EventDefaults, EventError, IDENTIFY, Record, ResultKind, ResultRow, encode_record,
+    parse_event, peek_event_id,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// Code and message of an event whose member has been erased.
 pub const MEMBER_ERASED: (&str, &str) = ("member_erased", "the member has been erased");
@@ -59,10 +61,15 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
     let mut letters = Letters::new(envelope, key, moment, read.clock_shift_ms);
     let mut events = Vec::with_capacity(envelope.events.len());
     for (index, raw) in envelope.events.iter().enumerate() {
-        let (code, message) = match read_one(raw, envelope) {
+        let (code, message) = match read_one(index, raw, envelope) {
             Ok(event) if moment.erased.has(&event.member) => {
                 letters.nothing_of(Some(event.event_type), MEMBER_ERASED);
                 (MEMBER_ERASED.0, MEMBER_ERASED.1.to_owned())
+            }
+            Ok(event) if !key.takes(&event.event_type) => {
+                let (code, message) = type_not_allowed(&event.event_type);
+                letters.unread(raw, (code, &message));
+                (code, message)
             }
             Ok(mut event) => {
                 let proven = is_proven(&event, key);
@@ -179,11 +186,11 @@ pub fn row(index: usize, raw: &str, result: ResultKind, code: &str, message: Str
     }
 }
 
-fn read_one(raw: &str, envelope: &Envelope<'_>) -> Result<Event, (&'static str, String)> {
+fn read_one(index: usize, raw: &str, envelope: &Envelope<'_>) -> Result<Event, (&'static str, String)> {
     if raw.len() > MAX_EVENT_BYTES {
         return Err(too_large_alone(raw));
     }
-    read_text(raw, envelope.defaults())
+    read_text(&format_args!("events[{index}]"), raw, envelope.defaults())
 }
 
 /// Code and message of an event that is too large.
@@ -191,12 +198,31 @@ pub fn too_large_alone(raw: &str) -> (&'static str, String) {
     ("event_too_large", format!("the event is {} bytes; the limit is {MAX_EVENT_BYTES}", raw.len()))
 }
 
-/// Reads an event of any size.
+/// Code and message of an event of a type that its key does not take.
+pub fn type_not_allowed(event_type: &str) -> (&'static str, String) {
+    ("type_not_allowed", format!("'{event_type}' is not among the event_types of this write key"))
+}
+
+/// Reads an event of any size, which messages call by a name.
 ///
 /// # Errors
 /// Code and message of what is wrong with it.
-pub fn read_text(raw: &str, defaults: EventDefaults<'_>) -> Result<Event, (&'static str, String)> {
-    let event = parse_event(raw, defaults).map_err(|error| (error.code(), error.to_string()))?;
+pub fn read_text(
+    name: &dyn fmt::Display,
+    raw: &str,
+    defaults: EventDefaults<'_>,
+) -> Result<Event, (&'static str, String)> {
+    let event = parse_event(raw, defaults).map_err(|error| {
+        // The core's words have the field; which value in it is for the sender's developer to find.
+        let message = match &error {
+            EventError::Json { error: at, .. } => match path_at(raw, at.offset()) {
+                path if path.starts_with('[') || path.is_empty() => format!("{name}{path}: {error}"),
+                path => format!("{name}.{path}: {error}"),
+            },
+            _ => error.to_string(),
+        };
+        (error.code(), message)
+    })?;
     check_bounds(&event, event.metadata_bytes())
         .map_err(|rejection| (rejection.code(), rejection.message()))?;
     Ok(event)
@@ -257,7 +283,8 @@ mod tests {
     fn read_by(guard: Option<Guard<'_>>, text: &str) -> Read {
         let erased = Tombstones::new(Secret::of([7; 32]));
         erased.note(erased.of(&MemberId("gone".into())));
-        let moment = Moment { now: NOW, bundle_revision: 1, erased: &erased, guard };
+        let site = None;
+        let moment = Moment { now: NOW, bundle_revision: 1, site, erased: &erased, guard };
         read(&Envelope::parse(text).unwrap(), &WriteKey::open("k").unwrap(), &moment)
     }
 
@@ -276,6 +303,17 @@ mod tests {
         let rows: Vec<_> = read.rows.iter().map(|row| (row.index, &*row.event_id, &*row.code)).collect();
         assert_eq!(rows, [(1, "b", "metadata_not_an_object"), (2, "big", "event_too_large")]);
         assert_eq!(read.places, [0, 3]);
+    }
+
+    #[test]
+    fn a_value_that_nobody_can_read_is_told_by_its_path() {
+        let bad = event("a", r#","metadata":{"items":[{"price":1},{},{"price":1e400}]}"#);
+        let read = batch("", &[event("b", ""), bad]);
+        let told = &*read.rows[0].message;
+        assert!(told.starts_with("events[1].metadata.items[2].price: metadata holds a number"), "{told}");
+        let odd = event("c", r#","x y":"\ud800""#);
+        let told = batch("", &[odd]).rows.remove(0).message;
+        assert!(told.starts_with(r#"events[0]["x y"]: "#), "{told}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::limits::MAX_INSPECTED_BYTES;
 use attune_core::limits::MAX_BATCH_BYTES;
 use ruzstd::decoding::StreamingDecoder;
+use serde::Deserialize;
 use std::borrow::Cow;
 use std::io::{self, Read};
 
@@ -43,14 +44,34 @@ pub fn body_type(content_type: Option<&str>) -> Result<BodyType, BodyError> {
     }
 }
 
+/// Whether a body has to be decompressed.
+pub fn is_compressed(body: &[u8], encoding: Option<&str>) -> bool {
+    !matches!(named(encoding).as_str(), "" | "identity") || is_gzip(body)
+}
+
+/// The write key that a batch names itself: nothing is decompressed for somebody who has none.
+pub fn key_inside(body: &[u8], body_type: BodyType, encoding: Option<&str>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        write_key: Cow<'a, str>,
+    }
+    // A list would be read as its fields in order.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    if body_type != BodyType::Batch || is_compressed(body, encoding) || !is_object {
+        return None;
+    }
+    let named: Named<'_> = serde_json::from_slice(body).ok()?;
+    Some(named.write_key.into_owned())
+}
+
 /// Decompresses a body by its `Content-Encoding`, or as gzip where its first bytes say so.
 ///
 /// # Errors
 /// Says what is wrong with it.
 pub fn decode<'a>(body: &'a [u8], encoding: Option<&str>) -> Result<Cow<'a, str>, BodyError> {
-    let named = encoding.unwrap_or_default().trim().to_ascii_lowercase();
-    let bytes = match named.as_str() {
-        "" | "identity" if body.starts_with(&[0x1f, 0x8b]) => gunzip(body)?,
+    let bytes = match named(encoding).as_str() {
+        "" | "identity" if is_gzip(body) => gunzip(body)?,
         "" | "identity" => Cow::Borrowed(body),
         "gzip" | "x-gzip" => gunzip(body)?,
         "deflate" => inflate(body)?,
@@ -66,6 +87,14 @@ pub fn decode<'a>(body: &'a [u8], encoding: Option<&str>) -> Result<Cow<'a, str>
         return Err(BodyError::TooLarge(Some(text.into_owned())));
     }
     Ok(text)
+}
+
+fn named(encoding: Option<&str>) -> String {
+    encoding.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_gzip(body: &[u8]) -> bool {
+    body.starts_with(&[0x1f, 0x8b])
 }
 
 fn gunzip(body: &[u8]) -> Result<Cow<'static, [u8]>, BodyError> {
@@ -159,6 +188,23 @@ mod tests {
             (Some("zstd"), ZSTD.to_vec()),
         ] {
             assert_eq!(decode(&body, encoding).as_deref(), Ok(TEXT), "{encoding:?}");
+            assert_eq!(is_compressed(&body, encoding), body != TEXT.as_bytes(), "{encoding:?}");
+        }
+    }
+
+    #[test]
+    fn a_batch_names_its_key_where_it_can_be_read_as_it_is() {
+        let deep = format!("{}{}", "[".repeat(9_000), "]".repeat(9_000));
+        let text = format!(r#"{{"events":[{deep},1e400,"\ud800"],"write_key":"k\u0031"}}"#);
+        let inside = |body: &[u8], body_type, encoding| key_inside(body, body_type, encoding);
+        assert_eq!(inside(text.as_bytes(), BodyType::Batch, None).as_deref(), Some("k1"));
+        assert_eq!(inside(text.as_bytes(), BodyType::Batch, Some("Identity")).as_deref(), Some("k1"));
+        assert_eq!(inside(text.as_bytes(), BodyType::Lines, None), None);
+        assert_eq!(inside(text.as_bytes(), BodyType::Batch, Some("br")), None);
+        let packed = all(GzEncoder::new(text.as_bytes(), Compression::fast()));
+        assert_eq!(inside(&packed, BodyType::Batch, None), None);
+        for none in [r#"{"write_key":7}"#, r#"{"events":[]}"#, r#"["write_key"]"#, "", "{"] {
+            assert_eq!(inside(none.as_bytes(), BodyType::Batch, None), None, "{none}");
         }
     }
 

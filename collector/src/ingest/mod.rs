@@ -4,25 +4,31 @@ mod batch;
 mod body;
 mod clocks;
 mod door;
+mod drops;
 mod guard;
 mod letters;
+mod memory;
+mod path;
 mod receipt;
 mod replay;
 
-use crate::access::{Tokens, Tombstones, WriteKey};
+use crate::access::{Limited, Site, Throttle, Tokens, Tombstones, WriteKey};
 use crate::log::{Batch, Log, LogError};
 use crate::metrics::Metrics;
 use attune_core::id::MemberId;
-use attune_core::limits::{MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
+use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
 use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, encode_record};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 pub use batch::oversized;
-pub use body::{BodyError, BodyType, body_type};
+pub use body::{BodyError, BodyType, body_type, is_compressed, key_inside};
 pub use door::Door;
+pub use drops::Drops;
 pub use guard::Guard;
+pub use memory::{Held, Memory, MemoryBusy};
 pub use replay::Outcome;
 
 /// Takes batches in.
@@ -32,19 +38,25 @@ pub struct Ingest {
     pub log: Arc<Log>,
     /// Makes the tokens of receipts.
     pub tokens: Arc<Tokens>,
+    /// What senders have given up.
+    pub drops: Drops,
+    /// How much keys and addresses may send.
+    pub throttle: Throttle,
+    /// What bodies may take of it.
+    pub memory: Arc<Memory>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
 
 /// A body as it arrived.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Body<'a> {
     /// What its type says.
     pub body_type: BodyType,
     /// `Content-Encoding`.
     pub encoding: Option<&'a str>,
-    /// Its bytes.
-    pub bytes: &'a [u8],
+    /// Its bytes, and the memory that they take.
+    pub held: Held,
 }
 
 /// What holds at the moment a batch arrives.
@@ -54,6 +66,8 @@ pub struct Moment<'a> {
     pub now: Timestamp,
     /// Revision of the bundle in effect.
     pub bundle_revision: u64,
+    /// Where the batch comes from, where it comes from somebody else.
+    pub site: Option<Site>,
     /// Whose events are refused.
     pub erased: &'a Tombstones,
     /// Judges what may be kept, where the bundle in effect says so.
@@ -69,6 +83,10 @@ pub enum IngestError {
     Envelope(EnvelopeError),
     /// Over a limit; holds the indexes of events that are too large alone.
     TooLarge(Vec<usize>),
+    /// More than its key or its address may send.
+    Limited(Limited),
+    /// There is no memory to decompress it in.
+    Memory(MemoryBusy),
     /// The log could not take it.
     Log(LogError),
 }
@@ -85,16 +103,32 @@ impl Ingest {
         moment: Moment<'_>,
     ) -> Result<String, IngestError> {
         self.metrics.batches.add(1);
-        self.metrics.received_bytes.add(body.bytes.len() as u64);
-        let text = body::decode(body.bytes, body.encoding).map_err(|error| match error {
+        let Body { body_type, encoding, held } = body;
+        self.metrics.received_bytes.add(held.bytes.len() as u64);
+        let mut room = None;
+        if body::is_compressed(&held.bytes, encoding) {
+            // How much it will be is not known before, and nobody waits while it is decompressed.
+            room = Some(self.memory.take(MAX_BATCH_BYTES).await.map_err(IngestError::Memory)?);
+        }
+        let decoded = body::decode(&held.bytes, encoding).map_err(|error| match error {
             BodyError::TooLarge(text) => {
                 IngestError::TooLarge(text.as_deref().map(oversized).unwrap_or_default())
             }
             other => IngestError::Body(other),
         })?;
-        let envelope = match body.body_type {
-            BodyType::Batch => Envelope::parse(&text).map_err(IngestError::Envelope)?,
-            BodyType::Lines => Envelope::from_lines(&text),
+        let decompressed;
+        let text = match decoded {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => {
+                drop(held);
+                decompressed = text;
+                room.iter_mut().for_each(|room| room.shrink(decompressed.len()));
+                &*decompressed
+            }
+        };
+        let envelope = match body_type {
+            BodyType::Batch => Envelope::parse(text).map_err(IngestError::Envelope)?,
+            BodyType::Lines => Envelope::from_lines(text),
         };
         let receipt = self.take(key, &envelope, moment).await?;
         Ok(attune_core::wire::write_receipt(&receipt))
@@ -118,6 +152,11 @@ impl Ingest {
         if self.log.is_full() {
             return Err(IngestError::Log(LogError::Full));
         }
+        let allowed = self.throttle.take_events(key, moment.site, envelope.events.len(), now);
+        let allowed = allowed.map_err(|limited| {
+            self.metrics.limited.add(limited.limit.name(), 1);
+            IngestError::Limited(limited)
+        })?;
         let read = batch::read(envelope, key, &moment);
         if read.clock_shift_ms != 0 {
             self.metrics.clock_shifts.add(1);
@@ -127,7 +166,13 @@ impl Ingest {
         let appended = if read.records.is_empty() {
             None
         } else {
-            Some(self.log.append(read.records).await.map_err(IngestError::Log)?)
+            match self.log.append(read.records).await {
+                Ok(appended) => Some(appended),
+                Err(error) => {
+                    allowed.accept(0);
+                    return Err(IngestError::Log(error));
+                }
+            }
         };
         let outcome = receipt::Outcome {
             places: read.places,
@@ -136,6 +181,8 @@ impl Ingest {
             entries_before: read.entries_before,
         };
         let mut receipt = outcome.settle(&envelope.events, &self.metrics);
+        allowed.accept(receipt.accepted);
+        self.drops.note(envelope, &self.metrics);
         receipt.clock_shift_ms = read.clock_shift_ms;
         receipt.bundle_revision = moment.bundle_revision;
         receipt.server_time = Some(now.to_string().into());
@@ -189,6 +236,8 @@ impl IngestError {
             Self::Body(BodyError::NotText) => "body_not_text",
             Self::Body(BodyError::TooLarge(_)) | Self::TooLarge(_) => "batch_too_large",
             Self::Envelope(error) => error.code(),
+            Self::Limited(limited) => limited.code(),
+            Self::Memory(busy) => busy.code(),
             Self::Log(error) => error.code(),
         }
     }
@@ -210,11 +259,11 @@ impl fmt::Display for IngestError {
             Self::Body(BodyError::TooLarge(_)) | Self::TooLarge(_) => write!(
                 f,
                 "a batch holds at most {} events, {} bytes, and {} bytes per event, after decompression",
-                MAX_BATCH_EVENTS,
-                attune_core::limits::MAX_BATCH_BYTES,
-                MAX_EVENT_BYTES
+                MAX_BATCH_EVENTS, MAX_BATCH_BYTES, MAX_EVENT_BYTES
             ),
             Self::Envelope(error) => error.fmt(f),
+            Self::Limited(limited) => limited.fmt(f),
+            Self::Memory(busy) => busy.fmt(f),
             Self::Log(error) => error.fmt(f),
         }
     }

@@ -1,6 +1,6 @@
 //! Taking dead letters in again: each by its event id and without its lane, once in effect however often it is tried.
 
-use super::batch::{MEMBER_ERASED, is_proven, read_text, too_large_alone};
+use super::batch::{MEMBER_ERASED, is_proven, read_text, too_large_alone, type_not_allowed};
 use super::door::{PAYLOAD_CONFLICT, key_of};
 use super::{Ingest, IngestError, Moment};
 use crate::access::WriteKeys;
@@ -148,7 +148,11 @@ fn judge(refused: &Refused, keys: &WriteKeys, moment: &Moment<'_>) -> Result<(Ev
             let found = keys.authorize(Some(key), None);
             let unknown =
                 |_| Outcome::Impossible("write_key_unknown", format!("{key} is no write key any more"));
-            is_proven(&event, found.map_err(unknown)?)
+            let key = found.map_err(unknown)?;
+            if !key.takes(&event.event_type) {
+                return Err(failed(type_not_allowed(&event.event_type)));
+            }
+            is_proven(&event, key)
         }
     };
     event.timestamp = event.timestamp.plus(content.clock_shift_ms);
@@ -161,7 +165,8 @@ fn judge(refused: &Refused, keys: &WriteKeys, moment: &Moment<'_>) -> Result<(Ev
 /// Reads an event whatever its lane and number are, and leaves them out.
 fn read_without_lane(content: &RefusedContent) -> Result<Event, (&'static str, String)> {
     let any = Some(LaneId(Uuid::nil()));
-    let read = |raw: &str| read_text(raw, EventDefaults { member: content.member.as_ref(), lane: any });
+    let read =
+        |raw: &str| read_text(&"event", raw, EventDefaults { member: content.member.as_ref(), lane: any });
     let mut event = read(&content.raw).or_else(|error| match error.0 {
         "lane_invalid" | "seq_invalid" => read(&without_lane(&content.raw).ok_or(error)?),
         _ => Err(error),
@@ -224,7 +229,7 @@ mod tests {
         let erased = Tombstones::new(Secret::of([7; 32]));
         erased.note(erased.of(&MemberId("gone".into())));
         let guard = Some(Guard { policy: &policy, user_agent: "" });
-        let moment = Moment { now: NOW, bundle_revision: 1, erased: &erased, guard };
+        let moment = Moment { now: NOW, bundle_revision: 1, site: None, erased: &erased, guard };
         let secret = "at least 16 characters".into();
         let proven = WriteKey { identity: Identity::Proven { secret }, ..WriteKey::open("proven").unwrap() };
         judge(refused, &WriteKeys::new([WriteKey::open("open").unwrap(), proven]), &moment)

@@ -65,9 +65,9 @@ impl Opened {
         let told = |error: fjall::Error| told(folder, &error);
         let database =
             Database::builder(folder).worker_threads(1).max_cached_files(Some(files)).open().map_err(told)?;
-        let [a, b, c, d, e, f, g, h] =
+        let [a, b, c, d, e, f, g, h, i] =
             TABLES.map(|(_, name)| database.keyspace(name, KeyspaceCreateOptions::default).map_err(told));
-        Ok(Self { tables: [a?, b?, c?, d?, e?, f?, g?, h?], database })
+        Ok(Self { tables: [a?, b?, c?, d?, e?, f?, g?, h?, i?], database })
     }
 
     const fn table(&self, table: Table) -> &Keyspace {

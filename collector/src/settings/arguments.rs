@@ -3,10 +3,12 @@
 use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
+use crate::access::ProxyHeader;
 use crate::limits::{
-    DEAD_LETTERS_MIB, DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID, DISK_RESERVE_MIB,
-    LOG_KEEP_DAYS, MAX_CONNECTIONS, MAX_DEAD_LETTERS_MIB, MAX_DISK_RESERVE_MIB, MAX_LOG_KEEP_DAYS,
-    MAX_LOG_KEEP_MIB, MAX_SEGMENT_MIB, MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
+    BODY_MEMORY_MIB, DEAD_LETTERS_MIB, DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID,
+    DISK_RESERVE_MIB, LOG_KEEP_DAYS, MAX_BODY_MEMORY_MIB, MAX_CONNECTIONS, MAX_DEAD_LETTERS_MIB,
+    MAX_DISK_RESERVE_MIB, MAX_LOG_KEEP_DAYS, MAX_LOG_KEEP_MIB, MAX_SEGMENT_MIB, MIN_BODY_MEMORY_MIB,
+    MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
 };
 use attune_core::bundle::author::nearest;
 use clap::error::ErrorKind;
@@ -14,6 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -153,6 +156,27 @@ pub struct ServeArguments {
     /// Connections of one address at a time, of IPv6 of one network of 64 bits [default: a quarter of all]
     #[arg(long, env = "ATTUNE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", value_parser = connections)]
     pub max_connections_per_address: Option<usize>,
+    /// Addresses or networks of proxies in front that are believed about who asks; may be repeated
+    #[arg(long, env = "ATTUNE_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    pub trusted_proxies: Vec<String>,
+    /// The header in which they say so; others are not looked at
+    #[arg(
+        long,
+        env = "ATTUNE_PROXY_HEADER",
+        value_name = "HEADER",
+        default_value = "x-forwarded-for",
+        requires = "trusted_proxies"
+    )]
+    pub proxy_header: ProxyHeaderName,
+    /// Requests a second of one address, of IPv6 of one network of 64 bits; ten times as many at once [default: without end]
+    #[arg(long, env = "ATTUNE_REQUESTS_PER_ADDRESS", value_name = "COUNT", value_parser = rate)]
+    pub requests_per_address: Option<NonZeroU32>,
+    /// Events a second of one address; ten times as many at once, and at least 2,500 [default: without end]
+    #[arg(long, env = "ATTUNE_EVENTS_PER_ADDRESS", value_name = "COUNT", value_parser = rate)]
+    pub events_per_address: Option<NonZeroU32>,
+    /// Memory that all bodies together may take while they arrive, are read and wait for the log, in MiB
+    #[arg(long, env = "ATTUNE_BODY_MEMORY_MIB", value_name = "MIB", value_parser = body_memory_mib, default_value_t = BODY_MEMORY_MIB)]
+    pub body_memory_mib: usize,
     /// Size of the log's files, in MiB
     #[arg(long, env = "ATTUNE_LOG_SEGMENT_MIB", value_name = "MIB", value_parser = segment_mib, default_value_t = SEGMENT_MIB)]
     pub log_segment_mib: u64,
@@ -183,6 +207,24 @@ pub struct ServeArguments {
     /// Which log lines are written: error, warn, info, debug, trace, or a filter such as attune_collector::worker=debug
     #[arg(long, env = "ATTUNE_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
+}
+
+/// The header in which proxies say who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProxyHeaderName {
+    /// Addresses, the last proxy's last.
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
+impl From<ProxyHeaderName> for ProxyHeader {
+    fn from(name: ProxyHeaderName) -> Self {
+        match name {
+            ProxyHeaderName::XForwardedFor => Self::XForwardedFor,
+            ProxyHeaderName::Forwarded => Self::Forwarded,
+        }
+    }
 }
 
 /// How log lines are written.
@@ -278,6 +320,16 @@ fn number_within<T: FromStr + PartialOrd + Display>(
 
 fn dead_letters_mib(text: &str) -> Result<u64, String> {
     number_within(text, 1..=MAX_DEAD_LETTERS_MIB)
+}
+
+fn rate(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("expected a number from 1 to {}", u32::MAX))
+}
+
+fn body_memory_mib(text: &str) -> Result<usize, String> {
+    let range = MIN_BODY_MEMORY_MIB..=MAX_BODY_MEMORY_MIB;
+    let expected = format!("expected a number from {MIN_BODY_MEMORY_MIB} to {MAX_BODY_MEMORY_MIB}");
+    text.parse().ok().filter(|mib| range.contains(mib)).ok_or(expected)
 }
 
 fn port(text: &str) -> Result<u16, String> {

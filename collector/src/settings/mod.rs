@@ -4,7 +4,7 @@ mod arguments;
 mod author;
 mod share;
 
-use crate::access::{CookieDomain, WriteKey, WriteKeys};
+use crate::access::{AddressLimits, CookieDomain, Proxies, Rate, WriteKey, WriteKeys};
 use crate::limits::{
     MAX_BUNDLE_VALID_MS, MAX_PLACE_CHARS, MAX_STATEMENT_VALID_MS, MIN_BUNDLE_VALID_MS, MIN_SECRET_CHARS,
     MIN_STATEMENT_VALID_MS,
@@ -57,6 +57,12 @@ pub struct Settings {
     pub max_connections: usize,
     /// Connections of one address at a time; a quarter of all where absent.
     pub max_connections_per_address: Option<usize>,
+    /// Proxies in front that are believed about who asks.
+    pub proxies: Proxies,
+    /// What one address may send.
+    pub of_address: AddressLimits,
+    /// Memory that all bodies together may take, in MiB.
+    pub body_memory_mib: usize,
     /// Whether the demo is served at `/`.
     pub demo: bool,
     /// Where the demo's supervisor listens.
@@ -138,6 +144,15 @@ impl Settings {
         if let Some(folder) = arguments.candidate_rules.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(told("--candidate-rules", format!("{} is not a folder", folder.display())));
         }
+        let networks = arguments.trusted_proxies.iter().map(|text| &**text);
+        let proxies = Proxies::parse(networks, arguments.proxy_header.into()).map_err(|text| {
+            let what = format!("'{text}' must be an address or a network such as 10.0.0.0/8");
+            told("--trusted-proxies", what)
+        })?;
+        let of_address = AddressLimits {
+            requests: arguments.requests_per_address.map(Rate::of_requests),
+            events: arguments.events_per_address.map(Rate::of_events),
+        };
         let signing = SigningSettings::check(&arguments)?;
         if let Some(url) = arguments.demo_control.as_ref().filter(|url| !is_loopback_url(url)) {
             return Err(told("--demo-control", format!("'{url}' must be http://127.0.0.1:<port>")));
@@ -175,6 +190,9 @@ impl Settings {
             dead_letters_mib: arguments.dead_letters_mib,
             max_connections: arguments.max_connections,
             max_connections_per_address: arguments.max_connections_per_address,
+            proxies,
+            of_address,
+            body_memory_mib: arguments.body_memory_mib,
             demo: arguments.demo,
             demo_control: arguments.demo_control,
             secret_key: arguments.secret_key,
@@ -284,6 +302,15 @@ mod tests {
             ),
             (&["--dead-letters-mib", "0"], "'--dead-letters-mib <MIB>': expected a number from 1 to 1024"),
             (&["--destinations", "/nonexistent/d.json"], "--destinations: /nonexistent/d.json: No such file"),
+            (
+                &["--trusted-proxies", "10.0.0.0/8,proxy.example"],
+                "--trusted-proxies: 'proxy.example' must be an address or a network such as 10.0.0.0/8",
+            ),
+            (&["--trusted-proxies", "10.0.0.0/8", "--proxy-header", "via"], "x-forwarded-for, forwarded"),
+            (&["--proxy-header", "forwarded"], "--trusted-proxies"),
+            (&["--requests-per-address", "0"], "'--requests-per-address <COUNT>': expected a number from 1"),
+            (&["--events-per-address", "x"], "'--events-per-address <COUNT>': expected a number from 1"),
+            (&["--body-memory-mib", "7"], "'--body-memory-mib <MIB>': expected a number from 8 to 65536"),
             (&["--rules", "/nonexistent"], "--rules: /nonexistent is not a folder"),
             (&["--demo-control", "https://x.example"], "--demo-control"),
             (&["--secret-key", "short"], "--secret-key: needs at least 16 characters"),

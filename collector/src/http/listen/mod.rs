@@ -22,6 +22,7 @@ use socket::{RawHead, Socket};
 use std::convert::Infallible;
 use std::error::Error;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +30,10 @@ use tokio::sync::watch;
 
 pub use pace::Pace;
 pub use places::{Place, Places};
+
+/// The address at the other end of a request's connection; every request has it among its extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 /// Serves until `stop` becomes true, then refuses connections and lets the open ones finish.
 pub async fn serve(
@@ -46,11 +51,11 @@ pub async fn serve(
             accepted = accept(&listener, &places, &metrics) => accepted,
             _ = stop.wait_for(|stopped| *stopped) => break,
         };
-        let Some((stream, place)) = accepted else { continue };
+        let Some((stream, peer, place)) = accepted else { continue };
         let socket = Socket::new(stream);
         let (head, router, counted) = (socket.head(), router.clone(), metrics.clone());
         let service =
-            service_fn(move |request| answer(request, head.clone(), router.clone(), counted.clone()));
+            service_fn(move |request| answer(request, peer, head.clone(), router.clone(), counted.clone()));
         let watched = graceful.watch(builder.serve_connection(TokioIo::new(socket), service));
         let metrics = metrics.clone();
         metrics.connections.add(1);
@@ -76,7 +81,7 @@ async fn accept(
     listener: &TcpListener,
     places: &Arc<Places>,
     metrics: &Metrics,
-) -> Option<(TcpStream, Place)> {
+) -> Option<(TcpStream, Peer, Place)> {
     let reserved = places.reserve().await?;
     match listener.accept().await {
         Ok((stream, peer)) => {
@@ -88,7 +93,7 @@ async fn accept(
             let _ = stream.set_nodelay(true);
             // What the system has taken of an answer, and nobody reads, is not kept for minutes.
             let _ = set_tcp_user_timeout(&stream, UNREAD_TIMEOUT_MS);
-            Some((stream, place))
+            Some((stream, Peer(peer.ip()), place))
         }
         Err(error) => {
             tracing::warn!(%error, "a connection could not be accepted");
@@ -100,12 +105,14 @@ async fn accept(
 
 async fn answer(
     request: Request<Incoming>,
+    peer: Peer,
     raw: RawHead,
     router: Router,
     metrics: Arc<Metrics>,
 ) -> Result<Response, Infallible> {
     let bytes = raw.take();
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    head.extensions.insert(peer);
     if let Err(error) = framing::check(&head, &bytes) {
         metrics.errors.add(error.code(), 1);
         let mut response = error.into_response();

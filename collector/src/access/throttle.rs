@@ -1,0 +1,346 @@
+//! How much a write key, and whoever is at an address, may send: token buckets, and events in a day.
+
+use super::{AddressLimits, KeyLimits, Rate, Site, WriteKey, WriteKeys};
+use crate::limits::THROTTLED_ADDRESSES;
+use attune_core::time::Timestamp;
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use hashbrown::HashMap;
+use quick_cache::sync::Cache;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Which limit has been reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Requests of an address.
+    AddressRequests(Rate),
+    /// Events of an address.
+    AddressEvents(Rate),
+    /// Events of a write key.
+    KeyEvents(Rate),
+    /// Events of a write key in a day.
+    KeyDay(u64),
+}
+
+/// More than a limit allows; nothing of it has been taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// The limit.
+    pub limit: Limit,
+    /// After what time as much would be within it.
+    pub wait: Duration,
+}
+
+/// Time since the start of this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Uptime(Instant);
+
+/// Counts what is sent, by write key and by address.
+#[derive(Debug)]
+pub struct Throttle<C: Clock = Uptime> {
+    of_address: AddressLimits,
+    addresses: Cache<Site, Arc<Address<C>>>,
+    keys: HashMap<Box<str>, Key<C>>,
+    clock: C,
+}
+
+type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
+#[derive(Debug)]
+struct Address<C: Clock> {
+    requests: Option<Limiter<C>>,
+    events: Option<Limiter<C>>,
+}
+
+#[derive(Debug)]
+struct Key<C: Clock> {
+    limits: KeyLimits,
+    events: Option<Limiter<C>>,
+    today: Mutex<Today>,
+}
+
+/// Events of one day.
+#[derive(Debug, Default)]
+struct Today {
+    day: i64,
+    events: u64,
+}
+
+/// Events that are within the limits and have not been accepted yet.
+#[derive(Debug)]
+#[must_use]
+pub struct Allowed<'a> {
+    day: Option<(&'a Mutex<Today>, i64)>,
+    events: u64,
+}
+
+impl Clock for Uptime {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+impl Throttle {
+    /// Limits of keys and of every address; nothing has been sent yet.
+    pub fn new(keys: &WriteKeys, of_address: AddressLimits) -> Self {
+        Self::by(Uptime(Instant::now()), keys, of_address)
+    }
+}
+
+impl<C: Clock + Clone> Throttle<C> {
+    fn by(clock: C, keys: &WriteKeys, of_address: AddressLimits) -> Self {
+        let limited = keys.iter().filter(|key| key.limits != KeyLimits::default());
+        let keys = limited.map(|key| {
+            let events = key.limits.events.map(|rate| limiter(rate, &clock));
+            (key.key.clone(), Key { limits: key.limits, events, today: Mutex::default() })
+        });
+        Self { of_address, addresses: Cache::new(THROTTLED_ADDRESSES), keys: keys.collect(), clock }
+    }
+
+    /// Takes a request of an address.
+    ///
+    /// # Errors
+    /// It has sent as many as it may.
+    pub fn take_request(&self, site: Site) -> Result<(), Limited> {
+        let Some(rate) = self.of_address.requests else { return Ok(()) };
+        let address = self.address(site);
+        self.take(address.requests.as_ref(), 1, Limit::AddressRequests(rate))
+    }
+
+    /// Takes events that an address sends under a key. The address is asked first, so that one that sends too much does
+    /// not use up what the key has for all.
+    ///
+    /// # Errors
+    /// One of them has sent as many as it may.
+    pub fn take_events(
+        &self,
+        key: &WriteKey,
+        site: Option<Site>,
+        events: usize,
+        now: Timestamp,
+    ) -> Result<Allowed<'_>, Limited> {
+        if let (Some(rate), Some(site)) = (self.of_address.events, site) {
+            let address = self.address(site);
+            self.take(address.events.as_ref(), events, Limit::AddressEvents(rate))?;
+        }
+        let events_count = events as u64;
+        let Some(of_key) = self.keys.get(&key.key) else {
+            return Ok(Allowed { day: None, events: events_count });
+        };
+        if let Some(rate) = of_key.limits.events {
+            self.take(of_key.events.as_ref(), events, Limit::KeyEvents(rate))?;
+        }
+        let day = match of_key.limits.events_per_day {
+            None => None,
+            Some(most) => Some((&of_key.today, take_of_day(&of_key.today, most, events_count, now)?)),
+        };
+        Ok(Allowed { day, events: events_count })
+    }
+
+    fn address(&self, site: Site) -> Arc<Address<C>> {
+        if let Some(address) = self.addresses.get(&site) {
+            return address;
+        }
+        let begin = |rate: Option<Rate>| rate.map(|rate| limiter(rate, &self.clock));
+        let new = Arc::new(Address {
+            requests: begin(self.of_address.requests),
+            events: begin(self.of_address.events),
+        });
+        let made = || Ok::<_, std::convert::Infallible>(new.clone());
+        self.addresses.get_or_insert_with(&site, made).unwrap_or(new.clone())
+    }
+
+    fn take(&self, limiter: Option<&Limiter<C>>, count: usize, limit: Limit) -> Result<(), Limited> {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let (Some(limiter), Some(count)) = (limiter, NonZeroU32::new(count)) else { return Ok(()) };
+        match limiter.check_n(count) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(not_yet)) => Err(Limited { limit, wait: not_yet.wait_time_from(self.clock.now()) }),
+            // Limits on events hold the largest batch, so that this is never asked for.
+            Err(_) => Err(Limited { limit, wait: Duration::ZERO }),
+        }
+    }
+}
+
+fn limiter<C: Clock + Clone>(rate: Rate, clock: &C) -> Limiter<C> {
+    let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
+    RateLimiter::direct_with_clock(quota, clock.clone())
+}
+
+/// Takes events of the day; returns which it is.
+fn take_of_day(today: &Mutex<Today>, most: u64, events: u64, now: Timestamp) -> Result<i64, Limited> {
+    let day = now.0.div_euclid(DAY_MS);
+    let mut today = today.lock().unwrap_or_else(PoisonError::into_inner);
+    if today.day != day {
+        *today = Today { day, events: 0 };
+    }
+    if today.events.saturating_add(events) > most {
+        let left_ms = DAY_MS - now.0.rem_euclid(DAY_MS);
+        let wait = Duration::from_millis(left_ms.unsigned_abs());
+        return Err(Limited { limit: Limit::KeyDay(most), wait });
+    }
+    today.events += events;
+    Ok(day)
+}
+
+impl Allowed<'_> {
+    /// Only so many have been accepted: the others count for no day.
+    pub fn accept(self, accepted: u64) {
+        let Some((today, day)) = self.day else { return };
+        let mut today = today.lock().unwrap_or_else(PoisonError::into_inner);
+        if today.day == day {
+            today.events = today.events.saturating_sub(self.events.saturating_sub(accepted));
+        }
+    }
+}
+
+impl Limited {
+    /// Stable name for answers.
+    pub const fn code(&self) -> &'static str {
+        match self.limit {
+            Limit::KeyDay(_) => "quota_exceeded",
+            _ => "rate_limited",
+        }
+    }
+}
+
+impl Limit {
+    /// Stable name for metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AddressRequests(_) => "address_requests",
+            Self::AddressEvents(_) => "address_events",
+            Self::KeyEvents(_) => "key_events",
+            Self::KeyDay(_) => "key_day",
+        }
+    }
+}
+
+impl fmt::Display for Limited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, rate) = match self.limit {
+            Limit::AddressRequests(rate) => ("requests of one address", rate),
+            Limit::AddressEvents(rate) => ("events of one address", rate),
+            Limit::KeyEvents(rate) => ("events under this write key", rate),
+            Limit::KeyDay(most) => {
+                let what = "too many events under this write key in a day of UTC";
+                return write!(f, "{what}; the limit is {most}");
+            }
+        };
+        write!(f, "too many {what}; the limit is {} a second, {} at once", rate.per_second, rate.burst)
+    }
+}
+
+impl std::error::Error for Limited {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use governor::clock::FakeRelativeClock;
+
+    const NOON: Timestamp = Timestamp(20_000 * DAY_MS + DAY_MS / 2);
+
+    fn rate(per_second: u32, burst: u32) -> Option<Rate> {
+        Some(Rate {
+            per_second: NonZeroU32::new(per_second).unwrap(),
+            burst: NonZeroU32::new(burst).unwrap(),
+        })
+    }
+
+    fn site(number: u32) -> Site {
+        Site::of(std::net::Ipv4Addr::from(number).into())
+    }
+
+    fn key(limits: KeyLimits) -> WriteKey {
+        WriteKey { limits, ..WriteKey::open("k").unwrap() }
+    }
+
+    fn throttle(
+        key: &WriteKey,
+        of_address: AddressLimits,
+    ) -> (Throttle<FakeRelativeClock>, FakeRelativeClock) {
+        let clock = FakeRelativeClock::default();
+        (Throttle::by(clock.clone(), &WriteKeys::new([key.clone()]), of_address), clock)
+    }
+
+    #[test]
+    fn a_bucket_empties_at_once_fills_by_the_second_and_says_when() {
+        let limits = AddressLimits { requests: rate(2, 4), events: None };
+        let (throttle, clock) = throttle(&key(KeyLimits::default()), limits);
+        let taken = (0..10).filter(|_| throttle.take_request(site(1)).is_ok()).count();
+        assert_eq!(taken, 4);
+        let limited = throttle.take_request(site(1)).unwrap_err();
+        assert_eq!((limited.code(), limited.limit.name()), ("rate_limited", "address_requests"));
+        assert_eq!(limited.wait, Duration::from_millis(500));
+        assert!(throttle.take_request(site(2)).is_ok(), "others have their own");
+        clock.advance(limited.wait);
+        assert!(throttle.take_request(site(1)).is_ok());
+        assert!(throttle.take_request(site(1)).is_err());
+    }
+
+    #[test]
+    fn an_address_that_sends_too_much_leaves_the_key_to_others() {
+        let key = key(KeyLimits { events: rate(100, 300), events_per_day: Some(1_000) });
+        let (throttle, clock) = throttle(&key, AddressLimits { requests: None, events: rate(10, 100) });
+        let take = |number, events| throttle.take_events(&key, Some(site(number)), events, NOON).map(|_| ());
+        let limit = |result: Result<(), Limited>| result.unwrap_err().limit.name();
+        assert_eq!(take(1, 100), Ok(()));
+        for _ in 0..50 {
+            assert_eq!(limit(take(1, 50)), "address_events");
+        }
+        assert_eq!((take(2, 100), take(3, 100)), (Ok(()), Ok(())));
+        assert_eq!(limit(take(4, 100)), "key_events");
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(take(5, 100), Ok(()));
+        assert_eq!(take(1, 0), Ok(()), "nothing is never too much");
+    }
+
+    #[test]
+    fn a_day_has_so_many_accepted_events_and_ends() {
+        let key = key(KeyLimits { events: None, events_per_day: Some(100) });
+        let (throttle, _) = throttle(&key, AddressLimits::default());
+        let take = |events, now| throttle.take_events(&key, Some(site(1)), events, now);
+        take(60, NOON).unwrap().accept(40);
+        take(60, NOON).unwrap().accept(60);
+        let limited = take(1, NOON).unwrap_err();
+        assert_eq!((limited.code(), limited.limit.name()), ("quota_exceeded", "key_day"));
+        assert_eq!(limited.wait, Duration::from_secs(12 * 3_600));
+        let begun_yesterday = take(0, NOON).unwrap();
+        let tomorrow = NOON.plus(DAY_MS / 2);
+        take(100, tomorrow).unwrap().accept(100);
+        begun_yesterday.accept(0);
+        assert!(take(1, tomorrow).is_err());
+    }
+
+    #[test]
+    fn any_number_of_addresses_is_remembered_in_bounded_memory() {
+        let limits = AddressLimits { requests: rate(1, 1), events: rate(1, 1) };
+        let (throttle, _) = throttle(&key(KeyLimits::default()), limits);
+        for number in 0..2 * THROTTLED_ADDRESSES as u32 {
+            assert!(throttle.take_request(site(number)).is_ok());
+        }
+        assert!(throttle.addresses.len() <= THROTTLED_ADDRESSES);
+        let last = site(2 * THROTTLED_ADDRESSES as u32 - 1);
+        assert!(throttle.take_request(last).is_err(), "the latest is remembered");
+    }
+
+    #[test]
+    fn where_nothing_is_said_nothing_is_counted() {
+        let key = key(KeyLimits::default());
+        let (throttle, _) = throttle(&key, AddressLimits::default());
+        for _ in 0..10_000 {
+            assert!(throttle.take_request(site(1)).is_ok());
+            throttle.take_events(&key, Some(site(1)), 2_500, NOON).unwrap().accept(2_500);
+        }
+        assert!(throttle.addresses.is_empty());
+    }
+}
