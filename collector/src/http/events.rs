@@ -28,22 +28,34 @@ pub async fn accept(State(edge): State<Arc<Edge>>, request: Request) -> Response
 }
 
 async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
-    if edge.draining.load(Ordering::Relaxed) {
-        let message = "the collector is shutting down";
-        return Err(ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
+    if let Some(ending) = ending(edge) {
+        return Err(ending);
     }
     let (head, body) = request.into_parts();
     let named = write_key(&head.uri, &head.headers);
     let key = edge.keys.authorize(named.as_deref(), header_text(&head.headers, header::ORIGIN))?;
     let body_type = body_type(header_text(&head.headers, header::CONTENT_TYPE)).map_err(IngestError::Body)?;
-    let encoding = match head.headers.get(header::CONTENT_ENCODING) {
-        None => None,
-        Some(value) => Some(value.to_str().map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))?),
-    };
+    let encoding = encoding(&head.headers)?;
     let bytes = read_body(body, MAX_REQUEST_BYTES).await?;
     let published = edge.bundles.borrow().clone();
     let moment = moment(edge, published.as_deref(), &head.headers);
     Ok(edge.ingest.accept(key, Body { body_type, encoding, bytes: &bytes }, moment).await?)
+}
+
+/// What is answered instead of taking events in while the collector shuts down.
+pub fn ending(edge: &Edge) -> Option<ApiError> {
+    let message = "the collector is shutting down";
+    let is_draining = edge.draining.load(Ordering::Relaxed);
+    is_draining.then(|| ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "draining", message))
+}
+
+/// The encoding that a request names.
+///
+/// # Errors
+/// It is no text.
+pub fn encoding(headers: &HeaderMap) -> Result<Option<&str>, IngestError> {
+    let named = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str()).transpose();
+    named.map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))
 }
 
 /// What holds now for a request with these headers, under the bundle in effect.
@@ -55,5 +67,6 @@ pub fn moment<'a>(edge: &'a Edge, published: Option<&'a Published>, headers: &'a
         bundle_revision: published.map_or(0, Published::revision),
         erased: &edge.tombstones,
         guard: policy.map(|policy| Guard { policy, user_agent }),
+        origins: &[],
     }
 }

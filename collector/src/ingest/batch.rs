@@ -1,5 +1,6 @@
 //! Turning an envelope into log records: each event read, checked and encoded alone.
 
+use super::origin::clocks_of_members;
 use super::{Moment, clocks};
 use crate::access::{Identity, WriteKey};
 use crate::limits::CLOCK_SHIFT_MS;
@@ -13,7 +14,7 @@ use attune_core::wire::{
 };
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// What an envelope holds for the log, and what its receipt will say.
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
             }
             Ok(mut event) => {
                 let proven = is_proven(&event, key);
-                match moment.guard.map_or(Ok(()), |guard| guard.judge(&mut event)) {
+                match moment.guard_of(index).map_or(Ok(()), |guard| guard.judge(&mut event)) {
                     Ok(()) => events.push((index, *raw, event, proven)),
                     Err(reason) => {
                         let (code, message) = (reason.code(), reason.message());
@@ -67,9 +68,15 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
             Err((code, message)) => read.rows.push(row(index, raw, ResultKind::Rejected, code, message)),
         }
     }
-    if let Some(clocks) = envelope.context.and_then(|context| clocks::of_context(context, now)) {
-        read.tell_clocks(&events, clocks, now);
-    }
+    let context_clocks = envelope.context.and_then(|context| clocks::of_context(context, now));
+    let told = match context_clocks {
+        Some(clocks) => events.iter().map(|(_, _, event, _)| (&event.member, clocks)).collect(),
+        None => {
+            let indexed = events.iter().map(|(index, _, event, _)| (*index, event));
+            clocks_of_members(indexed, moment.origins, now)
+        }
+    };
+    read.tell_clocks(told, now);
     for (index, raw, event, proven) in events {
         read.take((index, raw), event, proven, now);
     }
@@ -98,11 +105,10 @@ pub fn too_large(events: &[&str]) -> Vec<usize> {
 }
 
 impl Read {
-    /// Puts the clocks of every member of whom there are events before these, so that they are judged by them.
-    fn tell_clocks(&mut self, events: &[(usize, &str, Event, bool)], clocks: Clocks, at: Timestamp) {
-        let members: BTreeSet<&MemberId> = events.iter().map(|(_, _, event, _)| &event.member).collect();
-        self.entries_before = members.len();
-        for member in members {
+    /// Puts the clocks of members before their events, so that they are judged by them.
+    fn tell_clocks(&mut self, told: BTreeMap<&MemberId, Clocks>, at: Timestamp) {
+        self.entries_before = told.len();
+        for (member, clocks) in told {
             let record = Record::Clocks { member: member.clone(), clocks, at };
             self.records.push(None, |out| encode_record(&record, out));
         }
@@ -204,7 +210,7 @@ mod tests {
     fn read_by(guard: Option<Guard<'_>>, text: &str) -> Read {
         let erased = Tombstones::new(Secret::of([7; 32]));
         erased.note(erased.of(&MemberId("gone".into())));
-        let moment = Moment { now: NOW, bundle_revision: 1, erased: &erased, guard };
+        let moment = Moment { now: NOW, bundle_revision: 1, erased: &erased, guard, origins: &[] };
         read(&Envelope::parse(text).unwrap(), &WriteKey::open("k").unwrap(), &moment)
     }
 

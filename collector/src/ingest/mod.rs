@@ -5,6 +5,7 @@ mod body;
 mod clocks;
 mod door;
 mod guard;
+mod origin;
 mod receipt;
 
 use crate::access::{Tokens, Tombstones, WriteKey};
@@ -14,13 +15,15 @@ use attune_core::id::MemberId;
 use attune_core::limits::{MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
 use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, encode_record};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-pub use batch::oversized;
+pub use batch::{oversized, too_large};
 pub use body::{BodyError, BodyType, body_type};
 pub use door::Door;
 pub use guard::Guard;
+pub use origin::Origin;
 
 /// Takes batches in.
 #[derive(Debug)]
@@ -55,6 +58,16 @@ pub struct Moment<'a> {
     pub erased: &'a Tombstones,
     /// Judges what may be kept, where the bundle in effect says so.
     pub guard: Option<Guard<'a>>,
+    /// Where each event comes from, by its index, where the request does not speak for all of them.
+    pub origins: &'a [Origin<'a>],
+}
+
+impl<'a> Moment<'a> {
+    /// What judges the event of an index: by the visitor's user agent, where the event says what that is.
+    pub fn guard_of(&self, index: usize) -> Option<Guard<'a>> {
+        let own = self.origins.get(index).and_then(|origin| origin.user_agent.as_deref());
+        self.guard.map(|guard| Guard { user_agent: own.unwrap_or(guard.user_agent), ..guard })
+    }
 }
 
 /// Why nothing of a batch was taken.
@@ -81,20 +94,28 @@ impl Ingest {
         body: Body<'_>,
         moment: Moment<'_>,
     ) -> Result<String, IngestError> {
-        self.metrics.batches.add(1);
-        self.metrics.received_bytes.add(body.bytes.len() as u64);
-        let text = body::decode(body.bytes, body.encoding).map_err(|error| match error {
-            BodyError::TooLarge(text) => {
-                IngestError::TooLarge(text.as_deref().map(oversized).unwrap_or_default())
-            }
-            other => IngestError::Body(other),
-        })?;
+        let text = self.text(body.bytes, body.encoding)?;
         let envelope = match body.body_type {
             BodyType::Batch => Envelope::parse(&text).map_err(IngestError::Envelope)?,
             BodyType::Lines => Envelope::from_lines(&text),
         };
         let receipt = self.take(key, &envelope, moment).await?;
         Ok(attune_core::wire::write_receipt(&receipt))
+    }
+
+    /// The text of a body, of whatever form: counted, and decompressed within limits by its encoding or its first bytes.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn text<'a>(&self, bytes: &'a [u8], encoding: Option<&str>) -> Result<Cow<'a, str>, IngestError> {
+        self.metrics.batches.add(1);
+        self.metrics.received_bytes.add(bytes.len() as u64);
+        body::decode(bytes, encoding).map_err(|error| match error {
+            BodyError::TooLarge(text) => {
+                IngestError::TooLarge(text.as_deref().map(oversized).unwrap_or_default())
+            }
+            other => IngestError::Body(other),
+        })
     }
 
     /// Takes what has been read of a batch in, whatever form it came in, and returns its receipt once every accepted event
