@@ -3,6 +3,7 @@
 mod admin;
 mod assets;
 mod bundle;
+mod compat;
 mod cors;
 mod error;
 mod events;
@@ -84,6 +85,7 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/v1/stream", get(stream::open))
         .route("/v1/stream/token", post(token::issue))
         .route("/v1/forget", post(forget::erase))
+        .merge(compat::router())
         .method_not_allowed_fallback(error::method_not_allowed)
         // A preflight is a method that no route takes, so the layer goes around the whole of them.
         .layer(cors::layer(edge.keys.clone()));

@@ -110,7 +110,7 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 23] = [
+const COLLECTOR: [Room; 24] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
@@ -125,6 +125,7 @@ const COLLECTOR: [Room; 23] = [
     room("settings", &["access", "limits"]),
     room("log", &["bell", "clock", "limits", "metrics", "whole_file"]),
     room("ingest", &["access", "clock", "limits", "log", "metrics"]),
+    room("compat", &["ingest"]),
     room("profile", &["clock", "limits", "log", "metrics"]),
     room("push", &["access", "bell", "clock", "limits", "metrics"]),
     room("bundle", &["bell", "clock", "content", "hex", "limits", "log", "metrics", "secret", "whole_file"]),
@@ -132,8 +133,8 @@ const COLLECTOR: [Room; 23] = [
     room(
         "http",
         &[
-            "access", "assets", "bundle", "clock", "content", "hex", "ingest", "limits", "metrics", "push",
-            "query", "secret",
+            "access", "assets", "bundle", "clock", "compat", "content", "hex", "ingest", "limits", "metrics",
+            "push", "query", "secret",
         ],
     ),
     room("worker", &["access", "bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
