@@ -194,3 +194,63 @@ impl fmt::Display for PostedError {
 }
 
 impl std::error::Error for PostedError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn arrived() -> Arrived<'static> {
+        Arrived { now: Timestamp(1_763_632_802_120), request: "r" }
+    }
+
+    #[test]
+    fn what_a_batch_says_counts_for_messages_that_say_nothing() {
+        let body = json!({
+            "context": {"timezone": "Asia/Tokyo", "userAgent": "phone"},
+            "integrations": {"Attune": {"proof": "of the batch"}},
+            "batch": [
+                {"type": "identify", "userId": "u", "messageId": "a"},
+                {"type": "identify", "userId": "u", "messageId": "b", "context": {"timezone": "Europe/Oslo"},
+                 "integrations": {"Attune": {"proof": "own"}}},
+            ],
+        });
+        let body = body.to_string();
+        let translation = Posted::parse(&body, Call::Batch).unwrap().translate(arrived());
+        let proof =
+            |event: &String| serde_json::from_str::<Value>(event).unwrap()["metadata"]["proof"].clone();
+        assert_eq!(translation.events.iter().map(proof).collect::<Vec<_>>(), ["of the batch", "own"]);
+        let zones: Vec<_> = translation.origins.iter().map(|origin| origin.time_zone.as_deref()).collect();
+        assert_eq!(zones, [Some("Asia/Tokyo"), Some("Europe/Oslo")]);
+        let agents: Vec<_> = translation.origins.iter().map(|origin| origin.user_agent.as_deref()).collect();
+        assert_eq!(agents, [Some("phone"), None]);
+    }
+
+    #[test]
+    fn a_refusal_names_the_message_and_what_is_wrong_where() {
+        let long = "x".repeat(200);
+        let body =
+            json!({"batch": [7, {"type": "rename", "messageId": long}, {"messageId": "c"}]}).to_string();
+        let refused = Posted::parse(&body, Call::Batch).unwrap().translate(arrived()).refused;
+        let told: Vec<_> =
+            refused.iter().map(|refusal| (refusal.index, refusal.code, &*refusal.message)).collect();
+        let list = "it has to be track, identify, page, screen, group or alias";
+        assert_eq!(
+            told,
+            [
+                (0, "event_not_an_object", "a message is a JSON object"),
+                (1, "type_unknown", &*format!("type is \"rename\"; {list}")),
+                (2, "type_unknown", &*format!("type is missing; {list}")),
+            ]
+        );
+        assert_eq!(refused[1].message_id, "x".repeat(100));
+        assert_eq!(refused[2].message_id, "c");
+    }
+
+    #[test]
+    fn numbers_pass_to_the_last_digit() {
+        let body = r#"{"batch":[{"type":"track","event":"e","userId":"u","properties":{"a":0.10,"b":12345678901234567890123}}]}"#;
+        let translation = Posted::parse(body, Call::Batch).unwrap().translate(arrived());
+        assert!(translation.events[0].ends_with(r#""metadata":{"a":0.10,"b":12345678901234567890123}}"#));
+    }
+}

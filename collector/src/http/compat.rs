@@ -7,7 +7,8 @@ use super::request::{header_text, query_value, read_body, write_key};
 use crate::access::{AccessError, WriteKey};
 use crate::clock;
 use crate::compat::{Arrived, Call, Kind, Posted, PostedError, Refusal};
-use crate::ingest::{IngestError, Moment, too_large};
+use crate::hex::hex;
+use crate::ingest::{Guard, IngestError, Moment, too_large};
 use crate::limits::BUNDLE_MAX_AGE_SECONDS;
 use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_REQUEST_BYTES};
 use attune_core::wire::{Envelope, Receipt, ResultKind};
@@ -112,7 +113,7 @@ async fn hand_over(
     let mut here = moment(edge, published.as_deref(), headers);
     if !headers.contains_key(header::ORIGIN) {
         // What a server calls itself says nothing of its visitors.
-        here.guard = here.guard.map(|guard| crate::ingest::Guard { user_agent: "", ..guard });
+        here.guard = here.guard.map(|guard| Guard { user_agent: "", ..guard });
     }
     let events = translation.events.iter().map(String::as_str).collect();
     let envelope = Envelope { events, ..Envelope::default() };
@@ -139,7 +140,7 @@ fn nonce() -> Result<String, ApiError> {
     getrandom::fill(&mut random).map_err(|error| {
         ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "random_source_missing", &error.to_string())
     })?;
-    Ok(crate::hex::hex(&random))
+    Ok(hex(&random))
 }
 
 /// What analytics-next asks for when it starts: where to send, and that there is nothing else to load.
