@@ -1,5 +1,6 @@
 //! Reading and writing JSON without touching what is only passed on: values keep their text to the last digit.
 
+use attune_core::limits::MAX_ID_CHARS;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -36,6 +37,16 @@ pub fn id<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
         _ if is_whole => Some(Cow::Owned(format!("\"{raw}\""))),
         _ => Some(Cow::Borrowed(raw)),
     }
+}
+
+/// What a field holds, as it was sent.
+pub fn as_sent<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
+    given(raw).map(|raw| Cow::Borrowed(raw.get()))
+}
+
+/// As much of a text as can be shown.
+pub fn clipped(text: &str) -> String {
+    text.chars().take(MAX_ID_CHARS).collect()
 }
 
 /// A text as JSON.

@@ -1,9 +1,14 @@
-//! What other senders' libraries send, in our form: pure, from the text of a body to the events that ingest takes.
+//! What other makers' libraries send, in our form: pure, from the text of a body to the events that ingest takes.
 
 mod json;
-mod message;
-mod posted;
-mod stamp;
+pub mod mixpanel;
+pub mod segment;
+mod translation;
 
-pub use message::Kind;
-pub use posted::{Arrived, Call, Posted, PostedError, Refusal, Translation};
+use translation::derived_id;
+pub use translation::{Arrived, PostedError, Problem, Refusal, Translated, Translation};
+
+/// The event type of the SDK's `page()`.
+const PAGE_VIEW: &str = "page_view";
+/// What event types begin with that only calls of their own stand for.
+const RESERVED: &str = "attune.";

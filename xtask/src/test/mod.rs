@@ -177,7 +177,7 @@ fn packaging_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Brow
 
 /// Has the libraries of other makers send to a collector.
 fn compat_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Browser) {
-    let name = "libraries of Segment and RudderStack";
+    let name = "libraries of Segment, RudderStack and Mixpanel";
     let python = toolchain::ensure_compat_packages(root)
         .and_then(|_| python::ensure_environment(root, python::COMPAT));
     match python {

@@ -1,6 +1,6 @@
 //! When a message happened, by our clock.
 
-use super::json::{given, quoted, text};
+use crate::compat::json::{given, quoted, text};
 use attune_core::time::Timestamp;
 use serde_json::value::RawValue;
 use std::borrow::Cow;

@@ -1,24 +1,19 @@
 //! One message of Segment's Tracking API, and the event that it stands for.
 
-use super::json::{Fields, Object, fields, given, id, object, quoted, text};
 use super::stamp::Stamps;
+use crate::compat::json::{Fields, Object, as_sent, clipped, fields, given, id, object, quoted, text};
+use crate::compat::{PAGE_VIEW, Problem, RESERVED, Translated, derived_id};
 use crate::ingest::Origin;
-use attune_core::id::{derived_uuid, write_uuid};
-use attune_core::limits::MAX_ID_CHARS;
 use attune_core::time::Timestamp;
 use attune_core::wire::IDENTIFY;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The event type of the SDK's `page()`.
-const PAGE_VIEW: &str = "page_view";
 /// The event type of the SDK's `group()`.
 const GROUP: &str = "attune.group";
 /// The event type of an alias, which the SDK does not have.
 const ALIAS: &str = "attune.alias";
-/// Event types that only calls of their own stand for.
-const RESERVED: &str = "attune.";
 /// What a page's context says about the page, where its properties do not.
 const PAGE_FIELDS: [&str; 5] = ["path", "referrer", "search", "title", "url"];
 
@@ -77,9 +72,6 @@ pub struct Message<'a> {
     sent_at: Option<&'a RawValue>,
 }
 
-/// What no event can stand for: its stable code and what is wrong where.
-pub type Problem = (&'static str, String);
-
 /// What a message takes from the request around it.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
@@ -95,15 +87,6 @@ pub struct Around<'a> {
     pub request: &'a str,
     /// The message's place in it.
     pub index: usize,
-}
-
-/// A message in our form.
-#[derive(Debug)]
-pub struct Translated<'a> {
-    /// The event as JSON.
-    pub event: String,
-    /// Where it comes from.
-    pub origin: Origin<'a>,
 }
 
 impl Kind {
@@ -165,7 +148,9 @@ impl<'a> Message<'a> {
             sent_at: given(self.sent_at).or(around.sent_at),
         };
         let mut event = Object::new();
-        let event_id = id(self.message_id).unwrap_or_else(|| derived_id(raw, &stamps, around));
+        let event_id = id(self.message_id).unwrap_or_else(|| {
+            Cow::Owned(derived_id(stamps.has_own().then_some(raw), around.request, around.index))
+        });
         event.put("event_id", &event_id);
         event.put_given("event_type", event_type);
         event.put("timestamp", &stamps.at(around.now));
@@ -246,25 +231,4 @@ impl<'a> Message<'a> {
         let own = fields(integrations.get("Attune").copied())?;
         as_sent(own.get("proof").copied())
     }
-}
-
-fn as_sent<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
-    given(raw).map(|raw| Cow::Borrowed(raw.get()))
-}
-
-/// An id for a message without one: the same text of the same time is the same message, sent again; without a time of its
-/// own each is another.
-fn derived_id(raw: &str, stamps: &Stamps<'_>, around: &Around<'_>) -> Cow<'static, str> {
-    let uuid = match stamps.has_own() {
-        true => derived_uuid(raw),
-        false => derived_uuid(&format!("{} {}", around.request, around.index)),
-    };
-    let mut text = String::from("\"");
-    write_uuid(uuid, &mut text);
-    text.push('"');
-    Cow::Owned(text)
-}
-
-fn clipped(text: &str) -> String {
-    text.chars().take(MAX_ID_CHARS).collect()
 }

@@ -1,14 +1,12 @@
 //! The body of a request to Segment's Tracking API: one message or a batch, each message read alone.
 
-use super::json::text;
-use super::message::{Around, Kind, Message, Problem};
-use crate::ingest::Origin;
+use super::message::{Around, Kind, Message};
+use crate::compat::json::text;
+use crate::compat::{Arrived, PostedError, Problem, Translated, Translation};
 use attune_core::limits::MAX_EVENT_BYTES;
-use attune_core::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 
 /// What a path takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,48 +27,6 @@ pub struct Posted<'a> {
     sent_at: Option<&'a RawValue>,
     context: Option<&'a RawValue>,
     integrations: Option<&'a RawValue>,
-}
-
-/// What holds for all messages of a body.
-#[derive(Clone, Copy, Debug)]
-pub struct Arrived<'a> {
-    /// When it arrived.
-    pub now: Timestamp,
-    /// Unlike that of any other request.
-    pub request: &'a str,
-}
-
-/// The messages in our form.
-#[derive(Debug, Default)]
-pub struct Translation<'a> {
-    /// Each as an event, as JSON.
-    pub events: Vec<String>,
-    /// Where each of them comes from.
-    pub origins: Vec<Origin<'a>>,
-    /// Those for which no event can stand.
-    pub refused: Vec<Refusal>,
-}
-
-/// A message for which no event can stand.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// Its place in the batch.
-    pub index: usize,
-    /// Its `messageId`, as far as it can be shown.
-    pub message_id: String,
-    /// Stable name for metrics.
-    pub code: &'static str,
-    /// What is wrong where, and the limit.
-    pub message: String,
-}
-
-/// Why a body as a whole cannot be read; a bad message is never a reason.
-#[derive(Debug, PartialEq, Eq)]
-pub enum PostedError {
-    /// Text that is no JSON object; holds the reader's words.
-    Unreadable(String),
-    /// A batch without messages.
-    BatchMissing,
 }
 
 #[derive(Default, Deserialize)]
@@ -139,19 +95,15 @@ impl<'a> Posted<'a> {
                 request: arrived.request,
                 index,
             };
-            if let Err((message_id, (code, message))) = self.translate_one(raw, &around, &mut translation) {
-                translation.refused.push(Refusal { index, message_id, code, message });
+            match self.translate_one(raw, &around) {
+                Ok(translated) => translation.take(translated),
+                Err((message_id, problem)) => translation.refuse(index, message_id, problem),
             }
         }
         translation
     }
 
-    fn translate_one(
-        &self,
-        raw: &'a str,
-        around: &Around<'a>,
-        translation: &mut Translation<'a>,
-    ) -> Result<(), (String, Problem)> {
+    fn translate_one(&self, raw: &'a str, around: &Around<'a>) -> Result<Translated<'a>, (String, Problem)> {
         if raw.len() > MAX_EVENT_BYTES {
             let message = format!("the message is {} bytes; the limit is {MAX_EVENT_BYTES}", raw.len());
             return Err((String::new(), ("event_too_large", message)));
@@ -167,37 +119,14 @@ impl<'a> Posted<'a> {
             Call::Batch => message.kind().map_err(named)?,
             Call::One(kind) => kind,
         };
-        let translated = message.translate(kind, raw, around).map_err(named)?;
-        translation.events.push(translated.event);
-        translation.origins.push(translated.origin);
-        Ok(())
+        message.translate(kind, raw, around).map_err(named)
     }
 }
-
-impl PostedError {
-    /// Stable name for answers and metrics.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable(_) => "batch_unreadable",
-            Self::BatchMissing => "batch_missing",
-        }
-    }
-}
-
-impl fmt::Display for PostedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(what) => write!(f, "the body cannot be read: {what}"),
-            Self::BatchMissing => f.write_str("batch is missing: a list of messages"),
-        }
-    }
-}
-
-impl std::error::Error for PostedError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use attune_core::time::Timestamp;
     use serde_json::{Value, json};
 
     fn arrived() -> Arrived<'static> {

@@ -2,12 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { build } from 'esbuild';
 import { openBrowser } from '../e2e/rig/browser.mjs';
 import { Collector, WRITE_KEY } from '../e2e/rig/collector.mjs';
 import { eventually } from '../e2e/rig/eventually.mjs';
-import { listen } from '../e2e/rig/listen.mjs';
 import { RULES } from './rig/rules.mjs';
+import { openSite } from './rig/site.mjs';
 
 const SOURCE = `
   import { AnalyticsBrowser } from '@segment/analytics-next';
@@ -21,10 +20,7 @@ let browser;
 let site;
 
 before(async () => {
-  const stdin = { contents: SOURCE, resolveDir: import.meta.dirname };
-  const built = await build({ stdin, bundle: true, format: 'iife', write: false, logLevel: 'error' });
-  const page = `<!doctype html><title>Shoes</title><script>${built.outputFiles[0].text.replaceAll('</script', '<\\/script')}</script>`;
-  site = await listen((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end(page));
+  site = await openSite(SOURCE, import.meta.dirname);
   browser = await openBrowser();
 });
 
