@@ -1,6 +1,7 @@
 //! What other makers' libraries send, in our form: pure, from the text of a body to the events that ingest takes.
 
 mod json;
+pub mod measurement;
 pub mod mixpanel;
 pub mod segment;
 mod translation;

@@ -55,8 +55,8 @@ pub struct Refusal {
 pub enum PostedError {
     /// Text that is not what it has to be; holds the reader's words.
     Unreadable(String),
-    /// A batch without messages.
-    BatchMissing,
+    /// A batch without messages; holds the field that would have them.
+    BatchMissing(&'static str),
 }
 
 impl<'a> Translation<'a> {
@@ -90,7 +90,7 @@ impl PostedError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unreadable(_) => "batch_unreadable",
-            Self::BatchMissing => "batch_missing",
+            Self::BatchMissing(_) => "batch_missing",
         }
     }
 }
@@ -99,7 +99,7 @@ impl fmt::Display for PostedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(what) => write!(f, "the body cannot be read: {what}"),
-            Self::BatchMissing => f.write_str("batch is missing: a list of messages"),
+            Self::BatchMissing(field) => write!(f, "{field} is missing: a list of messages"),
         }
     }
 }

@@ -86,6 +86,7 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/v1/stream/token", post(token::issue))
         .route("/v1/forget", post(forget::erase))
         .merge(compat::segment())
+        .merge(compat::measurement())
         .method_not_allowed_fallback(error::method_not_allowed)
         // A preflight is a method that no route takes, so the layer goes around the whole of them.
         .layer(cors::layer(edge.keys.clone()));

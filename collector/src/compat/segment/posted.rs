@@ -67,7 +67,7 @@ impl<'a> Posted<'a> {
             return Ok(Self { write_key, call, messages, sent_at: None, context: None, integrations: None });
         }
         let raw: RawBatch<'a> = serde_json::from_str(body).map_err(unreadable)?;
-        let messages = raw.batch.ok_or(PostedError::BatchMissing)?;
+        let messages = raw.batch.ok_or(PostedError::BatchMissing("batch"))?;
         Ok(Self {
             write_key: text(raw.write_key),
             call,

@@ -1,5 +1,6 @@
 //! What other makers' libraries send: authenticate, translate, hand to ingest, answer as they expect.
 
+mod measurement;
 mod mixpanel;
 mod segment;
 
@@ -20,8 +21,12 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use std::borrow::Cow;
 
+pub use measurement::router as measurement;
 pub use mixpanel::router as mixpanel;
 pub use segment::router as segment;
+
+/// Parameters in which libraries give the write key: RudderStack's, Google's.
+const QUERY_KEYS: [&str; 2] = ["writeKey", "api_secret"];
 
 /// A request's body as text, and the key where that came outside of it.
 struct Taken<'e> {
@@ -39,7 +44,8 @@ impl<'e> Taken<'e> {
         }
         let (head, body) = request.into_parts();
         let (uri, headers) = (head.uri, head.headers);
-        let named = write_key(&uri, &headers).or_else(|| query_value(&uri, "writeKey").map(Into::into));
+        let in_address = || QUERY_KEYS.iter().find_map(|name| query_value(&uri, name)).map(Into::into);
+        let named = write_key(&uri, &headers).or_else(in_address);
         let named = named.filter(|named| !named.is_empty());
         let origin = header_text(&headers, header::ORIGIN);
         let key = named.map(|named| edge.keys.authorize(Some(&named), origin)).transpose()?;
