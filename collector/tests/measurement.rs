@@ -117,6 +117,12 @@ fn a_request_of_which_nothing_can_be_taken_says_why() {
         (PATH, "[]", 400, "batch_unreadable"),
         (PATH, "{", 400, "batch_unreadable"),
         (PATH, r#"{"client_id":"c"}"#, 400, "batch_missing"),
+        (
+            PATH,
+            &format!(r#"{{"client_id":"{}","events":[]}}"#, "c".repeat(2_048)),
+            400,
+            "batch_field_too_large",
+        ),
     ] {
         let answer = post(&collector, path, body);
         assert_eq!((answer.status, &*answer.code()), (status, code), "{path} {body}");

@@ -180,6 +180,13 @@ fn a_batch_of_which_nothing_can_be_taken_is_answered_with_code_and_message() {
         ("/v1/batch", r#"{"messages":[]}"#, 400, "batch_missing", "batch is missing"),
         (
             "/v1/batch",
+            &format!(r#"{{"batch":[],"context":{{"a":"{}"}}}}"#, "x".repeat(3_000)),
+            400,
+            "batch_field_too_large",
+            "context is 3008 bytes; the limit of what counts for all messages is 2048",
+        ),
+        (
+            "/v1/batch",
             &format!(r#"{{"batch":[1{}]}}"#, ",1".repeat(2_500)),
             413,
             "batch_too_large",

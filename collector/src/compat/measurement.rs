@@ -1,7 +1,9 @@
 //! Google Analytics 4's Measurement Protocol: events of one visitor, and what is known of the user.
 
 use super::json::{Fields, Object, as_sent, fields, given, id, object, quoted, text};
-use super::{Arrived, PAGE_VIEW, PostedError, Problem, RESERVED, Translated, Translation, derived_id};
+use super::{
+    Arrived, PAGE_VIEW, PostedError, Problem, RESERVED, Translated, Translation, check_shared, derived_id,
+};
 use crate::ingest::Origin;
 use attune_core::limits::MAX_EVENT_BYTES;
 use attune_core::time::Timestamp;
@@ -17,7 +19,8 @@ const PAGE_FIELDS: [(&str, &str); 3] =
 /// A body as it arrived.
 #[derive(Debug)]
 pub struct Posted<'a> {
-    body: &'a str,
+    /// Of the whole text, by which it is known again.
+    text_id: String,
     raw: RawBody<'a>,
     events: Vec<&'a str>,
 }
@@ -72,7 +75,18 @@ impl<'a> Posted<'a> {
         let mut raw: RawBody<'a> =
             serde_json::from_str(body).map_err(|error| PostedError::Unreadable(error.to_string()))?;
         let events = raw.events.take().ok_or(PostedError::BatchMissing("events"))?;
-        Ok(Self { body, raw, events: events.into_iter().map(RawValue::get).collect() })
+        check_shared(&[
+            ("client_id", raw.client_id),
+            ("app_instance_id", raw.app_instance_id),
+            ("user_id", raw.user_id),
+            ("timestamp_micros", raw.timestamp_micros),
+            ("user_agent", raw.user_agent),
+        ])?;
+        Ok(Self {
+            raw,
+            text_id: derived_id(Some(body), "", 0),
+            events: events.into_iter().map(RawValue::get).collect(),
+        })
     }
 
     /// Each event as text.
@@ -122,7 +136,7 @@ impl<'a> Posted<'a> {
     fn in_our_form(&self, happened: &Happened<'a>, arrived: Arrived<'_>, index: usize) -> Translated<'a> {
         let time = given(happened.time).or(given(self.raw.timestamp_micros));
         // Nothing else tells two events of one body apart.
-        let timed_text = time.map(|_| format!("{index} {}", self.body));
+        let timed_text = time.map(|_| format!("{index} {}", self.text_id));
         let mut event = Object::new();
         event.put("event_id", &derived_id(timed_text.as_deref(), arrived.request, index));
         event.put_given("event_type", happened.event_type.as_deref());
@@ -174,9 +188,9 @@ fn page(params: &Fields<'_>) -> String {
 
 /// The path of an address.
 fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.find('/').map_or("/", |start| &rest[start..]);
-    path.split(['?', '#']).next().unwrap_or_default()
+    let plain = url.split(['?', '#']).next().unwrap_or_default();
+    let rest = plain.split_once("://").map_or(plain, |(_, rest)| rest);
+    rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/")
 }
 
 /// The instant as JSON: microseconds since 1970, as a number or as a text of digits. Anything else stays as it is, for the

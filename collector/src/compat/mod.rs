@@ -6,8 +6,8 @@ pub mod mixpanel;
 pub mod segment;
 mod translation;
 
-use translation::derived_id;
 pub use translation::{Arrived, PostedError, Problem, Refusal, Translated, Translation};
+use translation::{check_shared, derived_id};
 
 /// The event type of the SDK's `page()`.
 const PAGE_VIEW: &str = "page_view";

@@ -1,8 +1,10 @@
 //! Messages of other makers' libraries in our form, and what is wrong with those that have none.
 
 use crate::ingest::Origin;
+use crate::limits::MAX_SHARED_FIELD_BYTES;
 use attune_core::id::{derived_uuid, write_uuid};
 use attune_core::time::Timestamp;
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// What holds for all messages of a body.
@@ -57,6 +59,8 @@ pub enum PostedError {
     Unreadable(String),
     /// A batch without messages; holds the field that would have them.
     BatchMissing(&'static str),
+    /// A field that counts for all messages and is too large for that; holds its name and its bytes.
+    SharedTooLarge(&'static str, usize),
 }
 
 impl<'a> Translation<'a> {
@@ -69,6 +73,18 @@ impl<'a> Translation<'a> {
     /// Adds a message for which no event can stand.
     pub fn refuse(&mut self, index: usize, message_id: String, (code, message): Problem) {
         self.refused.push(Refusal { index, message_id, code, message });
+    }
+}
+
+/// Checks fields that count for all messages of a body.
+///
+/// # Errors
+/// The first that is too large to be copied so often.
+pub fn check_shared(fields: &[(&'static str, Option<&RawValue>)]) -> Result<(), PostedError> {
+    let sizes = fields.iter().map(|(name, raw)| (*name, raw.map_or(0, |raw| raw.get().len())));
+    match sizes.into_iter().find(|(_, bytes)| *bytes > MAX_SHARED_FIELD_BYTES) {
+        Some((name, bytes)) => Err(PostedError::SharedTooLarge(name, bytes)),
+        None => Ok(()),
     }
 }
 
@@ -91,6 +107,7 @@ impl PostedError {
         match self {
             Self::Unreadable(_) => "batch_unreadable",
             Self::BatchMissing(_) => "batch_missing",
+            Self::SharedTooLarge(..) => "batch_field_too_large",
         }
     }
 }
@@ -100,6 +117,10 @@ impl fmt::Display for PostedError {
         match self {
             Self::Unreadable(what) => write!(f, "the body cannot be read: {what}"),
             Self::BatchMissing(field) => write!(f, "{field} is missing: a list of messages"),
+            Self::SharedTooLarge(field, bytes) => write!(
+                f,
+                "{field} is {bytes} bytes; the limit of what counts for all messages is {MAX_SHARED_FIELD_BYTES}"
+            ),
         }
     }
 }

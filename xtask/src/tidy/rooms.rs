@@ -125,7 +125,7 @@ const COLLECTOR: [Room; 24] = [
     room("settings", &["access", "limits"]),
     room("log", &["bell", "clock", "limits", "metrics", "whole_file"]),
     room("ingest", &["access", "clock", "limits", "log", "metrics"]),
-    room("compat", &["ingest"]),
+    room("compat", &["ingest", "limits"]),
     room("profile", &["clock", "limits", "log", "metrics"]),
     room("push", &["access", "bell", "clock", "limits", "metrics"]),
     room("bundle", &["bell", "clock", "content", "hex", "limits", "log", "metrics", "secret", "whole_file"]),

@@ -2,7 +2,7 @@
 
 use super::message::{Around, Kind, Message};
 use crate::compat::json::text;
-use crate::compat::{Arrived, PostedError, Problem, Translated, Translation};
+use crate::compat::{Arrived, PostedError, Problem, Translated, Translation, check_shared};
 use attune_core::limits::MAX_EVENT_BYTES;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -68,6 +68,11 @@ impl<'a> Posted<'a> {
         }
         let raw: RawBatch<'a> = serde_json::from_str(body).map_err(unreadable)?;
         let messages = raw.batch.ok_or(PostedError::BatchMissing("batch"))?;
+        check_shared(&[
+            ("sentAt", raw.sent_at),
+            ("context", raw.context),
+            ("integrations", raw.integrations),
+        ])?;
         Ok(Self {
             write_key: text(raw.write_key),
             call,
