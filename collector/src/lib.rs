@@ -9,6 +9,7 @@ pub mod author;
 mod bell;
 pub mod bundle;
 mod clock;
+pub mod compat;
 mod content;
 mod descriptors;
 pub mod hex;

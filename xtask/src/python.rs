@@ -1,4 +1,4 @@
-//! The Python that hosts core.wasm in tests: an environment of its own below the target directory.
+//! The Python of tests: environments of their own below the target directory.
 
 use crate::command::{output, program, run};
 use crate::failure::Failure;
@@ -6,8 +6,20 @@ use crate::fingerprint;
 use crate::workspace;
 use std::path::{Path, PathBuf};
 
-/// What the environment holds, with versions.
-const REQUIREMENTS: &str = "tests/core-abi/requirements.txt";
+/// An environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Environment {
+    /// Its folder in the target directory.
+    name: &'static str,
+    /// The file of what it holds, with versions.
+    requirements: &'static str,
+}
+
+/// Hosts core.wasm.
+pub const HOST: Environment = Environment { name: "python", requirements: "tests/core-abi/requirements.txt" };
+/// Has the libraries of other makers that send to the collector.
+pub const COMPAT: Environment =
+    Environment { name: "python-compat", requirements: "tests/compat/requirements.txt" };
 const PACKAGES: [&str; 3] = ["python3", "python3-venv", "python3-pip"];
 
 /// Makes the environment with its packages where it is missing or they have changed; returns its interpreter.
@@ -15,16 +27,17 @@ const PACKAGES: [&str; 3] = ["python3", "python3-venv", "python3-pip"];
 /// # Errors
 /// Python cannot make environments and that cannot be installed, or a package cannot be had; the line names the command
 /// to run.
-pub fn ensure_environment(root: &Path) -> Result<PathBuf, Failure> {
-    let folder = workspace::target()?.join("python");
+pub fn ensure_environment(root: &Path, environment: Environment) -> Result<PathBuf, Failure> {
+    let Environment { name, requirements } = environment;
+    let folder = workspace::target()?.join(name);
     let python = folder.join("bin/python");
-    fingerprint::when_changed("python", &[root.join(REQUIREMENTS)], std::slice::from_ref(&python), || {
+    fingerprint::when_changed(name, &[root.join(requirements)], std::slice::from_ref(&python), || {
         ensure_venv(root)?;
         let folder = folder.to_string_lossy();
         run(&mut program(root, &["python3", "-m", "venv", "--clear", &folder]))?;
         let python = python.to_string_lossy();
         let install =
-            [&*python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS];
+            [&*python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements];
         run(&mut program(root, &install))
             .map_err(|failure| Failure::new(format!("{failure}; run: {}", install.join(" "))))
     })?;

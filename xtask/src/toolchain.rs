@@ -77,6 +77,20 @@ pub fn ensure_packaging_packages(root: &Path) -> Result<bool, Failure> {
     })
 }
 
+/// Installs the libraries of other makers that `tests/compat` sends with, where they are missing or their lock file has
+/// changed.
+///
+/// # Errors
+/// npm is missing or fails.
+pub fn ensure_compat_packages(root: &Path) -> Result<bool, Failure> {
+    let folder = root.join("tests/compat");
+    let inputs = ["package.json", "package-lock.json"].map(|name| folder.join(name));
+    let outputs = [folder.join("node_modules/.package-lock.json")];
+    fingerprint::when_changed("npm-compat", &inputs, &outputs, || {
+        run(&mut program(&folder, &["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+    })
+}
+
 /// A browser and its driver.
 #[derive(Clone, Debug)]
 pub struct Browser {

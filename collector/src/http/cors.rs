@@ -24,6 +24,9 @@ pub fn layer(keys: Arc<WriteKeys>) -> CorsLayer {
             header::CONTENT_ENCODING,
             header::AUTHORIZATION,
             header::IF_NONE_MATCH,
+            // Libraries of other makers say how often they have tried, and RudderStack's who the visitor is.
+            HeaderName::from_static("x-retry-count"),
+            HeaderName::from_static("anonymousid"),
         ])
         .expose_headers([
             header::RETRY_AFTER,

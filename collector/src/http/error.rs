@@ -50,6 +50,13 @@ impl ApiError {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, body, retry_after_seconds: None }
     }
 
+    /// Says the same also as libraries of Mixpanel look for it.
+    pub fn for_mixpanel(mut self) -> Self {
+        self.body["error"] = self.body["message"].clone();
+        self.body["status"] = json!(0);
+        self
+    }
+
     /// The stable code.
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()

@@ -12,7 +12,7 @@ use crate::ingest::{
 use attune_core::limits::MAX_REQUEST_BYTES;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,19 +32,15 @@ pub async fn accept(State(edge): State<Arc<Edge>>, request: Request) -> Response
 }
 
 async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
-    if edge.draining.load(Ordering::Relaxed) {
-        let message = "the collector is shutting down";
-        return Err(ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
+    if let Some(ending) = ending(edge) {
+        return Err(ending);
     }
     let (head, body) = request.into_parts();
     let named = write_key(&head.uri, &head.headers);
     let origin = header_text(&head.headers, header::ORIGIN);
     let outside = named.map(|named| edge.keys.authorize(Some(&named), origin)).transpose()?;
     let body_type = body_type(header_text(&head.headers, header::CONTENT_TYPE)).map_err(IngestError::Body)?;
-    let encoding = match head.headers.get(header::CONTENT_ENCODING) {
-        None => None,
-        Some(value) => Some(value.to_str().map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))?),
-    };
+    let encoding = encoding(&head.headers)?;
     // Who names no key outside has to be heard out, unless there can be none inside.
     if outside.is_none() && (body_type == BodyType::Lines || is_compressed(&[], encoding)) {
         return Err(AccessError::KeyMissing.into());
@@ -57,6 +53,22 @@ async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
     let published = edge.bundles.borrow().clone();
     let moment = moment(edge, published.as_deref(), &head);
     Ok(edge.ingest.accept(key, Body { body_type, encoding, held }, moment).await?)
+}
+
+/// What is answered instead of taking events in while the collector shuts down.
+pub fn ending(edge: &Edge) -> Option<ApiError> {
+    let message = "the collector is shutting down";
+    let is_draining = edge.draining.load(Ordering::Relaxed);
+    is_draining.then(|| ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "draining", message))
+}
+
+/// The encoding that a request names.
+///
+/// # Errors
+/// It is no text.
+pub fn encoding(headers: &HeaderMap) -> Result<Option<&str>, IngestError> {
+    let named = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str()).transpose();
+    named.map_err(|_| IngestError::Body(BodyError::EncodingUnsupported))
 }
 
 /// What holds now for a request with this head, under the bundle in effect.
@@ -79,5 +91,6 @@ pub fn moment_of<'a>(
         site,
         erased: &edge.tombstones,
         guard: policy.map(|policy| Guard { policy, user_agent }),
+        origins: &[],
     }
 }

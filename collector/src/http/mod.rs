@@ -3,6 +3,7 @@
 mod admin;
 mod assets;
 mod bundle;
+mod compat;
 mod cors;
 mod dead_letters;
 mod error;
@@ -94,6 +95,8 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/v1/stream", get(stream::open))
         .route("/v1/stream/token", post(token::issue))
         .route("/v1/forget", post(forget::erase))
+        .merge(compat::segment())
+        .merge(compat::measurement())
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(from_fn_with_state(edge.clone(), rate::limit))
         // A preflight is a method that no route takes, so the layer goes around the whole of them.
@@ -101,7 +104,13 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
     // Its answers are for the pages of one domain, with credentials, so it stays outside of the layer.
     let visitor = Router::new().route("/v1/visitor", post(visitor::issue));
     let visitor = visitor.layer(from_fn_with_state(edge.clone(), rate::limit));
-    let mut router = api.merge(visitor).merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
+    // Its libraries for pages send credentials with everything, and nothing here looks at them.
+    let mixpanel = compat::mixpanel()
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(from_fn_with_state(edge.clone(), rate::limit))
+        .layer(cors::layer(edge.keys.clone()).allow_credentials(true));
+    let mut router =
+        api.merge(visitor).merge(mixpanel).merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
     // A page whose address of the collector has a path too many is to read what it gets, rather than nothing.
     let readable = cors::layer(edge.keys.clone());
     if edge.demo_config.is_some() {

@@ -2,6 +2,7 @@
 
 use super::door::key_of;
 use super::letters::Letters;
+use super::origin::clocks_of_members;
 use super::path::path_at;
 use super::{Moment, clocks};
 use crate::access::{Identity, WriteKey};
@@ -17,7 +18,7 @@ use attune_core::wire::{
 };
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Code and message of an event whose member has been erased.
@@ -73,7 +74,7 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
             }
             Ok(mut event) => {
                 let proven = is_proven(&event, key);
-                match moment.guard.map_or(Ok(()), |guard| guard.judge(&mut event)) {
+                match moment.guard_of(index).map_or(Ok(()), |guard| guard.judge(&mut event)) {
                     Ok(()) => {
                         events.push((index, *raw, event, proven));
                         continue;
@@ -92,9 +93,15 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
         };
         read.rows.push(row(index, raw, ResultKind::Rejected, code, message));
     }
-    if let Some(clocks) = envelope.context.and_then(|context| clocks::of_context(context, now)) {
-        read.tell_clocks(&events, clocks, now);
-    }
+    let context_clocks = envelope.context.and_then(|context| clocks::of_context(context, now));
+    let told = match context_clocks {
+        Some(clocks) => events.iter().map(|(_, _, event, _)| (&event.member, clocks)).collect(),
+        None => {
+            let indexed = events.iter().map(|(index, _, event, _)| (*index, event));
+            clocks_of_members(indexed, moment.origins, now)
+        }
+    };
+    read.tell_clocks(told, now);
     for (index, raw, event, proven) in events {
         read.take((index, raw), event, proven, now);
     }
@@ -147,11 +154,10 @@ pub fn too_large(events: &[&str]) -> Vec<usize> {
 }
 
 impl Read {
-    /// Puts the clocks of every member of whom there are events before these, so that they are judged by them.
-    fn tell_clocks(&mut self, events: &[(usize, &str, Event, bool)], clocks: Clocks, at: Timestamp) {
-        let members: BTreeSet<&MemberId> = events.iter().map(|(_, _, event, _)| &event.member).collect();
-        self.entries_before = members.len();
-        for member in members {
+    /// Puts the clocks of members before their events, so that they are judged by them.
+    fn tell_clocks(&mut self, told: BTreeMap<&MemberId, Clocks>, at: Timestamp) {
+        self.entries_before = told.len();
+        for (member, clocks) in told {
             let record = Record::Clocks { member: member.clone(), clocks, at };
             self.records.push(None, |out| encode_record(&record, out));
         }
@@ -284,7 +290,7 @@ mod tests {
         let erased = Tombstones::new(Secret::of([7; 32]));
         erased.note(erased.of(&MemberId("gone".into())));
         let site = None;
-        let moment = Moment { now: NOW, bundle_revision: 1, site, erased: &erased, guard };
+        let moment = Moment { now: NOW, bundle_revision: 1, site, erased: &erased, guard, origins: &[] };
         read(&Envelope::parse(text).unwrap(), &WriteKey::open("k").unwrap(), &moment)
     }
 

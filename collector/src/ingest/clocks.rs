@@ -17,7 +17,8 @@ pub fn of_context(context: &str, now: Timestamp) -> Option<Clocks> {
     })
 }
 
-fn of_zone(name: &str, now: Timestamp) -> Option<Clocks> {
+/// The clocks of a zone from `now` on. Nothing for a name that the database compiled in does not have.
+pub fn of_zone(name: &str, now: Timestamp) -> Option<Clocks> {
     let table = ZoneTable::of_name(name)?;
     let mut zone = table.zone();
     zone.pass_to(now);

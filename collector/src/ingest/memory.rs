@@ -4,8 +4,10 @@
 use crate::limits::{BODY_GRACE, MEMORY_WAIT};
 use crate::metrics::Metrics;
 use hyper::body::Bytes;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -54,6 +56,28 @@ pub struct Held {
     /// Its bytes, as they arrived.
     pub bytes: Bytes,
     _room: Option<Room>,
+}
+
+/// The text of a body, with the room that it takes where it had to be decompressed.
+#[derive(Debug)]
+pub struct Text<'h> {
+    text: Cow<'h, str>,
+    _room: Option<Room>,
+}
+
+impl<'h> Text<'h> {
+    /// A text that takes a room.
+    pub fn new(text: Cow<'h, str>, room: Option<Room>) -> Self {
+        Self { text, _room: room }
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
 }
 
 /// A body while it arrives.

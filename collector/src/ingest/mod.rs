@@ -8,6 +8,7 @@ mod drops;
 mod guard;
 mod letters;
 mod memory;
+mod origin;
 mod path;
 mod receipt;
 mod replay;
@@ -19,16 +20,16 @@ use attune_core::id::MemberId;
 use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
 use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, encode_record};
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-pub use batch::oversized;
+pub use batch::{oversized, too_large};
 pub use body::{BodyError, BodyType, body_type, is_compressed, key_inside};
 pub use door::Door;
 pub use drops::Drops;
 pub use guard::Guard;
-pub use memory::{Held, Memory, MemoryBusy};
+pub use memory::{Held, Memory, MemoryBusy, Text};
+pub use origin::Origin;
 pub use replay::Outcome;
 
 /// Takes batches in.
@@ -72,6 +73,16 @@ pub struct Moment<'a> {
     pub erased: &'a Tombstones,
     /// Judges what may be kept, where the bundle in effect says so.
     pub guard: Option<Guard<'a>>,
+    /// Where each event comes from, by its index, where the request does not speak for all of them.
+    pub origins: &'a [Origin<'a>],
+}
+
+impl<'a> Moment<'a> {
+    /// What judges the event of an index: by the visitor's user agent, where the event says what that is.
+    pub fn guard_of(&self, index: usize) -> Option<Guard<'a>> {
+        let own = self.origins.get(index).and_then(|origin| origin.user_agent.as_deref());
+        self.guard.map(|guard| Guard { user_agent: own.unwrap_or(guard.user_agent), ..guard })
+    }
 }
 
 /// Why nothing of a batch was taken.
@@ -102,36 +113,36 @@ impl Ingest {
         body: Body<'_>,
         moment: Moment<'_>,
     ) -> Result<String, IngestError> {
-        self.metrics.batches.add(1);
         let Body { body_type, encoding, held } = body;
+        let text = self.text(&held, encoding).await?;
+        let envelope = match body_type {
+            BodyType::Batch => Envelope::parse(&text).map_err(IngestError::Envelope)?,
+            BodyType::Lines => Envelope::from_lines(&text),
+        };
+        let receipt = self.take(key, &envelope, moment).await?;
+        Ok(attune_core::wire::write_receipt(&receipt))
+    }
+
+    /// The text of a body, of whatever form: counted, and decompressed within limits by its encoding or its first bytes.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub async fn text<'h>(&self, held: &'h Held, encoding: Option<&str>) -> Result<Text<'h>, IngestError> {
+        self.metrics.batches.add(1);
         self.metrics.received_bytes.add(held.bytes.len() as u64);
         let mut room = None;
         if body::is_compressed(&held.bytes, encoding) {
             // How much it will be is not known before, and nobody waits while it is decompressed.
             room = Some(self.memory.take(MAX_BATCH_BYTES).await.map_err(IngestError::Memory)?);
         }
-        let decoded = body::decode(&held.bytes, encoding).map_err(|error| match error {
+        let text = body::decode(&held.bytes, encoding).map_err(|error| match error {
             BodyError::TooLarge(text) => {
                 IngestError::TooLarge(text.as_deref().map(oversized).unwrap_or_default())
             }
             other => IngestError::Body(other),
         })?;
-        let decompressed;
-        let text = match decoded {
-            Cow::Borrowed(text) => text,
-            Cow::Owned(text) => {
-                drop(held);
-                decompressed = text;
-                room.iter_mut().for_each(|room| room.shrink(decompressed.len()));
-                &*decompressed
-            }
-        };
-        let envelope = match body_type {
-            BodyType::Batch => Envelope::parse(text).map_err(IngestError::Envelope)?,
-            BodyType::Lines => Envelope::from_lines(text),
-        };
-        let receipt = self.take(key, &envelope, moment).await?;
-        Ok(attune_core::wire::write_receipt(&receipt))
+        room.iter_mut().for_each(|room| room.shrink(text.len()));
+        Ok(Text::new(text, room))
     }
 
     /// Takes what has been read of a batch in, whatever form it came in, and returns its receipt once every accepted event

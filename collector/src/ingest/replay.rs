@@ -229,7 +229,8 @@ mod tests {
         let erased = Tombstones::new(Secret::of([7; 32]));
         erased.note(erased.of(&MemberId("gone".into())));
         let guard = Some(Guard { policy: &policy, user_agent: "" });
-        let moment = Moment { now: NOW, bundle_revision: 1, site: None, erased: &erased, guard };
+        let moment =
+            Moment { now: NOW, bundle_revision: 1, site: None, erased: &erased, guard, origins: &[] };
         let secret = "at least 16 characters".into();
         let proven = WriteKey { identity: Identity::Proven { secret }, ..WriteKey::open("proven").unwrap() };
         judge(refused, &WriteKeys::new([WriteKey::open("open").unwrap(), proven]), &moment)

@@ -163,6 +163,11 @@ export class Collector {
     return this.#admin(`/admin/profiles/member:${member}?settled=1`);
   }
 
+  /** What the collector knows of a user, once its worker has caught up. */
+  user(id) {
+    return this.#admin(`/admin/profiles/user:${id}?settled=1`);
+  }
+
   /** The key that pages of this collector trust. */
   async trust() {
     return (await this.#admin('/admin/bundle')).trust;

@@ -132,6 +132,7 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
         command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium).env("XTASK_BINARY", &xtask)
     });
     packaging_tests(suite, root, &binary, browser);
+    compat_tests(suite, root, &binary, browser);
     engine_tests(suite, root, &binary, browser);
     let mut delivery = program(root, &["node", "benches/delivery.mjs", "--short"]);
     delivery.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium);
@@ -175,6 +176,22 @@ fn packaging_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Brow
     });
 }
 
+/// Has the libraries of other makers send to a collector.
+fn compat_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Browser) {
+    let name = "libraries of Segment, RudderStack and Mixpanel";
+    let python = toolchain::ensure_compat_packages(root)
+        .and_then(|_| python::ensure_environment(root, python::COMPAT));
+    match python {
+        Ok(python) => node_tests(suite, root, "tests/compat", name, |command| {
+            command
+                .env("ATTUNE_BINARY", binary)
+                .env("CHROMIUM", &browser.chromium)
+                .env("COMPAT_PYTHON", python)
+        }),
+        Err(failure) => suite.fail(name, &failure),
+    }
+}
+
 /// Runs the cases that every engine has to pass.
 fn engine_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Browser) {
     let name = "end to end in Firefox, WebKit and Chromium";
@@ -197,7 +214,7 @@ fn engine_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Browser
 /// Runs every `test_*.py` of the host in Python; one that needs the recording says so where it is missing.
 fn python_tests(suite: &mut Suite, root: &Path, binary: &Path) {
     let name = "core.wasm in Python";
-    match python::ensure_environment(root) {
+    match python::ensure_environment(root, python::HOST) {
         Ok(python) => {
             let mut command = program(root, &[&*python.to_string_lossy(), "tests/core-abi/run.py"]);
             suite.tests(name, command.env("ATTUNE_BINARY", binary).env("PYTHONDONTWRITEBYTECODE", "1"));

@@ -125,6 +125,7 @@ const COLLECTOR: [Room; 24] = [
     room("settings", &["access", "limits", "trigger"]),
     room("log", &["bell", "clock", "limits", "metrics", "whole_file"]),
     room("ingest", &["access", "clock", "limits", "log", "metrics"]),
+    room("compat", &["ingest", "limits"]),
     room("profile", &["clock", "limits", "log", "metrics"]),
     room("trigger", &["access", "clock", "limits", "metrics", "profile", "secret"]),
     room("push", &["access", "bell", "clock", "limits", "metrics"]),
@@ -133,8 +134,8 @@ const COLLECTOR: [Room; 24] = [
     room(
         "http",
         &[
-            "access", "assets", "bundle", "clock", "content", "hex", "ingest", "limits", "metrics", "push",
-            "query", "secret", "trigger",
+            "access", "assets", "bundle", "clock", "compat", "content", "hex", "ingest", "limits", "metrics",
+            "push", "query", "secret", "trigger",
         ],
     ),
     room("worker", &["access", "bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
