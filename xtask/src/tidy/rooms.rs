@@ -110,7 +110,7 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 24] = [
+const COLLECTOR: [Room; 25] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
