@@ -3,7 +3,7 @@
 
 use attune_benches::collector::{Collector, WRITE_KEY};
 use attune_benches::failure::Failure;
-use attune_benches::load;
+use attune_benches::process::{wait_until_idle, wall_ms};
 use attune_core::time::Timestamp;
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::net::{AddressFamily, SocketType, bind, connect, ipproto, socket};
@@ -147,17 +147,6 @@ fn measure(hostile: Option<(Slow, usize)>, least: Duration) -> Result<(), Failur
     Ok(())
 }
 
-/// Waits until the collector has done what it does at its start, compressing what it serves.
-fn wait_until_idle(process: u32) -> Result<(), Failure> {
-    loop {
-        let before = load::cpu_time(process)?;
-        sleep(Duration::from_secs(1));
-        if load::cpu_time(process)? - before < Duration::from_millis(50) {
-            return Ok(());
-        }
-    }
-}
-
 /// What became of the slow sockets.
 struct Held {
     /// How many the collector held at once.
@@ -213,12 +202,7 @@ fn open(port: u16, number: usize) -> std::io::Result<TcpStream> {
 
 /// Connections that the collector holds besides those of honest senders and of whoever asks.
 fn connections(collector: &Collector) -> Result<u64, Failure> {
-    let url = format!("{}/metrics", collector.address());
-    let told = |error| Failure::of(&url, error);
-    let text =
-        ureq::get(&url).call().and_then(|mut answer| answer.body_mut().read_to_string()).map_err(told)?;
-    let count = text.lines().find_map(|line| line.strip_prefix("attune_connections ")?.parse::<u64>().ok());
-    let count = count.ok_or_else(|| Failure::new("the metrics have no attune_connections"))?;
+    let count = collector.metric("attune_connections")?;
     Ok(count.saturating_sub(u64::from(HONEST) + 1))
 }
 
@@ -293,6 +277,6 @@ fn event(number: u32, sent: u64) -> Value {
     let member = format!("01930000-0000-7000-8000-{number:012x}");
     let event_id = format!("0193{number:04x}-0000-7000-8000-{sent:012x}");
     json!({"v": 1, "anonymous_id": member, "lane": member, "context": {"clock_skew_ms": 0}, "events": [
-        {"event_id": event_id, "event_type": "view", "seq": sent, "timestamp": Timestamp(load::wall_ms()).to_string()},
+        {"event_id": event_id, "event_type": "view", "seq": sent, "timestamp": Timestamp(wall_ms()).to_string()},
     ]})
 }
