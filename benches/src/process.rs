@@ -43,6 +43,18 @@ pub fn cpu_time_with_children(process: u32) -> Result<Duration, Failure> {
     Ok(all)
 }
 
+/// Memory of a process that is in use and its own, in bytes: `RssAnon` of `/proc/<pid>/status`.
+///
+/// # Errors
+/// There is no such process.
+pub fn own_memory(process: u32) -> Result<u64, Failure> {
+    let path = format!("/proc/{process}/status");
+    let text = fs::read_to_string(&path).map_err(|error| Failure::of(&path, error))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map(|kib| kib * 1024).ok_or_else(|| Failure::new(format!("{path}: no RssAnon")))
+}
+
 /// Waits until a process has done what it does at its start: a collector compresses what it serves.
 ///
 /// # Errors
@@ -69,5 +81,12 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
         assert!(cpu_time_with_children(std::process::id()).unwrap() > before);
+    }
+
+    #[test]
+    fn the_own_memory_grows_by_what_is_written() {
+        let before = own_memory(std::process::id()).unwrap();
+        let bytes = std::hint::black_box(vec![1_u8; 64 << 20]);
+        assert!(own_memory(std::process::id()).unwrap() > before + (32 << 20), "{}", bytes.len());
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::open_loop::{self, Answers, Figures, Offer, Tally};
-use crate::traffic::{Form, Traffic};
+use crate::traffic::{Form, Requests, Traffic};
 use std::time::{Duration, Instant};
 
 /// How long each rate is offered.
@@ -53,6 +53,15 @@ pub struct Bench<'a> {
     pub connections: usize,
     /// How answers are read.
     pub answers: Answers,
+}
+
+/// What a server knows of the events that it is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing.
+    Never,
+    /// It has acknowledged every one.
+    Already,
 }
 
 /// One rate that was offered.
@@ -114,17 +123,26 @@ impl Bench<'_> {
     /// A request that fails, or an event that is missing.
     pub fn offer(&mut self, count: usize, rate: Option<f64>) -> Result<Trial, Failure> {
         let requests = self.traffic.requests(self.form, self.events_each, count.max(1))?;
+        self.send(&requests, rate, Seen::Never)
+    }
+
+    /// Offers requests that are made already, of which the server has seen every event or none.
+    ///
+    /// # Errors
+    /// A request that fails, an event that is missing, or one that is taken for what it is not.
+    pub fn send(&self, requests: &Requests, rate: Option<f64>, seen: Seen) -> Result<Trial, Failure> {
         let (port, answers, connections) = (self.target.port(), self.answers, self.connections);
         let before = self.target.settle()?;
         let cpu_before = self.target.cpu_time()?;
         let began = Instant::now();
-        let figures = open_loop::run(&Offer { port, requests: &requests, answers, rate, connections })?;
+        let figures = open_loop::run(&Offer { port, requests, answers, rate, connections })?;
         let after = self.target.settle()?;
         let settled_after = began.elapsed();
         let server_cpu = self.target.cpu_time()?.saturating_sub(cpu_before);
-        check(figures.tally, (requests.bytes.len() * self.events_each) as u64, before, after)?;
+        let sent = (requests.bytes.len() * requests.events_each) as u64;
+        check(figures.tally, (sent, seen), before, after)?;
         let request_bytes = requests.mean_bytes();
-        Ok(Trial { figures, settled_after, server_cpu, request_bytes, events_each: self.events_each })
+        Ok(Trial { figures, settled_after, server_cpu, request_bytes, events_each: requests.events_each })
     }
 
     const fn flood_requests(&self) -> usize {
@@ -134,11 +152,24 @@ impl Bench<'_> {
 }
 
 /// Holds what was answered against what was sent, and against what the server itself counts.
-fn check(tally: Tally, sent: u64, before: Option<u64>, after: Option<u64>) -> Result<(), Failure> {
+fn check(
+    tally: Tally,
+    (sent, seen): (u64, Seen),
+    before: Option<u64>,
+    after: Option<u64>,
+) -> Result<(), Failure> {
     let Tally { accepted, duplicates, rejected } = tally;
-    if tally.all() != sent || duplicates + rejected > 0 {
+    let expected = match seen {
+        Seen::Never => Tally { accepted: sent, ..Tally::default() },
+        Seen::Already => Tally { duplicates: sent, ..Tally::default() },
+    };
+    if tally != expected {
+        let which = match seen {
+            Seen::Never => "no two of them the same",
+            Seen::Already => "all of them sent before",
+        };
         return Err(Failure::new(format!(
-            "of {sent} events, no two of them the same, {accepted} were accepted, {duplicates} called duplicates and {rejected} rejected"
+            "of {sent} events, {which}, {accepted} were accepted, {duplicates} called duplicates and {rejected} rejected"
         )));
     }
     match (before, after) {
@@ -201,16 +232,20 @@ mod tests {
     #[test]
     fn a_missing_event_and_one_too_many_are_told() {
         let tally = |accepted, duplicates, rejected| Tally { accepted, duplicates, rejected };
-        assert!(check(tally(3, 0, 0), 3, Some(4), Some(7)).is_ok());
-        assert!(check(tally(3, 0, 0), 3, None, None).is_ok());
-        for (tally, counted) in [
-            (tally(2, 0, 0), 6),
-            (tally(2, 1, 0), 6),
-            (tally(2, 0, 1), 6),
-            (tally(3, 0, 0), 6),
-            (tally(3, 0, 0), 8),
+        let (new, old) = ((3, Seen::Never), (3, Seen::Already));
+        assert!(check(tally(3, 0, 0), new, Some(4), Some(7)).is_ok());
+        assert!(check(tally(3, 0, 0), new, None, None).is_ok());
+        assert!(check(tally(0, 3, 0), old, Some(4), Some(4)).is_ok());
+        for (tally, sent, counted) in [
+            (tally(2, 0, 0), new, 6),
+            (tally(2, 1, 0), new, 6),
+            (tally(2, 0, 1), new, 6),
+            (tally(3, 0, 0), new, 6),
+            (tally(3, 0, 0), new, 8),
+            (tally(1, 2, 0), old, 5),
+            (tally(0, 3, 0), old, 5),
         ] {
-            assert!(check(tally, 3, Some(4), Some(counted)).is_err(), "{tally:?} {counted}");
+            assert!(check(tally, sent, Some(4), Some(counted)).is_err(), "{tally:?} {counted}");
         }
     }
 }

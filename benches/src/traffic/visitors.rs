@@ -25,7 +25,7 @@ const PRODUCTS: u64 = 997;
 const STEP_MS: i64 = 400;
 const LISTS: [&str; 5] = ["search results", "home", "new arrivals", "recently viewed", "recommended for you"];
 /// What holds for all events of a batch, as the SDK writes it.
-const CONTEXT: &str = r#"{"page":{"path":"/c/shoes","title":"Shoes - Example Shop","host":"shop.example","referrer":"https://search.example/"},"device":{"type":"mobile","viewport":"390x844"},"locale":"de-DE","time_zone":"Europe/Berlin","clock_skew_ms":0,"campaign":{"source":"newsletter","medium":"email","name":"autumn"},"sdk":{"name":"attune","version":"0.1.0"}}"#;
+const CONTEXT: &str = r#"{"page":{"url":"https://shop.example/c/shoes?page=2","path":"/c/shoes","search":"?page=2","title":"Shoes - Example Shop","referrer":"https://search.example/"},"device":{"class":"phone","viewport":{"width":390,"height":844}},"locale":"de-DE","time_zone":"Europe/Berlin","time":{"utc_offset_minutes":60},"clock_skew_ms":0,"campaign":{"source":"newsletter","medium":"email","name":"autumn"},"sdk":{"name":"attune","version":"0.1.0"}}"#;
 
 /// Some visitors, each with one page load, who take turns.
 #[derive(Debug)]
