@@ -39,14 +39,13 @@ fn run() -> Result<(), Failure> {
     let connections = options.number("--connections", 64)?;
     let encodings = options.chosen("--encodings", &Encoding::ALL)?;
     let peers = options.chosen("--peers", &Kind::ALL)?;
-    let mut traffic = Traffic::new();
     for rules in options.chosen("--rules", &[("0", 0), ("50", 50)])? {
-        let collector = Collector::start(&rules_of(rules, &EVENT_TYPES))?;
-        wait_until_idle(collector.process_id())?;
         for encoding in &encodings {
-            let form = Form::Http(*encoding);
-            let answers = Answers::Receipt(EVENTS_PER_BATCH);
-            let (target, traffic) = (&collector, &mut traffic);
+            // One that has taken events in already has larger states to look into.
+            let collector = Collector::start(&rules_of(rules, &EVENT_TYPES))?;
+            wait_until_idle(collector.process_id())?;
+            let (form, answers) = (Form::Http(*encoding), Answers::Receipt(EVENTS_PER_BATCH));
+            let (target, traffic) = (&collector, &mut Traffic::new());
             let mut bench =
                 Bench { target, traffic, form, events_each: EVENTS_PER_BATCH, connections, answers };
             let mut line = line("attune", form, &bench.search()?);
@@ -64,7 +63,7 @@ fn run() -> Result<(), Failure> {
             }
         };
         let (form, answers) = (kind.form(), kind.answers(EVENTS_PER_BATCH));
-        let (target, traffic) = (&peer, &mut traffic);
+        let (target, traffic) = (&peer, &mut Traffic::new());
         let mut bench = Bench { target, traffic, form, events_each: EVENTS_PER_BATCH, connections, answers };
         println!("{}", line(kind.name(), form, &bench.search()?));
     }
