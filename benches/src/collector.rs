@@ -1,6 +1,8 @@
 //! A collector of one's own: started on free ports with a fresh data directory, ended and removed when dropped.
 
 use crate::failure::Failure;
+use crate::process::cpu_time;
+use crate::search::Target;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::env;
@@ -109,6 +111,18 @@ impl Collector {
         serde_json::from_str(&text).map_err(|error| Failure::of("summary", error))
     }
 
+    /// The value of a series without labels of `/metrics`.
+    ///
+    /// # Errors
+    /// No answer, or no such series.
+    pub fn metric(&self, name: &str) -> Result<u64, Failure> {
+        let url = format!("{}/metrics", self.address());
+        let answer = ureq::get(&url).call().and_then(|mut answer| answer.body_mut().read_to_string());
+        let text = answer.map_err(|error| Failure::of(&url, error))?;
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+        text.lines().find_map(value).ok_or_else(|| Failure::new(format!("the metrics have no {name}")))
+    }
+
     fn wait_until_ready(&mut self) -> Result<(), Failure> {
         let url = format!("{}/health/ready", self.address());
         let deadline = Instant::now() + READY_LIMIT;
@@ -121,6 +135,27 @@ impl Collector {
             sleep(TICK);
         }
         Ok(())
+    }
+}
+
+impl Target for Collector {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn cpu_time(&self) -> Result<Duration, Failure> {
+        cpu_time(self.process_id())
+    }
+
+    fn settle(&self) -> Result<Option<u64>, Failure> {
+        // Of all that waits for the worker it is what costs least: nobody has this id.
+        let url = format!("http://127.0.0.1:{}/admin/profiles/member:nobody?settled=1", self.admin_port);
+        let asked = ureq::get(&url).header("Authorization", &format!("Bearer {SECRET_KEY}"));
+        match asked.config().http_status_as_error(false).build().call() {
+            Ok(answer) if answer.status() == 404 => self.metric("attune_events_accepted_total").map(Some),
+            Ok(answer) => Err(Failure::of(&url, answer.status())),
+            Err(error) => Err(Failure::of(&url, error)),
+        }
     }
 }
 
@@ -143,7 +178,8 @@ pub fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-fn free_ports() -> Result<(u16, u16), Failure> {
+/// Two ports that were free a moment ago.
+pub(crate) fn free_ports() -> Result<(u16, u16), Failure> {
     // Both are held at once, so that they differ.
     let bind = || {
         TcpListener::bind("127.0.0.1:0").and_then(|listener| Ok((listener.local_addr()?.port(), listener)))

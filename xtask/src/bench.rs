@@ -15,7 +15,10 @@ use std::process::{Command, Stdio};
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let names = match arguments.split_first() {
         // Its options are those of its script.
-        Some((name, _)) if ["crash", "delivery", "page", "power", "track"].contains(&name.as_str()) => {
+        Some((name, _))
+            if ["ack", "crash", "dedup", "delivery", "ingest", "page", "power", "track"]
+                .contains(&name.as_str()) =>
+        {
             arguments.to_vec()
         }
         _ => Arguments::new(arguments).finish()?,
@@ -25,13 +28,15 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         ["size"] => size::run(&[]),
         [name @ ("delivery" | "page" | "track"), options @ ..] => in_browser(&root, name, options),
         [name @ ("push" | "eval")] => in_browser(&root, name, &[]),
-        [name @ ("crash" | "ingest" | "hostile"), options @ ..] => against_collector(&root, name, options),
+        [name @ ("ack" | "crash" | "dedup" | "ingest" | "hostile"), options @ ..] => {
+            against_collector(&root, name, options)
+        }
         ["power", options @ ..] => power(&root, options),
         ["delta"] => delta(&root),
         [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
         ["fuzz", seconds @ ..] => fuzz::run(&root, seconds),
         _ => Err(Failure::new(
-            "name one of: size, delivery, page, track, crash, power, ingest, hostile, push, eval, signals, worker, delta, fuzz",
+            "name one of: size, delivery, page, track, crash, power, ingest, ack, dedup, hostile, push, eval, signals, worker, delta, fuzz",
         )),
     }
 }
