@@ -47,12 +47,20 @@ impl ProxyHeader {
         }
     }
 
+    /// The hops of one value; nothing where a quoted text in it has no end, so that nobody knows which are whose.
+    fn hops(self, value: &str) -> Option<Vec<&str>> {
+        match self {
+            Self::XForwardedFor => Some(value.split(',').collect()),
+            Self::Forwarded => split_outside_quotes(value, ','),
+        }
+    }
+
     /// The address of one hop as the header has it; nothing where it is hidden or unreadable.
     fn address(self, hop: &str) -> Option<IpAddr> {
         match self {
             Self::XForwardedFor => address(hop.trim()),
             Self::Forwarded => {
-                let pairs = split_outside_quotes(hop, ';').into_iter();
+                let pairs = split_outside_quotes(hop, ';')?.into_iter();
                 let named = pairs.filter_map(|pair| pair.split_once('='));
                 let (_, node) =
                     named.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
@@ -99,7 +107,8 @@ impl Proxies {
             return client;
         }
         for value in values.rev() {
-            for hop in split_outside_quotes(value, ',').into_iter().rev() {
+            let Some(hops) = self.header.hops(value) else { return client };
+            for hop in hops.into_iter().rev() {
                 // Where a proxy hides whom it has it from, it is itself the last that is known.
                 let Some(before) = self.header.address(hop) else { return client };
                 client = before.to_canonical();
@@ -134,8 +143,8 @@ fn is_port(text: &str) -> bool {
         || text.strip_prefix(':').is_some_and(|port| !port.is_empty() && port.chars().all(is_sign))
 }
 
-/// The parts between separators that stand in no quoted text.
-fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
+/// The parts between separators that stand in no quoted text; nothing where one has no end.
+fn split_outside_quotes(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut parts, mut start, mut is_quoted, mut is_escaped) = (Vec::new(), 0, false, false);
     for (at, sign) in text.char_indices() {
         match sign {
@@ -150,7 +159,7 @@ fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
         }
     }
     parts.push(&text[start..]);
-    parts
+    (!is_quoted).then_some(parts)
 }
 
 /// A token as it is, a quoted text without its quotes and escapes.

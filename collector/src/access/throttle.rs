@@ -128,22 +128,37 @@ impl<C: Clock + Clone> Throttle<C> {
         events: usize,
         now: Timestamp,
     ) -> Result<Allowed<'_>, Limited> {
+        let of_key = self.keys.get(&key.key);
+        // The day's can be given back, and nobody is to lose of the others for what the day refuses.
+        let mut allowed = Allowed { day: None, events: events as u64 };
+        if let Some(of_key) = of_key
+            && let Some(most) = of_key.limits.events_per_day
+        {
+            allowed.day = Some((&of_key.today, take_of_day(&of_key.today, most, allowed.events, now)?));
+        }
+        match self.take_of_rates(of_key, site, events) {
+            Ok(()) => Ok(allowed),
+            Err(limited) => {
+                allowed.accept(0);
+                Err(limited)
+            }
+        }
+    }
+
+    fn take_of_rates(
+        &self,
+        of_key: Option<&Key<C>>,
+        site: Option<Site>,
+        events: usize,
+    ) -> Result<(), Limited> {
         if let (Some(rate), Some(site)) = (self.of_address.events, site) {
             let address = self.address(site);
             self.take(address.events.as_ref(), events, Limit::AddressEvents(rate))?;
         }
-        let events_count = events as u64;
-        let Some(of_key) = self.keys.get(&key.key) else {
-            return Ok(Allowed { day: None, events: events_count });
-        };
-        if let Some(rate) = of_key.limits.events {
-            self.take(of_key.events.as_ref(), events, Limit::KeyEvents(rate))?;
+        match of_key.and_then(|of_key| Some((of_key, of_key.limits.events?))) {
+            Some((of_key, rate)) => self.take(of_key.events.as_ref(), events, Limit::KeyEvents(rate)),
+            None => Ok(()),
         }
-        let day = match of_key.limits.events_per_day {
-            None => None,
-            Some(most) => Some((&of_key.today, take_of_day(&of_key.today, most, events_count, now)?)),
-        };
-        Ok(Allowed { day, events: events_count })
     }
 
     fn address(&self, site: Site) -> Arc<Address<C>> {
