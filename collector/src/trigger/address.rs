@@ -69,7 +69,7 @@ const fn of_v6(address: Ipv6Addr) -> Option<Refused> {
         [0x2001, 0..=0x1ff, ..] => Never("reserved"),
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Never("documentation"),
         // Amazon's, over IPv6.
-        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] => Never("metadata"),
+        [0xfd00, 0xec2, 0, 0, 0, 0, 0, _] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => Never("metadata"),
         [0xfc00..=0xfdff, ..] => Private("unique-local"),
         [0xfe80..=0xfebf, ..] => Never("link-local"),
         [0xff00..=0xffff, ..] => Never("multicast"),
@@ -144,6 +144,8 @@ mod tests {
             ("fc00::1", Some(Private("unique-local"))),
             ("fdff::1", Some(Private("unique-local"))),
             ("fd00:ec2::254", Some(Never("metadata"))),
+            ("fd00:ec2::23", Some(Never("metadata"))),
+            ("fd20:ce::254", Some(Never("metadata"))),
             ("fe80::1", Some(Never("link-local"))),
             ("febf::1", Some(Never("link-local"))),
             ("fec0::1", Some(Never("reserved"))),

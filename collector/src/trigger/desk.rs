@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet, spawn_blocking};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// A dead delivery that somebody wants to be called again, by the id that the list has.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ enum Settled {
     /// The delivery is done, dead or erased.
     Ended,
     /// It is called again after a pause, which all of its destination keep where the receiver has asked for it.
-    Again { after: Duration, is_asked_for: bool },
+    Again { after: Duration, asked: Option<Duration> },
 }
 
 impl Desk {
@@ -185,18 +185,18 @@ impl Desk {
             Ok(ended) => ended,
             Err(error) => {
                 tracing::error!(%error, "a call broke off and is repeated");
-                (error.id(), Settled::Again { after: FIRST_RETRY, is_asked_for: false })
+                (error.id(), Settled::Again { after: FIRST_RETRY, asked: None })
             }
         };
         let Some((name, id)) = self.open.remove(&task) else { return };
         let Some((_, lane)) = self.lanes.get_mut(&name) else { return };
         match settled {
             Settled::Ended => lane.end(id),
-            Settled::Again { after, is_asked_for } => {
-                let until = Instant::now() + after;
-                lane.postpone(id, until);
-                if is_asked_for {
-                    lane.pause(until);
+            Settled::Again { after, asked } => {
+                let now = Instant::now();
+                lane.postpone(id, now + after);
+                if let Some(asked) = asked {
+                    lane.pause(now + asked.min(MAX_RETRY_AFTER));
                 }
             }
         }
@@ -239,17 +239,25 @@ async fn call(outbox: Arc<Outbox>, destination: Arc<Destination>, id: CallId) ->
         Ok(None) => return Settled::Ended,
         Err(error) => {
             tracing::error!(%error, "a delivery waits for the store");
-            return Settled::Again { after: RESTART_PAUSE, is_asked_for: false };
+            return Settled::Again { after: RESTART_PAUSE, asked: None };
         }
     };
     let verdict = destination.call(&firing, traits).await;
     let (delivery, settled) = weigh(&outbox, &firing, delivery, verdict);
-    match blocking(move || outbox.write(id, &delivery)).await {
-        Ok(true) => settled,
-        Ok(false) => Settled::Ended,
-        Err(error) => {
-            tracing::error!(%error, "what has become of a delivery is not written, so it is repeated");
-            Settled::Again { after: FIRST_RETRY, is_asked_for: false }
+    let mut failed = 0;
+    loop {
+        let (writing, written) = (outbox.clone(), delivery.clone());
+        match blocking(move || writing.write(id, &written)).await {
+            Ok(true) => return settled,
+            Ok(false) => return Settled::Ended,
+            // Only the note is repeated: who has been called is not to be called again for it.
+            Err(error) => {
+                failed += 1;
+                if failed == 1 {
+                    tracing::error!(%error, "what has become of a delivery waits for the store");
+                }
+                sleep(pause(failed, u16::MAX)).await;
+            }
         }
     }
 }
@@ -285,7 +293,7 @@ fn weigh(outbox: &Outbox, firing: &Firing, mut delivery: Delivery, verdict: Verd
                 }
                 let ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
                 delivery.postpone(trouble, Timestamp(now.0.saturating_add(ms)));
-                return (delivery, Settled::Again { after, is_asked_for: asked.is_some() });
+                return (delivery, Settled::Again { after, asked });
             }
         }
     }

@@ -103,9 +103,16 @@ impl Outbox {
         }
         let mut waiting = Vec::new();
         for (id, mut delivery) in pending {
-            let Some(firing) = self.firing(id)? else {
+            let Some(bytes) = self.store.get(Table::Firings, &id.firing.to_be_bytes())? else {
                 self.forget(id)?;
                 continue;
+            };
+            let firing = match Firing::decode(&bytes) {
+                Ok(firing) => firing,
+                Err(error) => {
+                    tracing::error!(%error, number = id.firing, "a firing is passed over");
+                    continue;
+                }
             };
             match self.destination(id, &firing) {
                 Ok(destination) => waiting.push(Waiting {
@@ -266,7 +273,8 @@ impl Outbox {
         })?;
         let mut out = String::new();
         for (id, delivery) in found {
-            let Some(firing) = self.firing(id)? else { continue };
+            let Some(bytes) = self.store.get(Table::Firings, &id.firing.to_be_bytes())? else { continue };
+            let Ok(firing) = Firing::decode(&bytes) else { continue };
             let error = delivery.error.map(|error| json!({"code": error.code, "message": error.message}));
             let at = match delivery.state {
                 State::Pending => "next_at",
