@@ -48,6 +48,8 @@ impl NewFrame {
 
 /// Puts frames in the place of those at their positions, durably.
 pub fn replace(folder: &Path, frames: &[NewFrame]) -> io::Result<()> {
+    // What could not be finished the last time would be forgotten with its journal.
+    carry_out(folder)?;
     if frames.is_empty() {
         return Ok(());
     }

@@ -107,11 +107,15 @@ impl Spare {
         let shared = &self.shared;
         let (segment, unfinished) = (path_of(&shared.folder, base), shared.folder.join(UNFINISHED_SPARE));
         let stage = shared.stage();
-        if *stage == Stage::Ready || unfinished.exists() {
+        let is_wanted = *stage != Stage::Ready && !unfinished.exists();
+        if is_wanted {
+            fs::rename(&segment, unfinished)?;
+        }
+        // The log waits for it, and removing a large file takes a while.
+        drop(stage);
+        if !is_wanted {
             return fs::remove_file(segment);
         }
-        fs::rename(segment, unfinished)?;
-        drop(stage);
         self.want();
         Ok(())
     }
@@ -132,9 +136,14 @@ impl Shared {
         let mut has_failed = false;
         while asked.recv_timeout(DISK_CHECK_INTERVAL) != Err(RecvTimeoutError::Disconnected) {
             let free = self.look_at_disk();
-            if *self.stage() != Stage::Wanted
-                || free.is_some_and(|free| free < self.capacity + self.reserve_bytes)
-            {
+            let is_wanted = *self.stage() == Stage::Wanted;
+            if is_wanted && free.is_some_and(|free| free < self.capacity + self.reserve_bytes) {
+                // The room of one that was given back is needed, and nothing of what was in it may stay.
+                let _stage = self.stage();
+                let _ = remove_where_there(&self.folder.join(UNFINISHED_SPARE));
+                continue;
+            }
+            if !is_wanted {
                 continue;
             }
             match self.make() {
@@ -188,6 +197,9 @@ impl Shared {
             file.write_all_at(&zeros[..length], offset)?;
             // So that no sync of the log finds all of it in its way.
             file.sync_data()?;
+            if self.look_at_disk().is_some_and(|free| free < self.reserve_bytes) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
         }
         file.sync_all()?;
         let mut stage = self.stage();

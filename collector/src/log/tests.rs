@@ -437,6 +437,26 @@ fn a_spare_that_was_not_finished_is_finished_with_nothing_of_the_old_left() {
 }
 
 #[test]
+fn what_is_given_back_where_room_is_short_does_not_stay() {
+    let folder = Folder::new("no-room");
+    let retention = Retention { days: 30, bytes: Some(0) };
+    let place =
+        Place { segment_bytes: 1 << 20, retention, reserve_bytes: u64::MAX / 2, ..place_of(&folder.0, 0) };
+    let log = Log::open(place, Arc::default(), Arc::default(), |_| Ok(Open)).unwrap();
+    let second = roll(&log, &folder.0);
+    log.release(second).unwrap();
+    let files = || fs::read_dir(&folder.0).unwrap().count();
+    for _ in 0..6_000 {
+        if files() == 1 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!((files(), segment::bases(&folder.0).unwrap()), (1, vec![second]));
+    log.close();
+}
+
+#[test]
 fn a_disk_with_less_room_than_is_to_be_left_counts_as_full() {
     let folder = Folder::new("reserve");
     let open = |reserve_bytes| {

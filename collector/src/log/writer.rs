@@ -203,6 +203,8 @@ impl Appender {
                 self.is_sealed = true;
             }
             let take_spare = |path: &Path| self.spare.take(path);
+            // Where it fails late a segment of its name is there, before which all that follows would count for nothing here.
+            self.is_sealed = true;
             self.segment =
                 Segment::create(&self.folder, self.position, self.epoch, self.segment_bytes, take_spare)?;
             self.is_sealed = false;
