@@ -189,7 +189,9 @@ pub const MAX_WRITE_KEY_CHARS: usize = 100;
 /// Shortest secret for identity proofs or the privileged listener, in characters.
 pub const MIN_SECRET_CHARS: usize = 16;
 /// Time in which requests may finish once shutdown has begun.
-pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time in which the worker may take in what is left of the log after that; the next start takes in the rest.
+pub const WORKER_DRAIN_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Time that `settled=1` waits for the worker to catch up.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -259,6 +259,11 @@ impl Worker<'_> {
             }
             self.publisher.note(&profile);
         }
+        // Some may have come while the log was read, by whoever sends for others.
+        self.commit()?;
+        for (member, _) in pass.members.values() {
+            self.erase_letters(member)?;
+        }
         for tombstone in pass.members.into_keys() {
             // One that was sent something in between waits for the next reading.
             if !self.erasures.pending.contains_key(&tombstone) {

@@ -16,7 +16,7 @@ use crate::access::Tombstones;
 use crate::bell::Bell;
 use crate::clock;
 use crate::limits::{
-    COMMIT_INTERVAL, COMMIT_INTERVAL_BUSY, DRAIN_TIMEOUT, RESTART_PAUSE, STATE_SYNC_INTERVAL,
+    COMMIT_INTERVAL, COMMIT_INTERVAL_BUSY, RESTART_PAUSE, STATE_SYNC_INTERVAL, WORKER_DRAIN_TIMEOUT,
 };
 use crate::log::{Log, LogReader};
 use crate::metrics::Metrics;
@@ -185,7 +185,7 @@ impl<'a> Worker<'a> {
             }
             if self.stop.load(Ordering::Relaxed) {
                 // What is left after that time is taken in at the next start; the log keeps it.
-                let until = *stop_at.get_or_insert_with(|| Instant::now() + DRAIN_TIMEOUT);
+                let until = *stop_at.get_or_insert_with(|| Instant::now() + WORKER_DRAIN_TIMEOUT);
                 if caught_up || Instant::now() >= until {
                     self.commit()?;
                     return Ok(self.parts.store.sync()?);
@@ -276,12 +276,18 @@ impl<'a> Worker<'a> {
 
     /// The log may be given back only where the state would survive a power loss.
     fn sync_if_due(&mut self) -> Result<(), WorkerError> {
-        let is_due = self.synced_at.is_none_or(|at| at.elapsed() >= STATE_SYNC_INTERVAL);
-        if self.synced_position != self.committed_position && is_due {
+        if self.synced_at.is_some_and(|at| at.elapsed() < STATE_SYNC_INTERVAL) {
+            return Ok(());
+        }
+        // What a process before this one has committed may not have been synced.
+        if self.synced_position != self.committed_position || self.synced_at.is_none() {
             self.parts.store.sync()?;
             self.synced_position = self.committed_position;
-            self.synced_at = Some(Instant::now());
-            self.parts.log.release(self.synced_position)?;
+        }
+        self.synced_at = Some(Instant::now());
+        // Also where nothing comes any more: on a full disk nothing does.
+        if let Err(error) = self.parts.log.release(self.synced_position) {
+            tracing::error!(%error, "a segment of the log could not be given back");
         }
         Ok(())
     }
