@@ -51,13 +51,20 @@ impl Letter {
     }
 }
 
-/// Whether a refused event is of a member, or its text has the member's id for a value.
+/// Whether a refused event is of a member, or its text has the member's id for an `anonymous_id`. The id elsewhere says nothing: it is
+/// its sender's choice, and could be the name of a field that every event has.
 pub fn is_of(refused: &Refused, member: &MemberId) -> bool {
     let Some(content) = &refused.content else { return false };
-    let has = |text: &str| memchr::memmem::find(content.raw.as_bytes(), text.as_bytes()).is_some();
+    let raw = content.raw.as_bytes();
     // A text that no reader understands has no fields to go by.
+    let names = |value: &str| {
+        memchr::memmem::find_iter(raw, value).any(|at| {
+            let before = raw[..at].trim_ascii_end().strip_suffix(b":");
+            before.is_some_and(|name| name.trim_ascii_end().ends_with(br#""anonymous_id""#))
+        })
+    };
     let written = serde_json::Value::from(&*member.0).to_string();
-    content.member.as_ref() == Some(member) || has(&format!("\"{}\"", member.0)) || has(&written)
+    content.member.as_ref() == Some(member) || names(&format!("\"{}\"", member.0)) || names(&written)
 }
 
 #[cfg(test)]
@@ -105,11 +112,15 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_is_of_whom_it_names_by_field_or_by_a_whole_text_of_its_own() {
+    fn a_letter_is_of_whom_it_names_by_field_wherever_that_stands_in_a_text() {
         let is_of_m1 = |member, raw| is_of(&refused(member, raw), &MemberId("m1".into()));
         assert!(is_of_m1(Some("m1"), "{}"));
         assert!(is_of_m1(Some("other"), r#"{"anonymous_id":"m1""#));
+        assert!(is_of_m1(None, r#"7,{"anonymous_id" : "m1","#));
         assert!(!is_of_m1(Some("m10"), r#"{"anonymous_id":"m10","text":"m1 and others"}"#));
+        assert!(!is_of_m1(None, r#"{"m1":"anonymous_id","text":"m1"}"#));
+        let field = MemberId("event_id".into());
+        assert!(!is_of(&refused(Some("m1"), r#"{"event_id":"a","anonymous_id":"m1"}"#), &field));
         let quoted = MemberId(r#"m"1"#.into());
         assert!(is_of(&refused(None, r#"{"anonymous_id":"m\"1"}"#), &quoted));
     }
