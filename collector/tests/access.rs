@@ -100,6 +100,35 @@ fn only_a_proven_user_links_members() {
 }
 
 #[test]
+fn nobody_adds_to_a_users_profile_or_takes_it_along_by_naming_the_user() {
+    let (collector, _file) =
+        with_keys(&json!([{"key": "demo", "origins": ["*"], "identity_secret": IDENTITY_SECRET}]));
+    let proof_of = |user: &str| {
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(IDENTITY_SECRET.as_bytes()).unwrap();
+        mac.update(user.as_bytes());
+        hex(&mac.finalize().into_bytes())
+    };
+    let of_server = |events: &[Value]| collector.place.receipt(&json!({"v": 1, "events": events}));
+    of_server(&[identify("a", "ada", &proof_of("ada"))]);
+    // Whoever has the key of the page knows no proof.
+    let mut poison = identify("b", "ada", "made up");
+    poison["metadata"]["traits"] = json!({"plan": "poisoned"});
+    of_server(&[poison]);
+    let named = batch("user:ada", &[identify("c", "mallory", &proof_of("mallory"))]);
+    let refused = collector.place.receipt(&named);
+    assert_eq!(
+        (&refused["accepted"], &refused["results"][0]["code"]),
+        (&json!(0), &json!("anonymous_id_reserved"))
+    );
+    assert_eq!(collector.place.receipt(&batch("unproven:ada", &[]))["member_token"], Value::Null);
+    assert_eq!(collector.place.summary()["accepted"], 2);
+    let profile = |id: &str| collector.place.admin(&format!("/admin/profiles/{id}?settled=1")).json();
+    let ada = profile("user:ada");
+    assert_eq!((&ada["members"], &ada["traits"]["plan"]), (&json!(["user:ada"]), &json!("gold")));
+    assert_eq!(profile("member:unproven:ada")["members"], json!(["unproven:ada"]));
+}
+
+#[test]
 fn the_privileged_listener_asks_for_its_key() {
     let collector = Collector::start(&[]);
     let ask = |path: &str, headers: &[(&str, &str)]| collector.place.send("GET", path, headers, &[]);

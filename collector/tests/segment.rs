@@ -311,7 +311,7 @@ fn a_login_links_only_with_a_proof() {
         (&user["members"], &user["traits"]),
         (&json!(["phone"]), &json!({"city": "Oslo", "plan": "gold"}))
     );
-    for (member, events) in [("liar", 1), ("shy", 2), ("user:u1", 1)] {
+    for (member, events) in [("liar", 1), ("shy", 2), ("unproven:u1", 1)] {
         let alone = profile(&format!("member:{member}"));
         assert_eq!((&alone["members"], &alone["events"]), (&json!([member]), &json!(events)));
     }

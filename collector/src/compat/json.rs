@@ -49,6 +49,17 @@ pub fn clipped(text: &str) -> String {
     text.chars().take(MAX_ID_CHARS).collect()
 }
 
+/// What kind of value a text is, for messages that may be logged: what is in it can be the visitor's.
+pub fn kind_of(raw: &RawValue) -> &'static str {
+    match raw.get().as_bytes().first() {
+        Some(b'{') => "an object that cannot be read",
+        Some(b'[') => "a list",
+        Some(b'"') => "a text",
+        Some(b't' | b'f') => "a truth value",
+        _ => "a number",
+    }
+}
+
 /// A text as JSON.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()

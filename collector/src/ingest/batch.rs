@@ -62,14 +62,14 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
     let mut letters = Letters::new(envelope, key, moment, read.clock_shift_ms);
     let mut events = Vec::with_capacity(envelope.events.len());
     for (index, raw) in envelope.events.iter().enumerate() {
-        let (code, message) = match read_one(index, raw, envelope) {
+        let (code, message) = match read_one(index, raw, envelope).and_then(|event| assigned(event, key)) {
             Ok(event) if moment.erased.has(&event.member) => {
                 letters.nothing_of(Some(event.event_type), MEMBER_ERASED);
                 (MEMBER_ERASED.0, MEMBER_ERASED.1.to_owned())
             }
             Ok(event) if !key.takes(&event.event_type) => {
                 let (code, message) = type_not_allowed(&event.event_type);
-                letters.unread(raw, (code, &message));
+                letters.unread(index, raw, (code, &message));
                 (code, message)
             }
             Ok(mut event) => {
@@ -87,7 +87,7 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
                 }
             }
             Err((code, message)) => {
-                letters.unread(raw, (code, &message));
+                letters.unread(index, raw, (code, &message));
                 (code, message)
             }
         };
@@ -231,6 +231,36 @@ pub fn read_text(
     })?;
     check_bounds(&event, event.metadata_bytes())
         .map_err(|rejection| (rejection.code(), rejection.message()))?;
+    Ok(event)
+}
+
+/// What the members of users begin with whom a server names, and nobody else.
+const OF_USER: &str = "user:";
+/// The same where nobody has proven to be the user.
+const UNPROVEN: &str = "unproven:";
+
+/// Whether a member is a server's user: no browser is one, and whoever can name one is not to read it.
+pub fn is_of_server(member: &MemberId) -> bool {
+    member.0.starts_with(OF_USER) || member.0.starts_with(UNPROVEN)
+}
+
+/// Under a key that asks for proofs, who only names a user gets another member than the user that a proof has linked: else
+/// everybody could add to the profile, or take it along.
+///
+/// # Errors
+/// The member of a user is named by somebody who does not even name the user.
+pub fn assigned(mut event: Event, key: &WriteKey) -> Result<Event, (&'static str, String)> {
+    let Some(user) = event.member.0.strip_prefix(OF_USER) else { return Ok(event) };
+    if matches!(key.identity, Identity::Open) {
+        return Ok(event);
+    }
+    if event.user_id.as_deref() != Some(user) {
+        let message = "an anonymous_id begins with 'user:' only where user_id is what follows";
+        return Err(("anonymous_id_reserved", message.to_owned()));
+    }
+    if !is_proven(&event, key) {
+        event.member = MemberId(format!("{UNPROVEN}{user}").into());
+    }
     Ok(event)
 }
 

@@ -68,12 +68,14 @@ impl<'a> Letters<'a> {
     }
 
     /// Keeps an event that could not be read, as far as it may be.
-    pub fn unread(&mut self, raw: &str, why: Why<'_>) {
+    pub fn unread(&mut self, index: usize, raw: &str, why: Why<'_>) {
         let peek = Peek::of(raw);
         let member = peek.member(self.sender);
         let is_erased = member.as_ref().is_some_and(|member| self.moment.erased.has(member));
-        let text = if is_erased { None } else { cleared(raw, &peek, member.as_ref(), self.moment.guard) };
-        let Some(text) = text else { return self.nothing_of(peek.event_type, why) };
+        let text =
+            if is_erased { None } else { cleared(raw, &peek, member.as_ref(), self.moment.guard_of(index)) };
+        // The message may name what is in it.
+        let Some(text) = text else { return self.nothing_of(peek.event_type, (why.0, "")) };
         let content = RefusedContent {
             member,
             event_id: peek.event_id,

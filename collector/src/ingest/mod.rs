@@ -198,7 +198,7 @@ impl Ingest {
         receipt.bundle_revision = moment.bundle_revision;
         receipt.server_time = Some(now.to_string().into());
         // A member of a server's user is no browser's, and whoever can name one is not to read it.
-        let is_of_browser = |member: &MemberId| !member.0.starts_with("user:") && !moment.erased.has(member);
+        let is_of_browser = |member: &MemberId| !batch::is_of_server(member) && !moment.erased.has(member);
         if let Some(member) = read.member.filter(is_of_browser) {
             receipt.member_token = Some(self.tokens.member(key, &member).into());
             match self.tokens.stream(&member, now) {

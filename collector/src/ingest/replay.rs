@@ -1,6 +1,6 @@
 //! Taking dead letters in again: each by its event id and without its lane, once in effect however often it is tried.
 
-use super::batch::{MEMBER_ERASED, is_proven, read_text, too_large_alone, type_not_allowed};
+use super::batch::{MEMBER_ERASED, assigned, is_proven, read_text, too_large_alone, type_not_allowed};
 use super::door::{PAYLOAD_CONFLICT, key_of};
 use super::{Ingest, IngestError, Moment};
 use crate::access::WriteKeys;
@@ -135,13 +135,12 @@ fn judge(refused: &Refused, keys: &WriteKeys, moment: &Moment<'_>) -> Result<(Ev
         let message = format!("only {kept} bytes of {whole} were kept of the event");
         return Err(Outcome::Impossible("letter_cut", message));
     }
-    if refused.by == RefusedBy::Reading && content.raw.len() > MAX_EVENT_BYTES {
+    // One that had been read is kept with what its batch had said, and was within the limit as it was sent.
+    let is_as_sent = content.key.is_some();
+    if refused.by == RefusedBy::Reading && is_as_sent && content.raw.len() > MAX_EVENT_BYTES {
         return Err(failed(too_large_alone(&content.raw)));
     }
     let mut event = read_without_lane(content).map_err(failed)?;
-    if moment.erased.has(&event.member) {
-        return Err(impossible(MEMBER_ERASED.0, MEMBER_ERASED.1));
-    }
     let proven = match &content.key {
         None => content.proven,
         Some(key) => {
@@ -152,9 +151,13 @@ fn judge(refused: &Refused, keys: &WriteKeys, moment: &Moment<'_>) -> Result<(Ev
             if !key.takes(&event.event_type) {
                 return Err(failed(type_not_allowed(&event.event_type)));
             }
+            event = assigned(event, key).map_err(failed)?;
             is_proven(&event, key)
         }
     };
+    if moment.erased.has(&event.member) {
+        return Err(impossible(MEMBER_ERASED.0, MEMBER_ERASED.1));
+    }
     event.timestamp = event.timestamp.plus(content.clock_shift_ms);
     match moment.guard.map_or(Ok(()), |guard| guard.judge(&mut event)) {
         Ok(()) => Ok((event, proven)),

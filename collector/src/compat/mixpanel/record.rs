@@ -1,6 +1,8 @@
 //! One record of Mixpanel's, and the event that it stands for.
 
-use crate::compat::json::{Fields, Object, as_sent, clipped, fields, given, id, object, quoted, text};
+use crate::compat::json::{
+    Fields, Object, as_sent, clipped, fields, given, id, kind_of, object, quoted, text,
+};
 use crate::compat::{PAGE_VIEW, Problem, RESERVED, Translated, derived_id};
 use crate::ingest::Origin;
 use attune_core::time::Timestamp;
@@ -52,7 +54,7 @@ pub fn event<'a>(record: &Fields<'a>, around: &Around<'_>) -> Result<Translated<
     let properties = match given(record.get("properties").copied()) {
         None => Fields::new(),
         Some(raw) => fields(Some(raw)).ok_or_else(|| {
-            let found = clipped(raw.get());
+            let found = kind_of(raw);
             let message = format!("properties is {found}; it has to be an object that can be read");
             (String::new(), ("properties_invalid", message))
         })?,
@@ -185,5 +187,5 @@ fn instant<'a>(raw: Option<&'a RawValue>, now: Timestamp) -> Cow<'a, str> {
 }
 
 fn invalid(field: &str, expected: &str, raw: &RawValue) -> Problem {
-    ("traits_invalid", format!("{field} is {}; it has to be {expected}", clipped(raw.get())))
+    ("traits_invalid", format!("{field} is {}; it has to be {expected}", kind_of(raw)))
 }

@@ -1,7 +1,9 @@
 //! One message of Segment's Tracking API, and the event that it stands for.
 
 use super::stamp::Stamps;
-use crate::compat::json::{Fields, Object, as_sent, clipped, fields, given, id, object, quoted, text};
+use crate::compat::json::{
+    Fields, Object, as_sent, clipped, fields, given, id, kind_of, object, quoted, text,
+};
 use crate::compat::{PAGE_VIEW, Problem, RESERVED, Translated, derived_id};
 use crate::ingest::Origin;
 use attune_core::time::Timestamp;
@@ -217,7 +219,7 @@ impl<'a> Message<'a> {
         for (place, raw) in [("context.traits", context.get("traits").copied()), ("traits", self.traits)] {
             let Some(raw) = given(raw) else { continue };
             let found = fields(Some(raw)).ok_or_else(|| {
-                let found = clipped(raw.get());
+                let found = kind_of(raw);
                 ("traits_invalid", format!("{place} is {found}; it has to be an object that can be read"))
             })?;
             traits.extend(found);

@@ -42,8 +42,8 @@ impl<'e> Taken<'e> {
         }
         let (head, body) = request.into_parts();
         let in_address = || QUERY_KEYS.iter().find_map(|name| query_value(&head.uri, name)).map(Into::into);
-        let named = write_key(&head.uri, &head.headers).or_else(in_address);
-        let named = named.filter(|named| !named.is_empty());
+        let given = write_key(&head.uri, &head.headers).filter(|named| !named.is_empty());
+        let named = given.or_else(in_address).filter(|named| !named.is_empty());
         let origin = header_text(&head.headers, header::ORIGIN);
         let key = named.map(|named| edge.keys.authorize(Some(&named), origin)).transpose()?;
         // Libraries count the bytes of a batch wrongly, and split none.
@@ -86,6 +86,9 @@ impl<'e> Taken<'e> {
         let events = translation.events.iter().map(String::as_str).collect();
         let envelope = Envelope { events, ..Envelope::default() };
         let here = Moment { origins: &translation.origins, ..here };
+        // What has been made of the body may be many times as large.
+        let bytes = translation.events.iter().map(String::len).sum();
+        let _room = edge.ingest.memory.take(bytes).await.map_err(IngestError::Memory)?;
         let receipt = edge.ingest.take(key, &envelope, here).await?;
         Ok(tell(key, &translation.refused, &receipt))
     }
