@@ -104,6 +104,8 @@ describe('a page with a filter', () => {
     );
     assert.deepEqual(dropped, { denied_type: 1, sampled_out: 1, schema_mismatch: 1, rate_limited: 1 });
     assert.equal(context.page.search, '?q=hats');
+    // The words of an error come in a file of their own.
+    await page.waitForFunction(() => window.attuneErrors.length > 0);
     const [error] = await page.evaluate(() => window.attuneErrors);
     assert.match(error, /^schema_mismatch: priced: .*price/);
     await page.context().close();
@@ -139,6 +141,7 @@ describe('a page with a filter', () => {
       sent.map(({ event_type, metadata }) => [event_type, metadata]),
       [['view', { a: 1, seen: true }]],
     );
+    await page.waitForFunction(() => window.attuneErrors.length > 0);
     assert.deepEqual(await page.evaluate(() => window.attuneErrors), [
       'before_send_failed: beforeSend threw at "broken", which is dropped: Error: mine',
     ]);

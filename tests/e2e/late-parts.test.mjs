@@ -155,6 +155,7 @@ describe('a page whose parts come late', () => {
         const page = await openPage(context, `${site.url}/tag`);
         await view(page, 'hats', 2);
         await arrive(before + 2);
+        await page.waitForFunction(() => window.attuneErrors.length > 0);
         assert.deepEqual(await page.evaluate(() => window.attuneErrors), ['part_unavailable']);
         // It is not its leaving that has delivered.
         assert.equal(await page.evaluate(() => window.attune.signal('category_views', 'hats')), 2);
@@ -236,6 +237,7 @@ describe('a page whose parts come late', () => {
         await page.waitForFunction(() => window.attune);
         await view(page, 'hats', 3);
         await arrive(before + 5);
+        await page.waitForFunction(() => window.attuneErrors.length > 0);
         const [error, ...others] = await page.evaluate(() => window.attuneErrors);
         assert.match(error, /^wasm_unavailable: .*none\.wasm did not load: Error: status 404/);
         assert.deepEqual(others, []);
@@ -277,6 +279,7 @@ describe('a page whose parts come late', () => {
         await arrive(before + 3);
         await page.waitForTimeout(1_000);
         assert.equal(sent(from).length, 3);
+        await page.waitForFunction(() => window.attuneErrors.length > 0);
         const [error, ...others] = await page.evaluate(() => window.attuneErrors);
         assert.match(error, /^wasm_unavailable: the WebAssembly has not come within a minute/);
         assert.deepEqual(others, []);

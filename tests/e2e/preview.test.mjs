@@ -233,6 +233,7 @@ describe('a preview', () => {
     ]) {
       const { context, page, sent } = await open(url);
       await headline(page, 'Hello you');
+      await page.waitForFunction(() => attuneErrors.length > 0);
       const errors = await page.evaluate(() => attuneErrors);
       assert.ok(
         errors.some((error) => error.startsWith('preview_refused') && error.includes(why)),
