@@ -20,13 +20,14 @@ pub const BINARY: &str = "ATTUNE_BINARY";
 pub const WRITE_KEY: &str = "bench";
 
 const SECRET_KEY: &str = "bench-secret-of-one-run";
-const READY_LIMIT: Duration = Duration::from_secs(20);
+const READY_LIMIT: Duration = Duration::from_secs(120);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 const TICK: Duration = Duration::from_millis(10);
 
 /// A running collector.
 pub struct Collector {
     child: Child,
+    binary: PathBuf,
     folder: TempDir,
     port: u16,
     admin_port: u16,
@@ -49,23 +50,50 @@ impl Collector {
             .and_then(|()| fs::write(rules_folder.join("bench.json"), rules.to_string()))
             .map_err(|error| Failure::of("rule file", error))?;
         let (port, admin_port) = free_ports()?;
-        let log = File::create(folder.path().join("log")).map_err(|error| Failure::of("log file", error))?;
-        let errors = log.try_clone().map_err(|error| Failure::of("log file", error))?;
-        let child = Command::new(&binary)
-            .args(["serve", "--write-key", WRITE_KEY, "--secret-key", SECRET_KEY])
-            .args(["--port", &port.to_string(), "--admin-port", &admin_port.to_string()])
-            .arg("--data-dir")
-            .arg(folder.path().join("data"))
-            .arg("--rules")
-            .arg(rules_folder)
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(errors)
-            .spawn()
-            .map_err(|error| Failure::of(&binary.display().to_string(), error))?;
-        let mut collector = Self { child, folder, port, admin_port };
+        let child = launch(&binary, folder.path(), port, admin_port)?;
+        let mut collector = Self { child, binary, folder, port, admin_port };
         collector.wait_until_ready()?;
         Ok(collector)
+    }
+
+    /// Starts it again once it has ended, and says how long it took until it was ready.
+    ///
+    /// # Errors
+    /// As [`Collector::start`].
+    pub fn start_again(&mut self) -> Result<Duration, Failure> {
+        let began = Instant::now();
+        self.child = launch(&self.binary, self.folder.path(), self.port, self.admin_port)?;
+        self.wait_until_ready()?;
+        Ok(began.elapsed())
+    }
+
+    /// Ends it as an operator does, and waits until it has.
+    ///
+    /// # Errors
+    /// It does not end, or not well.
+    pub fn terminate(&mut self) -> Result<(), Failure> {
+        let id = Pid::from_child(&self.child);
+        kill_process(id, Signal::TERM).map_err(|error| Failure::of("SIGTERM", error))?;
+        let status = self.child.wait().map_err(|error| Failure::of("SIGTERM", error))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("the collector ended with {status}")))
+        }
+    }
+
+    /// Ends it as a crash does.
+    ///
+    /// # Errors
+    /// It is not there any more.
+    pub fn kill(&mut self) -> Result<(), Failure> {
+        let killed = self.child.kill().and_then(|()| self.child.wait());
+        killed.map(drop).map_err(|error| Failure::of("kill", error))
+    }
+
+    /// Where it keeps what it has.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Base address of the public listener.
@@ -171,6 +199,24 @@ impl Drop for Collector {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn launch(binary: &Path, folder: &Path, port: u16, admin_port: u16) -> Result<Child, Failure> {
+    let log = File::options().create(true).append(true).open(folder.join("log"));
+    let log = log.map_err(|error| Failure::of("log file", error))?;
+    let errors = log.try_clone().map_err(|error| Failure::of("log file", error))?;
+    Command::new(binary)
+        .args(["serve", "--write-key", WRITE_KEY, "--secret-key", SECRET_KEY])
+        .args(["--port", &port.to_string(), "--admin-port", &admin_port.to_string()])
+        .arg("--data-dir")
+        .arg(folder.join("data"))
+        .arg("--rules")
+        .arg(folder.join("rules"))
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        .spawn()
+        .map_err(|error| Failure::of(&binary.display().to_string(), error))
 }
 
 /// The repository's root, for the scripts beside the benches.

@@ -48,11 +48,23 @@ pub fn cpu_time_with_children(process: u32) -> Result<Duration, Failure> {
 /// # Errors
 /// There is no such process.
 pub fn own_memory(process: u32) -> Result<u64, Failure> {
+    memory(process, "RssAnon:")
+}
+
+/// Memory of a process that is in use, with what it shares and what it has mapped, in bytes: `VmRSS` of `/proc/<pid>/status`.
+///
+/// # Errors
+/// There is no such process.
+pub fn resident_memory(process: u32) -> Result<u64, Failure> {
+    memory(process, "VmRSS:")
+}
+
+fn memory(process: u32, name: &str) -> Result<u64, Failure> {
     let path = format!("/proc/{process}/status");
     let text = fs::read_to_string(&path).map_err(|error| Failure::of(&path, error))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kib.map(|kib| kib * 1024).ok_or_else(|| Failure::new(format!("{path}: no RssAnon")))
+    kib.map(|kib| kib * 1024).ok_or_else(|| Failure::new(format!("{path}: no {name}")))
 }
 
 /// Waits until a process has done what it does at its start: a collector compresses what it serves.

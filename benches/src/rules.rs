@@ -16,6 +16,11 @@ pub fn rules_of(count: usize, types: &[&str]) -> Value {
     if count == 0 { json!({}) } else { rules(types) }
 }
 
+/// One signal, which counts events of a type, and no rule.
+pub fn one_signal(event_type: &str) -> Value {
+    json!({ "signals": [{ "name": "events", "on": event_type, "aggregate": "count", "window": "lifetime" }] })
+}
+
 /// Signals and rules over the metadata `category` and `price` of events of these types, which take turns.
 pub fn rules(types: &[&str]) -> Value {
     let on = |index: usize| types[index % types.len()];

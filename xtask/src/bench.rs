@@ -16,7 +16,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let names = match arguments.split_first() {
         // Its options are those of its script.
         Some((name, _))
-            if ["ack", "crash", "dedup", "delivery", "ingest", "page", "power", "track"]
+            if ["ack", "crash", "dedup", "delivery", "ingest", "page", "power", "recovery", "track"]
                 .contains(&name.as_str()) =>
         {
             arguments.to_vec()
@@ -28,7 +28,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         ["size"] => size::run(&[]),
         [name @ ("delivery" | "page" | "track"), options @ ..] => in_browser(&root, name, options),
         [name @ ("push" | "eval")] => in_browser(&root, name, &[]),
-        [name @ ("ack" | "crash" | "dedup" | "ingest" | "hostile"), options @ ..] => {
+        [name @ ("ack" | "crash" | "dedup" | "ingest" | "recovery" | "hostile"), options @ ..] => {
             against_collector(&root, name, options)
         }
         ["power", options @ ..] => power(&root, options),
@@ -36,7 +36,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         [name @ ("signals" | "worker")] => print(&mut rust_binary(&root, name)?),
         ["fuzz", seconds @ ..] => fuzz::run(&root, seconds),
         _ => Err(Failure::new(
-            "name one of: size, delivery, page, track, crash, power, ingest, ack, dedup, hostile, push, eval, signals, worker, delta, fuzz",
+            "name one of: size, delivery, page, track, crash, power, ingest, ack, dedup, recovery, hostile, push, eval, signals, worker, delta, fuzz",
         )),
     }
 }

@@ -47,7 +47,7 @@ const COMMANDS: &[Entry] = &[
     },
     Entry {
         name: "bench",
-        summary: "prints figures: bench <size | delivery | page | track | crash | power | ingest | push | eval | signals | worker | delta | fuzz [seconds]>",
+        summary: "prints figures: bench <size | delivery | page | track | crash | power | ingest | ack | dedup | recovery | hostile | push | eval | signals | worker | delta | fuzz [seconds]>",
         run: bench::run,
     },
     Entry {

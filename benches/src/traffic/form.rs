@@ -77,7 +77,7 @@ impl Form {
     }
 }
 
-fn post(encoding: Encoding, text: &[u8]) -> Result<Box<[u8]>, Failure> {
+pub(super) fn post(encoding: Encoding, text: &[u8]) -> Result<Box<[u8]>, Failure> {
     let told = |error: std::io::Error| Failure::of("a body", error);
     let (header, body) = match encoding {
         Encoding::Json => ("", None),

@@ -1,6 +1,7 @@
 //! Requests made before they are sent: batches of some thousand visitors of a shop, in one form or another.
 
 mod form;
+mod server;
 mod visitors;
 
 use crate::failure::Failure;
@@ -9,6 +10,7 @@ use std::num::NonZero;
 use std::thread;
 
 pub use form::{Encoding, Form};
+pub use server::Server;
 pub use visitors::EVENT_TYPES;
 use visitors::Visitors;
 
