@@ -71,7 +71,8 @@ pub struct Hot<S> {
 /// The states of one kind, by key.
 #[derive(Debug)]
 pub struct HotTable<S> {
-    held: HashMap<Box<str>, Hot<S>>,
+    /// Boxed, since the table doubles, half of it is empty, and states are taken out and put back at each event.
+    held: HashMap<Box<str>, Box<Hot<S>>>,
     dirty: Vec<Box<str>>,
     /// States that the store is to lose, each with the timer that it holds.
     removed: Vec<(Box<str>, Option<Timestamp>)>,
@@ -102,7 +103,8 @@ impl<S: State> HotTable<S> {
     /// Takes in a state as the store has it, or a new one.
     pub fn insert(&mut self, key: &str, state: S) {
         let stored_wake = state.wake_at();
-        self.held.insert(key.into(), Hot { state, dirty: false, used: self.clock, stored_wake });
+        let hot = Hot { state, dirty: false, used: self.clock, stored_wake };
+        self.held.insert(key.into(), Box::new(hot));
     }
 
     /// A held state, to be looked at.
@@ -114,12 +116,12 @@ impl<S: State> HotTable<S> {
     }
 
     /// A held state, taken out to be changed beside another; give it back with [`HotTable::put_back`].
-    pub fn take_out(&mut self, key: &str) -> Option<(Box<str>, Hot<S>)> {
+    pub fn take_out(&mut self, key: &str) -> Option<(Box<str>, Box<Hot<S>>)> {
         self.held.remove_entry(key)
     }
 
     /// Gives a state back that was taken out, changed.
-    pub fn put_back(&mut self, (key, mut hot): (Box<str>, Hot<S>)) {
+    pub fn put_back(&mut self, (key, mut hot): (Box<str>, Box<Hot<S>>)) {
         if hot.mark_dirty() {
             self.dirty.push(key.clone());
         }
