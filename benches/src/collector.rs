@@ -22,6 +22,8 @@ pub const WRITE_KEY: &str = "bench";
 const SECRET_KEY: &str = "bench-secret-of-one-run";
 const READY_LIMIT: Duration = Duration::from_secs(120);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// Time in which the worker catches up with what it was sent.
+const SETTLE_LIMIT: Duration = Duration::from_secs(600);
 const TICK: Duration = Duration::from_millis(10);
 
 /// A running collector.
@@ -178,11 +180,18 @@ impl Target for Collector {
     fn settle(&self) -> Result<Option<u64>, Failure> {
         // Of all that waits for the worker it is what costs least: nobody has this id.
         let url = format!("http://127.0.0.1:{}/admin/profiles/member:nobody?settled=1", self.admin_port);
-        let asked = ureq::get(&url).header("Authorization", &format!("Bearer {SECRET_KEY}"));
-        match asked.config().http_status_as_error(false).build().call() {
-            Ok(answer) if answer.status() == 404 => self.metric("attune_events_accepted_total").map(Some),
-            Ok(answer) => Err(Failure::of(&url, answer.status())),
-            Err(error) => Err(Failure::of(&url, error)),
+        let deadline = Instant::now() + SETTLE_LIMIT;
+        loop {
+            let asked = ureq::get(&url).header("Authorization", &format!("Bearer {SECRET_KEY}"));
+            match asked.config().http_status_as_error(false).build().call() {
+                Ok(answer) if answer.status() == 404 => {
+                    return self.metric("attune_events_accepted_total").map(Some);
+                }
+                // The worker has not come that far within what a question may take.
+                Ok(answer) if answer.status() == 503 && Instant::now() < deadline => {}
+                Ok(answer) => return Err(Failure::of(&url, answer.status())),
+                Err(error) => return Err(Failure::of(&url, error)),
+            }
         }
     }
 }
