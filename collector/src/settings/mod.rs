@@ -61,6 +61,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// What one address may send.
     pub of_address: AddressLimits,
+    /// Days for which an event id is known again.
+    pub dedup_days: u32,
     /// Memory that all bodies together may take, in MiB.
     pub body_memory_mib: usize,
     /// Whether the demo is served at `/`.
@@ -187,6 +189,7 @@ impl Settings {
                 keep_mib: arguments.log_keep_mib,
                 disk_reserve_mib: arguments.disk_reserve_mib,
             },
+            dedup_days: arguments.dedup_days,
             dead_letters_mib: arguments.dead_letters_mib,
             max_connections: arguments.max_connections,
             max_connections_per_address: arguments.max_connections_per_address,
