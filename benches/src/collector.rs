@@ -38,6 +38,14 @@ impl Collector {
     /// # Errors
     /// The binary is missing, or does not become ready; its log is part of the line.
     pub fn start(rules: &Value) -> Result<Self, Failure> {
+        Self::start_with(rules, &[])
+    }
+
+    /// The same with further arguments of `attune serve`.
+    ///
+    /// # Errors
+    /// As [`Collector::start`].
+    pub fn start_with(rules: &Value, arguments: &[&str]) -> Result<Self, Failure> {
         let binary = env::var_os(BINARY).map(PathBuf::from).ok_or_else(|| {
             Failure::new(format!(
                 "{BINARY} is not set; start this through cargo xtask, which builds the collector"
@@ -58,6 +66,7 @@ impl Collector {
             .arg(folder.path().join("data"))
             .arg("--rules")
             .arg(rules_folder)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)

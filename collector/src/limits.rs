@@ -44,8 +44,12 @@ pub const DEDUP_DAYS: u32 = 8;
 pub const MAX_DEDUP_DAYS: u32 = 365;
 /// Time after which a generation of event ids is closed, in milliseconds: so much longer than it should an id may be known.
 pub const DOOR_GENERATION_MS: u64 = 12 * 3_600_000;
-/// Event ids of a generation at most: some 350 MiB of memory while it is the newest. A group of the log may exceed it.
-pub const DOOR_GENERATION_IDS: usize = 32 << 20;
+/// Memory of the newest generation of event ids unless set, in MiB: some 33 million ids, before the next is begun.
+pub const DEDUP_MEMORY_MIB: u64 = 384;
+/// Most that can be set, in MiB: places of entries are numbers of 32 bits.
+pub const MAX_DEDUP_MEMORY_MIB: u64 = 16_384;
+/// Memory that an id of the newest generation takes at most, in bytes.
+pub const DOOR_ID_BYTES: u64 = 12;
 /// Hours that are told apart in which the ids of a generation were made: pages send what is up to 7 days old, and some clocks are off.
 pub const DOOR_GENERATION_HOURS: usize = 512;
 /// Longest silence of the log that counts as time, in milliseconds, where nothing but its wall clock says how long it was: a

@@ -89,7 +89,7 @@ impl Rooms {
         };
         let door = DoorParts {
             folder: data.join("door"),
-            window: Window::of_days(settings.dedup_days),
+            window: Window::of(settings.dedup_days, settings.dedup_memory_mib),
             absorbed,
             tombstones: &tombstones,
             metrics: metrics.clone(),

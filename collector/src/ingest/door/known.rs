@@ -12,7 +12,7 @@ use super::hours::hour_of;
 use super::ids::{Entry, Head, Mark};
 use super::index::Index;
 use super::key::Seen;
-use crate::limits::{DOOR_GENERATION_IDS, DOOR_GENERATION_MS, DOOR_SILENCE_MS};
+use crate::limits::{DOOR_GENERATION_MS, DOOR_ID_BYTES, DOOR_SILENCE_MS};
 use crate::log::LogReader;
 use crate::metrics::Metrics;
 use attune_core::time::Timestamp;
@@ -34,12 +34,12 @@ pub struct Window {
 }
 
 impl Window {
-    /// One of so many days, with generations as they are meant to be.
-    pub fn of_days(days: u32) -> Self {
+    /// One of so many days, of which the newest generation takes so many MiB at most; a group of the log may exceed it.
+    pub fn of(days: u32, memory_mib: u64) -> Self {
         Self {
             window_ms: u64::from(days) * 86_400_000,
             generation_ms: DOOR_GENERATION_MS,
-            generation_ids: DOOR_GENERATION_IDS,
+            generation_ids: ((memory_mib << 20) / DOOR_ID_BYTES) as usize,
         }
     }
 }

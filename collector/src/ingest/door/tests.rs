@@ -116,7 +116,7 @@ fn is_new(door: &mut Door, id: u128, end: u64) -> bool {
 
 #[test]
 fn an_id_is_known_for_the_whole_window_and_a_generation_later_no_more() {
-    let rig = Rig::with(Window::of_days(8));
+    let rig = Rig::with(Window::of(8, 1));
     let mut door = rig.lone_door();
     let hour = |hour: u64| Duration::from_millis(hour * HOUR_MS);
     let at = |hour: u64| Timestamp(1_764_000_000_000).plus((hour * HOUR_MS) as i64);
@@ -140,7 +140,7 @@ fn an_id_is_known_for_the_whole_window_and_a_generation_later_no_more() {
 
 #[test]
 fn a_wall_clock_that_jumps_by_years_neither_loses_nor_doubles() {
-    let rig = Rig::with(Window { generation_ids: 300, ..Window::of_days(8) });
+    let rig = Rig::with(Window { generation_ids: 300, ..Window::of(8, 1) });
     let mut log = rig.open();
     let mut expected = HashSet::new();
     for (round, wall_ms) in [0, TEN_YEARS_MS, 5, -2 * TEN_YEARS_MS, 5, TEN_YEARS_MS].into_iter().enumerate() {
