@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_millis(10);
 pub struct Collector {
     child: Child,
     binary: PathBuf,
+    /// Of `attune serve`, beside those that every one has.
+    arguments: Vec<String>,
     folder: TempDir,
     port: u16,
     admin_port: u16,
@@ -41,6 +43,14 @@ impl Collector {
     /// # Errors
     /// The binary is missing, or does not become ready; its log is part of the line.
     pub fn start(rules: &Value) -> Result<Self, Failure> {
+        Self::start_with(rules, &[])
+    }
+
+    /// The same with further arguments of `attune serve`.
+    ///
+    /// # Errors
+    /// As [`Collector::start`].
+    pub fn start_with(rules: &Value, arguments: &[&str]) -> Result<Self, Failure> {
         let binary = env::var_os(BINARY).map(PathBuf::from).ok_or_else(|| {
             Failure::new(format!(
                 "{BINARY} is not set; start this through cargo xtask, which builds the collector"
@@ -52,8 +62,9 @@ impl Collector {
             .and_then(|()| fs::write(rules_folder.join("bench.json"), rules.to_string()))
             .map_err(|error| Failure::of("rule file", error))?;
         let (port, admin_port) = free_ports()?;
-        let child = launch(&binary, folder.path(), port, admin_port)?;
-        let mut collector = Self { child, binary, folder, port, admin_port };
+        let arguments: Vec<String> = arguments.iter().map(|&word| word.into()).collect();
+        let child = launch(&binary, folder.path(), port, admin_port, &arguments)?;
+        let mut collector = Self { child, binary, arguments, folder, port, admin_port };
         collector.wait_until_ready()?;
         Ok(collector)
     }
@@ -64,7 +75,7 @@ impl Collector {
     /// As [`Collector::start`].
     pub fn start_again(&mut self) -> Result<Duration, Failure> {
         let began = Instant::now();
-        self.child = launch(&self.binary, self.folder.path(), self.port, self.admin_port)?;
+        self.child = launch(&self.binary, self.folder.path(), self.port, self.admin_port, &self.arguments)?;
         self.wait_until_ready()?;
         Ok(began.elapsed())
     }
@@ -210,7 +221,13 @@ impl Drop for Collector {
     }
 }
 
-fn launch(binary: &Path, folder: &Path, port: u16, admin_port: u16) -> Result<Child, Failure> {
+fn launch(
+    binary: &Path,
+    folder: &Path,
+    port: u16,
+    admin_port: u16,
+    arguments: &[String],
+) -> Result<Child, Failure> {
     let log = File::options().create(true).append(true).open(folder.join("log"));
     let log = log.map_err(|error| Failure::of("log file", error))?;
     let errors = log.try_clone().map_err(|error| Failure::of("log file", error))?;
@@ -221,6 +238,7 @@ fn launch(binary: &Path, folder: &Path, port: u16, admin_port: u16) -> Result<Ch
         .arg(folder.join("data"))
         .arg("--rules")
         .arg(folder.join("rules"))
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(errors)

@@ -38,14 +38,33 @@ pub const MIN_FREE_FILES: u64 = 64;
 /// Time between two looks at the room on the disk.
 pub const DISK_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Event ids per generation of the door table; two generations are held, the older is dropped when the newer is full.
-pub const DOOR_EVENT_IDS: usize = 1_800_000;
+/// Days for which the door knows an event id again unless set: pages keep events for 7 days, and clocks and silence cost some hours.
+pub const DEDUP_DAYS: u32 = 8;
+/// Most days that can be set: a year.
+pub const MAX_DEDUP_DAYS: u32 = 365;
+/// Time after which a generation of event ids is closed, in milliseconds: so much longer than it should an id may be known.
+pub const DOOR_GENERATION_MS: u64 = 12 * 3_600_000;
+/// Memory of the newest generation of event ids unless set, in MiB: some 33 million ids, before the next is begun.
+pub const DEDUP_MEMORY_MIB: u64 = 384;
+/// Most that can be set, in MiB: places of entries are numbers of 32 bits.
+pub const MAX_DEDUP_MEMORY_MIB: u64 = 16_384;
+/// Memory that an id of the newest generation takes at most, in bytes.
+pub const DOOR_ID_BYTES: u64 = 12;
+/// Hours that are told apart in which the ids of a generation were made: pages send what is up to 7 days old, and some clocks are off.
+pub const DOOR_GENERATION_HOURS: usize = 512;
+/// Longest silence of the log that counts as time, in milliseconds, where nothing but its wall clock says how long it was: a
+/// clock that jumps costs so much of the door's window.
+pub const DOOR_SILENCE_MS: u64 = 3_600_000;
 /// Newest numbers of one lane whose event ids the door remembers, to tell a conflict from a repeat.
 pub const DOOR_LANE_NUMBERS: usize = 2_048;
 /// Numbers a lane may skip at once before the door forgets its older ones: bounds the memory of crafted numbers.
 pub const DOOR_LANE_GAP: u64 = 32;
-/// Newest log bytes from which the door table is rebuilt at start.
-pub const DOOR_REBUILD_BYTES: u64 = 256 * 1024 * 1024;
+/// Numbers per generation of lanes; two generations are held, the older is dropped when the newer is full.
+pub const DOOR_LANE_EVENTS: usize = 500_000;
+/// Lanes per generation: what a table of 131,072 slots takes without growing.
+pub const DOOR_LANES: usize = 114_688;
+/// Newest log bytes from which the numbers of lanes are read at start.
+pub const DOOR_REBUILD_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Largest text of a dead letter, in bytes; of a longer one the beginning is kept. An event of the largest size fits, with the
 /// member and lane that its batch had said.

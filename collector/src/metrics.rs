@@ -26,6 +26,11 @@ impl Number {
         self.0.store(value, Ordering::Relaxed);
     }
 
+    /// Replaces it by a larger one.
+    pub fn raise(&self, value: u64) {
+        self.0.fetch_max(value, Ordering::Relaxed);
+    }
+
     /// Reads it.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -98,6 +103,22 @@ pub struct Metrics {
     pub duplicates: Number,
     /// Those of them that said something else than the event of their id.
     pub payload_conflicts: Number,
+    /// Event ids that the door knows and finds in memory.
+    pub door_ids: Number,
+    /// Memory that it takes for them, in bytes.
+    pub door_bytes: Number,
+    /// Event ids that it finds on the disk.
+    pub door_filed_ids: Number,
+    /// Memory that it takes for those, in bytes.
+    pub door_filed_bytes: Number,
+    /// Generations of event ids.
+    pub door_generations: Number,
+    /// Since when the door knows every event id, in seconds since 1970; 0 where it knows none.
+    pub door_oldest: Number,
+    /// Files of event ids that were damaged and have been made anew.
+    pub door_repairs: Number,
+    /// The longest that a batch has taken at the door, in microseconds.
+    pub door_longest_micros: Number,
     /// Events refused, by code.
     pub rejected: Labelled,
     /// Dead letters that are kept, by code.
@@ -204,6 +225,17 @@ impl Metrics {
         );
         let help = "Repeats of an event id with another payload.";
         counter(&mut out, "attune_events_payload_conflict_total", help, &self.payload_conflicts);
+        gauge(&mut out, "attune_door_ids", "Event ids that are found in memory.", &self.door_ids);
+        gauge(&mut out, "attune_door_memory_bytes", "Memory for those.", &self.door_bytes);
+        gauge(&mut out, "attune_door_filed_ids", "Event ids that are found on disk.", &self.door_filed_ids);
+        gauge(&mut out, "attune_door_filed_memory_bytes", "Memory for those.", &self.door_filed_bytes);
+        gauge(&mut out, "attune_door_generations", "Generations of event ids.", &self.door_generations);
+        let help = "Since when every event id is known, in seconds since 1970; 0 where none is.";
+        gauge(&mut out, "attune_door_oldest_timestamp_seconds", help, &self.door_oldest);
+        let help = "Damaged files of event ids that were made anew.";
+        counter(&mut out, "attune_door_repairs_total", help, &self.door_repairs);
+        let help = "The longest that a batch has taken at the door.";
+        gauge(&mut out, "attune_door_longest_microseconds", help, &self.door_longest_micros);
         let help = "Events that senders say they gave up, by reason, each counted once.";
         labelled(&mut out, "attune_events_dropped_total", help, "counter", &self.dropped);
         labelled(

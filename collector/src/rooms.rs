@@ -6,7 +6,7 @@ use crate::bundle::{Publisher, PublisherParts, SecretKey, Signer, TrialSettings,
 use crate::clock;
 use crate::content::Document;
 use crate::hex::hex;
-use crate::ingest::Door;
+use crate::ingest::{Door, DoorParts, Window};
 use crate::log::{Log, Place, Retention};
 use crate::metrics::Metrics;
 use crate::profile::{EmbeddedStore, Store};
@@ -87,7 +87,14 @@ impl Rooms {
             reserve_bytes: disk_reserve_mib << 20,
             retention: Retention { days, bytes: keep_mib.map(|mib| mib << 20) },
         };
-        let door = |reader| Door::rebuild(reader, &tombstones);
+        let door = DoorParts {
+            folder: data.join("door"),
+            window: Window::of(settings.dedup_days, settings.dedup_memory_mib),
+            absorbed,
+            tombstones: &tombstones,
+            metrics: metrics.clone(),
+        };
+        let door = |reader| Door::open(reader, door);
         let log = Log::open(place, bell.clone(), metrics.clone(), door).map_err(told)?;
         let log = Arc::new(log);
         // Versions of views go on where they were after a restart, so the epoch is the data folder's, not the process'.

@@ -1,5 +1,6 @@
-//! `dedup [--ids 2000000] [--connections 64]`: what it takes to know an event again: so many different events are sent, then some of
-//! the oldest and of the newest once more, of which every one has to be called a duplicate. JSON lines.
+//! `dedup [--ids 4000000] [--connections 64] [--memory-mib 384]`: what it takes to know an event again: so many different events are
+//! sent, then some of the oldest and of the newest once more, of which every one has to be called a duplicate. With little
+//! memory for the newest ids the others are found on the disk. JSON lines.
 
 use attune_benches::collector::Collector;
 use attune_benches::failure::Failure;
@@ -16,9 +17,11 @@ const FORM: Form = Form::Http(Encoding::Zstd);
 /// Batches that are made and sent together.
 const BATCHES_AT_ONCE: usize = 2_000;
 /// Before memory counts: the log's tail and the states of all visitors are there.
-const FIRST_EVENTS: usize = 400_000;
+const FIRST_EVENTS: usize = 1_200_000;
 /// Memory of the table at the door for one event id, in bytes.
 const GOAL_BYTES: f64 = 12.0;
+/// Longest time that a batch may take at the door, in microseconds.
+const GOAL_STALL_US: u64 = 50_000;
 
 fn main() -> ExitCode {
     match run() {
@@ -31,9 +34,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Failure> {
-    let options = Options::of_command_line(&["--connections", "--ids"])?;
-    let (connections, ids) = (options.number("--connections", 64)?, options.number("--ids", 2_000_000)?);
-    let collector = Collector::start(&json!({}))?;
+    let options = Options::of_command_line(&["--connections", "--ids", "--memory-mib"])?;
+    let (connections, ids) = (options.number("--connections", 64)?, options.number("--ids", 4_000_000)?);
+    let memory_mib = options.number::<u64>("--memory-mib", 384)?.to_string();
+    let collector = Collector::start_with(&json!({}), &["--dedup-memory-mib", &memory_mib])?;
     let process = collector.process_id();
     wait_until_idle(process)?;
     let mut traffic = Traffic::new();
@@ -75,11 +79,33 @@ fn run() -> Result<(), Failure> {
             "met": bytes_per_id.is_some_and(|bytes| bytes <= GOAL_BYTES),
         })
     );
+    println!("{}", door(&collector)?);
     for (name, requests) in [("oldest", Some(&oldest)), ("newest", newest.as_ref())] {
         let Some(requests) = requests else { continue };
         println!("{}", repeats(name, sent, &bench.send(requests, None, Seen::Already)?));
     }
     Ok(())
+}
+
+/// What the door itself says of what it takes.
+fn door(collector: &Collector) -> Result<Value, Failure> {
+    let metric = |name: &str| collector.metric(&format!("attune_door_{name}"));
+    let (ids, bytes) = (metric("ids")?, metric("memory_bytes")?);
+    let (filed_ids, filed_bytes) = (metric("filed_ids")?, metric("filed_memory_bytes")?);
+    let longest_us = metric("longest_microseconds")?;
+    let each = |bytes: u64, ids: u64| (ids > 0).then(|| tenths(bytes as f64 / ids as f64));
+    Ok(json!({
+        "bench": "dedup",
+        "ids_in_memory": ids,
+        "table_bytes_per_id": each(bytes, ids),
+        "ids_on_disk": filed_ids,
+        "share_on_disk": tenths(100.0 * filed_ids as f64 / (ids + filed_ids) as f64) / 100.0,
+        "memory_bytes_per_id_on_disk": each(filed_bytes, filed_ids),
+        "generations": metric("generations")?,
+        "longest_at_the_door_us": longest_us,
+        "goal_longest_at_the_door_us": GOAL_STALL_US,
+        "met": longest_us <= GOAL_STALL_US,
+    }))
 }
 
 fn events(requests: &Requests) -> usize {

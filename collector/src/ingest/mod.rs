@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 pub use batch::{oversized, too_large};
 pub use body::{BodyError, BodyType, body_type, is_compressed, key_inside};
-pub use door::Door;
+pub use door::{Door, DoorParts, Window};
 pub use drops::Drops;
 pub use guard::Guard;
 pub use memory::{Held, Memory, MemoryBusy, Text};

@@ -14,6 +14,7 @@ use crate::bell::Bell;
 use crate::clock;
 use crate::limits::{DOOR_REBUILD_BYTES, LOG_QUEUE_BYTES, MAX_FRAME_BYTES};
 use crate::metrics::Metrics;
+use attune_core::time::Timestamp;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 pub use blank::NewFrame;
@@ -111,11 +113,13 @@ pub enum Verdict {
 
 /// Decides, in log order, which events enter the log.
 pub trait Gate: Send {
+    /// Says when what is decided next is received: by the wall clock, and for how long the log has been open.
+    fn begin(&mut self, at: Timestamp, uptime: Duration);
     /// Decides about one event and appends the records that are to enter the log, if any, by [`push_record`]: the event, or
     /// what is kept of one that is refused.
     fn admit(&mut self, key: &EventKey, record: &[u8], out: &mut Vec<u8>) -> Verdict;
-    /// Says that everything admitted since the last call is durable.
-    fn commit(&mut self);
+    /// Says that everything admitted since the last call is durable, and where the log ends now.
+    fn commit(&mut self, end: u64);
     /// Says that nothing admitted since the last commit became durable.
     fn rollback(&mut self);
 }
@@ -251,6 +255,7 @@ impl Log {
         let (work, thread) = writer::spawn(writer::Writer {
             appender,
             gate,
+            began: Instant::now(),
             tail: tail.clone(),
             waiting_bytes: waiting_bytes.clone(),
             grown,

@@ -2,8 +2,9 @@
 //! passed over and told; what stands behind it is read.
 
 use super::frame::{Form, Frame};
-use super::segment::{Found, Segment, bases, frames};
+use super::segment::{Found, Segment, bases, frames, made_at};
 use super::tail::Tail;
+use crate::clock;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,48 @@ impl LogReader {
             }
         }
         Ok(None)
+    }
+
+    /// Where it reads on.
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Another reader of this log, from a position.
+    pub fn at(&self, position: u64) -> Self {
+        Self::new(self.folder.clone(), self.tail.clone(), position)
+    }
+
+    /// The position behind the last durable record.
+    pub fn end(&self) -> u64 {
+        self.tail.end()
+    }
+
+    /// The oldest position that the log still has.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn oldest(&self) -> io::Result<u64> {
+        Ok(bases(&self.folder)?.first().copied().unwrap_or_else(|| self.end()))
+    }
+
+    /// A position from which on the log has at least so many milliseconds, where no segment counts for more than `longest_ms`
+    /// and none for less than nothing, whatever the clock was set to; the oldest where it has not as many.
+    ///
+    /// # Errors
+    /// A segment that cannot be read.
+    pub fn position_of_time(&self, window_ms: u64, longest_ms: u64) -> io::Result<u64> {
+        let bases = bases(&self.folder)?;
+        let (mut later, mut passed) = (clock::now(), 0);
+        for base in bases.iter().rev() {
+            let begun = made_at(&self.folder, *base)?;
+            passed += u64::try_from(later.since(begun)).unwrap_or(0).min(longest_ms);
+            if passed >= window_ms {
+                return Ok(*base);
+            }
+            later = begun;
+        }
+        self.oldest()
     }
 
     /// How many bytes lie between here and the end of the log.

@@ -271,7 +271,7 @@ pub fn outlived(folder: &Path, needed: u64, keep: Keep) -> io::Result<Vec<u64>> 
 }
 
 /// When a segment was made, and thereby the one before it ended; when it was last written to where its head does not say.
-fn made_at(folder: &Path, base: u64) -> io::Result<Timestamp> {
+pub fn made_at(folder: &Path, base: u64) -> io::Result<Timestamp> {
     let file = File::open(path_of(folder, base))?;
     let bytes = read_up_to(&file, 0, HEAD_BYTES + 4)?;
     if let Some(Form::Second { .. }) = form_in(&bytes, base) {

@@ -9,12 +9,14 @@ use std::path::Path;
 struct Open;
 
 impl Gate for Open {
+    fn begin(&mut self, _: Timestamp, _: Duration) {}
+
     fn admit(&mut self, _: &EventKey, record: &[u8], out: &mut Vec<u8>) -> Verdict {
         push_record(out, record);
         Verdict::New
     }
 
-    fn commit(&mut self) {}
+    fn commit(&mut self, _: u64) {}
 
     fn rollback(&mut self) {}
 }

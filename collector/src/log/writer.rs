@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// What the writer is asked to do.
@@ -38,6 +38,8 @@ pub struct Submission {
 pub struct Writer<G> {
     pub appender: Appender,
     pub gate: G,
+    /// When the log was opened.
+    pub began: Instant,
     pub tail: Arc<Tail>,
     pub waiting_bytes: Arc<AtomicUsize>,
     pub grown: Arc<Bell>,
@@ -84,6 +86,8 @@ impl<G: Gate> Writer<G> {
         let frame_start = frame::begin(group);
         let mut not_new = Vec::new();
         let mut from = 0;
+        let (now, asked) = (clock::now(), Instant::now());
+        self.gate.begin(now, asked.saturating_duration_since(self.began));
         for (index, entry) in batch.entries.iter().enumerate() {
             let record = &batch.bytes[from..entry.end];
             from = entry.end;
@@ -95,7 +99,8 @@ impl<G: Gate> Writer<G> {
                 },
             }
         }
-        frame::finish(group, frame_start, position, self.appender.epoch, clock::now());
+        self.metrics.door_longest_micros.raise(micros(asked.elapsed()));
+        frame::finish(group, frame_start, position, self.appender.epoch, now);
         replies.push(Waiting { reply, appended: Appended { not_new, end: position + group.len() as u64 } });
     }
 
@@ -105,7 +110,9 @@ impl<G: Gate> Writer<G> {
             if group.is_empty() { Ok(self.appender.position()) } else { self.appender.append(&group) };
         match written {
             Ok(position) => {
-                self.gate.commit();
+                let asked = Instant::now();
+                self.gate.commit(self.appender.position());
+                self.metrics.door_longest_micros.raise(micros(asked.elapsed()));
                 if !group.is_empty() {
                     self.metrics.log_group(replies.len(), group.len(), started.elapsed());
                     self.tail.push(position, group, self.appender.form());
@@ -223,6 +230,10 @@ impl Appender {
         self.segment.write(group, self.position)?;
         self.segment.sync()
     }
+}
+
+fn micros(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
 }
 
 struct Waiting {

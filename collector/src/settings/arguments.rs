@@ -5,10 +5,10 @@ use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::share::share;
 use crate::access::ProxyHeader;
 use crate::limits::{
-    BODY_MEMORY_MIB, DEAD_LETTERS_MIB, DEFAULT_ENVIRONMENT, DEFAULT_PROJECT, DEFAULT_STATEMENT_VALID,
-    DISK_RESERVE_MIB, LOG_KEEP_DAYS, MAX_BODY_MEMORY_MIB, MAX_CONNECTIONS, MAX_DEAD_LETTERS_MIB,
-    MAX_DISK_RESERVE_MIB, MAX_LOG_KEEP_DAYS, MAX_LOG_KEEP_MIB, MAX_SEGMENT_MIB, MIN_BODY_MEMORY_MIB,
-    MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
+    BODY_MEMORY_MIB, DEAD_LETTERS_MIB, DEDUP_DAYS, DEDUP_MEMORY_MIB, DEFAULT_ENVIRONMENT, DEFAULT_PROJECT,
+    DEFAULT_STATEMENT_VALID, DISK_RESERVE_MIB, LOG_KEEP_DAYS, MAX_BODY_MEMORY_MIB, MAX_CONNECTIONS,
+    MAX_DEAD_LETTERS_MIB, MAX_DEDUP_DAYS, MAX_DEDUP_MEMORY_MIB, MAX_DISK_RESERVE_MIB, MAX_LOG_KEEP_DAYS,
+    MAX_LOG_KEEP_MIB, MAX_SEGMENT_MIB, MIN_BODY_MEMORY_MIB, MIN_CONNECTIONS, MOST_CONNECTIONS, SEGMENT_MIB,
 };
 use attune_core::bundle::author::nearest;
 use clap::error::ErrorKind;
@@ -189,6 +189,12 @@ pub struct ServeArguments {
     /// Free room on the disk of the data folder below which events are refused with 503, in MiB
     #[arg(long, env = "ATTUNE_DISK_RESERVE_MIB", value_name = "MIB", value_parser = reserve_mib, default_value_t = DISK_RESERVE_MIB)]
     pub disk_reserve_mib: u64,
+    /// Days for which an event that comes again is known
+    #[arg(long, env = "ATTUNE_DEDUP_DAYS", value_name = "DAYS", value_parser = dedup_days, default_value_t = DEDUP_DAYS)]
+    pub dedup_days: u32,
+    /// Memory for the newest event ids, in MiB; older ones are found on the disk
+    #[arg(long, env = "ATTUNE_DEDUP_MEMORY_MIB", value_name = "MIB", value_parser = dedup_memory_mib, default_value_t = DEDUP_MEMORY_MIB)]
+    pub dedup_memory_mib: u64,
     /// Refused events that are kept to be looked at and tried again, in MiB; beyond it the oldest go
     #[arg(long, env = "ATTUNE_DEAD_LETTERS_MIB", value_name = "MIB", value_parser = dead_letters_mib, default_value_t = DEAD_LETTERS_MIB)]
     pub dead_letters_mib: u64,
@@ -300,6 +306,14 @@ fn segment_mib(text: &str) -> Result<u64, String> {
 
 fn keep_days(text: &str) -> Result<u32, String> {
     number_within(text, 1..=MAX_LOG_KEEP_DAYS)
+}
+
+fn dedup_days(text: &str) -> Result<u32, String> {
+    number_within(text, 1..=MAX_DEDUP_DAYS)
+}
+
+fn dedup_memory_mib(text: &str) -> Result<u64, String> {
+    number_within(text, 1..=MAX_DEDUP_MEMORY_MIB)
 }
 
 fn keep_mib(text: &str) -> Result<u64, String> {

@@ -61,6 +61,10 @@ pub struct Settings {
     pub proxies: Proxies,
     /// What one address may send.
     pub of_address: AddressLimits,
+    /// Days for which an event id is known again.
+    pub dedup_days: u32,
+    /// Memory for the newest of them, in MiB.
+    pub dedup_memory_mib: u64,
     /// Memory that all bodies together may take, in MiB.
     pub body_memory_mib: usize,
     /// Whether the demo is served at `/`.
@@ -187,6 +191,8 @@ impl Settings {
                 keep_mib: arguments.log_keep_mib,
                 disk_reserve_mib: arguments.disk_reserve_mib,
             },
+            dedup_days: arguments.dedup_days,
+            dedup_memory_mib: arguments.dedup_memory_mib,
             dead_letters_mib: arguments.dead_letters_mib,
             max_connections: arguments.max_connections,
             max_connections_per_address: arguments.max_connections_per_address,
