@@ -8,7 +8,7 @@
 use super::disk::{Disk, File, How, read_up_to, write_all_at};
 use super::frame::{self, Form, Frame};
 use crate::clock;
-use crate::limits::LOG_READ_BYTES;
+use crate::limits::{LOG_READ_BYTES, MAX_FRAME_BYTES, MAX_GROUP_BYTES};
 use attune_core::time::Timestamp;
 use memchr::memmem;
 use std::io;
@@ -22,6 +22,9 @@ const SECOND: &[u8; 8] = b"ATTLOG02";
 pub const PREFIX_BYTES: u64 = 4_096;
 /// Bytes before the checksum of the head of a segment.
 const HEAD_BYTES: usize = 32;
+
+/// What the log writes between two syncs at most: a group, and the frame that has filled it.
+const MAX_WRITE_BYTES: u64 = (MAX_GROUP_BYTES + frame::HEADER_BYTES + MAX_FRAME_BYTES) as u64;
 
 /// Name of a segment that is being made.
 const UNFINISHED: &str = "segment.new";
@@ -125,6 +128,18 @@ impl Segment {
     /// Makes what has been written durable.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
+    }
+
+    /// Makes durable what is found in it up to `end`, also where an earlier sync of the bytes that were written last has
+    /// failed: the system shows them as written then, and no further sync writes them unless they are written again.
+    pub fn settle(&self, end: u64) -> io::Result<()> {
+        if self.form.is_none() {
+            return Ok(());
+        }
+        let from = end.saturating_sub(MAX_WRITE_BYTES).max(self.base);
+        let last = self.read_up_to(from, end.saturating_sub(from) as usize)?;
+        self.write(&last, from)?;
+        self.sync()
     }
 
     /// The next intact frames from `position` on and before `end`; nothing where there is none.

@@ -150,7 +150,8 @@ impl Appender {
         let newest = bases.last().map(|base| Segment::open_to_write(disk, *base)).transpose()?;
         let end = newest.as_ref().map_or(Ok(0), Segment::find_end)?;
         // What a killed process has written and not synced is found here, and counts as durable from now on.
-        newest.as_ref().map_or(Ok(()), Segment::sync)?;
+        newest.as_ref().map_or(Ok(()), |newest| newest.settle(end))?;
+        disk.sync()?;
         let position = end.max(absorbed);
         let held = newest.and_then(|segment| match segment.form {
             Some(Form::Second { epoch }) if position == end => Some((segment, epoch)),

@@ -1,5 +1,10 @@
 //! Tests of the log as a whole: append, recovery, reading from memory and from disk.
 
+mod cuts;
+mod simulated;
+mod sweep;
+mod world;
+
 use super::*;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, MetadataExt};
