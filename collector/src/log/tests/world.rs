@@ -127,6 +127,17 @@ impl World {
         self.parts.is_some()
     }
 
+    /// Events that the log of this process holds.
+    pub fn counted(&self) -> u64 {
+        self.held.len() as u64
+    }
+
+    /// Segments that are there.
+    pub fn segments(&self) -> u64 {
+        let disk = self.disk.disk();
+        self.disk.aside(|| segment::bases(&disk)).map_or(0, |bases| bases.len() as u64)
+    }
+
     /// Starts a process, and looks at what it finds.
     ///
     /// Says no where the disk did not let it start.
