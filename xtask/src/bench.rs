@@ -98,8 +98,8 @@ fn power(root: &Path, options: &[&str]) -> Result<(), Failure> {
 pub fn mount_a_loop(root: &Path) -> Result<(), String> {
     let tried = program(root, &["sh", "-c", MOUNT_A_LOOP]).output().map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&tried.stderr);
-    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no mount");
-    if tried.status.success() { Ok(()) } else { Err(last.to_owned()) }
+    let why = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no mount");
+    if tried.status.success() { Ok(()) } else { Err(why.to_owned()) }
 }
 
 /// Prints the line of the test that cuts the power of a simulated disk.
@@ -134,7 +134,7 @@ fn simulated_power(root: &Path, options: &[&str]) -> Result<(), Failure> {
     let done = cuts.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let done = done.map_err(|error| Failure::new(format!("the bench did not start: {error}")))?;
     let said = String::from_utf8_lossy(&done.stdout);
-    let line = said.lines().find(|line| line.starts_with(r#"{"bench""#));
+    let line = said.lines().find(|line| line.starts_with('{'));
     line.iter().for_each(|line| println!("{line}"));
     match (done.status.success(), line) {
         (true, Some(_)) => Ok(()),

@@ -2,7 +2,8 @@
 //!
 //! `ATTUNE_CUTS_SEED` plays one seed alone. `cargo xtask bench power` plays them where it may not mount a disk.
 
-use super::simulated::{Lie, Random};
+use super::content::Random;
+use super::simulated::Lie;
 use super::world::{Step, World, Wrong, any_step};
 use serde_json::json;
 use std::env;

@@ -2,7 +2,8 @@
 //! was acknowledged.
 
 use super::super::*;
-use super::simulated::{Lie, Random, Simulated};
+use super::content::Random;
+use super::simulated::{Lie, Simulated};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::mpsc::sync_channel;
 
