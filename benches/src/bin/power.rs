@@ -54,7 +54,7 @@ fn run() -> Result<bool, Failure> {
     let outcome = outlive(&rig, &options, &mut |collector| disk.cut(collector))?;
     let met = if is_honest { outcome.is_sound } else { !outcome.is_sound };
     let goal = if is_honest { "0 lost, 0 twice, 0 invented" } else { "something lost" };
-    let mut line = json!({ "bench": "power", "sync": sync, "goal": goal, "met": met });
+    let mut line = json!({ "bench": "power", "simulated": false, "sync": sync, "goal": goal, "met": met });
     if let (Some(line), Some(fields)) = (line.as_object_mut(), outcome.line.as_object()) {
         line.extend(fields.clone());
         line.insert("seconds".to_owned(), started.elapsed().as_secs().into());

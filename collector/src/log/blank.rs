@@ -3,17 +3,20 @@
 //! What is to be written is written to a journal first, which is whole or not there at all. It is carried out and then
 //! removed; a journal that is found when the log is opened is carried out again, which changes nothing more.
 
+use super::disk::{Disk, How, read_up_to, write_all_at};
 use super::frame::{Form, Frame};
 use super::segment::{Segment, bases};
-use crate::whole_file;
 use attune_core::codec::{Reader, Writer};
 use attune_core::time::Timestamp;
-use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
 
 /// How a journal begins; one that begins otherwise has whole frames of the first form.
 const SECOND: &[u8; 8] = b"ATTBLK02";
+
+/// Name of the journal.
+const JOURNAL: &str = "blank.journal";
+/// Name of one that is being written, and not to be carried out.
+const UNFINISHED: &str = "blank.new";
 
 /// What takes the place of the frame at its position.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,36 +50,35 @@ impl NewFrame {
 }
 
 /// Puts frames in the place of those at their positions, durably.
-pub fn replace(folder: &Path, frames: &[NewFrame]) -> io::Result<()> {
+pub fn replace(disk: &Disk, frames: &[NewFrame]) -> io::Result<()> {
     // What could not be finished the last time would be forgotten with its journal.
-    carry_out(folder)?;
+    carry_out(disk)?;
     if frames.is_empty() {
         return Ok(());
     }
-    whole_file::write(&journal(folder), &encode(frames))?;
-    carry_out(folder)
+    write_journal(disk, &encode(frames))?;
+    carry_out(disk)
 }
 
 /// Finishes what a crash has interrupted.
-pub fn carry_out(folder: &Path) -> io::Result<()> {
-    let path = journal(folder);
-    // Written half, it was never to be carried out.
-    let _ = fs::remove_file(path.with_extension("new"));
-    let Some(bytes) = whole_file::read(&path)? else { return Ok(()) };
+pub fn carry_out(disk: &Disk) -> io::Result<()> {
+    let _ = disk.remove(UNFINISHED);
+    let Some(length) = disk.length(JOURNAL)? else { return Ok(()) };
+    let bytes =
+        read_up_to(&*disk.open(JOURNAL, How::Read)?, 0, usize::try_from(length).unwrap_or(usize::MAX))?;
     let frames = decode(&bytes).ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("{} is not a journal of this version", path.display()),
-        )
+        let path = disk.path().join(JOURNAL);
+        let message = format!("{} is not a journal of this version", path.display());
+        io::Error::new(io::ErrorKind::InvalidData, message)
     })?;
-    let bases = bases(folder)?;
+    let bases = bases(disk)?;
     let mut open: Option<Segment> = None;
     for NewFrame { position, received_at, payload } in frames {
         // A segment that has been given back meanwhile needs nothing more.
         let Some(base) = bases.iter().rev().find(|base| **base <= position) else { continue };
         if open.as_ref().is_none_or(|segment| segment.base != *base) {
             sync(open.take())?;
-            open = Some(Segment::open(folder, *base)?);
+            open = Some(Segment::open_to_write(disk, *base)?);
         }
         // In a segment whose head is damaged nothing is found any more.
         let Some((segment, form)) = open.as_ref().and_then(|segment| Some((segment, segment.form?))) else {
@@ -85,16 +87,21 @@ pub fn carry_out(folder: &Path) -> io::Result<()> {
         segment.write(&form.write(&payload, position, received_at), position)?;
     }
     sync(open)?;
-    fs::remove_file(&path)?;
-    File::open(folder)?.sync_all()
+    disk.remove(JOURNAL)?;
+    disk.sync()
+}
+
+/// Writes a journal, which is whole once it has its name.
+fn write_journal(disk: &Disk, bytes: &[u8]) -> io::Result<()> {
+    let file = disk.open(UNFINISHED, How::Private)?;
+    write_all_at(&*file, bytes, 0)?;
+    file.sync_all()?;
+    disk.rename(UNFINISHED, JOURNAL)?;
+    disk.sync()
 }
 
 fn sync(segment: Option<Segment>) -> io::Result<()> {
     segment.map_or(Ok(()), |segment| segment.sync())
-}
-
-fn journal(folder: &Path) -> PathBuf {
-    folder.join("blank.journal")
 }
 
 fn encode(frames: &[NewFrame]) -> Vec<u8> {
@@ -126,8 +133,10 @@ fn decode(bytes: &[u8]) -> Option<Vec<NewFrame>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::disk;
     use super::super::frame::push_record;
     use super::*;
+    use std::fs;
 
     const CAPACITY: u64 = 16_384;
 
@@ -140,7 +149,7 @@ mod tests {
     }
 
     /// A log of two segments with two frames each.
-    fn planted(folder: &Path) -> Vec<u64> {
+    fn planted(folder: &Disk) -> Vec<u64> {
         let (mut position, mut positions) = (0, Vec::new());
         for epoch in 0..2 {
             let segment = Segment::create(folder, position, epoch, CAPACITY, |_| false).unwrap();
@@ -155,12 +164,12 @@ mod tests {
         positions
     }
 
-    fn segment_of(folder: &Path, position: u64) -> Segment {
+    fn segment_of(folder: &Disk, position: u64) -> Segment {
         let base = *bases(folder).unwrap().iter().rev().find(|base| **base <= position).unwrap();
-        Segment::open(folder, base).unwrap()
+        Segment::open_to_write(folder, base).unwrap()
     }
 
-    fn blanked(folder: &Path, positions: &[u64]) -> Vec<NewFrame> {
+    fn blanked(folder: &Disk, positions: &[u64]) -> Vec<NewFrame> {
         let found = positions.iter().filter_map(|position| {
             let found = segment_of(folder, *position).read(*position, position + CAPACITY).unwrap().unwrap();
             let frame = found.frames().next().unwrap();
@@ -169,7 +178,7 @@ mod tests {
         found.collect()
     }
 
-    fn records_at(folder: &Path, position: u64) -> Vec<Vec<u8>> {
+    fn records_at(folder: &Disk, position: u64) -> Vec<Vec<u8>> {
         let found = segment_of(folder, position).read(position, position + CAPACITY).unwrap().unwrap();
         let frame = found.frames().next().unwrap();
         assert_eq!((frame.position, frame.received_at), (position, Some(AT)));
@@ -178,42 +187,45 @@ mod tests {
 
     #[test]
     fn blanked_records_leave_their_neighbours_where_they_are() {
-        let folder = tempfile::tempdir().unwrap();
-        let positions = planted(folder.path());
-        replace(folder.path(), &blanked(folder.path(), &positions)).unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let folder = disk::folder(place.path());
+        let positions = planted(&folder);
+        replace(&folder, &blanked(&folder, &positions)).unwrap();
         for position in positions {
-            assert_eq!(records_at(folder.path(), position), [&b"other"[..], &[0; 7], b"more"]);
+            assert_eq!(records_at(&folder, position), [&b"other"[..], &[0; 7], b"more"]);
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no journal is left");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "no journal is left");
     }
 
     #[test]
     fn what_a_crash_has_interrupted_is_made_good_at_whatever_step() {
         for written in 0..=4 {
-            let folder = tempfile::tempdir().unwrap();
-            let positions = planted(folder.path());
-            let frames = blanked(folder.path(), &positions);
-            whole_file::write(&journal(folder.path()), &encode(&frames)).unwrap();
+            let place = tempfile::tempdir().unwrap();
+            let folder = disk::folder(place.path());
+            let positions = planted(&folder);
+            let frames = blanked(&folder, &positions);
+            write_journal(&folder, &encode(&frames)).unwrap();
             // The crash comes in the middle of the frame after those that were written.
             for (place, frame) in frames.iter().enumerate().take(written + 1) {
-                let segment = segment_of(folder.path(), frame.position);
+                let segment = segment_of(&folder, frame.position);
                 let bytes = segment.form.unwrap().write(&frame.payload, frame.position, frame.received_at);
                 let half = if place == written { bytes.len() / 2 } else { bytes.len() };
                 segment.write(&bytes[..half], frame.position).unwrap();
             }
-            fs::write(folder.path().join("blank.new"), b"half").unwrap();
-            carry_out(folder.path()).unwrap();
+            fs::write(place.path().join("blank.new"), b"half").unwrap();
+            carry_out(&folder).unwrap();
             for position in &positions {
-                assert_eq!(records_at(folder.path(), *position)[1], [0; 7], "{written}");
+                assert_eq!(records_at(&folder, *position)[1], [0; 7], "{written}");
             }
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+            assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
         }
     }
 
     #[test]
     fn a_journal_of_another_form_stops_the_log_from_being_opened() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(journal(folder.path()), [9, 9]).unwrap();
-        assert!(carry_out(folder.path()).is_err());
+        let place = tempfile::tempdir().unwrap();
+        let folder = disk::folder(place.path());
+        fs::write(place.path().join(JOURNAL), [9, 9]).unwrap();
+        assert!(carry_out(&folder).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! The append log: nothing is acknowledged before it is durable here, and every state can be rebuilt from it.
 
 mod blank;
+mod disk;
 mod dump;
 mod frame;
 mod reader;
@@ -26,6 +27,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 pub use blank::NewFrame;
+use disk::Disk;
 pub use dump::dump;
 pub use frame::Frame;
 use frame::{Form, MAX_RECORD_HEADER_BYTES};
@@ -33,10 +35,10 @@ pub use frame::{push_record, records};
 pub use reader::{Chunk, LogReader};
 use segment::Found;
 use segment::Keep;
-use spare::Spare;
+use spare::{Maker, Spare};
 use tail::Tail;
 pub use verify::verify;
-use writer::{Submission, Work};
+use writer::{Appender, Submission, Work, Writer};
 
 /// Reads the log of a folder, whether or not a collector runs on it, from its oldest record to the newest that is
 /// intact now.
@@ -44,12 +46,13 @@ use writer::{Submission, Work};
 /// # Errors
 /// A folder or segment that cannot be read, or a folder without a log.
 pub fn read_folder(folder: &Path) -> io::Result<LogReader> {
-    let bases = segment::bases(folder)?;
+    let disk = disk::folder(folder);
+    let bases = segment::bases(&disk)?;
     let (Some(first), Some(newest)) = (bases.first(), bases.last()) else {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the folder holds no log segment"));
     };
-    let end = segment::Segment::open(folder, *newest)?.find_end()?;
-    Ok(LogReader::new(folder.to_owned(), Arc::new(Tail::new(end)), *first))
+    let end = segment::Segment::open(&disk, *newest)?.find_end()?;
+    Ok(LogReader::new(disk, Arc::new(Tail::new(end)), *first))
 }
 
 /// Where a log is, and how it is written.
@@ -219,7 +222,7 @@ pub struct Log {
     work: SyncSender<Work>,
     waiting_bytes: Arc<AtomicUsize>,
     tail: Arc<Tail>,
-    folder: PathBuf,
+    disk: Disk,
     spare: Arc<Spare>,
     retention: Retention,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -240,28 +243,13 @@ impl Log {
         make_gate: impl FnOnce(LogReader) -> std::io::Result<G>,
     ) -> std::io::Result<Self> {
         std::fs::create_dir_all(&place.folder)?;
-        blank::carry_out(&place.folder)?;
-        let spare = Spare::open(&place.folder, place.segment_bytes, place.reserve_bytes, metrics.clone())?;
-        let spare = Arc::new(spare);
-        let appender = writer::Appender::open(&place, spare.clone())?;
-        let Place { folder, retention, .. } = place;
-        let tail = Arc::new(Tail::new(appender.position()));
-        let gate = make_gate(LogReader::new(
-            folder.clone(),
-            tail.clone(),
-            reader::position_within(&folder, tail.end(), DOOR_REBUILD_BYTES)?,
-        ))?;
-        let waiting_bytes = Arc::new(AtomicUsize::new(0));
-        let (work, thread) = writer::spawn(writer::Writer {
-            appender,
-            gate,
-            began: Instant::now(),
-            tail: tail.clone(),
-            waiting_bytes: waiting_bytes.clone(),
-            grown,
-            metrics,
-        })?;
-        Ok(Self { work, waiting_bytes, tail, folder, spare, retention, thread: Mutex::new(Some(thread)) })
+        let disk = disk::folder(&place.folder);
+        let Parts { writer, spare, maker } = Parts::open(&disk, &place, grown, metrics, make_gate)?;
+        let (tail, waiting_bytes) = (writer.tail.clone(), writer.waiting_bytes.clone());
+        spare.start(maker)?;
+        let (work, thread) = writer::spawn(writer)?;
+        let retention = place.retention;
+        Ok(Self { work, waiting_bytes, tail, disk, spare, retention, thread: Mutex::new(Some(thread)) })
     }
 
     /// Appends a batch; resolves when it is durable.
@@ -287,7 +275,7 @@ impl Log {
 
     /// Reads on from a position.
     pub fn reader(&self, from: u64) -> LogReader {
-        LogReader::new(self.folder.clone(), self.tail.clone(), from)
+        LogReader::new(self.disk.clone(), self.tail.clone(), from)
     }
 
     /// A position from which on at most about so many bytes lead to `end`, and whether it is where everything began.
@@ -295,7 +283,7 @@ impl Log {
     /// # Errors
     /// A folder that cannot be read.
     pub fn position_before(&self, end: u64, bytes: u64) -> io::Result<(u64, bool)> {
-        let position = reader::position_within(&self.folder, end, bytes)?;
+        let position = reader::position_within(&self.disk, end, bytes)?;
         Ok((position, position == 0))
     }
 
@@ -305,7 +293,7 @@ impl Log {
     /// # Errors
     /// The disk refused; it is done when the log is opened the next time.
     pub fn replace(&self, frames: &[NewFrame]) -> io::Result<()> {
-        blank::replace(&self.folder, frames)
+        blank::replace(&self.disk, frames)
     }
 
     /// Gives back old segments that lie wholly before `needed` and need not be kept.
@@ -315,7 +303,7 @@ impl Log {
     pub fn release(&self, needed: u64) -> io::Result<()> {
         let Retention { days, bytes } = self.retention;
         let keep = Keep { since: clock::now().plus(-i64::from(days) * 86_400_000), bytes };
-        segment::outlived(&self.folder, needed, keep)?
+        segment::outlived(&self.disk, needed, keep)?
             .into_iter()
             .try_for_each(|base| self.spare.give_back(base))
     }
@@ -354,6 +342,34 @@ impl Log {
             }
         })?;
         Ok(receiver)
+    }
+}
+
+/// What an open log is made of, before its threads run.
+struct Parts<G> {
+    writer: Writer<G>,
+    spare: Arc<Spare>,
+    maker: Maker,
+}
+
+impl<G: Gate> Parts<G> {
+    fn open(
+        disk: &Disk,
+        place: &Place,
+        grown: Arc<Bell>,
+        metrics: Arc<Metrics>,
+        make_gate: impl FnOnce(LogReader) -> io::Result<G>,
+    ) -> io::Result<Self> {
+        blank::carry_out(disk)?;
+        let (spare, maker) = Spare::open(disk, place.segment_bytes, place.reserve_bytes, metrics.clone())?;
+        let spare = Arc::new(spare);
+        let appender = Appender::open(disk, place.segment_bytes, place.absorbed, spare.clone())?;
+        let tail = Arc::new(Tail::new(appender.position()));
+        let newest = reader::position_within(disk, tail.end(), DOOR_REBUILD_BYTES)?;
+        let gate = make_gate(LogReader::new(disk.clone(), tail.clone(), newest))?;
+        let waiting_bytes = Arc::default();
+        let writer = Writer { appender, gate, began: Instant::now(), tail, waiting_bytes, grown, metrics };
+        Ok(Self { writer, spare, maker })
     }
 }
 

@@ -1,19 +1,19 @@
 //! Reading the log by position: from memory while the reader keeps up, from disk while it catches up. What is damaged is
 //! passed over and told; what stands behind it is read.
 
+use super::disk::Disk;
 use super::frame::{Form, Frame};
 use super::segment::{Found, Segment, bases, frames, made_at};
 use super::tail::Tail;
 use crate::clock;
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Reads whole frames in log order.
 #[derive(Debug)]
 pub struct LogReader {
-    folder: PathBuf,
+    disk: Disk,
     tail: Arc<Tail>,
     position: u64,
     segment: Option<Segment>,
@@ -30,8 +30,8 @@ pub struct Chunk {
 }
 
 impl LogReader {
-    pub(super) fn new(folder: PathBuf, tail: Arc<Tail>, position: u64) -> Self {
-        Self { folder, tail, position, segment: None, damaged: Vec::new() }
+    pub(super) fn new(disk: Disk, tail: Arc<Tail>, position: u64) -> Self {
+        Self { disk, tail, position, segment: None, damaged: Vec::new() }
     }
 
     /// The next frames, or nothing at the end of the log. They begin further on where something before them is damaged, or
@@ -64,7 +64,7 @@ impl LogReader {
 
     /// Another reader of this log, from a position.
     pub fn at(&self, position: u64) -> Self {
-        Self::new(self.folder.clone(), self.tail.clone(), position)
+        Self::new(self.disk.clone(), self.tail.clone(), position)
     }
 
     /// The position behind the last durable record.
@@ -77,7 +77,7 @@ impl LogReader {
     /// # Errors
     /// The folder cannot be read.
     pub fn oldest(&self) -> io::Result<u64> {
-        Ok(bases(&self.folder)?.first().copied().unwrap_or_else(|| self.end()))
+        Ok(bases(&self.disk)?.first().copied().unwrap_or_else(|| self.end()))
     }
 
     /// A position from which on the log has at least so many milliseconds, where no segment counts for more than `longest_ms`
@@ -86,10 +86,10 @@ impl LogReader {
     /// # Errors
     /// A segment that cannot be read.
     pub fn position_of_time(&self, window_ms: u64, longest_ms: u64) -> io::Result<u64> {
-        let bases = bases(&self.folder)?;
+        let bases = bases(&self.disk)?;
         let (mut later, mut passed) = (clock::now(), 0);
         for base in bases.iter().rev() {
-            let begun = made_at(&self.folder, *base)?;
+            let begun = made_at(&self.disk, *base)?;
             passed += u64::try_from(later.since(begun)).unwrap_or(0).min(longest_ms);
             if passed >= window_ms {
                 return Ok(*base);
@@ -111,7 +111,7 @@ impl LogReader {
 
     /// Reads on in the segment of this position; where that holds nothing more, goes to the next one.
     fn read_from_disk(&mut self, end: u64) -> io::Result<Option<Found>> {
-        let bases = bases(&self.folder)?;
+        let bases = bases(&self.disk)?;
         let after = bases.partition_point(|base| *base <= self.position);
         let limit = bases.get(after).map_or(end, |next| end.min(*next));
         let Some(base) = after.checked_sub(1).map(|index| bases[index]) else {
@@ -119,7 +119,7 @@ impl LogReader {
             return Ok(None);
         };
         if self.segment.as_ref().is_none_or(|segment| segment.base != base) {
-            self.segment = Some(Segment::open(&self.folder, base)?);
+            self.segment = Some(Segment::open(&self.disk, base)?);
         }
         let found = self.segment.as_ref().map_or(Ok(None), |segment| segment.read(self.position, limit))?;
         if found.is_none() {
@@ -131,7 +131,7 @@ impl LogReader {
     fn pass_over(&mut self, to: u64) {
         let from = self.position;
         if to > from {
-            let folder = self.folder.display();
+            let folder = self.disk.path().display();
             tracing::error!(%folder, from, to, "the log is damaged or missing between these positions");
             self.damaged.push(from..to);
             self.position = to;
@@ -149,8 +149,8 @@ impl Chunk {
 /// A frame boundary from which on at most about so many bytes lead to `end`.
 ///
 /// It is the first segment within the bound.
-pub(super) fn position_within(folder: &Path, end: u64, bytes: u64) -> io::Result<u64> {
-    let bases = bases(folder)?;
+pub(super) fn position_within(disk: &Disk, end: u64, bytes: u64) -> io::Result<u64> {
+    let bases = bases(disk)?;
     let within = bases.partition_point(|base| base + bytes < end);
     Ok(bases.get(within).copied().unwrap_or(end))
 }

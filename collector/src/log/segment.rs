@@ -5,15 +5,13 @@
 //! `epoch: u64` · `made at: i64, ms` · `checksum: u32` (little endian, CRC-32C), so that one sector may be lost. Before those
 //! of the first form there is `ATTLOG01`.
 
+use super::disk::{Disk, File, How, read_up_to, write_all_at};
 use super::frame::{self, Form, Frame};
 use crate::clock;
-use crate::limits::LOG_READ_BYTES;
+use crate::limits::{LOG_READ_BYTES, MAX_FRAME_BYTES, MAX_GROUP_BYTES};
 use attune_core::time::Timestamp;
 use memchr::memmem;
-use rustix::fs::FallocateFlags;
-use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -25,13 +23,16 @@ pub const PREFIX_BYTES: u64 = 4_096;
 /// Bytes before the checksum of the head of a segment.
 const HEAD_BYTES: usize = 32;
 
+/// What the log writes between two syncs at most: a group, and the frame that has filled it.
+const MAX_WRITE_BYTES: u64 = (MAX_GROUP_BYTES + frame::HEADER_BYTES + MAX_FRAME_BYTES) as u64;
+
 /// Name of a segment that is being made.
 const UNFINISHED: &str = "segment.new";
 
 /// One open segment.
 #[derive(Debug)]
 pub struct Segment {
-    file: File,
+    file: Box<dyn File>,
     path: PathBuf,
     /// Log position of its first frame.
     pub base: u64,
@@ -62,42 +63,48 @@ impl Segment {
     /// so, or else of a new file. It has its name only once it is whole: who dies before that, or finds the disk full, leaves no segment that
     /// cannot be opened. One that has begun there already, and holds nothing that counts, is replaced.
     pub fn create(
-        folder: &Path,
+        disk: &Disk,
         base: u64,
         epoch: u64,
         capacity: u64,
-        take_spare: impl FnOnce(&Path) -> bool,
+        take_spare: impl FnOnce(&str) -> bool,
     ) -> io::Result<Self> {
-        let path = path_of(folder, base);
-        let unfinished = folder.join(UNFINISHED);
-        let is_spare = take_spare(&unfinished);
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(!is_spare).open(&unfinished)?;
-        let room = if is_spare {
-            Ok(())
-        } else {
-            rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, capacity).map_err(io::Error::from)
-        };
+        let name = name_of(base);
+        let is_spare = take_spare(UNFINISHED);
+        let file = disk.open(UNFINISHED, if is_spare { How::Kept } else { How::Empty })?;
         let head = head(base, epoch);
-        let made = room
-            .and_then(|()| file.write_all_at(&head, 0))
-            .and_then(|()| file.write_all_at(&head, PREFIX_BYTES / 2))
+        let made = if is_spare { Ok(()) } else { file.reserve(capacity) }
+            .and_then(|()| write_all_at(&*file, &head, 0))
+            .and_then(|()| write_all_at(&*file, &head, PREFIX_BYTES / 2))
             .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&unfinished, &path))
-            .and_then(|()| File::open(folder)?.sync_all());
+            .and_then(|()| disk.rename(UNFINISHED, &name))
+            .and_then(|()| disk.sync());
         // What it has taken of a full disk is needed there.
-        made.inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
-        Ok(Self { file, path, base, form: Some(Form::Second { epoch }) })
+        made.inspect_err(|_| drop(disk.remove(UNFINISHED)))?;
+        Ok(Self { file, path: disk.path().join(name), base, form: Some(Form::Second { epoch }) })
     }
 
-    /// Opens an existing segment, also one whose head is damaged.
+    /// Opens an existing segment to be read, also one whose head is damaged.
     ///
     /// # Errors
     /// It cannot be read, or is of a later version.
-    pub fn open(folder: &Path, base: u64) -> io::Result<Self> {
-        let path = path_of(folder, base);
-        let file = OpenOptions::new().read(true).write(true).open(&path)?;
-        let heads = [0, PREFIX_BYTES / 2].map(|offset| read_up_to(&file, offset, HEAD_BYTES + 4));
+    pub fn open(disk: &Disk, base: u64) -> io::Result<Self> {
+        Self::open_as(disk, base, How::Read)
+    }
+
+    /// Opens an existing segment to be read and written, also one whose head is damaged.
+    ///
+    /// # Errors
+    /// It cannot be read or written, or is of a later version.
+    pub fn open_to_write(disk: &Disk, base: u64) -> io::Result<Self> {
+        Self::open_as(disk, base, How::Write)
+    }
+
+    fn open_as(disk: &Disk, base: u64, how: How) -> io::Result<Self> {
+        let name = name_of(base);
+        let file = disk.open(&name, how)?;
+        let path = disk.path().join(name);
+        let heads = [0, PREFIX_BYTES / 2].map(|offset| read_up_to(&*file, offset, HEAD_BYTES + 4));
         let [first, second] = heads;
         let (first, second) = (first?, second?);
         let form = [&first, &second].into_iter().find_map(|bytes| form_in(bytes, base));
@@ -115,12 +122,24 @@ impl Segment {
 
     /// Writes whole frames at a position.
     pub fn write(&self, bytes: &[u8], position: u64) -> io::Result<()> {
-        self.file.write_all_at(bytes, self.offset(position))
+        write_all_at(&*self.file, bytes, self.offset(position))
     }
 
     /// Makes what has been written durable.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
+    }
+
+    /// Makes durable what is found in it up to `end`, also where an earlier sync of the bytes that were written last has
+    /// failed: the system shows them as written then, and no further sync writes them unless they are written again.
+    pub fn settle(&self, end: u64) -> io::Result<()> {
+        if self.form.is_none() {
+            return Ok(());
+        }
+        let from = end.saturating_sub(MAX_WRITE_BYTES).max(self.base);
+        let last = self.read_up_to(from, end.saturating_sub(from) as usize)?;
+        self.write(&last, from)?;
+        self.sync()
     }
 
     /// The next intact frames from `position` on and before `end`; nothing where there is none.
@@ -199,13 +218,13 @@ impl Segment {
 
     /// A position that no frame in its file can reach.
     pub fn capacity_end(&self) -> io::Result<u64> {
-        Ok(self.base + self.file.metadata()?.len())
+        Ok(self.base + self.file.length()?)
     }
 
     /// Lets writes fail.
     #[cfg(test)]
     pub fn make_unwritable(&mut self) {
-        self.file = File::open(&self.path).expect("the segment is there");
+        self.file = Box::new(std::fs::File::open(&self.path).expect("the segment is there"));
     }
 
     /// Where the segment lies.
@@ -219,7 +238,7 @@ impl Segment {
     }
 
     fn read_up_to(&self, position: u64, length: usize) -> io::Result<Vec<u8>> {
-        read_up_to(&self.file, self.offset(position), length)
+        read_up_to(&*self.file, self.offset(position), length)
     }
 }
 
@@ -234,13 +253,10 @@ pub fn frames(form: Form, bytes: &[u8], position: u64) -> impl Iterator<Item = F
 }
 
 /// The bases of the segments in a folder, ascending.
-pub fn bases(folder: &Path) -> io::Result<Vec<u64>> {
-    let mut bases = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        let stem = name.to_str().and_then(|name| name.strip_suffix(".log"));
-        bases.extend(stem.and_then(|stem| stem.parse::<u64>().ok()));
-    }
+pub fn bases(disk: &Disk) -> io::Result<Vec<u64>> {
+    let names = disk.names()?;
+    let stems = names.iter().filter_map(|name| name.strip_suffix(".log"));
+    let mut bases: Vec<u64> = stems.filter_map(|stem| stem.parse().ok()).collect();
     bases.sort_unstable();
     Ok(bases)
 }
@@ -255,14 +271,14 @@ pub struct Keep {
 }
 
 /// The oldest segments that need not be kept, and hold no position from `needed` on; the newest always stays.
-pub fn outlived(folder: &Path, needed: u64, keep: Keep) -> io::Result<Vec<u64>> {
-    let bases = bases(folder)?;
+pub fn outlived(disk: &Disk, needed: u64, keep: Keep) -> io::Result<Vec<u64>> {
+    let bases = bases(disk)?;
     let newest = bases.last().copied().unwrap_or(0);
     let mut outlived = Vec::new();
     for pair in bases.windows(2) {
         let [base, next] = pair else { break };
         let is_beyond = keep.bytes.is_some_and(|bytes| newest.saturating_sub(*next) >= bytes);
-        if *next > needed || !is_beyond && made_at(folder, *next)? >= keep.since {
+        if *next > needed || !is_beyond && made_at(disk, *next)? >= keep.since {
             break;
         }
         outlived.push(*base);
@@ -271,27 +287,19 @@ pub fn outlived(folder: &Path, needed: u64, keep: Keep) -> io::Result<Vec<u64>> 
 }
 
 /// When a segment was made, and thereby the one before it ended; when it was last written to where its head does not say.
-pub fn made_at(folder: &Path, base: u64) -> io::Result<Timestamp> {
-    let file = File::open(path_of(folder, base))?;
-    let bytes = read_up_to(&file, 0, HEAD_BYTES + 4)?;
+pub fn made_at(disk: &Disk, base: u64) -> io::Result<Timestamp> {
+    let file = disk.open(&name_of(base), How::Read)?;
+    let bytes = read_up_to(&*file, 0, HEAD_BYTES + 4)?;
     if let Some(Form::Second { .. }) = form_in(&bytes, base) {
         return Ok(Timestamp(frame::u64_at(&bytes, 24).unwrap_or_default().cast_signed()));
     }
-    let since = file.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = file.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
 
-/// Removes a file, where it is there.
-pub fn remove_where_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Where the segment that begins at `base` lies.
-pub fn path_of(folder: &Path, base: u64) -> PathBuf {
-    folder.join(format!("{base:020}.log"))
+/// The name of the segment that begins at `base`.
+pub fn name_of(base: u64) -> String {
+    format!("{base:020}.log")
 }
 
 fn head(base: u64, epoch: u64) -> Vec<u8> {
@@ -313,19 +321,4 @@ fn form_in(bytes: &[u8], base: u64) -> Option<Form> {
         && frame::u64_at(bytes, 8) == Some(base)
         && frame::u32_at(bytes, HEAD_BYTES) == Some(crc32c::crc32c(bytes.get(..HEAD_BYTES)?));
     is_intact.then(|| frame::u64_at(bytes, 16)).flatten().map(|epoch| Form::Second { epoch })
-}
-
-fn read_up_to(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let left = file.metadata()?.len().saturating_sub(offset);
-    let length = usize::try_from(left).map_or(length, |left| length.min(left));
-    let mut bytes = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        match file.read_at(&mut bytes[filled..], offset + filled as u64)? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
 }

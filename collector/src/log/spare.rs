@@ -4,14 +4,11 @@
 //! the bytes themselves. It is made of the oldest segment that is given back where there is one: overwritten, so that
 //! nothing of what was in it outlives its time.
 
-use super::segment::{path_of, remove_where_there};
+use super::disk::{Disk, How, Room, remove_where_there, write_all_at};
+use super::segment::name_of;
 use crate::limits::{DISK_CHECK_INTERVAL, MIN_FREE_FILES, SPARE_WRITE_BYTES};
 use crate::metrics::Metrics;
-use rustix::fs::FallocateFlags;
-use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +28,7 @@ pub struct Spare {
 
 #[derive(Debug)]
 struct Shared {
-    folder: PathBuf,
+    disk: Disk,
     capacity: u64,
     reserve_bytes: u64,
     stage: Mutex<Stage>,
@@ -47,22 +44,27 @@ enum Stage {
 }
 
 impl Spare {
-    /// Looks for the spare that was left, finishes one that was begun, and starts the thread. The disk counts as full while
-    /// it has less than `reserve_bytes` free.
+    /// Looks for the spare that was left, and for one that was begun. The disk counts as full while it has less than
+    /// `reserve_bytes` free. Returns what makes the spares, which [`start`](Self::start) gives its thread.
     ///
     /// # Errors
-    /// No thread could be started, or the folder cannot be read.
-    pub fn open(folder: &Path, capacity: u64, reserve_bytes: u64, metrics: Arc<Metrics>) -> io::Result<Self> {
-        let stage = if fs::metadata(folder.join(SPARE)).is_ok_and(|file| file.len() == capacity) {
+    /// The folder cannot be read.
+    pub fn open(
+        disk: &Disk,
+        capacity: u64,
+        reserve_bytes: u64,
+        metrics: Arc<Metrics>,
+    ) -> io::Result<(Self, Maker)> {
+        let stage = if disk.length(SPARE)? == Some(capacity) {
             Stage::Ready
-        } else if folder.join(UNFINISHED_SPARE).exists() {
+        } else if disk.length(UNFINISHED_SPARE)?.is_some() {
             Stage::Wanted
         } else {
-            remove_where_there(&folder.join(SPARE))?;
+            remove_where_there(disk, SPARE)?;
             Stage::Absent
         };
         let shared = Shared {
-            folder: folder.to_owned(),
+            disk: disk.clone(),
             capacity,
             reserve_bytes,
             stage: Mutex::new(stage),
@@ -72,11 +74,22 @@ impl Spare {
         let shared = Arc::new(shared);
         shared.look_at_disk();
         let (asked, receiver) = sync_channel(1);
-        let worker = shared.clone();
-        std::thread::Builder::new().name("log-spare".into()).spawn(move || worker.run(&receiver))?;
-        let spare = Self { shared, asked };
-        spare.ring();
-        Ok(spare)
+        let maker = Maker { shared: shared.clone(), asked: receiver, has_failed: false };
+        Ok((Self { shared, asked }, maker))
+    }
+
+    /// Has spares made by a thread of their own.
+    ///
+    /// # Errors
+    /// No thread could be started.
+    pub fn start(&self, mut maker: Maker) -> io::Result<()> {
+        std::thread::Builder::new().name("log-spare".into()).spawn(move || {
+            while maker.asked.recv_timeout(DISK_CHECK_INTERVAL) != Err(RecvTimeoutError::Disconnected) {
+                maker.work();
+            }
+        })?;
+        self.ring();
+        Ok(())
     }
 
     /// Has one made, unless there is one.
@@ -88,11 +101,11 @@ impl Spare {
         }
     }
 
-    /// Gives the spare the name of a file that nobody uses; says whether there was one.
-    pub fn take(&self, path: &Path) -> bool {
+    /// Gives the spare a name that nobody uses; says whether there was one.
+    pub fn take(&self, name: &str) -> bool {
         let mut stage = self.shared.stage();
         // Somebody may have removed it.
-        let is_taken = *stage == Stage::Ready && fs::rename(self.shared.folder.join(SPARE), path).is_ok();
+        let is_taken = *stage == Stage::Ready && self.shared.disk.rename(SPARE, name).is_ok();
         if *stage == Stage::Ready {
             *stage = Stage::Absent;
         }
@@ -105,16 +118,16 @@ impl Spare {
     /// It can be neither renamed nor removed.
     pub fn give_back(&self, base: u64) -> io::Result<()> {
         let shared = &self.shared;
-        let (segment, unfinished) = (path_of(&shared.folder, base), shared.folder.join(UNFINISHED_SPARE));
+        let segment = name_of(base);
         let stage = shared.stage();
-        let is_wanted = *stage != Stage::Ready && !unfinished.exists();
+        let is_wanted = *stage != Stage::Ready && shared.disk.length(UNFINISHED_SPARE)?.is_none();
         if is_wanted {
-            fs::rename(&segment, unfinished)?;
+            shared.disk.rename(&segment, UNFINISHED_SPARE)?;
         }
         // The log waits for it, and removing a large file takes a while.
         drop(stage);
         if !is_wanted {
-            return fs::remove_file(segment);
+            return shared.disk.remove(&segment);
         }
         self.want();
         Ok(())
@@ -131,47 +144,50 @@ impl Spare {
     }
 }
 
-impl Shared {
-    fn run(&self, asked: &Receiver<()>) {
-        let mut has_failed = false;
-        while asked.recv_timeout(DISK_CHECK_INTERVAL) != Err(RecvTimeoutError::Disconnected) {
-            let free = self.look_at_disk();
-            let is_wanted = *self.stage() == Stage::Wanted;
-            if is_wanted && free.is_some_and(|free| free < self.capacity + self.reserve_bytes) {
-                // The room of one that was given back is needed, and nothing of what was in it may stay.
-                let _stage = self.stage();
-                let _ = remove_where_there(&self.folder.join(UNFINISHED_SPARE));
-                continue;
-            }
-            if !is_wanted {
-                continue;
-            }
-            match self.make() {
-                Ok(()) => has_failed = false,
-                Err(error) => {
-                    if !has_failed {
-                        let folder = self.folder.display();
-                        tracing::warn!(%folder, %error, "no segment could be made ready; one is made when it is needed");
-                    }
-                    has_failed = true;
-                    // What it has taken of a full disk is needed there.
-                    let _ = remove_where_there(&self.folder.join(UNFINISHED_SPARE));
-                }
-            }
-        }
-    }
+/// Makes spares.
+#[derive(Debug)]
+pub struct Maker {
+    shared: Arc<Shared>,
+    asked: Receiver<()>,
+    has_failed: bool,
+}
 
+impl Maker {
+    /// Looks at the disk, and makes a spare where one is wanted.
+    pub fn work(&mut self) {
+        let shared = &self.shared;
+        let free = shared.look_at_disk();
+        if *shared.stage() != Stage::Wanted {
+            return;
+        }
+        if free.is_some_and(|free| free < shared.capacity + shared.reserve_bytes) {
+            // The room of one that was given back is needed, and nothing of what was in it may stay.
+            let _stage = shared.stage();
+            let _ = remove_where_there(&shared.disk, UNFINISHED_SPARE);
+            return;
+        }
+        let made = shared.make();
+        if let Err(error) = &made {
+            if !self.has_failed {
+                let folder = shared.disk.path().display();
+                tracing::warn!(%folder, %error, "no segment could be made ready; one is made when it is needed");
+            }
+            // What it has taken of a full disk is needed there.
+            let _ = remove_where_there(&shared.disk, UNFINISHED_SPARE);
+        }
+        self.has_failed = made.is_err();
+    }
+}
+
+impl Shared {
     /// Notes whether the disk has room; returns the free bytes where the system says them.
     fn look_at_disk(&self) -> Option<u64> {
-        let disk = rustix::fs::statvfs(&self.folder).ok()?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        // Some file systems have no limit of files and say 0.
-        let lacks_files = disk.f_files > 0 && disk.f_favail < MIN_FREE_FILES;
-        let is_full = free < self.reserve_bytes || lacks_files;
+        let Room { bytes: free, files } = self.disk.room().ok()?;
+        let is_full = free < self.reserve_bytes || files.is_some_and(|files| files < MIN_FREE_FILES);
         if self.is_full.swap(is_full, Ordering::Relaxed) != is_full {
-            let (folder, reserve) = (self.folder.display(), self.reserve_bytes);
+            let (folder, reserve) = (self.disk.path().display(), self.reserve_bytes);
             if is_full {
-                tracing::error!(%folder, free, files = disk.f_favail, reserve, "the disk is full: senders get 503");
+                tracing::error!(%folder, free, files, reserve, "the disk is full: senders get 503");
             } else {
                 tracing::info!(%folder, free, "the disk has room again");
             }
@@ -182,19 +198,17 @@ impl Shared {
 
     /// Makes a spare, of what was given back or from nothing.
     fn make(&self) -> io::Result<()> {
-        let (unfinished, spare) = (self.folder.join(UNFINISHED_SPARE), self.folder.join(SPARE));
         // While it has its name nothing else gets it, and it gets and loses that only while the stage is held.
         let stage = self.stage();
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&unfinished)?;
+        let file = self.disk.open(UNFINISHED_SPARE, How::Kept)?;
         drop(stage);
         // Under its old name it would be a damaged segment after a loss of power.
-        File::open(&self.folder)?.sync_all()?;
-        file.set_len(self.capacity)?;
-        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, self.capacity)?;
+        self.disk.sync()?;
+        file.reserve(self.capacity)?;
         let zeros = vec![0; SPARE_WRITE_BYTES];
         for offset in (0..self.capacity).step_by(SPARE_WRITE_BYTES) {
             let length = (self.capacity - offset).min(SPARE_WRITE_BYTES as u64) as usize;
-            file.write_all_at(&zeros[..length], offset)?;
+            write_all_at(&*file, &zeros[..length], offset)?;
             // So that no sync of the log finds all of it in its way.
             file.sync_data()?;
             if self.look_at_disk().is_some_and(|free| free < self.reserve_bytes) {
@@ -203,7 +217,7 @@ impl Shared {
         }
         file.sync_all()?;
         let mut stage = self.stage();
-        fs::rename(unfinished, spare)?;
+        self.disk.rename(UNFINISHED_SPARE, SPARE)?;
         *stage = Stage::Ready;
         Ok(())
     }

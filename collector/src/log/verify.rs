@@ -1,5 +1,6 @@
 //! `attune log verify`: which parts of a log are intact, and where it is damaged.
 
+use super::disk;
 use super::segment::{Segment, bases};
 use super::{Form, Found};
 use attune_core::time::Timestamp;
@@ -15,13 +16,14 @@ use std::path::Path;
 pub fn verify(data_dir: &Path) -> Result<bool, String> {
     let folder = data_dir.join("log");
     let named = |error: io::Error| format!("{}: {error}", folder.display());
-    let bases = bases(&folder).map_err(named)?;
+    let disk = disk::folder(&folder);
+    let bases = bases(&disk).map_err(named)?;
     if bases.is_empty() {
         return Err(format!("{}: the folder holds no log segment", folder.display()));
     }
     let (mut lines, mut sum) = (String::new(), Sum::default());
     for (index, base) in bases.iter().enumerate() {
-        let segment = Segment::open(&folder, *base).map_err(named)?;
+        let segment = Segment::open(&disk, *base).map_err(named)?;
         let next = bases.get(index + 1).copied();
         read(&segment, next, &mut sum, &mut lines).map_err(named)?;
     }

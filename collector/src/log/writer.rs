@@ -1,16 +1,16 @@
 //! The one thread that writes the log: many batches become one write and one fdatasync.
 
+use super::disk::Disk;
 use super::frame::Form;
 use super::segment::{self, PREFIX_BYTES, Segment};
 use super::spare::Spare;
 use super::tail::Tail;
-use super::{Appended, Batch, Gate, LogError, Place, Verdict, frame};
+use super::{Appended, Batch, Gate, LogError, Verdict, frame};
 use crate::bell::Bell;
 use crate::clock;
 use crate::limits::{LOG_QUEUE_BATCHES, MAX_GROUP_BYTES};
 use crate::metrics::Metrics;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -54,7 +54,8 @@ pub fn spawn<G: Gate + 'static>(mut writer: Writer<G>) -> io::Result<(SyncSender
 }
 
 impl<G: Gate> Writer<G> {
-    fn run(&mut self, receiver: &Receiver<Work>) {
+    /// Takes in what comes until it is told to stop, or nobody is left to tell it anything.
+    pub fn run(&mut self, receiver: &Receiver<Work>) {
         let mut group_bytes = 0;
         while let Ok(Work::Append(first)) = receiver.recv() {
             let mut group = Vec::with_capacity(group_bytes);
@@ -126,7 +127,7 @@ impl<G: Gate> Writer<G> {
             Err(error) => {
                 self.gate.rollback();
                 self.metrics.log_errors.add(1);
-                tracing::error!(folder = %self.appender.folder.display(), %error, "the log could not be written");
+                tracing::error!(folder = %self.appender.disk.path().display(), %error, "the log could not be written");
                 for waiting in replies {
                     let _ = waiting.reply.send(Err(LogError::Disk));
                 }
@@ -138,7 +139,7 @@ impl<G: Gate> Writer<G> {
 /// The open end of the log.
 #[derive(Debug)]
 pub struct Appender {
-    folder: PathBuf,
+    disk: Disk,
     segment_bytes: u64,
     spare: Arc<Spare>,
     segment: Segment,
@@ -151,13 +152,14 @@ pub struct Appender {
 
 impl Appender {
     /// Opens the log at its end: behind the last intact frame, and not before `absorbed`, up to which it has been taken in.
-    pub fn open(place: &Place, spare: Arc<Spare>) -> io::Result<Self> {
-        let Place { folder, segment_bytes, absorbed, .. } = place;
-        let newest = segment::bases(folder)?.last().map(|base| Segment::open(folder, *base)).transpose()?;
+    pub fn open(disk: &Disk, segment_bytes: u64, absorbed: u64, spare: Arc<Spare>) -> io::Result<Self> {
+        let bases = segment::bases(disk)?;
+        let newest = bases.last().map(|base| Segment::open_to_write(disk, *base)).transpose()?;
         let end = newest.as_ref().map_or(Ok(0), Segment::find_end)?;
         // What a killed process has written and not synced is found here, and counts as durable from now on.
-        newest.as_ref().map_or(Ok(()), Segment::sync)?;
-        let position = end.max(*absorbed);
+        newest.as_ref().map_or(Ok(()), |newest| newest.settle(end))?;
+        disk.sync()?;
+        let position = end.max(absorbed);
         let held = newest.and_then(|segment| match segment.form {
             Some(Form::Second { epoch }) if position == end => Some((segment, epoch)),
             _ => None,
@@ -166,18 +168,10 @@ impl Appender {
             Some(held) => held,
             None => {
                 let epoch = getrandom::u64().map_err(io::Error::other)?;
-                (Segment::create(folder, position, epoch, *segment_bytes, |path| spare.take(path))?, epoch)
+                (Segment::create(disk, position, epoch, segment_bytes, |name| spare.take(name))?, epoch)
             }
         };
-        Ok(Self {
-            folder: folder.clone(),
-            segment_bytes: *segment_bytes,
-            spare,
-            segment,
-            epoch,
-            position,
-            is_sealed: false,
-        })
+        Ok(Self { disk: disk.clone(), segment_bytes, spare, segment, epoch, position, is_sealed: false })
     }
 
     /// The position behind the last durable byte.
@@ -209,11 +203,11 @@ impl Appender {
                 tracing::warn!(segment = %self.segment.path().display(), %error, "the segment takes no more");
                 self.is_sealed = true;
             }
-            let take_spare = |path: &Path| self.spare.take(path);
+            let take_spare = |name: &str| self.spare.take(name);
             // Where it fails late a segment of its name is there, before which all that follows would count for nothing here.
             self.is_sealed = true;
             self.segment =
-                Segment::create(&self.folder, self.position, self.epoch, self.segment_bytes, take_spare)?;
+                Segment::create(&self.disk, self.position, self.epoch, self.segment_bytes, take_spare)?;
             self.is_sealed = false;
             self.put(group).inspect_err(|_| self.is_sealed = true)?;
             // It fills as fast as the one before.

@@ -1,5 +1,11 @@
 //! Tests of the log as a whole: append, recovery, reading from memory and from disk.
 
+mod content;
+mod cuts;
+mod simulated;
+mod sweep;
+mod world;
+
 use super::*;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -186,7 +192,7 @@ fn every_bit_and_every_truncation_costs_the_record_that_it_hits_alone() {
         for bit in 0..8 {
             flip(at, bit);
             let tail = Arc::new(Tail::new(begins(to)));
-            let near = read_all(&mut LogReader::new(folder.0.clone(), tail, begins(from)));
+            let near = read_all(&mut LogReader::new(disk::folder(&folder.0), tail, begins(from)));
             assert_eq!(near, (others(from, to), vec![lost]), "bit {bit} of byte {at}");
         }
         // Behind the last record nothing says that there was one.
@@ -239,8 +245,9 @@ fn positions_that_have_been_taken_in_are_never_given_out_again() {
 fn a_segment_that_takes_no_more_is_followed_by_one_that_does() {
     let folder = Folder::new("sealed");
     fs::create_dir_all(&folder.0).unwrap();
-    let spare = Arc::new(Spare::open(&folder.0, 1 << 20, 0, Arc::default()).unwrap());
-    let mut appender = writer::Appender::open(&place_of(&folder.0, 0), spare).unwrap();
+    let disk = disk::folder(&folder.0);
+    let (spare, _maker) = Spare::open(&disk, 1 << 20, 0, Arc::default()).unwrap();
+    let mut appender = writer::Appender::open(&disk, 1 << 20, 0, Arc::new(spare)).unwrap();
     let mut texts = Vec::new();
     let mut put = |appender: &mut writer::Appender, text: &str| {
         let mut record = Vec::new();
@@ -249,15 +256,15 @@ fn a_segment_that_takes_no_more_is_followed_by_one_that_does() {
         let done = appender.append(&group);
         done.inspect(|_| texts.push(text.to_owned())).inspect_err(|_| {
             // What a write that has failed may leave.
-            let bases = segment::bases(&folder.0).unwrap();
-            let newest = segment::Segment::open(&folder.0, bases[bases.len() - 1]).unwrap();
+            let bases = segment::bases(&disk::folder(&folder.0)).unwrap();
+            let newest = segment::Segment::open_to_write(&disk, bases[bases.len() - 1]).unwrap();
             newest.write(&group, appender.position()).unwrap();
         })
     };
     put(&mut appender, "first").unwrap();
     appender.break_segment();
     put(&mut appender, "second").unwrap();
-    assert_eq!(segment::bases(&folder.0).unwrap().len(), 2);
+    assert_eq!(segment::bases(&disk::folder(&folder.0)).unwrap().len(), 2);
     // Nor can another one be made.
     appender.break_segment();
     fs::create_dir(folder.0.join("segment.new")).unwrap();
@@ -311,7 +318,7 @@ fn a_segment_that_was_not_finished_is_begun_anew() {
     for _ in 0..10 {
         append(&log, &[&large]);
     }
-    assert_eq!(segment::bases(&folder.0).unwrap().len(), 2);
+    assert_eq!(segment::bases(&disk::folder(&folder.0)).unwrap().len(), 2);
     assert_eq!(read(&log, end).len(), 10);
     assert!(!folder.0.join("segment.new").exists());
     log.close();
@@ -322,7 +329,7 @@ fn a_full_disk_leaves_no_segment_that_cannot_be_opened() {
     let folder = Folder::new("full");
     fs::create_dir_all(&folder.0).unwrap();
     // More than any file system gives a file.
-    assert!(segment::Segment::create(&folder.0, 0, 7, u64::MAX / 2, |_| false).is_err());
+    assert!(segment::Segment::create(&disk::folder(&folder.0), 0, 7, u64::MAX / 2, |_| false).is_err());
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
     let log = open(&folder.0);
     append(&log, &["first"]);
@@ -338,11 +345,11 @@ fn open_small(folder: &Path) -> Log {
 
 /// Lets a log begin another segment; returns where that begins.
 fn roll(log: &Log, folder: &Path) -> u64 {
-    let before = segment::bases(folder).unwrap();
-    while segment::bases(folder).unwrap().len() == before.len() {
+    let before = segment::bases(&disk::folder(folder)).unwrap();
+    while segment::bases(&disk::folder(folder)).unwrap().len() == before.len() {
         append(log, &[&"planted ".repeat(1 << 14)]);
     }
-    *segment::bases(folder).unwrap().last().unwrap()
+    *segment::bases(&disk::folder(folder)).unwrap().last().unwrap()
 }
 
 fn wait_for(path: &Path) {
@@ -363,12 +370,12 @@ fn segments_roll_and_old_ones_are_given_back() {
     let count = read(&log, second).len();
     assert!(count > 1);
     log.release(second - 1).unwrap();
-    assert_eq!(segment::bases(&folder.0).unwrap().len(), 3, "the first is still needed");
+    assert_eq!(segment::bases(&disk::folder(&folder.0)).unwrap().len(), 3, "the first is still needed");
     log.release(second).unwrap();
-    assert_eq!(segment::bases(&folder.0).unwrap(), [second, third]);
+    assert_eq!(segment::bases(&disk::folder(&folder.0)).unwrap(), [second, third]);
     assert_eq!(read(&log, second).len(), count, "nothing else has changed");
     log.release(log.end()).unwrap();
-    assert_eq!(segment::bases(&folder.0).unwrap(), [third], "the newest always stays");
+    assert_eq!(segment::bases(&disk::folder(&folder.0)).unwrap(), [third], "the newest always stays");
     log.close();
 }
 
@@ -379,7 +386,7 @@ fn segments_are_kept_for_their_days_and_within_their_bytes() {
     let began = clock::now();
     let (second, third) = (roll(&log, &folder.0), roll(&log, &folder.0));
     let all = Keep { since: began, bytes: None };
-    let outlived = |keep| segment::outlived(&folder.0, log.end(), keep).unwrap();
+    let outlived = |keep| segment::outlived(&disk::folder(&folder.0), log.end(), keep).unwrap();
     assert_eq!(outlived(all), [0; 0]);
     assert_eq!(outlived(Keep { since: clock::now().plus(1), ..all }), [0, second]);
     assert_eq!(outlived(Keep { bytes: Some(third - second), ..all }), [0]);
@@ -397,17 +404,17 @@ fn what_is_given_back_becomes_the_next_segment_and_nothing_of_it_is_left() {
     wait_for(&spare);
     let made = inode(&spare);
     let third = roll(&log, &folder.0);
-    assert_eq!(inode(&segment::path_of(&folder.0, third)), made);
+    assert_eq!(inode(&folder.0.join(segment::name_of(third))), made);
     wait_for(&spare);
-    let given_back = inode(&segment::path_of(&folder.0, 0));
+    let given_back = inode(&folder.0.join(segment::name_of(0)));
     log.release(second).unwrap();
-    assert!(!segment::path_of(&folder.0, 0).exists(), "there is a spare already, so it is removed");
+    assert!(!folder.0.join(segment::name_of(0)).exists(), "there is a spare already, so it is removed");
     fs::remove_file(&spare).unwrap();
     log.close();
 
     // Where there is none it is used again.
     let log = open_small(&folder.0);
-    let given = inode(&segment::path_of(&folder.0, second));
+    let given = inode(&folder.0.join(segment::name_of(second)));
     assert_ne!(given, given_back);
     log.release(third).unwrap();
     wait_for(&spare);
@@ -416,7 +423,7 @@ fn what_is_given_back_becomes_the_next_segment_and_nothing_of_it_is_left() {
     assert!(bytes.len() == 1 << 20 && bytes.iter().all(|byte| *byte == 0));
     let before = read(&log, third);
     let fourth = roll(&log, &folder.0);
-    assert_eq!(inode(&segment::path_of(&folder.0, fourth)), given);
+    assert_eq!(inode(&folder.0.join(segment::name_of(fourth))), given);
     log.close();
     assert!(read(&open_small(&folder.0), third).len() > before.len());
 }
@@ -454,7 +461,7 @@ fn what_is_given_back_where_room_is_short_does_not_stay() {
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    assert_eq!((files(), segment::bases(&folder.0).unwrap()), (1, vec![second]));
+    assert_eq!((files(), segment::bases(&disk::folder(&folder.0)).unwrap()), (1, vec![second]));
     log.close();
 }
 

@@ -1,0 +1,53 @@
+//! What the tests of a disk in trouble need of a machine, and which of them are left out where it has not got that.
+
+use crate::bench;
+use crate::command::{program, run};
+use std::path::Path;
+
+/// Those that mount a tmpfs, which nobody else sees.
+const WITH_TMPFS: [&str; 2] = [
+    "a_log_that_finds_no_room_refuses_with_503_and_goes_on_once_there_is_some",
+    "events_are_refused_before_the_disk_is_full_of_bytes_or_of_files",
+];
+/// The one that mounts an ext4 in a file.
+const WITH_EXT4: [&str; 1] = ["a_file_system_that_has_become_read_only_costs_nothing_that_was_acknowledged"];
+/// The one that has system calls fail.
+const WITH_FIU: [&str; 1] = ["whatever_a_disk_refuses_senders_are_told_and_it_goes_on_by_itself"];
+/// What libfiu comes with.
+const FIU: (&str, &str) = ("/usr/lib/fiu/fiu_posix_preload.so", "fiu-utils");
+
+/// Arguments of the tests' programs that leave out what this machine cannot run; says so.
+pub fn left_out(root: &Path) -> Vec<&'static str> {
+    let mount = ["unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
+    let has_tmpfs = program(root, &mount).output().is_ok_and(|output| output.status.success());
+    let needs = [
+        (&WITH_TMPFS[..], has_tmpfs.then_some(()).ok_or("nobody may mount a tmpfs here".to_owned())),
+        (&WITH_EXT4[..], bench::mount_a_loop(root)),
+        (&WITH_FIU[..], ensure_fiu(root)),
+    ];
+    let mut arguments = Vec::new();
+    for (names, can_be) in needs {
+        let Err(why) = can_be else { continue };
+        for name in names {
+            println!("── Rust: {name} is left out: {why}");
+            arguments.extend(["--skip", name]);
+        }
+    }
+    arguments
+}
+
+/// Installs libfiu, by apt where this runs as root.
+fn ensure_fiu(root: &Path) -> Result<(), String> {
+    let (library, package) = FIU;
+    if Path::new(library).exists() {
+        return Ok(());
+    }
+    let install = format!("apt-get update && apt-get install -y {package}");
+    let missing = |why: &str| format!("{library} is missing and {why}; run: sudo sh -c '{install}'");
+    if !rustix::process::geteuid().is_root() {
+        return Err(missing("only root may install it"));
+    }
+    let mut apt = program(root, &["sh", "-c", &install]);
+    run(apt.env("DEBIAN_FRONTEND", "noninteractive")).map_err(|failure| missing(&failure.to_string()))?;
+    if Path::new(library).exists() { Ok(()) } else { Err(missing("apt did not bring it")) }
+}
