@@ -143,6 +143,10 @@ pub const HOT_STATES: usize = 100_000;
 pub const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
 /// The same while it catches up: a crash then repeats more of the log, and every state is written less often.
 pub const COMMIT_INTERVAL_BUSY: Duration = Duration::from_secs(2);
+/// Marks of when the log grew that are kept to tell how long the worker is behind, 24 bytes each: an hour of them.
+pub const LAG_MARKS: usize = 3_600;
+/// Time within which what is written shares a mark.
+pub const LAG_MARK_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause before a worker that met a broken store or log begins again.
 pub const RESTART_PAUSE: Duration = Duration::from_secs(1);
 /// Time between two syncs of the committed state to the disk; the log covers what lies between.

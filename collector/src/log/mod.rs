@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 pub use blank::NewFrame;
@@ -240,8 +241,9 @@ impl Log {
         let spare = Spare::open(&place.folder, place.segment_bytes, place.reserve_bytes, metrics.clone())?;
         let spare = Arc::new(spare);
         let appender = writer::Appender::open(&place, spare.clone())?;
-        let Place { folder, retention, .. } = place;
         let tail = Arc::new(Tail::new(appender.position()));
+        metrics.lag.begin(appender.position(), place.absorbed, Instant::now());
+        let Place { folder, retention, .. } = place;
         let gate = make_gate(LogReader::new(
             folder.clone(),
             tail.clone(),
@@ -255,6 +257,7 @@ impl Log {
             waiting_bytes: waiting_bytes.clone(),
             grown,
             metrics,
+            taken: 0,
         })?;
         Ok(Self { work, waiting_bytes, tail, folder, spare, retention, thread: Mutex::new(Some(thread)) })
     }
@@ -273,6 +276,11 @@ impl Log {
     /// Nothing of the batch is in the log.
     pub fn append_blocking(&self, batch: Batch) -> Result<Appended, LogError> {
         self.submit(batch)?.blocking_recv().unwrap_or(Err(LogError::Closed))
+    }
+
+    /// Bytes that wait for the writer.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes.load(Ordering::Relaxed)
     }
 
     /// The position behind the last durable record.

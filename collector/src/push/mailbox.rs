@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::Notify;
 
 /// A member's encoded profile view.
@@ -31,6 +32,8 @@ pub struct Mail {
     pub profile: Option<Profile>,
     /// The newest bundle revision.
     pub bundle: Option<u64>,
+    /// Since when the oldest of it waits.
+    pub since: Option<Instant>,
 }
 
 /// Filled by the worker, emptied by one stream.
@@ -58,6 +61,7 @@ impl Mailbox {
     pub fn greet(&self, hello: Hello, profile: Option<Profile>) {
         let mut held = self.held();
         held.mail.hello = Some(hello);
+        held.mail.since.get_or_insert_with(Instant::now);
         held.greeted = true;
         if profile.is_some() {
             held.mail.profile = profile;
@@ -66,15 +70,22 @@ impl Mailbox {
         self.filled.notify_one();
     }
 
-    /// Replaces the profile that waits.
-    pub fn put_profile(&self, profile: Profile) {
-        self.held().mail.profile = Some(profile);
+    /// Replaces the profile that waits; returns whether one did.
+    pub fn put_profile(&self, profile: Profile) -> bool {
+        let mut held = self.held();
+        held.mail.since.get_or_insert_with(Instant::now);
+        let replaced = held.mail.profile.replace(profile);
+        drop(held);
         self.filled.notify_one();
+        replaced.is_some()
     }
 
     /// Replaces the bundle revision that waits.
     pub fn put_bundle(&self, revision: u64) {
-        self.held().mail.bundle = Some(revision);
+        let mut held = self.held();
+        held.mail.since.get_or_insert_with(Instant::now);
+        held.mail.bundle = Some(revision);
+        drop(held);
         self.filled.notify_one();
     }
 

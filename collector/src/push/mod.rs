@@ -108,8 +108,9 @@ impl Hub {
     pub fn publish_profile(&self, member: &MemberId, profile: &Profile) {
         let state = self.state();
         for mailbox in state.members.get(member).into_iter().flatten() {
-            mailbox.put_profile(profile.clone());
+            let replaced = mailbox.put_profile(profile.clone());
             self.metrics.pushes.add(1);
+            self.metrics.coalesced.add(u64::from(replaced));
         }
     }
 
@@ -145,7 +146,11 @@ impl Hub {
 impl Subscription {
     /// Waits for the newest mail; nothing once the hub has closed.
     pub async fn next(&self) -> Option<Mail> {
-        self.mailbox.take().await
+        let mail = self.mailbox.take().await?;
+        if let Some(since) = mail.since {
+            self.hub.metrics.push_wait.observe_time(since.elapsed());
+        }
+        Some(mail)
     }
 
     /// The id of a message that carries this version.
@@ -192,6 +197,9 @@ mod tests {
         hub.take_arrivals()[0].mailbox.greet(Hello::Gap, None);
         let mail = stream.next().await.unwrap();
         assert_eq!((mail.profile.map(|p| p.version), mail.bundle), (Some(2), Some(7)));
+        let metrics = &hub.metrics;
+        assert_eq!((metrics.pushes.get(), metrics.coalesced.get()), (2, 1));
+        assert_eq!(metrics.push_wait.read().count, 1);
     }
 
     #[test]
