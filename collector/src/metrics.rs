@@ -4,7 +4,7 @@ mod histogram;
 mod lag;
 mod text;
 
-use crate::limits::LOG_QUEUE_BYTES;
+use crate::limits::{LOG_QUEUE_BYTES, MAX_STREAMS};
 use histogram::{Count, Histogram, Seconds};
 use lag::Lag;
 use std::collections::BTreeMap;
@@ -21,6 +21,10 @@ pub use text::Form;
 pub struct Number(AtomicU64);
 
 impl Number {
+    fn of(value: usize) -> Self {
+        Self(AtomicU64::new(value as u64))
+    }
+
     /// Adds to it.
     pub fn add(&self, amount: u64) {
         self.0.fetch_add(amount, Ordering::Relaxed);
@@ -91,6 +95,8 @@ fn owned(labels: &[(&str, &str)]) -> Labels {
 pub struct Metrics {
     /// Connections open, of both listeners.
     pub connections: Number,
+    /// Connections that the public listener may have open.
+    pub connections_limit: Number,
     /// Connections refused because their address had as many as it may have.
     pub refused_connections: Number,
     /// Connections ended because a head came, or an answer was read, too slowly.
@@ -151,6 +157,8 @@ pub struct Metrics {
     pub log_damaged_bytes: Number,
     /// Bytes free on the disk of the log.
     pub disk_free_bytes: Number,
+    /// Bytes free on it below which senders get 503.
+    pub disk_reserve_bytes: Number,
     /// Times the worker could not go on and began again at its last commit.
     pub worker_errors: Number,
     /// Records the worker has absorbed.
@@ -207,6 +215,8 @@ impl Metrics {
 
     fn write(&self, out: &mut Out<'_>) {
         gauge(out, "attune_connections", "Connections open.", &self.connections);
+        let help = "Connections that the public listener may have open.";
+        gauge(out, "attune_connections_limit", help, &self.connections_limit);
         let help = "Connections of addresses that had as many as they may have.";
         counter(out, "attune_connections_refused_total", help, &self.refused_connections);
         let help = "Connections whose head came, or whose answer was read, too slowly.";
@@ -252,9 +262,11 @@ impl Metrics {
         let help = "Bytes that wait for the log's writer.";
         gauge(out, "attune_log_queue_bytes", help, &self.log_queue_bytes);
         let help = "Bytes that may wait for it; beyond it senders get 503.";
-        gauge(out, "attune_log_queue_limit_bytes", help, &Number(AtomicU64::new(LOG_QUEUE_BYTES as u64)));
+        gauge(out, "attune_log_queue_limit_bytes", help, &Number::of(LOG_QUEUE_BYTES));
         counter(out, "attune_log_errors_total", "Group commits that failed.", &self.log_errors);
         gauge(out, "attune_disk_free_bytes", "Free on the log's disk.", &self.disk_free_bytes);
+        let help = "Free on it below which senders get 503.";
+        gauge(out, "attune_disk_reserve_bytes", help, &self.disk_reserve_bytes);
         let help = "Times the worker could not go on and began again at its last commit.";
         counter(out, "attune_worker_errors_total", help, &self.worker_errors);
         let help = "Bytes of the log that were passed over because they are damaged or missing.";
@@ -272,6 +284,7 @@ impl Metrics {
         let help = "Since when the oldest delivery waits, in seconds since 1970; 0 where none does.";
         series(out, "attune_deliveries_oldest_timestamp_seconds", help, "gauge", &self.deliveries_oldest);
         gauge(out, "attune_streams", "Streams open.", &self.streams);
+        gauge(out, "attune_streams_limit", "Streams that may be open.", &Number::of(MAX_STREAMS));
         counter(out, "attune_pushes_total", "Profile views handed to streams.", &self.pushes);
         let help = "Profile views that a newer one has replaced before they were sent.";
         counter(out, "attune_pushes_coalesced_total", help, &self.coalesced);

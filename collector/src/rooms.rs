@@ -80,6 +80,7 @@ impl Rooms {
         let tombstones = Arc::new(Tombstones::new(secret("erased")?));
         worker::note_erased(&*store, &tombstones).map_err(stored)?;
         let LogSettings { segment_mib, keep_days: days, keep_mib, disk_reserve_mib } = settings.log;
+        metrics.disk_reserve_bytes.set(disk_reserve_mib << 20);
         let place = Place {
             folder: data.join("log"),
             segment_bytes: segment_mib << 20,

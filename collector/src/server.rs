@@ -79,6 +79,7 @@ impl Server {
         };
         let (triggers, delivering) = trigger::start(outbox, worker.committed());
         let proxies = Arc::new(settings.proxies);
+        metrics.connections_limit.set(connections as u64);
         let memory = Memory::new(settings.body_memory_mib << 20, metrics.clone());
         let throttle = Throttle::new(&settings.keys, settings.of_address);
         let edge = Arc::new(Edge {

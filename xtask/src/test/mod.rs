@@ -26,7 +26,7 @@ const RECORDING: &str = "../shared/data/eshop2008_apr_may.csv.gz";
 /// Tests in `benches/tests/replay.rs`, and one of `tests/tests/signal_oracle.rs`.
 const RECORDED_TESTS: u64 = 4;
 /// Tests of the collector whose names begin with `promtool_`.
-const PROMTOOL_TESTS: u64 = 1;
+const PROMTOOL_TESTS: u64 = 3;
 
 /// Runs everything; stops early only where the machine lacks something that cannot be installed.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
