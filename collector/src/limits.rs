@@ -188,6 +188,8 @@ pub const RULES_POLL: Duration = Duration::from_millis(200);
 pub const MAX_RULE_FILES: usize = 1_000;
 /// Time a page or proxy may reuse a bundle without asking, in seconds.
 pub const BUNDLE_MAX_AGE_SECONDS: u64 = 5;
+/// Largest file of settings, in bytes: all of them take some thousands.
+pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 /// Longest write key, in characters.
 pub const MAX_WRITE_KEY_CHARS: usize = 100;
 /// Shortest secret for identity proofs or the privileged listener, in characters.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod author;
+mod file;
 mod share;
 
 use crate::access::{AddressLimits, CookieDomain, Proxies, Rate, WriteKey, WriteKeys};
@@ -16,9 +17,10 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use arguments::with_source;
 pub use arguments::{
     Command, DumpArguments, ImportArguments, ImportCommand, LogCommand, LogFormat, ServeArguments,
-    nearly_variables, parse,
+    nearly_variables, parse, serve_command,
 };
 pub use author::{
     ApplyArguments, BundleCommand, CheckArguments, CompileArguments, CurrentArguments, DeltaArguments,
@@ -118,7 +120,13 @@ impl Settings {
     ///
     /// # Errors
     /// The first setting that cannot be used.
-    pub fn check(arguments: ServeArguments) -> Result<Self, SettingsError> {
+    pub fn check(mut arguments: ServeArguments) -> Result<Self, SettingsError> {
+        let places = std::mem::take(&mut arguments.places);
+        Self::check_each(arguments)
+            .map_err(|SettingsError(message)| SettingsError(with_source(message, &[], &places)))
+    }
+
+    fn check_each(arguments: ServeArguments) -> Result<Self, SettingsError> {
         let told = |setting: &str, what: String| SettingsError(format!("{setting}: {what}"));
         let mut keys = Vec::new();
         for key in &arguments.write_keys {
@@ -340,8 +348,8 @@ mod tests {
             ),
             (&["--prot", "1"], "unexpected argument '--prot' found; a similar argument exists: '--port'"),
             (
-                &["--config", "a"],
-                "unexpected argument '--config' found; attune serve --help lists what there is",
+                &["--verbose", "a"],
+                "unexpected argument '--verbose' found; attune serve --help lists what there is",
             ),
         ] {
             let error = settings(words).unwrap_err();
