@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod profile;
 pub mod push;
 pub mod query;
+mod reload;
 mod rooms;
 mod secret;
 mod server;

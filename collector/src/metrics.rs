@@ -201,6 +201,10 @@ pub struct Metrics {
     pub visitor_cookies: Number,
     /// Rule files or folders refused.
     pub bundle_errors: Number,
+    /// Times that keys, limits and destinations were read again.
+    pub reloads: Number,
+    /// Times that a part of them was refused, by part.
+    pub reload_failed: Labelled,
 }
 
 impl Metrics {
@@ -301,6 +305,10 @@ impl Metrics {
         let help = "Visitor's cookies set.";
         counter(out, "attune_visitor_cookies_total", help, &self.visitor_cookies);
         counter(out, "attune_bundle_errors_total", "Rule sources refused.", &self.bundle_errors);
+        let help = "Times that write keys, limits and destinations were read again.";
+        counter(out, "attune_reloads_total", help, &self.reloads);
+        let help = "Times that a part of them was broken, so that the old stays in effect.";
+        labelled(out, "attune_reload_failed_total", help, "counter", &self.reload_failed);
     }
 
     fn write_lag(&self, out: &mut Out<'_>) {

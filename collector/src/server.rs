@@ -8,14 +8,15 @@ use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
 use crate::ingest::{Drops, Ingest, Memory};
 use crate::limits::{ACCEPT_QUEUE, MAX_ADMIN_CONNECTIONS, SEND_BUFFER_BYTES};
 use crate::query::Query;
+use crate::reload::Reloading;
 use crate::rooms::{Closing, Rooms, StartError};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::trigger::{self, Delivering, Outbox, Told};
 use std::fs;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -28,6 +29,7 @@ pub struct Server {
     edge: Arc<Edge>,
     closing: Closing,
     delivering: Delivering,
+    reloading: Reloading,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
 }
@@ -72,7 +74,7 @@ impl Server {
         } = rooms;
         let outbox = Outbox {
             store: store.clone(),
-            destinations: Arc::new(settings.destinations),
+            destinations: RwLock::new(Arc::new(settings.destinations)),
             tombstones: tombstones.clone(),
             metrics: metrics.clone(),
             told: Told::default(),
@@ -131,12 +133,14 @@ impl Server {
             tokio::spawn(serve(admin, admin_routes, admin_places, metrics, stopped)),
         ];
         tracing::info!(%address, %admin_address, data_dir = %settings.data_dir.display(), "listening");
+        let reloading = Reloading::start(settings.arguments, settings.stamps, edge.clone());
         Ok(Self {
             address,
             admin_address,
             edge,
             closing: Closing { publisher, log, worker, lock },
             delivering,
+            reloading,
             stop,
             listeners,
         })
@@ -157,12 +161,18 @@ impl Server {
         &self.edge.secret_key
     }
 
+    /// Has write keys, limits and destinations read again.
+    pub fn reload(&self) {
+        self.reloading.ask();
+    }
+
     /// Refuses new work, finishes what was begun, makes everything durable.
     pub async fn shutdown(self) {
         self.edge.draining.store(true, Ordering::Relaxed);
         self.edge.hub.close();
         self.stop.send_replace(true);
         self.delivering.stop();
+        self.reloading.stop().await;
         for listener in self.listeners {
             if let Err(error) = listener.await {
                 tracing::error!(%error, "a listener had ended early");

@@ -22,11 +22,12 @@ use tokio::time::{Instant, timeout_at};
 /// Opens the stream that the token in the URL lets in.
 pub async fn open(State(edge): State<Arc<Edge>>, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
     let token = query_value(&uri, "token").unwrap_or_default();
-    let member = edge.tokens.open_stream(token, clock::now()).ok_or_else(|| {
+    let invalid = || {
         let message =
             "the stream token is missing, not ours or has ended; get one from a receipt or /v1/stream/token";
         ApiError::new(StatusCode::UNAUTHORIZED, "stream_token_invalid", message)
-    })?;
+    };
+    let (member, key) = edge.tokens.open_stream(token, clock::now()).ok_or_else(invalid)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let last = last.or_else(|| query_value(&uri, "last_event_id"));
     let subscription = edge.hub.subscribe(member, last).map_err(|_| {
@@ -36,6 +37,11 @@ pub async fn open(State(edge): State<Arc<Edge>>, uri: Uri, headers: HeaderMap) -
             "no further stream can be opened now",
         )
     })?;
+    subscription.note_key(&key);
+    // Looked at behind the note, so that a key that is taken away meanwhile is seen here or closes the stream.
+    if !edge.keys.has(&key) {
+        return Err(invalid());
+    }
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),

@@ -202,7 +202,7 @@ impl Ingest {
         let is_of_browser = |member: &MemberId| !batch::is_of_server(member) && !moment.erased.has(member);
         if let Some(member) = read.member.filter(is_of_browser) {
             receipt.member_token = Some(self.tokens.member(key, &member).into());
-            match self.tokens.stream(&member, now) {
+            match self.tokens.stream(key, &member, now) {
                 Ok((token, expires)) => {
                     receipt.stream_token = Some(token.into());
                     receipt.stream_expires = Some(expires.to_string().into());

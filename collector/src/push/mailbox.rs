@@ -1,7 +1,7 @@
 //! What waits for one stream: the newest of everything, never a backlog.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -41,6 +41,8 @@ pub struct Mail {
 pub struct Mailbox {
     held: Mutex<Held>,
     filled: Notify,
+    /// The write key under which the stream was opened.
+    pub key: OnceLock<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -54,7 +56,11 @@ impl Mailbox {
     /// A mailbox that holds the bundle revision in effect.
     pub fn new(bundle_revision: u64) -> Self {
         let mail = Mail { bundle: Some(bundle_revision).filter(|revision| *revision > 0), ..Mail::default() };
-        Self { held: Mutex::new(Held { mail, greeted: false, closed: false }), filled: Notify::new() }
+        Self {
+            held: Mutex::new(Held { mail, greeted: false, closed: false }),
+            filled: Notify::new(),
+            key: OnceLock::new(),
+        }
     }
 
     /// Greets, with the current profile where something may have been missed.

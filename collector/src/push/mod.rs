@@ -6,7 +6,7 @@ use crate::bell::Bell;
 use crate::limits::{MAX_STREAMS, MAX_STREAMS_PER_MEMBER};
 use crate::metrics::Metrics;
 use attune_core::id::MemberId;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -129,6 +129,15 @@ impl Hub {
         state.members.values().flatten().for_each(|mailbox| mailbox.close());
     }
 
+    /// Ends the streams that were opened under these write keys.
+    pub fn close_under(&self, keys: &HashSet<Box<str>>) {
+        let state = self.state();
+        let mailboxes = state.members.values().flatten();
+        mailboxes
+            .filter(|mailbox| mailbox.key.get().is_some_and(|key| keys.contains(key)))
+            .for_each(|mailbox| mailbox.close());
+    }
+
     /// The id of a message that carries this version.
     pub fn message_id(&self, version: u64) -> String {
         format!("{}-{version}", self.epoch)
@@ -144,6 +153,11 @@ impl Hub {
 }
 
 impl Subscription {
+    /// Notes under which write key it was opened.
+    pub fn note_key(&self, key: &str) {
+        self.mailbox.key.get_or_init(|| key.into());
+    }
+
     /// Waits for the newest mail; nothing once the hub has closed.
     pub async fn next(&self) -> Option<Mail> {
         let mail = self.mailbox.take().await?;

@@ -85,7 +85,7 @@ pub struct ImportArguments {
 }
 
 /// How the collector is to run.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct ServeArguments {
     /// TOML file of these settings, each named as its flag; flags and variables come before it
     #[arg(long, env = "ATTUNE_CONFIG", value_name = "FILE")]
@@ -93,6 +93,9 @@ pub struct ServeArguments {
     /// Where that file says what it says.
     #[arg(skip)]
     pub places: Places,
+    /// The command line, to read all of it again.
+    #[arg(skip)]
+    pub words: Vec<OsString>,
     /// Address of both listeners
     #[arg(long, env = "ATTUNE_HOST", value_name = "ADDRESS", value_parser = host, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub host: IpAddr,
@@ -250,6 +253,7 @@ pub enum LogFormat {
 pub fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Command, SettingsError> {
     let mut words: Vec<OsString> = words.into_iter().map(Into::into).collect();
     let mut from_file = FromFile::default();
+    let as_written = words.clone();
     if words.get(1).is_some_and(|word| word == "serve") {
         from_file = file::read(&words, &serve_command(), |name| std::env::var_os(name))?;
         words.append(&mut from_file.words);
@@ -257,6 +261,7 @@ pub fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Re
     match CommandLine::try_parse_from(&words) {
         Ok(CommandLine { command: Command::Serve(mut arguments) }) => {
             arguments.places = from_file.places;
+            arguments.words = as_written;
             Ok(Command::Serve(arguments))
         }
         Ok(line) => Ok(line.command),

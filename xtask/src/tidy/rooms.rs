@@ -110,7 +110,7 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 25] = [
+const COLLECTOR: [Room; 26] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
@@ -139,6 +139,7 @@ const COLLECTOR: [Room; 25] = [
         ],
     ),
     room("worker", &["access", "bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
+    room("reload", &["access", "http", "limits", "settings", "trigger"]),
     room("author", &["bundle", "clock", "hex", "limits", "log", "secret", "settings", "whole_file"]),
     room("rooms", WIRING),
     room("server", WIRING),
@@ -162,6 +163,7 @@ const WIRING: &[&str] = &[
     "profile",
     "push",
     "query",
+    "reload",
     "rooms",
     "secret",
     "server",
