@@ -24,6 +24,7 @@ pub mod query;
 mod reload;
 mod rooms;
 mod secret;
+mod selftest;
 mod server;
 pub mod settings;
 pub mod trigger;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use text::{Out, counter, gauge, gauges, histogram, labelled, series};
+use text::{Out, counter, gauge, gauges, histogram, labelled, seconds, series};
 
 pub use lag::{Reached, Stage};
 pub use text::Form;
@@ -155,6 +155,8 @@ pub struct Metrics {
     pub log_errors: Number,
     /// Bytes of the log that the worker has passed over because they are damaged or not there any more.
     pub log_damaged_bytes: Number,
+    /// Median of the syncs that were measured at the start, in microseconds.
+    pub storage_sync_micros: Number,
     /// Bytes free on the disk of the log.
     pub disk_free_bytes: Number,
     /// Bytes free on it below which senders get 503.
@@ -269,6 +271,8 @@ impl Metrics {
         gauge(out, "attune_log_queue_limit_bytes", help, &Number::of(LOG_QUEUE_BYTES));
         counter(out, "attune_log_errors_total", "Group commits that failed.", &self.log_errors);
         gauge(out, "attune_disk_free_bytes", "Free on the log's disk.", &self.disk_free_bytes);
+        let help = "Median time of the syncs that were measured at the start.";
+        seconds(out, "attune_storage_sync_seconds", help, &self.storage_sync_micros);
         let help = "Free on it below which senders get 503.";
         gauge(out, "attune_disk_reserve_bytes", help, &self.disk_reserve_bytes);
         let help = "Times the worker could not go on and began again at its last commit.";

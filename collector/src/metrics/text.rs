@@ -11,6 +11,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 /// A form of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +110,12 @@ pub fn counter(out: &mut Out<'_>, name: &str, help: &str, number: &Number) {
 /// Writes a gauge.
 pub fn gauge(out: &mut Out<'_>, name: &str, help: &str, number: &Number) {
     out.family(name, help, MetricType::Gauge, |encoder| encoder.encode_gauge(&number.get()));
+}
+
+/// Writes a gauge of seconds from a number of microseconds.
+pub fn seconds(out: &mut Out<'_>, name: &str, help: &str, micros: &Number) {
+    let seconds = Duration::from_micros(micros.get()).as_secs_f64();
+    out.family(name, help, MetricType::Gauge, |encoder| encoder.encode_gauge(&seconds));
 }
 
 /// Writes a gauge for each value of one label.

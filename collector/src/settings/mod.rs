@@ -122,7 +122,7 @@ impl fmt::Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 impl SettingsError {
-    fn from_places(self, places: &file::Places) -> Self {
+    fn placed(self, places: &file::Places) -> Self {
         Self(with_source(self.0, &[], places))
     }
 }
@@ -134,7 +134,7 @@ impl Settings {
     /// The first setting that cannot be used.
     pub fn check(arguments: ServeArguments) -> Result<Self, SettingsError> {
         let places = arguments.places.clone();
-        Self::check_each(arguments).map_err(|error| error.from_places(&places))
+        Self::check_each(arguments).map_err(|error| error.placed(&places))
     }
 
     fn check_each(arguments: ServeArguments) -> Result<Self, SettingsError> {

@@ -28,9 +28,8 @@ impl ServeArguments {
     /// # Errors
     /// Names the flag, or the file, and what is wrong where.
     pub fn read_keys(&self) -> Result<Vec<WriteKey>, SettingsError> {
-        let told = |setting: &str, what: String| {
-            SettingsError(format!("{setting}: {what}")).from_places(&self.places)
-        };
+        let told =
+            |setting: &str, what: String| SettingsError(format!("{setting}: {what}")).placed(&self.places);
         let mut keys = Vec::new();
         for key in &self.write_keys {
             keys.push(WriteKey::open(key).map_err(|what| told("--write-key", format!("'{key}' {what}")))?);
@@ -50,7 +49,7 @@ impl ServeArguments {
     /// Names the file and what is wrong where.
     pub fn read_destinations(&self) -> Result<Destinations, SettingsError> {
         let Some(path) = &self.destinations else { return Ok(Destinations::default()) };
-        let told = |what| SettingsError(format!("--destinations: {what}")).from_places(&self.places);
+        let told = |what| SettingsError(format!("--destinations: {what}")).placed(&self.places);
         Destinations::read_file(path).map_err(told)
     }
 

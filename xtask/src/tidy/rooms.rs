@@ -110,7 +110,7 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 26] = [
+const COLLECTOR: [Room; 27] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
@@ -119,6 +119,7 @@ const COLLECTOR: [Room; 26] = [
     room("metrics", &["limits"]),
     room("whole_file", &[]),
     room("secret", &["hex", "whole_file"]),
+    room("selftest", &["limits"]),
     room("content", &["hex"]),
     room("access", &["clock", "hex", "limits", "secret"]),
     room("assets", &["content", "limits"]),
@@ -166,6 +167,7 @@ const WIRING: &[&str] = &[
     "reload",
     "rooms",
     "secret",
+    "selftest",
     "server",
     "settings",
     "trigger",
