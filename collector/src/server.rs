@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Barrier, Mutex, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// A running collector.
@@ -128,9 +128,12 @@ impl Server {
         let metrics = edge.metrics.clone();
         let public_routes = public_router(edge.clone(), ids.clone());
         let admin_routes = admin_router(edge.clone(), ids);
+        // Neither is closed before both are drained.
+        let ended = Arc::new(Barrier::new(2));
+        let (counted, stopping) = (metrics.clone(), stopped.clone());
         let listeners = vec![
-            tokio::spawn(serve(public, public_routes, public_places, metrics.clone(), stopped.clone())),
-            tokio::spawn(serve(admin, admin_routes, admin_places, metrics, stopped)),
+            tokio::spawn(serve(public, public_routes, public_places, counted, stopping, ended.clone())),
+            tokio::spawn(serve(admin, admin_routes, admin_places, metrics, stopped, ended)),
         ];
         tracing::info!(%address, %admin_address, data_dir = %settings.data_dir.display(), "listening");
         let reloading = Reloading::start(settings.arguments, settings.stamps, edge.clone());
