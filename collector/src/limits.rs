@@ -162,6 +162,10 @@ pub const HOT_STATES: usize = 100_000;
 pub const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
 /// The same while it catches up: a crash then repeats more of the log, and every state is written less often.
 pub const COMMIT_INTERVAL_BUSY: Duration = Duration::from_secs(2);
+/// Marks of when the log grew that are kept to tell how long the worker is behind, 24 bytes each: an hour of them.
+pub const LAG_MARKS: usize = 3_600;
+/// Time within which what is written shares a mark.
+pub const LAG_MARK_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause before a worker that met a broken store or log begins again.
 pub const RESTART_PAUSE: Duration = Duration::from_secs(1);
 /// Time between two syncs of the committed state to the disk; the log covers what lies between.
@@ -203,6 +207,8 @@ pub const RULES_POLL: Duration = Duration::from_millis(200);
 pub const MAX_RULE_FILES: usize = 1_000;
 /// Time a page or proxy may reuse a bundle without asking, in seconds.
 pub const BUNDLE_MAX_AGE_SECONDS: u64 = 5;
+/// Largest file of settings, in bytes: all of them take some thousands.
+pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 /// Longest write key, in characters.
 pub const MAX_WRITE_KEY_CHARS: usize = 100;
 /// Shortest secret for identity proofs or the privileged listener, in characters.
@@ -211,6 +217,23 @@ pub const MIN_SECRET_CHARS: usize = 16;
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time in which the worker may take in what is left of the log after that; the next start takes in the rest.
 pub const WORKER_DRAIN_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Time in which what came while connections were draining may finish: it is told that the collector is shutting down.
+pub const LATE_TIMEOUT: Duration = Duration::from_millis(200);
+/// Pause before a page asks for its stream again after a shutdown, in milliseconds: a restart takes about that long.
+pub const DRAIN_RETRY_MS: u64 = 1_000;
+/// Jitter of it, in milliseconds: 10,000 pages come back at about a thousand a second.
+pub const DRAIN_RETRY_JITTER_MS: u64 = 9_000;
+/// Time for which the speed of syncs is measured at the start: nobody waits for it noticeably.
+pub const SELFTEST_TIME: Duration = Duration::from_millis(200);
+/// Syncs that are measured at most: as many as tell a median.
+pub const SELFTEST_ROUNDS: usize = 64;
+/// Bytes that are written for each: a page of the disk, as of a small group of batches.
+pub const SELFTEST_BYTES: usize = 4 * 1024;
+/// Median from which on a disk is said to be slow: the worst of hard disks, which turn once in 11 ms, take less.
+pub const SLOW_SYNC: Duration = Duration::from_millis(50);
+/// Median below which it is said that this may be no sync: two system calls alone take a few microseconds, and flash with a
+/// cache that outlives a loss of power some tens.
+pub const FAST_SYNC: Duration = Duration::from_micros(10);
 /// Time that `settled=1` waits for the worker to catch up.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 

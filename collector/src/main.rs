@@ -47,13 +47,17 @@ fn serve(arguments: ServeArguments) -> Result<(), String> {
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+        let mut hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
         let server = Server::start(settings).await.map_err(|error| error.to_string())?;
         println!("ready http://{}/", server.address());
         // Whoever started us may wait for the line; where nobody reads it, nothing is lost.
         let _ = io::stdout().flush();
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => server.reload(),
+            }
         }
         server.shutdown().await;
         Ok(())

@@ -12,6 +12,7 @@ use crate::metrics::Metrics;
 use crate::profile::{EmbeddedStore, Store};
 use crate::push::Hub;
 use crate::secret::Secret;
+use crate::selftest;
 use crate::settings::{LogSettings, Settings};
 use crate::trigger;
 use crate::worker::{self, WorkerHandle, WorkerParts};
@@ -71,6 +72,9 @@ impl Rooms {
         let lock = lock(data)?;
         let secret = |name: &str| Secret::load_or_create(&data.join("secrets").join(name)).map_err(told);
         let (metrics, bell) = (Arc::new(Metrics::default()), Arc::new(Bell::default()));
+        let speed = selftest::measure(data).map_err(told)?;
+        speed.tell(data);
+        metrics.storage_sync_micros.set(u64::try_from(speed.median.as_micros()).unwrap_or(u64::MAX));
 
         let store = EmbeddedStore::open(&data.join("state"), store_files)
             .map_err(|error| StartError(format!("--data-dir: {error}")))?;
@@ -80,6 +84,7 @@ impl Rooms {
         let tombstones = Arc::new(Tombstones::new(secret("erased")?));
         worker::note_erased(&*store, &tombstones).map_err(stored)?;
         let LogSettings { segment_mib, keep_days: days, keep_mib, disk_reserve_mib } = settings.log;
+        metrics.disk_reserve_bytes.set(disk_reserve_mib << 20);
         let place = Place {
             folder: data.join("log"),
             segment_bytes: segment_mib << 20,

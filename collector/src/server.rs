@@ -8,16 +8,17 @@ use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
 use crate::ingest::{Drops, Ingest, Memory};
 use crate::limits::{ACCEPT_QUEUE, MAX_ADMIN_CONNECTIONS, SEND_BUFFER_BYTES};
 use crate::query::Query;
+use crate::reload::Reloading;
 use crate::rooms::{Closing, Rooms, StartError};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::trigger::{self, Delivering, Outbox, Told};
 use std::fs;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Barrier, Mutex, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// A running collector.
@@ -28,6 +29,7 @@ pub struct Server {
     edge: Arc<Edge>,
     closing: Closing,
     delivering: Delivering,
+    reloading: Reloading,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
 }
@@ -72,13 +74,14 @@ impl Server {
         } = rooms;
         let outbox = Outbox {
             store: store.clone(),
-            destinations: Arc::new(settings.destinations),
+            destinations: RwLock::new(Arc::new(settings.destinations)),
             tombstones: tombstones.clone(),
             metrics: metrics.clone(),
             told: Told::default(),
         };
         let (triggers, delivering) = trigger::start(outbox, worker.committed());
         let proxies = Arc::new(settings.proxies);
+        metrics.connections_limit.set(connections as u64);
         let memory = Memory::new(settings.body_memory_mib << 20, metrics.clone());
         let throttle = Throttle::new(&settings.keys, settings.of_address);
         let edge = Arc::new(Edge {
@@ -125,17 +128,22 @@ impl Server {
         let metrics = edge.metrics.clone();
         let public_routes = public_router(edge.clone(), ids.clone());
         let admin_routes = admin_router(edge.clone(), ids);
+        // Neither is closed before both are drained.
+        let ended = Arc::new(Barrier::new(2));
+        let (counted, stopping) = (metrics.clone(), stopped.clone());
         let listeners = vec![
-            tokio::spawn(serve(public, public_routes, public_places, metrics.clone(), stopped.clone())),
-            tokio::spawn(serve(admin, admin_routes, admin_places, metrics, stopped)),
+            tokio::spawn(serve(public, public_routes, public_places, counted, stopping, ended.clone())),
+            tokio::spawn(serve(admin, admin_routes, admin_places, metrics, stopped, ended)),
         ];
         tracing::info!(%address, %admin_address, data_dir = %settings.data_dir.display(), "listening");
+        let reloading = Reloading::start(settings.arguments, settings.stamps, edge.clone());
         Ok(Self {
             address,
             admin_address,
             edge,
             closing: Closing { publisher, log, worker, lock },
             delivering,
+            reloading,
             stop,
             listeners,
         })
@@ -156,12 +164,18 @@ impl Server {
         &self.edge.secret_key
     }
 
+    /// Has write keys, limits and destinations read again.
+    pub fn reload(&self) {
+        self.reloading.ask();
+    }
+
     /// Refuses new work, finishes what was begun, makes everything durable.
     pub async fn shutdown(self) {
         self.edge.draining.store(true, Ordering::Relaxed);
         self.edge.hub.close();
         self.stop.send_replace(true);
         self.delivering.stop();
+        self.reloading.stop().await;
         for listener in self.listeners {
             if let Err(error) = listener.await {
                 tracing::error!(%error, "a listener had ended early");

@@ -131,7 +131,7 @@ fn a_store_that_has_failed_is_opened_again_and_what_was_acknowledged_is_counted(
     limit_files(&process, None);
     let lifted = Instant::now();
     eventually("everything is counted", || {
-        metric(place, "attune_worker_behind_bytes") == 0 && clicks(place) == sent
+        metric(place, "attune_worker_behind_bytes{stage=\"absorbed\"}") == 0 && clicks(place) == sent
     });
     let took = lifted.elapsed();
     assert!(took < Duration::from_secs(4), "it took {took:?}");

@@ -3,6 +3,7 @@
 use crate::command::{self, output, program, run};
 use crate::failure::Failure;
 use crate::fingerprint;
+use crate::workspace;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -131,6 +132,30 @@ pub fn ensure_by_apt<Found>(
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     run(&mut apt).map_err(|failure| missing(&failure.to_string()))?;
     find().ok_or_else(|| missing("apt did not bring it"))
+}
+
+/// Finds Prometheus' promtool, or unpacks it from its package below the target directory: installing that would start a
+/// server.
+///
+/// # Errors
+/// It is missing and cannot be had; the line names the package.
+pub fn ensure_promtool(root: &Path) -> Result<PathBuf, Failure> {
+    let folder = workspace::target()?.join("promtool");
+    let unpacked = folder.join("usr/bin/promtool");
+    let found = || {
+        let found = variable("PROMTOOL").or_else(|| on_path("promtool"));
+        found.or_else(|| unpacked.is_file().then(|| unpacked.clone()))
+    };
+    if let Some(found) = found() {
+        return Ok(found);
+    }
+    let missing = |why: &dyn std::fmt::Display| {
+        Failure::new(format!("promtool is missing and {why}; install the package prometheus or set PROMTOOL"))
+    };
+    fs::create_dir_all(&folder).map_err(|error| missing(&error))?;
+    let fetch = "(apt-get download prometheus || (apt-get update && apt-get download prometheus)) && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb";
+    run(program(root, &["sh", "-c", fetch]).current_dir(&folder)).map_err(|failure| missing(&failure))?;
+    found().ok_or_else(|| missing(&"its package did not bring it"))
 }
 
 fn find_browser() -> Option<Browser> {

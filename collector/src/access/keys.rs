@@ -5,11 +5,12 @@ use crate::hex::hex;
 use crate::limits::{MAX_WRITE_KEY_CHARS, MIN_SECRET_CHARS};
 use crate::secret::{mac, same_secret};
 use attune_core::limits::{MAX_BATCH_EVENTS, MAX_ID_CHARS};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use serde::Deserialize;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// How far a sender's user ids are believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +39,13 @@ pub struct WriteKey {
     pub event_types: Option<Vec<Box<str>>>,
 }
 
-/// All write keys.
-#[derive(Clone, Debug, Default)]
+/// All write keys. A request keeps the one that it was let in by, whatever takes its place meanwhile.
+#[derive(Debug, Default)]
 pub struct WriteKeys {
-    keys: HashMap<Box<str>, WriteKey>,
+    keys: RwLock<KeyMap>,
 }
+
+type KeyMap = Arc<HashMap<Box<str>, Arc<WriteKey>>>;
 
 /// Why a request may not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +133,24 @@ impl WriteKey {
 impl WriteKeys {
     /// These keys; of equal ones the last wins.
     pub fn new(keys: impl IntoIterator<Item = WriteKey>) -> Self {
-        Self { keys: keys.into_iter().map(|key| (key.key.clone(), key)).collect() }
+        Self { keys: RwLock::new(Arc::new(by_name(keys))) }
+    }
+
+    /// Puts others in their place; returns those that are keys no more.
+    pub fn replace(&self, keys: impl IntoIterator<Item = WriteKey>) -> HashSet<Box<str>> {
+        let new = Arc::new(by_name(keys));
+        let old =
+            std::mem::replace(&mut *self.keys.write().unwrap_or_else(PoisonError::into_inner), new.clone());
+        old.keys().filter(|key| !new.contains_key(*key)).cloned().collect()
+    }
+
+    /// Whether there is one of this name.
+    pub fn has(&self, key: &str) -> bool {
+        self.all().contains_key(key)
+    }
+
+    fn all(&self) -> KeyMap {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Reads a key file, `{"keys":[{"key",…}]}`, whose fields are described in `docs/operating.md`.
@@ -150,9 +170,9 @@ impl WriteKeys {
     ///
     /// # Errors
     /// Says which of the two is wrong.
-    pub fn authorize(&self, key: Option<&str>, origin: Option<&str>) -> Result<&WriteKey, AccessError> {
+    pub fn authorize(&self, key: Option<&str>, origin: Option<&str>) -> Result<Arc<WriteKey>, AccessError> {
         let named = key.filter(|key| !key.is_empty()).ok_or(AccessError::KeyMissing)?;
-        let found = self.keys.get(named).ok_or(AccessError::KeyUnknown)?;
+        let found = self.all().get(named).cloned().ok_or(AccessError::KeyUnknown)?;
         match origin {
             Some(origin) if !found.allows(origin) => {
                 Err(AccessError::OriginRefused(origin.chars().take(200).collect()))
@@ -162,14 +182,18 @@ impl WriteKeys {
     }
 
     /// All of them, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &WriteKey> {
-        self.keys.values()
+    pub fn list(&self) -> Vec<Arc<WriteKey>> {
+        self.all().values().cloned().collect()
     }
 
     /// One of the keys, for the demo's own pages.
-    pub fn first(&self) -> Option<&str> {
-        self.keys.keys().min().map(|key| &**key)
+    pub fn first(&self) -> Option<Box<str>> {
+        self.all().keys().min().cloned()
     }
+}
+
+fn by_name(keys: impl IntoIterator<Item = WriteKey>) -> HashMap<Box<str>, Arc<WriteKey>> {
+    keys.into_iter().map(|key| (key.key.clone(), Arc::new(key))).collect()
 }
 
 impl KeyEntry {

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use quick_cache::sync::Cache;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 const DAY_MS: i64 = 86_400_000;
@@ -45,10 +45,16 @@ pub struct Uptime(Instant);
 /// Counts what is sent, by write key and by address.
 #[derive(Debug)]
 pub struct Throttle<C: Clock = Uptime> {
-    of_address: AddressLimits,
+    limits: RwLock<Arc<Limits<C>>>,
     addresses: Cache<Site, Arc<Address<C>>>,
-    keys: HashMap<Box<str>, Key<C>>,
     clock: C,
+}
+
+/// What is in effect.
+#[derive(Debug)]
+struct Limits<C: Clock> {
+    of_address: AddressLimits,
+    keys: HashMap<Box<str>, Arc<Key<C>>>,
 }
 
 type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
@@ -63,7 +69,7 @@ struct Address<C: Clock> {
 struct Key<C: Clock> {
     limits: KeyLimits,
     events: Option<Limiter<C>>,
-    today: Mutex<Today>,
+    today: Arc<Mutex<Today>>,
 }
 
 /// Events of one day.
@@ -76,8 +82,8 @@ struct Today {
 /// Events that are within the limits and have not been accepted yet.
 #[derive(Debug)]
 #[must_use]
-pub struct Allowed<'a> {
-    day: Option<(&'a Mutex<Today>, i64)>,
+pub struct Allowed {
+    day: Option<(Arc<Mutex<Today>>, i64)>,
     events: u64,
 }
 
@@ -92,18 +98,43 @@ impl Clock for Uptime {
 impl Throttle {
     /// Limits of keys and of every address; nothing has been sent yet.
     pub fn new(keys: &WriteKeys, of_address: AddressLimits) -> Self {
-        Self::by(Uptime(Instant::now()), keys, of_address)
+        Self::by(Uptime(Instant::now()), &keys.list(), of_address)
     }
 }
 
 impl<C: Clock + Clone> Throttle<C> {
-    fn by(clock: C, keys: &WriteKeys, of_address: AddressLimits) -> Self {
+    fn by(clock: C, keys: &[Arc<WriteKey>], of_address: AddressLimits) -> Self {
+        let limits = Limits { of_address: AddressLimits::default(), keys: HashMap::new() };
+        let addresses = Cache::new(THROTTLED_ADDRESSES);
+        let throttle = Self { limits: RwLock::new(Arc::new(limits)), addresses, clock };
+        throttle.replace(keys, of_address);
+        throttle
+    }
+
+    /// Puts other limits in effect. What has been sent still counts: of a rate where that has stayed the same, of the day in
+    /// any case.
+    pub fn replace(&self, keys: &[Arc<WriteKey>], of_address: AddressLimits) {
+        let before = self.limits();
         let limited = keys.iter().filter(|key| key.limits != KeyLimits::default());
         let keys = limited.map(|key| {
-            let events = key.limits.events.map(|rate| limiter(rate, &clock));
-            (key.key.clone(), Key { limits: key.limits, events, today: Mutex::default() })
+            let old = before.keys.get(&key.key);
+            let same = old.filter(|old| old.limits == key.limits).cloned();
+            let kept = same.unwrap_or_else(|| {
+                let events = key.limits.events.map(|rate| limiter(rate, &self.clock));
+                let today = old.map(|old| old.today.clone()).unwrap_or_default();
+                Arc::new(Key { limits: key.limits, events, today })
+            });
+            (key.key.clone(), kept)
         });
-        Self { of_address, addresses: Cache::new(THROTTLED_ADDRESSES), keys: keys.collect(), clock }
+        let limits = Arc::new(Limits { of_address, keys: keys.collect() });
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+        if before.of_address != of_address {
+            self.addresses.clear();
+        }
+    }
+
+    fn limits(&self) -> Arc<Limits<C>> {
+        self.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes a request of an address.
@@ -111,8 +142,9 @@ impl<C: Clock + Clone> Throttle<C> {
     /// # Errors
     /// It has sent as many as it may.
     pub fn take_request(&self, site: Site) -> Result<(), Limited> {
-        let Some(rate) = self.of_address.requests else { return Ok(()) };
-        let address = self.address(site);
+        let limits = self.limits();
+        let Some(rate) = limits.of_address.requests else { return Ok(()) };
+        let address = self.address(&limits, site);
         self.take(address.requests.as_ref(), 1, Limit::AddressRequests(rate))
     }
 
@@ -127,16 +159,18 @@ impl<C: Clock + Clone> Throttle<C> {
         site: Option<Site>,
         events: usize,
         now: Timestamp,
-    ) -> Result<Allowed<'_>, Limited> {
-        let of_key = self.keys.get(&key.key);
+    ) -> Result<Allowed, Limited> {
+        let limits = self.limits();
+        let of_key = limits.keys.get(&key.key);
         // The day's can be given back, and nobody is to lose of the others for what the day refuses.
         let mut allowed = Allowed { day: None, events: events as u64 };
         if let Some(of_key) = of_key
             && let Some(most) = of_key.limits.events_per_day
         {
-            allowed.day = Some((&of_key.today, take_of_day(&of_key.today, most, allowed.events, now)?));
+            let day = take_of_day(&of_key.today, most, allowed.events, now)?;
+            allowed.day = Some((of_key.today.clone(), day));
         }
-        match self.take_of_rates(of_key, site, events) {
+        match self.take_of_rates(&limits, of_key, site, events) {
             Ok(()) => Ok(allowed),
             Err(limited) => {
                 allowed.accept(0);
@@ -147,12 +181,13 @@ impl<C: Clock + Clone> Throttle<C> {
 
     fn take_of_rates(
         &self,
-        of_key: Option<&Key<C>>,
+        limits: &Limits<C>,
+        of_key: Option<&Arc<Key<C>>>,
         site: Option<Site>,
         events: usize,
     ) -> Result<(), Limited> {
-        if let (Some(rate), Some(site)) = (self.of_address.events, site) {
-            let address = self.address(site);
+        if let (Some(rate), Some(site)) = (limits.of_address.events, site) {
+            let address = self.address(limits, site);
             self.take(address.events.as_ref(), events, Limit::AddressEvents(rate))?;
         }
         match of_key.and_then(|of_key| Some((of_key, of_key.limits.events?))) {
@@ -161,14 +196,14 @@ impl<C: Clock + Clone> Throttle<C> {
         }
     }
 
-    fn address(&self, site: Site) -> Arc<Address<C>> {
+    fn address(&self, limits: &Limits<C>, site: Site) -> Arc<Address<C>> {
         if let Some(address) = self.addresses.get(&site) {
             return address;
         }
         let begin = |rate: Option<Rate>| rate.map(|rate| limiter(rate, &self.clock));
         let new = Arc::new(Address {
-            requests: begin(self.of_address.requests),
-            events: begin(self.of_address.events),
+            requests: begin(limits.of_address.requests),
+            events: begin(limits.of_address.events),
         });
         let made = || Ok::<_, std::convert::Infallible>(new.clone());
         self.addresses.get_or_insert_with(&site, made).unwrap_or(new.clone())
@@ -207,7 +242,7 @@ fn take_of_day(today: &Mutex<Today>, most: u64, events: u64, now: Timestamp) -> 
     Ok(day)
 }
 
-impl Allowed<'_> {
+impl Allowed {
     /// Only so many have been accepted: the others count for no day.
     pub fn accept(self, accepted: u64) {
         let Some((today, day)) = self.day else { return };
@@ -284,7 +319,7 @@ mod tests {
         of_address: AddressLimits,
     ) -> (Throttle<FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
-        (Throttle::by(clock.clone(), &WriteKeys::new([key.clone()]), of_address), clock)
+        (Throttle::by(clock.clone(), &[Arc::new(key.clone())], of_address), clock)
     }
 
     #[test]
@@ -334,6 +369,29 @@ mod tests {
         take(100, tomorrow).unwrap().accept(100);
         begun_yesterday.accept(0);
         assert!(take(1, tomorrow).is_err());
+    }
+
+    #[test]
+    fn other_limits_take_effect_and_what_was_sent_still_counts() {
+        let mine = key(KeyLimits { events: rate(1, 100), events_per_day: Some(1_000) });
+        let of_address = AddressLimits { requests: rate(1, 1), events: None };
+        let (throttle, _) = throttle(&mine, of_address);
+        let take = |events| {
+            throttle.take_events(&mine, None, events, NOON).map(|allowed| allowed.accept(events as u64))
+        };
+        assert_eq!((take(100), throttle.take_request(site(1))), (Ok(()), Ok(())));
+        // The same once more forgets nothing.
+        throttle.replace(&[Arc::new(mine.clone())], of_address);
+        assert_eq!(take(1).unwrap_err().limit.name(), "key_events");
+        assert!(throttle.take_request(site(1)).is_err());
+        // Another rate begins anew, and the day goes on.
+        let other = key(KeyLimits { events: rate(1, 950), events_per_day: Some(1_000) });
+        throttle.replace(&[Arc::new(other)], AddressLimits::default());
+        assert_eq!(take(901).unwrap_err().limit.name(), "key_day");
+        assert_eq!(take(900), Ok(()));
+        assert!((0..10).all(|_| throttle.take_request(site(1)).is_ok()));
+        throttle.replace(&[], AddressLimits::default());
+        assert_eq!(take(5_000), Ok(()));
     }
 
     #[test]

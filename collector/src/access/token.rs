@@ -44,15 +44,21 @@ impl Tokens {
         same_secret(&self.member(key, member), token)
     }
 
-    /// A fresh stream token of a member and when it ends. It is encrypted, so that a URL shows no id.
+    /// A fresh stream token of a member under a write key and when it ends. It is encrypted, so that a URL shows no id.
     ///
     /// # Errors
     /// A system without a random source.
-    pub fn stream(&self, member: &MemberId, now: Timestamp) -> io::Result<(String, Timestamp)> {
+    pub fn stream(
+        &self,
+        key: &WriteKey,
+        member: &MemberId,
+        now: Timestamp,
+    ) -> io::Result<(String, Timestamp)> {
         let expires = now.plus(STREAM_TOKEN_MS);
         let mut plain = Writer::new();
         plain.i64(expires.0);
         plain.str(&member.0);
+        plain.str(&key.key);
         let mut sealed = vec![0; NONCE_BYTES];
         getrandom::fill(&mut sealed).map_err(io::Error::other)?;
         let nonce = XNonce::try_from(&sealed[..]).map_err(io::Error::other)?;
@@ -62,15 +68,16 @@ impl Tokens {
         Ok((BASE64_URL_SAFE_NO_PAD.encode(sealed), expires))
     }
 
-    /// The member that a stream token lets in; nothing where it is not ours or has ended.
-    pub fn open_stream(&self, token: &str, now: Timestamp) -> Option<MemberId> {
+    /// The member that a stream token lets in, and under which write key; nothing where it is not ours or has ended.
+    pub fn open_stream(&self, token: &str, now: Timestamp) -> Option<(MemberId, Box<str>)> {
         let sealed = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
         let (nonce, cipher_text) = sealed.split_at_checked(NONCE_BYTES)?;
         let plain = self.cipher.decrypt(&XNonce::try_from(nonce).ok()?, cipher_text).ok()?;
         let mut reader = Reader::new(&plain);
         let expires = Timestamp(reader.i64().ok()?);
         let member = MemberId(reader.boxed_str().ok()?);
-        (now < expires).then_some(member)
+        let key = reader.boxed_str().ok()?;
+        (now < expires).then_some((member, key))
     }
 }
 
@@ -82,18 +89,22 @@ mod tests {
         Tokens::new(Secret::random().unwrap())
     }
 
+    fn key() -> WriteKey {
+        WriteKey::open("k").unwrap()
+    }
+
     #[test]
     fn a_stream_token_lets_its_member_in_until_it_ends() {
         let (tokens, member, now) = (tokens(), MemberId("m1".into()), Timestamp(1_000));
-        let (token, expires) = tokens.stream(&member, now).unwrap();
-        assert_eq!(tokens.open_stream(&token, now), Some(member));
+        let (token, expires) = tokens.stream(&key(), &member, now).unwrap();
+        assert_eq!(tokens.open_stream(&token, now), Some((member, "k".into())));
         assert_eq!(tokens.open_stream(&token, expires), None);
     }
 
     #[test]
     fn a_changed_or_foreign_token_lets_nobody_in() {
         let (tokens, other) = (tokens(), tokens());
-        let (token, _) = tokens.stream(&MemberId("m1".into()), Timestamp(0)).unwrap();
+        let (token, _) = tokens.stream(&key(), &MemberId("m1".into()), Timestamp(0)).unwrap();
         assert_eq!(other.open_stream(&token, Timestamp(0)), None);
         for index in 0..token.len() {
             let mut changed = token.clone().into_bytes();

@@ -52,7 +52,7 @@ async fn take(edge: &Edge, request: Request) -> Result<String, ApiError> {
     };
     let published = edge.bundles.borrow().clone();
     let moment = moment(edge, published.as_deref(), &head);
-    Ok(edge.ingest.accept(key, Body { body_type, encoding, held }, moment).await?)
+    Ok(edge.ingest.accept(&key, Body { body_type, encoding, held }, moment).await?)
 }
 
 /// What is answered instead of taking events in while the collector shuts down.

@@ -29,6 +29,6 @@ async fn take(edge: &Edge, request: Request) -> Result<(), ApiError> {
         let message = "the collector is shutting down";
         return Err(ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
     }
-    let member = proven_member(edge, request).await?;
+    let (member, _) = proven_member(edge, request).await?;
     Ok(edge.ingest.erase(member, &edge.tombstones, clock::now()).await?)
 }

@@ -2,8 +2,10 @@
 
 use super::Edge;
 use super::error::ApiError;
+use super::request::header_text;
+use crate::metrics::Form;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,7 +28,10 @@ pub async fn ready(State(edge): State<Arc<Edge>>) -> Result<&'static str, ApiErr
     Ok("ready\n")
 }
 
-/// Everything counted, as Prometheus text.
-pub async fn metrics(State(edge): State<Arc<Edge>>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], edge.metrics.render()).into_response()
+/// Everything counted, as OpenMetrics or Prometheus text.
+pub async fn metrics(State(edge): State<Arc<Edge>>, headers: HeaderMap) -> Response {
+    let form = Form::preferred(header_text(&headers, header::ACCEPT).unwrap_or_default());
+    edge.metrics.log_queue_bytes.set(edge.ingest.log.waiting_bytes() as u64);
+    let headers = [(header::CONTENT_TYPE, form.content_type()), (header::VARY, "accept")];
+    (headers, form.write(&edge.metrics)).into_response()
 }

@@ -4,7 +4,7 @@ use super::Edge;
 use super::error::ApiError;
 use super::request::query_value;
 use crate::clock;
-use crate::limits::{STREAM_AGE, STREAM_PING};
+use crate::limits::{DRAIN_RETRY_JITTER_MS, DRAIN_RETRY_MS, STREAM_AGE, STREAM_PING};
 use crate::push::{Hello, Mail, Subscription};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -22,11 +22,12 @@ use tokio::time::{Instant, timeout_at};
 /// Opens the stream that the token in the URL lets in.
 pub async fn open(State(edge): State<Arc<Edge>>, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
     let token = query_value(&uri, "token").unwrap_or_default();
-    let member = edge.tokens.open_stream(token, clock::now()).ok_or_else(|| {
+    let invalid = || {
         let message =
             "the stream token is missing, not ours or has ended; get one from a receipt or /v1/stream/token";
         ApiError::new(StatusCode::UNAUTHORIZED, "stream_token_invalid", message)
-    })?;
+    };
+    let (member, key) = edge.tokens.open_stream(token, clock::now()).ok_or_else(invalid)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let last = last.or_else(|| query_value(&uri, "last_event_id"));
     let subscription = edge.hub.subscribe(member, last).map_err(|_| {
@@ -36,6 +37,11 @@ pub async fn open(State(edge): State<Arc<Edge>>, uri: Uri, headers: HeaderMap) -
             "no further stream can be opened now",
         )
     })?;
+    subscription.note_key(&key);
+    // Looked at behind the note, so that a key that is taken away meanwhile is seen here or closes the stream.
+    if !edge.keys.has(&key) {
+        return Err(invalid());
+    }
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
@@ -48,15 +54,17 @@ pub async fn open(State(edge): State<Arc<Edge>>, uri: Uri, headers: HeaderMap) -
 struct Open {
     subscription: Subscription,
     begun: bool,
+    closed: bool,
     ends: Instant,
 }
 
 fn messages(subscription: Subscription) -> impl stream::Stream<Item = Result<Bytes, Infallible>> {
-    let jitter = jitter(STREAM_AGE.as_millis() as u64 / 10);
+    let more = jitter(STREAM_AGE.as_millis() as u64 / 10);
     let open = Open {
         subscription,
         begun: false,
-        ends: Instant::now() + STREAM_AGE + Duration::from_millis(jitter),
+        closed: false,
+        ends: Instant::now() + STREAM_AGE + Duration::from_millis(more),
     };
     stream::unfold(open, async |mut open| {
         if !open.begun {
@@ -70,7 +78,13 @@ fn messages(subscription: Subscription) -> impl stream::Stream<Item = Result<Byt
                 let text = write_mail(&mail, &open.subscription);
                 Some((Ok(Bytes::from(text)), open))
             }
-            Ok(None) => None,
+            Ok(None) if open.closed => None,
+            Ok(None) => {
+                open.closed = true;
+                // Whoever closes many streams at once does not get all of them back at once.
+                let retry = DRAIN_RETRY_MS + jitter(DRAIN_RETRY_JITTER_MS);
+                Some((Ok(Bytes::from(format!("retry: {retry}\n\n"))), open))
+            }
             Err(_) if Instant::now() >= open.ends => None,
             Err(_) => Some((Ok(Bytes::from_static(b": ping\n\n")), open)),
         }

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 /// Answers `{"token","expires"}`.
 pub async fn issue(State(edge): State<Arc<Edge>>, request: Request) -> Result<Response, ApiError> {
-    let member = proven_member(&edge, request).await?;
+    let (member, key) = proven_member(&edge, request).await?;
     if edge.tombstones.has(&member) {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "member_erased", "this member has been erased"));
     }
-    let (token, expires) = edge.tokens.stream(&member, clock::now()).map_err(|error| {
+    let (token, expires) = edge.tokens.stream(&key, &member, clock::now()).map_err(|error| {
         ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "random_source_missing", &error.to_string())
     })?;
     let body = json!({"token": token, "expires": expires.to_string()}).to_string();

@@ -59,6 +59,7 @@ impl Drops {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Form;
 
     fn note(drops: &Drops, metrics: &Metrics, lane: u64, dropped: &str) {
         let lane = format!("01930000-0000-7000-8000-{lane:012x}");
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_lane_adds_what_is_more_than_it_has_told() {
-        let (drops, metrics) = (Drops::default(), Metrics::default());
+        let (drops, metrics) = (Drops::default(), Arc::new(Metrics::default()));
         for (lane, dropped) in [
             (1, r#"{"queue_full":3}"#),
             (1, r#"{"queue_full":3}"#),
@@ -83,7 +84,7 @@ mod tests {
         }
         let no_lane = Envelope::parse(r#"{"events":[],"dropped":{"queue_full":9}}"#).unwrap();
         drops.note(&no_lane, &metrics);
-        let told = metrics.render();
+        let told = Form::Prometheus.write(&metrics);
         for (reason, count) in [("queue_full", 7), ("expired", 1 + MAX_DROPPED_OF_LANE), ("other", 4)] {
             let line = format!("attune_events_dropped_total{{code=\"{reason}\"}} {count}\n");
             assert!(told.contains(&line), "{line}{told}");

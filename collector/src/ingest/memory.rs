@@ -108,6 +108,7 @@ impl Memory {
     /// So many bytes.
     pub fn new(bytes: usize, metrics: Arc<Metrics>) -> Arc<Self> {
         let free = Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)));
+        metrics.body_limit_bytes.set(bytes as u64);
         Arc::new(Self { free, slow: Mutex::default(), next: AtomicU64::default(), metrics })
     }
 

@@ -22,6 +22,7 @@ use attune_core::time::Timestamp;
 use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, encode_record};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub use batch::{oversized, too_large};
 pub use body::{BodyError, BodyType, body_type, is_compressed, key_inside};
@@ -156,7 +157,7 @@ impl Ingest {
         envelope: &Envelope<'_>,
         moment: Moment<'_>,
     ) -> Result<Receipt, IngestError> {
-        let now = moment.now;
+        let (now, started) = (moment.now, Instant::now());
         if envelope.events.len() > MAX_BATCH_EVENTS {
             return Err(IngestError::TooLarge(batch::too_large(&envelope.events)));
         }
@@ -201,7 +202,7 @@ impl Ingest {
         let is_of_browser = |member: &MemberId| !batch::is_of_server(member) && !moment.erased.has(member);
         if let Some(member) = read.member.filter(is_of_browser) {
             receipt.member_token = Some(self.tokens.member(key, &member).into());
-            match self.tokens.stream(&member, now) {
+            match self.tokens.stream(key, &member, now) {
                 Ok((token, expires)) => {
                     receipt.stream_token = Some(token.into());
                     receipt.stream_expires = Some(expires.to_string().into());
@@ -209,6 +210,7 @@ impl Ingest {
                 Err(error) => tracing::error!(%error, "no stream token could be made"),
             }
         }
+        self.metrics.acknowledgement.observe_time(started.elapsed());
         Ok(receipt)
     }
 }

@@ -151,8 +151,8 @@ fn judge(refused: &Refused, keys: &WriteKeys, moment: &Moment<'_>) -> Result<(Ev
             if !key.takes(&event.event_type) {
                 return Err(failed(type_not_allowed(&event.event_type)));
             }
-            event = assigned(event, key).map_err(failed)?;
-            is_proven(&event, key)
+            event = assigned(event, &key).map_err(failed)?;
+            is_proven(&event, &key)
         }
     };
     if moment.erased.has(&event.member) {

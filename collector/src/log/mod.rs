@@ -268,6 +268,11 @@ impl Log {
         self.submit(batch)?.blocking_recv().unwrap_or(Err(LogError::Closed))
     }
 
+    /// Bytes that wait for the writer.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes.load(Ordering::Relaxed)
+    }
+
     /// The position behind the last durable record.
     pub fn end(&self) -> u64 {
         self.tail.end()
@@ -368,7 +373,9 @@ impl<G: Gate> Parts<G> {
         let newest = reader::position_within(disk, tail.end(), DOOR_REBUILD_BYTES)?;
         let gate = make_gate(LogReader::new(disk.clone(), tail.clone(), newest))?;
         let waiting_bytes = Arc::default();
-        let writer = Writer { appender, gate, began: Instant::now(), tail, waiting_bytes, grown, metrics };
+        let (began, taken) = (Instant::now(), 0);
+        metrics.lag.begin(appender.position(), place.absorbed, began);
+        let writer = Writer { appender, gate, began, taken, tail, waiting_bytes, grown, metrics };
         Ok(Self { writer, spare, maker })
     }
 }

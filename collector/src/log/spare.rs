@@ -12,6 +12,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Name of the segment that is ready to be used next.
 pub const SPARE: &str = "segment.spare";
@@ -136,6 +137,11 @@ impl Spare {
     /// Whether the disk has so little room left that nothing of senders is to be taken.
     pub fn is_full(&self) -> bool {
         self.shared.is_full.load(Ordering::Relaxed)
+    }
+
+    /// Counts a sync of the log.
+    pub fn note_sync(&self, elapsed: Duration) {
+        self.shared.metrics.log_sync.observe_time(elapsed);
     }
 
     fn ring(&self) {

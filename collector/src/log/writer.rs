@@ -44,6 +44,8 @@ pub struct Writer<G> {
     pub waiting_bytes: Arc<AtomicUsize>,
     pub grown: Arc<Bell>,
     pub metrics: Arc<Metrics>,
+    /// Records in the group that is being taken.
+    pub taken: u64,
 }
 
 /// Starts the writer thread.
@@ -60,6 +62,7 @@ impl<G: Gate> Writer<G> {
         while let Ok(Work::Append(first)) = receiver.recv() {
             let mut group = Vec::with_capacity(group_bytes);
             let mut replies = Vec::new();
+            self.taken = 0;
             let mut stopping = false;
             self.take(first, &mut group, &mut replies);
             while group.len() < MAX_GROUP_BYTES {
@@ -90,7 +93,7 @@ impl<G: Gate> Writer<G> {
         let (now, asked) = (clock::now(), Instant::now());
         self.gate.begin(now, asked.saturating_duration_since(self.began));
         for (index, entry) in batch.entries.iter().enumerate() {
-            let record = &batch.bytes[from..entry.end];
+            let (record, before) = (&batch.bytes[from..entry.end], group.len());
             from = entry.end;
             match &entry.key {
                 None => frame::push_record(group, record),
@@ -99,6 +102,7 @@ impl<G: Gate> Writer<G> {
                     verdict => not_new.push((index, verdict)),
                 },
             }
+            self.taken += u64::from(group.len() > before);
         }
         self.metrics.door_longest_micros.raise(micros(asked.elapsed()));
         frame::finish(group, frame_start, position, self.appender.epoch, now);
@@ -116,6 +120,7 @@ impl<G: Gate> Writer<G> {
                 self.metrics.door_longest_micros.raise(micros(asked.elapsed()));
                 if !group.is_empty() {
                     self.metrics.log_group(replies.len(), group.len(), started.elapsed());
+                    self.metrics.lag.written(self.appender.position(), self.taken, Instant::now());
                     self.tail.push(position, group, self.appender.form());
                     self.grown.ring();
                 }
@@ -222,7 +227,10 @@ impl Appender {
 
     fn put(&self, group: &[u8]) -> io::Result<()> {
         self.segment.write(group, self.position)?;
-        self.segment.sync()
+        let started = Instant::now();
+        self.segment.sync()?;
+        self.spare.note_sync(started.elapsed());
+        Ok(())
     }
 }
 

@@ -1,7 +1,8 @@
 //! What waits for one stream: the newest of everything, never a backlog.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 use tokio::sync::Notify;
 
 /// A member's encoded profile view.
@@ -31,6 +32,8 @@ pub struct Mail {
     pub profile: Option<Profile>,
     /// The newest bundle revision.
     pub bundle: Option<u64>,
+    /// Since when the oldest of it waits.
+    pub since: Option<Instant>,
 }
 
 /// Filled by the worker, emptied by one stream.
@@ -38,6 +41,8 @@ pub struct Mail {
 pub struct Mailbox {
     held: Mutex<Held>,
     filled: Notify,
+    /// The write key under which the stream was opened.
+    pub key: OnceLock<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -51,13 +56,18 @@ impl Mailbox {
     /// A mailbox that holds the bundle revision in effect.
     pub fn new(bundle_revision: u64) -> Self {
         let mail = Mail { bundle: Some(bundle_revision).filter(|revision| *revision > 0), ..Mail::default() };
-        Self { held: Mutex::new(Held { mail, greeted: false, closed: false }), filled: Notify::new() }
+        Self {
+            held: Mutex::new(Held { mail, greeted: false, closed: false }),
+            filled: Notify::new(),
+            key: OnceLock::new(),
+        }
     }
 
     /// Greets, with the current profile where something may have been missed.
     pub fn greet(&self, hello: Hello, profile: Option<Profile>) {
         let mut held = self.held();
         held.mail.hello = Some(hello);
+        held.mail.since.get_or_insert_with(Instant::now);
         held.greeted = true;
         if profile.is_some() {
             held.mail.profile = profile;
@@ -66,15 +76,22 @@ impl Mailbox {
         self.filled.notify_one();
     }
 
-    /// Replaces the profile that waits.
-    pub fn put_profile(&self, profile: Profile) {
-        self.held().mail.profile = Some(profile);
+    /// Replaces the profile that waits; returns whether one did.
+    pub fn put_profile(&self, profile: Profile) -> bool {
+        let mut held = self.held();
+        held.mail.since.get_or_insert_with(Instant::now);
+        let replaced = held.mail.profile.replace(profile);
+        drop(held);
         self.filled.notify_one();
+        replaced.is_some()
     }
 
     /// Replaces the bundle revision that waits.
     pub fn put_bundle(&self, revision: u64) {
-        self.held().mail.bundle = Some(revision);
+        let mut held = self.held();
+        held.mail.since.get_or_insert_with(Instant::now);
+        held.mail.bundle = Some(revision);
+        drop(held);
         self.filled.notify_one();
     }
 

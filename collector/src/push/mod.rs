@@ -6,7 +6,7 @@ use crate::bell::Bell;
 use crate::limits::{MAX_STREAMS, MAX_STREAMS_PER_MEMBER};
 use crate::metrics::Metrics;
 use attune_core::id::MemberId;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -108,8 +108,9 @@ impl Hub {
     pub fn publish_profile(&self, member: &MemberId, profile: &Profile) {
         let state = self.state();
         for mailbox in state.members.get(member).into_iter().flatten() {
-            mailbox.put_profile(profile.clone());
+            let replaced = mailbox.put_profile(profile.clone());
             self.metrics.pushes.add(1);
+            self.metrics.coalesced.add(u64::from(replaced));
         }
     }
 
@@ -128,6 +129,15 @@ impl Hub {
         state.members.values().flatten().for_each(|mailbox| mailbox.close());
     }
 
+    /// Ends the streams that were opened under these write keys.
+    pub fn close_under(&self, keys: &HashSet<Box<str>>) {
+        let state = self.state();
+        let mailboxes = state.members.values().flatten();
+        mailboxes
+            .filter(|mailbox| mailbox.key.get().is_some_and(|key| keys.contains(key)))
+            .for_each(|mailbox| mailbox.close());
+    }
+
     /// The id of a message that carries this version.
     pub fn message_id(&self, version: u64) -> String {
         format!("{}-{version}", self.epoch)
@@ -143,9 +153,18 @@ impl Hub {
 }
 
 impl Subscription {
+    /// Notes under which write key it was opened.
+    pub fn note_key(&self, key: &str) {
+        self.mailbox.key.get_or_init(|| key.into());
+    }
+
     /// Waits for the newest mail; nothing once the hub has closed.
     pub async fn next(&self) -> Option<Mail> {
-        self.mailbox.take().await
+        let mail = self.mailbox.take().await?;
+        if let Some(since) = mail.since {
+            self.hub.metrics.push_wait.observe_time(since.elapsed());
+        }
+        Some(mail)
     }
 
     /// The id of a message that carries this version.
@@ -192,6 +211,9 @@ mod tests {
         hub.take_arrivals()[0].mailbox.greet(Hello::Gap, None);
         let mail = stream.next().await.unwrap();
         assert_eq!((mail.profile.map(|p| p.version), mail.bundle), (Some(2), Some(7)));
+        let metrics = &hub.metrics;
+        assert_eq!((metrics.pushes.get(), metrics.coalesced.get()), (2, 1));
+        assert_eq!(metrics.push_wait.read().count, 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
+use super::file::{self, FromFile, Places};
 use super::share::share;
 use crate::access::ProxyHeader;
 use crate::limits::{
@@ -84,8 +85,17 @@ pub struct ImportArguments {
 }
 
 /// How the collector is to run.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct ServeArguments {
+    /// TOML file of these settings, each named as its flag; flags and variables come before it
+    #[arg(long, env = "ATTUNE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where that file says what it says.
+    #[arg(skip)]
+    pub places: Places,
+    /// The command line, to read all of it again.
+    #[arg(skip)]
+    pub words: Vec<OsString>,
     /// Address of both listeners
     #[arg(long, env = "ATTUNE_HOST", value_name = "ADDRESS", value_parser = host, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub host: IpAddr,
@@ -247,23 +257,47 @@ pub enum LogFormat {
 /// # Errors
 /// One line that names what is wrong.
 pub fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Command, SettingsError> {
-    let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+    let mut words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+    let mut from_file = FromFile::default();
+    let as_written = words.clone();
+    if words.get(1).is_some_and(|word| word == "serve") {
+        from_file = file::read(&words, &serve_command(), |name| std::env::var_os(name))?;
+        words.append(&mut from_file.words);
+    }
     match CommandLine::try_parse_from(&words) {
+        Ok(CommandLine { command: Command::Serve(mut arguments) }) => {
+            arguments.places = from_file.places;
+            arguments.words = as_written;
+            Ok(Command::Serve(arguments))
+        }
         Ok(line) => Ok(line.command),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
-            _ => Err(SettingsError(with_source(one_line(&error.to_string()), &words))),
+            _ => {
+                let message = with_source(one_line(&error.to_string()), &words, &from_file.places);
+                Err(SettingsError(message))
+            }
         },
     }
 }
 
-/// The message with the environment variable that the value came from, where the flag it names was not written.
-fn with_source(message: String, words: &[OsString]) -> String {
+/// The flags of `attune serve`, with all that is known of them: the one table of settings.
+pub fn serve_command() -> clap::Command {
+    let command = CommandLine::command();
+    command.find_subcommand("serve").cloned().unwrap_or(command)
+}
+
+/// The message with the environment variable or the place of a file that the value came from, where the flag that it names
+/// was not written.
+pub fn with_source(message: String, words: &[OsString], places: &Places) -> String {
     let Some(flag) = message.split([' ', '\'']).find(|word| word.starts_with("--") && word.len() > 2) else {
         return message;
     };
+    if let Some(place) = places.get(flag.trim_end_matches(':')) {
+        return format!("{message} (from {place})");
+    }
     let written = words.iter().any(|word| word.to_string_lossy().split('=').next() == Some(flag));
     let variable = format!("ATTUNE_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
     if written || std::env::var_os(&variable).is_none() {
@@ -353,13 +387,9 @@ fn port(text: &str) -> Result<u16, String> {
 /// Variables of the environment that are nearly settings, each with the one that is probably meant. Others that begin as
 /// ours do are anybody's: hosts of containers set such for services of that name.
 pub fn nearly_variables(names: impl Iterator<Item = String>) -> Vec<(String, String)> {
-    let command = CommandLine::command();
-    let serve = command.get_subcommands().find(|command| command.get_name() == "serve");
-    let known: Vec<&str> = serve
-        .into_iter()
-        .flat_map(|serve| serve.get_arguments())
-        .filter_map(|argument| argument.get_env()?.to_str())
-        .collect();
+    let serve = serve_command();
+    let known: Vec<&str> =
+        serve.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).collect();
     let own = names.filter(|name| name.starts_with("ATTUNE_") && !known.contains(&name.as_str()));
     own.filter_map(|name| {
         let meant = nearest(&name, known.iter().copied())?.to_owned();

@@ -2,9 +2,11 @@
 
 mod arguments;
 mod author;
+mod file;
+mod reloadable;
 mod share;
 
-use crate::access::{AddressLimits, CookieDomain, Proxies, Rate, WriteKey, WriteKeys};
+use crate::access::{AddressLimits, CookieDomain, Proxies, WriteKeys};
 use crate::limits::{
     MAX_BUNDLE_VALID_MS, MAX_PLACE_CHARS, MAX_STATEMENT_VALID_MS, MIN_BUNDLE_VALID_MS, MIN_SECRET_CHARS,
     MIN_STATEMENT_VALID_MS,
@@ -16,15 +18,17 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use arguments::with_source;
 pub use arguments::{
     Command, DumpArguments, ImportArguments, ImportCommand, LogCommand, LogFormat, ServeArguments,
-    nearly_variables, parse,
+    nearly_variables, parse, serve_command,
 };
 pub use author::{
     ApplyArguments, BundleCommand, CheckArguments, CompileArguments, CurrentArguments, DeltaArguments,
     DiffArguments, Format, KeygenArguments, KeysetArguments, PreviewArguments, SignArguments,
     SimulateArguments, TestArguments, TrustArguments, VerifyArguments,
 };
+pub use reloadable::Stamps;
 
 /// Checked settings of `attune serve`.
 #[derive(Debug)]
@@ -73,6 +77,10 @@ pub struct Settings {
     pub demo_control: Option<String>,
     /// Key of the privileged listener; made and logged where absent.
     pub secret_key: Option<String>,
+    /// What all of this was read from.
+    pub arguments: ServeArguments,
+    /// What the files of it were like before they were read.
+    pub stamps: Stamps,
 }
 
 /// How the log is kept.
@@ -117,27 +125,28 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+impl SettingsError {
+    fn placed(self, places: &file::Places) -> Self {
+        Self(with_source(self.0, &[], places))
+    }
+}
+
 impl Settings {
     /// Checks the arguments and reads the files that they name.
     ///
     /// # Errors
     /// The first setting that cannot be used.
     pub fn check(arguments: ServeArguments) -> Result<Self, SettingsError> {
+        let places = arguments.places.clone();
+        Self::check_each(arguments).map_err(|error| error.placed(&places))
+    }
+
+    fn check_each(arguments: ServeArguments) -> Result<Self, SettingsError> {
         let told = |setting: &str, what: String| SettingsError(format!("{setting}: {what}"));
-        let mut keys = Vec::new();
-        for key in &arguments.write_keys {
-            keys.push(WriteKey::open(key).map_err(|what| told("--write-key", format!("'{key}' {what}")))?);
-        }
-        if let Some(path) = &arguments.write_keys_file {
-            keys.extend(WriteKeys::read_file(path).map_err(|error| told("--write-keys", error.to_string()))?);
-        }
-        if keys.is_empty() {
-            keys.push(WriteKey::open("demo").map_err(|what| told("--write-key", what))?);
-        }
-        let destinations = arguments.destinations.as_deref().map_or_else(
-            || Ok(Destinations::default()),
-            |path| Destinations::read_file(path).map_err(|error| told("--destinations", error)),
-        );
+        let stamps = arguments.stamps();
+        let keys = arguments.read_keys()?;
+        let destinations = arguments.read_destinations();
+        let of_address = arguments.of_address();
         let cookie_domain = arguments.visitor_cookie_domain.as_deref().map(|text| {
             CookieDomain::parse(text)
                 .map_err(|what| told("--visitor-cookie-domain", format!("'{text}' {what}")))
@@ -153,10 +162,6 @@ impl Settings {
             let what = format!("'{text}' must be an address or a network such as 10.0.0.0/8");
             told("--trusted-proxies", what)
         })?;
-        let of_address = AddressLimits {
-            requests: arguments.requests_per_address.map(Rate::of_requests),
-            events: arguments.events_per_address.map(Rate::of_events),
-        };
         let signing = SigningSettings::check(&arguments)?;
         if let Some(url) = arguments.demo_control.as_ref().filter(|url| !is_loopback_url(url)) {
             return Err(told("--demo-control", format!("'{url}' must be http://127.0.0.1:<port>")));
@@ -175,6 +180,8 @@ impl Settings {
             return Err(told("--admin-port", format!("{admin_port} is the public port already")));
         }
         Ok(Self {
+            arguments: arguments.clone(),
+            stamps,
             host: arguments.host,
             port: arguments.port,
             admin_port,
@@ -346,8 +353,8 @@ mod tests {
             ),
             (&["--prot", "1"], "unexpected argument '--prot' found; a similar argument exists: '--port'"),
             (
-                &["--config", "a"],
-                "unexpected argument '--config' found; attune serve --help lists what there is",
+                &["--verbose", "a"],
+                "unexpected argument '--verbose' found; attune serve --help lists what there is",
             ),
         ] {
             let error = settings(words).unwrap_err();

@@ -14,7 +14,7 @@ use attune_core::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
@@ -36,6 +36,8 @@ pub struct Inputs {
     pub asks: mpsc::Receiver<Ask>,
     /// True when it has to end.
     pub stop: watch::Receiver<bool>,
+    /// Told where other destinations have taken effect.
+    pub replaced: Arc<Notify>,
 }
 
 /// The task's state.
@@ -62,12 +64,8 @@ enum Settled {
 impl Desk {
     /// A desk with nothing on it.
     pub fn new(outbox: Arc<Outbox>) -> Self {
-        let lanes = outbox
-            .destinations
-            .iter()
-            .map(|destination| (destination.name.clone(), (destination.clone(), Lane::default())));
         Self {
-            lanes: lanes.collect(),
+            lanes: lanes(&outbox, &mut BTreeMap::new()),
             outbox,
             calls: JoinSet::new(),
             open: HashMap::new(),
@@ -93,6 +91,7 @@ impl Desk {
                     self.take_on_at.get_or_insert_with(Instant::now);
                 }
                 Some(ended) = self.calls.join_next_with_id(), if !self.calls.is_empty() => self.settle(ended),
+                () = inputs.replaced.notified() => self.redirect(&mut inputs.stop).await,
                 Some(ask) = inputs.asks.recv() => self.answer(ask).await,
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             }
@@ -126,6 +125,21 @@ impl Desk {
                 () = stopped(stop) => return false,
                 () = tokio::time::sleep(RESTART_PAUSE) => {}
             }
+        }
+    }
+
+    /// Goes over to the destinations in effect. What waits goes on with the destination that it has now; what has none any
+    /// more is dead. Calls that are open end as they were begun.
+    async fn redirect(&mut self, stop: &mut watch::Receiver<bool>) {
+        let mut before = std::mem::take(&mut self.lanes);
+        self.lanes = lanes(&self.outbox, &mut before);
+        for name in before.keys() {
+            let label = [("destination", &**name)];
+            self.outbox.metrics.deliveries_pending.set(&label, 0);
+            self.outbox.metrics.deliveries_oldest.set(&label, 0);
+        }
+        if self.load(stop).await {
+            self.take_on_at.get_or_insert_with(Instant::now);
         }
     }
 
@@ -219,6 +233,19 @@ impl Desk {
             metrics.deliveries_oldest.set(&label, u64::try_from(since).unwrap_or(0));
         }
     }
+}
+
+/// A queue for each destination in effect; that of its name goes on.
+fn lanes(
+    outbox: &Outbox,
+    before: &mut BTreeMap<String, (Arc<Destination>, Lane)>,
+) -> BTreeMap<String, (Arc<Destination>, Lane)> {
+    let destinations = outbox.destinations();
+    let each = destinations.iter().map(|destination| {
+        let lane = before.remove(&destination.name).map(|(_, lane)| lane).unwrap_or_default();
+        (destination.name.clone(), (destination.clone(), lane))
+    });
+    each.collect()
 }
 
 /// Waits until the task has to end, or nobody is left who could say so.

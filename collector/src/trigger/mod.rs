@@ -21,8 +21,8 @@ mod webhook;
 use crate::limits::MAX_ASKED_RETRIES;
 use crate::profile::StoreError;
 use desk::{Ask, Desk, Inputs};
-use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub use delivery::State;
@@ -35,6 +35,7 @@ pub use told::Told;
 pub struct Triggers {
     outbox: Arc<Outbox>,
     asks: mpsc::Sender<Ask>,
+    replaced: Arc<Notify>,
 }
 
 /// The running task.
@@ -49,12 +50,19 @@ pub fn start(outbox: Outbox, committed: watch::Receiver<u64>) -> (Triggers, Deli
     let outbox = Arc::new(outbox);
     let (asks, asked) = mpsc::channel(MAX_ASKED_RETRIES);
     let (stop, stopped) = watch::channel(false);
-    let inputs = Inputs { committed, asks: asked, stop: stopped };
+    let replaced = Arc::new(Notify::new());
+    let inputs = Inputs { committed, asks: asked, stop: stopped, replaced: replaced.clone() };
     let task = tokio::spawn(Desk::new(outbox.clone()).run(inputs));
-    (Triggers { outbox, asks }, Delivering { stop, task })
+    (Triggers { outbox, asks, replaced }, Delivering { stop, task })
 }
 
 impl Triggers {
+    /// Puts other destinations in effect.
+    pub fn replace(&self, destinations: Destinations) {
+        *self.outbox.destinations.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(destinations);
+        self.replaced.notify_one();
+    }
+
     /// Deliveries as NDJSON in order of firing, of all states or of one.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use attune_core::processor::ProfileState;
 use attune_core::time::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 /// Counter of the store: the order number of the first firing whose calls are not among the deliveries.
@@ -27,7 +27,7 @@ pub struct Outbox {
     /// Where firings are, and deliveries go.
     pub store: Arc<dyn Store>,
     /// Whom triggers may call.
-    pub destinations: Arc<Destinations>,
+    pub destinations: RwLock<Arc<Destinations>>,
     /// Erased members, of whom nothing is sent.
     pub tombstones: Arc<Tombstones>,
     /// What is counted.
@@ -201,11 +201,16 @@ impl Outbox {
         Ok(destination.name.clone())
     }
 
-    fn destination(&self, id: CallId, firing: &Firing) -> Result<&Arc<Destination>, Trouble> {
+    /// The destinations that are in effect.
+    pub fn destinations(&self) -> Arc<Destinations> {
+        self.destinations.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn destination(&self, id: CallId, firing: &Firing) -> Result<Arc<Destination>, Trouble> {
         let action = firing.actions.get(usize::from(id.action));
         let action =
             action.ok_or_else(|| Trouble::new("destination_unknown", "the firing has no such action"))?;
-        self.destinations.find(action)
+        self.destinations().find(action).cloned()
     }
 
     /// What is to be called now, with the visitor's traits where the destination reads them; nothing where the firing, or
@@ -306,7 +311,7 @@ impl Outbox {
             tracing::error!(rule, destination, code, "a firing is not delivered: {message}");
         }
         // A name that only rules have is no label.
-        let is_known = self.destinations.has(&delivery.destination);
+        let is_known = self.destinations().has(&delivery.destination);
         let name = if is_known { &*delivery.destination } else { "" };
         self.metrics.deliveries.add(&[("destination", name), ("outcome", code)], 1);
         delivery.bury(trouble, clock::now());

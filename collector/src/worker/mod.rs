@@ -19,7 +19,7 @@ use crate::limits::{
     COMMIT_INTERVAL, COMMIT_INTERVAL_BUSY, RESTART_PAUSE, STATE_SYNC_INTERVAL, WORKER_DRAIN_TIMEOUT,
 };
 use crate::log::{Log, LogReader};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Reached, Stage};
 use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
 use attune_core::condition::Engine;
@@ -124,6 +124,9 @@ struct Worker<'a> {
     /// The records of the bundle in effect and of the rollout, by what they are kept as, while they are not committed.
     activations: BTreeMap<&'static str, Vec<u8>>,
     position: u64,
+    /// Records taken in of those that this process has written, and where those begin.
+    counted: u64,
+    counted_from: u64,
     committed_position: u64,
     committed_at: Instant,
     /// When the state was synced by this worker.
@@ -138,6 +141,7 @@ impl<'a> Worker<'a> {
         stop: &'a AtomicBool,
     ) -> Result<Self, WorkerError> {
         let position = absorbed(&*parts.store)?;
+        let (committed_place, counted_from) = parts.metrics.lag.counted(Stage::Committed);
         let mut worker = Self {
             parts,
             committed,
@@ -152,6 +156,8 @@ impl<'a> Worker<'a> {
             stuck: HashSet::new(),
             activations: BTreeMap::new(),
             position,
+            counted: committed_place.records,
+            counted_from,
             committed_position: position,
             committed_at: Instant::now(),
             synced_at: None,
@@ -173,10 +179,11 @@ impl<'a> Worker<'a> {
                 for frame in chunk.frames() {
                     for (index, record) in (0..).zip(frame.records()) {
                         self.take(record, LetterId { position: frame.position, index })?;
+                        self.counted += u64::from(frame.position >= self.counted_from);
                     }
                     self.position = frame.end;
                 }
-                self.parts.metrics.worker_behind_bytes.set(self.reader.behind());
+                self.note_stage(Stage::Absorbed);
             }
             self.publish()?;
             let caught_up = self.reader.behind() == 0;
@@ -240,6 +247,12 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Notes for the metrics that a stage has come to where the worker is.
+    fn note_stage(&self, stage: Stage) {
+        let place = Reached { position: self.position, records: self.counted };
+        self.parts.metrics.lag.reached(stage, place);
+    }
+
     fn is_dirty(&self) -> bool {
         self.position != self.committed_position
     }
@@ -268,6 +281,7 @@ impl<'a> Worker<'a> {
         self.parts.store.commit(changes)?;
         self.committed_position = self.position;
         self.committed.send_replace(self.position);
+        self.note_stage(Stage::Committed);
         self.states.shrink();
         self.parts.metrics.commits.add(1);
         self.parts.metrics.hot_states.set(self.states.len() as u64);
@@ -283,6 +297,9 @@ impl<'a> Worker<'a> {
         if self.synced_position != self.committed_position || self.synced_at.is_none() {
             self.parts.store.sync()?;
             self.synced_position = self.committed_position;
+            // What is committed is what the metrics know as committed, whatever has been taken in since.
+            let (place, _) = self.parts.metrics.lag.counted(Stage::Committed);
+            self.parts.metrics.lag.reached(Stage::Synced, place);
         }
         self.synced_at = Some(Instant::now());
         // Also where nothing comes any more: on a full disk nothing does.

@@ -4,6 +4,7 @@
 
 mod client;
 mod mail;
+mod promtool;
 mod receiver;
 
 use attune_collector::Server;
@@ -19,6 +20,7 @@ use tokio::runtime::Runtime;
 
 pub use client::{Answer, Message, Place, Stream};
 pub use mail::MailServer;
+pub use promtool::promtool;
 pub use receiver::{Received, Receiver, Reply};
 
 pub const SECRET: &str = "secret-of-the-tests";

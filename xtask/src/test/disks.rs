@@ -1,5 +1,6 @@
 //! What the tests of a disk in trouble need of a machine, and which of them are left out where it has not got that.
 
+use super::suite::Suite;
 use crate::bench;
 use crate::command::{program, run};
 use std::path::Path;
@@ -16,8 +17,8 @@ const WITH_FIU: [&str; 1] = ["whatever_a_disk_refuses_senders_are_told_and_it_go
 /// What libfiu comes with.
 const FIU: (&str, &str) = ("/usr/lib/fiu/fiu_posix_preload.so", "fiu-utils");
 
-/// Arguments of the tests' programs that leave out what this machine cannot run; says so.
-pub fn left_out(root: &Path) -> Vec<&'static str> {
+/// Arguments of the tests' programs that leave out what this machine cannot run, which count as skipped.
+pub fn left_out(suite: &mut Suite, root: &Path) -> Vec<&'static str> {
     let mount = ["unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
     let has_tmpfs = program(root, &mount).output().is_ok_and(|output| output.status.success());
     let needs = [
@@ -29,7 +30,7 @@ pub fn left_out(root: &Path) -> Vec<&'static str> {
     for (names, can_be) in needs {
         let Err(why) = can_be else { continue };
         for name in names {
-            println!("── Rust: {name} is left out: {why}");
+            suite.skip(&format!("Rust: {name}"), 1, &why);
             arguments.extend(["--skip", name]);
         }
     }

@@ -26,6 +26,8 @@ use suite::Suite;
 const RECORDING: &str = "../shared/data/eshop2008_apr_may.csv.gz";
 /// Tests in `benches/tests/replay.rs`, and one of `tests/tests/signal_oracle.rs`.
 const RECORDED_TESTS: u64 = 4;
+/// Tests of the collector whose names begin with `promtool_`.
+const PROMTOOL_TESTS: u64 = 3;
 
 /// Runs everything; stops early only where the machine lacks something that cannot be installed.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -72,7 +74,18 @@ fn source_checks(suite: &mut Suite, root: &Path) {
 fn rust_tests(suite: &mut Suite, root: &Path) {
     let tests = "cargo test --workspace --features attune-core/author --no-fail-fast";
     let mut tests = words(root, tests);
-    tests.args(["--", "--include-ignored"]).args(disks::left_out(root));
+    let promtool = toolchain::ensure_promtool(root);
+    tests.arg("--");
+    match &promtool {
+        Ok(promtool) => {
+            tests.env("PROMTOOL", promtool);
+        }
+        Err(failure) => {
+            suite.skip("Rust: tests by promtool", PROMTOOL_TESTS, &failure.to_string());
+            tests.args(["--skip", "promtool_"]);
+        }
+    }
+    tests.arg("--include-ignored").args(disks::left_out(suite, root));
     suite.tests("Rust", &mut tests);
 }
 

@@ -110,7 +110,7 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 25] = [
+const COLLECTOR: [Room; 27] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
@@ -119,6 +119,7 @@ const COLLECTOR: [Room; 25] = [
     room("metrics", &["limits"]),
     room("whole_file", &[]),
     room("secret", &["hex", "whole_file"]),
+    room("selftest", &["limits"]),
     room("content", &["hex"]),
     room("access", &["clock", "hex", "limits", "secret"]),
     room("assets", &["content", "limits"]),
@@ -139,6 +140,7 @@ const COLLECTOR: [Room; 25] = [
         ],
     ),
     room("worker", &["access", "bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
+    room("reload", &["access", "http", "limits", "settings", "trigger"]),
     room("author", &["bundle", "clock", "hex", "limits", "log", "secret", "settings", "whole_file"]),
     room("rooms", WIRING),
     room("server", WIRING),
@@ -162,8 +164,10 @@ const WIRING: &[&str] = &[
     "profile",
     "push",
     "query",
+    "reload",
     "rooms",
     "secret",
+    "selftest",
     "server",
     "settings",
     "trigger",

@@ -33,6 +33,6 @@ async fn take(edge: &Edge, request: Request) -> Result<(), ApiError> {
     let posted = Posted::parse(&text)?;
     check_count(posted.events())?;
     let arrival = Arrival::now()?;
-    taken.hand_over(edge, key, &posted.translate(arrival.arrived())).await?;
+    taken.hand_over(edge, &key, &posted.translate(arrival.arrived())).await?;
     Ok(())
 }

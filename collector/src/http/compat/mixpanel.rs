@@ -67,7 +67,7 @@ async fn take(edge: &Edge, takes: Takes, usual: Answer, request: Request) -> Res
     check_count(posted.records())?;
     let arrival = Arrival::now()?;
     let translation = posted.translate(arrival.arrived(), in_body.as_deref());
-    let refused = taken.hand_over(edge, key, &translation).await?;
+    let refused = taken.hand_over(edge, &key, &translation).await?;
     Ok(match if is_verbose { Answer::Verbose } else { usual } {
         Answer::Terse => "1".to_owned(),
         Answer::Verbose => json!({"status": 1, "error": null}).to_string(),

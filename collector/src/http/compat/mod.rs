@@ -19,6 +19,7 @@ use attune_core::wire::{Envelope, Receipt, ResultKind};
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use std::sync::Arc;
 
 pub use measurement::router as measurement;
 pub use mixpanel::router as mixpanel;
@@ -28,15 +29,15 @@ pub use segment::router as segment;
 const QUERY_KEYS: [&str; 2] = ["writeKey", "api_secret"];
 
 /// A request's body as text, and the key where that came outside of it.
-struct Taken<'e> {
-    key: Option<&'e WriteKey>,
+struct Taken {
+    key: Option<Arc<WriteKey>>,
     head: Parts,
     held: Held,
 }
 
-impl<'e> Taken<'e> {
+impl Taken {
     /// Reads the body of a request within limits: those of strangers are smaller, and never decompressed.
-    async fn read(edge: &'e Edge, request: Request) -> Result<Self, ApiError> {
+    async fn read(edge: &Edge, request: Request) -> Result<Self, ApiError> {
         if let Some(ending) = ending(edge) {
             return Err(ending);
         }
@@ -60,9 +61,9 @@ impl<'e> Taken<'e> {
     }
 
     /// The key that came with the request, or else the one that its body names.
-    fn key(&self, edge: &'e Edge, in_body: Option<&str>) -> Result<&'e WriteKey, ApiError> {
-        match self.key {
-            Some(key) => Ok(key),
+    fn key(&self, edge: &Edge, in_body: Option<&str>) -> Result<Arc<WriteKey>, ApiError> {
+        match &self.key {
+            Some(key) => Ok(key.clone()),
             None => Ok(edge.keys.authorize(in_body, header_text(&self.head.headers, header::ORIGIN))?),
         }
     }

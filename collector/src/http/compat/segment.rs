@@ -64,7 +64,7 @@ async fn take(edge: &Edge, call: Call, request: Request) -> Result<(), ApiError>
     let key = taken.key(edge, posted.write_key.as_deref())?;
     check_count(posted.messages())?;
     let arrival = Arrival::now()?;
-    taken.hand_over(edge, key, &posted.translate(arrival.arrived())).await?;
+    taken.hand_over(edge, &key, &posted.translate(arrival.arrived())).await?;
     Ok(())
 }
 

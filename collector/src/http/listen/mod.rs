@@ -5,7 +5,7 @@ mod pace;
 mod places;
 mod socket;
 
-use crate::limits::{DRAIN_TIMEOUT, HEADER_TIMEOUT, MAX_HEAD_BYTES, UNREAD_TIMEOUT_MS};
+use crate::limits::{DRAIN_TIMEOUT, HEADER_TIMEOUT, LATE_TIMEOUT, MAX_HEAD_BYTES, UNREAD_TIMEOUT_MS};
 use crate::metrics::Metrics;
 use axum::Router;
 use axum::body::Body;
@@ -23,10 +23,11 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Barrier, watch};
 
 pub use pace::Pace;
 pub use places::{Place, Places};
@@ -35,13 +36,15 @@ pub use places::{Place, Places};
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// Serves until `stop` becomes true, then refuses connections and lets the open ones finish.
+/// Serves until `stop` becomes true, then lets the open connections finish. Until those of all listeners at `ended` have,
+/// others are accepted for one request each, so that whoever asks is told that the collector is shutting down.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     places: Arc<Places>,
     metrics: Arc<Metrics>,
     mut stop: watch::Receiver<bool>,
+    ended: Arc<Barrier>,
 ) {
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
@@ -51,29 +54,59 @@ pub async fn serve(
             accepted = accept(&listener, &places, &metrics) => accepted,
             _ = stop.wait_for(|stopped| *stopped) => break,
         };
-        let Some((stream, peer, place)) = accepted else { continue };
-        let socket = Socket::new(stream);
-        let (head, router, counted) = (socket.head(), router.clone(), metrics.clone());
-        let service =
-            service_fn(move |request| answer(request, peer, head.clone(), router.clone(), counted.clone()));
-        let watched = graceful.watch(builder.serve_connection(TokioIo::new(socket), service));
-        let metrics = metrics.clone();
-        metrics.connections.add(1);
-        tokio::spawn(async move {
-            if let Err(error) = watched.await {
-                if is_too_slow(&error) {
-                    metrics.slow_connections.add(1);
+        if let Some(accepted) = accepted {
+            begin(&graceful, &builder, accepted, &router, &metrics);
+        }
+    }
+    builder.keep_alive(false);
+    let (late, open) = (GracefulShutdown::new(), graceful.shutdown());
+    let drained = async {
+        if tokio::time::timeout(DRAIN_TIMEOUT, open).await.is_err() {
+            tracing::warn!(seconds = DRAIN_TIMEOUT.as_secs(), "some connections did not finish in time");
+        }
+        ended.wait().await;
+    };
+    let mut drained = pin!(drained);
+    loop {
+        tokio::select! {
+            () = &mut drained => break,
+            accepted = accept(&listener, &places, &metrics) => {
+                if let Some(accepted) = accepted {
+                    begin(&late, &builder, accepted, &router, &metrics);
                 }
-                tracing::debug!(%error, "a connection ended early");
             }
-            metrics.connections.subtract(1);
-            drop(place);
-        });
+        }
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
-        tracing::warn!(seconds = DRAIN_TIMEOUT.as_secs(), "some connections did not finish in time");
-    }
+    // They have no more than one answer to wait for, which says that nothing is taken any more.
+    let _ = tokio::time::timeout(LATE_TIMEOUT, late.shutdown()).await;
+}
+
+/// Serves an accepted connection on a task of its own.
+fn begin(
+    graceful: &GracefulShutdown,
+    builder: &http1::Builder,
+    (stream, peer, place): (TcpStream, Peer, Place),
+    router: &Router,
+    metrics: &Arc<Metrics>,
+) {
+    let socket = Socket::new(stream);
+    let (head, router, counted) = (socket.head(), router.clone(), metrics.clone());
+    let service =
+        service_fn(move |request| answer(request, peer, head.clone(), router.clone(), counted.clone()));
+    let watched = graceful.watch(builder.serve_connection(TokioIo::new(socket), service));
+    let metrics = metrics.clone();
+    metrics.connections.add(1);
+    tokio::spawn(async move {
+        if let Err(error) = watched.await {
+            if is_too_slow(&error) {
+                metrics.slow_connections.add(1);
+            }
+            tracing::debug!(%error, "a connection ended early");
+        }
+        metrics.connections.subtract(1);
+        drop(place);
+    });
 }
 
 /// Accepts nobody while no place is free: who waits then is with the system, and costs no descriptor.

@@ -16,7 +16,7 @@ fn outbox() -> (Outbox, TempDir) {
     fs::write(&path, FILE).unwrap();
     let outbox = Outbox {
         store: Arc::new(EmbeddedStore::open(&folder.path().join("state"), STORE_FILES).unwrap()),
-        destinations: Arc::new(Destinations::read_file(&path).unwrap()),
+        destinations: RwLock::new(Arc::new(Destinations::read_file(&path).unwrap())),
         tombstones: Arc::new(Tombstones::new(Secret::of([7; 32]))),
         metrics: Arc::default(),
         told: Told::default(),
@@ -108,7 +108,7 @@ fn an_erased_firing_takes_its_delivery_along_whenever_that_is_written() {
     fire(&outbox, &[clock::now(); 3]);
     outbox.tombstones.note(outbox.tombstones.of(&MemberId("m1".into())));
     assert_eq!(take_on(&outbox, 0), [0, 2], "nothing begins for an erased member");
-    let crm = outbox.destinations.iter().next().unwrap().clone();
+    let crm = outbox.destinations().iter().next().unwrap().clone();
     let id = CallId { firing: 0, action: 0 };
     let (_, mut delivery, _) = outbox.open(id, &crm).unwrap().unwrap();
     // The worker erases while the call is open.
