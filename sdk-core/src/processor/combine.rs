@@ -26,6 +26,7 @@ pub(super) fn combine(
     if change.is_backfill() {
         // Nothing is judged by it: a trigger that comes with the signal is armed at the profile's next record, once all
         // its members are filled.
+        state.agenda.forget();
         state.apply(change, processor.counted());
         state.version = state.version.saturating_add(1);
         return Outcome { wake_at: state.wake, changed: true, ..Outcome::default() };
@@ -47,6 +48,7 @@ pub(super) fn combine(
     state.apply(change, processor.counted());
     if let Some(part) = state.parts.get_mut(&change.member) {
         part.events = part.events.saturating_add(brought);
+        state.agenda.touch(active, change, &part.tiles);
     }
     if let Some(document) = &change.event {
         let from = firings.len();
