@@ -1,6 +1,7 @@
 //! A bundle that profiles are judged by, with what the processor reads from it once.
 
 use super::agenda::Readers;
+use super::gates::Gates;
 use crate::bundle::Bundle;
 use crate::condition::{Consent, Packer, decode_condition, encode_condition};
 use crate::hash::key_hash;
@@ -16,6 +17,8 @@ pub(super) struct Active {
     pub levels: Vec<LevelTrigger>,
     /// Which of them read what.
     pub readers: Readers,
+    /// Its event rules.
+    pub gates: Gates,
     /// Hash of revision, signals and level triggers: answers found under one edition hold under no other.
     pub edition: u64,
 }
@@ -23,7 +26,14 @@ pub(super) struct Active {
 impl Active {
     pub(super) fn new(bundle: Bundle, since: Timestamp) -> Self {
         let (levels, readers) = level_triggers(&bundle);
-        Self { edition: edition(&bundle, &levels), levels, readers, since, bundle }
+        Self {
+            edition: edition(&bundle, &levels),
+            gates: Gates::new(&bundle),
+            levels,
+            readers,
+            since,
+            bundle,
+        }
     }
 
     /// The identities of its level triggers.

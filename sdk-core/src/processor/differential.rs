@@ -5,7 +5,11 @@ use super::ProfileState;
 use super::fixture::{World, cart, login, view};
 use crate::bundle::Bundle;
 use crate::bundle::author::{SourceFile, compile};
+use crate::condition::Outlook;
+use crate::profile::EventDocument;
+use crate::rules::judge;
 use crate::time::{Clocks, Timestamp};
+use crate::value::ValueRef;
 use crate::wire::{Event, Record};
 use alloc::boxed::Box;
 use alloc::format;
@@ -49,6 +53,30 @@ const LEVELS: [&str; 20] = [
     r#"{"signals.views.x":{"$gte":{"$path":"signals.views.y"}}}"#,
 ];
 
+/// What an event rule can ask of an event and its visitor.
+const EVENTS: [&str; 20] = [
+    r#"{"event.metadata.price":{"$gt":5}}"#,
+    r#"{"event.metadata.price":{"$gte":5,"$lt":7.5}}"#,
+    r#"{"event.metadata.price":{"$lte":5},"event.metadata.category":"x"}"#,
+    r#"{"event.metadata.price":5}"#,
+    r#"{"event.metadata.price":{"$eq":5}}"#,
+    r#"{"event.metadata.price":"5"}"#,
+    r#"{"event.metadata.price":{"$not":{"$gt":5}}}"#,
+    r#"{"event.metadata.price":{"$gte":0},"traits.plan":"pro"}"#,
+    r#"{"event.metadata.category":{"$eq":"y"},"signals.views.y":{"$gte":2}}"#,
+    r#"{"event.metadata.category":{"$in":["x","w"]},"signals.visit":{"$gte":2}}"#,
+    r#"{"$signal":{"name":"views","key":{"$path":"event.metadata.category"},"is":{"$gte":3}}}"#,
+    r#"{"event.metadata.price":{"$gt":4},"$signal":{"name":"hour","key":{"$path":"event.metadata.category"},"is":{"$gte":2,"$lt":4}}}"#,
+    r#"{"$signal":{"name":"views","key":{"$path":"event.metadata.price"},"is":{"$lt":3}}}"#,
+    r#"{"$signal":{"name":"visit","is":{"$lt":4}}}"#,
+    r#"{"signals.last":"y","signals.spent":{"$gte":10}}"#,
+    r#"{"signals.cart_at":{"$exists":true}}"#,
+    r#"{"$or":[{"event.metadata.price":{"$gt":5}},{"signals.visit":{"$gte":3}}]}"#,
+    r#"{"event.timestamp":{"$gt":10}}"#,
+    r#"{"event.metadata.price":{"$gt":-1},"signals.hour.v":{"$lt":1}}"#,
+    "{}",
+];
+
 /// An entry of a log.
 #[derive(Clone, Debug)]
 enum Entry {
@@ -65,16 +93,30 @@ fn bundle(revision: u64, chosen: u64, has_experiment: bool) -> Bundle {
     let levels = LEVELS.iter().enumerate().filter(|(place, when)| is_chosen(*place) && needs(when));
     let triggers: Vec<String> =
         levels.map(|(place, when)| format!(r#"{{"id":"l{place}","when":{when}}}"#)).collect();
-    let experiments = r#"{"id":"e","when":{"signals.hour.x":{"$gte":1}},"variations":[{"key":"off"},{"key":"on"}]}"#;
+    let events = EVENTS.iter().enumerate().filter(|(place, _)| is_chosen(place + LEVELS.len()));
+    let events = events.map(|(place, when)| {
+        let on = ["page_view", "page_view", "add_to_cart", "*"][place % 4];
+        // Some under a key, some of a slot.
+        let with = match place % 3 {
+            0 => r#""cap":{"per":"session","count":1,"key":"event.metadata.category"}"#,
+            1 => r#""slot":"s","cap":{"per":"day","count":1}"#,
+            _ => r#""cap":{"per":"lifetime","count":2}"#,
+        };
+        format!(r#"{{"id":"e{place}","on":"{on}","when":{when},{with},"actions":[]}}"#)
+    });
+    let (rules, more): (Vec<String>, Vec<String>) = events.partition(|rule| rule.contains("slot"));
+    let experiments =
+        r#"{"id":"e","when":{"signals.hour.x":{"$gte":1}},"variations":[{"key":"off"},{"key":"on"}]}"#;
     let text = format!(
         r#"{{"signals":[{SIGNALS}],"experiments":[{}],
             "models":[{{"name":"m","kind":"plan","items":[{{"signal":"visit","points":1}},{{"signal":"spent","points":1,"half_life":"30m"}}]}}],
-            "triggers":[{}]}}"#,
+            "rules":[{}],"triggers":[{}]}}"#,
         if has_experiment { experiments } else { "" },
-        triggers.join(",")
+        rules.join(","),
+        [triggers, more].concat().join(",")
     );
     let compiled = compile(&[SourceFile { name: "a.json".into(), text }]);
-    assert_eq!(compiled.diagnostics, [], "{:?}", triggers);
+    assert_eq!(compiled.diagnostics, []);
     Bundle { revision, ..compiled.bundle }
 }
 
@@ -165,5 +207,27 @@ proptest! {
             prop_assert_eq!(bytes(&fast), bytes(&plain), "after {:?}", entry);
         }
         prop_assert_eq!(&fast.firings, &plain.firings);
+    }
+
+    #[test]
+    fn event_rules_behind_bars_match_as_if_every_condition_was_evaluated(
+        drawn in proptest::collection::vec((0..3_usize, 0..24_u8, 0..25_i64, 0..3_u128, 0..5_usize, any::<u64>()), 1..60),
+        chosen in any::<u64>(), has_experiment in any::<bool>(),
+    ) {
+        let mut world = World::default();
+        world.processor.set_bundle(bundle(1, chosen, has_experiment), Timestamp(0));
+        for entry in &log(&drawn) {
+            take(&mut world, entry, has_experiment);
+            let Entry::Event(event) = entry else { continue };
+            let document = EventDocument::new((**event).clone());
+            let (active, rules) = (&world.processor.current, &world.processor.current.bundle.rules);
+            for state in world.profiles.values() {
+                let scene = world.processor.scene(active, (state.time(), Some(&document)), ValueRef::Null);
+                let (found, plain) = state.read(scene, &mut Outlook::default(), |visitor, _| {
+                    (active.gates.judge(rules, visitor, &event.event_type), judge(rules, visitor, event))
+                });
+                prop_assert_eq!(found, plain, "at {:?}", event);
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ mod edge;
 mod firing;
 #[cfg(test)]
 mod fixture;
+mod gates;
 mod join;
 mod levels;
 mod published;
