@@ -1,7 +1,7 @@
 //! A bundle that profiles are judged by, with what the processor reads from it once.
 
-use super::agenda::Readers;
 use super::gates::Gates;
+use super::readers::Readers;
 use crate::bundle::Bundle;
 use crate::condition::{Consent, Packer, decode_condition, encode_condition};
 use crate::hash::key_hash;

@@ -116,7 +116,8 @@ impl Gate {
     fn bar(&mut self, bundle: &Bundle, condition: &Condition) -> bool {
         match condition {
             Condition::All(parts) => {
-                parts.iter().fold(true, |is_whole, part| self.bar(bundle, part) && is_whole)
+                // Every part sets its bars, whatever the others do.
+                parts.iter().filter(|part| !self.bar(bundle, part)).count() == 0
             }
             Condition::Path { path: Path { root: Root::Event, rest }, test } => {
                 self.bounds(&Subject::Field(rest.clone()), test)
@@ -143,8 +144,8 @@ impl Gate {
     fn bounds(&mut self, subject: &Subject, test: &Test) -> bool {
         if let Test::All(tests) = test {
             // Of an unknown value an empty list of tests is unknown.
-            let all = tests.iter().fold(true, |is_whole, test| self.bounds(subject, test) && is_whole);
-            return all && !tests.is_empty();
+            let others = tests.iter().filter(|test| !self.bounds(subject, test)).count();
+            return others == 0 && !tests.is_empty();
         }
         let Some(test) = Bound::of(test) else { return false };
         let known = self.subjects.iter().position(|known| known == subject);

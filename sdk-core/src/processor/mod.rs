@@ -17,6 +17,7 @@ mod gates;
 mod join;
 mod levels;
 mod published;
+mod readers;
 #[cfg(test)]
 mod replays;
 mod rollout;
