@@ -5,7 +5,7 @@ use super::state::ProfileState;
 use super::{Outcome, Processor};
 use crate::condition::{Consent, Outlook};
 use crate::profile::{Change, EventDocument};
-use crate::rules::{judge, latch};
+use crate::rules::latch;
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use alloc::vec::Vec;
@@ -26,6 +26,7 @@ pub(super) fn combine(
     if change.is_backfill() {
         // Nothing is judged by it: a trigger that comes with the signal is armed at the profile's next record, once all
         // its members are filled.
+        state.agenda.forget();
         state.apply(change, processor.counted());
         state.version = state.version.saturating_add(1);
         return Outcome { wake_at: state.wake, changed: true, ..Outcome::default() };
@@ -47,6 +48,7 @@ pub(super) fn combine(
     state.apply(change, processor.counted());
     if let Some(part) = state.parts.get_mut(&change.member) {
         part.events = part.events.saturating_add(brought);
+        state.agenda.touch(active, change, &part.tiles);
     }
     if let Some(document) = &change.event {
         let from = firings.len();
@@ -78,9 +80,14 @@ impl Processor {
     ) {
         let event = document.event();
         let active = self.active_for(Some(&event.member));
+        if active.gates.is_open(&event.event_type) {
+            return;
+        }
         let rules = &active.bundle.rules;
         let scene = self.scene(active, (state.time, Some(document)), ValueRef::Null);
-        let matches = state.read(scene, &mut Outlook::default(), |visitor, _| judge(rules, visitor, event));
+        let matches = state.read(scene, &mut Outlook::default(), |visitor, _| {
+            active.gates.judge(rules, visitor, &event.event_type)
+        });
         for matched in matches {
             let Some(rule) = rules.get(matched.rule) else { continue };
             if rule.has_slot() {

@@ -24,6 +24,7 @@ impl ProfileState {
         other.latches.iter().for_each(|latch| latch.clone().join(&mut self.latches));
         self.caps.join(&other.caps);
         self.prune();
+        self.agenda.forget();
     }
 
     /// Lets a member go that has moved on with the change of this version; returns how many events it had.
@@ -33,6 +34,7 @@ impl ProfileState {
         self.version = self.version.saturating_add(1);
         self.traits = self.merged_traits();
         self.clocks = self.latest_clocks();
+        self.agenda.forget();
         if self.is_vacant() {
             self.latches = Vec::new();
             self.edges = Vec::new();
@@ -59,6 +61,7 @@ impl ProfileState {
         let version = version.saturating_add(1);
         (self.version, self.profile, self.parts) = (version, profile, parts);
         (self.departed, self.traits, self.clocks) = (departed, traits, clocks);
+        self.agenda.forget();
     }
 
     /// The traits of all parts together.

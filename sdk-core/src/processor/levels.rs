@@ -1,13 +1,13 @@
 //! Level triggers: they fire when their condition turns from false to true, by an event or by time alone.
 
 use super::Processor;
-use super::active::Active;
+use super::active::{Active, LevelTrigger};
 use super::edge::Key;
 use super::firing::{Cause, Firing, Moment};
 use super::state::ProfileState;
 use crate::condition::{Outlook, evaluate};
 use crate::limits::MAX_DUE_STEPS;
-use crate::rules::{RuleRef, rule_key};
+use crate::rules::{RuleRef, VisitorDocument, rule_key};
 use crate::time::Timestamp;
 use crate::value::ValueRef;
 use alloc::vec::Vec;
@@ -25,12 +25,13 @@ impl Processor {
     /// fire for it only if they say so. One that was armed already before the state stood by the other bundle of a rollout
     /// is not published again.
     pub(super) fn arm(&self, state: &mut ProfileState, active: &Active, firings: &mut Vec<Firing>) {
-        let Active { bundle, since, levels } = active;
+        let Active { bundle, since, levels, .. } = active;
         let revision = bundle.revision;
         let known = state.armed_revision.replace(revision);
         if known == Some(revision) {
             return;
         }
+        state.agenda.forget();
         let (before, laid_down) = (mem::take(&mut state.armed), mem::take(&mut state.laid_down));
         let was_armed = |identity: &u64| before.binary_search(identity).is_ok();
         let was_laid_down = |identity: &u64| laid_down.binary_search(identity).is_ok();
@@ -85,7 +86,7 @@ impl Processor {
         state.time = state.time.max(to);
     }
 
-    /// Judges every level trigger at profile time and notes when time alone can change one.
+    /// Judges the level triggers at profile time and notes when time alone can change one.
     pub(super) fn judge_levels(
         &self,
         state: &mut ProfileState,
@@ -94,14 +95,43 @@ impl Processor {
         firings: &mut Vec<Firing>,
     ) {
         let mut outlook = Outlook::default();
-        for level in &active.levels {
-            let Some(rule) = active.bundle.rules.get(level.rule) else { continue };
-            let held = self.stand(state, (active, &rule), state.time, &mut outlook);
+        let held = self.stands(state, active, &mut outlook);
+        for (rule, held) in held {
+            let Some(rule) = active.bundle.rules.get(rule) else { continue };
             if let Some(key) = state.cross_edge(&rule, held) {
                 firings.extend(state.fire(&rule, key, moment));
             }
         }
         state.wake = outlook.next;
+    }
+
+    /// Under which key each level trigger holds now, if it does, of those that may have moved since they were asked last.
+    fn stands(
+        &self,
+        state: &mut ProfileState,
+        active: &Active,
+        outlook: &mut Outlook,
+    ) -> Vec<(usize, Option<Key>)> {
+        let (mut agenda, mut held) = (mem::take(&mut state.agenda), Vec::new());
+        agenda.begin(active, state.session(), state.clocks);
+        let levels = active.levels.iter().enumerate();
+        let asked = levels.filter(|(level, _)| agenda.asks(*level, state.time, outlook));
+        let asked: Vec<_> = asked.map(|(level, trigger)| (level, *trigger)).collect();
+        // When a variation changes concerns every level trigger that there is.
+        if !asked.is_empty() || !(active.levels.is_empty() || active.bundle.experiments.is_empty()) {
+            let scene = self.scene(active, (state.time, None), ValueRef::Null);
+            state.read(scene, outlook, |document, outlook| {
+                for (level, LevelTrigger { rule: index, is_foreseeable, .. }) in asked {
+                    let Some(rule) = active.bundle.rules.get(index) else { continue };
+                    let mut until = Outlook::default();
+                    held.push((index, stand(&rule, document, &mut until)));
+                    until.next.into_iter().for_each(|at| outlook.note(at));
+                    agenda.note(level, until.next, is_foreseeable);
+                }
+            });
+        }
+        state.agenda = agenda;
+        held
     }
 
     /// Under which key a rule of an active bundle holds at an instant, if it does.
@@ -113,8 +143,13 @@ impl Processor {
         outlook: &mut Outlook,
     ) -> Option<Key> {
         state.read(self.scene(active, (at, None), ValueRef::Null), outlook, |document, outlook| {
-            let holds = rule.is_granted(document) && evaluate(rule.when, document, outlook);
-            holds.then(|| rule_key(rule, document))
+            stand(rule, document, outlook)
         })
     }
+}
+
+/// Under which key a rule holds for a document, if it does.
+fn stand(rule: &RuleRef<'_>, document: &VisitorDocument<'_>, outlook: &mut Outlook) -> Option<Key> {
+    let holds = rule.is_granted(document) && evaluate(rule.when, document, outlook);
+    holds.then(|| rule_key(rule, document))
 }

@@ -1,18 +1,23 @@
 //! The server's façade: absorb per member, combine per profile, and the view that pages are sent.
 
 mod active;
+mod agenda;
 mod backfill;
 mod caps;
 #[cfg(all(test, feature = "author"))]
 mod clocks;
 mod combine;
+#[cfg(all(test, feature = "author"))]
+mod differential;
 mod edge;
 mod firing;
 #[cfg(test)]
 mod fixture;
+mod gates;
 mod join;
 mod levels;
 mod published;
+mod readers;
 #[cfg(test)]
 mod replays;
 mod rollout;

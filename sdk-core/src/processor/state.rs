@@ -1,5 +1,6 @@
 //! A profile's state: its members' parts as absolute values, and what rules remember between records.
 
+use super::agenda::Agenda;
 use super::caps::Caps;
 use super::edge::{Edge, Key};
 use crate::bundle::Bundle;
@@ -44,6 +45,8 @@ pub struct ProfileState {
     pub(super) laid_down: Vec<u64>,
     pub(super) wake: Option<Timestamp>,
     pub(super) firings: u64,
+    /// When level triggers have to be judged again; not kept.
+    pub(super) agenda: Agenda,
 }
 
 /// One member's share.
@@ -91,6 +94,7 @@ impl Default for ProfileState {
             laid_down: Vec::new(),
             wake: None,
             firings: 0,
+            agenda: Agenda::default(),
         }
     }
 }
@@ -269,6 +273,7 @@ impl ProfileState {
         if self.parts.get(&change.member).is_none() {
             self.parts.insert(change.member.clone(), Part::default());
             self.departed.remove(&change.member);
+            self.agenda.forget();
         }
         let Some(part) = self.parts.get_mut(&change.member) else { return };
         let period = |at: Timestamp| at.0.div_euclid(PRUNE_EVERY_MS);
@@ -286,6 +291,7 @@ impl ProfileState {
         if due {
             part.tiles.prune(table, change.time);
             part.lanes.prune(change.time);
+            self.agenda.forget();
         }
         if !change.traits.is_empty() {
             part.traits.merge(&change.traits);

@@ -1,5 +1,6 @@
 //! The binary form of a profile's state: opaque to hosts, in the envelope of a kept state.
 
+use super::agenda::Agenda;
 use super::caps::Caps;
 use super::edge::Edge;
 use super::state::{Part, ProfileState};
@@ -78,6 +79,7 @@ impl ProfileState {
             wake: source.option(|source| Timestamp(source.i64())),
             firings: source.u64(),
             laid_down: if version < WITH_ROLLOUTS { Vec::new() } else { source.list(identity) },
+            agenda: Agenda::default(),
         };
         source.finish().map_err(|CodecError| SnapshotError::BadContent)?;
         state.traits = state.merged_traits();

@@ -49,6 +49,7 @@ pub use calendar::{CalendarUnit, Period, Utc, Zone};
 pub use change::{Change, TileChanges};
 pub use distinct::Distinct;
 pub use event_document::EventDocument;
+pub(crate) use keys::bounded_key;
 pub use keys::{Found, Keys, key_text};
 pub use lane::{LaneState, Marked};
 pub use lanes::Lanes;

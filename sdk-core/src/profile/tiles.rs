@@ -147,6 +147,12 @@ impl Tiles {
         self.signals.get(&signal)
     }
 
+    /// Whether keys of a signal have fallen to the bound in a bucket, so that what is missing there may have been.
+    pub(crate) fn is_truncated(&self, signal: SignalId, bucket: Bucket) -> bool {
+        let slice = self.get(signal).and_then(|tiles| tiles.slices.get(&bucket));
+        slice.is_some_and(|slice| slice.keys.is_truncated())
+    }
+
     fn count(
         &mut self,
         (place, signal): (usize, SignalRef<'_>),

@@ -27,16 +27,22 @@ pub fn judge(rules: &RuleTable, document: &dyn Document, event: &Event) -> Vec<M
         if !rule.is_granted(document) || !evaluate(rule.when, document, &mut Outlook::default()) {
             return;
         }
-        let key = rule_key(rule, document);
-        let cap = if rule.has_slot() { rule.head().cap } else { None };
-        if let Some(cap) = &cap
-            && !cap_allows(cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
-        {
-            return;
-        }
-        matches.push(Match { rule: rule.index, key });
+        matches.extend(admit(rule, document));
     });
     matches
+}
+
+/// The match of an event rule whose condition holds, unless it is a slot rule that its cap keeps away.
+#[inline]
+pub fn admit(rule: &RuleRef<'_>, document: &dyn Document) -> Option<Match> {
+    let key = rule_key(rule, document);
+    let cap = if rule.has_slot() { rule.head().cap } else { None };
+    if let Some(cap) = &cap
+        && !cap_allows(cap, key.as_deref().unwrap_or_default(), document, &mut Outlook::default())
+    {
+        return None;
+    }
+    Some(Match { rule: rule.index, key })
 }
 
 /// The key under which a rule is judged, from the document.

@@ -42,7 +42,7 @@ pub use decider::{Decider, Pick, Touched};
 pub use document::{Reads, VisitorClocks, VisitorDocument};
 pub use explain::{Refusal, Standing, Unmet, Verdict, explain, unmet};
 pub use further::Further;
-pub use judge::{Match, in_effect, judge, latch, rule_key};
+pub use judge::{Match, admit, in_effect, judge, latch, rule_key};
 pub use succession::Succession;
 pub use table::{Ranking, RuleTable};
 pub use terms::Terms;

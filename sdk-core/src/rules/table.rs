@@ -138,6 +138,12 @@ impl RuleTable {
         (0..self.len()).filter(move |rule| !has_slot.has(*rule)).filter_map(|rule| self.get(rule))
     }
 
+    /// The event types at which active rules are judged, in order.
+    pub fn event_types(&self) -> impl Iterator<Item = &str> {
+        let types = &self.lists.by_type;
+        (0..types.len()).filter_map(|number| Some(types.get(number, &self.form)?.0))
+    }
+
     /// Shows the active rules that are judged at an event of a type, in order of index.
     pub fn each_for_type(&self, event_type: &str, see: &mut dyn FnMut(&RuleRef<'_>)) {
         self.lists.by_type.each(event_type, &self.form, &mut |index| {
