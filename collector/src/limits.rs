@@ -100,6 +100,8 @@ pub const MAX_DROPPED_OF_LANE: u64 = 100_000;
 
 /// Bytes a body may decompress to before it is given up unread; up to here a 413 names the offending events.
 pub const MAX_INSPECTED_BYTES: usize = 8 * 1024 * 1024;
+/// Time zones whose transitions are kept, by name: more than the database has names, of about a kilobyte each.
+pub const MAX_ZONES_KEPT: usize = 640;
 /// Largest field in which another maker's batch says something for all of its messages, in bytes: each message gets a copy.
 pub const MAX_SHARED_FIELD_BYTES: usize = 2 * 1024;
 /// Difference of the clocks from which a batch without a known skew is shifted, in milliseconds.

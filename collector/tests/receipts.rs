@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::read::GzEncoder;
 use rig::{Collector, LANE, batch, event, fresh_id, now, numbered};
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{Read, Write};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -240,4 +240,77 @@ fn what_a_page_has_given_up_is_counted_once_however_often_it_is_told() {
     }
     let metrics = collector.place.get("/metrics").text();
     assert!(metrics.contains("attune_events_dropped_total{code=\"queue_full\"} 3\n"), "{metrics}");
+}
+
+/// The files of JSONTestSuite of a kind, as event ids and texts; nothing, and a line that says so, where they are not here.
+fn suite(kind: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/suites/JSONTestSuite/test_parsing");
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        // Past the capture of the test runner, or nobody would see it.
+        let _ = writeln!(std::io::stderr(), "skipped: {folder} is not on this machine");
+        return Vec::new();
+    };
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.starts_with(kind)).collect();
+    names.sort();
+    assert!(names.len() > 90, "{kind}: {}", names.len());
+    let read = |name: &String| std::fs::read(format!("{folder}/{name}")).unwrap();
+    // File names are longer than an id may be.
+    names.iter().enumerate().map(|(number, name)| (format!("{kind}{number}"), read(name))).collect()
+}
+
+fn with_metadata(id: &str, value: &str) -> String {
+    let at = now(0);
+    format!(
+        r#"{{"event_id":"{id}","event_type":"click","timestamp":"{at}","anonymous_id":"m1","metadata":{{"v":{value}}}}}"#
+    )
+}
+
+#[test]
+fn whatever_is_json_is_taken_as_metadata() {
+    let events: Vec<_> = suite("y_")
+        .iter()
+        .map(|(id, value)| with_metadata(id, std::str::from_utf8(value).unwrap()))
+        .collect();
+    let collector = Collector::start(&[]);
+    let body = format!(r#"{{"v":1,"events":[{}]}}"#, events.join(","));
+    let receipt = collector.place.send("POST", "/v1/events?k=demo", &[], body.as_bytes()).json();
+    assert_eq!((&receipt["accepted"], &receipt["results"]), (&json!(events.len()), &json!([])));
+}
+
+#[test]
+fn whatever_is_no_json_is_one_row_and_its_neighbours_are_taken() {
+    let collector = Collector::start(&[]);
+    let send = |content_type: &str, body: &[u8]| {
+        collector.place.send("POST", "/v1/events?k=demo", &[("Content-Type", content_type)], body)
+    };
+    let (mut lines, mut ids) = (Vec::new(), Vec::new());
+    for (id, value) in suite("n_") {
+        match String::from_utf8(value) {
+            // What is no text, or more than one line, spoils a whole body, which says so.
+            Err(error) => {
+                let body = [br#"{"v":1,"events":["#, error.as_bytes(), b"]}"].concat();
+                assert_eq!(send("application/json", &body).code(), "body_not_text", "{id}");
+            }
+            Ok(value) if value.lines().count() > 1 => {
+                let body = format!(r#"{{"v":1,"events":[{}]}}"#, with_metadata(&id, &value));
+                assert_eq!(send("application/json", body.as_bytes()).code(), "batch_unreadable", "{id}");
+            }
+            Ok(value) => {
+                lines.extend([
+                    with_metadata(&format!("before-{id}"), "1"),
+                    with_metadata(&id, value.trim_end()),
+                ]);
+                ids.push(id);
+            }
+        }
+    }
+    lines.push(with_metadata("last", "1"));
+    let receipt = send("application/x-ndjson", lines.join("\n").as_bytes()).json();
+    assert_eq!(receipt["accepted"], lines.len() - ids.len());
+    let found = rows(&receipt);
+    let odd: Vec<_> = (0..ids.len() as u64).map(|number| 2 * number + 1).collect();
+    assert_eq!(found.iter().map(|row| row.0).collect::<Vec<_>>(), odd);
+    let codes = ["event_unreadable", "event_too_large"];
+    assert!(found.iter().all(|row| row.2 == "rejected" && codes.contains(&&*row.3)), "{found:?}");
 }

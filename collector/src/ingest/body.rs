@@ -2,10 +2,13 @@
 
 use crate::limits::MAX_INSPECTED_BYTES;
 use attune_core::limits::MAX_BATCH_BYTES;
-use ruzstd::decoding::StreamingDecoder;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::io::{self, Read};
+use std::io::Read;
+use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+
+/// Room that a decompressed body gets at least, in bytes: less is not worth a second look.
+const LEAST_ROOM: usize = 1024;
 
 /// What a body holds, by its `Content-Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +78,7 @@ pub fn decode<'a>(body: &'a [u8], encoding: Option<&str>) -> Result<Cow<'a, str>
         "" | "identity" => Cow::Borrowed(body),
         "gzip" | "x-gzip" => gunzip(body)?,
         "deflate" => inflate(body)?,
-        "br" => read_all(brotli::Decompressor::new(body, 4_096))?,
+        "br" => unbrotli(body)?,
         "zstd" => unzstd(body)?,
         _ => return Err(BodyError::EncodingUnsupported),
     };
@@ -98,62 +101,127 @@ fn is_gzip(body: &[u8]) -> bool {
 }
 
 fn gunzip(body: &[u8]) -> Result<Cow<'static, [u8]>, BodyError> {
-    read_all(flate2::read::MultiGzDecoder::new(body))
+    // The last member ends with its size (RFC 1952, 2.3.1); nearly always there is only one.
+    let told = body.last_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize);
+    read_all(flate2::bufread::MultiGzDecoder::new(body), told)
 }
 
 /// Deflate as RFC 9110 means it, in zlib's frame; some senders leave the frame away.
 fn inflate(body: &[u8]) -> Result<Cow<'static, [u8]>, BodyError> {
-    match read_all(flate2::read::ZlibDecoder::new(body)) {
-        Err(BodyError::NotCompressed) => read_all(flate2::read::DeflateDecoder::new(body)),
+    match read_all(flate2::bufread::ZlibDecoder::new(body), several_times(body)) {
+        Err(BodyError::NotCompressed) => {
+            read_all(flate2::bufread::DeflateDecoder::new(body), several_times(body))
+        }
         result => result,
     }
 }
 
+fn unbrotli(body: &[u8]) -> Result<Cow<'static, [u8]>, BodyError> {
+    // This beginning is no window of RFC 7932, 9.1; the decoder takes it for one of up to 1 GiB and gets memory for it.
+    if body.first().is_some_and(|first| first & 0x7f == 0x11) {
+        return Err(BodyError::NotCompressed);
+    }
+    read_all(brotli::Decompressor::new(body, 4_096), several_times(body))
+}
+
 /// One frame after another, as parallel compressors write them.
-fn unzstd(mut body: &[u8]) -> Result<Cow<'static, [u8]>, BodyError> {
-    let mut bytes = Vec::new();
+fn unzstd(body: &[u8]) -> Result<Cow<'static, [u8]>, BodyError> {
+    let told =
+        zstd_content(body).map_or(several_times(body), |size| usize::try_from(size).unwrap_or(usize::MAX));
+    let mut bytes = Vec::with_capacity(first_room(told));
+    let mut decoder = Decoder::new().map_err(|_| BodyError::NotCompressed)?;
+    let mut input = InBuffer::around(body);
     loop {
-        // The decoder fills a whole window before it gives a byte.
-        if zstd_window(body).ok_or(BodyError::NotCompressed)? > MAX_INSPECTED_BYTES as u64 {
+        // The decoder takes memory for a whole window before it gives a byte.
+        let frame = body.get(input.pos()..).unwrap_or_default();
+        if zstd_window(frame).ok_or(BodyError::NotCompressed)? > MAX_INSPECTED_BYTES as u64 {
             return Err(BodyError::TooLarge(None));
         }
-        let frame = StreamingDecoder::new(&mut body).map_err(|_| BodyError::NotCompressed)?;
-        let room = MAX_INSPECTED_BYTES + 1 - bytes.len();
-        frame.take(room as u64).read_to_end(&mut bytes).map_err(|_| BodyError::NotCompressed)?;
-        if bytes.len() > MAX_INSPECTED_BYTES {
-            return Err(BodyError::TooLarge(None));
+        loop {
+            if bytes.len() == bytes.capacity() {
+                bytes.reserve_exact(more_room(bytes.len()));
+            }
+            let written = bytes.len();
+            let mut output = OutBuffer::around_pos(&mut bytes, written);
+            let left = decoder.run(&mut input, &mut output).map_err(|_| BodyError::NotCompressed)?;
+            if bytes.len() > MAX_INSPECTED_BYTES {
+                return Err(BodyError::TooLarge(None));
+            }
+            if left == 0 {
+                break;
+            }
+            if input.pos() == body.len() && bytes.len() < bytes.capacity() {
+                return Err(BodyError::NotCompressed);
+            }
         }
-        if body.is_empty() {
+        if input.pos() == body.len() {
             return Ok(Cow::Owned(bytes));
         }
+        decoder.reinit().map_err(|_| BodyError::NotCompressed)?;
     }
 }
 
 /// What a zstd frame asks its decoder to remember, in bytes (RFC 8878, 3.1.1.1); nothing where none begins.
 fn zstd_window(frame: &[u8]) -> Option<u64> {
     let (&descriptor, header) = frame.strip_prefix(&[0x28, 0xb5, 0x2f, 0xfd])?.split_first()?;
-    let is_single_segment = descriptor & 0x20 != 0;
-    if !is_single_segment {
-        let window = header.first()?;
-        let base = 1_u64 << (10 + (window >> 3));
-        return Some(base + base / 8 * u64::from(window & 7));
+    if descriptor & 0x20 != 0 {
+        return zstd_content(frame);
     }
-    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
-    let size = 1_usize << (descriptor >> 6);
-    let mut content = [0; 8];
-    content[..size].copy_from_slice(header.get(dictionary..dictionary + size)?);
-    // A size of two bytes begins at 256.
-    Some(u64::from_le_bytes(content) + if size == 2 { 256 } else { 0 })
+    let window = header.first()?;
+    let base = 1_u64 << (10 + (window >> 3));
+    Some(base + base / 8 * u64::from(window & 7))
 }
 
-fn read_all(reader: impl Read) -> Result<Cow<'static, [u8]>, BodyError> {
-    let mut bytes = Vec::new();
-    let read: io::Result<usize> = reader.take(MAX_INSPECTED_BYTES as u64 + 1).read_to_end(&mut bytes);
-    match read {
-        Err(_) => Err(BodyError::NotCompressed),
-        Ok(length) if length > MAX_INSPECTED_BYTES => Err(BodyError::TooLarge(None)),
-        Ok(_) => Ok(Cow::Owned(bytes)),
+/// What a zstd frame says that it holds, in bytes (RFC 8878, 3.1.1.1.4); nothing where it does not say so.
+fn zstd_content(frame: &[u8]) -> Option<u64> {
+    let (&descriptor, header) = frame.strip_prefix(&[0x28, 0xb5, 0x2f, 0xfd])?.split_first()?;
+    let is_single_segment = descriptor & 0x20 != 0;
+    if !is_single_segment && descriptor >> 6 == 0 {
+        return None;
     }
+    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let before = dictionary + usize::from(!is_single_segment);
+    let size = 1_usize << (descriptor >> 6);
+    let mut content = [0; 8];
+    content[..size].copy_from_slice(header.get(before..before + size)?);
+    // A size of two bytes begins at 256.
+    Some(u64::from_le_bytes(content).saturating_add(if size == 2 { 256 } else { 0 }))
+}
+
+/// What a body holds where it does not say so.
+fn several_times(body: &[u8]) -> usize {
+    body.len().saturating_mul(8)
+}
+
+/// The room to begin with for what a body says that it holds: no more than the memory taken for it, which a body that lies
+/// does not fill, and a byte in which its end is seen.
+fn first_room(told: usize) -> usize {
+    told.clamp(LEAST_ROOM, MAX_BATCH_BYTES) + 1
+}
+
+/// The room to add to a full buffer; in its last byte a body is seen to be too large.
+fn more_room(length: usize) -> usize {
+    length.min(MAX_INSPECTED_BYTES + 1 - length)
+}
+
+/// Reads to the end, or until it is too large.
+fn read_all(mut reader: impl Read, told: usize) -> Result<Cow<'static, [u8]>, BodyError> {
+    let mut bytes = vec![0; first_room(told)];
+    let mut length = 0;
+    loop {
+        match reader.read(&mut bytes[length..]).map_err(|_| BodyError::NotCompressed)? {
+            0 => break,
+            read => length += read,
+        }
+        if length > MAX_INSPECTED_BYTES {
+            return Err(BodyError::TooLarge(None));
+        }
+        if length == bytes.len() {
+            bytes.resize(length + more_room(length), 0);
+        }
+    }
+    bytes.truncate(length);
+    Ok(Cow::Owned(bytes))
 }
 
 #[cfg(test)]
@@ -161,6 +229,7 @@ mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use std::io::Write;
 
     const TEXT: &str = r#"{"events":[]}"#;
     /// `TEXT` as one raw block in a zstd frame, by RFC 8878.
@@ -216,6 +285,22 @@ mod tests {
         assert!(decode(&zeros(MAX_BATCH_BYTES), None).is_ok());
     }
 
+    #[test]
+    fn a_bomb_of_brotli_is_stopped_and_a_large_window_is_not_begun() {
+        let pack = |length: usize, large_window: bool, lgwin| {
+            let mut packed = Vec::new();
+            let settings =
+                brotli::enc::BrotliEncoderParams { large_window, lgwin, quality: 5, ..Default::default() };
+            brotli::BrotliCompress(&mut &*vec![b' '; length], &mut packed, &settings).unwrap();
+            packed
+        };
+        let bomb = pack(4 * MAX_INSPECTED_BYTES, false, 24);
+        assert!(bomb.len() < 1024, "{}", bomb.len());
+        assert_eq!(decode(&bomb, Some("br")), Err(BodyError::TooLarge(None)));
+        assert!(decode(&pack(1 << 20, false, 24), Some("br")).is_ok());
+        assert_eq!(decode(&pack(1 << 20, true, 30), Some("br")), Err(BodyError::NotCompressed));
+    }
+
     /// A zstd frame with a window of this descriptor and blocks of one repeated byte, 128 KiB each.
     fn repeated(window: u8, blocks: usize) -> Vec<u8> {
         let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, window];
@@ -236,6 +321,40 @@ mod tests {
         assert_eq!(decode(&repeated(eight, 8), Some("zstd")).map(|text| text.len()), Ok(1 << 20));
         assert_eq!(decode(&repeated(eight, 80), Some("zstd")), Err(BodyError::TooLarge(None)));
         assert_eq!(decode(&repeated(hundred, 8), Some("zstd")), Err(BodyError::TooLarge(None)));
+    }
+
+    #[test]
+    fn what_a_body_says_that_it_holds_is_not_believed() {
+        let long = TEXT.repeat(1_000);
+        let packed = all(GzEncoder::new(long.as_bytes(), Compression::fast()));
+        let whole = zstd::bulk::compress(long.as_bytes(), 1).unwrap();
+        assert_eq!(zstd_content(&whole), Some(long.len() as u64));
+        let mut streamed = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        streamed.write_all(TEXT.as_bytes()).and_then(|()| streamed.flush()).unwrap();
+        streamed.write_all(&long.as_bytes()[TEXT.len()..]).unwrap();
+        let streamed = streamed.finish().unwrap();
+        assert_eq!(zstd_content(&streamed), None);
+        for (body, encoding) in [(&packed, "gzip"), (&whole, "zstd"), (&streamed, "zstd")] {
+            assert_eq!(decode(body, Some(encoding)).as_deref(), Ok(&*long), "{encoding}");
+        }
+        // The sizes of a first member and of a frame that has another behind it say too little.
+        let small = all(GzEncoder::new(TEXT.as_bytes(), Compression::fast()));
+        let members = [&*packed, &*small].concat();
+        assert_eq!(decode(&members, None).map(|text| text.len()), Ok(long.len() + TEXT.len()));
+        let frames = [ZSTD, &*whole, &*streamed].concat();
+        assert_eq!(decode(&frames, Some("zstd")).map(|text| text.len()), Ok(TEXT.len() + 2 * long.len()));
+        // Four bytes that are no size, and a size that is not kept.
+        let mut lies = packed.clone();
+        lies.splice(packed.len() - 4.., [0xff; 4]);
+        assert_eq!(decode(&lies, None), Err(BodyError::NotCompressed));
+        for told in [[12_u8, 0], [0xff, 0xff]] {
+            let mut lies = whole.clone();
+            assert_eq!(lies[4] >> 6, 1, "a size of two bytes");
+            let at = if lies[4] & 0x20 == 0 { 6 } else { 5 };
+            lies[at..at + 2].copy_from_slice(&told);
+            assert_eq!(decode(&lies, Some("zstd")), Err(BodyError::NotCompressed), "{told:?}");
+        }
+        assert_eq!(first_room(usize::MAX), MAX_BATCH_BYTES + 1);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The visitor's clocks, as the context of a batch tells of them.
 
+use crate::limits::MAX_ZONES_KEPT;
 use attune_core::condition::told_clocks;
 use attune_core::time::{Clocks, Timestamp, ZoneTable};
 use attune_core::value::{ValueRef, parse};
+use quick_cache::sync::Cache;
+use std::sync::{Arc, LazyLock};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -19,7 +22,7 @@ pub fn of_context(context: &str, now: Timestamp) -> Option<Clocks> {
 
 /// The clocks of a zone from `now` on. Nothing for a name that the database compiled in does not have.
 pub fn of_zone(name: &str, now: Timestamp) -> Option<Clocks> {
-    let table = ZoneTable::of_name(name)?;
+    let table = table_of(name)?;
     let mut zone = table.zone();
     zone.pass_to(now);
     let offset_ms = zone.offset_ms;
@@ -28,6 +31,19 @@ pub fn of_zone(name: &str, now: Timestamp) -> Option<Clocks> {
         (until, zone.offset_ms / MINUTE_MS)
     });
     Some(Clocks::new(offset_ms / MINUTE_MS, change))
+}
+
+/// Zones by the names that senders give them: their transitions are many, and the same few come again and again.
+static ZONES: LazyLock<Cache<Box<str>, Arc<ZoneTable>>> = LazyLock::new(|| Cache::new(MAX_ZONES_KEPT));
+
+fn table_of(name: &str) -> Option<Arc<ZoneTable>> {
+    if let Some(table) = ZONES.get(name) {
+        return Some(table);
+    }
+    // A name that is none takes no place from one that is.
+    let table = Arc::new(ZoneTable::of_name(name)?);
+    ZONES.insert(name.into(), Arc::clone(&table));
+    Some(table)
 }
 
 #[cfg(test)]
@@ -63,5 +79,26 @@ mod tests {
         for (context, clocks) in cases {
             assert_eq!(of_context(context, now()), clocks, "{context}");
         }
+    }
+
+    #[test]
+    fn a_zone_is_looked_up_once_and_an_unknown_name_takes_no_place() {
+        assert!(table_of("Pacific/Chatham").is_some());
+        let again = [table_of("Pacific/Chatham"), table_of("Pacific/Chatham")].map(Option::unwrap);
+        assert!(Arc::ptr_eq(&again[0], &again[1]));
+        for number in 0..2 * MAX_ZONES_KEPT {
+            let name = format!("Mars/Crater{number}");
+            assert!(table_of(&name).is_none() && ZONES.get(&*name).is_none());
+        }
+        // The database takes a name in any case: in a thousand spellings it is still no more than the bound.
+        for spelling in 0..1_024_u32 {
+            let letters = "america/los_angeles".char_indices();
+            let is_upper = |place: usize| place < 10 && spelling >> place & 1 == 1;
+            let name: String = letters
+                .map(|(at, letter)| if is_upper(at) { letter.to_ascii_uppercase() } else { letter })
+                .collect();
+            assert!(table_of(&name).is_some(), "{name}");
+        }
+        assert!(ZONES.len() <= MAX_ZONES_KEPT, "{}", ZONES.len());
     }
 }

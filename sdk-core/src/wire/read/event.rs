@@ -1,7 +1,7 @@
 //! One event from its own text.
 
 use super::error::{EventError, EventField};
-use super::strict;
+use super::{direct, strict};
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid, uuid_from_text};
 use crate::limits::{MAX_JSON_DEPTH, MAX_SEQ};
 use crate::time::Timestamp;
@@ -52,6 +52,11 @@ struct RawEvent<'a> {
 /// # Errors
 /// Says what is wrong with which field.
 pub fn parse_event(raw: &str, defaults: EventDefaults<'_>) -> Result<Event, EventError> {
+    direct::read(raw, defaults).map_or_else(|| parse_by_field(raw, defaults), Ok)
+}
+
+/// Reads each field from its own text, so that what is wrong is told by its name and place.
+fn parse_by_field(raw: &str, defaults: EventDefaults<'_>) -> Result<Event, EventError> {
     let parsed: Result<RawEvent<'_>, _> = serde_json::from_str(raw);
     if !raw.trim_start().starts_with('{') && parsed.as_ref().err().is_none_or(serde_json::Error::is_data) {
         return Err(EventError::NotAnObject);
@@ -158,6 +163,7 @@ mod tests {
     use crate::id::derived_uuid;
     use crate::wire::sample;
     use proptest::prelude::*;
+    use std::vec::Vec;
 
     const PLAIN: &str = r#"{"event_id":"order-1","event_type":"a","timestamp":"2026-11-20T10:00:02.120Z"}"#;
 
@@ -238,7 +244,29 @@ mod tests {
         assert_eq!(peek_event_id("{}"), None);
     }
 
+    /// Values of every form, good and bad.
+    const VALUES: &str = r#"null|true|7|-0|3\.0|1e2|1e400|9007199254740992|"m"|""|"\\u00fc"|"\\ud800"|"a\\"b"|"2026-11-20T10:00:02Z"|"0197a000-0000-7000-8000-000000000001"|\{\}|\{ \}|\{"a":[1,2e3]\}|\{"a":"\\udc00"\}|\[\{\}\]|\{"a":1e999\}|[9]{301,310}"#;
+    const NAMES: &str = "event_id|event_type|timestamp|anonymous_id|lane|seq|session_id|user_id|metadata|other|event_\\\\u0069d";
+
     proptest! {
+        #[test]
+        fn what_is_read_at_once_is_what_is_read_field_by_field(
+            fields in proptest::collection::vec((NAMES, VALUES), 0..4),
+            is_whole: bool,
+            has_member: bool,
+            has_lane: bool,
+        ) {
+            let fields: Vec<_> = fields.iter().map(|(name, value)| format!(r#""{name}" :{value}"#)).collect();
+            let mut raw = format!("{{{}}}", fields.join(" , "));
+            if is_whole && !fields.is_empty() {
+                raw = PLAIN.replacen('{', &format!("{{{},", fields.join(",")), 1);
+            }
+            let member = sample::member("m");
+            let lane = has_lane.then(|| sample::lane(1));
+            let defaults = EventDefaults { member: has_member.then_some(&member), lane };
+            prop_assert_eq!(parse_event(&raw, defaults), parse_by_field(&raw, defaults), "{}", raw);
+        }
+
         #[test]
         fn random_text_never_panics(text: String) {
             let _ = read(&text);

@@ -1,5 +1,6 @@
 //! Reading batches on a server: the envelope first, then each event alone, so that one bad event spoils no other.
 
+mod direct;
 mod envelope;
 mod error;
 mod event;

@@ -1,6 +1,7 @@
 //! What a syntax check lets pass and nobody downstream could read: half surrogates, endless numbers, deep nesting.
 
 use crate::value::JsonError;
+use memchr::{memchr, memchr2_iter};
 
 /// Longest number without an exponent that is surely within the range of a double.
 const SAFE_NUMBER_CHARS: usize = 300;
@@ -11,6 +12,9 @@ const SAFE_NUMBER_CHARS: usize = 300;
 /// The first escape, number or nesting that [`crate::value::parse`] would refuse.
 pub(super) fn check(text: &str, max_depth: usize) -> Result<(), JsonError> {
     let bytes = text.as_bytes();
+    if is_plain(bytes, max_depth) {
+        return Ok(());
+    }
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(byte) = bytes.get(at) {
         match byte {
@@ -31,6 +35,21 @@ pub(super) fn check(text: &str, max_depth: usize) -> Result<(), JsonError> {
         }
     }
     Ok(())
+}
+
+/// Whether nothing in a text could be refused: it has no escape, nothing like an exponent, and neither digits nor brackets
+/// enough. Searches of many bytes at a time see that; whether what they find stands in a string they do not.
+fn is_plain(bytes: &[u8], max_depth: usize) -> bool {
+    let is_exponent = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        before.is_some_and(u8::is_ascii_digit) && matches!(bytes.get(at + 1), Some(b'0'..=b'9' | b'-' | b'+'))
+    };
+    // A number that is too long covers one of these places.
+    let is_digit = |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.');
+    memchr(b'\\', bytes).is_none()
+        && memchr2_iter(b'{', b'[', bytes).nth(max_depth).is_none()
+        && !(SAFE_NUMBER_CHARS..bytes.len()).step_by(SAFE_NUMBER_CHARS).any(is_digit)
+        && !memchr2_iter(b'e', b'E', bytes).any(is_exponent)
 }
 
 /// Returns the place after the closing quote.
@@ -87,6 +106,7 @@ mod tests {
     use crate::limits::MAX_JSON_DEPTH;
     use crate::value;
     use proptest::prelude::*;
+    use std::format;
     use std::string::String;
 
     #[test]
@@ -101,6 +121,11 @@ mod tests {
             "1e308",
             "-1e309",
             "0.1e-500",
+            "[0e9,1E400]",
+            r#"["1e400",1e+400]"#,
+            &endless[..300],
+            &format!("[-{},1]", &endless[..309]),
+            &format!("[0.{}]", &endless[..309]),
             &deep,
             &deep[1..65],
             &endless,
