@@ -31,8 +31,11 @@ fn queries() -> Vec<String> {
     found
 }
 
+/// A label that a selector asks for, and its value where that is said exactly.
+type Asked = (String, Option<String>);
+
 /// The metrics that a text names, and what their selectors ask for: labels, with their value where it is said exactly.
-fn named(text: &str) -> BTreeSet<(String, Option<(String, Option<String>)>)> {
+fn named(text: &str) -> BTreeSet<(String, Option<Asked>)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut found = BTreeSet::new();
     for (start, _) in text.match_indices("attune_") {
@@ -61,7 +64,7 @@ fn named(text: &str) -> BTreeSet<(String, Option<(String, Option<String>)>)> {
 
 /// What of these is in no sample.
 fn missing(text: &str, samples: &str) -> Vec<String> {
-    let is_there = |name: &str, asked: Option<&(String, Option<String>)>| {
+    let is_there = |name: &str, asked: Option<&Asked>| {
         samples.lines().any(|line| {
             let Some(rest) = line.strip_prefix(name) else { return false };
             match asked {

@@ -72,7 +72,8 @@ fn keys_come_and_go_and_the_streams_of_one_that_is_gone_end() {
     let (old, both) = (send(place, "old", 1).json(), send(place, "both", 1).json());
     assert_eq!(send(place, "new", 1).status, 401);
     let (mut ending, mut staying) = (place.stream(&old, None), place.stream(&both, None));
-    (ending.next_of("hello"), staying.next_of("hello"));
+    ending.next_of("hello");
+    staying.next_of("hello");
 
     folder.put("keys.json", &keys(&[key("new"), key("both")]));
     eventually("the new key is one", || send(place, "new", 1).status == 200);
