@@ -52,7 +52,7 @@ pub fn read_folder(folder: &Path) -> io::Result<LogReader> {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the folder holds no log segment"));
     };
     let end = segment::Segment::open(&disk, *newest)?.find_end()?;
-    Ok(LogReader::new(disk, Arc::new(Tail::new(end)), *first))
+    Ok(LogReader::beside(disk, Arc::new(Tail::new(end)), *first))
 }
 
 /// Where a log is, and how it is written.

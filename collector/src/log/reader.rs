@@ -3,7 +3,7 @@
 
 use super::disk::Disk;
 use super::frame::{Form, Frame};
-use super::segment::{Found, Segment, bases, frames, made_at};
+use super::segment::{Found, Segment, bases, frames, made_at, name_of};
 use super::tail::Tail;
 use crate::clock;
 use std::io;
@@ -18,6 +18,8 @@ pub struct LogReader {
     position: u64,
     segment: Option<Segment>,
     damaged: Vec<Range<u64>>,
+    /// Whether segments may be given back before they are read.
+    is_beside: bool,
 }
 
 /// Some consecutive frames.
@@ -31,7 +33,12 @@ pub struct Chunk {
 
 impl LogReader {
     pub(super) fn new(disk: Disk, tail: Arc<Tail>, position: u64) -> Self {
-        Self { disk, tail, position, segment: None, damaged: Vec::new() }
+        Self { disk, tail, position, segment: None, damaged: Vec::new(), is_beside: false }
+    }
+
+    /// One that reads beside a collector: what that gives back meanwhile is not damaged.
+    pub(super) fn beside(disk: Disk, tail: Arc<Tail>, position: u64) -> Self {
+        Self { is_beside: true, ..Self::new(disk, tail, position) }
     }
 
     /// The next frames, or nothing at the end of the log. They begin further on where something before them is damaged, or
@@ -114,18 +121,26 @@ impl LogReader {
         let bases = bases(&self.disk)?;
         let after = bases.partition_point(|base| *base <= self.position);
         let limit = bases.get(after).map_or(end, |next| end.min(*next));
-        let Some(base) = after.checked_sub(1).map(|index| bases[index]) else {
-            self.pass_over(limit);
+        let base = after.checked_sub(1).map(|index| bases[index]);
+        let found = base.map_or(Ok(None), |base| self.read_in(base, limit));
+        let is_next =
+            found.as_ref().is_ok_and(|found| found.as_ref().is_some_and(|at| at.position == self.position));
+        if self.is_beside && !is_next && !base.map_or(Ok(false), |base| is_there(&self.disk, base))? {
+            (self.segment, self.position) = (None, limit);
             return Ok(None);
-        };
-        if self.segment.as_ref().is_none_or(|segment| segment.base != base) {
-            self.segment = Some(Segment::open(&self.disk, base)?);
         }
-        let found = self.segment.as_ref().map_or(Ok(None), |segment| segment.read(self.position, limit))?;
+        let found = found?;
         if found.is_none() {
             self.pass_over(limit);
         }
         Ok(found)
+    }
+
+    fn read_in(&mut self, base: u64, limit: u64) -> io::Result<Option<Found>> {
+        if self.segment.as_ref().is_none_or(|segment| segment.base != base) {
+            self.segment = Some(Segment::open(&self.disk, base)?);
+        }
+        self.segment.as_ref().map_or(Ok(None), |segment| segment.read(self.position, limit))
     }
 
     fn pass_over(&mut self, to: u64) {
@@ -144,6 +159,11 @@ impl Chunk {
     pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
         frames(self.form, self.bytes.get(self.offset..).unwrap_or_default(), self.position)
     }
+}
+
+/// Whether a segment has not been given back.
+pub(super) fn is_there(disk: &Disk, base: u64) -> io::Result<bool> {
+    Ok(disk.length(&name_of(base))?.is_some())
 }
 
 /// A frame boundary from which on at most about so many bytes lead to `end`.

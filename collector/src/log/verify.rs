@@ -1,7 +1,9 @@
 //! `attune log verify`: which parts of a log are intact, and where it is damaged.
 
 use super::disk;
-use super::segment::{Segment, bases};
+use super::disk::Disk;
+use super::reader::is_there;
+use super::segment::{self, Segment, bases};
 use super::{Form, Found};
 use attune_core::time::Timestamp;
 use std::fmt::Write;
@@ -21,23 +23,38 @@ pub fn verify(data_dir: &Path) -> Result<bool, String> {
     if bases.is_empty() {
         return Err(format!("{}: the folder holds no log segment", folder.display()));
     }
-    let (mut lines, mut sum) = (String::new(), Sum::default());
-    for (index, base) in bases.iter().enumerate() {
-        let segment = Segment::open(&disk, *base).map_err(named)?;
-        let next = bases.get(index + 1).copied();
-        read(&segment, next, &mut sum, &mut lines).map_err(named)?;
-    }
-    let Sum { frames, records, bytes, damaged_bytes, damaged } = sum;
+    let (lines, sum) = read_all(&disk, &bases).map_err(named)?;
+    let Sum { segments, frames, records, bytes, damaged_bytes, damaged } = sum;
     println!(
-        "{lines}segments {}, frames {frames}, records {records}, bytes {bytes}, damaged places {damaged}, damaged bytes {damaged_bytes}",
-        bases.len()
+        "{lines}segments {segments}, frames {frames}, records {records}, bytes {bytes}, damaged places {damaged}, damaged bytes {damaged_bytes}"
     );
     Ok(damaged == 0)
+}
+
+/// Reads segments, but for those that a running collector gives back meanwhile.
+fn read_all(disk: &Disk, bases: &[u64]) -> io::Result<(String, Sum)> {
+    let (mut lines, mut sum) = (String::new(), Sum::default());
+    for (index, base) in bases.iter().enumerate() {
+        let (mut own_lines, mut own) = (String::new(), Sum { segments: 1, ..Sum::default() });
+        let next = bases.get(index + 1).copied();
+        let done =
+            Segment::open(disk, *base).and_then(|segment| read(&segment, next, &mut own, &mut own_lines));
+        if (done.is_err() || own.damaged > 0) && !is_there(disk, *base)? {
+            let path = disk.path().join(segment::name_of(*base));
+            let _ = writeln!(lines, "{}: given back meanwhile", path.display());
+            continue;
+        }
+        done?;
+        lines += &own_lines;
+        sum.add(&own);
+    }
+    Ok((lines, sum))
 }
 
 /// What has been found in all segments.
 #[derive(Debug, Default)]
 struct Sum {
+    segments: u64,
     frames: u64,
     records: u64,
     bytes: u64,
@@ -46,6 +63,15 @@ struct Sum {
 }
 
 impl Sum {
+    fn add(&mut self, other: &Self) {
+        self.segments += other.segments;
+        self.frames += other.frames;
+        self.records += other.records;
+        self.bytes += other.bytes;
+        self.damaged_bytes += other.damaged_bytes;
+        self.damaged += other.damaged;
+    }
+
     fn note_damaged(&mut self, segment: &Segment, from: u64, to: u64, lines: &mut String) {
         self.damaged_bytes += to - from;
         self.damaged += 1;
@@ -90,4 +116,23 @@ fn read(segment: &Segment, next: Option<u64>, sum: &mut Sum, lines: &mut String)
         segment.path().display()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_segment_that_is_given_back_meanwhile_is_not_damaged_and_one_that_is_there_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = disk::folder(folder.path());
+        let bases = [0, 1_000];
+        let segments = bases.map(|base| Segment::create(&disk, base, 7, 8_192, |_| false).unwrap());
+        let read = |bases: &[u64]| read_all(&disk, bases).unwrap().1;
+        // The first ends where the second begins, and holds nothing before that.
+        assert_eq!((read(&bases).damaged, read(&bases).segments), (1, 2));
+        fs::remove_file(segments[0].path()).unwrap();
+        assert_eq!((read(&bases).damaged, read(&bases).segments), (0, 1));
+    }
 }

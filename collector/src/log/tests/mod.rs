@@ -1,5 +1,6 @@
 //! Tests of the log as a whole: append, recovery, reading from memory and from disk.
 
+mod beside;
 mod content;
 mod cuts;
 mod simulated;

@@ -64,6 +64,7 @@ fn live(fault: Option<Fault>) -> Result<Simulated, Wrong> {
         world.take(step)?;
         if world.disk.take_failed() {
             since.get_or_insert(number);
+            world.take(Step::Small)?;
         }
         if since.is_some_and(|since| number >= since + STEPS_OF_TROUBLE) {
             world.disk.fail(None);

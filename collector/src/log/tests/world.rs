@@ -69,6 +69,8 @@ impl Gate for Known {
 pub enum Step {
     /// So many batches come, and share a sync.
     Append(u64),
+    /// One small event comes, which may find room where others have not.
+    Small,
     /// The spare's thread looks around.
     Work,
     /// Whatever may be is given back.
@@ -181,7 +183,8 @@ impl World {
     /// Lets somebody do something, as far as a process runs; says what should not have become of it.
     pub fn take(&mut self, step: Step) -> Result<(), Wrong> {
         match step {
-            Step::Append(batches) => self.append(batches),
+            Step::Append(batches) => self.append(batches, false),
+            Step::Small => self.append(1, true),
             Step::Work => {
                 if let Some(parts) = &mut self.parts {
                     parts.maker.work();
@@ -197,14 +200,23 @@ impl World {
         }
     }
 
-    fn append(&mut self, batches: u64) -> Result<(), Wrong> {
+    fn append(&mut self, batches: u64, is_small: bool) -> Result<(), Wrong> {
         let Some(parts) = &mut self.parts else { return Ok(()) };
         let (work, receiver) = sync_channel(batches as usize + 1);
         let mut answers = Vec::new();
         for _ in 0..batches {
-            let mut ids: Vec<u64> = self.waiting.drain(..self.waiting.len().min(2)).collect();
-            ids.extend([self.next, self.next + 1]);
-            self.next += 2;
+            let mut ids = Vec::new();
+            if is_small {
+                while times_of(self.next) > 20 {
+                    self.next += 1;
+                }
+            } else {
+                ids.extend(self.waiting.drain(..self.waiting.len().min(2)));
+                ids.push(self.next);
+                self.next += 1;
+            }
+            ids.push(self.next);
+            self.next += 1;
             let mut batch = Batch::default();
             for id in &ids {
                 self.sent.insert(*id);
@@ -370,7 +382,11 @@ pub fn any_step(random: &mut Random) -> Step {
 
 /// What an event says: its id, as often as is its own.
 fn record_of(id: u64) -> Vec<u8> {
-    id.to_le_bytes().repeat(13 + (id * 977 % 190) as usize)
+    id.to_le_bytes().repeat(times_of(id))
+}
+
+fn times_of(id: u64) -> usize {
+    13 + (id * 977 % 190) as usize
 }
 
 /// The id of an event that is as it was sent; 0 of one that was erased, and `u64::MAX` of what never was any.
