@@ -1,7 +1,7 @@
 //! An event as nearly all senders write it, in one pass: whatever is out of the ordinary is left to the reader that can say
 //! what is wrong.
 
-use super::EventDefaults;
+use super::defaults::EventDefaults;
 use super::strict;
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid, uuid_from_text};
 use crate::limits::{MAX_JSON_DEPTH, MAX_SEQ};

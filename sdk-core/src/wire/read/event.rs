@@ -1,5 +1,6 @@
 //! One event from its own text.
 
+use super::defaults::EventDefaults;
 use super::error::{EventError, EventField};
 use super::{direct, strict};
 use crate::id::{EventId, LaneId, MemberId, SessionId, Uuid, uuid_from_text};
@@ -11,15 +12,6 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-/// What an envelope says for all its events.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct EventDefaults<'a> {
-    /// The member of events that name none.
-    pub member: Option<&'a MemberId>,
-    /// The lane of events that carry a number and name no lane.
-    pub lane: Option<LaneId>,
-}
 
 /// Every field as its own text: a field of the wrong type is then told by its name.
 #[derive(Default, Deserialize)]

@@ -1,5 +1,6 @@
 //! Reading batches on a server: the envelope first, then each event alone, so that one bad event spoils no other.
 
+mod defaults;
 mod direct;
 mod envelope;
 mod error;
@@ -7,6 +8,7 @@ mod event;
 mod skew;
 mod strict;
 
+pub use defaults::EventDefaults;
 pub use envelope::Envelope;
 pub use error::{EnvelopeError, EventError, EventField};
-pub use event::{EventDefaults, parse_event, peek_event_id};
+pub use event::{parse_event, peek_event_id};
