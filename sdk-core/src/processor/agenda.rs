@@ -53,11 +53,13 @@ impl Agenda {
             readers.of_traits().iter().for_each(|level| self.mark(*level));
         }
         for tile in changes {
-            for reader in readers.of(tile.signal) {
-                if reader.is_touched(tile, tiles) {
-                    self.mark(reader.level);
-                }
-            }
+            let of_signal = readers.of(tile.signal);
+            // A key that falls to the bound leaves every other one open that is missing.
+            let of_any_key = !of_signal.is_empty() && tiles.is_truncated(tile.signal, tile.bucket);
+            of_signal
+                .iter()
+                .filter(|reader| of_any_key || reader.reads(&tile.key))
+                .for_each(|reader| self.mark(reader.level));
         }
     }
 

@@ -136,7 +136,13 @@ fn log(drawn: &[Drawn]) -> Vec<Entry> {
         let at = if *kind == 9 { minute - 45 } else { minute }.max(0);
         Entry::Event(Box::new(match kind {
             0 | 1 => cart(name, seq, at),
-            2 => login(name, seq, at, "ada"),
+            2 | 10 => {
+                // Whoever is known already stays where it is, and only its traits change.
+                let mut event = login(name, seq, at, "ada");
+                let plan = ["pro", "free"][usize::from(bits % 2 == 0)];
+                event.metadata = Some(format!(r#"{{"traits":{{"plan":"{plan}"}}}}"#).into());
+                event
+            }
             3 => return Entry::Wake(["member:a", "member:b", "user:ada"][*member], at),
             4 => return Entry::Bundle(seq + 1, *bits),
             5 => return Entry::Clocks(name, bits.rem_euclid(1_440) as i64 - 720),

@@ -3,7 +3,7 @@
 use crate::bundle::Bundle;
 use crate::condition::{Condition, Reads, Root, each_leaf, reads_of};
 use crate::id::SignalId;
-use crate::profile::{TileChange, Tiles, bounded_key};
+use crate::profile::{ShortText, bounded_key};
 use crate::value::cut;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -28,13 +28,9 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Whether a changed tile may have moved what it reads.
-    pub fn is_touched(&self, tile: &TileChange, tiles: &Tiles) -> bool {
-        match &self.key {
-            // A key that falls to the bound leaves every other one open that is missing.
-            Some(key) => **key == *tile.key || tiles.is_truncated(tile.signal, tile.bucket),
-            None => true,
-        }
+    /// Whether it reads what the signal has under a key.
+    pub fn reads(&self, key: &ShortText) -> bool {
+        self.key.as_ref().is_none_or(|own| own.as_bytes() == key.as_bytes())
     }
 }
 
