@@ -126,7 +126,9 @@ impl Processor {
                     let mut until = Outlook::default();
                     held.push((index, stand(&rule, document, &mut until)));
                     until.next.into_iter().for_each(|at| outlook.note(at));
-                    agenda.note(level, until.next, is_foreseeable);
+                    let is_settled =
+                        || active.readers.read_by(level).iter().all(|id| document.is_settled(*id));
+                    agenda.note(level, until.next, is_foreseeable && is_settled());
                 }
             });
         }

@@ -15,6 +15,8 @@ pub(super) struct Readers {
     signals: Vec<Reader>,
     /// The level triggers that read traits.
     traits: Vec<usize>,
+    /// By level trigger the signals that it reads.
+    read: Vec<Vec<SignalId>>,
 }
 
 /// A level trigger that reads a signal.
@@ -65,6 +67,17 @@ impl Readers {
         let key = key.map(|key| Box::from(bounded_key(key, &mut room)));
         let place = self.signals.partition_point(|reader| reader.signal <= signal);
         self.signals.insert(place, Reader { signal, key, level });
+        if self.read.len() <= level {
+            self.read.resize_with(level + 1, Vec::new);
+        }
+        if !self.read[level].contains(&signal) {
+            self.read[level].push(signal);
+        }
+    }
+
+    /// The signals that a level trigger reads.
+    pub fn read_by(&self, level: usize) -> &[SignalId] {
+        self.read.get(level).map_or(&[], Vec::as_slice)
     }
 
     /// The level triggers that read traits.

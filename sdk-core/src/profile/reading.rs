@@ -82,6 +82,21 @@ impl Tiles {
         Reading::Value(value, outlook.next)
     }
 
+    /// Whether what is missing of a signal stays so until it counts again: no bucket is still to come, and none that is covered has
+    /// dropped keys. A missing value says of neither when it ends.
+    pub(crate) fn is_settled(parts: &[&Self], signal: &SignalHead, from: Viewpoint<'_>) -> bool {
+        let Some(view) = View::new(signal.window, from) else { return true };
+        let mut is_settled = true;
+        view.each_slice(parts, signal.id, &mut |bucket, slice| {
+            is_settled &= match view.place(bucket) {
+                Place::Ahead(_) => false,
+                Place::Inside(_) => !slice.keys.is_truncated(),
+                Place::Behind => true,
+            };
+        });
+        is_settled
+    }
+
     /// Shows every key that a tile of a signal has, once for each tile; returns whether none has dropped any.
     pub fn each_key(&self, signal: SignalId, see: &mut dyn FnMut(&str)) -> bool {
         let Some(tiles) = self.get(signal) else { return true };

@@ -181,6 +181,12 @@ impl<'a> VisitorDocument<'a> {
         Viewpoint { now: self.now, session: self.session, zone: self.zone }
     }
 
+    /// Whether what is missing of a signal stays so until it counts again.
+    pub(crate) fn is_settled(&self, signal: SignalId) -> bool {
+        let signal = self.signals.by_id(signal);
+        signal.is_none_or(|signal| Tiles::is_settled(self.parts, &signal, self.viewpoint()))
+    }
+
     fn reading(&self, signal: Option<SignalRef<'_>>, key: &str) -> Reading<'a> {
         match signal {
             Some(signal) => Tiles::read(self.parts, &signal, key, self.viewpoint()),
