@@ -193,3 +193,46 @@ fn the_file_of_settings_is_read_again_and_so_is_everything_on_sighup() {
     eventually("it is read without a change", || reloads() == before + 1);
     assert_eq!(place.get("/health/ready").status, 200);
 }
+
+#[test]
+fn a_file_of_settings_whose_end_is_missing_changes_nothing() {
+    let receiver = Receiver::start(|_, _| Reply::Answer(204, ""));
+    let whole = |folder: &Folder| {
+        let crm = json!({"webhooks": [webhook(&receiver.url())]}).to_string();
+        let whom = folder.put("destinations.json", &crm);
+        format!("write-key = [\"mine\"]\ndestinations = {:?}\nlog-keep-days = 9\n", whom.to_str().unwrap())
+    };
+    let folder = Folder::of("keys.json", &keys(&[key("filed")]));
+    let (config, data) = (folder.put("attune.toml", &whole(&folder)), folder.path("data"));
+    std::fs::create_dir(folder.path("rules")).unwrap();
+    std::fs::write(folder.path("rules/rules.json"), RULES).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_attune"));
+    command.args(Process::arguments(&data, &folder.path("rules"))).arg("--config").arg(&config);
+    let process = Process::start_by(command);
+    let place = &process.place;
+    let whole = std::fs::read_to_string(&config).unwrap();
+    let ends = [0, whole.find("destinations").unwrap(), whole.find("log-keep-days").unwrap()];
+    for (count, end) in (1..).zip(ends) {
+        folder.put("attune.toml", &whole[..end]);
+        eventually("it is refused", || refused(place, "config") == count);
+        // What everybody knows has not become a key.
+        assert_eq!((send(place, "mine", 1).status, send(place, "demo", 1).status), (200, 401));
+    }
+    let before = receiver.received().len();
+    send(place, "mine", 1);
+    eventually("the destination is called", || receiver.received().len() > before);
+    // Keys may move to a file of their own, and limits may go; a list of nobody is none.
+    let moved = |keys: &std::path::Path| {
+        whole.replace("write-key = [\"mine\"]", &format!("write-keys = {:?}", keys.to_str().unwrap()))
+    };
+    let limited = format!("{}events-per-address = 5000\n", moved(&folder.path("keys.json")));
+    folder.put("attune.toml", &limited);
+    eventually("the key of the file is one", || send(place, "filed", 1).status == 200);
+    let reloads = metric(place, "attune_reloads_total");
+    folder.put("attune.toml", &moved(&folder.path("keys.json")));
+    eventually("it is read without the limit", || metric(place, "attune_reloads_total") > reloads);
+    assert_eq!(refused(place, "config"), 3);
+    folder.put("keys.json", "{\"keys\":[]}");
+    eventually("it is refused", || refused(place, "write_keys") == 1);
+    assert_eq!((send(place, "filed", 1).status, send(place, "demo", 1).status), (200, 401));
+}

@@ -18,9 +18,35 @@ impl ServeArguments {
     /// The file has become wrong.
     pub fn read_again(&self) -> Result<Self, SettingsError> {
         match parse(self.words.iter().cloned())? {
-            Command::Serve(arguments) => Ok(*arguments),
+            Command::Serve(arguments) => {
+                self.misses_nothing(&arguments)?;
+                Ok(*arguments)
+            }
             _ => Ok(self.clone()),
         }
+    }
+
+    /// Looks whether the file of settings still has what it had: of one that is being written, or was written on a full disk, the
+    /// end is missing, and what nobody names any more would be its default.
+    fn misses_nothing(&self, now: &Self) -> Result<(), SettingsError> {
+        let is_missing = |flag: &str| !now.places.contains_key(flag);
+        let may_go = |flag: &str| match flag {
+            "--requests-per-address" | "--events-per-address" => !now.places.is_empty(),
+            "--write-key" | "--write-keys" => now.names_keys(),
+            _ => false,
+        };
+        let gone = self.places.iter().find(|(flag, _)| is_missing(flag) && !may_go(flag));
+        gone.map_or(Ok(()), |(flag, place)| {
+            let file = place.rsplit_once(':').map_or(&**place, |(file, _)| file);
+            Err(SettingsError(format!(
+                "{file}: {} is not in it any more, which takes a restart",
+                flag.trim_start_matches('-')
+            )))
+        })
+    }
+
+    fn names_keys(&self) -> bool {
+        self.write_keys_file.is_some() || !self.write_keys.is_empty()
     }
 
     /// The write keys of flags and file; the demo's where there is none.
@@ -38,6 +64,9 @@ impl ServeArguments {
             keys.extend(WriteKeys::read_file(path).map_err(|error| told("--write-keys", error.to_string()))?);
         }
         if keys.is_empty() {
+            if let Some(path) = &self.write_keys_file {
+                return Err(told("--write-keys", format!("{} names no key", path.display())));
+            }
             keys.push(WriteKey::open("demo").map_err(|what| told("--write-key", what))?);
         }
         Ok(keys)
