@@ -22,6 +22,9 @@ const BLOCK_ENTRIES: usize = (BLOCK_BYTES - BLOCK_HEAD_BYTES) / ENTRY_BYTES;
 /// Entries for which room is kept in memory between two writes.
 const KEPT_ENTRIES: usize = 8 * BLOCK_ENTRIES;
 
+/// What the system says of a sector that cannot be read: `EIO`.
+const UNREADABLE: i32 = rustix::io::Errno::IO.raw_os_error();
+
 type Block = [u8; BLOCK_BYTES];
 
 /// An event id and what is known of it.
@@ -359,7 +362,7 @@ pub fn sealed(mut block: Block) -> Block {
     block
 }
 
-/// A block of a file by its number; nothing where it is damaged or not there.
+/// A block of a file by its number; nothing where it is damaged, cannot be read any more, or is not there.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -368,6 +371,8 @@ pub fn read_block(file: &File, number: u64) -> io::Result<Option<Block>> {
     match file.read_exact_at(&mut block, number * BLOCK_BYTES as u64) {
         Ok(()) => Ok((u32_at(&block, 0) == crc32c::crc32c(&block[4..])).then_some(block)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        // A sector that the disk cannot read any more is as good as damaged.
+        Err(error) if error.raw_os_error() == Some(UNREADABLE) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -127,7 +127,9 @@ impl Known {
         self.now.covered = covered;
         let now = self.now;
         let Some(newest) = self.generations.back_mut() else { return };
-        let committed = newest.date(now.at).and_then(|()| newest.commit(now));
+        // What is in the log is committed whatever becomes of the head.
+        let (dated, committed) = (newest.date(now.at), newest.commit(now));
+        let committed = committed.and(dated);
         let age = self.now.ran_ms.saturating_sub(newest.head().begun.ran_ms);
         let is_old = newest.len() > 0 && age >= self.window.generation_ms;
         let is_over = is_old || newest.len() >= self.window.generation_ids;
@@ -215,6 +217,10 @@ impl Known {
             if is_newest { Ok(()) } else { self.close(place) }
         });
         if let Err(error) = restored {
+            // They are in no file and in no log yet.
+            if let Some(generation) = self.generations.get_mut(place) {
+                uncommitted.into_iter().for_each(|entry| generation.insert(entry));
+            }
             tracing::error!(file = %file.display(), %error, "the file of event ids cannot be made anew");
         }
     }

@@ -106,7 +106,8 @@ impl Door {
                 door.known.commit(end);
             }
         }
-        for lost in reader.take_damaged().iter().filter(|lost| lost.end > absorbed) {
+        // What was read just now cannot be of what the log has lost.
+        for lost in reader.take_damaged().iter().filter(|lost| lost.end > absorbed && lost.start < covered) {
             door.known.forget_lost(lost)?;
         }
         Ok(door)
