@@ -262,7 +262,7 @@ impl Metrics {
         let help = "Damaged files of event ids that were made anew.";
         counter(out, "attune_door_repairs_total", help, &self.door_repairs);
         let help = "The longest that a batch has taken at the door.";
-        gauge(out, "attune_door_longest_microseconds", help, &self.door_longest_micros);
+        seconds(out, "attune_door_longest_seconds", help, &self.door_longest_micros);
         let help = "Events that senders say they gave up, by reason, each counted once.";
         labelled(out, "attune_events_dropped_total", help, "counter", &self.dropped);
         labelled(out, "attune_events_rejected_total", "Events refused, by code.", "counter", &self.rejected);
