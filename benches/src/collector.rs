@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -156,7 +157,7 @@ impl Collector {
     ///
     /// # Errors
     /// No answer, or no such series.
-    pub fn metric(&self, name: &str) -> Result<u64, Failure> {
+    pub fn metric<T: FromStr>(&self, name: &str) -> Result<T, Failure> {
         let url = format!("{}/metrics", self.address());
         let answer = ureq::get(&url).call().and_then(|mut answer| answer.body_mut().read_to_string());
         let text = answer.map_err(|error| Failure::of(&url, error))?;

@@ -207,7 +207,7 @@ fn open(port: u16, number: usize) -> std::io::Result<TcpStream> {
 
 /// Connections that the collector holds besides those of honest senders and of whoever asks.
 fn connections(collector: &Collector) -> Result<u64, Failure> {
-    let count = collector.metric("attune_connections")?;
+    let count: u64 = collector.metric("attune_connections")?;
     Ok(count.saturating_sub(u64::from(HONEST) + 1))
 }
 
