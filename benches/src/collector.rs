@@ -1,7 +1,7 @@
 //! A collector of one's own: started on free ports with a fresh data directory, ended and removed when dropped.
 
 use crate::failure::Failure;
-use crate::process::cpu_time;
+use crate::process::{self, cpu_time};
 use crate::search::Target;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -86,14 +86,7 @@ impl Collector {
     /// # Errors
     /// It does not end, or not well.
     pub fn terminate(&mut self) -> Result<(), Failure> {
-        let id = Pid::from_child(&self.child);
-        kill_process(id, Signal::TERM).map_err(|error| Failure::of("SIGTERM", error))?;
-        let status = self.child.wait().map_err(|error| Failure::of("SIGTERM", error))?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(Failure::new(format!("the collector ended with {status}")))
-        }
+        process::terminate(&mut self.child)
     }
 
     /// Ends it as a crash does.
@@ -101,8 +94,7 @@ impl Collector {
     /// # Errors
     /// It is not there any more.
     pub fn kill(&mut self) -> Result<(), Failure> {
-        let killed = self.child.kill().and_then(|()| self.child.wait());
-        killed.map(drop).map_err(|error| Failure::of("kill", error))
+        process::kill(&mut self.child)
     }
 
     /// Where it keeps what it has.

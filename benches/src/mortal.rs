@@ -3,6 +3,7 @@
 use crate::collector::{BINARY, WRITE_KEY};
 use crate::failure::Failure;
 use crate::oracle::{Client, FINISH, Found, GO_ON, GivenUp, Random};
+use crate::process;
 use serde_json::{Value, json};
 use std::env;
 use std::fs::{self, File};
@@ -351,20 +352,11 @@ impl Mortal {
     /// # Errors
     /// It is not there any more.
     pub fn kill(&mut self) -> Result<(), Failure> {
-        let killed = self.child.kill().and_then(|()| self.child.wait());
-        killed.map(drop).map_err(|error| Failure::of("kill", error))
+        process::kill(&mut self.child)
     }
 
     fn terminate(&mut self) -> Result<(), Failure> {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM)
-            .map_err(|error| Failure::of("SIGTERM", error))?;
-        let status = self.child.wait().map_err(|error| Failure::of("SIGTERM", error))?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(Failure::new(format!("the collector ended with {status}")))
-        }
+        process::terminate(&mut self.child)
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a process has taken of the machine, and the wall clock that events are stamped with.
 
 use crate::failure::Failure;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::io;
+use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -65,6 +68,25 @@ fn memory(process: u32, name: &str) -> Result<u64, Failure> {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kib.map(|kib| kib * 1024).ok_or_else(|| Failure::new(format!("{path}: no {name}")))
+}
+
+/// Ends a child as an operator does, and waits until it has.
+///
+/// # Errors
+/// It does not end, or not well.
+pub fn terminate(child: &mut Child) -> Result<(), Failure> {
+    let told = |error: io::Error| Failure::of("SIGTERM", error);
+    kill_process(Pid::from_child(child), Signal::TERM).map_err(|error| told(error.into()))?;
+    let status = child.wait().map_err(told)?;
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("it ended with {status}"))) }
+}
+
+/// Ends a child as a crash does.
+///
+/// # Errors
+/// It is not there any more.
+pub fn kill(child: &mut Child) -> Result<(), Failure> {
+    child.kill().and_then(|()| child.wait()).map(drop).map_err(|error| Failure::of("kill", error))
 }
 
 /// Waits until a process has done what it does at its start: a collector compresses what it serves.

@@ -82,7 +82,6 @@ fn recover(profiles: u64, tail: u64) -> Result<(), Failure> {
 
     let began = Instant::now();
     let ready = collector.start_again()?;
-    // Nothing but what it had taken in counts until it has been asked for more than that.
     collector.settle()?;
     let caught_up = began.elapsed().as_secs_f64();
     let counted = collector.settled_summary()?["signals"]["events"].as_u64().unwrap_or_default();
