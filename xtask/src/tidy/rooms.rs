@@ -124,7 +124,7 @@ const COLLECTOR: [Room; 27] = [
     room("access", &["clock", "hex", "limits", "secret"]),
     room("assets", &["content", "limits"]),
     room("settings", &["access", "limits", "trigger"]),
-    room("log", &["bell", "clock", "limits", "metrics", "whole_file"]),
+    room("log", &["bell", "clock", "limits", "metrics"]),
     room("ingest", &["access", "clock", "limits", "log", "metrics"]),
     room("compat", &["ingest", "limits"]),
     room("profile", &["clock", "limits", "log", "metrics"]),
