@@ -17,7 +17,7 @@ use crate::toolchain::{self, Browser, WASM_TARGET};
 use crate::workspace;
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use suite::Suite;
@@ -136,7 +136,7 @@ fn script_checks(suite: &mut Suite, root: &Path) {
 fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Result<(), Failure> {
     let binary = workspace::collector_binary()?;
     let xtask = env::current_exe().map_err(|error| Failure::new(format!("own binary: {error}")))?;
-    node_tests(suite, root, "tests/e2e", "end to end in Chromium", |command| {
+    browser_tests(suite, root, "tests/e2e", "end to end in Chromium", |command| {
         command.env("ATTUNE_BINARY", &binary).env("CHROMIUM", &browser.chromium).env("XTASK_BINARY", &xtask)
     });
     packaging_tests(suite, root, &binary, browser);
@@ -179,7 +179,7 @@ fn packaging_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Brow
     if let Err(failure) = toolchain::ensure_packaging_packages(root) {
         return suite.fail(name, &failure);
     }
-    node_tests(suite, root, "tests/packaging", name, |command| {
+    browser_tests(suite, root, "tests/packaging", name, |command| {
         command.env("ATTUNE_BINARY", binary).env("CHROMIUM", &browser.chromium)
     });
 }
@@ -190,11 +190,11 @@ fn compat_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Browser
     let python = toolchain::ensure_compat_packages(root)
         .and_then(|_| python::ensure_environment(root, python::COMPAT));
     match python {
-        Ok(python) => node_tests(suite, root, "tests/compat", name, |command| {
+        Ok(python) => browser_tests(suite, root, "tests/compat", name, |command| {
             command
                 .env("ATTUNE_BINARY", binary)
                 .env("CHROMIUM", &browser.chromium)
-                .env("COMPAT_PYTHON", python)
+                .env("COMPAT_PYTHON", &python)
         }),
         Err(failure) => suite.fail(name, &failure),
     }
@@ -207,7 +207,7 @@ fn engine_tests(suite: &mut Suite, root: &Path, binary: &Path, browser: &Browser
         Ok(engines) => engines,
         Err(failure) => return suite.fail(name, &failure),
     };
-    node_tests(suite, root, "tests/e2e/engines", name, |command| {
+    browser_tests(suite, root, "tests/e2e/engines", name, |command| {
         command
             .env("ATTUNE_BINARY", binary)
             .env("CHROMIUM", &browser.chromium)
@@ -239,19 +239,50 @@ fn node_tests(
     name: &str,
     prepare: impl FnOnce(&mut Command) -> &mut Command,
 ) {
-    let mut files: Vec<PathBuf> = fs::read_dir(root.join(folder))
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+    match test_files(root, folder) {
+        Ok(files) => suite.tests(name, prepare(&mut node_test(root, &files))),
+        Err(failure) => suite.fail(name, &failure),
+    }
+}
+
+/// As [`node_tests`], in a browser: a file that fails is tried once more.
+fn browser_tests(
+    suite: &mut Suite,
+    root: &Path,
+    folder: &str,
+    name: &str,
+    prepare: impl Fn(&mut Command) -> &mut Command,
+) {
+    let command = |files: &[String]| {
+        let mut command = node_test(root, files);
+        prepare(&mut command);
+        command
+    };
+    match test_files(root, folder) {
+        Ok(files) => suite.tests_in_a_browser(name, &mut command(&files), command),
+        Err(failure) => suite.fail(name, &failure),
+    }
+}
+
+fn test_files(root: &Path, folder: &str) -> Result<Vec<String>, Failure> {
+    let mut files: Vec<String> = fs::read_dir(root.join(folder))
+        .map(|entries| entries.filter_map(|entry| entry.ok()?.path().to_str().map(str::to_owned)).collect())
         .unwrap_or_default();
-    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.retain(|file| file.ends_with(".test.mjs"));
     files.sort();
     if files.is_empty() {
-        return suite.fail(name, &Failure::new(format!("{folder} has no file named *.test.mjs")));
+        return Err(Failure::new(format!("{folder} has no file named *.test.mjs")));
     }
-    // One file at a time: browser tests share two cores with a collector and a browser. A file that leaves something
-    // open when it fails never ends by itself.
+    Ok(files)
+}
+
+/// One file at a time: browser tests share two cores with a collector and a browser. A file that leaves something open
+/// when it fails never ends by itself.
+fn node_test(root: &Path, files: &[String]) -> Command {
     let words = ["node", "--test", "--test-concurrency=1", "--test-timeout=600000", "--test-reporter=spec"];
     let mut command = program(root, &words);
-    suite.tests(name, prepare(command.args(files)));
+    command.args(files);
+    command
 }
 
 fn words(root: &Path, line: &str) -> Command {

@@ -23,6 +23,16 @@ impl Report {
         }
     }
 
+    /// The files of the failed tests that `node --test` names, each once.
+    pub fn files(&self) -> Vec<String> {
+        let places = self.lines.iter().filter_map(|line| line.strip_prefix("test at "));
+        let mut files: Vec<String> =
+            places.filter_map(|place| Some(place.rsplitn(3, ':').nth(2)?.to_owned())).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
     /// Its lines.
     pub fn into_lines(self) -> Vec<String> {
         self.lines
@@ -51,6 +61,21 @@ mod tests {
             ["✖ one (3ms)", "ℹ fail 1", "", "✖ failing tests:", "", "test at a.mjs:2:1", "✖ one", frame];
         assert_eq!(report(&printed), ["test at a.mjs:2:1", "✖ one"]);
         assert!(report(&printed[..3]).is_empty());
+    }
+
+    #[test]
+    fn the_files_of_failed_tests_are_named_once() {
+        let printed = [
+            "test at z.mjs:9:9",
+            "✖ failing tests:",
+            "test at b.mjs:2:1",
+            "✖ one",
+            "test at a.mjs:7:3",
+            "test at b.mjs:4:1",
+        ];
+        let mut report = Report::default();
+        printed.iter().for_each(|line| report.take_line(line));
+        assert_eq!(report.files(), ["a.mjs", "b.mjs"]);
     }
 
     #[test]
