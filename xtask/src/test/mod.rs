@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every check and test of the repository, and one closing line that counts them.
 
-mod disks;
+mod needs;
 mod report;
 mod suite;
 mod tally;
@@ -85,7 +85,7 @@ fn rust_tests(suite: &mut Suite, root: &Path) {
             tests.args(["--skip", "promtool_"]);
         }
     }
-    tests.arg("--include-ignored").args(disks::left_out(suite, root));
+    tests.arg("--include-ignored").args(needs::left_out(suite, root));
     suite.tests("Rust", &mut tests);
 }
 
