@@ -27,6 +27,8 @@ mod secret;
 mod selftest;
 mod server;
 pub mod settings;
+#[cfg(test)]
+mod simulation;
 pub mod trigger;
 mod whole_file;
 pub mod worker;

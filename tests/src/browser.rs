@@ -42,6 +42,17 @@ pub enum Network {
     LosesReceipt,
 }
 
+/// What a page wants of the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Events are to be brought to the collector.
+    Request(String),
+    /// Somebody is to say whether the collector can be reached.
+    Probe,
+    /// Nothing.
+    Nothing,
+}
+
 impl Browser {
     /// A browser that has never been here.
     pub fn new(name: &str, bundle: Vec<u8>) -> Self {
@@ -108,6 +119,39 @@ impl Browser {
         self.track(page, attune_core::wire::IDENTIFY, "{}", clock);
     }
 
+    /// What a page wants of the network now; a request is on its way from then on, until it is [answered](Self::answer).
+    pub fn ask(&mut self, page: usize, clock: Clock) -> Wish {
+        let now = clock.now();
+        let subject = &mut self.pages[page];
+        if subject.in_flight.is_none() {
+            let polled = subject.client.poll_send(now);
+            if polled == Poll::Probe {
+                return Wish::Probe;
+            }
+            if let (Poll::Send, Some(request)) = (polled, subject.client.in_flight()) {
+                let body = subject.memory.body(request, now);
+                subject.sent.push(body.clone());
+                subject.in_flight = Some((request.id, body));
+            }
+        }
+        subject.in_flight.as_ref().map_or(Wish::Nothing, |(_, body)| Wish::Request(body.clone()))
+    }
+
+    /// Tells a page whether anybody has answered its probe.
+    pub fn hear(&mut self, page: usize, is_answered: bool, clock: Clock) {
+        let news = if is_answered { News::Answer } else { News::NoAnswer };
+        self.pages[page].client.handle_news(news, clock.now(), 0);
+    }
+
+    /// Tells a page what has become of the request on its way.
+    pub fn answer(&mut self, page: usize, outcome: Outcome, clock: Clock) {
+        let subject = &mut self.pages[page];
+        if let Some((request, _)) = subject.in_flight.take() {
+            subject.client.handle_outcome(request, outcome, clock.now(), 0);
+        }
+        self.keep();
+    }
+
     /// Lets a page send what it wants to send, through a network of that kind. Returns whether it wanted to.
     pub fn deliver(
         &mut self,
@@ -116,29 +160,20 @@ impl Browser {
         collector: &mut Collector,
         clock: Clock,
     ) -> bool {
-        let now = clock.now();
-        let subject = &mut self.pages[page];
-        if subject.in_flight.is_none() {
-            let polled = subject.client.poll_send(now);
-            if polled == Poll::Probe {
-                let news = if network == Network::Works { News::Answer } else { News::NoAnswer };
-                subject.client.handle_news(news, now, 0);
+        let body = match self.ask(page, clock) {
+            Wish::Nothing => return false,
+            Wish::Probe => {
+                self.hear(page, network == Network::Works, clock);
                 return true;
             }
-            if let (Poll::Send, Some(request)) = (polled, subject.client.in_flight()) {
-                let body = subject.memory.body(request, now);
-                subject.sent.push(body.clone());
-                subject.in_flight = Some((request.id, body));
-            }
-        }
-        let Some((request, body)) = subject.in_flight.take() else { return false };
-        let receipt = (network != Network::LosesRequest).then(|| collector.receive(&body, now.wall));
+            Wish::Request(body) => body,
+        };
+        let receipt = (network != Network::LosesRequest).then(|| collector.receive(&body, clock.now().wall));
         let outcome = match (network, receipt) {
             (Network::Works, Some(receipt)) => Outcome::of_receipt(&receipt),
             _ => Outcome::Network,
         };
-        subject.client.handle_outcome(request, outcome, now, 0);
-        self.keep();
+        self.answer(page, outcome, clock);
         true
     }
 
@@ -157,10 +192,20 @@ impl Browser {
     /// Brings the collector's view to a page, as the stream does.
     pub fn push(&mut self, page: usize, collector: &Collector, clock: Clock) {
         if let Some(view) = collector.view(&self.member) {
-            let taken = self.pages[page].client.handle_profile(&view, clock.now());
-            assert!(taken.is_ok(), "the view is readable");
-            self.keep();
+            self.take_view(page, &view, clock);
         }
+    }
+
+    /// Hands a page a view of its profile.
+    pub fn take_view(&mut self, page: usize, view: &[u8], clock: Clock) {
+        let taken = self.pages[page].client.handle_profile(view, clock.now());
+        assert!(taken.is_ok(), "the view is readable");
+        self.keep();
+    }
+
+    /// Says on a page that the stream begins anew, so that the next view is taken whatever its version.
+    pub fn begin_stream(&mut self, page: usize) {
+        self.pages[page].client.handle_stream_gap();
     }
 
     /// A signal's value as a page sees it; nothing counts as zero.

@@ -5,10 +5,11 @@ mod browser;
 mod collector;
 mod rules;
 
-pub use browser::{Browser, Network, Page};
+pub use browser::{Browser, Network, Page, Wish};
 pub use collector::Collector;
-pub use rules::bundle;
+pub use rules::{bundle, bundle_of};
 
+pub use attune_core::queue::Outcome;
 use attune_core::time::{Monotonic, Now, Timestamp};
 
 /// The clock of a simulation, in steps of one millisecond.

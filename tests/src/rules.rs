@@ -7,7 +7,6 @@ use attune_core::bundle::{Header, SIGNATURE_BYTES, attach_signature, seal_envelo
 ///
 /// # Panics
 /// When the rules below do not compile, which a test should see.
-#[allow(clippy::panic, reason = "a simulation without its rules has nothing to say")]
 pub fn bundle(revision: u64) -> Vec<u8> {
     let text = r#"{
       "signals": [
@@ -22,6 +21,15 @@ pub fn bundle(revision: u64) -> Vec<u8> {
          "actions":[{"kind":"variable","name":"hero","value":"third"}]}
       ]
     }"#;
+    bundle_of(text, revision)
+}
+
+/// The text of a rule file, as an envelope's bytes.
+///
+/// # Panics
+/// When the rules do not compile, which a test should see.
+#[allow(clippy::panic, reason = "a simulation without its rules has nothing to say")]
+pub fn bundle_of(text: &str, revision: u64) -> Vec<u8> {
     let compiled = compile(&[SourceFile { name: "simulation.json".into(), text: text.into() }]);
     if !compiled.diagnostics.is_empty() {
         panic!("the simulation's rules do not compile: {:?}", compiled.diagnostics);

@@ -4,6 +4,8 @@ mod blank;
 mod disk;
 mod dump;
 mod frame;
+#[cfg(test)]
+pub mod hand;
 mod reader;
 mod segment;
 mod spare;
@@ -226,6 +228,9 @@ pub struct Log {
     spare: Arc<Spare>,
     retention: Retention,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// What does the threads' work where there are none.
+    #[cfg(test)]
+    hand: Option<hand::Hand>,
 }
 
 impl Log {
@@ -249,7 +254,17 @@ impl Log {
         spare.start(maker)?;
         let (work, thread) = writer::spawn(writer)?;
         let retention = place.retention;
-        Ok(Self { work, waiting_bytes, tail, disk, spare, retention, thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            work,
+            waiting_bytes,
+            tail,
+            disk,
+            spare,
+            retention,
+            thread: Mutex::new(Some(thread)),
+            #[cfg(test)]
+            hand: None,
+        })
     }
 
     /// Appends a batch; resolves when it is durable.
@@ -265,7 +280,10 @@ impl Log {
     /// # Errors
     /// Nothing of the batch is in the log.
     pub fn append_blocking(&self, batch: Batch) -> Result<Appended, LogError> {
-        self.submit(batch)?.blocking_recv().unwrap_or(Err(LogError::Closed))
+        let answer = self.submit(batch)?;
+        #[cfg(test)]
+        self.write();
+        answer.blocking_recv().unwrap_or(Err(LogError::Closed))
     }
 
     /// Bytes that wait for the writer.
@@ -381,4 +399,4 @@ impl<G: Gate> Parts<G> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -7,6 +7,7 @@
 use super::rebuild::Rebuild;
 use super::{Worker, WorkerError, load};
 use crate::access::{Tombstone, Tombstones};
+use crate::clock;
 use crate::limits::ERASE_PAUSE;
 use crate::log::{Chunk, NewFrame};
 use crate::profile::{Changes, Store, Table, delivery_key, is_of as is_letter_of};
@@ -89,10 +90,11 @@ impl Erasures {
 
     /// Whether a pass may begin: those that are asked for in quick succession share one.
     fn is_due(&self) -> bool {
-        !self.pending.is_empty() && self.ended_at.is_none_or(|ended| ended.elapsed() >= ERASE_PAUSE)
+        !self.pending.is_empty() && self.ended_at.is_none_or(|ended| clock::elapsed(ended) >= ERASE_PAUSE)
     }
 
-    fn count(&self) -> u64 {
+    /// Members that are to be erased.
+    pub fn count(&self) -> u64 {
         let running = self.pass.as_ref().map_or(0, |pass| pass.members.len());
         (self.pending.len() + running + self.blanked.len()) as u64
     }
@@ -278,7 +280,7 @@ impl Worker<'_> {
     fn purge(&mut self) -> Result<(), WorkerError> {
         self.commit()?;
         self.parts.store.purge()?;
-        self.erasures.ended_at = Some(Instant::now());
+        self.erasures.ended_at = Some(clock::instant());
         let purged = std::mem::take(&mut self.erasures.blanked);
         self.parts.metrics.erasures.add(purged.len() as u64);
         for tombstone in purged {

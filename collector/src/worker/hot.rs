@@ -75,7 +75,7 @@ pub struct HotTable<S> {
     held: HashMap<Box<str>, Box<Hot<S>>>,
     dirty: Vec<Box<str>>,
     /// States that the store is to lose, each with the timer that it holds.
-    removed: Vec<(Box<str>, Option<Timestamp>)>,
+    removed: HashMap<Box<str>, Option<Timestamp>>,
     clock: u64,
 }
 
@@ -90,7 +90,7 @@ pub struct HotStates {
 
 impl<S> Default for HotTable<S> {
     fn default() -> Self {
-        Self { held: HashMap::new(), dirty: Vec::new(), removed: Vec::new(), clock: 0 }
+        Self { held: HashMap::new(), dirty: Vec::new(), removed: HashMap::new(), clock: 0 }
     }
 }
 
@@ -98,6 +98,11 @@ impl<S: State> HotTable<S> {
     /// Whether a state is held.
     pub fn contains(&self, key: &str) -> bool {
         self.held.contains_key(key)
+    }
+
+    /// Whether the store still has a state that it is to lose.
+    pub fn is_removed(&self, key: &str) -> bool {
+        self.removed.contains_key(key)
     }
 
     /// Takes in a state as the store has it, or a new one.
@@ -131,7 +136,8 @@ impl<S: State> HotTable<S> {
     /// Removes a held state, from the store as well.
     pub fn remove(&mut self, key: &str) {
         if let Some((key, hot)) = self.held.remove_entry(key) {
-            self.removed.push((key, hot.stored_wake));
+            // Another one may have come in its place since, of which the store knows nothing.
+            self.removed.entry(key).or_insert(hot.stored_wake);
         }
     }
 
@@ -141,12 +147,13 @@ impl<S: State> HotTable<S> {
     }
 
     fn write_changes(&mut self, changes: &mut Changes) {
-        for (key, wake) in self.removed.drain(..) {
+        for (key, wake) in self.removed.drain() {
             wake.into_iter().for_each(|at| changes.remove(Table::Timers, timer_key(at, &key)));
             changes.remove(S::TABLE, key.into_string());
         }
         for key in self.dirty.drain(..) {
-            let Some(hot) = self.held.get_mut(&key) else { continue };
+            // One that has been removed may have been asked for again; then nobody has changed it.
+            let Some(hot) = self.held.get_mut(&key).filter(|hot| hot.dirty) else { continue };
             hot.dirty = false;
             let wake = hot.state.wake_at();
             if wake != hot.stored_wake {
@@ -203,5 +210,29 @@ impl HotStates {
     /// How many states are held.
     pub fn len(&self) -> usize {
         self.members.held.len() + self.profiles.held.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attune_core::id::MemberId;
+
+    #[test]
+    fn a_removed_state_that_is_looked_at_again_is_not_written() {
+        let mut table = HotTable::default();
+        let insert = |table: &mut HotTable<MemberState>| {
+            table.insert("m", MemberState::new(MemberId("m".into())));
+        };
+        insert(&mut table);
+        assert!(table.get("m").unwrap().mark_dirty());
+        table.note_dirty("m");
+        table.remove("m");
+        assert!(table.is_removed("m"));
+        insert(&mut table);
+        let mut changes = Changes::default();
+        table.write_changes(&mut changes);
+        assert_eq!(changes.writes, [(Table::Members, b"m".to_vec(), None)]);
+        assert!(!table.is_removed("m"));
     }
 }

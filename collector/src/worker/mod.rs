@@ -6,6 +6,8 @@ mod backfill;
 mod erase;
 mod error;
 mod firing;
+#[cfg(test)]
+pub mod hand;
 mod hot;
 mod letters;
 mod publish;
@@ -132,6 +134,19 @@ struct Worker<'a> {
     /// When the state was synced by this worker.
     synced_at: Option<Instant>,
     synced_position: u64,
+    /// When it ends at the latest, once it is to end.
+    ends_at: Option<Instant>,
+}
+
+/// What a worker does after a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Another one.
+    Turn,
+    /// It waits until something comes, or for a while.
+    Wait,
+    /// Nothing more.
+    End,
 }
 
 impl<'a> Worker<'a> {
@@ -159,9 +174,10 @@ impl<'a> Worker<'a> {
             counted: committed_place.records,
             counted_from,
             committed_position: position,
-            committed_at: Instant::now(),
+            committed_at: clock::instant(),
             synced_at: None,
             synced_position: position,
+            ends_at: None,
         };
         worker.restore_bundles()?;
         committed.send_replace(position);
@@ -169,44 +185,53 @@ impl<'a> Worker<'a> {
     }
 
     fn run(mut self) -> Result<(), WorkerError> {
-        let mut stop_at = None;
         loop {
-            let chunk = self.reader.read_on()?;
-            for range in self.reader.take_damaged() {
-                self.parts.metrics.log_damaged_bytes.add(range.end - range.start);
+            match self.turn()? {
+                Next::Turn => {}
+                Next::Wait => self.parts.bell.wait(COMMIT_INTERVAL),
+                Next::End => return Ok(()),
             }
-            if let Some(chunk) = &chunk {
-                for frame in chunk.frames() {
-                    for (index, record) in (0..).zip(frame.records()) {
-                        self.take(record, LetterId { position: frame.position, index })?;
-                        self.counted += u64::from(frame.position >= self.counted_from);
-                    }
-                    self.position = frame.end;
-                }
-                self.note_stage(Stage::Absorbed);
-            }
-            self.publish()?;
-            let caught_up = self.reader.behind() == 0;
-            if self.is_dirty() && self.commit_is_due(caught_up) {
-                self.commit()?;
-            }
-            if self.stop.load(Ordering::Relaxed) {
-                // What is left after that time is taken in at the next start; the log keeps it.
-                let until = *stop_at.get_or_insert_with(|| Instant::now() + WORKER_DRAIN_TIMEOUT);
-                if caught_up || Instant::now() >= until {
-                    self.commit()?;
-                    return Ok(self.parts.store.sync()?);
-                }
-            }
-            if self.erase_on()? || chunk.is_some() || !caught_up {
-                continue;
-            }
-            if !self.is_dirty() && self.log_due_wake_ups(clock::now())? {
-                continue;
-            }
-            self.sync_if_due()?;
-            self.parts.bell.wait(COMMIT_INTERVAL);
         }
+    }
+
+    /// Takes in what has come of the log, and does what is due.
+    fn turn(&mut self) -> Result<Next, WorkerError> {
+        let chunk = self.reader.read_on()?;
+        for range in self.reader.take_damaged() {
+            self.parts.metrics.log_damaged_bytes.add(range.end - range.start);
+        }
+        if let Some(chunk) = &chunk {
+            for frame in chunk.frames() {
+                for (index, record) in (0..).zip(frame.records()) {
+                    self.take(record, LetterId { position: frame.position, index })?;
+                    self.counted += u64::from(frame.position >= self.counted_from);
+                }
+                self.position = frame.end;
+            }
+            self.note_stage(Stage::Absorbed);
+        }
+        self.publish()?;
+        let caught_up = self.reader.behind() == 0;
+        if self.is_dirty() && self.commit_is_due(caught_up) {
+            self.commit()?;
+        }
+        if self.stop.load(Ordering::Relaxed) {
+            // What is left after that time is taken in at the next start; the log keeps it.
+            let until = *self.ends_at.get_or_insert_with(|| clock::instant() + WORKER_DRAIN_TIMEOUT);
+            if caught_up || clock::instant() >= until {
+                self.commit()?;
+                self.parts.store.sync()?;
+                return Ok(Next::End);
+            }
+        }
+        if self.erase_on()? || chunk.is_some() || !caught_up {
+            return Ok(Next::Turn);
+        }
+        if !self.is_dirty() && self.log_due_wake_ups(clock::now())? {
+            return Ok(Next::Turn);
+        }
+        self.sync_if_due()?;
+        Ok(Next::Wait)
     }
 
     /// Takes the record at a place of the log in.
@@ -259,14 +284,14 @@ impl<'a> Worker<'a> {
 
     fn commit_is_due(&self, caught_up: bool) -> bool {
         let interval = if caught_up { COMMIT_INTERVAL } else { COMMIT_INTERVAL_BUSY };
-        self.committed_at.elapsed() >= interval || self.states.is_crowded()
+        clock::elapsed(self.committed_at) >= interval || self.states.is_crowded()
     }
 
     fn commit(&mut self) -> Result<(), WorkerError> {
         if self.is_dirty() {
             self.write_all()?;
         }
-        self.committed_at = Instant::now();
+        self.committed_at = clock::instant();
         self.sync_if_due()
     }
 
@@ -290,7 +315,7 @@ impl<'a> Worker<'a> {
 
     /// The log may be given back only where the state would survive a power loss.
     fn sync_if_due(&mut self) -> Result<(), WorkerError> {
-        if self.synced_at.is_some_and(|at| at.elapsed() < STATE_SYNC_INTERVAL) {
+        if self.synced_at.is_some_and(|at| clock::elapsed(at) < STATE_SYNC_INTERVAL) {
             return Ok(());
         }
         // What a process before this one has committed may not have been synced.
@@ -301,7 +326,7 @@ impl<'a> Worker<'a> {
             let (place, _) = self.parts.metrics.lag.counted(Stage::Committed);
             self.parts.metrics.lag.reached(Stage::Synced, place);
         }
-        self.synced_at = Some(Instant::now());
+        self.synced_at = Some(clock::instant());
         // Also where nothing comes any more: on a full disk nothing does.
         if let Err(error) = self.parts.log.release(self.synced_position) {
             tracing::error!(%error, "a segment of the log could not be given back");
@@ -332,10 +357,8 @@ fn load<'s, S: hot::State>(
     make: impl FnOnce() -> S,
 ) -> Result<&'s mut Hot<S>, WorkerError> {
     if !hot.contains(key) {
-        let state = match store.get(S::TABLE, key.as_bytes())? {
-            Some(bytes) => S::read(&bytes)?,
-            None => make(),
-        };
+        let stored = if hot.is_removed(key) { None } else { store.get(S::TABLE, key.as_bytes())? };
+        let state = stored.map_or_else(|| Ok(make()), |bytes| S::read(&bytes))?;
         hot.insert(key, state);
     }
     hot.get(key).ok_or(WorkerError::Damaged("state"))

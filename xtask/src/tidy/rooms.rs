@@ -110,7 +110,7 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 27] = [
+const COLLECTOR: [Room; 28] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
@@ -144,6 +144,8 @@ const COLLECTOR: [Room; 27] = [
     room("author", &["bundle", "clock", "hex", "limits", "log", "secret", "settings", "whole_file"]),
     room("rooms", WIRING),
     room("server", WIRING),
+    // Tests that play the whole of it.
+    room("simulation", WIRING),
 ];
 
 /// What puts the collector's rooms together names them all.
@@ -182,8 +184,9 @@ pub const PACKAGES: [(&str, &[&str]); 11] = [
     ("sdk-wasm", &["attune-core"]),
     ("trust-wasm", &["attune-core"]),
     ("filter-wasm", &["attune-core"]),
-    ("collector", &["attune-core"]),
-    ("tests", &["attune-core", "attune-collector", "attune-core-abi", "attune-wasm"]),
+    // The tests of the collector have their pages from `tests`.
+    ("collector", &["attune-core", "attune-tests"]),
+    ("tests", &["attune-core", "attune-core-abi", "attune-wasm"]),
     ("benches", &["attune-core", "attune-collector", "attune-core-abi", "attune-wasm"]),
     ("xtask", &[]),
     ("xtask/wasm-tools", &[]),

@@ -1,9 +1,9 @@
 //! Tests of the log as a whole: append, recovery, reading from memory and from disk.
 
 mod beside;
-mod content;
+pub mod content;
 mod cuts;
-mod simulated;
+pub mod simulated;
 mod sweep;
 mod world;
 
