@@ -44,6 +44,8 @@ struct Pass {
     members: BTreeMap<Tombstone, (MemberId, ProfileId)>,
     /// Up to where the log has been read.
     position: u64,
+    /// Up to where it may be blanked: what stands behind that is durable nowhere else yet, and has another pass follow.
+    until: u64,
     /// What rules remember of the profiles that go on, computed anew; nothing where the log has not all there was.
     rebuild: Option<Rebuild>,
 }
@@ -179,7 +181,7 @@ impl Worker<'_> {
             rebuild.want(&hot.state);
         }
         let rebuild = Some(rebuild).filter(|rebuild| is_whole && !rebuild.is_empty());
-        self.erasures.pass = Some(Pass { members, position, rebuild });
+        self.erasures.pass = Some(Pass { members, position, until: self.position, rebuild });
         Ok(())
     }
 
@@ -234,7 +236,8 @@ impl Worker<'_> {
         for frame in chunk.iter().flat_map(Chunk::frames).take_while(|frame| frame.end <= self.position) {
             pass.position = frame.end;
             let is_erased = |record: &[u8]| is_of(record, &pass.members);
-            if pass.members.values().any(|(member, _)| may_name(frame.payload, member)) {
+            let may_name = |(member, _): &(MemberId, ProfileId)| may_name(frame.payload, member);
+            if frame.end <= pass.until && pass.members.values().any(may_name) {
                 frames.extend(NewFrame::blanked(&frame, is_erased, blank_record));
             }
             if let Some(rebuild) = &mut pass.rebuild {
