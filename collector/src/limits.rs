@@ -236,6 +236,10 @@ pub const SLOW_SYNC: Duration = Duration::from_millis(50);
 /// Median below which it is said that this may be no sync: two system calls alone take a few microseconds, and flash with a
 /// cache that outlives a loss of power some tens.
 pub const FAST_SYNC: Duration = Duration::from_micros(10);
+/// Largest patch of traits, in bytes: as much as an event may say.
+pub const MAX_TRAITS_PATCH_BYTES: usize = 32 * 1024;
+/// How often a profile is read again where something about it comes before what depends on it is written.
+pub const WATCHED_TRIES: usize = 16;
 /// Time that `settled=1` waits for the worker to catch up.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 

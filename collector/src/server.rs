@@ -5,7 +5,7 @@ use crate::assets::Assets;
 use crate::descriptors::{raise_limit, share_out};
 use crate::hex::hex;
 use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
-use crate::ingest::{Drops, Ingest, Memory};
+use crate::ingest::{Drops, Ingest, Memory, Watches};
 use crate::limits::{ACCEPT_QUEUE, MAX_ADMIN_CONNECTIONS, SEND_BUFFER_BYTES};
 use crate::query::Query;
 use crate::reload::Reloading;
@@ -96,6 +96,7 @@ impl Server {
                 drops: Drops::default(),
                 throttle,
                 memory,
+                watches: Watches::default(),
                 metrics: metrics.clone(),
             },
             bundles: publisher.bundles(),

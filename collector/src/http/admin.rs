@@ -102,19 +102,6 @@ pub async fn retry_delivery(
     })
 }
 
-/// One profile; `?settled=1` as for the summary.
-pub async fn profile(
-    State(edge): State<Arc<Edge>>,
-    Path(id): Path<String>,
-    uri: Uri,
-) -> Result<Response, ApiError> {
-    let named = id.clone();
-    let json = answer(edge, &uri, move |edge| edge.query.profile(&named)).await?;
-    let missing =
-        || ApiError::new(StatusCode::NOT_FOUND, "profile_unknown", &format!("there is no profile {id}"));
-    Ok(([(header::CONTENT_TYPE, "application/json")], json.ok_or_else(missing)?).into_response())
-}
-
 /// What a question is answered with; with `?settled=1` once everything received is taken in.
 pub async fn answer<T: Send + 'static>(
     edge: Arc<Edge>,

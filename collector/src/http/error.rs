@@ -50,6 +50,12 @@ impl ApiError {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, body, retry_after_seconds: None }
     }
 
+    /// With another field for programs.
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.body[name] = value;
+        self
+    }
+
     /// Says the same also as libraries of Mixpanel look for it.
     pub fn for_mixpanel(mut self) -> Self {
         self.body["error"] = self.body["message"].clone();

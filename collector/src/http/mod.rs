@@ -12,6 +12,8 @@ mod forget;
 mod health;
 mod listen;
 mod membership;
+mod profile_traits;
+mod profiles;
 mod rate;
 mod request;
 mod stream;
@@ -130,7 +132,9 @@ pub fn admin_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .route("/admin/firings", get(admin::firings))
         .route("/admin/deliveries", get(admin::deliveries))
         .route("/admin/deliveries/{id}/retry", post(admin::retry_delivery))
-        .route("/admin/profiles/{id}", get(admin::profile))
+        .route("/admin/profiles/{id}", get(profiles::show))
+        .route("/v1/profiles/{id}", get(profiles::show).delete(profiles::erase))
+        .route("/v1/profiles/{id}/traits", get(profiles::traits).patch(profile_traits::patch))
         .route("/admin/dead-letters", get(dead_letters::list))
         .route("/admin/dead-letters/replay", post(dead_letters::replay_code))
         .route("/admin/dead-letters/{id}", get(dead_letters::one))

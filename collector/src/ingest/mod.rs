@@ -12,9 +12,11 @@ mod origin;
 mod path;
 mod receipt;
 mod replay;
+mod traits;
+mod watch;
 
 use crate::access::{Limited, Site, Throttle, Tokens, Tombstones, WriteKey};
-use crate::log::{Batch, Log, LogError};
+use crate::log::{Appended, Batch, Log, LogError};
 use crate::metrics::Metrics;
 use attune_core::id::MemberId;
 use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
@@ -32,6 +34,8 @@ pub use guard::Guard;
 pub use memory::{Held, Memory, MemoryBusy, Text};
 pub use origin::Origin;
 pub use replay::Outcome;
+pub use traits::{TraitError, TraitWrite};
+pub use watch::{Watch, Watches};
 
 /// Takes batches in.
 #[derive(Debug)]
@@ -46,6 +50,8 @@ pub struct Ingest {
     pub throttle: Throttle,
     /// What bodies may take of it.
     pub memory: Arc<Memory>,
+    /// Who watches what goes into the log.
+    pub watches: Watches,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -178,11 +184,11 @@ impl Ingest {
         let appended = if read.records.is_empty() {
             None
         } else {
-            match self.log.append(read.records).await {
+            match self.log_batch(read.records).await {
                 Ok(appended) => Some(appended),
                 Err(error) => {
                     allowed.accept(0);
-                    return Err(IngestError::Log(error));
+                    return Err(error);
                 }
             }
         };
@@ -226,16 +232,52 @@ impl Ingest {
         erased: &Tombstones,
         at: Timestamp,
     ) -> Result<(), IngestError> {
-        if erased.has(&member) {
-            return Ok(());
+        self.erase_all(vec![member], erased, at, None).await.map(|_| ())
+    }
+
+    /// The same of several members, of all or of none; with a watch only where nothing about its names has been handed over
+    /// since that began. Says whether it is done.
+    ///
+    /// # Errors
+    /// The log could not take it; nothing has changed.
+    pub async fn erase_all(
+        &self,
+        members: Vec<MemberId>,
+        erased: &Tombstones,
+        at: Timestamp,
+        watch: Option<&Watch<'_>>,
+    ) -> Result<bool, IngestError> {
+        let (mut batch, mut noted) = (Batch::default(), Vec::new());
+        for member in members.into_iter().filter(|member| !erased.has(member)) {
+            let tombstone = erased.of(&member);
+            noted.push(tombstone);
+            let record = Record::Erase { tombstone, at, member: Some(member) };
+            batch.push(None, |out| encode_record(&record, out));
         }
-        let tombstone = erased.of(&member);
-        let record = Record::Erase { tombstone, at, member: Some(member) };
-        let mut batch = Batch::default();
-        batch.push(None, |out| encode_record(&record, out));
-        self.log.append(batch).await.map_err(IngestError::Log)?;
-        erased.note(tombstone);
-        Ok(())
+        if batch.is_empty() {
+            return Ok(true);
+        }
+        let is_logged = self.log_behind(batch, watch).await?.is_some();
+        noted.iter().filter(|_| is_logged).for_each(|tombstone| erased.note(*tombstone));
+        Ok(is_logged)
+    }
+
+    /// Appends a batch; with a watch only where nothing about its names has been handed over since that began.
+    async fn log_behind(
+        &self,
+        batch: Batch,
+        watch: Option<&Watch<'_>>,
+    ) -> Result<Option<Appended>, IngestError> {
+        let Some(watch) = watch else { return self.log_batch(batch).await.map(Some) };
+        let submitted = watch.hand_over(batch, |batch| self.log.submit(batch)).map_err(IngestError::Log)?;
+        let Some(submitted) = submitted else { return Ok(None) };
+        submitted.durable().await.map(Some).map_err(IngestError::Log)
+    }
+
+    /// Appends a batch, and tells who watches for what it is about.
+    async fn log_batch(&self, batch: Batch) -> Result<Appended, IngestError> {
+        let submitted = self.watches.hand_over(batch, |batch| self.log.submit(batch));
+        submitted.map_err(IngestError::Log)?.durable().await.map_err(IngestError::Log)
     }
 }
 

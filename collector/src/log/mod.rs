@@ -159,6 +159,11 @@ impl Batch {
         starts.zip(&self.entries).map(|(start, entry)| &self.bytes[start..entry.end])
     }
 
+    /// The records one behind the other, in binary form.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Whether nothing has been appended.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -172,6 +177,20 @@ pub struct Appended {
     pub not_new: Vec<(usize, Verdict)>,
     /// Log position behind the batch.
     pub end: u64,
+}
+
+/// A batch that the writer has been handed.
+#[derive(Debug)]
+pub struct Submitted(oneshot::Receiver<Result<Appended, LogError>>);
+
+impl Submitted {
+    /// Resolves when it is durable.
+    ///
+    /// # Errors
+    /// Nothing of the batch is in the log.
+    pub async fn durable(self) -> Result<Appended, LogError> {
+        self.0.await.unwrap_or(Err(LogError::Closed))
+    }
 }
 
 /// Why a batch is not in the log; nothing of it is.
@@ -257,7 +276,7 @@ impl Log {
     /// # Errors
     /// Nothing of the batch is in the log.
     pub async fn append(&self, batch: Batch) -> Result<Appended, LogError> {
-        self.submit(batch)?.await.unwrap_or(Err(LogError::Closed))
+        self.submit(batch)?.durable().await
     }
 
     /// Appends a batch from a thread that may wait; returns when it is durable.
@@ -265,7 +284,7 @@ impl Log {
     /// # Errors
     /// Nothing of the batch is in the log.
     pub fn append_blocking(&self, batch: Batch) -> Result<Appended, LogError> {
-        self.submit(batch)?.blocking_recv().unwrap_or(Err(LogError::Closed))
+        self.submit(batch)?.0.blocking_recv().unwrap_or(Err(LogError::Closed))
     }
 
     /// Bytes that wait for the writer.
@@ -328,7 +347,12 @@ impl Log {
         }
     }
 
-    fn submit(&self, batch: Batch) -> Result<oneshot::Receiver<Result<Appended, LogError>>, LogError> {
+    /// Hands the writer a batch: batches get into the log in the order of these calls. One without records takes no place in
+    /// it, and is answered when all before it are.
+    ///
+    /// # Errors
+    /// Nothing of the batch will be in the log.
+    pub fn submit(&self, batch: Batch) -> Result<Submitted, LogError> {
         let bytes = batch.bytes.len();
         // Nobody could read it, nor what stands behind it.
         if bytes + batch.entries.len() * MAX_RECORD_HEADER_BYTES > MAX_FRAME_BYTES {
@@ -346,7 +370,7 @@ impl Log {
                 TrySendError::Disconnected(_) => LogError::Closed,
             }
         })?;
-        Ok(receiver)
+        Ok(Submitted(receiver))
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Table {
     Progress,
 }
 
+/// First byte of what is kept of an erasure that has been carried out.
+pub const ERASURE_DONE: u8 = 3;
+
 /// The key of what has become of one call: the key of its firing, and its place among the actions.
 pub fn delivery_key(firing: &[u8], action: u16) -> Vec<u8> {
     [firing, &action.to_be_bytes()].concat()

@@ -50,9 +50,26 @@ impl Place {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Answer, ureq::Error> {
+        let base = if path.starts_with("/admin") { &self.admin } else { &self.public };
+        Self::send_to(base, method, path, headers, body)
+    }
+
+    /// Sends a request to the privileged listener, with the secret key.
+    pub fn privileged(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let bearer = format!("Bearer {SECRET}");
+        let headers: Vec<_> = headers.iter().copied().chain([("Authorization", &*bearer)]).collect();
+        Self::send_to(&self.admin, method, path, &headers, body).unwrap()
+    }
+
+    fn send_to(
+        base: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE));
         let agent = ureq::Agent::new_with_config(config.build());
-        let base = if path.starts_with("/admin") { &self.admin } else { &self.public };
         let mut request = ureq::http::Request::builder().method(method).uri(format!("http://{base}{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
