@@ -218,6 +218,7 @@ fn what_cannot_be_written_is_told_by_name() {
         ("user:ada", "{".to_owned(), 400, "patch_unreadable"),
         ("user:ada", "[1]".to_owned(), 400, "patch_not_an_object"),
         ("user:ada", json!({"good": 1, "note": long}).to_string(), 400, "trait_too_large"),
+        ("user:ada", format!(r#"{{"x":{}1{}}}"#, "[".repeat(100), "]".repeat(100)), 400, "patch_invalid"),
         ("user:ada", json!({long.clone(): 1}).to_string(), 400, "trait_too_large"),
         ("user:ada", format!(r#"{{"x":"{}"}}"#, "y".repeat(40_000)), 413, "batch_too_large"),
     ] {
@@ -243,7 +244,7 @@ fn what_cannot_be_written_is_told_by_name() {
 
     let strict = Collector::start(&[("a.json", filter)]);
     let denied = patch(&strict.place, "user:ada", "", &[], &json!({"plan": "pro"}));
-    assert_eq!((denied.status, denied.code()), (422, "denied_type".to_owned()));
+    assert_eq!((denied.status, denied.code()), (422, "policy_refused".to_owned()));
 }
 
 #[test]

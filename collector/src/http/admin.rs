@@ -2,14 +2,16 @@
 
 use super::Edge;
 use super::error::ApiError;
-use super::request::{header_text, query_value, write_key};
+use super::privileged::{Parameters, PathText, Settled, StoreTroubles};
+use super::profiles::known;
+use super::request::{header_text, write_key};
 use crate::bundle::percent;
 use crate::hex::hex;
 use crate::query::StoreError;
 use crate::secret::same_secret;
 use crate::trigger::{RetryError, State as DeliveryState};
-use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, Uri, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -26,16 +28,34 @@ pub async fn require_secret(State(edge): State<Arc<Edge>>, request: Request, nex
         return next.run(request).await;
     }
     let message = "give the secret key as Authorization: Bearer <key>";
-    ApiError::new(StatusCode::UNAUTHORIZED, "secret_key_invalid", message).into_response()
+    let mut response = ApiError::new(StatusCode::UNAUTHORIZED, "secret_key_invalid", message).into_response();
+    // Every 401 says how to authenticate (RFC 9110, section 11.6.1).
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
 }
 
-/// Totals over all profiles; with `?settled=1` once everything received is taken in.
+/// Totals over all profiles
+#[utoipa::path(
+    get,
+    path = "/admin/summary",
+    operation_id = "readSummary",
+    tag = "state",
+    params(Settled),
+    responses((status = 200, description = "the totals", body = Object), StoreTroubles),
+)]
 pub async fn summary(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let json = answer(edge, &uri, |edge| edge.query.summary()).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }
 
-/// What is published, by which key, and which key pages are to trust.
+/// What is published, by which key, and which key pages are to trust
+#[utoipa::path(
+    get,
+    path = "/admin/bundle",
+    operation_id = "readBundle",
+    tag = "bundles",
+    responses((status = 200, description = "the bundle in effect, and those that are kept", body = Object)),
+)]
 pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
     let published = edge.bundles.borrow().clone();
     let kept = published.iter().flat_map(|published| published.kept()).map(|kept| {
@@ -60,15 +80,39 @@ pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
 }
 
-/// All firings as NDJSON, in order; `?settled=1` as for the summary.
+/// Firings, in order
+#[utoipa::path(
+    get,
+    path = "/admin/firings",
+    operation_id = "listFirings",
+    tag = "triggers",
+    params(Settled),
+    responses(
+        (status = 200, description = "a firing a line", body = String, content_type = "application/x-ndjson"),
+        StoreTroubles,
+    ),
+)]
 pub async fn firings(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let lines = answer(edge, &uri, |edge| edge.query.firings()).await?;
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }
 
-/// Triggers' calls as NDJSON, in order of firing; `?state=` names one of their states, `?settled=1` as for the summary.
+/// Triggers' calls, in order of firing
+#[utoipa::path(
+    get,
+    path = "/admin/deliveries",
+    operation_id = "listDeliveries",
+    tag = "triggers",
+    params(("state" = Option<String>, Query, description = "those of this state: pending, done or dead"), Settled),
+    responses(
+        (status = 200, description = "a delivery a line", body = String, content_type = "application/x-ndjson"),
+        (status = 400, description = "`state_unknown`: there is no such state"),
+        StoreTroubles,
+    ),
+)]
 pub async fn deliveries(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
-    let state = query_value(&uri, "state").map(|name| {
+    let parameters = Parameters::of(&uri);
+    let state = parameters.text("state").map(|name| {
         let message = format!("state '{name}' must be pending, done or dead");
         DeliveryState::of_name(name)
             .ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "state_unknown", &message))
@@ -78,10 +122,27 @@ pub async fn deliveries(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Respo
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }
 
-/// Has a dead delivery called again.
+/// Has a dead delivery called again
+#[utoipa::path(
+    post,
+    path = "/admin/deliveries/{id}/retry",
+    operation_id = "retryDelivery",
+    tag = "triggers",
+    params(("id" = String, Path, description = "the delivery's id, as the list has it")),
+    responses(
+        (status = 202, description = "it will be called"),
+        (status = 400, description = "`path_malformed`: the id is no UTF-8"),
+        (status = 404, description = "`delivery_unknown`: there is none of this id"),
+        (
+            status = 409,
+            description = "`delivery_not_dead`: only a dead one is called again by hand; `destination_unknown`: it has nowhere to go",
+        ),
+        StoreTroubles,
+    ),
+)]
 pub async fn retry_delivery(
     State(edge): State<Arc<Edge>>,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<StatusCode, ApiError> {
     edge.triggers.retry(&id).await.map(|()| StatusCode::ACCEPTED).map_err(|error| match error {
         RetryError::Unknown => {
@@ -102,13 +163,38 @@ pub async fn retry_delivery(
     })
 }
 
+/// One profile
+#[utoipa::path(
+    get,
+    path = "/admin/profiles/{id}",
+    operation_id = "readProfile",
+    tag = "state",
+    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`"), Settled),
+    responses(
+        (status = 200, description = "the profile", body = Object),
+        (status = 400, description = "`path_malformed`: the id is no UTF-8"),
+        (status = 404, description = "`profile_unknown`: there is none of this id"),
+        (status = 500, description = "`profile_unreadable`: there is one, of which nothing can be read"),
+        StoreTroubles,
+    ),
+)]
+pub async fn profile(
+    State(edge): State<Arc<Edge>>,
+    PathText(id): PathText,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let named = id.clone();
+    let shown = known(&id, answer(edge, &uri, move |edge| edge.query.profile(&named)).await?)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], shown.json).into_response())
+}
+
 /// What a question is answered with; with `?settled=1` once everything received is taken in.
 pub async fn answer<T: Send + 'static>(
     edge: Arc<Edge>,
     uri: &Uri,
     ask: impl FnOnce(&Edge) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    if query_value(uri, "settled") == Some("1") && !edge.query.settle().await {
+    if Parameters::of(uri).is_settled()? && !edge.query.settle().await {
         let message = "the worker did not catch up in time";
         return Err(ApiError::retry(StatusCode::SERVICE_UNAVAILABLE, "not_settled", message));
     }

@@ -12,6 +12,7 @@ mod forget;
 mod health;
 mod listen;
 mod membership;
+mod privileged;
 mod profile_traits;
 mod profiles;
 mod rate;
@@ -39,6 +40,7 @@ use tokio::sync::{Mutex, watch};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 
 pub use listen::{Places, serve};
+pub use privileged::admin_router;
 pub use request::RequestIds;
 
 /// What the handlers reach.
@@ -122,25 +124,6 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         router = router.fallback(error::not_found.layer(readable));
     }
     finish(router, edge, ids)
-}
-
-/// Routes of the privileged listener.
-pub fn admin_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
-    let admin = Router::new()
-        .route("/admin/summary", get(admin::summary))
-        .route("/admin/bundle", get(admin::bundle))
-        .route("/admin/firings", get(admin::firings))
-        .route("/admin/deliveries", get(admin::deliveries))
-        .route("/admin/deliveries/{id}/retry", post(admin::retry_delivery))
-        .route("/admin/profiles/{id}", get(profiles::show))
-        .route("/v1/profiles/{id}", get(profiles::show).delete(profiles::erase))
-        .route("/v1/profiles/{id}/traits", get(profiles::traits).patch(profile_traits::patch))
-        .route("/admin/dead-letters", get(dead_letters::list))
-        .route("/admin/dead-letters/replay", post(dead_letters::replay_code))
-        .route("/admin/dead-letters/{id}", get(dead_letters::one))
-        .route("/admin/dead-letters/{id}/replay", post(dead_letters::replay_one))
-        .route_layer(from_fn_with_state(edge.clone(), admin::require_secret));
-    finish(admin.merge(health_router()).fallback(error::not_found), edge, ids)
 }
 
 fn health_router() -> Router<Arc<Edge>> {

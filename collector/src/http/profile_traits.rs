@@ -5,8 +5,9 @@ use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
 use super::events::{ending, moment_of};
+use super::privileged::{Parameters, PathText, WriteTroubles};
 use super::profiles::{Subject, busy, known, read_behind, read_watched, tag_of, traits_json, unreadable};
-use super::request::{header_text, query_value, read_body};
+use super::request::{header_text, read_body};
 use crate::clock;
 use crate::ingest::{TraitError, TraitWrite};
 use crate::limits::{MAX_TRAITS_PATCH_BYTES, WATCHED_TRIES};
@@ -14,7 +15,7 @@ use crate::query::Found;
 use attune_core::id::write_uuid;
 use attune_core::processor::ProfileState;
 use attune_core::time::Timestamp;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -67,10 +68,42 @@ struct Asked {
     condition: Condition,
 }
 
-/// Writes traits; answers with all of them once the write is durable and taken in.
+/// Writes traits by a JSON merge patch (RFC 7396), null taking one away
+///
+/// It goes through the log as an `attune.identify`. With `If-Match` it is made where the profile has one of these versions, and nothing has
+/// come of it since; without, the write with the later event time stands.
+#[utoipa::path(
+    patch,
+    path = "/v1/profiles/{id}/traits",
+    operation_id = "patchTraits",
+    tag = "profiles",
+    params(
+        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`"),
+        ("at" = Option<String>, Query, description = "event time of the write, an RFC 3339 instant up to now; now where it is missing"),
+        ("If-Match" = Option<String>, Header, description = "`ETag` of the profile or of its traits, or `*` for any"),
+    ),
+    request_body(content = Object, content_type = "application/merge-patch+json"),
+    responses(
+        (status = 200, description = "the write is durable and taken in: version and traits behind it, and under `superseded` names of which a later write stands", body = Object, headers(("ETag" = String, description = "the profile's version"))),
+        (status = 202, description = "the write is durable, and will be taken in", body = Object),
+        (
+            status = 400,
+            description = "`path_malformed`: the id is no UTF-8; `profile_id_malformed`: it is none of a profile; `at_malformed`: no instant, or of the future; `patch_unreadable`: no JSON; `patch_not_an_object`: something else than traits by name; `patch_invalid`: a value that events cannot have, nested too deep for example; `trait_too_large`: a name or value is over its limit; `body_broken`: the body broke off",
+        ),
+        (status = 408, description = "`body_stalled`: the body comes too slowly"),
+        (status = 409, description = "`profile_moved`: the member is part of the profile that `profile` names"),
+        (status = 410, description = "`member_erased`: it has been erased"),
+        (status = 412, description = "`version_mismatch`: the profile has the version that `version` and `ETag` say"),
+        (status = 413, description = "`batch_too_large`: the patch is over its limit"),
+        (status = 415, description = "`type_not_supported`: it is no JSON by its `Content-Type`"),
+        (status = 422, description = "`policy_refused`: the filter policy of the bundle takes no such traits"),
+        (status = 500, description = "`profile_unreadable`: there is a profile, of which nothing can be read"),
+        WriteTroubles,
+    ),
+)]
 pub async fn patch(
     State(edge): State<Arc<Edge>>,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     request: Request,
 ) -> Result<Response, ApiError> {
     if let Some(ending) = ending(&edge) {
@@ -124,13 +157,10 @@ async fn read(edge: &Edge, id: &str, request: Request) -> Result<Asked, ApiError
         let message = "Content-Type must be application/merge-patch+json or application/json";
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "type_not_supported", message));
     }
-    let at = query_value(&head.uri, "at").map(|text| {
-        let message = format!(
-            "at is no RFC 3339 instant up to now, such as 2026-11-20T10:00:02.120Z: {text}; a write of the future would stand against all that follow"
-        );
-        let at = Timestamp::parse(text).filter(|at| *at <= clock::now());
-        at.ok_or_else(|| invalid("at_malformed", &message))
-    });
+    // A write of the future would stand against all that follow.
+    let takes = "an RFC 3339 instant up to now, such as 2026-11-20T10:00:02.120Z";
+    let read = |text: &str| Timestamp::parse(text).filter(|at| *at <= clock::now());
+    let at = Parameters::of(&head.uri).read("at", takes, read)?;
     let held = read_body(&edge.ingest.memory, body, MAX_TRAITS_PATCH_BYTES).await?;
     let patch: Value = serde_json::from_slice(&held.bytes)
         .map_err(|error| invalid("patch_unreadable", &format!("the patch is no JSON: {error}")))?;
@@ -138,7 +168,7 @@ async fn read(edge: &Edge, id: &str, request: Request) -> Result<Asked, ApiError
         let message = "the patch must be an object of traits by name; null takes one away";
         return Err(invalid("patch_not_an_object", message));
     };
-    Ok(Asked { subject, patch, at: at.transpose()?, condition: Condition::read(&head.headers) })
+    Ok(Asked { subject, patch, at, condition: Condition::read(&head.headers) })
 }
 
 /// The patch with what it leaves of traits that are objects, so that what is written needs nothing but itself.

@@ -4,6 +4,7 @@ use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
 use super::events::ending;
+use super::privileged::{PathText, Settled, StoreTroubles, WriteTroubles};
 use super::request::header_text;
 use crate::clock;
 use crate::content::{etag_matches, sha256};
@@ -12,9 +13,10 @@ use crate::ingest::Watch;
 use crate::limits::WATCHED_TRIES;
 use crate::query::Found;
 use attune_core::id::MemberId;
+use attune_core::limits::MAX_ID_CHARS;
 use attune_core::processor::ProfileState;
 use attune_core::profile::SnapshotError;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -41,13 +43,16 @@ impl Subject {
     /// # Errors
     /// It is none.
     pub fn read(id: &str) -> Result<Self, ApiError> {
-        let named = |start: &str| id.strip_prefix(start).filter(|name| !name.is_empty());
+        let fits = |name: &&str| (1..=MAX_ID_CHARS).contains(&name.chars().count());
+        let named = |start: &str| id.strip_prefix(start).filter(fits);
         let (member, user) = match (named("user:"), named("member:")) {
             (Some(user), _) => (format!("user:{user}"), Some(user.into())),
             (_, Some(member)) => (member.to_owned(), None),
             _ => {
-                let message = "an id of a profile is user:<user id> or member:<anonymous id>";
-                return Err(ApiError::new(StatusCode::BAD_REQUEST, "profile_id_malformed", message));
+                let message = format!(
+                    "an id of a profile is user:<user id> or member:<anonymous id>, of {MAX_ID_CHARS} characters at most"
+                );
+                return Err(ApiError::new(StatusCode::BAD_REQUEST, "profile_id_malformed", &message));
             }
         };
         Ok(Self { id: id.to_owned(), member: MemberId(member.into()), user })
@@ -58,10 +63,29 @@ impl Subject {
     }
 }
 
-/// One profile, with a validator that begins with its version; `?settled=1` as for the summary.
+/// One profile, with a validator that begins with its version
+#[utoipa::path(
+    get,
+    path = "/v1/profiles/{id}",
+    operation_id = "showProfile",
+    tag = "profiles",
+    params(
+        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`"),
+        ("If-None-Match" = Option<String>, Header, description = "validators that the asker has"),
+        Settled,
+    ),
+    responses(
+        (status = 200, description = "the profile", body = Object, headers(("ETag" = String, description = "version and hash of the answer"))),
+        (status = 304, description = "the asker has it"),
+        (status = 400, description = "`path_malformed`: the id is no UTF-8"),
+        (status = 404, description = "`profile_unknown`: there is none of this id"),
+        (status = 500, description = "`profile_unreadable`: there is one, of which nothing can be read"),
+        StoreTroubles,
+    ),
+)]
 pub async fn show(
     State(edge): State<Arc<Edge>>,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -71,10 +95,29 @@ pub async fn show(
     Ok(validated(&headers, format!("\"{}-{hash}\"", shown.version), shown.json))
 }
 
-/// The traits of a profile, with its version as their validator; `?settled=1` as for the summary.
+/// The traits of a profile, with its version as their validator
+#[utoipa::path(
+    get,
+    path = "/v1/profiles/{id}/traits",
+    operation_id = "showTraits",
+    tag = "profiles",
+    params(
+        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`"),
+        ("If-None-Match" = Option<String>, Header, description = "validators that the asker has"),
+        Settled,
+    ),
+    responses(
+        (status = 200, description = "traits by name", body = Object, headers(("ETag" = String, description = "the profile's version"))),
+        (status = 304, description = "the asker has them"),
+        (status = 400, description = "`path_malformed`: the id is no UTF-8"),
+        (status = 404, description = "`profile_unknown`: there is none of this id"),
+        (status = 500, description = "`profile_unreadable`: there is one, of which nothing can be read"),
+        StoreTroubles,
+    ),
+)]
 pub async fn traits(
     State(edge): State<Arc<Edge>>,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -83,9 +126,27 @@ pub async fn traits(
     Ok(validated(&headers, tag_of(state.version()), traits_json(&state)))
 }
 
-/// Erases a member, or every member of a user's profile: 202 once that will be carried out whatever happens, 200 where it has
-/// been.
-pub async fn erase(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -> Result<Response, ApiError> {
+/// Erases a member, or every member of a user's profile
+///
+/// What comes of them later is refused. Asked for again, it says whether it has been carried out.
+#[utoipa::path(
+    delete,
+    path = "/v1/profiles/{id}",
+    operation_id = "eraseProfile",
+    tag = "profiles",
+    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`")),
+    responses(
+        (status = 200, description = "it has been erased", body = Object),
+        (status = 202, description = "it will be, whatever happens", body = Object),
+        (
+            status = 400,
+            description = "`path_malformed`: the id is no UTF-8; `profile_id_malformed`: it is none of a profile",
+        ),
+        (status = 500, description = "`profile_unreadable`: who is in the profile cannot be read"),
+        WriteTroubles,
+    ),
+)]
+pub async fn erase(State(edge): State<Arc<Edge>>, PathText(id): PathText) -> Result<Response, ApiError> {
     if let Some(ending) = ending(&edge) {
         return Err(ending);
     }
@@ -213,6 +274,7 @@ mod tests {
         assert_eq!(read("member:m1"), Some(("m1".into(), None)));
         assert_eq!(read("user:ada"), Some(("user:ada".into(), Some("ada".into()))));
         assert_eq!(read("user:member:x"), Some(("user:member:x".into(), Some("member:x".into()))));
-        assert_eq!(["", "m1", "user:", "member:", "User:ada"].map(read), [const { None }; 5]);
+        let long = format!("user:{}", "x".repeat(MAX_ID_CHARS + 1));
+        assert_eq!(["", "m1", "user:", "member:", "User:ada", &long].map(read), [const { None }; 6]);
     }
 }

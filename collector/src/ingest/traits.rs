@@ -57,10 +57,14 @@ impl TraitWrite {
             "metadata": {"traits": traits},
         });
         let read = read_text(&"the patch", &raw.to_string(), EventDefaults::default());
-        let mut event = read.map_err(|(code, message)| TraitError::Invalid(code, message))?;
+        let mut event = read
+            .map_err(|(code, message)| TraitError::Invalid("patch_invalid", format!("{message} ({code})")))?;
         check(&event, traits)?;
         if let Some(guard) = moment.guard {
-            guard.judge(&mut event).map_err(|reason| TraitError::Refused(reason.code(), reason.message()))?;
+            guard.judge(&mut event).map_err(|reason| {
+                let message = format!("the filter policy: {} ({})", reason.message(), reason.code());
+                TraitError::Refused("policy_refused", message)
+            })?;
         }
         Ok(Self { event })
     }
