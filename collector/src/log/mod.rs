@@ -21,7 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -153,7 +153,6 @@ impl Batch {
     }
 
     /// The records, in order.
-    #[cfg(test)]
     pub fn records(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.entries.iter().map(|entry| entry.end));
         starts.zip(&self.entries).map(|(start, entry)| &self.bytes[start..entry.end])
@@ -244,6 +243,8 @@ pub struct Log {
     disk: Disk,
     spare: Arc<Spare>,
     retention: Retention,
+    /// Held while frames are put in the place of others, and while somebody beside the worker reads.
+    replacing: RwLock<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -268,7 +269,16 @@ impl Log {
         spare.start(maker)?;
         let (work, thread) = writer::spawn(writer)?;
         let retention = place.retention;
-        Ok(Self { work, waiting_bytes, tail, disk, spare, retention, thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            work,
+            waiting_bytes,
+            tail,
+            disk,
+            spare,
+            retention,
+            replacing: RwLock::default(),
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Appends a batch; resolves when it is durable.
@@ -302,6 +312,20 @@ impl Log {
         LogReader::new(self.disk.clone(), self.tail.clone(), from)
     }
 
+    /// Reads from the oldest record on, beside the worker: what is given back meanwhile is not damaged.
+    pub fn reader_beside(&self) -> LogReader {
+        LogReader::beside(self.disk.clone(), self.tail.clone(), 0)
+    }
+
+    /// What such a reader reads next, while no frame is put in the place of another.
+    ///
+    /// # Errors
+    /// A segment that cannot be read, or is of a later version.
+    pub fn read_beside(&self, reader: &mut LogReader) -> io::Result<Option<Chunk>> {
+        let _still = self.replacing.read().unwrap_or_else(PoisonError::into_inner);
+        reader.read_on()
+    }
+
     /// A position from which on at most about so many bytes lead to `end`, and whether it is where everything began.
     ///
     /// # Errors
@@ -311,12 +335,13 @@ impl Log {
         Ok((position, position == 0))
     }
 
-    /// Puts frames in the place of those at their positions, durably; what the log holds in memory stays as it was. Nobody
-    /// may be reading them from the disk meanwhile.
+    /// Puts frames in the place of those at their positions, durably; what the log holds in memory stays as it was. Readers
+    /// beside the worker wait meanwhile; the worker is to read none of them.
     ///
     /// # Errors
     /// The disk refused; it is done when the log is opened the next time.
     pub fn replace(&self, frames: &[NewFrame]) -> io::Result<()> {
+        let _still = self.replacing.write().unwrap_or_else(PoisonError::into_inner);
         blank::replace(&self.disk, frames)
     }
 

@@ -1,5 +1,6 @@
 //! Read-only questions about profiles and firings, answered from the committed state.
 
+mod export;
 mod letters;
 mod person;
 mod warming;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use crate::profile::{Letter, StoreError};
+pub use export::ExportError;
 pub use letters::{LetterFilter, LetterPage};
 pub use person::{Found, Shown};
 use warming::warming_signals;

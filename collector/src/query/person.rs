@@ -94,7 +94,7 @@ impl Query {
         Ok(self.state(id)?.map(|state| self.show(id, &state)))
     }
 
-    fn show(&self, id: &str, state: &ProfileState) -> Shown {
+    pub(super) fn show(&self, id: &str, state: &ProfileState) -> Shown {
         let bundle = self.bundle_of(state);
         let mut totals = BTreeMap::new();
         add_totals(&bundle, &state.tiles(), &mut totals);
