@@ -10,14 +10,17 @@ mod error;
 mod events;
 mod forget;
 mod health;
+mod keys;
 mod listen;
 mod membership;
 mod privileged;
+mod profile_export;
 mod profile_traits;
 mod profiles;
 mod rate;
 mod request;
 mod stream;
+mod tail;
 mod token;
 mod visitor;
 
@@ -36,7 +39,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 
 pub use listen::{Places, serve};
@@ -84,6 +87,8 @@ pub struct Edge {
     pub demo_config: Option<String>,
     /// The key of the privileged listener.
     pub secret_key: String,
+    /// Places of those who have a person's data exported.
+    pub exports: Arc<Semaphore>,
     /// Held by who takes dead letters in again, so that nobody else takes the same ones.
     pub replaying: Mutex<()>,
 }

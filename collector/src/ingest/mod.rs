@@ -7,6 +7,7 @@ mod door;
 mod drops;
 mod guard;
 mod letters;
+mod live;
 mod memory;
 mod origin;
 mod path;
@@ -15,13 +16,13 @@ mod replay;
 mod traits;
 mod watch;
 
-use crate::access::{Limited, Site, Throttle, Tokens, Tombstones, WriteKey};
+use crate::access::{Limited, Site, Throttle, Tokens, Tombstones, Uses, WriteKey};
 use crate::log::{Appended, Batch, Log, LogError};
 use crate::metrics::Metrics;
 use attune_core::id::MemberId;
 use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
-use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, encode_record};
+use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, ResultKind, encode_record};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,6 +32,7 @@ pub use body::{BodyError, BodyType, body_type, is_compressed, key_inside};
 pub use door::{Door, DoorParts, Window};
 pub use drops::Drops;
 pub use guard::Guard;
+pub use live::{Follower, Live, News};
 pub use memory::{Held, Memory, MemoryBusy, Text};
 pub use origin::Origin;
 pub use replay::Outcome;
@@ -52,6 +54,10 @@ pub struct Ingest {
     pub memory: Arc<Memory>,
     /// Who watches what goes into the log.
     pub watches: Watches,
+    /// Who follows what is taken in.
+    pub live: Live,
+    /// What has come under each write key.
+    pub uses: Uses,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -184,7 +190,7 @@ impl Ingest {
         let appended = if read.records.is_empty() {
             None
         } else {
-            match self.log_batch(read.records).await {
+            match self.log_batch(read.records, Some(key)).await {
                 Ok(appended) => Some(appended),
                 Err(error) => {
                     allowed.accept(0);
@@ -200,6 +206,8 @@ impl Ingest {
         };
         let mut receipt = outcome.settle(&envelope.events, &self.metrics);
         allowed.accept(receipt.accepted);
+        let refused = receipt.results.iter().filter(|row| row.result == ResultKind::Rejected).count() as u64;
+        self.uses.note(&key.key, (receipt.accepted, receipt.duplicates, refused), now);
         self.drops.note(envelope, &self.metrics);
         receipt.clock_shift_ms = read.clock_shift_ms;
         receipt.bundle_revision = moment.bundle_revision;
@@ -268,16 +276,22 @@ impl Ingest {
         batch: Batch,
         watch: Option<&Watch<'_>>,
     ) -> Result<Option<Appended>, IngestError> {
-        let Some(watch) = watch else { return self.log_batch(batch).await.map(Some) };
+        let Some(watch) = watch else { return self.log_batch(batch, None).await.map(Some) };
+        let seen = self.live.look(&batch);
         let submitted = watch.hand_over(batch, |batch| self.log.submit(batch)).map_err(IngestError::Log)?;
         let Some(submitted) = submitted else { return Ok(None) };
-        submitted.durable().await.map(Some).map_err(IngestError::Log)
+        let appended = submitted.durable().await.map_err(IngestError::Log)?;
+        self.live.tell(seen, None, &appended);
+        Ok(Some(appended))
     }
 
-    /// Appends a batch, and tells who watches for what it is about.
-    async fn log_batch(&self, batch: Batch) -> Result<Appended, IngestError> {
+    /// Appends a batch that has come under a key, or from nobody who has one, and tells who watches for what it is about.
+    async fn log_batch(&self, batch: Batch, key: Option<&WriteKey>) -> Result<Appended, IngestError> {
+        let seen = self.live.look(&batch);
         let submitted = self.watches.hand_over(batch, |batch| self.log.submit(batch));
-        submitted.map_err(IngestError::Log)?.durable().await.map_err(IngestError::Log)
+        let appended = submitted.map_err(IngestError::Log)?.durable().await.map_err(IngestError::Log)?;
+        self.live.tell(seen, key, &appended);
+        Ok(appended)
     }
 }
 

@@ -103,7 +103,7 @@ impl Ingest {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.log_batch(batch).await.map(|appended| appended.not_new)
+        self.log_batch(batch, None).await.map(|appended| appended.not_new)
     }
 }
 

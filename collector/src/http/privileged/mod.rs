@@ -10,7 +10,9 @@ mod schemas;
 
 use super::error::{method_not_allowed, not_found};
 use super::request::RequestIds;
-use super::{Edge, admin, dead_letters, finish, health_router, profile_traits, profiles};
+use super::{
+    Edge, admin, dead_letters, finish, health_router, keys, profile_export, profile_traits, profiles, tail,
+};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use std::sync::Arc;
@@ -32,6 +34,9 @@ fn routes() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(admin::profile))
         .routes(routes!(profiles::show, profiles::erase))
         .routes(routes!(profiles::traits, profile_traits::patch))
+        .routes(routes!(profile_export::export))
+        .routes(routes!(tail::follow))
+        .routes(routes!(keys::list))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::replay_code))
         .routes(routes!(dead_letters::one))
