@@ -105,7 +105,9 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .layer(cors::layer(edge.keys.clone()));
     // Its answers are for the pages of one domain, with credentials, so it stays outside of the layer.
     let visitor = Router::new().route("/v1/visitor", post(visitor::issue));
-    let visitor = visitor.layer(from_fn_with_state(edge.clone(), rate::limit));
+    let visitor = visitor
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(from_fn_with_state(edge.clone(), rate::limit));
     // Its libraries for pages send credentials with everything, and nothing here looks at them.
     let mixpanel = compat::mixpanel()
         .method_not_allowed_fallback(error::method_not_allowed)

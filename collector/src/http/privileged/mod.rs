@@ -17,7 +17,8 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use parameters::{Parameters, PathText};
+pub use super::request::PathText;
+pub use parameters::Parameters;
 pub use schemas::{Settled, StoreTroubles};
 
 /// What needs the secret key.
