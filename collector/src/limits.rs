@@ -236,6 +236,12 @@ pub const SLOW_SYNC: Duration = Duration::from_millis(50);
 /// Median below which it is said that this may be no sync: two system calls alone take a few microseconds, and flash with a
 /// cache that outlives a loss of power some tens.
 pub const FAST_SYNC: Duration = Duration::from_micros(10);
+/// Rows of a list of lines, such as that of firings, where the question names no limit.
+pub const LISTED_ROWS: usize = 1_000;
+/// Most rows of a list of lines in one answer.
+pub const MAX_LISTED_ROWS: usize = 10_000;
+/// Bytes of rows after which an answer ends and the list goes on in the next one: bounds the memory that a list takes.
+pub const MAX_LISTED_BYTES: usize = 4 * 1024 * 1024;
 /// Time that `settled=1` waits for the worker to catch up.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -4,7 +4,8 @@
 
 mod rig;
 
-use rig::{Answer, Collector, Place, SECRET};
+use rig::{Answer, Collector, Place, SECRET, batch, event, eventually};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Sends to the privileged listener, whatever the path, with the secret key.
@@ -133,4 +134,70 @@ fn strangers_do_not_learn_what_the_privileged_listener_has() {
     }
     assert_eq!(answers[0].0, 401);
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+}
+
+/// Each event fires once, with two calls that have nowhere to go.
+const RULES: &str = r#"{"triggers":[{"id":"view","on":"view","actions":[
+  {"kind":"webhook","destination":"crm"},{"kind":"webhook","destination":"mail"}]}]}"#;
+
+fn rows(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// All parts of a list, each as `Link` has named it.
+fn parts(place: &Place, first: &str) -> Vec<Answer> {
+    let (mut parts, mut next) = (Vec::new(), Some(first.to_owned()));
+    while let Some(path) = next {
+        let answer = privileged(place, "GET", &path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        next = answer.header("link").map(|link| {
+            let path = link.strip_prefix('<').and_then(|rest| rest.strip_suffix(">; rel=\"next\""));
+            path.unwrap_or_else(|| panic!("{link}")).to_owned()
+        });
+        parts.push(answer);
+        assert!(parts.len() < 100, "{first} has no end");
+    }
+    parts
+}
+
+#[test]
+fn every_list_comes_in_parts_that_make_the_whole() {
+    let collector = Collector::start(&[("rules.json", RULES)]);
+    let place = &collector.place;
+    let mut events: Vec<Value> =
+        (0..7).map(|number| event(&format!("e{number}"), "view", json!({}))).collect();
+    events.extend((0..5).map(|number| json!({"event_id": format!("bad{number}"), "event_type": "view"})));
+    place.receipt(&batch("m1", &events));
+    eventually("every call has ended", || {
+        rows(&place.admin("/admin/deliveries?settled=1&state=dead").text()).len() == 14
+    });
+    for (list, size, expected) in [
+        ("/admin/firings?limit=3", 3, vec![3, 3, 1]),
+        ("/admin/firings?limit=7", 7, vec![7]),
+        ("/admin/deliveries?limit=5", 5, vec![5, 5, 4]),
+        ("/admin/deliveries?state=dead&limit=13", 13, vec![13, 1]),
+        ("/admin/deliveries?state=done&limit=1", 1, vec![0]),
+    ] {
+        let parts = parts(place, list);
+        let whole = privileged(place, "GET", &list.replace(&format!("limit={size}"), "limit=10000"));
+        assert_eq!(whole.header("link"), None, "{list}");
+        let sizes: Vec<usize> = parts.iter().map(|part| rows(&part.text()).len()).collect();
+        assert_eq!(sizes, expected, "{list}");
+        assert_eq!(parts.iter().map(Answer::text).collect::<String>(), whole.text(), "{list}");
+    }
+    let letters: Vec<Value> = parts(place, "/admin/dead-letters?limit=2&code=timestamp_missing")
+        .iter()
+        .map(|part| part.json()["letters"].as_array().unwrap().len().into())
+        .collect();
+    assert_eq!(letters, [2, 2, 1]);
+    for path in ["/admin/firings?after=x", "/admin/firings?after=-1", "/admin/deliveries?after=17"] {
+        assert_eq!(privileged(place, "GET", path).code(), "after_malformed", "{path}");
+    }
+    let end = u64::MAX;
+    for path in [format!("/admin/firings?after={end}"), format!("/admin/deliveries?after={end}.0")] {
+        assert_eq!(
+            (privileged(place, "GET", &path).status, &*privileged(place, "GET", &path).body),
+            (200, &b""[..])
+        );
+    }
 }

@@ -2,15 +2,16 @@
 
 use super::Edge;
 use super::error::ApiError;
-use super::privileged::{Parameters, PathText, Settled, StoreTroubles};
+use super::privileged::{Parameters, PathText, Settled, StoreTroubles, lines};
 use super::request::{header_text, write_key};
 use crate::bundle::percent;
 use crate::hex::hex;
+use crate::limits::{LISTED_ROWS, MAX_LISTED_ROWS};
 use crate::query::StoreError;
 use crate::secret::same_secret;
-use crate::trigger::{RetryError, State as DeliveryState};
+use crate::trigger::{CallId, RetryError, State as DeliveryState};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -27,10 +28,7 @@ pub async fn require_secret(State(edge): State<Arc<Edge>>, request: Request, nex
         return next.run(request).await;
     }
     let message = "give the secret key as Authorization: Bearer <key>";
-    let mut response = ApiError::new(StatusCode::UNAUTHORIZED, "secret_key_invalid", message).into_response();
-    // Every 401 says how to authenticate (RFC 9110, section 11.6.1).
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    response
+    ApiError::new(StatusCode::UNAUTHORIZED, "secret_key_invalid", message).into_response()
 }
 
 /// Totals over all profiles
@@ -80,32 +78,71 @@ pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
 }
 
 /// Firings, in order
+///
+/// Each with its actions and the bundle that has its rule. `Link` has the address of the next part of the list.
 #[utoipa::path(
     get,
     path = "/admin/firings",
     operation_id = "listFirings",
     tag = "triggers",
-    params(Settled),
+    params(
+        ("limit" = Option<u32>, Query, description = "so many at most; 1,000 without it", minimum = 1, maximum = 10_000),
+        ("after" = Option<u64>, Query, description = "those behind this one, as `Link` names it"),
+        Settled,
+    ),
     responses(
-        (status = 200, description = "a firing a line", body = String, content_type = "application/x-ndjson"),
+        (
+            status = 200,
+            description = "a firing a line",
+            body = String,
+            content_type = "application/x-ndjson",
+            headers(("Link" = String, description = "the next part of the list, `rel=\"next\"`; not behind its end")),
+        ),
+        (
+            status = 400,
+            description = "`limit_malformed`: no number from 1 to 10,000; `after_malformed`: no place in the list; `settled_malformed`: neither 1 nor 0",
+        ),
         StoreTroubles,
     ),
 )]
 pub async fn firings(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
-    let lines = answer(edge, &uri, |edge| edge.query.firings()).await?;
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
+    let parameters = Parameters::of(&uri);
+    let limit = parameters.limit(LISTED_ROWS, MAX_LISTED_ROWS)?;
+    let after = parameters.read("after", "a number that Link has named", place)?;
+    let page = answer(edge, &uri, move |edge| edge.query.firings(after, limit)).await?;
+    Ok(lines(&uri, page))
+}
+
+fn place(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|place: &u64| place.to_string() == text)
 }
 
 /// Triggers' calls, in order of firing
+///
+/// `Link` has the address of the next part of the list.
 #[utoipa::path(
     get,
     path = "/admin/deliveries",
     operation_id = "listDeliveries",
     tag = "triggers",
-    params(("state" = Option<String>, Query, description = "those of this state: pending, done or dead"), Settled),
+    params(
+        ("state" = Option<DeliveryState>, Query, description = "those of this state"),
+        ("limit" = Option<u32>, Query, description = "so many at most; 1,000 without it", minimum = 1, maximum = 10_000),
+        ("after" = Option<String>, Query, description = "those behind this one, as `Link` names it", pattern = "^[0-9]+[.][0-9]+$"),
+        Settled,
+    ),
     responses(
-        (status = 200, description = "a delivery a line", body = String, content_type = "application/x-ndjson"),
-        (status = 400, description = "`state_unknown`: there is no such state"),
+        (
+            status = 200,
+            description = "a delivery a line",
+            body = String,
+            content_type = "application/x-ndjson",
+            headers(("Link" = String, description = "the next part of the list, `rel=\"next\"`; not behind its end")),
+        ),
+        (
+            status = 400,
+            description = "`state_unknown`: there is no such state; `limit_malformed`: no number from 1 to 10,000; `after_malformed`: no place in the list; `settled_malformed`: neither 1 nor 0",
+        ),
         StoreTroubles,
     ),
 )]
@@ -117,8 +154,10 @@ pub async fn deliveries(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Respo
             .ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "state_unknown", &message))
     });
     let state = state.transpose()?;
-    let lines = answer(edge, &uri, move |edge| edge.triggers.deliveries(state)).await?;
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
+    let limit = parameters.limit(LISTED_ROWS, MAX_LISTED_ROWS)?;
+    let after = parameters.read("after", "a place that Link has named, such as 17.0", CallId::parse)?;
+    let page = answer(edge, &uri, move |edge| edge.triggers.deliveries(state, after, limit)).await?;
+    Ok(lines(&uri, page))
 }
 
 /// Has a dead delivery called again

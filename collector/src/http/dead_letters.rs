@@ -4,7 +4,7 @@ use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
 use super::events::moment_of;
-use super::privileged::{Parameters, PathText, Settled, StoreTroubles};
+use super::privileged::{Parameters, PathText, Settled, StoreTroubles, link_next};
 use crate::ingest::Outcome;
 use crate::limits::{LISTED_LETTERS, MAX_LISTED_LETTERS, MAX_REPLAYED_LETTERS};
 use crate::query::{Letter, LetterFilter};
@@ -43,10 +43,12 @@ pub async fn list(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, A
     let filter = filter_of(&uri, MAX_LISTED_LETTERS)?;
     let page = answer(edge, &uri, move |edge| edge.query.letters(&filter)).await?;
     let letters = page.letters.iter().map(|letter| Value::Object(head_of(letter)));
-    Ok(written(&json!({
+    let mut response = written(&json!({
         "letters": letters.collect::<Vec<_>>(),
         "next": page.next.map(|id| id.to_string()),
-    })))
+    }));
+    link_next(response.headers_mut(), &uri, page.next);
+    Ok(response)
 }
 
 /// One refused event with its text

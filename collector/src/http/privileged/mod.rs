@@ -5,6 +5,7 @@
 //! entry does not have is refused in front of it, and what has no entry is not served.
 
 mod document;
+mod lists;
 mod parameters;
 mod schemas;
 
@@ -18,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use super::request::PathText;
+pub use lists::{lines, link_next};
 pub use parameters::Parameters;
 pub use schemas::{Settled, StoreTroubles};
 
