@@ -2,7 +2,8 @@
 
 use super::Edge;
 use super::error::ApiError;
-use super::privileged::{Parameters, PathText, Settled, StoreTroubles, lines};
+use super::privileged::schemas::{Bundles, Delivery, Firing, Profile, Settled, StoreTroubles, Summary};
+use super::privileged::{Parameters, PathText, lines};
 use super::request::{header_text, write_key};
 use crate::bundle::percent;
 use crate::hex::hex;
@@ -38,7 +39,11 @@ pub async fn require_secret(State(edge): State<Arc<Edge>>, request: Request, nex
     operation_id = "readSummary",
     tag = "state",
     params(Settled),
-    responses((status = 200, description = "the totals", body = Object), StoreTroubles),
+    responses(
+        (status = 200, description = "the totals", body = Summary),
+        (status = 400, description = "`settled_malformed`: neither 1 nor 0"),
+        StoreTroubles,
+    ),
 )]
 pub async fn summary(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let json = answer(edge, &uri, |edge| edge.query.summary()).await?;
@@ -51,7 +56,7 @@ pub async fn summary(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response
     path = "/admin/bundle",
     operation_id = "readBundle",
     tag = "bundles",
-    responses((status = 200, description = "the bundle in effect, and those that are kept", body = Object)),
+    responses((status = 200, description = "the bundle in effect, and those that are kept", body = Bundles)),
 )]
 pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
     let published = edge.bundles.borrow().clone();
@@ -93,8 +98,7 @@ pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
     responses(
         (
             status = 200,
-            description = "a firing a line",
-            body = String,
+            description = "a firing a line; the lines together are of the schema", body = [Firing],
             content_type = "application/x-ndjson",
             headers(("Link" = String, description = "the next part of the list, `rel=\"next\"`; not behind its end")),
         ),
@@ -134,8 +138,7 @@ fn place(text: &str) -> Option<u64> {
     responses(
         (
             status = 200,
-            description = "a delivery a line",
-            body = String,
+            description = "a delivery a line; the lines together are of the schema", body = [Delivery],
             content_type = "application/x-ndjson",
             headers(("Link" = String, description = "the next part of the list, `rel=\"next\"`; not behind its end")),
         ),
@@ -166,9 +169,9 @@ pub async fn deliveries(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Respo
     path = "/admin/deliveries/{id}/retry",
     operation_id = "retryDelivery",
     tag = "triggers",
-    params(("id" = String, Path, description = "the delivery's id, as the list has it")),
+    params(("id" = String, Path, description = "the delivery's id, as the list has it", example = "9816e02c-52ce-83de-bf52-c8c06cfde274.0")),
     responses(
-        (status = 202, description = "it will be called"),
+        (status = 202, description = "it will be called; without a body"),
         (status = 400, description = "`path_malformed`: the id is no UTF-8"),
         (status = 404, description = "`delivery_unknown`: there is none of this id"),
         (
@@ -207,10 +210,10 @@ pub async fn retry_delivery(
     path = "/admin/profiles/{id}",
     operation_id = "readProfile",
     tag = "state",
-    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`"), Settled),
+    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada"), Settled),
     responses(
-        (status = 200, description = "the profile", body = Object),
-        (status = 400, description = "`path_malformed`: the id is no UTF-8"),
+        (status = 200, description = "the profile", body = Profile),
+        (status = 400, description = "`path_malformed`: the id is no UTF-8; `settled_malformed`: neither 1 nor 0"),
         (status = 404, description = "`profile_unknown`: there is none of this id"),
         StoreTroubles,
     ),

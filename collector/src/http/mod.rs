@@ -36,6 +36,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use listen::{Places, serve};
 pub use privileged::admin_router;
@@ -113,8 +115,11 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(from_fn_with_state(edge.clone(), rate::limit))
         .layer(cors::layer(edge.keys.clone()).allow_credentials(true));
-    let mut router =
-        api.merge(visitor).merge(mixpanel).merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
+    let mut router = api
+        .merge(visitor)
+        .merge(mixpanel)
+        .merge(Router::from(health_router()))
+        .route("/sdk/{*path}", get(assets::sdk));
     // A page whose address of the collector has a path too many is to read what it gets, rather than nothing.
     let readable = cors::layer(edge.keys.clone());
     if edge.demo_config.is_some() {
@@ -126,11 +131,11 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
     finish(router, edge, ids)
 }
 
-fn health_router() -> Router<Arc<Edge>> {
-    Router::new()
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .route("/metrics", get(health::metrics))
+fn health_router() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::default()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
 }
 
 fn finish(router: Router<Arc<Edge>>, edge: Arc<Edge>, ids: RequestIds) -> Router {
