@@ -254,6 +254,12 @@ pub const EXPORT_PIECE_BYTES: usize = 64 * 1024;
 pub const EXPORT_PIECES: usize = 4;
 /// How often a profile is read again where something about it comes before what depends on it is written.
 pub const WATCHED_TRIES: usize = 16;
+/// Rows of a list of lines, such as that of firings, where the question names no limit.
+pub const LISTED_ROWS: usize = 1_000;
+/// Most rows of a list of lines in one answer.
+pub const MAX_LISTED_ROWS: usize = 10_000;
+/// Bytes of rows after which an answer ends and the list goes on in the next one: bounds the memory that a list takes.
+pub const MAX_LISTED_BYTES: usize = 4 * 1024 * 1024;
 /// Time that `settled=1` waits for the worker to catch up.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -2,16 +2,18 @@
 
 use super::Edge;
 use super::error::ApiError;
-use super::privileged::{Parameters, PathText, Settled, StoreTroubles};
+use super::privileged::schemas::{Bundles, Delivery, Firing, Profile, Settled, StoreTroubles, Summary};
+use super::privileged::{Parameters, PathText, lines};
 use super::profiles::known;
 use super::request::{header_text, write_key};
 use crate::bundle::percent;
 use crate::hex::hex;
+use crate::limits::{LISTED_ROWS, MAX_LISTED_ROWS};
 use crate::query::StoreError;
 use crate::secret::same_secret;
-use crate::trigger::{RetryError, State as DeliveryState};
+use crate::trigger::{CallId, RetryError, State as DeliveryState};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -28,10 +30,7 @@ pub async fn require_secret(State(edge): State<Arc<Edge>>, request: Request, nex
         return next.run(request).await;
     }
     let message = "give the secret key as Authorization: Bearer <key>";
-    let mut response = ApiError::new(StatusCode::UNAUTHORIZED, "secret_key_invalid", message).into_response();
-    // Every 401 says how to authenticate (RFC 9110, section 11.6.1).
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    response
+    ApiError::new(StatusCode::UNAUTHORIZED, "secret_key_invalid", message).into_response()
 }
 
 /// Totals over all profiles
@@ -41,7 +40,11 @@ pub async fn require_secret(State(edge): State<Arc<Edge>>, request: Request, nex
     operation_id = "readSummary",
     tag = "state",
     params(Settled),
-    responses((status = 200, description = "the totals", body = Object), StoreTroubles),
+    responses(
+        (status = 200, description = "the totals", body = Summary),
+        (status = 400, description = "`settled_malformed`: neither 1 nor 0"),
+        StoreTroubles,
+    ),
 )]
 pub async fn summary(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let json = answer(edge, &uri, |edge| edge.query.summary()).await?;
@@ -54,7 +57,7 @@ pub async fn summary(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response
     path = "/admin/bundle",
     operation_id = "readBundle",
     tag = "bundles",
-    responses((status = 200, description = "the bundle in effect, and those that are kept", body = Object)),
+    responses((status = 200, description = "the bundle in effect, and those that are kept", body = Bundles)),
 )]
 pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
     let published = edge.bundles.borrow().clone();
@@ -81,32 +84,69 @@ pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
 }
 
 /// Firings, in order
+///
+/// Each with its actions and the bundle that has its rule. `Link` has the address of the next part of the list.
 #[utoipa::path(
     get,
     path = "/admin/firings",
     operation_id = "listFirings",
     tag = "triggers",
-    params(Settled),
+    params(
+        ("limit" = Option<u32>, Query, description = "so many at most; 1,000 without it", minimum = 1, maximum = 10_000),
+        ("after" = Option<u64>, Query, description = "those behind this one, as `Link` names it"),
+        Settled,
+    ),
     responses(
-        (status = 200, description = "a firing a line", body = String, content_type = "application/x-ndjson"),
+        (
+            status = 200,
+            description = "a firing a line; the lines together are of the schema", body = [Firing],
+            content_type = "application/x-ndjson",
+            headers(("Link" = String, description = "the next part of the list, `rel=\"next\"`; not behind its end")),
+        ),
+        (
+            status = 400,
+            description = "`limit_malformed`: no number from 1 to 10,000; `after_malformed`: no place in the list; `settled_malformed`: neither 1 nor 0",
+        ),
         StoreTroubles,
     ),
 )]
 pub async fn firings(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
-    let lines = answer(edge, &uri, |edge| edge.query.firings()).await?;
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
+    let parameters = Parameters::of(&uri);
+    let limit = parameters.limit(LISTED_ROWS, MAX_LISTED_ROWS)?;
+    let after = parameters.read("after", "a number that Link has named", place)?;
+    let page = answer(edge, &uri, move |edge| edge.query.firings(after, limit)).await?;
+    Ok(lines(&uri, page))
+}
+
+fn place(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|place: &u64| place.to_string() == text)
 }
 
 /// Triggers' calls, in order of firing
+///
+/// `Link` has the address of the next part of the list.
 #[utoipa::path(
     get,
     path = "/admin/deliveries",
     operation_id = "listDeliveries",
     tag = "triggers",
-    params(("state" = Option<String>, Query, description = "those of this state: pending, done or dead"), Settled),
+    params(
+        ("state" = Option<DeliveryState>, Query, description = "those of this state"),
+        ("limit" = Option<u32>, Query, description = "so many at most; 1,000 without it", minimum = 1, maximum = 10_000),
+        ("after" = Option<String>, Query, description = "those behind this one, as `Link` names it", pattern = "^[0-9]+[.][0-9]+$"),
+        Settled,
+    ),
     responses(
-        (status = 200, description = "a delivery a line", body = String, content_type = "application/x-ndjson"),
-        (status = 400, description = "`state_unknown`: there is no such state"),
+        (
+            status = 200,
+            description = "a delivery a line; the lines together are of the schema", body = [Delivery],
+            content_type = "application/x-ndjson",
+            headers(("Link" = String, description = "the next part of the list, `rel=\"next\"`; not behind its end")),
+        ),
+        (
+            status = 400,
+            description = "`state_unknown`: there is no such state; `limit_malformed`: no number from 1 to 10,000; `after_malformed`: no place in the list; `settled_malformed`: neither 1 nor 0",
+        ),
         StoreTroubles,
     ),
 )]
@@ -118,8 +158,10 @@ pub async fn deliveries(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Respo
             .ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "state_unknown", &message))
     });
     let state = state.transpose()?;
-    let lines = answer(edge, &uri, move |edge| edge.triggers.deliveries(state)).await?;
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
+    let limit = parameters.limit(LISTED_ROWS, MAX_LISTED_ROWS)?;
+    let after = parameters.read("after", "a place that Link has named, such as 17.0", CallId::parse)?;
+    let page = answer(edge, &uri, move |edge| edge.triggers.deliveries(state, after, limit)).await?;
+    Ok(lines(&uri, page))
 }
 
 /// Has a dead delivery called again
@@ -128,9 +170,9 @@ pub async fn deliveries(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Respo
     path = "/admin/deliveries/{id}/retry",
     operation_id = "retryDelivery",
     tag = "triggers",
-    params(("id" = String, Path, description = "the delivery's id, as the list has it")),
+    params(("id" = String, Path, description = "the delivery's id, as the list has it", example = "9816e02c-52ce-83de-bf52-c8c06cfde274.0")),
     responses(
-        (status = 202, description = "it will be called"),
+        (status = 202, description = "it will be called; without a body"),
         (status = 400, description = "`path_malformed`: the id is no UTF-8"),
         (status = 404, description = "`delivery_unknown`: there is none of this id"),
         (
@@ -169,10 +211,10 @@ pub async fn retry_delivery(
     path = "/admin/profiles/{id}",
     operation_id = "readProfile",
     tag = "state",
-    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`"), Settled),
+    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada"), Settled),
     responses(
-        (status = 200, description = "the profile", body = Object),
-        (status = 400, description = "`path_malformed`: the id is no UTF-8"),
+        (status = 200, description = "the profile", body = Profile),
+        (status = 400, description = "`path_malformed`: the id is no UTF-8; `settled_malformed`: neither 1 nor 0"),
         (status = 404, description = "`profile_unknown`: there is none of this id"),
         (status = 500, description = "`profile_unreadable`: there is one, of which nothing can be read"),
         StoreTroubles,

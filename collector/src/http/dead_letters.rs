@@ -4,7 +4,9 @@ use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
 use super::events::moment_of;
-use super::privileged::{Parameters, PathText, Settled, StoreTroubles};
+use super::privileged::letters::{Letters, Replayed, ReplayedLetters, WholeLetter};
+use super::privileged::schemas::{ReplayTroubles, Settled, StoreTroubles};
+use super::privileged::{Parameters, PathText, link_next};
 use crate::ingest::Outcome;
 use crate::limits::{LISTED_LETTERS, MAX_LISTED_LETTERS, MAX_REPLAYED_LETTERS};
 use crate::query::{Letter, LetterFilter};
@@ -31,10 +33,10 @@ use std::sync::Arc;
         Settled,
     ),
     responses(
-        (status = 200, description = "a part of the list", body = Object),
+        (status = 200, description = "a part of the list", body = Letters, headers(("Link" = String, description = "the next part of the list, `rel=\"next\"`; not behind its end"))),
         (
             status = 400,
-            description = "`since_malformed`: no RFC 3339 instant; `after_malformed`: no id of a letter; `limit_malformed`: no number from 1 to 1,000",
+            description = "`since_malformed`: no RFC 3339 instant; `after_malformed`: no id of a letter; `limit_malformed`: no number from 1 to 1,000; `settled_malformed`: neither 1 nor 0",
         ),
         StoreTroubles,
     ),
@@ -43,10 +45,12 @@ pub async fn list(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, A
     let filter = filter_of(&uri, MAX_LISTED_LETTERS)?;
     let page = answer(edge, &uri, move |edge| edge.query.letters(&filter)).await?;
     let letters = page.letters.iter().map(|letter| Value::Object(head_of(letter)));
-    Ok(written(&json!({
+    let mut response = written(&json!({
         "letters": letters.collect::<Vec<_>>(),
         "next": page.next.map(|id| id.to_string()),
-    })))
+    }));
+    link_next(response.headers_mut(), &uri, page.next);
+    Ok(response)
 }
 
 /// One refused event with its text
@@ -55,10 +59,10 @@ pub async fn list(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, A
     path = "/admin/dead-letters/{id}",
     operation_id = "readDeadLetter",
     tag = "dead letters",
-    params(("id" = String, Path, description = "the letter's id, as the list has it"), Settled),
+    params(("id" = String, Path, description = "the letter's id, as the list has it", example = "4096-3"), Settled),
     responses(
-        (status = 200, description = "the letter", body = Object),
-        (status = 400, description = "`letter_id_malformed`: no id of a letter; `path_malformed`: the id is no UTF-8"),
+        (status = 200, description = "the letter", body = WholeLetter),
+        (status = 400, description = "`letter_id_malformed`: no id of a letter; `path_malformed`: the id is no UTF-8; `settled_malformed`: neither 1 nor 0"),
         (status = 404, description = "`letter_unknown`: there is none of this id"),
         StoreTroubles,
     ),
@@ -84,12 +88,12 @@ pub async fn one(
     path = "/admin/dead-letters/{id}/replay",
     operation_id = "replayDeadLetter",
     tag = "dead letters",
-    params(("id" = String, Path, description = "the letter's id, as the list has it")),
+    params(("id" = String, Path, description = "the letter's id, as the list has it", example = "4096-3")),
     responses(
-        (status = 200, description = "what has become of it", body = Object),
+        (status = 200, description = "what has become of it", body = Replayed),
         (status = 400, description = "`letter_id_malformed`: no id of a letter; `path_malformed`: the id is no UTF-8"),
         (status = 404, description = "`letter_unknown`: there is none of this id"),
-        StoreTroubles,
+        ReplayTroubles,
     ),
 )]
 pub async fn replay_one(State(edge): State<Arc<Edge>>, PathText(id): PathText) -> Result<Response, ApiError> {
@@ -115,12 +119,12 @@ pub async fn replay_one(State(edge): State<Arc<Edge>>, PathText(id): PathText) -
         ("limit" = Option<u32>, Query, description = "so many letters at most", minimum = 1, maximum = 500),
     ),
     responses(
-        (status = 200, description = "what has become of each", body = Object),
+        (status = 200, description = "what has become of each", body = ReplayedLetters),
         (
             status = 400,
             description = "`code_missing`: no code is named; `since_malformed`: no RFC 3339 instant; `after_malformed`: no id of a letter; `limit_malformed`: no number from 1 to 500",
         ),
-        StoreTroubles,
+        ReplayTroubles,
     ),
 )]
 pub async fn replay_code(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {

@@ -1,6 +1,7 @@
 //! `GET /v1/keys`: the write keys that are in effect, without telling them.
 
 use super::Edge;
+use super::privileged::people::Keys;
 use crate::access::{Identity, WriteKey};
 use axum::extract::State;
 use axum::http::header;
@@ -16,7 +17,7 @@ use std::sync::Arc;
     path = "/v1/keys",
     operation_id = "listKeys",
     tag = "keys",
-    responses((status = 200, description = "the keys, in order of `id`", body = Object)),
+    responses((status = 200, description = "the keys, in order of `id`", body = Keys)),
 )]
 pub async fn list(State(edge): State<Arc<Edge>>) -> Response {
     let mut keys: Vec<Value> = edge.keys.list().iter().map(|key| row(&edge, key)).collect();

@@ -41,6 +41,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use listen::{Places, serve};
 pub use privileged::admin_router;
@@ -112,14 +114,19 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .layer(cors::layer(edge.keys.clone()));
     // Its answers are for the pages of one domain, with credentials, so it stays outside of the layer.
     let visitor = Router::new().route("/v1/visitor", post(visitor::issue));
-    let visitor = visitor.layer(from_fn_with_state(edge.clone(), rate::limit));
+    let visitor = visitor
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(from_fn_with_state(edge.clone(), rate::limit));
     // Its libraries for pages send credentials with everything, and nothing here looks at them.
     let mixpanel = compat::mixpanel()
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(from_fn_with_state(edge.clone(), rate::limit))
         .layer(cors::layer(edge.keys.clone()).allow_credentials(true));
-    let mut router =
-        api.merge(visitor).merge(mixpanel).merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
+    let mut router = api
+        .merge(visitor)
+        .merge(mixpanel)
+        .merge(Router::from(health_router()))
+        .route("/sdk/{*path}", get(assets::sdk));
     // A page whose address of the collector has a path too many is to read what it gets, rather than nothing.
     let readable = cors::layer(edge.keys.clone());
     if edge.demo_config.is_some() {
@@ -131,11 +138,11 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
     finish(router, edge, ids)
 }
 
-fn health_router() -> Router<Arc<Edge>> {
-    Router::new()
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .route("/metrics", get(health::metrics))
+fn health_router() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::default()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
 }
 
 fn finish(router: Router<Arc<Edge>>, edge: Arc<Edge>, ids: RequestIds) -> Router {

@@ -2,7 +2,8 @@
 
 use super::Edge;
 use super::error::ApiError;
-use super::privileged::{PathText, StoreTroubles};
+use super::privileged::PathText;
+use super::privileged::schemas::StoreTroubles;
 use super::profiles::Subject;
 use crate::limits::{EXPORT_PIECE_BYTES, EXPORT_PIECES};
 use crate::query::ExportError;
@@ -29,7 +30,7 @@ use tokio::task::spawn_blocking;
     path = "/v1/profiles/{id}/export",
     operation_id = "exportProfile",
     tag = "profiles",
-    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`")),
+    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada")),
     responses(
         (status = 200, description = "what is kept, nothing but the last line where that is nothing", body = String, content_type = "application/x-ndjson"),
         (

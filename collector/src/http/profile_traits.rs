@@ -5,7 +5,8 @@ use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
 use super::events::{ending, moment_of};
-use super::privileged::{Parameters, PathText, WriteTroubles};
+use super::privileged::people::{PatchAccepted, Patched, WriteTroubles};
+use super::privileged::{Parameters, PathText};
 use super::profiles::{Subject, busy, known, read_behind, read_watched, tag_of, traits_json, unreadable};
 use super::request::{header_text, read_body};
 use crate::clock;
@@ -78,14 +79,14 @@ struct Asked {
     operation_id = "patchTraits",
     tag = "profiles",
     params(
-        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`"),
+        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada"),
         ("at" = Option<String>, Query, description = "event time of the write, an RFC 3339 instant up to now; now where it is missing"),
         ("If-Match" = Option<String>, Header, description = "`ETag` of the profile or of its traits, or `*` for any"),
     ),
     request_body(content = Object, content_type = "application/merge-patch+json"),
     responses(
-        (status = 200, description = "the write is durable and taken in: version and traits behind it, and under `superseded` names of which a later write stands", body = Object, headers(("ETag" = String, description = "the profile's version"))),
-        (status = 202, description = "the write is durable, and will be taken in", body = Object),
+        (status = 200, description = "the write is durable and taken in: version and traits behind it, and under `superseded` names of which a later write stands", body = Patched, headers(("ETag" = String, description = "the profile's version"))),
+        (status = 202, description = "the write is durable, and will be taken in", body = PatchAccepted),
         (
             status = 400,
             description = "`path_malformed`: the id is no UTF-8; `profile_id_malformed`: it is none of a profile; `at_malformed`: no instant, or of the future; `patch_unreadable`: no JSON; `patch_not_an_object`: something else than traits by name; `patch_invalid`: a value that events cannot have, nested too deep for example; `trait_too_large`: a name or value is over its limit; `body_broken`: the body broke off",

@@ -4,7 +4,9 @@ use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
 use super::events::ending;
-use super::privileged::{PathText, Settled, StoreTroubles, WriteTroubles};
+use super::privileged::PathText;
+use super::privileged::people::{Erasure, WriteTroubles};
+use super::privileged::schemas::{Profile, Settled, StoreTroubles};
 use super::request::header_text;
 use crate::clock;
 use crate::content::{etag_matches, sha256};
@@ -70,14 +72,14 @@ impl Subject {
     operation_id = "showProfile",
     tag = "profiles",
     params(
-        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`"),
+        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada"),
         ("If-None-Match" = Option<String>, Header, description = "validators that the asker has"),
         Settled,
     ),
     responses(
-        (status = 200, description = "the profile", body = Object, headers(("ETag" = String, description = "version and hash of the answer"))),
+        (status = 200, description = "the profile", body = Profile, headers(("ETag" = String, description = "version and hash of the answer"))),
         (status = 304, description = "the asker has it"),
-        (status = 400, description = "`path_malformed`: the id is no UTF-8"),
+        (status = 400, description = "`path_malformed`: the id is no UTF-8; `settled_malformed`: neither 1 nor 0"),
         (status = 404, description = "`profile_unknown`: there is none of this id"),
         (status = 500, description = "`profile_unreadable`: there is one, of which nothing can be read"),
         StoreTroubles,
@@ -102,14 +104,14 @@ pub async fn show(
     operation_id = "showTraits",
     tag = "profiles",
     params(
-        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`"),
+        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada"),
         ("If-None-Match" = Option<String>, Header, description = "validators that the asker has"),
         Settled,
     ),
     responses(
         (status = 200, description = "traits by name", body = Object, headers(("ETag" = String, description = "the profile's version"))),
         (status = 304, description = "the asker has them"),
-        (status = 400, description = "`path_malformed`: the id is no UTF-8"),
+        (status = 400, description = "`path_malformed`: the id is no UTF-8; `settled_malformed`: neither 1 nor 0"),
         (status = 404, description = "`profile_unknown`: there is none of this id"),
         (status = 500, description = "`profile_unreadable`: there is one, of which nothing can be read"),
         StoreTroubles,
@@ -134,10 +136,10 @@ pub async fn traits(
     path = "/v1/profiles/{id}",
     operation_id = "eraseProfile",
     tag = "profiles",
-    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`")),
+    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada")),
     responses(
-        (status = 200, description = "it has been erased", body = Object),
-        (status = 202, description = "it will be, whatever happens", body = Object),
+        (status = 200, description = "it has been erased", body = Erasure),
+        (status = 202, description = "it will be, whatever happens", body = Erasure),
         (
             status = 400,
             description = "`path_malformed`: the id is no UTF-8; `profile_id_malformed`: it is none of a profile",

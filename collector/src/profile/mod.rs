@@ -2,11 +2,13 @@
 
 mod embedded;
 mod letter;
+mod page;
 
 use std::fmt;
 
 pub use embedded::EmbeddedStore;
 pub use letter::{Letter, is_of};
+pub use page::Page;
 
 /// What is kept apart from what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

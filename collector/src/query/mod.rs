@@ -20,7 +20,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-pub use crate::profile::{Letter, StoreError};
+pub use crate::profile::{Letter, Page, StoreError};
 pub use export::ExportError;
 pub use letters::{LetterFilter, LetterPage};
 pub use person::{Found, Shown};
@@ -91,18 +91,19 @@ impl Query {
         Ok(out)
     }
 
-    /// All firings as NDJSON, in order.
+    /// Firings as they are kept, in order: `limit` at most, behind the one of an order number.
     ///
     /// # Errors
     /// The store is broken.
-    pub fn firings(&self) -> Result<String, StoreError> {
-        let mut out = String::new();
-        self.store.scan(Table::Firings, &mut |_, json| {
-            out.push_str(&String::from_utf8_lossy(json));
-            out.push('\n');
-            true
+    pub fn firings(&self, after: Option<u64>, limit: usize) -> Result<Page<u64>, StoreError> {
+        let mut page = Page::new(limit);
+        let first = after.map_or(Some(0), |after| after.checked_add(1));
+        let Some(first) = first else { return Ok(page) };
+        self.store.scan_from(Table::Firings, &first.to_be_bytes(), &mut |key, json| {
+            let Ok(number) = key.try_into() else { return true };
+            page.take(u64::from_be_bytes(number), &String::from_utf8_lossy(json))
         })?;
-        Ok(out)
+        Ok(page)
     }
 
     fn bundle(&self) -> Bundle {

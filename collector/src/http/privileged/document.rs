@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -48,16 +48,19 @@ pub fn begin() -> OpenApi {
         .build()
 }
 
-/// Adds what all entries share, and says of each error which codes it may have.
-pub fn finish(mut document: OpenApi) -> OpenApi {
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            share(operation);
-            operation.responses.responses.iter_mut().for_each(|(status, answer)| name_codes(status, answer));
-        }
+/// Adds what all routes behind the secret key share and then those that are open, and says of each error which codes it may
+/// have.
+pub fn finish(mut guarded: OpenApi, open: OpenApi) -> OpenApi {
+    guarded.paths.paths.values_mut().flat_map(operations).for_each(share);
+    guarded.paths.paths.extend(open.paths.paths);
+    for operation in guarded.paths.paths.values_mut().flat_map(operations) {
+        operation.responses.responses.iter_mut().for_each(|(status, answer)| name_codes(status, answer));
     }
-    document
+    guarded
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
 fn share(operation: &mut Operation) {

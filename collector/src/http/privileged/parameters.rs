@@ -1,8 +1,7 @@
-//! Query parameters and places in paths: each by its name, and none that a route does not take.
+//! Query parameters: each by its name, and none that a route does not take.
 
-use super::super::error::ApiError;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, MatchedPath, Path, Request, State};
+use crate::http::error::{ApiError, method_not_allowed};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -36,10 +35,9 @@ impl Operations {
         Self(paths.collect())
     }
 
-    /// What an operation takes; nothing where it has no entry.
-    fn names(&self, path: &str, method: &Method) -> Option<&[String]> {
-        let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.0.get(path)?.get(method).map(Vec::as_slice)
+    /// What each operation of a path takes; nothing where that has no entry.
+    fn at(&self, path: &str) -> Option<&HashMap<Method, Vec<String>>> {
+        self.0.get(path)
     }
 }
 
@@ -54,11 +52,13 @@ fn query_names(operation: &Operation) -> Vec<String> {
 /// Lets requests through whose parameters are those of their route's entry, each at most once.
 pub async fn check(State(operations): State<Arc<Operations>>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let Some(taken) = operations.names(path, request.method()) else {
-        // Whatever is not in the document is a mistake of ours, which shows where the route is tried first.
-        let message = format!("{} {path} is not in the OpenAPI document", request.method());
+    let Some(methods) = operations.at(path) else {
+        // That is a mistake of ours, which shows where the route is tried first.
+        let message = format!("{path} is not in the OpenAPI document");
         return ApiError::new(StatusCode::NOT_FOUND, "not_found", &message).into_response();
     };
+    let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    let Some(taken) = methods.get(method) else { return method_not_allowed(method.clone()).await };
     match misfit(&Parameters::of(request.uri()), taken) {
         Some(error) => error.into_response(),
         None => next.run(request).await,
@@ -147,21 +147,6 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         Ok(Self::of(&parts.uri))
-    }
-}
-
-/// The one place in a path that a route leaves open, decoded.
-#[derive(Debug)]
-pub struct PathText(pub String);
-
-impl<S: Send + Sync> FromRequestParts<S> for PathText {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let told = |rejection: PathRejection| {
-            ApiError::new(StatusCode::BAD_REQUEST, "path_malformed", &rejection.body_text())
-        };
-        Path::from_request_parts(parts, state).await.map(|Path(text)| Self(text)).map_err(told)
     }
 }
 
