@@ -205,6 +205,8 @@ pub const MAX_DOMAIN_CHARS: usize = 253;
 
 /// Time between two looks at the rules folder.
 pub const RULES_POLL: Duration = Duration::from_millis(200);
+/// Bundles that wait to be put into effect by request.
+pub const MAX_BUNDLE_ORDERS: usize = 16;
 /// Rule files in one folder at most.
 pub const MAX_RULE_FILES: usize = 1_000;
 /// Time a page or proxy may reuse a bundle without asking, in seconds.

@@ -103,6 +103,7 @@ impl Server {
             },
             bundles: publisher.bundles(),
             statements: publisher.statements(),
+            orders: publisher.orders(),
             keyset: trust.keyset,
             signer,
             trust_key: trust.key,

@@ -3,6 +3,7 @@
 mod admin;
 mod assets;
 mod bundle;
+mod bundles;
 mod compat;
 mod cors;
 mod dead_letters;
@@ -26,7 +27,7 @@ mod visitor;
 
 use crate::access::{CookieDomain, Proxies, Tokens, Tombstones, WriteKeys};
 use crate::assets::Assets;
-use crate::bundle::{Published, Signer};
+use crate::bundle::{Orders, Published, Signer};
 use crate::content::Document;
 use crate::ingest::Ingest;
 use crate::metrics::Metrics;
@@ -67,6 +68,8 @@ pub struct Edge {
     pub bundles: watch::Receiver<Option<Arc<Published>>>,
     /// The signed statement of which bundle that is.
     pub statements: watch::Receiver<Option<Arc<Document>>>,
+    /// Puts bundles into effect by request.
+    pub orders: Arc<Orders>,
     /// The signed key set.
     pub keyset: Arc<Document>,
     /// Signs what is published.

@@ -20,6 +20,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use tokio::sync::watch;
 
+pub use crate::author::{Checked, check_rules};
 pub use crate::profile::{Letter, Page, StoreError};
 pub use export::ExportError;
 pub use letters::{LetterFilter, LetterPage};

@@ -9,12 +9,14 @@ pub mod letters;
 mod lists;
 mod parameters;
 pub mod people;
+pub mod revisions;
 pub mod schemas;
 
 use super::error::{method_not_allowed, not_found};
 use super::request::RequestIds;
 use super::{
-    Edge, admin, dead_letters, finish, health_router, keys, profile_export, profile_traits, profiles, tail,
+    Edge, admin, bundles, dead_letters, finish, health_router, keys, profile_export, profile_traits,
+    profiles, tail,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -41,6 +43,10 @@ fn routes() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(profile_export::export))
         .routes(routes!(tail::follow))
         .routes(routes!(keys::list))
+        .routes(routes!(bundles::list, bundles::publish))
+        .routes(routes!(bundles::check))
+        .routes(routes!(bundles::one))
+        .routes(routes!(bundles::activate))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::replay_code))
         .routes(routes!(dead_letters::one))
