@@ -4,21 +4,28 @@ Prints the totals as `node --test` does: a test for each operation of the docume
 is wrong about, which has to be found.
 """
 
+import base64
+import http.server
 import json
 import os
 import pathlib
+import shlex
+import string
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
 import urllib.request
 import xml.etree.ElementTree as xml
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 SECRET = "secret-of-the-contract"
 DEADLINE_SECONDS = 30
+GUIDE = FOLDER.parents[1] / "docs" / "admin-api.md"
 RULES = {
-    "signals": [{"id": "views", "event": "view", "compute": "count"}],
+    "signals": [{"name": "views", "on": "view", "aggregate": "count", "window": "lifetime"}],
     "triggers": [
         {"id": "view", "on": "view", "actions": [{"kind": "webhook", "destination": "crm"}]},
     ],
@@ -31,15 +38,32 @@ def ask(url, body=None, headers=None):
         return answer.read().decode()
 
 
+class Gone(http.server.BaseHTTPRequestHandler):
+    """A receiver that wants no call any more, so that each is dead at once."""
+
+    def do_POST(self):
+        self.send_response(410)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_words):
+        pass
+
+
 class Collector:
     """A collector of its own, in a folder of its own."""
 
     def __init__(self, folder):
+        self.receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gone)
+        threading.Thread(target=self.receiver.serve_forever, daemon=True).start()
+        webhook = {"name": "crm", "url": f"http://127.0.0.1:{self.receiver.server_port}/", "allow_private": True}
+        webhook["secret"] = "whsec_" + base64.b64encode(bytes(32)).decode()
+        (folder / "destinations.json").write_text(json.dumps({"webhooks": [webhook]}))
         (folder / "rules").mkdir()
         (folder / "rules" / "rules.json").write_text(json.dumps(RULES))
         command = [os.environ["ATTUNE_BINARY"], "serve", "--port", "0", "--admin-port", "0"]
         command += ["--data-dir", str(folder / "data"), "--rules", str(folder / "rules"), "--secret-key", SECRET]
-        command += ["--log-format", "json"]
+        command += ["--destinations", str(folder / "destinations.json"), "--log-format", "json"]
         self.log = open(folder / "log", "w+", encoding="utf-8")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.public = self.process.stdout.readline().split()[1].rstrip("/")
@@ -62,14 +86,15 @@ class Collector:
         ask(self.public + "/v1/events?k=demo", json.dumps(batch).encode(), {"Content-Type": "text/plain"})
         self.admin("/admin/summary?settled=1")
         end = time.monotonic() + DEADLINE_SECONDS
-        while not self.admin("/admin/deliveries?state=dead"):
-            assert time.monotonic() < end, "no call has ended"
+        while len(self.admin("/admin/deliveries?state=dead").splitlines()) < 20:
+            assert time.monotonic() < end, "not every call has ended"
             time.sleep(0.05)
 
     def stop(self):
         self.process.terminate()
         self.process.wait(DEADLINE_SECONDS)
         self.log.close()
+        self.receiver.shutdown()
 
 
 def prepared(collector):
@@ -89,6 +114,43 @@ def prepared(collector):
         if "properties" in schema and name != "Error":
             schema["additionalProperties"] = False
     return document
+
+
+def examples(document, collector):
+    """Runs the examples of the guide, of which there is one for each operation; says of each whether it has failed."""
+    places = {
+        "ADMIN": collector.privileged,
+        "KEY": SECRET,
+        "DELIVERY": json.loads(collector.admin("/admin/deliveries?state=dead").splitlines()[-1])["id"],
+        "LETTER": json.loads(collector.admin("/admin/dead-letters"))["letters"][-1]["id"],
+    }
+    failed = {f"example of {method.upper()} {path}": True for path in document["paths"] for method in document["paths"][path]}
+    for line in GUIDE.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("    curl "):
+            continue
+        words = shlex.split(string.Template(line).substitute(places))[1:]
+        method, headers = "GET", {}
+        while words[0].startswith("-"):
+            option, value, *words = words
+            if option == "-X":
+                method = value
+            else:
+                name, text = value.split(": ", 1)
+                headers[name] = text
+        (url,) = words
+        request = urllib.request.Request(url, method=method, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
+                status = answer.status
+        except urllib.error.HTTPError as error:
+            status = error.code
+        path = url.removeprefix(collector.privileged).split("?")[0]
+        for place, name in [(places["DELIVERY"], "{id}"), (places["LETTER"], "{id}"), ("member:ada", "{id}")]:
+            path = path.replace(place, name)
+        if status >= 300:
+            print(f"{status}: {line}")
+        failed[f"example of {method} {path}"] = status >= 300
+    return failed
 
 
 def check(document, collector, folder, name, options=()):
@@ -140,6 +202,7 @@ def main():
             document = prepared(collector)
             failed, printed = check(document, collector, folder, "document")
             print(printed)
+            failed |= examples(document, collector)
             wrong, paths = false(document)
             options = ["--phases", "coverage"] + [word for path in paths for word in ["--include-path", path]]
             found, printed = check(wrong, collector, folder, "wrong", options)
