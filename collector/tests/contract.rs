@@ -190,11 +190,18 @@ fn every_list_comes_in_parts_that_make_the_whole() {
         .map(|part| part.json()["letters"].as_array().unwrap().len().into())
         .collect();
     assert_eq!(letters, [2, 2, 1]);
-    for path in ["/admin/firings?after=x", "/admin/firings?after=-1", "/admin/deliveries?after=17"] {
+    for path in [
+        "/admin/firings?after=x",
+        "/admin/firings?after=7",
+        "/admin/firings?after=000000000000000A",
+        "/admin/deliveries?after=0000000000000001",
+        "/admin/dead-letters?after=01-1",
+        "/admin/dead-letters?after=1-4294967295",
+    ] {
         assert_eq!(privileged(place, "GET", path).code(), "after_malformed", "{path}");
     }
-    let end = u64::MAX;
-    for path in [format!("/admin/firings?after={end}"), format!("/admin/deliveries?after={end}.0")] {
+    let end = "f".repeat(16);
+    for path in [format!("/admin/firings?after={end}"), format!("/admin/deliveries?after={end}ffff")] {
         assert_eq!(
             (privileged(place, "GET", &path).status, &*privileged(place, "GET", &path).body),
             (200, &b""[..])

@@ -93,7 +93,7 @@ pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
     tag = "triggers",
     params(
         ("limit" = Option<u32>, Query, description = "so many at most; 1,000 without it", minimum = 1, maximum = 10_000),
-        ("after" = Option<u64>, Query, description = "those behind this one, as `Link` names it"),
+        ("after" = Option<String>, Query, description = "those behind this place, which `Link` names", pattern = "^[0-9a-f]{16}$"),
         Settled,
     ),
     responses(
@@ -113,13 +113,14 @@ pub async fn bundle(State(edge): State<Arc<Edge>>) -> Response {
 pub async fn firings(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let parameters = Parameters::of(&uri);
     let limit = parameters.limit(LISTED_ROWS, MAX_LISTED_ROWS)?;
-    let after = parameters.read("after", "a number that Link has named", place)?;
+    let after = parameters.read("after", "a place that Link has named", firing_number)?;
     let page = answer(edge, &uri, move |edge| edge.query.firings(after, limit)).await?;
-    Ok(lines(&uri, page))
+    Ok(lines(&uri, page, |number| format!("{number:016x}")))
 }
 
-fn place(text: &str) -> Option<u64> {
-    text.parse().ok().filter(|place: &u64| place.to_string() == text)
+/// The order number of a firing, as the address of the next part of the list has it.
+fn firing_number(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 16).ok().filter(|number| format!("{number:016x}") == text)
 }
 
 /// Triggers' calls, in order of firing
@@ -133,7 +134,7 @@ fn place(text: &str) -> Option<u64> {
     params(
         ("state" = Option<DeliveryState>, Query, description = "those of this state"),
         ("limit" = Option<u32>, Query, description = "so many at most; 1,000 without it", minimum = 1, maximum = 10_000),
-        ("after" = Option<String>, Query, description = "those behind this one, as `Link` names it", pattern = "^[0-9]+[.][0-9]+$"),
+        ("after" = Option<String>, Query, description = "those behind this place, which `Link` names", pattern = "^[0-9a-f]{20}$"),
         Settled,
     ),
     responses(
@@ -159,9 +160,9 @@ pub async fn deliveries(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Respo
     });
     let state = state.transpose()?;
     let limit = parameters.limit(LISTED_ROWS, MAX_LISTED_ROWS)?;
-    let after = parameters.read("after", "a place that Link has named, such as 17.0", CallId::parse)?;
+    let after = parameters.read("after", "a place that Link has named", CallId::parse)?;
     let page = answer(edge, &uri, move |edge| edge.triggers.deliveries(state, after, limit)).await?;
-    Ok(lines(&uri, page))
+    Ok(lines(&uri, page, |id| id.to_string()))
 }
 
 /// Has a dead delivery called again

@@ -4,7 +4,7 @@ use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
 use super::events::moment_of;
-use super::privileged::letters::{Letters, Replayed, ReplayedLetters, WholeLetter};
+use super::privileged::letters::{Among, Letters, OfLetter, Replayed, ReplayedLetters, WholeLetter};
 use super::privileged::schemas::{ReplayTroubles, Settled, StoreTroubles};
 use super::privileged::{Parameters, PathText, link_next};
 use crate::ingest::Outcome;
@@ -26,9 +26,7 @@ use std::sync::Arc;
     tag = "dead letters",
     params(
         ("code" = Option<String>, Query, description = "letters of this code"),
-        ("event_id" = Option<String>, Query, description = "letters of this event id, as it was sent"),
-        ("since" = Option<String>, Query, description = "letters received at this instant or later", format = DateTime),
-        ("after" = Option<String>, Query, description = "letters behind this one: `next` of the answer before"),
+        Among,
         ("limit" = Option<u32>, Query, description = "so many letters at most", minimum = 1, maximum = 1000),
         Settled,
     ),
@@ -59,7 +57,7 @@ pub async fn list(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, A
     path = "/admin/dead-letters/{id}",
     operation_id = "readDeadLetter",
     tag = "dead letters",
-    params(("id" = String, Path, description = "the letter's id, as the list has it", example = "4096-3"), Settled),
+    params(OfLetter, Settled),
     responses(
         (status = 200, description = "the letter", body = WholeLetter),
         (status = 400, description = "`letter_id_malformed`: no id of a letter; `path_malformed`: the id is no UTF-8; `settled_malformed`: neither 1 nor 0"),
@@ -88,7 +86,7 @@ pub async fn one(
     path = "/admin/dead-letters/{id}/replay",
     operation_id = "replayDeadLetter",
     tag = "dead letters",
-    params(("id" = String, Path, description = "the letter's id, as the list has it", example = "4096-3")),
+    params(OfLetter),
     responses(
         (status = 200, description = "what has become of it", body = Replayed),
         (status = 400, description = "`letter_id_malformed`: no id of a letter; `path_malformed`: the id is no UTF-8"),
@@ -113,9 +111,7 @@ pub async fn replay_one(State(edge): State<Arc<Edge>>, PathText(id): PathText) -
     tag = "dead letters",
     params(
         ("code" = String, Query, description = "letters of this code"),
-        ("event_id" = Option<String>, Query, description = "letters of this event id, as it was sent"),
-        ("since" = Option<String>, Query, description = "letters received at this instant or later", format = DateTime),
-        ("after" = Option<String>, Query, description = "letters behind this one: `next` of the answer before"),
+        Among,
         ("limit" = Option<u32>, Query, description = "so many letters at most", minimum = 1, maximum = 500),
     ),
     responses(
@@ -206,9 +202,12 @@ fn filter_of(uri: &Uri, most: usize) -> Result<LetterFilter, ApiError> {
     })
 }
 
+/// Reads an id as its schema describes it: numbers of so many digits that no log outgrows.
 fn letter_id(text: &str, code: &str) -> Result<LetterId, ApiError> {
     let message = || format!("an id of a dead letter is two numbers such as 4096-3, not {text}");
-    LetterId::parse(text).ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, code, &message()))
+    let id = LetterId::parse(text).filter(|id| id.to_string() == text);
+    let id = id.filter(|id| id.position < 10_u64.pow(19) && id.index < 10_u32.pow(9));
+    id.ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, code, &message()))
 }
 
 fn unknown(id: LetterId) -> ApiError {

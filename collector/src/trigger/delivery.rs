@@ -65,8 +65,9 @@ impl CallId {
 
     /// The call of a text, as it is written.
     pub fn parse(text: &str) -> Option<Self> {
-        let (firing, action) = text.split_once('.')?;
-        let id = Self { firing: firing.parse().ok()?, action: action.parse().ok()? };
+        let (firing, action) = text.split_at_checked(16)?;
+        let firing = u64::from_str_radix(firing, 16).ok()?;
+        let id = Self { firing, action: u16::from_str_radix(action, 16).ok()? };
         Some(id).filter(|id| id.to_string() == text)
     }
 
@@ -80,7 +81,7 @@ impl CallId {
 
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.firing, self.action)
+        write!(f, "{:016x}{:04x}", self.firing, self.action)
     }
 }
 
@@ -164,7 +165,8 @@ mod tests {
         let id = CallId { firing: 1 << 40, action: 3 };
         assert_eq!(CallId::of_key(&id.key()), Some(id));
         assert_eq!(CallId::parse(&id.to_string()), Some(id));
-        for text in ["", "1", "1.", ".1", "+1.0", "1.65536", "1.0.0", "01.0"] {
+        assert_eq!(id.to_string(), "00000100000000000003");
+        for text in ["", "1", "0000010000000000000", "0000010000000000+003", "0000010000000000000A", "ä"] {
             assert_eq!(CallId::parse(text), None, "{text}");
         }
         for key in [&b""[..], &[0; 8], &[0; 11]] {

@@ -1,7 +1,30 @@
 //! Schemas of dead letters.
 #![expect(dead_code, reason = "only the schemas are used")]
 
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which letter.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct OfLetter {
+    /// The letter's id, as the list has it.
+    #[param(pattern = "^(0|[1-9][0-9]{0,18})-(0|[1-9][0-9]{0,8})$", example = "4096-3")]
+    id: String,
+}
+
+/// Which letters.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Among {
+    /// Letters of this event id, as it was sent.
+    event_id: Option<String>,
+    /// Letters received at this instant or later.
+    #[param(format = DateTime)]
+    since: Option<String>,
+    /// Letters behind this one: `next` of the answer before.
+    #[param(pattern = "^(0|[1-9][0-9]{0,18})-(0|[1-9][0-9]{0,8})$")]
+    after: Option<String>,
+}
 
 /// Which part of the collector has refused an event.
 #[derive(ToSchema)]

@@ -5,9 +5,9 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use std::fmt::Display;
 
-/// A part of a list as NDJSON, with the address of the next one where there is one.
-pub fn lines<C: Copy + Display>(uri: &Uri, page: Page<C>) -> Response {
-    let next = page.next();
+/// A part of a list as NDJSON, with the address of the next one where there is one; `place` writes a place in the list.
+pub fn lines<C: Copy>(uri: &Uri, page: Page<C>, place: impl FnOnce(C) -> String) -> Response {
+    let next = page.next().map(place);
     let mut response = ([(header::CONTENT_TYPE, "application/x-ndjson")], page.into_lines()).into_response();
     link_next(response.headers_mut(), uri, next);
     response
