@@ -248,7 +248,11 @@ pub const MAX_FOLLOWERS: usize = 16;
 pub const FOLLOWED_EVENTS: usize = 1_024;
 /// Entries of the store that an export looks through at a time: the store is nobody else's meanwhile.
 pub const EXPORT_SCAN_ENTRIES: usize = 4_096;
-/// Exports at a time: each reads the whole log.
+/// Variations of experiments that are counted: more are sent by nobody whose events are to be believed.
+pub const MAX_COUNTED_VARIATIONS: usize = 10_000;
+/// Members of variations that are told apart: bounds memory, some 16 bytes each.
+pub const MAX_COUNTED_MEMBERS: usize = 4_000_000;
+/// Exports and counts at a time: each reads the whole log.
 pub const MAX_EXPORTS: usize = 4;
 /// Bytes of an export that are handed over together.
 pub const EXPORT_PIECE_BYTES: usize = 64 * 1024;

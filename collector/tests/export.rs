@@ -160,3 +160,44 @@ fn a_large_export_is_whole_and_only_some_are_written_at_a_time() {
     assert_eq!(kinds["event"].len(), batches * size);
     assert_eq!(kinds["end"][0]["complete"], true);
 }
+
+#[test]
+fn exposures_are_counted_by_variation_and_firings_by_trigger() {
+    let collector = Collector::start(&[("a.json", RULES)]);
+    let place = &collector.place;
+    let count = || {
+        let answer = place.privileged("GET", "/v1/experiments", &[], &[]);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    assert_eq!(count()["variations"], json!([]));
+    let exposed = |id: &str, variation: &str, bucket_version: u64| {
+        let metadata =
+            json!({"experiment": "look", "variation": variation, "bucket_version": bucket_version});
+        event(id, "attune.exposure", metadata)
+    };
+    let first =
+        [exposed("a", "red", 0), exposed("b", "red", 0), exposed("c", "blue", 0), exposed("d", "red", 1)];
+    place.receipt(&batch("m1", &first));
+    place.receipt(&batch("m1", &first));
+    let other = event("f", "attune.exposure", json!({"experiment": 7}));
+    let seen = event("g", "view", json!({"note": "attune.exposure"}));
+    place.receipt(&batch("m2", &[exposed("e", "red", 0), other, seen]));
+    place.summary();
+    let counts = count();
+    let rows: Vec<_> = counts["variations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let name = row["variation"].as_str().unwrap();
+            (name, row["bucket_version"].as_u64(), row["exposures"].as_u64(), row["members"].as_u64())
+        })
+        .collect();
+    let expected = [("blue", 0, 1, 1), ("red", 0, 3, 2), ("red", 1, 1, 1)]
+        .map(|(name, version, exposures, members)| (name, Some(version), Some(exposures), Some(members)));
+    assert_eq!(rows, expected);
+    assert_eq!(counts["triggers"], json!([{"rule": "note", "firings": 1}]));
+    assert_eq!((&counts["left_out"], &counts["complete"]), (&json!(1), &json!(false)));
+    assert!(counts["since"].as_str().unwrap().ends_with('Z'));
+}

@@ -9,6 +9,7 @@ mod cors;
 mod dead_letters;
 mod error;
 mod events;
+mod experiments;
 mod forget;
 mod health;
 mod keys;

@@ -30,7 +30,7 @@ use tokio::task::spawn_blocking;
     path = "/v1/profiles/{id}/export",
     operation_id = "exportProfile",
     tag = "profiles",
-    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada")),
+    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", pattern = "^(user|member):[^/]{1,100}$", example = "user:ada")),
     responses(
         (status = 200, description = "what is kept, nothing but the last line where that is nothing", body = String, content_type = "application/x-ndjson"),
         (

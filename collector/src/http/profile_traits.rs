@@ -79,7 +79,7 @@ struct Asked {
     operation_id = "patchTraits",
     tag = "profiles",
     params(
-        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada"),
+        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", pattern = "^(user|member):[^/]{1,100}$", example = "user:ada"),
         ("at" = Option<String>, Query, description = "event time of the write, an RFC 3339 instant up to now; now where it is missing"),
         ("If-Match" = Option<String>, Header, description = "`ETag` of the profile or of its traits, or `*` for any"),
     ),

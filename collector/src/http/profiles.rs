@@ -72,7 +72,7 @@ impl Subject {
     operation_id = "showProfile",
     tag = "profiles",
     params(
-        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada"),
+        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", pattern = "^(user|member):[^/]{1,100}$", example = "user:ada"),
         ("If-None-Match" = Option<String>, Header, description = "validators that the asker has"),
         Settled,
     ),
@@ -104,7 +104,7 @@ pub async fn show(
     operation_id = "showTraits",
     tag = "profiles",
     params(
-        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada"),
+        ("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", pattern = "^(user|member):[^/]{1,100}$", example = "user:ada"),
         ("If-None-Match" = Option<String>, Header, description = "validators that the asker has"),
         Settled,
     ),
@@ -136,7 +136,7 @@ pub async fn traits(
     path = "/v1/profiles/{id}",
     operation_id = "eraseProfile",
     tag = "profiles",
-    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", example = "user:ada")),
+    params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", pattern = "^(user|member):[^/]{1,100}$", example = "user:ada")),
     responses(
         (status = 200, description = "it has been erased", body = Erasure),
         (status = 202, description = "it will be, whatever happens", body = Erasure),

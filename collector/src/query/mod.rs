@@ -1,5 +1,6 @@
 //! Read-only questions about profiles and firings, answered from the committed state.
 
+mod experiments;
 mod export;
 mod letters;
 mod person;

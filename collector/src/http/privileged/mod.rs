@@ -15,8 +15,8 @@ pub mod schemas;
 use super::error::{method_not_allowed, not_found};
 use super::request::RequestIds;
 use super::{
-    Edge, admin, bundles, dead_letters, finish, health_router, keys, profile_export, profile_traits,
-    profiles, tail,
+    Edge, admin, bundles, dead_letters, experiments, finish, health_router, keys, profile_export,
+    profile_traits, profiles, tail,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -47,6 +47,7 @@ fn routes() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(bundles::check))
         .routes(routes!(bundles::one))
         .routes(routes!(bundles::activate))
+        .routes(routes!(experiments::count))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::replay_code))
         .routes(routes!(dead_letters::one))

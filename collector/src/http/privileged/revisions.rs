@@ -15,6 +15,15 @@ pub enum OrderTroubles {
     Not,
 }
 
+/// What goes wrong where the log is counted.
+#[derive(IntoResponses)]
+pub enum CountTroubles {
+    /// `store_broken`: the disk or what is on it cannot be used; `draining`: the collector is shutting down. `Retry-After` says
+    /// when to ask again.
+    #[response(status = 503)]
+    Not,
+}
+
 /// Revisions that are kept.
 #[derive(ToSchema)]
 pub struct Revisions {
@@ -75,4 +84,52 @@ pub struct CheckReport {
     diagnostics: Vec<BTreeMap<String, Value>>,
     /// What it all costs.
     cost: BTreeMap<String, Value>,
+}
+
+/// Raw counts.
+#[derive(ToSchema)]
+pub struct ExperimentCounts {
+    /// When the oldest records were received that the log still has; null where it has none.
+    #[schema(required = true, format = DateTime)]
+    since: Option<String>,
+    /// Whether everything that the log has is counted.
+    complete: bool,
+    /// Exposures that name no experiment or variation, or one too many.
+    left_out: u64,
+    /// Bytes of the log that cannot be read.
+    damaged_log_bytes: u64,
+    /// Exposures by experiment, variation and bucket version.
+    variations: Vec<VariationCount>,
+    /// Firings by trigger.
+    triggers: Vec<TriggerCount>,
+}
+
+/// Exposures of a variation.
+#[derive(ToSchema)]
+pub struct VariationCount {
+    /// The experiment.
+    experiment: String,
+    /// The variation.
+    variation: String,
+    /// Its bucket version.
+    bucket_version: u64,
+    /// Exposures.
+    exposures: u64,
+    /// Members that were exposed.
+    members: u64,
+    /// Event time of the first of them.
+    #[schema(format = DateTime)]
+    first_at: String,
+    /// Event time of the last of them.
+    #[schema(format = DateTime)]
+    last_at: String,
+}
+
+/// Firings of a trigger.
+#[derive(ToSchema)]
+pub struct TriggerCount {
+    /// The trigger.
+    rule: String,
+    /// Firings that are kept.
+    firings: u64,
 }
