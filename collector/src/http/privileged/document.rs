@@ -9,8 +9,8 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response as Answer,
-    ResponseBuilder,
+    ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Response as Answer, ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -23,6 +23,12 @@ const SHARED: [(&str, &str); 2] = [
         "`parameter_unknown`: the route takes no query parameter of this name; `parameter_repeated`: one is given twice",
     ),
     ("401", "`secret_key_invalid`: the secret key is missing or another"),
+];
+
+/// Headers of errors behind the secret key.
+const HEADERS: [(&str, &str, &str); 2] = [
+    ("401", "WWW-Authenticate", "`Bearer`"),
+    ("503", "Retry-After", "after how many seconds the same request may be sent again"),
 ];
 
 /// The document's text, once all routes are in it.
@@ -72,6 +78,12 @@ fn share(operation: &mut Operation) {
                 let answer = ResponseBuilder::new().description(said).build();
                 answers.insert(status.to_owned(), RefOr::T(answer));
             }
+        }
+    }
+    for (status, name, said) in HEADERS {
+        if let Some(RefOr::T(answer)) = operation.responses.responses.get_mut(status) {
+            let header = HeaderBuilder::new().schema(Some(String::schema())).description(Some(said)).build();
+            answer.headers.insert(name.to_owned(), RefOr::T(header));
         }
     }
 }

@@ -107,6 +107,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn examples_have_the_fields_of_their_schemas() {
+        let document = document();
+        let mut seen = 0;
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            let Some(example) = schema["example"].as_object() else { continue };
+            let required = schema["required"].as_array().unwrap();
+            assert!(required.iter().all(|field| example.contains_key(field.as_str().unwrap())), "{name}");
+            let known = schema["properties"].as_object().unwrap();
+            assert!(example.keys().all(|field| known.contains_key(field)), "{name}");
+            seen += 1;
+        }
+        assert!(seen > 0);
+    }
+
     #[tokio::test]
     async fn a_route_without_an_entry_is_not_served() {
         let documented = routes().into_openapi();
