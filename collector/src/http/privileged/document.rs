@@ -128,7 +128,7 @@ pub fn layer(document: &OpenApi) -> Extension<Text> {
 /// Every route of the listener is in it, with its parameters, answers and errors.
 #[utoipa::path(
     get,
-    path = "/admin/openapi.json",
+    path = "/v1/openapi.json",
     operation_id = "readDocument",
     tag = "document",
     responses((status = 200, description = "the document, of OpenAPI 3.1", body = Object)),
