@@ -75,7 +75,7 @@ fn a_method_that_asks_about_a_path_is_answered_as_everywhere() {
         assert_eq!((answer.status, answer.header("allow")), (204, Some(allow)));
         assert!(answer.body.is_empty());
     }
-    for path in ["/admin/summary", "/admin/openapi.json", "/admin/dead-letters", "/health/ready"] {
+    for path in ["/admin/summary", "/v1/openapi.json", "/admin/dead-letters", "/health/ready"] {
         let (get, head) = (privileged(place, "GET", path), privileged(place, "HEAD", path));
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
         let common = |answer: &Answer| {
@@ -119,7 +119,7 @@ fn strangers_do_not_learn_what_the_privileged_listener_has() {
     let mut answers = Vec::new();
     for (method, path) in [
         ("GET", "/admin/summary"),
-        ("GET", "/admin/openapi.json"),
+        ("GET", "/v1/openapi.json"),
         ("GET", "/admin/summary?setled=1"),
         ("GET", "/admin/nowhere"),
         ("GET", "/nowhere"),

@@ -9,8 +9,8 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response as Answer,
-    ResponseBuilder,
+    ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Response as Answer, ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -23,6 +23,12 @@ const SHARED: [(&str, &str); 2] = [
         "`parameter_unknown`: the route takes no query parameter of this name; `parameter_repeated`: one is given twice",
     ),
     ("401", "`secret_key_invalid`: the secret key is missing or another"),
+];
+
+/// Headers of errors behind the secret key.
+const HEADERS: [(&str, &str, &str); 2] = [
+    ("401", "WWW-Authenticate", "`Bearer`"),
+    ("503", "Retry-After", "after how many seconds the same request may be sent again"),
 ];
 
 /// The document's text, once all routes are in it.
@@ -74,6 +80,12 @@ fn share(operation: &mut Operation) {
             }
         }
     }
+    for (status, name, said) in HEADERS {
+        if let Some(RefOr::T(answer)) = operation.responses.responses.get_mut(status) {
+            let header = HeaderBuilder::new().schema(Some(String::schema())).description(Some(said)).build();
+            answer.headers.insert(name.to_owned(), RefOr::T(header));
+        }
+    }
 }
 
 /// An error's body has one of the codes that its description explains, each as `` `code`: words ``.
@@ -116,7 +128,7 @@ pub fn layer(document: &OpenApi) -> Extension<Text> {
 /// Every route of the listener is in it, with its parameters, answers and errors.
 #[utoipa::path(
     get,
-    path = "/admin/openapi.json",
+    path = "/v1/openapi.json",
     operation_id = "readDocument",
     tag = "document",
     responses((status = 200, description = "the document, of OpenAPI 3.1", body = Object)),

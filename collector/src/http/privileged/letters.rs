@@ -40,6 +40,21 @@ enum RefusedBy {
 
 /// A refused event without its text.
 #[derive(ToSchema)]
+#[schema(example = json!({
+    "id": "4096-3",
+    "position": 4096,
+    "code": "timestamp_missing",
+    "message": "timestamp is missing",
+    "refused_by": "reading",
+    "received_at": "2026-11-20T10:00:02.180Z",
+    "count": 1,
+    "event_type": "view",
+    "event_id": "e3",
+    "member": "01930000-0000-7000-8000-000000000001",
+    "raw_bytes": 37,
+    "replays": 0,
+    "replayed_at": null,
+}))]
 pub struct Letter {
     /// Its place in the log.
     #[schema(pattern = "^[0-9]+-[0-9]+$")]
@@ -78,6 +93,24 @@ pub struct Letter {
 
 /// A refused event with its text.
 #[derive(ToSchema)]
+#[schema(example = json!({
+    "id": "4096-3",
+    "position": 4096,
+    "code": "timestamp_missing",
+    "message": "timestamp is missing",
+    "refused_by": "reading",
+    "received_at": "2026-11-20T10:00:02.180Z",
+    "count": 1,
+    "event_type": "view",
+    "event_id": "e3",
+    "member": "01930000-0000-7000-8000-000000000001",
+    "raw_bytes": 37,
+    "replays": 0,
+    "replayed_at": null,
+    "write_key": "demo",
+    "clock_shift_ms": 0,
+    "raw": "{\"event_id\":\"e3\",\"event_type\":\"view\"}",
+}))]
 pub struct WholeLetter {
     /// Its place in the log.
     #[schema(pattern = "^[0-9]+-[0-9]+$")]
@@ -135,6 +168,13 @@ pub struct Letters {
 
 /// What has become of a letter that was tried again.
 #[derive(ToSchema)]
+#[schema(example = json!({
+    "id": "4096-3",
+    "event_id": "e3",
+    "result": "accepted",
+    "code": null,
+    "message": null,
+}))]
 pub struct Replayed {
     /// The letter.
     id: String,

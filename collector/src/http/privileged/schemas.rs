@@ -105,6 +105,20 @@ pub struct Candidate {
 
 /// What is published.
 #[derive(ToSchema)]
+#[schema(example = json!({
+    "project": "default",
+    "environment": "development",
+    "key": "ed25519:TbFpzrgbfh11Ciun2r6CD3DdioPqH6Os9x1YkvkU3eY",
+    "key_id": "dev-4db169ceb81b7e1d",
+    "trust": "ed25519:hmdw-Ov6Hjby2qx2W-FEDZqAscWDGsWkwCdYPIN9pks",
+    "revision": 1,
+    "candidate": null,
+    "bundles": [{
+        "revision": 1,
+        "sha256": "c0be994578017d85cc53616e06096cc872c5181e7cdbfba54206d91abecdd9cc",
+        "bytes": 198,
+    }],
+}))]
 pub struct Bundles {
     /// What bundles are signed for.
     project: String,
@@ -155,6 +169,19 @@ pub struct Latch {
 
 /// A profile.
 #[derive(ToSchema)]
+#[schema(example = json!({
+    "profile": "user:ada",
+    "version": 2,
+    "bundle_revision": 1,
+    "time": "2026-11-20T10:00:02.000Z",
+    "members": ["01930000-0000-7000-8000-000000000001"],
+    "events": 2,
+    "firings": 1,
+    "traits": {"plan": "gold"},
+    "signals": {"views": 2},
+    "warming": {},
+    "latches": [],
+}))]
 pub struct Profile {
     /// `user:<user id>` or `member:<anonymous id>`.
     profile: String,
@@ -183,6 +210,17 @@ pub struct Profile {
 
 /// A firing of a trigger.
 #[derive(ToSchema)]
+#[schema(example = json!({
+    "id": "9816e02c-52ce-83de-bf52-c8c06cfde274",
+    "rule": "third-click",
+    "profile": "user:ada",
+    "member": "01930000-0000-7000-8000-000000000001",
+    "key": "shoes",
+    "at": "2026-11-20T10:00:02.000Z",
+    "cause": {"event_id": "0880953b-13ab-8be9-9aa0-733055b0c70e"},
+    "bundle_revision": 12,
+    "actions": [{"kind": "webhook", "destination": "crm"}],
+}))]
 pub struct Firing {
     /// The same whenever the same events are taken in.
     #[schema(format = "uuid")]
@@ -220,6 +258,18 @@ pub struct Cause {
 
 /// What has become of a trigger's call.
 #[derive(ToSchema)]
+#[schema(example = json!({
+    "id": "9816e02c-52ce-83de-bf52-c8c06cfde274.0",
+    "rule": "third-click",
+    "profile": "user:ada",
+    "kind": "webhook",
+    "destination": "crm",
+    "state": "pending",
+    "calls": 2,
+    "since": "2026-11-20T10:00:02.310Z",
+    "next_at": "2026-11-20T10:00:12.481Z",
+    "error": {"code": "status", "message": "the answer was 503"},
+}))]
 pub struct Delivery {
     /// The firing's id, and the place among its actions.
     id: String,
