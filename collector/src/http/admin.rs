@@ -2,9 +2,9 @@
 
 use super::Edge;
 use super::error::ApiError;
+use super::found::known;
 use super::privileged::schemas::{Bundles, Delivery, Firing, Profile, Settled, StoreTroubles, Summary};
 use super::privileged::{Parameters, PathText, lines};
-use super::profiles::known;
 use super::request::{header_text, write_key};
 use crate::bundle::percent;
 use crate::hex::hex;

@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod experiments;
 mod forget;
+mod found;
 mod health;
 mod keys;
 mod listen;

@@ -4,6 +4,7 @@ use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
 use super::events::ending;
+use super::found::{known, unreadable};
 use super::privileged::PathText;
 use super::privileged::people::{Erasure, WriteTroubles};
 use super::privileged::schemas::{Profile, Settled, StoreTroubles};
@@ -17,7 +18,6 @@ use crate::query::Found;
 use attune_core::id::MemberId;
 use attune_core::limits::MAX_ID_CHARS;
 use attune_core::processor::ProfileState;
-use attune_core::profile::SnapshotError;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -214,27 +214,6 @@ pub async fn read_behind(edge: &Arc<Edge>, id: &str, end: u64) -> Result<Found<P
     }
     let id = id.to_owned();
     answer(edge.clone(), &Uri::default(), move |edge| edge.query.state(&id)).await
-}
-
-/// What was found under an id, if that can be shown.
-///
-/// # Errors
-/// There is nothing, or nothing that can be read.
-pub fn known<T>(id: &str, found: Found<T>) -> Result<T, ApiError> {
-    match found {
-        Found::Known(found) => Ok(*found),
-        Found::Unreadable(error) => Err(unreadable(id, &error)),
-        Found::Unknown => {
-            let message = format!("there is no profile {id}");
-            Err(ApiError::new(StatusCode::NOT_FOUND, "profile_unknown", &message))
-        }
-    }
-}
-
-/// There is something under an id that cannot be read.
-pub fn unreadable(id: &str, error: &SnapshotError) -> ApiError {
-    let message = format!("there is a profile {id}, but its state cannot be read: {error}");
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "profile_unreadable", &message)
 }
 
 /// Something about a profile comes whenever it has been read.
