@@ -14,6 +14,8 @@ use std::str::FromStr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use ureq::Body;
+use ureq::http::Response;
 
 /// Name of the setting with the collector's binary.
 pub const BINARY: &str = "ATTUNE_BINARY";
@@ -127,13 +129,30 @@ impl Collector {
     /// # Errors
     /// No answer, or another status than 200.
     pub fn ask(&self, path: &str) -> Result<String, Failure> {
+        let body = self.get(path)?.body_mut().with_config().limit(1 << 30).read_to_string();
+        body.map_err(|error| Failure::of(path, error))
+    }
+
+    fn get(&self, path: &str) -> Result<Response<Body>, Failure> {
         let url = format!("http://127.0.0.1:{}{path}", self.admin_port);
-        let mut response = ureq::get(&url)
-            .header("Authorization", &format!("Bearer {SECRET_KEY}"))
-            .call()
-            .map_err(|error| Failure::of(&url, error))?;
-        let body = response.body_mut().with_config().limit(1 << 30).read_to_string();
-        body.map_err(|error| Failure::of(&url, error))
+        let asked = ureq::get(&url).header("Authorization", &format!("Bearer {SECRET_KEY}")).call();
+        asked.map_err(|error| Failure::of(&url, error))
+    }
+
+    /// All rows of a list, whose parts the answers name.
+    ///
+    /// # Errors
+    /// As [`Collector::ask`].
+    pub fn ask_list(&self, path: &str) -> Result<String, Failure> {
+        let (mut rows, mut next) = (String::new(), Some(path.to_owned()));
+        while let Some(path) = next {
+            let mut response = self.get(&path)?;
+            let link = response.headers().get("link").and_then(|link| link.to_str().ok());
+            next = link.and_then(|link| Some(link.strip_prefix('<')?.split_once('>')?.0.to_owned()));
+            let body = response.body_mut().with_config().limit(1 << 30).read_to_string();
+            rows.push_str(&body.map_err(|error| Failure::of(&path, error))?);
+        }
+        Ok(rows)
     }
 
     /// The summary once the worker has caught up with the log.

@@ -205,6 +205,8 @@ pub const MAX_DOMAIN_CHARS: usize = 253;
 
 /// Time between two looks at the rules folder.
 pub const RULES_POLL: Duration = Duration::from_millis(200);
+/// Bundles that wait to be put into effect by request.
+pub const MAX_BUNDLE_ORDERS: usize = 16;
 /// Rule files in one folder at most.
 pub const MAX_RULE_FILES: usize = 1_000;
 /// Time a page or proxy may reuse a bundle without asking, in seconds.
@@ -213,6 +215,8 @@ pub const BUNDLE_MAX_AGE_SECONDS: u64 = 5;
 pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 /// Longest write key, in characters.
 pub const MAX_WRITE_KEY_CHARS: usize = 100;
+/// Characters of a write key that are shown where it is not to be told whole, at most.
+pub const SHOWN_KEY_CHARS: usize = 8;
 /// Shortest secret for identity proofs or the privileged listener, in characters.
 pub const MIN_SECRET_CHARS: usize = 16;
 /// Time in which requests may finish once shutdown has begun.
@@ -236,6 +240,32 @@ pub const SLOW_SYNC: Duration = Duration::from_millis(50);
 /// Median below which it is said that this may be no sync: two system calls alone take a few microseconds, and flash with a
 /// cache that outlives a loss of power some tens.
 pub const FAST_SYNC: Duration = Duration::from_micros(10);
+/// Largest patch of traits, in bytes: as much as an event may say.
+pub const MAX_TRAITS_PATCH_BYTES: usize = 32 * 1024;
+/// Who may follow what is taken in at a time.
+pub const MAX_FOLLOWERS: usize = 16;
+/// Events that wait for whoever follows; who is further behind loses the oldest. Bounds memory: some KB each, 32 at most.
+pub const FOLLOWED_EVENTS: usize = 1_024;
+/// Entries of the store that an export looks through at a time: the store is nobody else's meanwhile.
+pub const EXPORT_SCAN_ENTRIES: usize = 4_096;
+/// Variations of experiments that are counted: more are sent by nobody whose events are to be believed.
+pub const MAX_COUNTED_VARIATIONS: usize = 10_000;
+/// Members of variations that are told apart: bounds memory, some 16 bytes each.
+pub const MAX_COUNTED_MEMBERS: usize = 4_000_000;
+/// Exports and counts at a time: each reads the whole log.
+pub const MAX_EXPORTS: usize = 4;
+/// Bytes of an export that are handed over together.
+pub const EXPORT_PIECE_BYTES: usize = 64 * 1024;
+/// Pieces of an export that wait for its reader: bounds memory.
+pub const EXPORT_PIECES: usize = 4;
+/// How often a profile is read again where something about it comes before what depends on it is written.
+pub const WATCHED_TRIES: usize = 16;
+/// Rows of a list of lines, such as that of firings, where the question names no limit.
+pub const LISTED_ROWS: usize = 1_000;
+/// Most rows of a list of lines in one answer.
+pub const MAX_LISTED_ROWS: usize = 10_000;
+/// Bytes of rows after which an answer ends and the list goes on in the next one: bounds the memory that a list takes.
+pub const MAX_LISTED_BYTES: usize = 4 * 1024 * 1024;
 /// Time that `settled=1` waits for the worker to catch up.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -1,12 +1,12 @@
 //! The running collector: two listeners in front of the rooms.
 
-use crate::access::Throttle;
+use crate::access::{Throttle, Uses};
 use crate::assets::Assets;
 use crate::descriptors::{raise_limit, share_out};
 use crate::hex::hex;
 use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
-use crate::ingest::{Drops, Ingest, Memory};
-use crate::limits::{ACCEPT_QUEUE, MAX_ADMIN_CONNECTIONS, SEND_BUFFER_BYTES};
+use crate::ingest::{Drops, Ingest, Live, Memory, Watches};
+use crate::limits::{ACCEPT_QUEUE, MAX_ADMIN_CONNECTIONS, MAX_EXPORTS, SEND_BUFFER_BYTES};
 use crate::query::Query;
 use crate::reload::Reloading;
 use crate::rooms::{Closing, Rooms, StartError};
@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::{Barrier, Mutex, watch};
+use tokio::sync::{Barrier, Mutex, Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// A running collector.
@@ -96,10 +96,14 @@ impl Server {
                 drops: Drops::default(),
                 throttle,
                 memory,
+                watches: Watches::default(),
+                live: Live::default(),
+                uses: Uses::default(),
                 metrics: metrics.clone(),
             },
             bundles: publisher.bundles(),
             statements: publisher.statements(),
+            orders: publisher.orders(),
             keyset: trust.keyset,
             signer,
             trust_key: trust.key,
@@ -117,6 +121,7 @@ impl Server {
             draining: AtomicBool::new(false),
             demo_config,
             secret_key,
+            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             replaying: Mutex::new(()),
         });
         let (stop, stopped) = watch::channel(false);
@@ -173,6 +178,7 @@ impl Server {
     pub async fn shutdown(self) {
         self.edge.draining.store(true, Ordering::Relaxed);
         self.edge.hub.close();
+        self.edge.ingest.live.close();
         self.stop.send_replace(true);
         self.delivering.stop();
         self.reloading.stop().await;

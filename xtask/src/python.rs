@@ -20,6 +20,9 @@ pub const HOST: Environment = Environment { name: "python", requirements: "tests
 /// Has the libraries of other makers that send to the collector.
 pub const COMPAT: Environment =
     Environment { name: "python-compat", requirements: "tests/compat/requirements.txt" };
+/// Has schemathesis, which asks the privileged listener whatever its OpenAPI document allows, and what that forbids.
+pub const CONTRACT: Environment =
+    Environment { name: "python-contract", requirements: "tests/contract/requirements.txt" };
 const PACKAGES: [&str; 3] = ["python3", "python3-venv", "python3-pip"];
 
 /// Makes the environment with its packages where it is missing or they have changed; returns its interpreter.

@@ -34,7 +34,7 @@ pub fn native(visits: Vec<Visit>, disturbance: Disturbance) -> Result<Replayed, 
         return Err(Failure::new(format!("{} events were given up", sent.dropped)));
     }
     figures["price_cents"] = figures["signals"][PRICE_SIGNAL].take();
-    let firings = collector.ask("/admin/firings")?;
+    let firings = collector.ask_list("/admin/firings?limit=10000")?;
     let firings: Result<Vec<Value>, _> = firings.lines().map(serde_json::from_str).collect();
     report(&figures, &firings.map_err(|error| Failure::of("firings", error))?, seconds)
 }

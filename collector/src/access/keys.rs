@@ -2,11 +2,12 @@
 
 use super::{KeyLimits, Rate};
 use crate::hex::hex;
-use crate::limits::{MAX_WRITE_KEY_CHARS, MIN_SECRET_CHARS};
+use crate::limits::{MAX_WRITE_KEY_CHARS, MIN_SECRET_CHARS, SHOWN_KEY_CHARS};
 use crate::secret::{mac, same_secret};
 use attune_core::limits::{MAX_BATCH_EVENTS, MAX_ID_CHARS};
 use hashbrown::{HashMap, HashSet};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -107,6 +108,17 @@ impl WriteKey {
         })
     }
 
+    /// What it is called where it is not to be told whole: its beginning.
+    pub fn name(&self) -> String {
+        let shown = (self.key.chars().count() / 2).min(SHOWN_KEY_CHARS);
+        self.key.chars().take(shown).chain(['…']).collect()
+    }
+
+    /// What tells it from others there: 64 bits of the SHA-256 of it, in hex.
+    pub fn id(&self) -> String {
+        id_of(&self.key)
+    }
+
     /// Whether pages of an origin may use it.
     pub fn allows(&self, origin: &str) -> bool {
         self.origins.iter().any(|allowed| &**allowed == "*" || &**allowed == origin)
@@ -190,6 +202,11 @@ impl WriteKeys {
     pub fn first(&self) -> Option<Box<str>> {
         self.all().keys().min().cloned()
     }
+}
+
+/// What tells a key from others where it is not to be told whole.
+pub fn id_of(key: &str) -> String {
+    hex(&Sha256::digest(key.as_bytes())[..8])
 }
 
 fn by_name(keys: impl IntoIterator<Item = WriteKey>) -> HashMap<Box<str>, Arc<WriteKey>> {
@@ -343,6 +360,15 @@ mod tests {
         assert!(key.proves("user_1", &hex(&mac(b"0123456789abcdef", &["user_1"]))));
         assert!(!key.proves("user_2", &hex(&mac(b"0123456789abcdef", &["user_1"]))));
         assert!(!key.proves("user_1", ""));
+    }
+
+    #[test]
+    fn a_key_is_never_called_by_all_of_it() {
+        for (key, name) in [("k", "…"), ("demo", "de…"), ("shop-web-7f3a91c2", "shop-web…")] {
+            assert_eq!(WriteKey::open(key).unwrap().name(), name);
+        }
+        let ids = ["a", "b"].map(|key| WriteKey::open(key).unwrap().id());
+        assert!(ids[0] != ids[1] && ids.iter().all(|id| id.len() == 16));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use super::source::{Folder, count_errors};
 use super::{Outcome, print, print_json};
 use crate::settings::{CheckArguments, Format};
-use attune_core::bundle::author::{Cost, Diagnostic, RuleCost, Severity, cost, review};
+use attune_core::bundle::author::{
+    Compiled, Cost, Diagnostic, RuleCost, Severity, SourceFile, compile, cost, review,
+};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io;
@@ -18,9 +20,7 @@ const BROTLI_WINDOW: u32 = 22;
 /// Checks a folder; it is found wanting where there is an error, never for a warning.
 pub fn run(arguments: &CheckArguments) -> Result<Outcome, String> {
     let Folder { files, compiled } = Folder::read(&arguments.folder)?;
-    let mut findings = compiled.diagnostics.clone();
-    findings.extend(review(&files, &compiled));
-    findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    let findings = findings(&files, &compiled);
     let (cost, brotli_bytes) = (cost(&compiled), compressed_bytes(&compiled.body));
     let errors = count_errors(&findings);
     match arguments.format {
@@ -28,6 +28,32 @@ pub fn run(arguments: &CheckArguments) -> Result<Outcome, String> {
         Format::Json => print_json(&json(&findings, &cost, brotli_bytes))?,
     }
     Ok(if errors > 0 { Outcome::Found } else { Outcome::Clean })
+}
+
+/// Rule files that have been checked.
+#[derive(Debug)]
+pub struct Checked {
+    /// What they amount to.
+    pub body: Vec<u8>,
+    /// How many of the findings are errors.
+    pub errors: usize,
+    /// What `attune bundle check --format json` says of them.
+    pub report: Value,
+}
+
+/// Checks rule files that are in memory.
+pub fn check(files: &[SourceFile]) -> Checked {
+    let compiled = compile(files);
+    let findings = findings(files, &compiled);
+    let report = json(&findings, &cost(&compiled), compressed_bytes(&compiled.body));
+    Checked { errors: count_errors(&findings), report, body: compiled.body }
+}
+
+fn findings(files: &[SourceFile], compiled: &Compiled) -> Vec<Diagnostic> {
+    let mut findings = compiled.diagnostics.clone();
+    findings.extend(review(files, compiled));
+    findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    findings
 }
 
 fn compressed_bytes(body: &[u8]) -> usize {

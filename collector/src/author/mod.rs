@@ -17,6 +17,8 @@ mod trust;
 mod verify;
 pub mod words;
 
+pub use check::{Checked, check as check_rules};
+
 use crate::settings::{BundleCommand, PreviewArguments, SimulateArguments};
 use serde_json::Value;
 use std::io::{self, Write};

@@ -1,6 +1,8 @@
 //! The issuer: numbers and signs what is published, keeps it, puts candidates on trial, hands all of it out.
 
+use super::held::Held;
 use super::history::History;
+use super::orders::{Done, Order, OrderError};
 use super::published::{Kept, Published, Trial, percent};
 use super::signer::Signer;
 use super::statements::Statements;
@@ -18,12 +20,14 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::watch;
 
 /// The bundle in effect, in the folder of bundles.
 pub const CURRENT_BUNDLE: &str = "current.bundle";
 const SOURCES: &str = "sources.json";
 const HISTORY: &str = "kept";
+const HELD: &str = "held";
 const TRIAL: &str = "trial.json";
 const TRIAL_SOURCES: &str = "trial-sources.json";
 
@@ -55,6 +59,7 @@ pub struct Issuer {
     rules: Option<Watched>,
     tried: Option<Watched>,
     history: History,
+    held: Held,
     /// The bundle in effect.
     current: Option<Arc<Kept>>,
     /// The bundle on trial.
@@ -88,11 +93,13 @@ impl Issuer {
         let tried = parts.trial.clone().map(|trial| watched(trial.folder, TRIAL_SOURCES)).transpose()?;
         let record = TrialRecord::read(&parts.data.join(TRIAL))?;
         let statements = Statements::new(parts.statement_valid_ms);
+        let held = Held::open(parts.data.join(HELD))?;
         let mut issuer = Self {
             parts,
             rules,
             tried,
             history,
+            held,
             current: None,
             trial: None,
             tried_body: None,
@@ -122,7 +129,7 @@ impl Issuer {
     pub fn look(&mut self, now: Timestamp) -> io::Result<()> {
         self.renew(now)?;
         if let Some(body) = self.rules.as_mut().map_or(Ok(None), Watched::load_change)? {
-            self.publish_change(&body, now)?;
+            self.publish_folder(&body, now)?;
         }
         if self.tried.as_mut().map_or(Ok(false), Watched::has_changed)? {
             self.load_tried()?;
@@ -131,11 +138,55 @@ impl Issuer {
         self.activate()
     }
 
+    /// Whether the rules folder does not count until it changes, now and later.
+    pub fn overruled(&self) -> Arc<AtomicBool> {
+        self.held.shown()
+    }
+
+    /// Puts into effect what is asked for by request; durable when this returns. The folder does not count from then on, until
+    /// it changes.
+    ///
+    /// # Errors
+    /// Why it is not in effect. Where the log has refused, it may be from the next look on.
+    pub fn carry_out(&mut self, order: Order, now: Timestamp) -> Result<Done, OrderError> {
+        let body = match order {
+            Order::Publish(body) => body,
+            Order::Activate(revision) => {
+                let kept = self.history.of_revision(revision).ok_or(OrderError::Unknown(revision))?;
+                let opened = open_envelope(kept.document.bytes()).map_err(io::Error::other);
+                opened.map_err(OrderError::Disk)?.body.to_vec()
+            }
+        };
+        let before = self.current.as_ref().map(|current| current.revision);
+        // Held first: a crash in between leaves what was in effect before.
+        self.overrule().and_then(|()| self.publish_change(&body, now)).map_err(OrderError::Disk)?;
+        self.activate().map_err(OrderError::Disk)?;
+        let current = self.current.as_ref().ok_or(OrderError::Ended)?;
+        let is_new = before != Some(current.revision);
+        Ok(Done { revision: current.revision, hash: current.document.hash, is_new })
+    }
+
+    fn overrule(&mut self) -> io::Result<()> {
+        self.rules.as_ref().map_or(Ok(()), |rules| self.held.hold(rules.texts()))
+    }
+
+    /// Publishes what the folder amounts to, where it counts.
+    fn publish_folder(&mut self, body: &[u8], now: Timestamp) -> io::Result<()> {
+        let Some(rules) = &self.rules else { return Ok(()) };
+        if self.held.lets(rules.texts())? {
+            return self.publish_change(body, now);
+        }
+        tracing::info!(
+            "the rules folder says what it said when another bundle was put into effect; it counts once it changes"
+        );
+        Ok(())
+    }
+
     fn begin(&mut self, now: Timestamp) -> io::Result<()> {
         self.restore()?;
         self.load_tried()?;
         if let Some(body) = self.rules.as_mut().map(Watched::load).transpose()? {
-            self.publish_change(&body, now)?;
+            self.publish_folder(&body, now)?;
         }
         self.renew(now)?;
         self.settle_trial(now)?;

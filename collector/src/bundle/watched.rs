@@ -70,6 +70,11 @@ impl Watched {
         self.folder.has_settled_change().map_err(|error| named(self.folder.path(), &error))
     }
 
+    /// The newest sound text of every file.
+    pub const fn texts(&self) -> &BTreeMap<String, String> {
+        self.folder.sound()
+    }
+
     fn load_all(&mut self) -> io::Result<Loaded> {
         let loaded = self.folder.load().map_err(|error| named(self.folder.path(), &error))?;
         self.report(&loaded);

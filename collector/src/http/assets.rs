@@ -1,12 +1,12 @@
 //! The SDK at `/sdk/*` and the demo shop at `/`.
 
 use super::Edge;
-use super::error::ApiError;
-use super::request::header_text;
+use super::error::{ApiError, nothing_at};
+use super::request::{PathText, header_text};
 use crate::assets::Asset;
 use crate::content::{Encoding, etag_matches};
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const NONE: &str = "no-cache";
 /// A file of the SDK.
 pub async fn sdk(
     State(edge): State<Arc<Edge>>,
-    Path(path): Path<String>,
+    PathText(path): PathText,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     if !edge.assets.has_sdk() {
@@ -78,8 +78,4 @@ fn send(asset: &Asset, cache: &'static str, headers: &HeaderMap) -> Response {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
     }
     response
-}
-
-fn nothing_at(path: &str) -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "not_found", &format!("nothing is served at {path}"))
 }

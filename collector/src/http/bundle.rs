@@ -2,13 +2,13 @@
 
 use super::Edge;
 use super::error::ApiError;
-use super::request::{header_text, query_value, write_key};
+use super::request::{PathText, header_text, query_value, write_key};
 use crate::bundle::{Published, Trial};
 use crate::content::{Document, Encoding, etag_matches};
 use crate::hex::{hex, parse_hex};
 use crate::limits::{BUNDLE_MAX_AGE_SECONDS, KEPT_BUNDLES};
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
@@ -76,7 +76,7 @@ pub async fn current(
 /// smaller.
 pub async fn by_hash(
     State(edge): State<Arc<Edge>>,
-    Path(hash): Path<String>,
+    PathText(hash): PathText,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {

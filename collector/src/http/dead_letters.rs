@@ -4,44 +4,70 @@ use super::Edge;
 use super::admin::answer;
 use super::error::ApiError;
 use super::events::moment_of;
+use super::privileged::letters::{Among, Letters, OfLetter, Replayed, ReplayedLetters, WholeLetter};
+use super::privileged::schemas::{ReplayTroubles, Settled, StoreTroubles};
+use super::privileged::{Parameters, PathText, link_next};
 use crate::ingest::Outcome;
 use crate::limits::{LISTED_LETTERS, MAX_LISTED_LETTERS, MAX_REPLAYED_LETTERS};
 use crate::query::{Letter, LetterFilter};
 use attune_core::time::Timestamp;
 use attune_core::wire::LetterId;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// What can stand in the query.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Parameters {
-    code: Option<String>,
-    event_id: Option<String>,
-    since: Option<String>,
-    after: Option<String>,
-    limit: Option<String>,
-}
-
-/// The oldest letters that fit `code`, `event_id` and `since`, behind `after`, without their texts; `?settled=1` as for the summary.
+/// Refused events, oldest first, without their texts
+#[utoipa::path(
+    get,
+    path = "/admin/dead-letters",
+    operation_id = "listDeadLetters",
+    tag = "dead letters",
+    params(
+        ("code" = Option<String>, Query, description = "letters of this code"),
+        Among,
+        ("limit" = Option<u32>, Query, description = "so many letters at most", minimum = 1, maximum = 1000),
+        Settled,
+    ),
+    responses(
+        (status = 200, description = "a part of the list", body = Letters, headers(("Link" = String, description = "the next part of the list, `rel=\"next\"`; not behind its end"))),
+        (
+            status = 400,
+            description = "`since_malformed`: no RFC 3339 instant; `after_malformed`: no id of a letter; `limit_malformed`: no number from 1 to 1,000; `settled_malformed`: neither 1 nor 0",
+        ),
+        StoreTroubles,
+    ),
+)]
 pub async fn list(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let filter = filter_of(&uri, MAX_LISTED_LETTERS)?;
     let page = answer(edge, &uri, move |edge| edge.query.letters(&filter)).await?;
     let letters = page.letters.iter().map(|letter| Value::Object(head_of(letter)));
-    Ok(written(&json!({
+    let mut response = written(&json!({
         "letters": letters.collect::<Vec<_>>(),
         "next": page.next.map(|id| id.to_string()),
-    })))
+    }));
+    link_next(response.headers_mut(), &uri, page.next);
+    Ok(response)
 }
 
-/// One letter with its text; `?settled=1` as for the summary.
+/// One refused event with its text
+#[utoipa::path(
+    get,
+    path = "/admin/dead-letters/{id}",
+    operation_id = "readDeadLetter",
+    tag = "dead letters",
+    params(OfLetter, Settled),
+    responses(
+        (status = 200, description = "the letter", body = WholeLetter),
+        (status = 400, description = "`letter_id_malformed`: no id of a letter; `path_malformed`: the id is no UTF-8; `settled_malformed`: neither 1 nor 0"),
+        (status = 404, description = "`letter_unknown`: there is none of this id"),
+        StoreTroubles,
+    ),
+)]
 pub async fn one(
     State(edge): State<Arc<Edge>>,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let id = letter_id(&id, "letter_id_malformed")?;
@@ -54,8 +80,21 @@ pub async fn one(
     Ok(written(&Value::Object(fields)))
 }
 
-/// Takes one letter in again.
-pub async fn replay_one(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -> Result<Response, ApiError> {
+/// Takes one refused event in again
+#[utoipa::path(
+    post,
+    path = "/admin/dead-letters/{id}/replay",
+    operation_id = "replayDeadLetter",
+    tag = "dead letters",
+    params(OfLetter),
+    responses(
+        (status = 200, description = "what has become of it", body = Replayed),
+        (status = 400, description = "`letter_id_malformed`: no id of a letter; `path_malformed`: the id is no UTF-8"),
+        (status = 404, description = "`letter_unknown`: there is none of this id"),
+        ReplayTroubles,
+    ),
+)]
+pub async fn replay_one(State(edge): State<Arc<Edge>>, PathText(id): PathText) -> Result<Response, ApiError> {
     let id = letter_id(&id, "letter_id_malformed")?;
     let replaying = edge.replaying.lock().await;
     let letter = settled(&edge, move |edge| edge.query.letter(id)).await?.ok_or_else(|| unknown(id))?;
@@ -64,7 +103,26 @@ pub async fn replay_one(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -
     Ok(written(&results.into_iter().next().unwrap_or_default()))
 }
 
-/// Takes the oldest letters of a code in again.
+/// Takes the oldest refused events of a code in again
+#[utoipa::path(
+    post,
+    path = "/admin/dead-letters/replay",
+    operation_id = "replayDeadLetters",
+    tag = "dead letters",
+    params(
+        ("code" = String, Query, description = "letters of this code"),
+        Among,
+        ("limit" = Option<u32>, Query, description = "so many letters at most", minimum = 1, maximum = 500),
+    ),
+    responses(
+        (status = 200, description = "what has become of each", body = ReplayedLetters),
+        (
+            status = 400,
+            description = "`code_missing`: no code is named; `since_malformed`: no RFC 3339 instant; `after_malformed`: no id of a letter; `limit_malformed`: no number from 1 to 500",
+        ),
+        ReplayTroubles,
+    ),
+)]
 pub async fn replay_code(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Response, ApiError> {
     let filter = filter_of(&uri, MAX_REPLAYED_LETTERS)?;
     if filter.code.is_none() {
@@ -131,31 +189,25 @@ fn head_of(letter: &Letter) -> Map<String, Value> {
 }
 
 fn filter_of(uri: &Uri, most: usize) -> Result<LetterFilter, ApiError> {
-    let malformed = |code, message: &str| ApiError::new(StatusCode::BAD_REQUEST, code, message);
-    let Query(parameters) = Query::<Parameters>::try_from_uri(uri)
-        .map_err(|error| malformed("query_malformed", &error.body_text()))?;
-    let since = parameters.since.map(|text| {
-        let message = format!("since is no RFC 3339 instant such as 2026-11-20T10:00:02.120Z: {text}");
-        Timestamp::parse(&text).ok_or_else(|| malformed("since_malformed", &message))
-    });
-    let limit = parameters.limit.map(|text| {
-        let message = format!("limit is not a number from 1 to {most}: {text}");
-        let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
-        limit.ok_or_else(|| malformed("limit_malformed", &message))
-    });
-    let after = parameters.after.map(|text| letter_id(&text, "after_malformed"));
+    let parameters = Parameters::of(uri);
+    let text = |name| parameters.text(name).map(str::to_owned);
+    let instant = "an RFC 3339 instant such as 2026-11-20T10:00:02.120Z";
+    let after = parameters.text("after").map(|text| letter_id(text, "after_malformed"));
     Ok(LetterFilter {
-        code: parameters.code,
-        event_id: parameters.event_id,
-        since: since.transpose()?,
+        code: text("code"),
+        event_id: text("event_id"),
+        since: parameters.read("since", instant, Timestamp::parse)?,
         after: after.transpose()?,
-        limit: limit.transpose()?.unwrap_or(LISTED_LETTERS),
+        limit: parameters.limit(LISTED_LETTERS.min(most), most)?,
     })
 }
 
+/// Reads an id as its schema describes it: numbers of so many digits that no log outgrows.
 fn letter_id(text: &str, code: &str) -> Result<LetterId, ApiError> {
     let message = || format!("an id of a dead letter is two numbers such as 4096-3, not {text}");
-    LetterId::parse(text).ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, code, &message()))
+    let id = LetterId::parse(text).filter(|id| id.to_string() == text);
+    let id = id.filter(|id| id.position < 10_u64.pow(19) && id.index < 10_u32.pow(9));
+    id.ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, code, &message()))
 }
 
 fn unknown(id: LetterId) -> ApiError {

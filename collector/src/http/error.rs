@@ -5,7 +5,7 @@ use crate::ingest::{BodyError, IngestError, MemoryBusy};
 use crate::limits::{MAX_LIMITED_JITTER_SECONDS, MIN_LIMITED_JITTER_SECONDS, RETRY_AFTER_SECONDS};
 use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -50,6 +50,12 @@ impl ApiError {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, body, retry_after_seconds: None }
     }
 
+    /// With another field for programs.
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.body[name] = value;
+        self
+    }
+
     /// Says the same also as libraries of Mixpanel look for it.
     pub fn for_mixpanel(mut self) -> Self {
         self.body["error"] = self.body["message"].clone();
@@ -77,6 +83,10 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            // Every 401 says how to authenticate (RFC 9110, section 11.6.1); `Basic` would have browsers ask people.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -121,10 +131,24 @@ impl From<MemoryBusy> for ApiError {
 
 /// Answers for paths that lead nowhere.
 pub async fn not_found(uri: Uri) -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "not_found", &format!("nothing is served at {}", uri.path()))
+    nothing_at(uri.path())
 }
 
-/// Answers for methods that a path does not take.
-pub async fn method_not_allowed() -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+/// Nothing is served at a path.
+pub fn nothing_at(path: &str) -> ApiError {
+    // One can be as long as the head of a request.
+    let path: String = path.chars().take(200).collect();
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", &format!("nothing is served at {path}"))
+}
+
+/// Answers for methods that a path does not take; `Allow` is added around it. Who asks for the methods by `OPTIONS` gets
+/// nothing else (RFC 9110, section 9.3.7).
+pub async fn method_not_allowed(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    // One can be as long as the head of a request.
+    let method: String = method.as_str().chars().take(20).collect();
+    let message = format!("this path does not take {method}; the header Allow says what it takes");
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", &message).into_response()
 }

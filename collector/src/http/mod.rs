@@ -3,24 +3,33 @@
 mod admin;
 mod assets;
 mod bundle;
+mod bundles;
 mod compat;
 mod cors;
 mod dead_letters;
 mod error;
 mod events;
+mod experiments;
 mod forget;
+mod found;
 mod health;
+mod keys;
 mod listen;
 mod membership;
+mod privileged;
+mod profile_export;
+mod profile_traits;
+mod profiles;
 mod rate;
 mod request;
 mod stream;
+mod tail;
 mod token;
 mod visitor;
 
 use crate::access::{CookieDomain, Proxies, Tokens, Tombstones, WriteKeys};
 use crate::assets::Assets;
-use crate::bundle::{Published, Signer};
+use crate::bundle::{Orders, Published, Signer};
 use crate::content::Document;
 use crate::ingest::Ingest;
 use crate::metrics::Metrics;
@@ -33,10 +42,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use listen::{Places, serve};
+pub use privileged::admin_router;
 pub use request::RequestIds;
 
 /// What the handlers reach.
@@ -58,6 +70,8 @@ pub struct Edge {
     pub bundles: watch::Receiver<Option<Arc<Published>>>,
     /// The signed statement of which bundle that is.
     pub statements: watch::Receiver<Option<Arc<Document>>>,
+    /// Puts bundles into effect by request.
+    pub orders: Arc<Orders>,
     /// The signed key set.
     pub keyset: Arc<Document>,
     /// Signs what is published.
@@ -80,6 +94,8 @@ pub struct Edge {
     pub demo_config: Option<String>,
     /// The key of the privileged listener.
     pub secret_key: String,
+    /// Places of those who have a person's data exported.
+    pub exports: Arc<Semaphore>,
     /// Held by who takes dead letters in again, so that nobody else takes the same ones.
     pub replaying: Mutex<()>,
 }
@@ -103,14 +119,19 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
         .layer(cors::layer(edge.keys.clone()));
     // Its answers are for the pages of one domain, with credentials, so it stays outside of the layer.
     let visitor = Router::new().route("/v1/visitor", post(visitor::issue));
-    let visitor = visitor.layer(from_fn_with_state(edge.clone(), rate::limit));
+    let visitor = visitor
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(from_fn_with_state(edge.clone(), rate::limit));
     // Its libraries for pages send credentials with everything, and nothing here looks at them.
     let mixpanel = compat::mixpanel()
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(from_fn_with_state(edge.clone(), rate::limit))
         .layer(cors::layer(edge.keys.clone()).allow_credentials(true));
-    let mut router =
-        api.merge(visitor).merge(mixpanel).merge(health_router()).route("/sdk/{*path}", get(assets::sdk));
+    let mut router = api
+        .merge(visitor)
+        .merge(mixpanel)
+        .merge(Router::from(health_router()))
+        .route("/sdk/{*path}", get(assets::sdk));
     // A page whose address of the collector has a path too many is to read what it gets, rather than nothing.
     let readable = cors::layer(edge.keys.clone());
     if edge.demo_config.is_some() {
@@ -122,28 +143,11 @@ pub fn public_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
     finish(router, edge, ids)
 }
 
-/// Routes of the privileged listener.
-pub fn admin_router(edge: Arc<Edge>, ids: RequestIds) -> Router {
-    let admin = Router::new()
-        .route("/admin/summary", get(admin::summary))
-        .route("/admin/bundle", get(admin::bundle))
-        .route("/admin/firings", get(admin::firings))
-        .route("/admin/deliveries", get(admin::deliveries))
-        .route("/admin/deliveries/{id}/retry", post(admin::retry_delivery))
-        .route("/admin/profiles/{id}", get(admin::profile))
-        .route("/admin/dead-letters", get(dead_letters::list))
-        .route("/admin/dead-letters/replay", post(dead_letters::replay_code))
-        .route("/admin/dead-letters/{id}", get(dead_letters::one))
-        .route("/admin/dead-letters/{id}/replay", post(dead_letters::replay_one))
-        .route_layer(from_fn_with_state(edge.clone(), admin::require_secret));
-    finish(admin.merge(health_router()).fallback(error::not_found), edge, ids)
-}
-
-fn health_router() -> Router<Arc<Edge>> {
-    Router::new()
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .route("/metrics", get(health::metrics))
+fn health_router() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::default()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
 }
 
 fn finish(router: Router<Arc<Edge>>, edge: Arc<Edge>, ids: RequestIds) -> Router {

@@ -1,4 +1,4 @@
-//! What every handler needs of a request: the key it names, its body within limits, its id.
+//! What every handler needs of a request: its place in the path, the key it names, its body within limits, its id.
 
 use super::Edge;
 use super::error::ApiError;
@@ -7,6 +7,8 @@ use crate::access::Site;
 use crate::ingest::{Held, Memory};
 use crate::limits::{MIN_BYTES_PER_SECOND, STALL_TIMEOUT};
 use axum::body::{Body, HttpBody};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
 use base64::Engine;
@@ -23,6 +25,21 @@ use tower_http::request_id::{MakeRequestId, RequestId};
 pub fn query_value<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
     let pairs = uri.query()?.split('&');
     pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// The one place in a path that a route leaves open, decoded.
+#[derive(Debug)]
+pub struct PathText(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let told = |rejection: PathRejection| {
+            ApiError::new(StatusCode::BAD_REQUEST, "path_malformed", &rejection.body_text())
+        };
+        Path::from_request_parts(parts, state).await.map(|Path(text)| Self(text)).map_err(told)
+    }
 }
 
 /// A header as text.

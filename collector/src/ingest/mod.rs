@@ -7,19 +7,22 @@ mod door;
 mod drops;
 mod guard;
 mod letters;
+mod live;
 mod memory;
 mod origin;
 mod path;
 mod receipt;
 mod replay;
+mod traits;
+mod watch;
 
-use crate::access::{Limited, Site, Throttle, Tokens, Tombstones, WriteKey};
-use crate::log::{Batch, Log, LogError};
+use crate::access::{Limited, Site, Throttle, Tokens, Tombstones, Uses, WriteKey};
+use crate::log::{Appended, Batch, Log, LogError};
 use crate::metrics::Metrics;
 use attune_core::id::MemberId;
 use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
-use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, encode_record};
+use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, ResultKind, encode_record};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,9 +32,12 @@ pub use body::{BodyError, BodyType, body_type, is_compressed, key_inside};
 pub use door::{Door, DoorParts, Window};
 pub use drops::Drops;
 pub use guard::Guard;
+pub use live::{Follower, Live, News};
 pub use memory::{Held, Memory, MemoryBusy, Text};
 pub use origin::Origin;
 pub use replay::Outcome;
+pub use traits::{TraitError, TraitWrite};
+pub use watch::{Watch, Watches};
 
 /// Takes batches in.
 #[derive(Debug)]
@@ -46,6 +52,12 @@ pub struct Ingest {
     pub throttle: Throttle,
     /// What bodies may take of it.
     pub memory: Arc<Memory>,
+    /// Who watches what goes into the log.
+    pub watches: Watches,
+    /// Who follows what is taken in.
+    pub live: Live,
+    /// What has come under each write key.
+    pub uses: Uses,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -178,11 +190,11 @@ impl Ingest {
         let appended = if read.records.is_empty() {
             None
         } else {
-            match self.log.append(read.records).await {
+            match self.log_batch(read.records, Some(key)).await {
                 Ok(appended) => Some(appended),
                 Err(error) => {
                     allowed.accept(0);
-                    return Err(IngestError::Log(error));
+                    return Err(error);
                 }
             }
         };
@@ -194,6 +206,8 @@ impl Ingest {
         };
         let mut receipt = outcome.settle(&envelope.events, &self.metrics);
         allowed.accept(receipt.accepted);
+        let refused = receipt.results.iter().filter(|row| row.result == ResultKind::Rejected).count() as u64;
+        self.uses.note(&key.key, (receipt.accepted, receipt.duplicates, refused), now);
         self.drops.note(envelope, &self.metrics);
         receipt.clock_shift_ms = read.clock_shift_ms;
         receipt.bundle_revision = moment.bundle_revision;
@@ -226,16 +240,58 @@ impl Ingest {
         erased: &Tombstones,
         at: Timestamp,
     ) -> Result<(), IngestError> {
-        if erased.has(&member) {
-            return Ok(());
+        self.erase_all(vec![member], erased, at, None).await.map(|_| ())
+    }
+
+    /// The same of several members, of all or of none; with a watch only where nothing about its names has been handed over
+    /// since that began. Says whether it is done.
+    ///
+    /// # Errors
+    /// The log could not take it; nothing has changed.
+    pub async fn erase_all(
+        &self,
+        members: Vec<MemberId>,
+        erased: &Tombstones,
+        at: Timestamp,
+        watch: Option<&Watch<'_>>,
+    ) -> Result<bool, IngestError> {
+        let (mut batch, mut noted) = (Batch::default(), Vec::new());
+        for member in members.into_iter().filter(|member| !erased.has(member)) {
+            let tombstone = erased.of(&member);
+            noted.push(tombstone);
+            let record = Record::Erase { tombstone, at, member: Some(member) };
+            batch.push(None, |out| encode_record(&record, out));
         }
-        let tombstone = erased.of(&member);
-        let record = Record::Erase { tombstone, at, member: Some(member) };
-        let mut batch = Batch::default();
-        batch.push(None, |out| encode_record(&record, out));
-        self.log.append(batch).await.map_err(IngestError::Log)?;
-        erased.note(tombstone);
-        Ok(())
+        if batch.is_empty() {
+            return Ok(true);
+        }
+        let is_logged = self.log_behind(batch, watch).await?.is_some();
+        noted.iter().filter(|_| is_logged).for_each(|tombstone| erased.note(*tombstone));
+        Ok(is_logged)
+    }
+
+    /// Appends a batch; with a watch only where nothing about its names has been handed over since that began.
+    async fn log_behind(
+        &self,
+        batch: Batch,
+        watch: Option<&Watch<'_>>,
+    ) -> Result<Option<Appended>, IngestError> {
+        let Some(watch) = watch else { return self.log_batch(batch, None).await.map(Some) };
+        let seen = self.live.look(&batch);
+        let submitted = watch.hand_over(batch, |batch| self.log.submit(batch)).map_err(IngestError::Log)?;
+        let Some(submitted) = submitted else { return Ok(None) };
+        let appended = submitted.durable().await.map_err(IngestError::Log)?;
+        self.live.tell(seen, None, &appended);
+        Ok(Some(appended))
+    }
+
+    /// Appends a batch that has come under a key, or from nobody who has one, and tells who watches for what it is about.
+    async fn log_batch(&self, batch: Batch, key: Option<&WriteKey>) -> Result<Appended, IngestError> {
+        let seen = self.live.look(&batch);
+        let submitted = self.watches.hand_over(batch, |batch| self.log.submit(batch));
+        let appended = submitted.map_err(IngestError::Log)?.durable().await.map_err(IngestError::Log)?;
+        self.live.tell(seen, key, &appended);
+        Ok(appended)
     }
 }
 

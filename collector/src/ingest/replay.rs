@@ -103,7 +103,7 @@ impl Ingest {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.log.append(batch).await.map(|appended| appended.not_new).map_err(IngestError::Log)
+        self.log_batch(batch, None).await.map(|appended| appended.not_new)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::metrics::Metrics;
 use std::fmt;
 use std::io;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// The work of a log's threads.
 pub struct Hand {
@@ -39,8 +39,9 @@ impl Log {
             write: Mutex::new(Box::new(move || writer.run(&receiver))),
             make_spare: Mutex::new(Box::new(move || maker.work())),
         };
-        let (disk, retention, thread) = (disk.clone(), place.retention, Mutex::default());
-        Ok(Self { work, waiting_bytes, tail, disk, spare, retention, thread, hand: Some(hand) })
+        let (disk, retention) = (disk.clone(), place.retention);
+        let (thread, replacing) = (Mutex::default(), RwLock::default());
+        Ok(Self { work, waiting_bytes, tail, disk, spare, retention, replacing, thread, hand: Some(hand) })
     }
 
     /// Writes what waits; nothing where a thread does.

@@ -23,7 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -155,10 +155,14 @@ impl Batch {
     }
 
     /// The records, in order.
-    #[cfg(test)]
     pub fn records(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.entries.iter().map(|entry| entry.end));
         starts.zip(&self.entries).map(|(start, entry)| &self.bytes[start..entry.end])
+    }
+
+    /// The records one behind the other, in binary form.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Whether nothing has been appended.
@@ -174,6 +178,20 @@ pub struct Appended {
     pub not_new: Vec<(usize, Verdict)>,
     /// Log position behind the batch.
     pub end: u64,
+}
+
+/// A batch that the writer has been handed.
+#[derive(Debug)]
+pub struct Submitted(oneshot::Receiver<Result<Appended, LogError>>);
+
+impl Submitted {
+    /// Resolves when it is durable.
+    ///
+    /// # Errors
+    /// Nothing of the batch is in the log.
+    pub async fn durable(self) -> Result<Appended, LogError> {
+        self.0.await.unwrap_or(Err(LogError::Closed))
+    }
 }
 
 /// Why a batch is not in the log; nothing of it is.
@@ -227,6 +245,8 @@ pub struct Log {
     disk: Disk,
     spare: Arc<Spare>,
     retention: Retention,
+    /// Held while frames are put in the place of others, and while somebody beside the worker reads.
+    replacing: RwLock<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// What does the threads' work where there are none.
     #[cfg(test)]
@@ -261,6 +281,7 @@ impl Log {
             disk,
             spare,
             retention,
+            replacing: RwLock::default(),
             thread: Mutex::new(Some(thread)),
             #[cfg(test)]
             hand: None,
@@ -272,7 +293,7 @@ impl Log {
     /// # Errors
     /// Nothing of the batch is in the log.
     pub async fn append(&self, batch: Batch) -> Result<Appended, LogError> {
-        self.submit(batch)?.await.unwrap_or(Err(LogError::Closed))
+        self.submit(batch)?.durable().await
     }
 
     /// Appends a batch from a thread that may wait; returns when it is durable.
@@ -280,7 +301,7 @@ impl Log {
     /// # Errors
     /// Nothing of the batch is in the log.
     pub fn append_blocking(&self, batch: Batch) -> Result<Appended, LogError> {
-        let answer = self.submit(batch)?;
+        let Submitted(answer) = self.submit(batch)?;
         #[cfg(test)]
         self.write();
         answer.blocking_recv().unwrap_or(Err(LogError::Closed))
@@ -301,6 +322,20 @@ impl Log {
         LogReader::new(self.disk.clone(), self.tail.clone(), from)
     }
 
+    /// Reads from the oldest record on, beside the worker: what is given back meanwhile is not damaged.
+    pub fn reader_beside(&self) -> LogReader {
+        LogReader::beside(self.disk.clone(), self.tail.clone(), 0)
+    }
+
+    /// What such a reader reads next, while no frame is put in the place of another.
+    ///
+    /// # Errors
+    /// A segment that cannot be read, or is of a later version.
+    pub fn read_beside(&self, reader: &mut LogReader) -> io::Result<Option<Chunk>> {
+        let _still = self.replacing.read().unwrap_or_else(PoisonError::into_inner);
+        reader.read_on()
+    }
+
     /// A position from which on at most about so many bytes lead to `end`, and whether it is where everything began.
     ///
     /// # Errors
@@ -310,12 +345,13 @@ impl Log {
         Ok((position, position == 0))
     }
 
-    /// Puts frames in the place of those at their positions, durably; what the log holds in memory stays as it was. Nobody
-    /// may be reading them from the disk meanwhile.
+    /// Puts frames in the place of those at their positions, durably; what the log holds in memory stays as it was. Readers
+    /// beside the worker wait meanwhile; the worker is to read none of them.
     ///
     /// # Errors
     /// The disk refused; it is done when the log is opened the next time.
     pub fn replace(&self, frames: &[NewFrame]) -> io::Result<()> {
+        let _still = self.replacing.write().unwrap_or_else(PoisonError::into_inner);
         blank::replace(&self.disk, frames)
     }
 
@@ -346,7 +382,12 @@ impl Log {
         }
     }
 
-    fn submit(&self, batch: Batch) -> Result<oneshot::Receiver<Result<Appended, LogError>>, LogError> {
+    /// Hands the writer a batch: batches get into the log in the order of these calls. One without records takes no place in
+    /// it, and is answered when all before it are.
+    ///
+    /// # Errors
+    /// Nothing of the batch will be in the log.
+    pub fn submit(&self, batch: Batch) -> Result<Submitted, LogError> {
         let bytes = batch.bytes.len();
         // Nobody could read it, nor what stands behind it.
         if bytes + batch.entries.len() * MAX_RECORD_HEADER_BYTES > MAX_FRAME_BYTES {
@@ -364,7 +405,7 @@ impl Log {
                 TrySendError::Disconnected(_) => LogError::Closed,
             }
         })?;
-        Ok(receiver)
+        Ok(Submitted(receiver))
     }
 }
 

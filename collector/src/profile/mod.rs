@@ -2,11 +2,13 @@
 
 mod embedded;
 mod letter;
+mod page;
 
 use std::fmt;
 
 pub use embedded::EmbeddedStore;
 pub use letter::{Letter, is_of};
+pub use page::Page;
 
 /// What is kept apart from what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,9 @@ pub enum Table {
     /// The log position absorbed, the bundle in effect and counters, by name.
     Progress,
 }
+
+/// First byte of what is kept of an erasure that has been carried out.
+pub const ERASURE_DONE: u8 = 3;
 
 /// The key of what has become of one call: the key of its firing, and its place among the actions.
 pub fn delivery_key(firing: &[u8], action: u16) -> Vec<u8> {

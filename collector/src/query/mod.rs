@@ -1,6 +1,9 @@
 //! Read-only questions about profiles and firings, answered from the committed state.
 
+mod experiments;
+mod export;
 mod letters;
+mod person;
 mod warming;
 
 use crate::bundle::{Published, Trial};
@@ -18,8 +21,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-pub use crate::profile::{Letter, StoreError};
+pub use crate::author::{Checked, check_rules};
+pub use crate::profile::{Letter, Page, StoreError};
+pub use export::ExportError;
 pub use letters::{LetterFilter, LetterPage};
+pub use person::{Found, Shown};
 use warming::warming_signals;
 
 /// Answers questions.
@@ -40,7 +46,11 @@ pub struct Query {
 impl Query {
     /// Waits until everything that is in the log now is committed; says whether that came in time.
     pub async fn settle(&self) -> bool {
-        let end = self.log.end();
+        self.settle_to(self.log.end()).await
+    }
+
+    /// Waits until the log is committed up to a position; says whether that came in time.
+    pub async fn settle_to(&self, end: u64) -> bool {
         let mut committed = self.committed.clone();
         let reached = committed.wait_for(|position| *position >= end);
         matches!(tokio::time::timeout(SETTLE_TIMEOUT, reached).await, Ok(Ok(_)))
@@ -83,51 +93,19 @@ impl Query {
         Ok(out)
     }
 
-    /// All firings as NDJSON, in order.
+    /// Firings as they are kept, in order: `limit` at most, behind the one of an order number.
     ///
     /// # Errors
     /// The store is broken.
-    pub fn firings(&self) -> Result<String, StoreError> {
-        let mut out = String::new();
-        self.store.scan(Table::Firings, &mut |_, json| {
-            out.push_str(&String::from_utf8_lossy(json));
-            out.push('\n');
-            true
+    pub fn firings(&self, after: Option<u64>, limit: usize) -> Result<Page<u64>, StoreError> {
+        let mut page = Page::new(limit);
+        let first = after.map_or(Some(0), |after| after.checked_add(1));
+        let Some(first) = first else { return Ok(page) };
+        self.store.scan_from(Table::Firings, &first.to_be_bytes(), &mut |key, json| {
+            let Ok(number) = key.try_into() else { return true };
+            page.take(u64::from_be_bytes(number), &String::from_utf8_lossy(json))
         })?;
-        Ok(out)
-    }
-
-    /// One profile as JSON, if there is one of this id.
-    ///
-    /// # Errors
-    /// The store is broken.
-    pub fn profile(&self, id: &str) -> Result<Option<String>, StoreError> {
-        let Some(bytes) = self.store.get(Table::Profiles, id.as_bytes())? else { return Ok(None) };
-        let Ok(state) = ProfileState::decode(&bytes) else { return Ok(None) };
-        let bundle = self.bundle_of(&state);
-        let mut totals = BTreeMap::new();
-        add_totals(&bundle, &state.tiles(), &mut totals);
-        let text = |text: &str| Value::string(text);
-        let latches = state.latches().iter().map(|latch| {
-            let key = latch.key.as_deref().map_or(Value::Null, text);
-            object([("rule", text(&latch.rule)), ("key", key), ("at", text(&latch.at.to_string()))])
-        });
-        let value = object([
-            ("profile", text(id)),
-            ("version", Value::Number(state.version() as f64)),
-            ("bundle_revision", Value::Number(bundle.revision as f64)),
-            ("time", text(&state.time().to_string())),
-            ("members", Value::Array(state.members().map(|member| text(&member.0)).collect())),
-            ("events", Value::Number(state.events() as f64)),
-            ("firings", Value::Number(state.firings() as f64)),
-            ("traits", state.traits().to_object()),
-            ("signals", named_totals(&bundle, &totals)),
-            ("warming", warming_signals(bundle, &state)),
-            ("latches", Value::Array(latches.collect())),
-        ]);
-        let mut out = String::new();
-        value.write(&mut out);
-        Ok(Some(out))
+        Ok(page)
     }
 
     fn bundle(&self) -> Bundle {

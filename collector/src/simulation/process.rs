@@ -1,10 +1,12 @@
 //! One life of a collector, from its start on what the one before has left to its end, on the simulation's thread.
 
 use super::store::SimulatedStore;
-use crate::access::{AddressLimits, Throttle, Tokens, Tombstones, WriteKey, WriteKeys};
+use crate::access::{AddressLimits, Throttle, Tokens, Tombstones, Uses, WriteKey, WriteKeys};
 use crate::bell::Bell;
 use crate::clock;
-use crate::ingest::{Body, BodyType, Door, DoorParts, Drops, Ingest, IngestError, Memory, Moment, Window};
+use crate::ingest::{
+    Body, BodyType, Door, DoorParts, Drops, Ingest, IngestError, Live, Memory, Moment, Watches, Window,
+};
 use crate::log::tests::simulated::Simulated;
 use crate::log::{Batch, Log, Place, Retention};
 use crate::metrics::Metrics;
@@ -83,6 +85,9 @@ impl Process {
             drops: Drops::default(),
             throttle: Throttle::new(&WriteKeys::new([key.clone()]), AddressLimits::default()),
             memory: Memory::new(BODY_BYTES, metrics.clone()),
+            watches: Watches::default(),
+            live: Live::default(),
+            uses: Uses::default(),
             metrics: metrics.clone(),
         };
         let letter_bytes = LETTER_BYTES;

@@ -4,6 +4,8 @@ use super::verdict::Trouble;
 use crate::profile::{StoreError, delivery_key};
 use attune_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use utoipa::ToSchema;
 
 /// Which call: the order number of its firing, and its place among the actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,8 +17,9 @@ pub struct CallId {
 }
 
 /// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DeliveryState)]
 pub enum State {
     /// It is called, or waits to be called again.
     Pending,
@@ -60,11 +63,25 @@ impl CallId {
         delivery_key(&self.firing.to_be_bytes(), self.action)
     }
 
+    /// The call of a text, as it is written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (firing, action) = text.split_at_checked(16)?;
+        let firing = u64::from_str_radix(firing, 16).ok()?;
+        let id = Self { firing, action: u16::from_str_radix(action, 16).ok()? };
+        Some(id).filter(|id| id.to_string() == text)
+    }
+
     /// Reads a key of the store.
     pub fn of_key(key: &[u8]) -> Option<Self> {
         let (firing, action) = key.split_first_chunk::<8>()?;
         let action = action.try_into().ok()?;
         Some(Self { firing: u64::from_be_bytes(*firing), action: u16::from_be_bytes(action) })
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:04x}", self.firing, self.action)
     }
 }
 
@@ -147,6 +164,11 @@ mod tests {
         assert!(Delivery::decode(b"{}").is_err());
         let id = CallId { firing: 1 << 40, action: 3 };
         assert_eq!(CallId::of_key(&id.key()), Some(id));
+        assert_eq!(CallId::parse(&id.to_string()), Some(id));
+        assert_eq!(id.to_string(), "00000100000000000003");
+        for text in ["", "1", "0000010000000000000", "0000010000000000+003", "0000010000000000000A", "ä"] {
+            assert_eq!(CallId::parse(text), None, "{text}");
+        }
         for key in [&b""[..], &[0; 8], &[0; 11]] {
             assert_eq!(CallId::of_key(key), None);
         }

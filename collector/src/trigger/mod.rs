@@ -19,13 +19,13 @@ mod verdict;
 mod webhook;
 
 use crate::limits::MAX_ASKED_RETRIES;
-use crate::profile::StoreError;
+use crate::profile::{Page, StoreError};
 use desk::{Ask, Desk, Inputs};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-pub use delivery::State;
+pub use delivery::{CallId, State};
 pub use destination::Destinations;
 pub use outbox::{Outbox, RetryError, prepare};
 pub use told::Told;
@@ -63,12 +63,17 @@ impl Triggers {
         self.replaced.notify_one();
     }
 
-    /// Deliveries as NDJSON in order of firing, of all states or of one.
+    /// Deliveries in order of firing, of all states or of one: `limit` at most, behind the one of a call.
     ///
     /// # Errors
     /// The store is broken.
-    pub fn deliveries(&self, state: Option<State>) -> Result<String, StoreError> {
-        self.outbox.list(state)
+    pub fn deliveries(
+        &self,
+        state: Option<State>,
+        after: Option<CallId>,
+        limit: usize,
+    ) -> Result<Page<CallId>, StoreError> {
+        self.outbox.list(state, after, limit)
     }
 
     /// Has a dead delivery called again.

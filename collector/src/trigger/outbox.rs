@@ -9,7 +9,7 @@ use crate::access::Tombstones;
 use crate::clock;
 use crate::limits::{DELIVERY_AGE_MS, FIRINGS_AT_ONCE, MAX_WAITING_DELIVERIES};
 use crate::metrics::Metrics;
-use crate::profile::{Changes, Store, StoreError, Table};
+use crate::profile::{Changes, Page, Store, StoreError, Table};
 use attune_core::id::{MemberId, uuid_from_text};
 use attune_core::processor::ProfileState;
 use attune_core::time::Timestamp;
@@ -264,43 +264,50 @@ impl Outbox {
         Ok(Waiting { id, destination: destination.name.clone(), since: now, due: now })
     }
 
-    /// Deliveries as NDJSON in order of firing, of all states or of one.
+    /// Deliveries in order of firing, of all states or of one: `limit` at most, behind the one of a call.
     ///
     /// # Errors
     /// The store is broken.
-    pub fn list(&self, wanted: Option<State>) -> Result<String, StoreError> {
-        let mut found = Vec::new();
-        self.store.scan(Table::Deliveries, &mut |key, value| {
-            if let (Some(id), Ok(delivery)) = (CallId::of_key(key), Delivery::decode(value)) {
-                found.extend(wanted.is_none_or(|wanted| wanted == delivery.state).then_some((id, delivery)));
+    pub fn list(
+        &self,
+        wanted: Option<State>,
+        after: Option<CallId>,
+        limit: usize,
+    ) -> Result<Page<CallId>, StoreError> {
+        let (mut page, mut first) = (Page::new(limit), after.map(CallId::key).unwrap_or_default());
+        loop {
+            let mut found = Vec::new();
+            // Firings are read behind each scan, since the store may be busy with it.
+            self.store.scan_from(Table::Deliveries, &first, &mut |key, value| {
+                if let (Some(id), Ok(delivery)) = (CallId::of_key(key), Delivery::decode(value))
+                    && after.is_none_or(|after| id > after)
+                    && wanted.is_none_or(|wanted| wanted == delivery.state)
+                {
+                    found.push((id, delivery));
+                }
+                found.len() < FIRINGS_AT_ONCE
+            })?;
+            let Some((last, _)) = found.last().filter(|_| found.len() == FIRINGS_AT_ONCE) else {
+                self.add(&mut page, found)?;
+                return Ok(page);
+            };
+            first = [&last.key()[..], &[0]].concat();
+            if !self.add(&mut page, found)? {
+                return Ok(page);
             }
-            true
-        })?;
-        let mut out = String::new();
+        }
+    }
+
+    /// Says whether a page takes further deliveries.
+    fn add(&self, page: &mut Page<CallId>, found: Vec<(CallId, Delivery)>) -> Result<bool, StoreError> {
         for (id, delivery) in found {
             let Some(bytes) = self.store.get(Table::Firings, &id.firing.to_be_bytes())? else { continue };
             let Ok(firing) = Firing::decode(&bytes) else { continue };
-            let error = delivery.error.map(|error| json!({"code": error.code, "message": error.message}));
-            let at = match delivery.state {
-                State::Pending => "next_at",
-                State::Done | State::Dead => "ended_at",
-            };
-            let line = json!({
-                "id": format!("{}.{}", firing.id, id.action),
-                "rule": firing.rule,
-                "profile": firing.profile,
-                "kind": delivery.kind,
-                "destination": delivery.destination,
-                "state": delivery.state.name(),
-                "calls": delivery.calls,
-                "since": Timestamp(delivery.since_ms).to_string(),
-                at: Timestamp(delivery.at_ms).to_string(),
-                "error": error,
-            });
-            out.push_str(&line.to_string());
-            out.push('\n');
+            if !page.take(id, &row(id, &delivery, &firing).to_string()) {
+                return Ok(false);
+            }
         }
-        Ok(out)
+        Ok(true)
     }
 
     /// Ends a delivery badly, which is told and counted.
@@ -360,6 +367,27 @@ impl Outbox {
         let number = number.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
         Ok(number.map(|firing| CallId { firing, action }))
     }
+}
+
+/// A delivery as the list has it.
+fn row(id: CallId, delivery: &Delivery, firing: &Firing) -> Value {
+    let error = delivery.error.as_ref().map(|error| json!({"code": error.code, "message": error.message}));
+    let at = match delivery.state {
+        State::Pending => "next_at",
+        State::Done | State::Dead => "ended_at",
+    };
+    json!({
+        "id": format!("{}.{}", firing.id, id.action),
+        "rule": firing.rule,
+        "profile": firing.profile,
+        "kind": delivery.kind,
+        "destination": delivery.destination,
+        "state": delivery.state.name(),
+        "calls": delivery.calls,
+        "since": Timestamp(delivery.since_ms).to_string(),
+        at: Timestamp(delivery.at_ms).to_string(),
+        "error": error,
+    })
 }
 
 fn number(store: &dyn Store, name: &[u8]) -> Result<u64, StoreError> {

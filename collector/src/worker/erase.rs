@@ -10,7 +10,7 @@ use crate::access::{Tombstone, Tombstones};
 use crate::clock;
 use crate::limits::ERASE_PAUSE;
 use crate::log::{Chunk, NewFrame};
-use crate::profile::{Changes, Store, Table, delivery_key, is_of as is_letter_of};
+use crate::profile::{Changes, ERASURE_DONE, Store, Table, delivery_key, is_of as is_letter_of};
 use attune_core::codec::{Reader, Writer};
 use attune_core::id::{MemberId, ProfileId, uuid_from_text};
 use attune_core::processor::ProfileState;
@@ -22,7 +22,7 @@ use std::time::Instant;
 /// What the store has of an erasure: records are to be blanked, files are to be begun anew, or nothing is left to do.
 const BLANKING: u8 = 1;
 const PURGING: u8 = 2;
-const DONE: u8 = 3;
+const DONE: u8 = ERASURE_DONE;
 
 /// Erasures that have not been finished.
 #[derive(Debug, Default)]

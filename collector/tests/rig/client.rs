@@ -4,6 +4,9 @@ use super::{DEADLINE, SECRET};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 
+/// Bytes of an answer that are read at most.
+const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
+
 /// An answer of any status.
 #[derive(Debug)]
 pub struct Answer {
@@ -50,9 +53,26 @@ impl Place {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Answer, ureq::Error> {
+        let base = if path.starts_with("/admin") { &self.admin } else { &self.public };
+        Self::send_to(base, method, path, headers, body)
+    }
+
+    /// Sends a request to the privileged listener, with the secret key.
+    pub fn privileged(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let bearer = format!("Bearer {SECRET}");
+        let headers: Vec<_> = headers.iter().copied().chain([("Authorization", &*bearer)]).collect();
+        Self::send_to(&self.admin, method, path, &headers, body).unwrap()
+    }
+
+    fn send_to(
+        base: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE));
         let agent = ureq::Agent::new_with_config(config.build());
-        let base = if path.starts_with("/admin") { &self.admin } else { &self.public };
         let mut request = ureq::http::Request::builder().method(method).uri(format!("http://{base}{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -62,7 +82,7 @@ impl Place {
         let headers = response.headers().iter();
         let headers =
             headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-        let body = response.body_mut().read_to_vec()?;
+        let body = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec()?;
         Ok(Answer { status: response.status().as_u16(), headers, body })
     }
 
@@ -96,6 +116,19 @@ impl Place {
         let answer = self.admin("/admin/summary?settled=1");
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()
+    }
+
+    /// Follows what is taken in; the status where that is refused.
+    pub fn follow(&self, query: &str) -> Result<Stream, u16> {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE));
+        let url = format!("http://{}/v1/events/tail{query}", self.admin);
+        let agent = ureq::Agent::new_with_config(config.build());
+        let response = agent.get(&url).header("Authorization", format!("Bearer {SECRET}")).call().unwrap();
+        if response.status() != 200 {
+            return Err(response.status().as_u16());
+        }
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Ok(Stream { lines: Box::new(BufReader::new(response.into_body().into_reader())) })
     }
 
     /// Opens the stream of a member, resuming behind a message if one is named.

@@ -45,6 +45,14 @@ impl Traits {
         self.get(name)?.at(rest?)
     }
 
+    /// The event whose write of a name stands, with the time by which it does; also of one that was set to null.
+    pub fn written_by(&self, name: &str) -> Option<(Timestamp, EventId)> {
+        match self.names.get(name) {
+            Found::Value(found) => Some((found.at, found.event_id)),
+            _ => None,
+        }
+    }
+
     /// Names and values, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = (&str, ValueRef<'_>)> {
         let all = self.names.iter().map(|(name, found)| (name, found.value.get()));
@@ -173,6 +181,11 @@ mod tests {
         let traits = traits(&[(1, r#"{"address":{"city":"Oslo"},"plan":"pro"}"#), (2, r#"{"plan":null}"#)]);
         assert_eq!(traits.at("address.city"), Some(ValueRef::Text("Oslo")));
         assert_eq!(traits.at("plan"), None);
+        let written = |name| traits.written_by(name).map(|(at, _)| at);
+        assert_eq!(
+            (written("plan"), written("address"), written("x")),
+            (Some(Timestamp(2)), Some(Timestamp(1)), None)
+        );
         assert_eq!(traits.to_object().field("plan"), None);
     }
 

@@ -161,6 +161,7 @@ fn whole_system_tests(suite: &mut Suite, root: &Path, browser: &Browser) -> Resu
         command.env("ATTUNE_BINARY", &binary)
     });
     python_tests(suite, root, &binary);
+    contract_tests(suite, root, &binary);
     if root.join(RECORDING).is_file() {
         // The features of the workspace's tests, so that nothing is compiled twice.
         let tests = "cargo test --workspace --features attune-core/author,attune-benches/recorded,attune-tests/recorded --test replay --test signal_oracle";
@@ -225,6 +226,18 @@ fn python_tests(suite: &mut Suite, root: &Path, binary: &Path) {
     match python::ensure_environment(root, python::HOST) {
         Ok(python) => {
             let mut command = program(root, &[&*python.to_string_lossy(), "tests/core-abi/run.py"]);
+            suite.tests(name, command.env("ATTUNE_BINARY", binary).env("PYTHONDONTWRITEBYTECODE", "1"));
+        }
+        Err(failure) => suite.fail(name, &failure),
+    }
+}
+
+/// Has schemathesis ask the privileged listener of a collector; each operation of its document counts as one test.
+fn contract_tests(suite: &mut Suite, root: &Path, binary: &Path) {
+    let name = "the privileged listener by its OpenAPI document";
+    match python::ensure_environment(root, python::CONTRACT) {
+        Ok(python) => {
+            let mut command = program(root, &[&*python.to_string_lossy(), "tests/contract/run.py"]);
             suite.tests(name, command.env("ATTUNE_BINARY", binary).env("PYTHONDONTWRITEBYTECODE", "1"));
         }
         Err(failure) => suite.fail(name, &failure),

@@ -4,10 +4,10 @@ use super::{Arrival, Taken, check_count};
 use crate::compat::segment::{Call, Kind, Posted};
 use crate::http::Edge;
 use crate::http::error::ApiError;
-use crate::http::request::header_text;
+use crate::http::request::{PathText, header_text};
 use crate::limits::BUNDLE_MAX_AGE_SECONDS;
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -71,7 +71,7 @@ async fn take(edge: &Edge, call: Call, request: Request) -> Result<(), ApiError>
 /// What analytics-next asks for when it starts: where to send, and that there is nothing else to load.
 async fn settings(
     State(edge): State<Arc<Edge>>,
-    Path(key): Path<String>,
+    PathText(key): PathText,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {

@@ -49,7 +49,7 @@ fn take_on(outbox: &Outbox, length: usize) -> Vec<u64> {
 }
 
 fn states(outbox: &Outbox) -> Vec<(String, String)> {
-    let lines = outbox.list(None).unwrap();
+    let lines = outbox.list(None, None, 100).unwrap().into_lines();
     let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     lines.map(|line| (text(&line["state"]), text(&line["error"]["code"]))).collect()
