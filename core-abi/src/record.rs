@@ -86,7 +86,7 @@ pub(crate) fn read_record(text: &str, member: &MemberId) -> Result<Record, Recor
                 Some("true") => true,
                 Some(_) => return Err(RecordError::Invalid("proven")),
             };
-            Ok(Record::Event { event, received_at, proven })
+            Ok(Record::Event { event, received_at, proven, facts: None })
         }
         (None, Some(void), None) => {
             let void = read(void, "void")?;

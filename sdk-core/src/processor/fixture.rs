@@ -142,7 +142,7 @@ impl World {
     pub fn track(&mut self, event: Event) -> Outcome {
         let member = event.member.clone();
         let state = self.members.entry(member.clone()).or_insert_with(|| MemberState::new(member));
-        let record = Record::Event { event, received_at: RECEIVED, proven: true };
+        let record = Record::Event { event, received_at: RECEIVED, proven: true, facts: None };
         let Absorbed::Change(change) = self.processor.absorb(state, &record) else {
             return Outcome::default();
         };

@@ -5,6 +5,7 @@ use crate::codec::{CodecError, Reader, Source, Writer};
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
 use crate::time::{Clocks, Timestamp};
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -19,6 +20,8 @@ pub enum Record {
         received_at: Timestamp,
         /// Whether `event.user_id` was proven (or the key accepts unproven ones), so that the member is linked.
         proven: bool,
+        /// What the collector has found out about where it comes from, once, when it arrived.
+        facts: Option<Facts>,
     },
     /// Numbers of a lane that will never come; both bounds are inclusive.
     Void {
@@ -92,6 +95,16 @@ pub enum Record {
     Blank,
 }
 
+/// What the collector has found out about where an event comes from. It stands in the log, so that a replay needs neither the
+/// request nor the tables that it was looked up in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// A JSON object as text: what triggers with `on` read as `context.*`.
+    pub context: Arc<str>,
+    /// Whether the event is kept in the log alone: its number and id are known from then on, and it changes no profile.
+    pub aside: bool,
+}
+
 /// Bytes of the hash that stands for an erased member.
 pub const TOMBSTONE_BYTES: usize = 16;
 
@@ -119,15 +132,17 @@ const HAS_SESSION: u8 = 2;
 const HAS_USER: u8 = 4;
 const HAS_METADATA: u8 = 8;
 const PROVEN: u8 = 16;
+const HAS_CONTEXT: u8 = 32;
+const ASIDE: u8 = 64;
 
 /// Appends a record's binary form.
 pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
     let mut writer = Writer::from(mem::take(out));
     writer.u8(VERSION);
     match record {
-        Record::Event { event, received_at, proven } => {
+        Record::Event { event, received_at, proven, facts } => {
             writer.u8(1);
-            encode_event(event, *received_at, *proven, &mut writer);
+            encode_event(event, *received_at, *proven, facts.as_ref(), &mut writer);
         }
         Record::Void { member, lane, from, to } => {
             writer.u8(2);
@@ -250,13 +265,21 @@ pub fn decode_record(bytes: &[u8]) -> Result<Record, CodecError> {
 }
 
 /// One byte of flags says which optional fields follow; the receive time is kept as its distance to the event's.
-fn encode_event(event: &Event, received_at: Timestamp, proven: bool, writer: &mut Writer) {
+fn encode_event(
+    event: &Event,
+    received_at: Timestamp,
+    proven: bool,
+    facts: Option<&Facts>,
+    writer: &mut Writer,
+) {
     let flag = |present: bool, bit: u8| if present { bit } else { 0 };
     writer.u8(flag(event.lane.is_some(), HAS_LANE)
         | flag(event.session.is_some(), HAS_SESSION)
         | flag(event.user_id.is_some(), HAS_USER)
         | flag(event.metadata.is_some(), HAS_METADATA)
-        | flag(proven, PROVEN));
+        | flag(proven, PROVEN)
+        | flag(facts.is_some(), HAS_CONTEXT)
+        | flag(facts.is_some_and(|facts| facts.aside), ASIDE));
     writer.raw(event.event_id.0.as_bytes());
     writer.str(&event.member.0);
     writer.str(&event.event_type);
@@ -275,11 +298,15 @@ fn encode_event(event: &Event, received_at: Timestamp, proven: bool, writer: &mu
     if let Some(metadata) = &event.metadata {
         writer.str(metadata);
     }
+    if let Some(facts) = facts {
+        writer.str(&facts.context);
+    }
 }
 
 fn decode_event(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
     let flags = reader.u8()?;
-    if flags > (PROVEN << 1) - 1 {
+    // Only what has been looked at is put aside.
+    if flags > (ASIDE << 1) - 1 || flags & (ASIDE | HAS_CONTEXT) == ASIDE {
         return Err(CodecError);
     }
     let event_id = EventId(decode_uuid(reader)?);
@@ -297,8 +324,10 @@ fn decode_event(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
     };
     let mut text = |bit: u8| if flags & bit == 0 { Ok(None) } else { reader.boxed_str().map(Some) };
     let (user_id, metadata) = (text(HAS_USER)?, text(HAS_METADATA)?);
+    let facts =
+        text(HAS_CONTEXT)?.map(|context| Facts { context: context.into(), aside: flags & ASIDE != 0 });
     let event = Event { event_id, event_type, timestamp, member, lane, session, user_id, metadata };
-    Ok(Record::Event { event, received_at, proven: flags & PROVEN != 0 })
+    Ok(Record::Event { event, received_at, proven: flags & PROVEN != 0, facts })
 }
 
 fn decode_clocks(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
@@ -395,11 +424,14 @@ mod tests {
     fn record() -> impl Strategy<Value = Record> {
         prop_oneof![
             prop_oneof![refused(), replayed()],
-            (event(), any::<i64>(), any::<bool>()).prop_map(|(event, at, proven)| Record::Event {
-                event,
-                received_at: Timestamp(at),
-                proven
-            }),
+            (event(), any::<i64>(), any::<bool>(), proptest::option::of((boxed(), any::<bool>()))).prop_map(
+                |(event, at, proven, facts)| Record::Event {
+                    event,
+                    received_at: Timestamp(at),
+                    proven,
+                    facts: facts.map(|(context, aside)| Facts { context: context.into(), aside }),
+                }
+            ),
             (boxed(), lane(), any::<u64>(), any::<u64>()).prop_map(|(member, lane, from, to)| Record::Void {
                 member: MemberId(member),
                 lane,

@@ -171,5 +171,5 @@ fn event_of(text: &str) -> Result<Record, String> {
     check_bounds(&event, event.metadata_bytes())
         .map_err(|rejection| format!("{} ({})", rejection.message(), rejection.code()))?;
     let received_at = event.timestamp;
-    Ok(Record::Event { event, received_at, proven: true })
+    Ok(Record::Event { event, received_at, proven: true, facts: None })
 }
