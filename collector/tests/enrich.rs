@@ -235,6 +235,89 @@ fn programs_are_marked_kept_aside_or_refused_as_is_set() {
     assert_eq!(metric(&dropped.place, "attune_events_rejected_total{code=\"bot\"}"), 1);
 }
 
+/// A file of destinations: one of the site's own, and one of somebody else.
+fn destinations(folder: &TempDir, receiver: &Receiver) -> String {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let webhook = |name: &str, more: Value| {
+        let mut webhook = json!({"name": name, "url": format!("{}/{name}", receiver.url()), "secret": secret, "allow_private": true});
+        webhook.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        webhook
+    };
+    let file = folder.path().join("destinations.json");
+    let all =
+        json!({"webhooks": [webhook("own", json!({"third_party": false})), webhook("network", json!({}))]});
+    std::fs::write(&file, all.to_string()).unwrap();
+    file.display().to_string()
+}
+
+/// Two calls each at an event and at a level, and after a second without events.
+const SHARED: &[(&str, &str)] = &[(
+    "rules.json",
+    r#"{"signals":[{"name":"last","on":"view","aggregate":"last_at","window":"lifetime"}],"triggers":[
+  {"id":"event","on":"view","actions":[{"kind":"webhook","destination":"own"},{"kind":"webhook","destination":"network"}]},
+  {"id":"later","when":{"signals.last":{"$before":"-2s"}},
+   "actions":[{"kind":"webhook","destination":"own"},{"kind":"webhook","destination":"network"}]}]}"#,
+)];
+
+/// Of each delivery its destination, and how it ended.
+fn ended(place: &Place, count: usize) -> Vec<(String, String)> {
+    let all = || lines(&place.admin("/admin/deliveries?settled=1"));
+    eventually("all calls end", || {
+        all().len() == count && all().iter().all(|delivery| delivery["state"] != "pending")
+    });
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut ended: Vec<_> = all()
+        .iter()
+        .map(|delivery| (text(&delivery["destination"]), text(&delivery["error"]["code"])))
+        .collect();
+    ended.sort();
+    ended
+}
+
+#[test]
+fn no_third_party_hears_of_whose_browser_sends_global_privacy_control() {
+    let (folder, receiver) = (tempfile::tempdir().unwrap(), Receiver::start(|_, _| Reply::Answer(200, "")));
+    let file = destinations(&folder, &receiver);
+    let [yes, no] = ["network", "own"].map(|name| (name.to_owned(), String::new()));
+    let refused = ("network".to_owned(), "opted_out".to_owned());
+    for (arguments, headers, expected) in [
+        (&[][..], &[("Sec-GPC", "1")][..], [&refused, &refused, &no, &no]),
+        (&[], &[("Sec-GPC", "0")], [&yes, &yes, &no, &no]),
+        (&["--gpc", "ignore"], &[("Sec-GPC", "1")], [&yes, &yes, &no, &no]),
+    ] {
+        let arguments = [&["--destinations", &file], arguments].concat();
+        let collector = Collector::start_with(SHARED, &arguments);
+        track(&collector.place, headers, "m", "view");
+        let ended = ended(&collector.place, 4);
+        assert_eq!(ended.iter().collect::<Vec<_>>(), expected, "{arguments:?} {headers:?}");
+        let traits = collector.place.admin("/admin/profiles/member:m").json()["traits"].clone();
+        let is_marked = arguments.len() == 2 && headers[0].1 == "1";
+        assert_eq!(traits["$gpc"] == true, is_marked, "{traits}");
+    }
+}
+
+#[test]
+fn an_opt_out_lasts_until_the_site_says_that_the_visitor_has_agreed() {
+    let (folder, receiver) = (tempfile::tempdir().unwrap(), Receiver::start(|_, _| Reply::Answer(200, "")));
+    let file = destinations(&folder, &receiver);
+    let rules = [("rules.json", &*SHARED[0].1.replace("-2s", "-9d"))];
+    let collector = Collector::start_with(&rules, &["--destinations", &file]);
+    track(&collector.place, &[("Sec-GPC", "1")], "m", "view");
+    track(&collector.place, &[], "m", "view");
+    let mut agreed = event(&fresh_id(), "attune.identify", json!({"traits": {"$gpc": false}}));
+    agreed["user_id"] = json!("ada");
+    assert_eq!(
+        post_page(&collector.place, &[("Sec-GPC", "1")], &batch("m", &[agreed])).json()["accepted"],
+        1
+    );
+    track(&collector.place, &[("Sec-GPC", "1")], "m", "view");
+    let ended = ended(&collector.place, 6);
+    let [refused, taken] = ["opted_out", ""].map(|code| {
+        ended.iter().filter(|(destination, found)| destination == "network" && found == code).count()
+    });
+    assert_eq!((refused, taken), (2, 1), "{ended:?}");
+}
+
 #[test]
 fn a_database_is_read_again_and_a_broken_one_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -100,7 +100,8 @@ impl Enricher {
         if is_bot {
             context.put_bot();
         }
-        if (source.gpc || told.gpc) && self.modes.gpc == GpcMode::Honour {
+        let gpc = (source.gpc || told.gpc) && self.modes.gpc == GpcMode::Honour;
+        if gpc {
             context.put_gpc();
         }
         if let Some(address) = source.address {
@@ -110,7 +111,7 @@ impl Enricher {
             context.put_all(&page);
         }
         let aside = is_bot && self.modes.bots == BotMode::Log;
-        let facts = context.finish().map(|context| Facts { context: context.into(), aside });
+        let facts = context.finish().map(|context| Facts { context: context.into(), gpc, aside });
         Found { facts, is_bot }
     }
 

@@ -47,7 +47,7 @@ pub fn dump(data_dir: &Path) -> Result<(), String> {
 
 /// Adds what the collector has found out about an event, below `context`, and whether it stands in the log alone.
 fn with_facts(mut line: String, facts: Option<&Facts>) -> String {
-    if let Some(Facts { context, aside }) = facts {
+    if let Some(Facts { context, aside, .. }) = facts {
         line.pop();
         line.push_str(",\"context\":");
         line.push_str(context);

@@ -73,7 +73,10 @@ fn absorb_event(
     advance(state, event.timestamp.min(received_at), received_at, table);
     let document = EventDocument::new(event.clone());
     let touched = state.tiles.apply_noting(table, &document, state.time);
-    let traits = state.traits.apply(&document);
+    let mut traits = state.traits.apply(&document);
+    if facts.is_some_and(|facts| facts.gpc) {
+        traits.merge(&state.traits.apply_gpc(&document));
+    }
     let moved_from = if proven { link(state, event) } else { None };
     let mut change = state.next_change();
     change.event = Some(document);

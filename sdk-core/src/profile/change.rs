@@ -71,7 +71,7 @@ impl Change {
         out.i64(self.time.0);
         out.option(self.event.as_ref(), |out, document| {
             let received_at = self.received_at.unwrap_or_default();
-            let facts = self.context.clone().map(|context| Facts { context, aside: false });
+            let facts = self.context.clone().map(|context| Facts { context, gpc: false, aside: false });
             let event = document.event().clone();
             let record = Record::Event { event, received_at, proven: false, facts };
             let mut bytes = Vec::new();

@@ -101,6 +101,8 @@ pub enum Record {
 pub struct Facts {
     /// A JSON object as text: what triggers with `on` read as `context.*`.
     pub context: Arc<str>,
+    /// Whether its browser asks not to sell or share what it sends (<https://www.w3.org/TR/gpc/>).
+    pub gpc: bool,
     /// Whether the event is kept in the log alone: its number and id are known from then on, and it changes no profile.
     pub aside: bool,
 }
@@ -134,6 +136,7 @@ const HAS_METADATA: u8 = 8;
 const PROVEN: u8 = 16;
 const HAS_CONTEXT: u8 = 32;
 const ASIDE: u8 = 64;
+const GPC: u8 = 128;
 
 /// Appends a record's binary form.
 pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
@@ -279,7 +282,8 @@ fn encode_event(
         | flag(event.metadata.is_some(), HAS_METADATA)
         | flag(proven, PROVEN)
         | flag(facts.is_some(), HAS_CONTEXT)
-        | flag(facts.is_some_and(|facts| facts.aside), ASIDE));
+        | flag(facts.is_some_and(|facts| facts.aside), ASIDE)
+        | flag(facts.is_some_and(|facts| facts.gpc), GPC));
     writer.raw(event.event_id.0.as_bytes());
     writer.str(&event.member.0);
     writer.str(&event.event_type);
@@ -305,8 +309,8 @@ fn encode_event(
 
 fn decode_event(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
     let flags = reader.u8()?;
-    // Only what has been looked at is put aside.
-    if flags > (ASIDE << 1) - 1 || flags & (ASIDE | HAS_CONTEXT) == ASIDE {
+    // Both say something only of what has been looked at.
+    if flags & (ASIDE | GPC) != 0 && flags & HAS_CONTEXT == 0 {
         return Err(CodecError);
     }
     let event_id = EventId(decode_uuid(reader)?);
@@ -324,8 +328,11 @@ fn decode_event(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
     };
     let mut text = |bit: u8| if flags & bit == 0 { Ok(None) } else { reader.boxed_str().map(Some) };
     let (user_id, metadata) = (text(HAS_USER)?, text(HAS_METADATA)?);
-    let facts =
-        text(HAS_CONTEXT)?.map(|context| Facts { context: context.into(), aside: flags & ASIDE != 0 });
+    let facts = text(HAS_CONTEXT)?.map(|context| Facts {
+        context: context.into(),
+        gpc: flags & GPC != 0,
+        aside: flags & ASIDE != 0,
+    });
     let event = Event { event_id, event_type, timestamp, member, lane, session, user_id, metadata };
     Ok(Record::Event { event, received_at, proven: flags & PROVEN != 0, facts })
 }
@@ -424,14 +431,13 @@ mod tests {
     fn record() -> impl Strategy<Value = Record> {
         prop_oneof![
             prop_oneof![refused(), replayed()],
-            (event(), any::<i64>(), any::<bool>(), proptest::option::of((boxed(), any::<bool>()))).prop_map(
-                |(event, at, proven, facts)| Record::Event {
+            (event(), any::<i64>(), any::<bool>(), proptest::option::of((boxed(), any::<[bool; 2]>())))
+                .prop_map(|(event, at, proven, facts)| Record::Event {
                     event,
                     received_at: Timestamp(at),
                     proven,
-                    facts: facts.map(|(context, aside)| Facts { context: context.into(), aside }),
-                }
-            ),
+                    facts: facts.map(|(context, [gpc, aside])| Facts { context: context.into(), gpc, aside }),
+                }),
             (boxed(), lane(), any::<u64>(), any::<u64>()).prop_map(|(member, lane, from, to)| Record::Void {
                 member: MemberId(member),
                 lane,
