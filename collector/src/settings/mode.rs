@@ -1,7 +1,6 @@
 //! How requests are looked at, as words.
 
-use super::ServeArguments;
-use crate::enrich::{AddressMode, BotMode, GpcMode, Modes};
+use crate::enrich::{AddressMode, BotMode, GpcMode};
 
 /// What becomes of events of programs.
 ///
@@ -35,11 +34,4 @@ fn one_of<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
         format!("expected one of {}", names.join(", "))
     })
-}
-
-impl ServeArguments {
-    /// What is done with what requests say of their senders.
-    pub const fn enrichment(&self) -> Modes {
-        Modes { bots: self.bots, gpc: self.gpc, address: self.ip }
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Command, ServeArguments, SettingsError, parse};
 use crate::access::{AddressLimits, Rate, WriteKey, WriteKeys};
-use crate::enrich::GeoDatabase;
+use crate::enrich::{GeoDatabase, Modes};
 use crate::trigger::Destinations;
 use std::collections::BTreeMap;
 use std::fs;
@@ -98,6 +98,11 @@ impl ServeArguments {
             requests: self.requests_per_address.map(Rate::of_requests),
             events: self.events_per_address.map(Rate::of_events),
         }
+    }
+
+    /// What is done with what requests say of their senders.
+    pub const fn enrichment(&self) -> Modes {
+        Modes { bots: self.bots, gpc: self.gpc, address: self.ip }
     }
 
     /// What the files that all of this is read from are like now.
