@@ -76,6 +76,7 @@ fn system(os: &str, version: &str) -> Named {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn browsers_are_told_apart_by_name_version_system_and_device() {
@@ -172,6 +173,64 @@ mod tests {
             assert!(Agent::read(text).is_bot, "{text}");
         }
     }
+
+    proptest! {
+        /// The parser is somebody else's, and whoever sends chooses what it reads.
+        #[test]
+        fn no_text_is_too_odd_to_be_read(
+            parts in proptest::collection::vec(prop_oneof![
+                proptest::sample::select(PARTS.to_vec()).prop_map(str::to_owned),
+                ".{0,8}",
+            ], 0..12),
+        ) {
+            let text = parts.concat();
+            prop_assert_eq!(Agent::read(&text), Agent::read(&text));
+        }
+    }
+
+    /// What the parser looks for, whole and broken off.
+    const PARTS: [&str; 40] = [
+        "Mozilla/",
+        "5.0 (",
+        ")",
+        "; ",
+        "/",
+        "Windows NT ",
+        "Windows Phone OS ",
+        "Win98",
+        "Mac OS X ",
+        "CPU iPhone OS ",
+        "iPad; ",
+        "Android ",
+        "Android",
+        "Linux",
+        "CrOS ",
+        "FreeBSD ",
+        "BlackBerry",
+        "Version/",
+        "MSIE ",
+        "Trident/7.0; rv:",
+        "Edg/",
+        "Chrome/",
+        "Firefox/",
+        "FxiOS/",
+        "OPR/",
+        "Opera",
+        "Opera Mini/",
+        "SamsungBrowser/",
+        "Vivaldi/",
+        "GSA/",
+        "Safari/",
+        "DoCoMo/2.0 ",
+        "KDDI-",
+        "UP.Browser/",
+        "SoftBank/1.0/",
+        "Vodafone/",
+        "PSP (PlayStation Portable); ",
+        "Nintendo 3DS",
+        "Googlebot-Mobile",
+        "UCBrowser/",
+    ];
 
     #[test]
     fn what_nobody_knows_says_nothing() {
