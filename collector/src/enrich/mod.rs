@@ -17,7 +17,6 @@ use attune_core::filter::is_bot;
 use attune_core::wire::Facts;
 use context::Context;
 use quick_cache::sync::Cache;
-use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -152,7 +151,7 @@ impl fmt::Debug for Enricher {
 }
 
 /// The address that a text names, without or with a port.
-pub fn address(text: &Cow<'_, str>) -> Option<IpAddr> {
+pub fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let with_port = || text.parse().map(|socket: std::net::SocketAddr| socket.ip());
     text.parse().or_else(|_| with_port()).ok()

@@ -3,6 +3,7 @@
 
 use super::{Guard, Moment, Origin};
 use crate::enrich::{Enricher, Found, Source, Told, address};
+use std::borrow::Cow;
 
 /// What finds it out, and what the request itself says.
 #[derive(Clone, Copy, Debug)]
@@ -66,12 +67,12 @@ impl Enriching<'_> {
             Some(visitor) => Source { user_agent: own.or(visitor.user_agent), ..visitor },
             None => Source {
                 user_agent: own.or(told.user_agent.as_deref()),
-                address: told.ip.as_ref().and_then(address),
+                address: told.ip.as_deref().and_then(address),
                 ..Source::default()
             },
         };
         self.enricher.look_up(&source, &told, |page| match guard {
-            Some(guard) => guard.strip(event_type, &page).map(std::borrow::Cow::into_owned),
+            Some(guard) => guard.strip(event_type, &page).map(Cow::into_owned),
             None => Some(page),
         })
     }
