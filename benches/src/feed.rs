@@ -148,7 +148,7 @@ impl Feed {
             user_id: None,
             metadata: Some(metadata.to_string().into()),
         };
-        (member, Record::Event { event, received_at: at, proven: true })
+        (member, Record::Event { event, received_at: at, proven: true, facts: None })
     }
 }
 

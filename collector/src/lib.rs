@@ -12,6 +12,7 @@ mod clock;
 pub mod compat;
 mod content;
 mod descriptors;
+pub mod enrich;
 pub mod hex;
 pub mod http;
 pub mod ingest;

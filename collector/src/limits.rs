@@ -104,6 +104,14 @@ pub const MAX_INSPECTED_BYTES: usize = 8 * 1024 * 1024;
 pub const MAX_ZONES_KEPT: usize = 640;
 /// Largest field in which another maker's batch says something for all of its messages, in bytes: each message gets a copy.
 pub const MAX_SHARED_FIELD_BYTES: usize = 2 * 1024;
+/// User agents whose reading is kept: a site sees some hundreds a day, and each takes some hundred bytes.
+pub const MAX_KNOWN_AGENTS: usize = 4_096;
+/// Bytes of a user agent that are looked at: browsers' have a quarter of it.
+pub const MAX_AGENT_BYTES: usize = 1_024;
+/// Bytes of a client hint that are looked at: lists of brands have some hundred.
+pub const MAX_HINT_BYTES: usize = 512;
+/// Bytes of one text that is kept of a campaign, a place or a browser: as long as names are, since each event has a copy.
+pub const MAX_CONTEXT_TEXT_BYTES: usize = 100;
 /// Difference of the clocks from which a batch without a known skew is shifted, in milliseconds.
 pub const CLOCK_SHIFT_MS: i64 = 60_000;
 /// Time a request head may take to arrive, and the next one to begin.

@@ -146,6 +146,10 @@ pub struct Metrics {
     pub errors: Labelled,
     /// Requests refused by a limit, by its name.
     pub limited: Labelled,
+    /// Events of senders that name themselves programs.
+    pub bots: Number,
+    /// Addresses that were looked up in the database of places, by what came of it.
+    pub geo_lookups: Labelled,
     /// Batches received.
     pub batches: Number,
     /// Body bytes received, as they arrived.
@@ -278,6 +282,10 @@ impl Metrics {
         labelled(out, "attune_request_errors_total", help, "counter", &self.errors);
         let help = "Requests refused because an address or a write key has sent as much as it may, by limit.";
         labelled(out, "attune_limited_total", help, "counter", &self.limited);
+        let help = "Events of senders that name themselves programs.";
+        counter(out, "attune_bot_events_total", help, &self.bots);
+        let help = "Addresses looked up in the database of places, by what came of it.";
+        labelled(out, "attune_geo_lookups_total", help, "counter", &self.geo_lookups);
         counter(out, "attune_batches_total", "Batches received.", &self.batches);
         counter(out, "attune_received_bytes_total", "Body bytes received.", &self.received_bytes);
         gauge(out, "attune_body_bytes", "Memory that bodies take.", &self.body_bytes);

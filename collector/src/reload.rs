@@ -2,6 +2,7 @@
 //! is broken is told once, and the old stays in effect.
 
 use crate::access::WriteKey;
+use crate::enrich::GeoDatabase;
 use crate::http::Edge;
 use crate::limits::RULES_POLL;
 use crate::settings::{ServeArguments, SettingsError, Stamps};
@@ -11,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// The parts that are refused each by itself, as metrics name them.
-pub const PARTS: [&str; 3] = ["config", "write_keys", "destinations"];
+pub const PARTS: [&str; 4] = ["config", "write_keys", "destinations", "geo_database"];
 
 /// The running task.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ struct Read {
     stamps: Stamps,
     keys: Option<Vec<WriteKey>>,
     destinations: Option<Destinations>,
+    /// Absent where it could not be read.
+    geo_database: Option<Option<GeoDatabase>>,
     refused: Vec<(&'static str, SettingsError)>,
 }
 
@@ -107,12 +110,13 @@ fn read(before: &ServeArguments) -> Read {
     let mut keep = |part, error| refused.push((part, error));
     let keys = arguments.read_keys().map_err(|error| keep("write_keys", error)).ok();
     let destinations = arguments.read_destinations().map_err(|error| keep("destinations", error)).ok();
-    Read { arguments, stamps, keys, destinations, refused }
+    let geo_database = arguments.read_geo_database().map_err(|error| keep("geo_database", error)).ok();
+    Read { arguments, stamps, keys, destinations, geo_database, refused }
 }
 
 /// Puts in effect what has been read; returns the arguments that are then.
 fn take(edge: &Edge, before: &ServeArguments, found: Read) -> ServeArguments {
-    let Read { arguments, keys, destinations, refused, .. } = found;
+    let Read { arguments, keys, destinations, geo_database, refused, .. } = found;
     if let Some(keys) = keys {
         let removed = edge.keys.replace(keys);
         edge.hub.close_under(&removed);
@@ -120,6 +124,9 @@ fn take(edge: &Edge, before: &ServeArguments, found: Read) -> ServeArguments {
     edge.ingest.throttle.replace(&edge.keys.list(), arguments.of_address());
     if let Some(destinations) = destinations {
         edge.triggers.replace(destinations);
+    }
+    if let Some(database) = geo_database {
+        edge.enricher.replace_database(database);
     }
     if arguments.differs_elsewhere(before) {
         tracing::warn!("settings have changed that take effect with a restart");

@@ -3,6 +3,7 @@
 use crate::access::{Throttle, Uses};
 use crate::assets::Assets;
 use crate::descriptors::{raise_limit, share_out};
+use crate::enrich::Enricher;
 use crate::hex::hex;
 use crate::http::{Edge, Places, RequestIds, admin_router, public_router, serve};
 use crate::ingest::{Drops, Ingest, Live, Memory, Watches};
@@ -90,6 +91,7 @@ impl Server {
             cookie_domain: settings.cookie_domain,
             tokens: tokens.clone(),
             tombstones,
+            enricher: Enricher::new(settings.enrichment, settings.geo_database, metrics.clone()),
             ingest: Ingest {
                 log: log.clone(),
                 tokens,

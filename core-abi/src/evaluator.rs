@@ -278,7 +278,7 @@ impl Evaluator {
     fn take(&mut self, event: Event, answer: &mut Answer, touched: &mut BTreeSet<ProfileId>) -> Absorbed {
         let member = event.member.clone();
         let received_at = event.timestamp;
-        let record = Record::Event { event, received_at, proven: true };
+        let record = Record::Event { event, received_at, proven: true, facts: None };
         let state = self.members.entry(member.clone()).or_insert_with(|| MemberState::new(member));
         let absorbed = self.processor.absorb(state, &record);
         let Absorbed::Change(change) = &absorbed else { return absorbed };

@@ -6,7 +6,7 @@ use attune_core::id::{LaneId, MemberId, uuid_from_text};
 use attune_core::limits::MAX_SEQ;
 use attune_core::time::Timestamp;
 use attune_core::value::{Value, parse};
-use attune_core::wire::Record;
+use attune_core::wire::{Facts, Record};
 
 /// Why a record cannot be taken in; its neighbours still can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +57,13 @@ fn expected(field: &str) -> &'static str {
     match field {
         "received_at" | "close.at" => "an instant such as 2026-11-20T10:00:02.120Z",
         "proven" => "true or false",
+        "facts" => "an object with context, an object, and gpc and aside, true or false",
         "void.lane" | "close.lane" => "a text of 1 to 100 characters",
         _ => "a whole number from 1 to 9007199254740991, the first not above the last",
     }
 }
 
-/// Reads `{"event":{…},"received_at":…,"proven":…}`, `{"void":{"lane":…,"from":…,"to":…}}` or
+/// Reads `{"event":{…},"received_at":…,"proven":…,"facts":{"context":{…},"gpc":…,"aside":…}}`, `{"void":{"lane":…,"from":…,"to":…}}` or
 /// `{"close":{"lane":…,"count":…,"at":…}}` of a member. An event is received at its own time where nothing else is said,
 /// and its user is not proven.
 ///
@@ -86,7 +87,7 @@ pub(crate) fn read_record(text: &str, member: &MemberId) -> Result<Record, Recor
                 Some("true") => true,
                 Some(_) => return Err(RecordError::Invalid("proven")),
             };
-            Ok(Record::Event { event, received_at, proven })
+            Ok(Record::Event { event, received_at, proven, facts: facts(field("facts"))? })
         }
         (None, Some(void), None) => {
             let void = read(void, "void")?;
@@ -104,6 +105,22 @@ pub(crate) fn read_record(text: &str, member: &MemberId) -> Result<Record, Recor
         }
         _ => Err(RecordError::NoKind),
     }
+}
+
+/// What the collector has found out about where an event comes from.
+fn facts(text: Option<&str>) -> Result<Option<Facts>, RecordError> {
+    let Some(text) = text else { return Ok(None) };
+    let invalid = RecordError::Invalid("facts");
+    let found = fields(text).ok_or(invalid)?;
+    let field = |name: &str| found.iter().rev().find(|(other, _)| *other == name).map(|(_, text)| *text);
+    let is_set = |name: &str| match field(name) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(invalid),
+    };
+    let context =
+        field("context").filter(|text| matches!(read(text, "facts"), Ok(Value::Object(_)))).ok_or(invalid)?;
+    Ok(Some(Facts { context: context.into(), gpc: is_set("gpc")?, aside: is_set("aside")? }))
 }
 
 fn read(text: &str, field: &'static str) -> Result<Value, RecordError> {
@@ -138,6 +155,18 @@ mod tests {
         r#"{"event_id":"e","event_type":"a","timestamp":"2026-11-20T10:00:00Z","anonymous_id":"m"}"#;
 
     #[test]
+    fn what_the_collector_has_found_out_comes_with_the_event() {
+        let facts = r#"{"context":{"geo":{"country":"DE"}},"aside":true}"#;
+        let Ok(Record::Event { facts: Some(found), .. }) =
+            read(&format!(r#"{{"event":{EVENT},"facts":{facts}}}"#))
+        else {
+            panic!("an event with facts")
+        };
+        let expected = Facts { context: r#"{"geo":{"country":"DE"}}"#.into(), gpc: false, aside: true };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn an_event_is_received_at_its_time_and_unproven_unless_the_record_says_else() {
         let at = |text: &str| Timestamp::parse(text).unwrap();
         let Ok(Record::Event { received_at, proven, .. }) = read(&format!(r#"{{"event":{EVENT}}}"#)) else {
@@ -161,6 +190,9 @@ mod tests {
                 "anonymous_id",
             ),
             (&format!(r#"{{"event":{EVENT},"proven":1}}"#), "proven"),
+            (&format!(r#"{{"event":{EVENT},"facts":7}}"#), "facts"),
+            (&format!(r#"{{"event":{EVENT},"facts":{{"context":[]}}}}"#), "facts"),
+            (&format!(r#"{{"event":{EVENT},"facts":{{"context":{{}},"gpc":"on"}}}}"#), "facts"),
             (&format!(r#"{{"event":{EVENT},"received_at":"soon"}}"#), "received_at"),
             (r#"{"void":{"lane":"l","from":1.5,"to":2}}"#, "void.from"),
             (r#"{"void":{"lane":"l","from":3,"to":2}}"#, "void.to"),

@@ -67,7 +67,7 @@ fn member(bytes: &[u8], processor: &Processor) {
         user_id: None,
         metadata: Some(r#"{"category":"shoes","price":12.5,"traits":{"a":1}}"#.into()),
     };
-    let record = Record::Event { event, received_at: Timestamp(1_795_000_000_500), proven: false };
+    let record = Record::Event { event, received_at: Timestamp(1_795_000_000_500), proven: false, facts: None };
     let absorbed = processor.absorb(&mut state, &record);
     assert!(MemberState::decode(&state.encode()).is_ok());
     if let Absorbed::Change(change) = absorbed {

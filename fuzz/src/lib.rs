@@ -78,7 +78,7 @@ pub fn states() -> (MemberState, ProfileState, Vec<Change>) {
         event.write(&mut text);
         let Ok(event) = read_event(&text) else { continue };
         let received_at = Timestamp(event.timestamp.0 + 500);
-        let record = Record::Event { event, received_at, proven: false };
+        let record = Record::Event { event, received_at, proven: false, facts: None };
         if let Absorbed::Change(change) = processor.absorb(&mut member, &record) {
             processor.combine(&mut profile, &change, None);
             changes.push(*change);

@@ -66,7 +66,8 @@ impl Server {
             .states
             .entry(event.member.clone())
             .or_insert_with(|| (MemberState::new(event.member.clone()), ProfileState::default()));
-        let record = Record::Event { event: event.clone(), received_at: event.timestamp, proven: false };
+        let record =
+            Record::Event { event: event.clone(), received_at: event.timestamp, proven: false, facts: None };
         let Absorbed::Change(change) = self.processor.absorb(member, &record) else { panic!("an event") };
         self.fired.extend(self.processor.combine(profile, &change, None).firings);
     }

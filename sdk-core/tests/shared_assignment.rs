@@ -49,7 +49,7 @@ impl Server {
             metadata: Some(metadata.into()),
         };
         let mut member = MemberState::new(event.member.clone());
-        let record = Record::Event { event, received_at: NOW.wall, proven: true };
+        let record = Record::Event { event, received_at: NOW.wall, proven: true, facts: None };
         let Absorbed::Change(change) = self.processor.absorb(&mut member, &record) else {
             panic!("the event is new")
         };

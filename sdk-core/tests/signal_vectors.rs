@@ -94,7 +94,7 @@ fn record(event: &Value, place: usize) -> Record {
         user_id: None,
         metadata: Some(metadata.into()),
     };
-    Record::Event { event, received_at: Timestamp::parse(RECEIVED).unwrap(), proven: false }
+    Record::Event { event, received_at: Timestamp::parse(RECEIVED).unwrap(), proven: false, facts: None }
 }
 
 fn run(case: &Value, name: &str) {

@@ -72,7 +72,7 @@ impl Collector {
     }
 
     fn take(&mut self, event: Event, received_at: Timestamp) -> bool {
-        self.process(&Record::Event { event, received_at, proven: true })
+        self.process(&Record::Event { event, received_at, proven: true, facts: None })
     }
 
     fn process(&mut self, record: &Record) -> bool {

@@ -80,7 +80,7 @@ fn record(event: &Value) -> Record {
         user_id: None,
         metadata: text(event, "metadata").map(Box::from),
     };
-    Record::Event { event, received_at, proven: false }
+    Record::Event { event, received_at, proven: false, facts: None }
 }
 
 /// A copy that has been through the binary form.

@@ -145,7 +145,7 @@ impl<'a> Posted<'a> {
         event.put_given("user_id", id(self.raw.user_id));
         event.put_given("session_id", happened.session.as_deref());
         event.put_given("metadata", happened.metadata.as_deref());
-        let origin = Origin { user_agent: text(self.raw.user_agent), time_zone: None };
+        let origin = Origin { user_agent: text(self.raw.user_agent), time_zone: None, context: None };
         Translated { event: event.finish(), origin }
     }
 }

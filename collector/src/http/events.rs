@@ -2,20 +2,30 @@
 
 use super::Edge;
 use super::error::ApiError;
-use super::request::{client, header_text, read_body, write_key};
+use super::request::{client_address, header_text, read_body, write_key};
 use crate::access::{AccessError, Site};
 use crate::bundle::Published;
 use crate::clock;
+use crate::enrich::{Hints, Source};
 use crate::ingest::{
-    Body, BodyError, BodyType, Guard, IngestError, Moment, body_type, is_compressed, key_inside,
+    Body, BodyError, BodyType, Enriching, Guard, IngestError, Moment, body_type, is_compressed, key_inside,
 };
 use attune_core::limits::MAX_REQUEST_BYTES;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+const BRANDS: HeaderName = HeaderName::from_static("sec-ch-ua");
+const FULL_VERSION_LIST: HeaderName = HeaderName::from_static("sec-ch-ua-full-version-list");
+const MOBILE: HeaderName = HeaderName::from_static("sec-ch-ua-mobile");
+const PLATFORM: HeaderName = HeaderName::from_static("sec-ch-ua-platform");
+const PLATFORM_VERSION: HeaderName = HeaderName::from_static("sec-ch-ua-platform-version");
+const MODEL: HeaderName = HeaderName::from_static("sec-ch-ua-model");
+const GPC: HeaderName = HeaderName::from_static("sec-gpc");
 
 /// Takes a batch in; the receipt says what became of every event.
 pub async fn accept(State(edge): State<Arc<Edge>>, request: Request) -> Response {
@@ -74,7 +84,25 @@ pub fn encoding(headers: &HeaderMap) -> Result<Option<&str>, IngestError> {
 /// What holds now for a request with this head, under the bundle in effect.
 pub fn moment<'a>(edge: &'a Edge, published: Option<&'a Published>, head: &'a Parts) -> Moment<'a> {
     let user_agent = header_text(&head.headers, header::USER_AGENT).unwrap_or_default();
-    moment_of(edge, published, Some(client(edge, head)), user_agent)
+    let address = client_address(edge, head);
+    // What a server calls itself, and where it stands, says nothing of its visitors.
+    let visitor = head.headers.contains_key(header::ORIGIN).then(|| visitor(&head.headers, address));
+    let enriching = Some(Enriching { enricher: &edge.enricher, visitor });
+    Moment { enriching, ..moment_of(edge, published, Some(Site::of(address)), user_agent) }
+}
+
+/// What a page's request says of its visitor.
+fn visitor(headers: &HeaderMap, address: IpAddr) -> Source<'_> {
+    let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
+    let hints = Hints {
+        brands: text(&FULL_VERSION_LIST).or_else(|| text(&BRANDS)),
+        mobile: text(&MOBILE),
+        platform: text(&PLATFORM),
+        platform_version: text(&PLATFORM_VERSION),
+        model: text(&MODEL),
+    };
+    let gpc = text(&GPC).is_some_and(|value| value.trim() == "1");
+    Source { user_agent: text(&header::USER_AGENT), hints, address: Some(address), gpc }
 }
 
 /// What holds now for events from somewhere, under the bundle in effect.
@@ -91,6 +119,7 @@ pub fn moment_of<'a>(
         site,
         erased: &edge.tombstones,
         guard: policy.map(|policy| Guard { policy, user_agent }),
+        enriching: None,
         origins: &[],
     }
 }

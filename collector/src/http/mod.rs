@@ -31,6 +31,7 @@ use crate::access::{CookieDomain, Proxies, Tokens, Tombstones, WriteKeys};
 use crate::assets::Assets;
 use crate::bundle::{Orders, Published, Signer};
 use crate::content::Document;
+use crate::enrich::Enricher;
 use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::push::Hub;
@@ -64,6 +65,8 @@ pub struct Edge {
     pub tokens: Arc<Tokens>,
     /// Erased members.
     pub tombstones: Arc<Tombstones>,
+    /// Finds out where events come from.
+    pub enricher: Enricher,
     /// Takes batches in.
     pub ingest: Ingest,
     /// The bundle in effect, if any.

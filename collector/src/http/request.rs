@@ -63,13 +63,18 @@ pub fn write_key<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<Cow<'a, str
     None
 }
 
-/// Where a request comes from, by its connection or by what trusted proxies say.
+/// Where a request comes from, as far as counting goes.
 pub fn client(edge: &Edge, head: &Parts) -> Site {
+    Site::of(client_address(edge, head))
+}
+
+/// The address that a request comes from, by its connection or by what trusted proxies say.
+pub fn client_address(edge: &Edge, head: &Parts) -> IpAddr {
     // Whatever has no peer shares one place, rather than to have no limits.
     let peer = head.extensions.get().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |Peer(peer)| *peer);
     let values = head.headers.get_all(edge.proxies.header().name()).iter();
     // What is no text is no address either, and ends the way back as one.
-    Site::of(edge.proxies.client(peer, values.map(|value| value.to_str().unwrap_or_default())))
+    edge.proxies.client(peer, values.map(|value| value.to_str().unwrap_or_default()))
 }
 
 /// The whole body, within a size, at a pace and in the memory that bodies may take.

@@ -1,6 +1,7 @@
 //! Turning an envelope into log records: each event read, checked and encoded alone.
 
 use super::door::key_of;
+use super::facts::Finding;
 use super::letters::Letters;
 use super::origin::clocks_of_members;
 use super::path::path_at;
@@ -13,8 +14,8 @@ use attune_core::id::MemberId;
 use attune_core::limits::{FUTURE_MS, MAX_EVENT_AGE_MS, MAX_EVENT_BYTES, MAX_ID_CHARS};
 use attune_core::time::{Clocks, Timestamp};
 use attune_core::wire::{
-    Envelope, Event, EventDefaults, EventError, IDENTIFY, Record, ResultKind, ResultRow, encode_record,
-    parse_event, peek_event_id,
+    Envelope, Event, EventDefaults, EventError, Facts, IDENTIFY, Record, ResultKind, ResultRow,
+    encode_record, parse_event, peek_event_id,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -41,6 +42,8 @@ pub struct Read {
     pub member: Option<MemberId>,
     /// How many refused events are only counted.
     pub letters_left_out: u64,
+    /// How many events are of programs.
+    pub bots: u64,
 }
 
 /// Reads every event of an envelope that arrived at a moment under a key.
@@ -58,9 +61,11 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
         clock_shift_ms: clock_shift_ms(envelope, now),
         member: envelope.anonymous_id.clone().filter(|member| member.0.len() <= 4 * MAX_ID_CHARS),
         letters_left_out: 0,
+        bots: 0,
     };
     let mut letters = Letters::new(envelope, key, moment, read.clock_shift_ms);
     let mut events = Vec::with_capacity(envelope.events.len());
+    let mut finding = Finding::new(moment, envelope.context);
     for (index, raw) in envelope.events.iter().enumerate() {
         let (code, message) = match read_one(index, raw, envelope).and_then(|event| assigned(event, key)) {
             Ok(event) if moment.erased.has(&event.member) => {
@@ -73,10 +78,15 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
                 (code, message)
             }
             Ok(mut event) => {
-                let proven = is_proven(&event, key);
-                match moment.guard_of(index).map_or(Ok(()), |guard| guard.judge(&mut event)) {
+                let (proven, found) = (is_proven(&event, key), finding.of(index, &event.event_type));
+                read.bots += u64::from(found.is_bot);
+                let is_refused = found.is_bot && moment.refuses_bots();
+                let verdict = if is_refused { Err(Reason::Bot) } else { Ok(()) };
+                match verdict
+                    .and_then(|()| moment.guard_of(index).map_or(Ok(()), |guard| guard.judge(&mut event)))
+                {
                     Ok(()) => {
-                        events.push((index, *raw, event, proven));
+                        events.push((index, *raw, event, (proven, found.facts)));
                         continue;
                     }
                     Err(reason) => {
@@ -102,8 +112,8 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
         }
     };
     read.tell_clocks(told, now);
-    for (index, raw, event, proven) in events {
-        read.take((index, raw), event, proven, now);
+    for (index, raw, event, known) in events {
+        read.take((index, raw), event, known, now);
     }
     for range in envelope.void.iter().filter(|range| !moment.erased.has(&range.member)) {
         let record =
@@ -163,7 +173,13 @@ impl Read {
         }
     }
 
-    fn take(&mut self, (index, raw): (usize, &str), mut event: Event, proven: bool, now: Timestamp) {
+    fn take(
+        &mut self,
+        (index, raw): (usize, &str),
+        mut event: Event,
+        (proven, facts): (bool, Option<Facts>),
+        now: Timestamp,
+    ) {
         event.timestamp = event.timestamp.plus(self.clock_shift_ms);
         if let Some((code, message)) = time_warning(event.timestamp, now) {
             self.rows.push(row(index, raw, ResultKind::Warning, code, message));
@@ -174,7 +190,7 @@ impl Read {
             self.rows.push(row(index, raw, ResultKind::Warning, "identity_unproven", message.to_owned()));
         }
         let key = key_of(&event, Origin::Sender);
-        let record = Record::Event { event, received_at: now, proven };
+        let record = Record::Event { event, received_at: now, proven, facts };
         self.records.push(Some(key), |out| encode_record(&record, out));
         self.places.push(index);
     }
@@ -320,7 +336,15 @@ mod tests {
         let erased = Tombstones::new(Secret::of([7; 32]));
         erased.note(erased.of(&MemberId("gone".into())));
         let site = None;
-        let moment = Moment { now: NOW, bundle_revision: 1, site, erased: &erased, guard, origins: &[] };
+        let moment = Moment {
+            now: NOW,
+            bundle_revision: 1,
+            site,
+            erased: &erased,
+            guard,
+            enriching: None,
+            origins: &[],
+        };
         read(&Envelope::parse(text).unwrap(), &WriteKey::open("k").unwrap(), &moment)
     }
 

@@ -256,8 +256,15 @@ mod tests {
         let erased = Tombstones::new(Secret::of([7; 32]));
         erased.note(erased.of(&MemberId("gone".into())));
         let guard = policy.map(|policy| Guard { policy, user_agent: "" });
-        let moment =
-            Moment { now: NOW, bundle_revision: 1, site: None, erased: &erased, guard, origins: &[] };
+        let moment = Moment {
+            now: NOW,
+            bundle_revision: 1,
+            site: None,
+            erased: &erased,
+            guard,
+            enriching: None,
+            origins: &[],
+        };
         let text = format!(r#"{{"v":1,"anonymous_id":"m1"{head},"events":[{}]}}"#, events.join(","));
         let read = batch::read(&Envelope::parse(&text).unwrap(), &WriteKey::open("k").unwrap(), &moment);
         let letters = read.records.records().filter_map(|record| match decode_record(record).unwrap() {

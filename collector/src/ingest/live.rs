@@ -134,7 +134,7 @@ mod tests {
                 r#"{{"event_id":"{id}","event_type":"click","timestamp":"2026-11-20T10:00:00Z","anonymous_id":"m","metadata":{{"id":"{id}"}}}}"#
             );
             let event = parse_event(&raw, EventDefaults::default()).unwrap();
-            let record = Record::Event { event, received_at: Timestamp(7), proven: false };
+            let record = Record::Event { event, received_at: Timestamp(7), proven: false, facts: None };
             batch.push(None, |out| encode_record(&record, out));
         }
         batch

@@ -5,6 +5,7 @@ mod body;
 mod clocks;
 mod door;
 mod drops;
+mod facts;
 mod guard;
 mod letters;
 mod live;
@@ -31,6 +32,7 @@ pub use batch::{oversized, too_large};
 pub use body::{BodyError, BodyType, body_type, is_compressed, key_inside};
 pub use door::{Door, DoorParts, Window};
 pub use drops::Drops;
+pub use facts::Enriching;
 pub use guard::Guard;
 pub use live::{Follower, Live, News};
 pub use memory::{Held, Memory, MemoryBusy, Text};
@@ -86,6 +88,8 @@ pub struct Moment<'a> {
     pub erased: &'a Tombstones,
     /// Judges what may be kept, where the bundle in effect says so.
     pub guard: Option<Guard<'a>>,
+    /// Finds out where events come from.
+    pub enriching: Option<Enriching<'a>>,
     /// Where each event comes from, by its index, where the request does not speak for all of them.
     pub origins: &'a [Origin<'a>],
 }
@@ -95,6 +99,11 @@ impl<'a> Moment<'a> {
     pub fn guard_of(&self, index: usize) -> Option<Guard<'a>> {
         let own = self.origins.get(index).and_then(|origin| origin.user_agent.as_deref());
         self.guard.map(|guard| Guard { user_agent: own.unwrap_or(guard.user_agent), ..guard })
+    }
+
+    /// Whether events of programs are refused, whatever the bundle's policy says.
+    pub fn refuses_bots(&self) -> bool {
+        self.enriching.is_some_and(|enriching| enriching.enricher.refuses_bots())
     }
 }
 
@@ -187,6 +196,7 @@ impl Ingest {
             tracing::info!(key = %key.key, clock_shift_ms = read.clock_shift_ms, "shifted a batch to this clock");
         }
         self.metrics.letters_left_out.add(read.letters_left_out);
+        self.metrics.bots.add(read.bots);
         let appended = if read.records.is_empty() {
             None
         } else {

@@ -14,6 +14,8 @@ pub struct Origin<'a> {
     pub user_agent: Option<Cow<'a, str>>,
     /// The name of the visitor's time zone.
     pub time_zone: Option<Cow<'a, str>>,
+    /// What it says of page, campaign, wishes and address: a JSON object as text.
+    pub context: Option<&'a str>,
 }
 
 /// The clocks of every member of whom there are events, by the last of those that name a zone, from `now` on.

@@ -60,7 +60,7 @@ impl Ingest {
                     // The door has let in what the worker has refused, and knows its id.
                     let is_asked = refused.by != RefusedBy::Worker;
                     let key = is_asked.then(|| key_of(&event, Origin::DeadLetters));
-                    let record = Record::Event { event, received_at: moment.now, proven };
+                    let record = Record::Event { event, received_at: moment.now, proven, facts: None };
                     batch.push(key, |out| encode_record(&record, out));
                     if is_asked {
                         asked.insert(entries, place);
@@ -232,8 +232,15 @@ mod tests {
         let erased = Tombstones::new(Secret::of([7; 32]));
         erased.note(erased.of(&MemberId("gone".into())));
         let guard = Some(Guard { policy: &policy, user_agent: "" });
-        let moment =
-            Moment { now: NOW, bundle_revision: 1, site: None, erased: &erased, guard, origins: &[] };
+        let moment = Moment {
+            now: NOW,
+            bundle_revision: 1,
+            site: None,
+            erased: &erased,
+            guard,
+            enriching: None,
+            origins: &[],
+        };
         let secret = "at least 16 characters".into();
         let proven = WriteKey { identity: Identity::Proven { secret }, ..WriteKey::open("proven").unwrap() };
         judge(refused, &WriteKeys::new([WriteKey::open("open").unwrap(), proven]), &moment)

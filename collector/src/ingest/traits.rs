@@ -117,7 +117,7 @@ impl Ingest {
         }
         let mut batch = Batch::default();
         let key = key_of(&write.event, Origin::Sender);
-        let record = Record::Event { event: write.event.clone(), received_at, proven: true };
+        let record = Record::Event { event: write.event.clone(), received_at, proven: true, facts: None };
         batch.push(Some(key), |out| encode_record(&record, out));
         Ok(self.log_behind(batch, watch).await?.map(|appended| appended.end))
     }

@@ -1,7 +1,7 @@
 //! `attune log dump`: the events of a log as lines of JSON, for people and for other programs.
 
 use super::read_folder;
-use attune_core::wire::{Record, decode_record, write_whole_event};
+use attune_core::wire::{Facts, Record, decode_record, write_whole_event};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
@@ -24,9 +24,9 @@ pub fn dump(data_dir: &Path) -> Result<(), String> {
                         frame.end
                     )
                 })?;
-                let Record::Event { event, .. } = record else { continue };
+                let Record::Event { event, facts, .. } = record else { continue };
                 // Metadata is as it was sent, and may have its tokens on several lines.
-                let line = write_whole_event(&event).replace(['\n', '\r'], " ");
+                let line = with_facts(write_whole_event(&event), facts.as_ref()).replace(['\n', '\r'], " ");
                 if let Err(error) = writeln!(out, "{line}") {
                     return written(Err(error));
                 }
@@ -43,6 +43,17 @@ pub fn dump(data_dir: &Path) -> Result<(), String> {
         first.start,
         first.end
     ))
+}
+
+/// Adds what the collector has found out about an event, below `context`, and whether it stands in the log alone.
+fn with_facts(mut line: String, facts: Option<&Facts>) -> String {
+    if let Some(Facts { context, aside, .. }) = facts {
+        line.pop();
+        line.push_str(",\"context\":");
+        line.push_str(context);
+        line.push_str(if *aside { ",\"aside\":true}" } else { "}" });
+    }
+    line
 }
 
 fn written(done: io::Result<()>) -> Result<(), String> {

@@ -238,12 +238,16 @@ impl Query {
 fn tell_record(telling: &mut Telling<'_>, place: LetterId, record: &Record) -> Result<(), ExportError> {
     let at = place.to_string();
     match record {
-        Record::Event { event, received_at, proven } if telling.members.contains(&event.member) => {
+        Record::Event { event, received_at, proven, facts } if telling.members.contains(&event.member) => {
             let head = json!({"kind": "event", "position": at, "received_at": received_at.to_string(), "proven": proven});
             // Metadata stays as it was sent, to the last digit; its tokens may stand on several lines.
             let event = write_whole_event(event).replace(['\n', '\r'], " ");
             let head = head.to_string();
-            let line = format!("{},\"event\":{event}}}", &head[..head.len() - 1]);
+            // What was found out at the edge where it came from, which is JSON as well.
+            let found = facts.as_ref().map_or_else(String::new, |facts| {
+                format!(",\"context\":{},\"aside\":{},\"gpc\":{}", facts.context, facts.aside, facts.gpc)
+            });
+            let line = format!("{}{found},\"event\":{event}}}", &head[..head.len() - 1]);
             telling.tell_line("event", &line)
         }
         Record::Void { member, lane, from, to } if telling.members.contains(member) => telling.tell(

@@ -3,8 +3,10 @@
 use super::SettingsError;
 use super::author::{BundleCommand, PreviewArguments, SimulateArguments};
 use super::file::{self, FromFile, Places};
+use super::mode;
 use super::share::share;
 use crate::access::ProxyHeader;
+use crate::enrich::{AddressMode, BotMode, GpcMode};
 use crate::limits::{
     BODY_MEMORY_MIB, DEAD_LETTERS_MIB, DEDUP_DAYS, DEDUP_MEMORY_MIB, DEFAULT_ENVIRONMENT, DEFAULT_PROJECT,
     DEFAULT_STATEMENT_VALID, DISK_RESERVE_MIB, LOG_KEEP_DAYS, MAX_BODY_MEMORY_MIB, MAX_CONNECTIONS,
@@ -178,6 +180,18 @@ pub struct ServeArguments {
         requires = "trusted_proxies"
     )]
     pub proxy_header: ProxyHeaderName,
+    /// What becomes of events whose sender names itself a program: mark, log (they change no profile) or drop
+    #[arg(long, env = "ATTUNE_BOTS", value_name = "MODE", value_parser = mode::bots, default_value = "mark")]
+    pub bots: BotMode,
+    /// Whether Global Privacy Control keeps a visitor's data from third parties: honour or ignore
+    #[arg(long, env = "ATTUNE_GPC", value_name = "MODE", value_parser = mode::gpc, default_value = "honour")]
+    pub gpc: GpcMode,
+    /// What is kept of visitors' addresses: truncated (24 bits of IPv4, 48 of IPv6), none or whole
+    #[arg(long, env = "ATTUNE_IP", value_name = "MODE", value_parser = mode::address, default_value = "truncated")]
+    pub ip: AddressMode,
+    /// Database of places in MaxMind's format, of cities or countries, watched
+    #[arg(long, env = "ATTUNE_GEO_DATABASE", value_name = "FILE")]
+    pub geo_database: Option<PathBuf>,
     /// Requests a second of one address, of IPv6 of one network of 64 bits; ten times as many at once [default: without end]
     #[arg(long, env = "ATTUNE_REQUESTS_PER_ADDRESS", value_name = "COUNT", value_parser = rate)]
     pub requests_per_address: Option<NonZeroU32>,

@@ -3,10 +3,12 @@
 mod arguments;
 mod author;
 mod file;
+mod mode;
 mod reloadable;
 mod share;
 
 use crate::access::{AddressLimits, CookieDomain, Proxies, WriteKeys};
+use crate::enrich::{GeoDatabase, Modes};
 use crate::limits::{
     MAX_BUNDLE_VALID_MS, MAX_PLACE_CHARS, MAX_STATEMENT_VALID_MS, MIN_BUNDLE_VALID_MS, MIN_SECRET_CHARS,
     MIN_STATEMENT_VALID_MS,
@@ -63,6 +65,10 @@ pub struct Settings {
     pub max_connections_per_address: Option<usize>,
     /// Proxies in front that are believed about who asks.
     pub proxies: Proxies,
+    /// What is done with what requests say of their senders.
+    pub enrichment: Modes,
+    /// Where addresses are.
+    pub geo_database: Option<GeoDatabase>,
     /// What one address may send.
     pub of_address: AddressLimits,
     /// Days for which an event id is known again.
@@ -146,6 +152,7 @@ impl Settings {
         let stamps = arguments.stamps();
         let keys = arguments.read_keys()?;
         let destinations = arguments.read_destinations();
+        let (enrichment, geo_database) = (arguments.enrichment(), arguments.read_geo_database());
         let of_address = arguments.of_address();
         let cookie_domain = arguments.visitor_cookie_domain.as_deref().map(|text| {
             CookieDomain::parse(text)
@@ -205,6 +212,8 @@ impl Settings {
             max_connections_per_address: arguments.max_connections_per_address,
             proxies,
             of_address,
+            enrichment,
+            geo_database: geo_database?,
             body_memory_mib: arguments.body_memory_mib,
             demo: arguments.demo,
             demo_control: arguments.demo_control,
@@ -318,6 +327,13 @@ mod tests {
             (
                 &["--trusted-proxies", "10.0.0.0/8,proxy.example"],
                 "--trusted-proxies: 'proxy.example' must be an address or a network such as 10.0.0.0/8",
+            ),
+            (&["--bots", "block"], "'block' for '--bots <MODE>': expected one of mark, log, drop"),
+            (&["--gpc", "on"], "'on' for '--gpc <MODE>': expected one of honour, ignore"),
+            (&["--ip", "all"], "'all' for '--ip <MODE>': expected one of truncated, none, whole"),
+            (
+                &["--geo-database", "/nonexistent/geo.mmdb"],
+                "--geo-database: /nonexistent/geo.mmdb: No such file",
             ),
             (&["--trusted-proxies", "10.0.0.0/8", "--proxy-header", "via"], "x-forwarded-for, forwarded"),
             (&["--proxy-header", "forwarded"], "--trusted-proxies"),

@@ -1,7 +1,8 @@
-//! What can be read again while the collector runs: write keys with their limits, limits of addresses, destinations.
+//! What can be read again while the collector runs: write keys with their limits, limits of addresses, destinations, places.
 
 use super::{Command, ServeArguments, SettingsError, parse};
 use crate::access::{AddressLimits, Rate, WriteKey, WriteKeys};
+use crate::enrich::{GeoDatabase, Modes};
 use crate::trigger::Destinations;
 use std::collections::BTreeMap;
 use std::fs;
@@ -82,6 +83,15 @@ impl ServeArguments {
         Destinations::read_file(path).map_err(told)
     }
 
+    /// The database of places, where one is named.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it.
+    pub fn read_geo_database(&self) -> Result<Option<GeoDatabase>, SettingsError> {
+        let told = |what| SettingsError(format!("--geo-database: {what}")).placed(&self.places);
+        self.geo_database.as_deref().map(GeoDatabase::read_file).transpose().map_err(told)
+    }
+
     /// What one address may send.
     pub fn of_address(&self) -> AddressLimits {
         AddressLimits {
@@ -90,9 +100,16 @@ impl ServeArguments {
         }
     }
 
+    /// What is done with what requests say of their senders.
+    pub const fn enrichment(&self) -> Modes {
+        Modes { bots: self.bots, gpc: self.gpc, address: self.ip }
+    }
+
     /// What the files that all of this is read from are like now.
     pub fn stamps(&self) -> Stamps {
-        let files = [&self.config, &self.write_keys_file, &self.destinations].into_iter().flatten();
+        let files = [&self.config, &self.write_keys_file, &self.destinations, &self.geo_database]
+            .into_iter()
+            .flatten();
         let stamp = |file: &PathBuf| {
             let found = fs::metadata(file).ok()?;
             Some((found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
@@ -107,6 +124,7 @@ impl ServeArguments {
             write_keys: self.write_keys.clone(),
             write_keys_file: self.write_keys_file.clone(),
             destinations: self.destinations.clone(),
+            geo_database: self.geo_database.clone(),
             requests_per_address: self.requests_per_address,
             events_per_address: self.events_per_address,
             ..other.clone()

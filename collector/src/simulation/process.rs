@@ -108,6 +108,7 @@ impl Process {
             site: None,
             erased: &self.parts.tombstones,
             guard: None,
+            enriching: None,
             origins: &[],
         };
         let accepted = bodies.iter().map(|body| {

@@ -38,6 +38,8 @@ pub struct Destination {
     pub name: String,
     /// Calls open at a time.
     pub calls: usize,
+    /// Whether it is somebody else's than the site's, who hears of no visitor that has opted out of that.
+    pub is_third_party: bool,
     channel: Channel,
 }
 
@@ -68,6 +70,7 @@ struct WebhookEntry {
     calls: Option<usize>,
     #[serde(default)]
     allow_private: bool,
+    third_party: Option<bool>,
     ca_file: Option<String>,
 }
 
@@ -236,7 +239,9 @@ impl WebhookEntry {
             calls,
             authorities: authorities.transpose()?.unwrap_or_default(),
         })?;
-        Ok(Destination { name, calls, channel: Channel::Webhook(Box::new(webhook)) })
+        // Whoever processes for the site alone is named as such; everybody else might use it for themselves.
+        let is_third_party = self.third_party.unwrap_or(true);
+        Ok(Destination { name, calls, is_third_party, channel: Channel::Webhook(Box::new(webhook)) })
     }
 }
 
@@ -273,7 +278,9 @@ impl EmailEntry {
         let from =
             from.parse().map_err(|error| format!("from '{from}' must be an e-mail address: {error}"))?;
         let template = Template { from, to: self.to, subject: self.subject, text: self.text };
-        Ok(Destination { name, calls, channel: Channel::Email(Box::new(Email::new(server, template)?)) })
+        let channel = Channel::Email(Box::new(Email::new(server, template)?));
+        // The site's own mail server carries it to whom the template names.
+        Ok(Destination { name, calls, is_third_party: false, channel })
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Firing {
     pub cause: Value,
     /// The bundle that has the trigger.
     pub bundle_revision: u64,
+    /// Whether no third party may hear of it, since the visitor's browser asks not to sell or share what it sends.
+    #[serde(default)]
+    pub opted_out: bool,
     /// Whom it calls.
     pub actions: Vec<Action>,
 }

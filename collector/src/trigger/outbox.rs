@@ -210,7 +210,12 @@ impl Outbox {
         let action = firing.actions.get(usize::from(id.action));
         let action =
             action.ok_or_else(|| Trouble::new("destination_unknown", "the firing has no such action"))?;
-        self.destinations().find(action).cloned()
+        let destination = self.destinations().find(action).cloned()?;
+        if firing.opted_out && destination.is_third_party {
+            let message = "the visitor's browser sends Global Privacy Control, and this is a third party's";
+            return Err(Trouble::new("opted_out", message));
+        }
+        Ok(destination)
     }
 
     /// What is to be called now, with the visitor's traits where the destination reads them; nothing where the firing, or

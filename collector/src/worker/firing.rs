@@ -59,7 +59,7 @@ fn firing_json(firing: &Firing) -> String {
     };
     let mut actions = String::new();
     Value::Array(firing.actions.iter().map(|action| action.to_value()).collect()).write(&mut actions);
-    json!({
+    let mut fields = json!({
         "id": text(firing.id),
         "rule": firing.rule,
         "profile": firing.profile.0,
@@ -69,6 +69,9 @@ fn firing_json(firing: &Firing) -> String {
         "cause": cause,
         "bundle_revision": firing.revision,
         "actions": serde_json::from_str::<serde_json::Value>(&actions).unwrap_or_default(),
-    })
-    .to_string()
+    });
+    if firing.opted_out {
+        fields["opted_out"] = json!(true);
+    }
+    fields.to_string()
 }

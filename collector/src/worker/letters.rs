@@ -118,7 +118,7 @@ impl Worker<'_> {
 
     /// Keeps an event that its member's state has refused, whose receipt has said that it was accepted.
     pub(super) fn keep_unabsorbed(&mut self, id: LetterId, record: &Record, absorbed: &Absorbed) {
-        let Record::Event { event, received_at, proven } = record else { return };
+        let Record::Event { event, received_at, proven, .. } = record else { return };
         let (code, message) = match absorbed {
             Absorbed::LaneFull => ("lane_full", "its lane has more gaps than a page load can have"),
             _ => ("lane_conflict", "another event of the member has this lane and seq"),

@@ -108,7 +108,7 @@ mod tests {
                 1 => login("a", seq, *at, "ada"),
                 _ => view("a", seq, *at, *session, "shoes"),
             };
-            Record::Event { event, received_at: RECEIVED.plus(seq as i64), proven: true }
+            Record::Event { event, received_at: RECEIVED.plus(seq as i64), proven: true, facts: None }
         };
         (1..).zip(drawn).map(record).collect()
     }

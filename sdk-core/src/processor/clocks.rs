@@ -171,7 +171,8 @@ fn a_change_tells_the_clocks_and_one_of_the_form_before_has_none() {
     let mut world = world();
     tell(&mut world, "a", Clocks::new(60, None));
     let mut state = world.members.values().next().unwrap().clone();
-    let record = Record::Event { event: view("a", 1, 10, 1, "x"), received_at: RECEIVED, proven: true };
+    let record =
+        Record::Event { event: view("a", 1, 10, 1, "x"), received_at: RECEIVED, proven: true, facts: None };
     let Absorbed::Change(change) = world.processor.absorb(&mut state, &record) else { panic!("no change") };
     let mut bytes = change.encode();
     assert_eq!(Change::decode(&bytes).map(|change| change.clocks), Ok(Some(Clocks::new(60, None))));

@@ -7,7 +7,7 @@ use crate::condition::{Consent, Outlook};
 use crate::profile::{Change, EventDocument};
 use crate::rules::latch;
 use crate::time::Timestamp;
-use crate::value::ValueRef;
+use crate::value::{Packed, parse};
 use alloc::vec::Vec;
 
 /// Takes a change in, of a member who has agreed to some purposes; one that is no newer than what the state has of the member changes nothing.
@@ -52,7 +52,7 @@ pub(super) fn combine(
     }
     if let Some(document) = &change.event {
         let from = firings.len();
-        processor.judge_event(state, document, granted, &mut firings);
+        processor.judge_event(state, (document, change.context.as_deref()), granted, &mut firings);
         let moment = Moment::of_event(document.event(), state.time, active.bundle.revision);
         processor.judge_levels(state, active, moment, &mut firings);
         firings.get_mut(from..).unwrap_or_default().sort_by(|a, b| a.rule.cmp(&b.rule));
@@ -74,7 +74,7 @@ impl Processor {
     fn judge_event(
         &self,
         state: &mut ProfileState,
-        document: &EventDocument,
+        (document, context): (&EventDocument, Option<&str>),
         granted: Consent,
         firings: &mut Vec<Firing>,
     ) {
@@ -84,7 +84,10 @@ impl Processor {
             return;
         }
         let rules = &active.bundle.rules;
-        let scene = self.scene(active, (state.time, Some(document)), ValueRef::Null);
+        // What is no JSON says nothing; the collector writes none such.
+        let read = || context.and_then(|text| parse(text).ok()).unwrap_or_default();
+        let context = if active.gates.look_beyond(&event.event_type) { read() } else { Packed::default() };
+        let scene = self.scene(active, (state.time, Some(document)), context.get());
         let matches = state.read(scene, &mut Outlook::default(), |visitor, _| {
             active.gates.judge(rules, visitor, &event.event_type)
         });

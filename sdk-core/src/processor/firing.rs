@@ -28,6 +28,8 @@ pub struct Firing {
     pub cause: Cause,
     /// Revision of the bundle that has the rule.
     pub revision: u64,
+    /// Whether the visitor's browser asks not to sell or share what it sends, so that no third party may hear of it.
+    pub opted_out: bool,
     /// What it does.
     pub actions: Actions,
 }
@@ -91,6 +93,7 @@ impl ProfileState {
             at: moment.at,
             cause: moment.cause,
             revision: moment.revision,
+            opted_out: self.traits().opts_out(),
             actions: rule.written_actions(),
         })
     }

@@ -11,7 +11,7 @@ use crate::profile::{Absorbed, Aggregate, MemberState, SignalRef, Window};
 use crate::rules::{Action, Cap, CapPeriod, Hold, Mode, Rule, RuleTable, Terms};
 use crate::time::Timestamp;
 use crate::value::Value;
-use crate::wire::{Event, IDENTIFY, LaneSeq, Record};
+use crate::wire::{Event, Facts, IDENTIFY, LaneSeq, Record};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -140,9 +140,14 @@ impl World {
 
     /// Takes an event in, and repeats its change, which must be refused.
     pub fn track(&mut self, event: Event) -> Outcome {
+        self.track_with(event, None)
+    }
+
+    /// The same, with what has been found out about where the event comes from.
+    pub fn track_with(&mut self, event: Event, facts: Option<Facts>) -> Outcome {
         let member = event.member.clone();
         let state = self.members.entry(member.clone()).or_insert_with(|| MemberState::new(member));
-        let record = Record::Event { event, received_at: RECEIVED, proven: true };
+        let record = Record::Event { event, received_at: RECEIVED, proven: true, facts };
         let Absorbed::Change(change) = self.processor.absorb(state, &record) else {
             return Outcome::default();
         };

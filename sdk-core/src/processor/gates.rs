@@ -29,6 +29,7 @@ struct Gate {
     bars: Vec<Bar>,
     /// In order of index.
     rules: Vec<Barred>,
+    looks_beyond: bool,
 }
 
 /// A value that several rules ask for.
@@ -86,6 +87,11 @@ impl Gates {
         self.gate(event_type).is_none()
     }
 
+    /// Whether a rule of the type may read something else than what bars are made of, as of the context.
+    pub fn look_beyond(&self, event_type: &str) -> bool {
+        self.gate(event_type).is_some_and(|gate| gate.looks_beyond)
+    }
+
     /// What [`crate::rules::judge`] gives at an event of a type.
     pub fn judge(&self, rules: &RuleTable, document: &dyn Document, event_type: &str) -> Vec<Match> {
         self.gate(event_type).map(|gate| gate.judge(rules, document)).unwrap_or_default()
@@ -107,6 +113,8 @@ impl Gate {
             if let Some(bars) = gate.bars.get_mut(from..) {
                 bars.sort_by_key(|bar| matches!(subjects.get(bar.subject), Some(Subject::Signal(..))));
             }
+            let is_of_event = |key: Option<PathRef<'_>>| key.is_none_or(|key| key.root == Root::Event);
+            gate.looks_beyond |= !is_whole || !is_of_event(rule.head().key);
             gate.rules.push(Barred { rule: rule.index, bars: from..gate.bars.len(), is_whole });
         });
         gate

@@ -10,6 +10,8 @@ mod combine;
 #[cfg(all(test, feature = "author"))]
 mod differential;
 mod edge;
+#[cfg(all(test, feature = "author"))]
+mod facts;
 mod firing;
 #[cfg(test)]
 mod fixture;

@@ -81,7 +81,12 @@ mod tests {
         processor.set_bundle(bundle(1), Timestamp(0));
         processor.absorb(
             &mut state,
-            &Record::Event { event: view("a", 1, 0, 1, "x"), received_at: Timestamp(5), proven: true },
+            &Record::Event {
+                event: view("a", 1, 0, 1, "x"),
+                received_at: Timestamp(5),
+                proven: true,
+                facts: None,
+            },
         );
         processor.set_bundle(bundle(2), Timestamp(10));
         processor.set_bundle(bundle(3), Timestamp(20));
@@ -91,7 +96,10 @@ mod tests {
         let since = |processor: &Processor| {
             let mut state = state.clone();
             let event = view("a", 2, 1, 1, "x");
-            processor.absorb(&mut state, &Record::Event { event, received_at: RECEIVED, proven: true });
+            processor.absorb(
+                &mut state,
+                &Record::Event { event, received_at: RECEIVED, proven: true, facts: None },
+            );
             processor
                 .bundle()
                 .signals

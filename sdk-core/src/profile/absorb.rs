@@ -4,7 +4,7 @@ use super::member::Link;
 use super::{Change, EventDocument, LaneState, Marked, MemberState, SignalTable, TileChanges, Traits};
 use crate::id::{LaneId, ProfileId};
 use crate::time::Timestamp;
-use crate::wire::{Event, Record};
+use crate::wire::{Event, Facts, Record};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -19,7 +19,8 @@ pub enum Absorbed {
     Conflict,
     /// Its lane has more gaps than a page load can have: a case for the dead letters.
     LaneFull,
-    /// It says nothing of this member, or what is told with the member's next change, as clocks are.
+    /// It says nothing of this member, or what is told with the member's next change, as clocks are, or it is kept in the
+    /// log alone.
     Ignored,
 }
 
@@ -29,8 +30,8 @@ const PRUNE_EVERY_MS: i64 = 3_600_000;
 /// Takes an event, void, close or clocks record of the member in.
 pub fn absorb(state: &mut MemberState, record: &Record, table: &SignalTable) -> Absorbed {
     match record {
-        Record::Event { event, received_at, proven } if event.member == state.member => {
-            absorb_event(state, event, *received_at, *proven, table)
+        Record::Event { event, received_at, proven, facts } if event.member == state.member => {
+            absorb_event(state, event, (*received_at, *proven, facts.as_ref()), table)
         }
         Record::Void { member, lane, from, to } if *member == state.member => {
             let at = state.received_at;
@@ -52,8 +53,7 @@ pub fn absorb(state: &mut MemberState, record: &Record, table: &SignalTable) -> 
 fn absorb_event(
     state: &mut MemberState,
     event: &Event,
-    received_at: Timestamp,
-    proven: bool,
+    (received_at, proven, facts): (Timestamp, bool, Option<&Facts>),
     table: &SignalTable,
 ) -> Absorbed {
     let marked = match event.lane {
@@ -67,13 +67,20 @@ fn absorb_event(
         Marked::Conflict => return Absorbed::Conflict,
         Marked::Full => return Absorbed::LaneFull,
     }
+    if facts.is_some_and(|facts| facts.aside) {
+        return Absorbed::Ignored;
+    }
     advance(state, event.timestamp.min(received_at), received_at, table);
     let document = EventDocument::new(event.clone());
     let touched = state.tiles.apply_noting(table, &document, state.time);
-    let traits = state.traits.apply(&document);
+    let mut traits = state.traits.apply(&document);
+    if facts.is_some_and(|facts| facts.gpc) {
+        traits.merge(&state.traits.apply_gpc(&document));
+    }
     let moved_from = if proven { link(state, event) } else { None };
     let mut change = state.next_change();
     change.event = Some(document);
+    change.context = facts.map(|facts| facts.context.clone());
     change.received_at = Some(received_at);
     change.moved_from = moved_from.filter(|_| !change.created);
     if change.moved_from.is_some() {
@@ -146,6 +153,7 @@ impl MemberState {
             created: self.version == 1,
             time: self.time,
             event: None,
+            context: None,
             received_at: None,
             tiles: TileChanges::Touched(Vec::new()),
             traits: Traits::default(),
@@ -201,7 +209,7 @@ mod tests {
     }
 
     fn record(event: Event) -> Record {
-        Record::Event { event, received_at: RECEIVED, proven: true }
+        Record::Event { event, received_at: RECEIVED, proven: true, facts: None }
     }
 
     /// Hours of the session's start, minutes into it, key: an event within the bounds that a session has.
@@ -332,8 +340,12 @@ mod tests {
         absorb(&mut state, &record(numbered(page_view(1, (0, 0, 1)), 1, 1)), &table);
         let mut identify = event(9, IDENTIFY, r#"{"traits":{"plan":"pro"}}"#).into_event();
         identify.user_id = Some(Box::from("ada"));
-        let unproven =
-            Record::Event { event: numbered(identify.clone(), 1, 2), received_at: RECEIVED, proven: false };
+        let unproven = Record::Event {
+            event: numbered(identify.clone(), 1, 2),
+            received_at: RECEIVED,
+            proven: false,
+            facts: None,
+        };
         let Absorbed::Change(change) = absorb(&mut state, &unproven, &table) else { panic!("no change") };
         assert_eq!((change.moved_from.as_ref(), &*change.profile.0), (None, "member:m"));
         identify.event_id = EventId(Uuid::from_u128(77));

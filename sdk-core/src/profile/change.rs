@@ -4,7 +4,8 @@ use super::{EventDocument, LaneState, TileChange, Tiles, Traits};
 use crate::codec::{CodecError, Source, Writer};
 use crate::id::{LaneId, MemberId, ProfileId, Uuid};
 use crate::time::{Clocks, Timestamp};
-use crate::wire::{Record, decode_record, encode_record};
+use crate::wire::{Facts, Record, decode_record, encode_record};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A change of a member, for [`crate::processor::Processor::combine`]. Repeating it changes nothing more.
@@ -24,6 +25,8 @@ pub struct Change {
     pub time: Timestamp,
     /// The event, where it was one.
     pub event: Option<EventDocument>,
+    /// What the collector has found out about where the event comes from: a JSON object as text.
+    pub context: Option<Arc<str>>,
     /// When the collector received the event.
     pub received_at: Option<Timestamp>,
     /// Tiles.
@@ -68,7 +71,9 @@ impl Change {
         out.i64(self.time.0);
         out.option(self.event.as_ref(), |out, document| {
             let received_at = self.received_at.unwrap_or_default();
-            let record = Record::Event { event: document.event().clone(), received_at, proven: false };
+            let facts = self.context.clone().map(|context| Facts { context, gpc: false, aside: false });
+            let event = document.event().clone();
+            let record = Record::Event { event, received_at, proven: false, facts };
             let mut bytes = Vec::new();
             encode_record(&record, &mut bytes);
             out.bytes(&bytes);
@@ -112,6 +117,7 @@ impl Change {
             created: source.bool(),
             time: Timestamp(source.i64()),
             event: None,
+            context: None,
             received_at: None,
             tiles: TileChanges::Touched(Vec::new()),
             traits: Traits::default(),
@@ -119,10 +125,11 @@ impl Change {
             clocks: None,
         };
         if source.bool() {
-            let Record::Event { event, received_at, .. } = decode_record(source.bytes())? else {
+            let Record::Event { event, received_at, facts, .. } = decode_record(source.bytes())? else {
                 return Err(CodecError);
             };
             change.event = Some(EventDocument::new(event));
+            change.context = facts.map(|facts| facts.context);
             change.received_at = Some(received_at);
         }
         change.tiles = match source.u8() {

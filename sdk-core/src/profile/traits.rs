@@ -12,6 +12,9 @@ use crate::wire::IDENTIFY;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+/// The trait that says whether a visitor's browser sends Global Privacy Control.
+pub const GPC_TRAIT: &str = "$gpc";
+
 /// Traits by name. Equal in whatever order the writes come; of too many names those with the smallest hash stay.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traits {
@@ -94,6 +97,26 @@ impl Traits {
             }
         }
         changed
+    }
+
+    /// Takes in that a browser's privacy control is on at an event, as the trait [`GPC_TRAIT`], and returns what that changed.
+    /// It stays: a signal that is sent no more is no agreement. What the site has written there, as where a visitor has agreed,
+    /// stays as well.
+    pub fn apply_gpc(&mut self, document: &EventDocument) -> Self {
+        let mut changed = Self::default();
+        if self.get(GPC_TRAIT).is_none() {
+            let (at, event_id) = (document.event().timestamp, document.event().event_id);
+            let written = Trait { value: Packed::of(ValueRef::Bool(true)), at, event_id };
+            if self.write(GPC_TRAIT, &written) {
+                changed.write(GPC_TRAIT, &written);
+            }
+        }
+        changed
+    }
+
+    /// Whether the visitor's browser has asked not to sell or share what it sends.
+    pub fn opts_out(&self) -> bool {
+        self.get(GPC_TRAIT) == Some(ValueRef::Bool(true))
     }
 
     /// Adds other writes, such as those of another member.

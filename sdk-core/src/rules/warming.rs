@@ -110,7 +110,7 @@ mod tests {
             let mut event = event(at, "page_view", "{}").into_event();
             event.member = state.member().clone();
             event.event_id = crate::id::EventId(crate::id::Uuid::from_u128(at as u128));
-            let record = Record::Event { event, received_at: Timestamp(at), proven: false };
+            let record = Record::Event { event, received_at: Timestamp(at), proven: false, facts: None };
             let Absorbed::Change(change) = processor.absorb(&mut state, &record) else { panic!("no change") };
             processor.combine(&mut profile, &change, None);
         };

@@ -19,5 +19,7 @@ pub use read::{Envelope, EnvelopeError, EventDefaults, EventError, EventField, p
 pub use receipt::{
     Receipt, ReceiptError, ResultKind, ResultRow, parse_offending, parse_receipt, write_receipt,
 };
-pub use record::{LoggedCandidate, Record, TOMBSTONE_BYTES, blank_record, decode_record, encode_record};
+pub use record::{
+    Facts, LoggedCandidate, Record, TOMBSTONE_BYTES, blank_record, decode_record, encode_record,
+};
 pub use refused::{Refused, RefusedBy, RefusedContent, Replayed};

@@ -5,6 +5,7 @@ use crate::codec::{CodecError, Reader, Source, Writer};
 use crate::id::{EventId, LaneId, MemberId, ProfileId, SessionId, Uuid};
 use crate::time::{Clocks, Timestamp};
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -19,6 +20,8 @@ pub enum Record {
         received_at: Timestamp,
         /// Whether `event.user_id` was proven (or the key accepts unproven ones), so that the member is linked.
         proven: bool,
+        /// What the collector has found out about where it comes from, once, when it arrived.
+        facts: Option<Facts>,
     },
     /// Numbers of a lane that will never come; both bounds are inclusive.
     Void {
@@ -92,6 +95,18 @@ pub enum Record {
     Blank,
 }
 
+/// What the collector has found out about where an event comes from. It stands in the log, so that a replay needs neither the
+/// request nor the tables that it was looked up in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// A JSON object as text: what triggers with `on` read as `context.*`.
+    pub context: Arc<str>,
+    /// Whether its browser asks not to sell or share what it sends (<https://www.w3.org/TR/gpc/>).
+    pub gpc: bool,
+    /// Whether the event is kept in the log alone: its number and id are known from then on, and it changes no profile.
+    pub aside: bool,
+}
+
 /// Bytes of the hash that stands for an erased member.
 pub const TOMBSTONE_BYTES: usize = 16;
 
@@ -119,15 +134,18 @@ const HAS_SESSION: u8 = 2;
 const HAS_USER: u8 = 4;
 const HAS_METADATA: u8 = 8;
 const PROVEN: u8 = 16;
+const HAS_CONTEXT: u8 = 32;
+const ASIDE: u8 = 64;
+const GPC: u8 = 128;
 
 /// Appends a record's binary form.
 pub fn encode_record(record: &Record, out: &mut Vec<u8>) {
     let mut writer = Writer::from(mem::take(out));
     writer.u8(VERSION);
     match record {
-        Record::Event { event, received_at, proven } => {
+        Record::Event { event, received_at, proven, facts } => {
             writer.u8(1);
-            encode_event(event, *received_at, *proven, &mut writer);
+            encode_event(event, *received_at, *proven, facts.as_ref(), &mut writer);
         }
         Record::Void { member, lane, from, to } => {
             writer.u8(2);
@@ -250,13 +268,22 @@ pub fn decode_record(bytes: &[u8]) -> Result<Record, CodecError> {
 }
 
 /// One byte of flags says which optional fields follow; the receive time is kept as its distance to the event's.
-fn encode_event(event: &Event, received_at: Timestamp, proven: bool, writer: &mut Writer) {
+fn encode_event(
+    event: &Event,
+    received_at: Timestamp,
+    proven: bool,
+    facts: Option<&Facts>,
+    writer: &mut Writer,
+) {
     let flag = |present: bool, bit: u8| if present { bit } else { 0 };
     writer.u8(flag(event.lane.is_some(), HAS_LANE)
         | flag(event.session.is_some(), HAS_SESSION)
         | flag(event.user_id.is_some(), HAS_USER)
         | flag(event.metadata.is_some(), HAS_METADATA)
-        | flag(proven, PROVEN));
+        | flag(proven, PROVEN)
+        | flag(facts.is_some(), HAS_CONTEXT)
+        | flag(facts.is_some_and(|facts| facts.aside), ASIDE)
+        | flag(facts.is_some_and(|facts| facts.gpc), GPC));
     writer.raw(event.event_id.0.as_bytes());
     writer.str(&event.member.0);
     writer.str(&event.event_type);
@@ -275,11 +302,15 @@ fn encode_event(event: &Event, received_at: Timestamp, proven: bool, writer: &mu
     if let Some(metadata) = &event.metadata {
         writer.str(metadata);
     }
+    if let Some(facts) = facts {
+        writer.str(&facts.context);
+    }
 }
 
 fn decode_event(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
     let flags = reader.u8()?;
-    if flags > (PROVEN << 1) - 1 {
+    // Both say something only of what has been looked at.
+    if flags & (ASIDE | GPC) != 0 && flags & HAS_CONTEXT == 0 {
         return Err(CodecError);
     }
     let event_id = EventId(decode_uuid(reader)?);
@@ -297,8 +328,13 @@ fn decode_event(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
     };
     let mut text = |bit: u8| if flags & bit == 0 { Ok(None) } else { reader.boxed_str().map(Some) };
     let (user_id, metadata) = (text(HAS_USER)?, text(HAS_METADATA)?);
+    let facts = text(HAS_CONTEXT)?.map(|context| Facts {
+        context: context.into(),
+        gpc: flags & GPC != 0,
+        aside: flags & ASIDE != 0,
+    });
     let event = Event { event_id, event_type, timestamp, member, lane, session, user_id, metadata };
-    Ok(Record::Event { event, received_at, proven: flags & PROVEN != 0 })
+    Ok(Record::Event { event, received_at, proven: flags & PROVEN != 0, facts })
 }
 
 fn decode_clocks(reader: &mut Reader<'_>) -> Result<Record, CodecError> {
@@ -336,158 +372,4 @@ fn decode_uuid(reader: &mut Reader<'_>) -> Result<Uuid, CodecError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{LetterId, RefusedBy, RefusedContent};
-    use super::*;
-    use proptest::prelude::*;
-
-    fn boxed() -> impl Strategy<Value = Box<str>> {
-        ".{0,40}".prop_map(Box::from)
-    }
-
-    fn lane() -> impl Strategy<Value = LaneId> {
-        any::<u128>().prop_map(|id| LaneId(Uuid::from_u128(id)))
-    }
-
-    fn event() -> impl Strategy<Value = Event> {
-        let number = proptest::option::of((lane(), any::<u64>()));
-        let session = proptest::option::of(any::<u128>());
-        let texts = (boxed(), boxed(), proptest::option::of(boxed()), proptest::option::of(boxed()));
-        (any::<u128>(), any::<i64>(), number, session, texts).prop_map(|(id, at, number, session, texts)| {
-            Event {
-                event_id: EventId(Uuid::from_u128(id)),
-                event_type: texts.0,
-                timestamp: Timestamp(at),
-                member: MemberId(texts.1),
-                lane: number.map(|(lane, seq)| LaneSeq { lane, seq }),
-                session: session.map(|id| SessionId(Uuid::from_u128(id))),
-                user_id: texts.2,
-                metadata: texts.3,
-            }
-        })
-    }
-
-    fn refused() -> impl Strategy<Value = Record> {
-        let by = prop_oneof![Just(RefusedBy::Reading), Just(RefusedBy::Door), Just(RefusedBy::Worker)];
-        let maybe = || proptest::option::of(boxed());
-        let content = (maybe(), maybe(), maybe(), any::<bool>(), any::<i64>(), boxed(), any::<u64>())
-            .prop_map(|(member, event_id, key, proven, clock_shift_ms, raw, raw_bytes)| {
-                let member = member.map(MemberId);
-                RefusedContent { member, event_id, key, proven, clock_shift_ms, raw, raw_bytes }
-            });
-        let texts = (boxed(), boxed(), maybe());
-        (by, any::<i64>(), texts, any::<u64>(), proptest::option::of(content)).prop_map(
-            |(by, at, (code, message, event_type), count, content)| {
-                let at = Timestamp(at);
-                Record::Refused(Refused { by, at, code, message, count, event_type, content }.into())
-            },
-        )
-    }
-
-    fn replayed() -> impl Strategy<Value = Record> {
-        let refused = proptest::option::of((boxed(), boxed()));
-        (any::<u64>(), any::<u32>(), any::<i64>(), refused).prop_map(|(position, index, at, refused)| {
-            let letter = LetterId { position, index };
-            Record::Replayed(Replayed { letter, at: Timestamp(at), refused }.into())
-        })
-    }
-
-    fn record() -> impl Strategy<Value = Record> {
-        prop_oneof![
-            prop_oneof![refused(), replayed()],
-            (event(), any::<i64>(), any::<bool>()).prop_map(|(event, at, proven)| Record::Event {
-                event,
-                received_at: Timestamp(at),
-                proven
-            }),
-            (boxed(), lane(), any::<u64>(), any::<u64>()).prop_map(|(member, lane, from, to)| Record::Void {
-                member: MemberId(member),
-                lane,
-                from,
-                to
-            }),
-            (boxed(), lane(), any::<u64>(), any::<i64>()).prop_map(|(member, lane, count, at)| {
-                Record::Close { member: MemberId(member), lane, count, at: Timestamp(at) }
-            }),
-            (boxed(), any::<i64>())
-                .prop_map(|(profile, at)| Record::WakeUp { profile: ProfileId(profile), at: Timestamp(at) }),
-            (boxed(), any::<i64>(), any::<i64>(), any::<Option<(i64, i64)>>()).prop_map(
-                |(member, at, offset, change)| Record::Clocks {
-                    member: MemberId(member),
-                    clocks: Clocks::new(offset, change.map(|(at, next)| (Timestamp(at), next))),
-                    at: Timestamp(at),
-                }
-            ),
-            (any::<u64>(), any::<i64>(), any::<Vec<u8>>()).prop_map(|(revision, at, bytes)| Record::Bundle {
-                revision,
-                at: Timestamp(at),
-                bytes: bytes.into()
-            }),
-            (any::<i64>(), proptest::option::of((any::<u64>(), any::<u32>(), boxed(), any::<Vec<u8>>())))
-                .prop_map(|(at, candidate)| Record::Rollout {
-                    at: Timestamp(at),
-                    candidate: candidate.map(|(revision, share, seed, bytes)| LoggedCandidate {
-                        revision,
-                        share,
-                        seed,
-                        bytes: bytes.into(),
-                    }),
-                }),
-            (any::<[u8; TOMBSTONE_BYTES]>(), any::<i64>(), proptest::option::of("[a-z]{1,40}")).prop_map(
-                |(tombstone, at, member)| Record::Erase {
-                    tombstone,
-                    at: Timestamp(at),
-                    member: member.map(|member| MemberId(member.into())),
-                }
-            ),
-            Just(Record::Blank),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn a_record_survives_its_binary_form(record in record(), before: Vec<u8>) {
-            let mut bytes = before.clone();
-            encode_record(&record, &mut bytes);
-            prop_assert_eq!(&bytes[..before.len()], &before[..]);
-            prop_assert_eq!(decode_record(&bytes[before.len()..]), Ok(record));
-        }
-
-        #[test]
-        fn a_cut_or_lengthened_record_is_refused(record in record(), extra: u8) {
-            let mut bytes = Vec::new();
-            encode_record(&record, &mut bytes);
-            for end in 0..bytes.len() {
-                let is_shorter = matches!(record, Record::Erase { .. });
-                prop_assert!(decode_record(&bytes[..end]).is_err() || is_shorter, "cut at {end}");
-            }
-            bytes.push(extra);
-            let is_padded = matches!(record, Record::Erase { .. }) || (record == Record::Blank && extra == 0);
-            prop_assert!(decode_record(&bytes).is_err() || is_padded);
-        }
-
-        #[test]
-        fn a_blank_record_says_nothing_and_is_as_long(record in record()) {
-            let mut bytes = Vec::new();
-            encode_record(&record, &mut bytes);
-            let length = bytes.len();
-            blank_record(&mut bytes);
-            prop_assert_eq!(bytes.len(), length);
-            let expected = match record {
-                Record::Erase { tombstone, at, .. } => Record::Erase { tombstone, at, member: None },
-                _ => {
-                    prop_assert!(bytes.iter().skip(2).all(|byte| *byte == 0));
-                    Record::Blank
-                }
-            };
-            prop_assert_eq!(decode_record(&bytes), Ok(expected));
-        }
-
-        #[test]
-        fn random_bytes_never_panic(kind in 0_u8..12, mut bytes: Vec<u8>) {
-            let _ = decode_record(&bytes);
-            bytes.splice(0..0, [VERSION, kind]);
-            let _ = decode_record(&bytes);
-        }
-    }
-}
+mod tests;

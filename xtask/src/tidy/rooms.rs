@@ -110,7 +110,7 @@ const CORE: [Room; 19] = [
 ];
 
 /// Base rooms first; then the ports and what stands behind them; `http` and `worker` do not know each other.
-const COLLECTOR: [Room; 28] = [
+const COLLECTOR: [Room; 29] = [
     room("limits", &[]),
     room("bell", &[]),
     room("hex", &[]),
@@ -123,9 +123,10 @@ const COLLECTOR: [Room; 28] = [
     room("content", &["hex"]),
     room("access", &["clock", "hex", "limits", "secret"]),
     room("assets", &["content", "limits"]),
-    room("settings", &["access", "limits", "trigger"]),
+    room("enrich", &["limits", "metrics"]),
+    room("settings", &["access", "enrich", "limits", "trigger"]),
     room("log", &["bell", "clock", "limits", "metrics"]),
-    room("ingest", &["access", "clock", "limits", "log", "metrics"]),
+    room("ingest", &["access", "clock", "enrich", "limits", "log", "metrics"]),
     room("compat", &["ingest", "limits"]),
     room("profile", &["clock", "limits", "log", "metrics"]),
     room("trigger", &["access", "clock", "limits", "metrics", "profile", "secret"]),
@@ -135,12 +136,12 @@ const COLLECTOR: [Room; 28] = [
     room(
         "http",
         &[
-            "access", "assets", "bundle", "clock", "compat", "content", "hex", "ingest", "limits", "metrics",
-            "push", "query", "secret", "trigger",
+            "access", "assets", "bundle", "clock", "compat", "content", "enrich", "hex", "ingest", "limits",
+            "metrics", "push", "query", "secret", "trigger",
         ],
     ),
     room("worker", &["access", "bell", "bundle", "clock", "limits", "log", "metrics", "profile", "push"]),
-    room("reload", &["access", "http", "limits", "settings", "trigger"]),
+    room("reload", &["access", "enrich", "http", "limits", "settings", "trigger"]),
     room("author", &["bundle", "clock", "hex", "limits", "log", "secret", "settings", "whole_file"]),
     room("rooms", WIRING),
     room("server", WIRING),
@@ -157,6 +158,7 @@ const WIRING: &[&str] = &[
     "clock",
     "content",
     "descriptors",
+    "enrich",
     "hex",
     "http",
     "ingest",

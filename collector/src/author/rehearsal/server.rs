@@ -33,7 +33,7 @@ impl Server {
     pub fn track(&mut self, event: Event) -> Vec<Firing> {
         let member = event.member.clone();
         let received_at = event.timestamp;
-        let record = Record::Event { event, received_at, proven: true };
+        let record = Record::Event { event, received_at, proven: true, facts: None };
         let state = self.members.entry(member.clone()).or_insert_with(|| MemberState::new(member));
         let Absorbed::Change(change) = self.processor.absorb(state, &record) else { return Vec::new() };
         let mut left = change.moved_from.as_ref().and_then(|from| self.profiles.remove(from));

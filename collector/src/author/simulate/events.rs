@@ -6,7 +6,9 @@ use crate::log::{LogReader, read_folder};
 use attune_core::bundle::Bundle;
 use attune_core::filter::check_bounds;
 use attune_core::limits::MAX_EVENT_BYTES;
-use attune_core::wire::{EventDefaults, Record, decode_record, parse_event};
+use attune_core::wire::{EventDefaults, Facts, Record, decode_record, parse_event};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -155,6 +157,19 @@ fn each_line(
     }
 }
 
+/// What a dump has of where the event comes from.
+fn facts_of(text: &str) -> Option<Facts> {
+    #[derive(Deserialize)]
+    struct Line<'a> {
+        #[serde(borrow)]
+        context: &'a RawValue,
+        #[serde(default)]
+        aside: bool,
+    }
+    let Line { context, aside } = serde_json::from_str(text).ok()?;
+    Some(Facts { context: context.get().into(), gpc: false, aside })
+}
+
 /// The event of a line, as received when it happened.
 fn event_of(text: &str) -> Result<Record, String> {
     if text.len() > MAX_EVENT_BYTES {
@@ -171,5 +186,5 @@ fn event_of(text: &str) -> Result<Record, String> {
     check_bounds(&event, event.metadata_bytes())
         .map_err(|rejection| format!("{} ({})", rejection.message(), rejection.code()))?;
     let received_at = event.timestamp;
-    Ok(Record::Event { event, received_at, proven: true })
+    Ok(Record::Event { event, received_at, proven: true, facts: facts_of(text) })
 }

@@ -170,7 +170,7 @@ impl World {
             user_id: None,
             metadata: Some(serde_json::json!({"rule": rule, "key": key}).to_string().into_boxed_str()),
         };
-        let record = Record::Event { event, received_at: at, proven: false };
+        let record = Record::Event { event, received_at: at, proven: false, facts: None };
         let Some(state) = self.members.get_mut(&member) else { return };
         if let Absorbed::Change(change) = self.processor.absorb(state, &record) {
             firings.extend(self.processor.combine(&mut seat.state, &change, None).firings);

@@ -143,7 +143,10 @@ impl<'a> Message<'a> {
                 format!("event begins with {RESERVED}, which is for the calls identify, group and alias");
             return Err(("event_type_reserved", message));
         }
-        let context = fields(self.context).or_else(|| fields(around.context)).unwrap_or_default();
+        let own = [self.context, around.context].into_iter().flatten();
+        let (context_text, context) =
+            own.filter_map(|raw| Some((raw.get(), fields(Some(raw))?))).next().unzip();
+        let context = context.unwrap_or_default();
         let stamps = Stamps {
             timestamp: self.timestamp,
             original: self.original_timestamp,
@@ -164,6 +167,7 @@ impl<'a> Message<'a> {
             origin: Origin {
                 user_agent: text(context.get("userAgent").copied()),
                 time_zone: text(context.get("timezone").copied()),
+                context: context_text,
             },
         })
     }

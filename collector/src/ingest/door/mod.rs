@@ -176,7 +176,7 @@ fn keep(key: &EventKey, record: &[u8], (code, message): (&str, &str), out: &mut 
     if key.origin == Origin::DeadLetters {
         return;
     }
-    let Ok(Record::Event { event, received_at, proven }) = decode_record(record) else { return };
+    let Ok(Record::Event { event, received_at, proven, .. }) = decode_record(record) else { return };
     let content = RefusedContent::of_event(&event, proven);
     let refused = Refused {
         by: RefusedBy::Door,

@@ -140,7 +140,7 @@ pub fn send(log: &Log, ids: impl IntoIterator<Item = u128>) -> Vec<bool> {
             metadata: None,
         };
         let key = key_of(&event, Origin::Sender);
-        let record = Record::Event { event, received_at: Timestamp(8), proven: true };
+        let record = Record::Event { event, received_at: Timestamp(8), proven: true, facts: None };
         batch.push(Some(key), |out| encode_record(&record, out));
         count += 1;
     }

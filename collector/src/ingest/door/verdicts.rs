@@ -28,7 +28,7 @@ fn event(id: u128, metadata: &str) -> Event {
 /// The verdict on an event, and what enters the log.
 fn admit_event(door: &mut Door, event: &Event, origin: Origin) -> (Verdict, Vec<Record>) {
     let (mut record, mut out) = (Vec::new(), Vec::new());
-    let logged = Record::Event { event: event.clone(), received_at: Timestamp(8), proven: true };
+    let logged = Record::Event { event: event.clone(), received_at: Timestamp(8), proven: true, facts: None };
     encode_record(&logged, &mut record);
     let verdict = door.admit(&key_of(event, origin), &record, &mut out);
     (verdict, records(&out).map(|record| decode_record(record).unwrap()).collect())

@@ -16,6 +16,20 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// What the collector finds out about an event, below `context`.
+const FOUND_OUT: [&str; 10] = [
+    "bot",
+    "browser",
+    "campaign",
+    "device.model",
+    "device.type",
+    "geo",
+    "ip",
+    "os",
+    "privacy.gpc",
+    "referrer",
+];
+
 /// Everything worth a warning in files that have been compiled, in order of file and line. Only what can be proven is
 /// said; files that could not be read are passed over.
 pub fn review(files: &[SourceFile], compiled: &Compiled) -> Vec<Diagnostic> {
@@ -38,6 +52,14 @@ pub fn review(files: &[SourceFile], compiled: &Compiled) -> Vec<Diagnostic> {
     }
     review.findings.sort_by(|a, b| (&a.file, a.line, a.code).cmp(&(&b.file, b.line, b.code)));
     review.findings
+}
+
+/// Whether a path below `context` leads to what the collector finds out, or into it.
+fn is_found_out(path: &str) -> bool {
+    let leads = |from: &str, to: &str| {
+        to.strip_prefix(from).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    FOUND_OUT.iter().any(|known| leads(known, path) || leads(path, known))
 }
 
 struct Source<'a> {
@@ -123,20 +145,30 @@ impl Review<'_> {
         }
     }
 
-    /// A trigger has no page whose context it could read.
+    /// A trigger has no page whose context it could read: only what the collector finds out about an event.
     fn triggers_without_context(&mut self, compiled: &Compiled) {
         for rule in active(compiled).filter(|rule| rule.slot.is_none()) {
             let mut read: Option<Path> = None;
+            let is_of_event = rule.mode != Mode::Level;
             let mut note = |path: &Path| {
+                let known = is_of_event && is_found_out(&path.rest);
                 // A span of local time asks for the clocks, which the collector keeps.
-                if path.root == Root::Context && *path.rest != *"time" {
+                if path.root == Root::Context && *path.rest != *"time" && !known {
                     read.get_or_insert_with(|| path.clone());
                 }
             };
             visit_paths(&rule.when, &mut note);
             rule.key.iter().for_each(&mut note);
             if let Some(path) = read {
-                let message = format!("it reads {path}, which is always missing: a trigger has no context");
+                let message = match is_of_event {
+                    true => format!(
+                        "it reads {path}, which is always missing: of the context of an event the collector knows {}",
+                        FOUND_OUT.join(", ")
+                    ),
+                    false => {
+                        format!("it reads {path}, which is always missing: without on there is no context")
+                    }
+                };
                 self.warn(&["triggers"], &rule.id, "context_in_trigger", &message);
             }
         }
@@ -288,13 +320,17 @@ mod tests {
             r#"{"segments":[{"id":"phone","when":{"context.device.class":"phone"}}],
             "triggers":[{"id":"a","on":"click","when":{"$not":{"$segment":"phone"}}},
             {"id":"b","when":{"traits.a":{"$path":"context.a"}}},
-            {"id":"c","on":"click","cap":{"per":"day","key":"context.campaign"}},
+            {"id":"c","on":"click","cap":{"per":"day","key":"context.page"}},
+            {"id":"f","on":"click","when":{"context.geo.country":"DE","context.device.type":{"$ne":"tablet"}}},
             {"id":"d","on":"click","when":{"$tod":{"between":["18:00","23:00"]}},"schedule":{"days":["sat"]}}],
             "rules":[{"id":"e","slot":"s","when":{"context.a":1},"actions":[{"kind":"hide","target":"a"}]}]}"#,
         );
         let named: Vec<(usize, &str)> = found.iter().map(|(line, code, _)| (*line, *code)).collect();
         assert_eq!(named, [2, 3, 4].map(|line| (line, "context_in_trigger")));
-        assert_eq!(found[1].2, "b: it reads context.a, which is always missing: a trigger has no context");
+        assert_eq!(
+            found[1].2,
+            "b: it reads context.a, which is always missing: without on there is no context"
+        );
     }
 
     #[test]
