@@ -194,7 +194,14 @@ def check(document, collector, folder, name, options=()):
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     ended = subprocess.run(
-        command, cwd=folder, env=environment, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        cwd=folder,
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=600,
     )
     if not report.exists():
         return {"schemathesis": True}, ended.stdout
