@@ -92,7 +92,10 @@ fn pages_of_another_site_cannot_plant_an_id() {
         &[("Origin", WWW), ("Access-Control-Request-Method", "POST")],
         b"",
     );
-    assert_eq!(preflight.status, 405, "what needs a preflight is no request of ours");
+    assert_eq!(
+        preflight.status, 204,
+        "it is told the methods, as whoever asks by OPTIONS, and lets no page send"
+    );
     assert_unreadable(&preflight);
     let metrics = collector.place.get("/metrics").text();
     assert!(metrics.contains("attune_request_errors_total{code=\"origin_outside_cookie_domain\"} 7\n"));

@@ -180,7 +180,7 @@ pub async fn deliveries(State(edge): State<Arc<Edge>>, uri: Uri) -> Result<Respo
             status = 409,
             description = "`delivery_not_dead`: only a dead one is called again by hand; `destination_unknown`: it has nowhere to go",
         ),
-        StoreTroubles,
+        (status = 503, description = "`store_broken`: the disk or what is on it cannot be used; `Retry-After` says when to ask again"),
     ),
 )]
 pub async fn retry_delivery(
