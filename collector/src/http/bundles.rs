@@ -103,7 +103,7 @@ pub async fn one(
     let revision = number(&revision)?;
     let published = edge.bundles.borrow().clone();
     let kept = published.iter().flat_map(|published| published.kept());
-    let kept = kept.cloned().find(|kept| kept.revision == revision).ok_or_else(|| unknown(revision))?;
+    let kept = kept.into_iter().find(|kept| kept.revision == revision).ok_or_else(|| unknown(revision))?;
     let document = &kept.document;
     let fixed = [(header::ETAG, document.etag.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
     if etag_matches(header_text(&headers, header::IF_NONE_MATCH), &document.etag) {

@@ -12,8 +12,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
 use std::convert::Infallible;
 use std::mem;
 use std::sync::Arc;
@@ -33,7 +32,7 @@ use tokio::task::spawn_blocking;
     tag = "profiles",
     params(("id" = String, Path, description = "`user:<user id>` or `member:<anonymous id>`", pattern = "^(user|member):[^/]{1,100}$", example = "user:ada")),
     responses(
-        (status = 200, description = "what is kept, nothing but the last line where that is nothing", body = Vec<BTreeMap<String, Value>>, content_type = "application/x-ndjson"),
+        (status = 200, description = "what is kept, nothing but the last line where that is nothing", body = [Object], content_type = "application/x-ndjson"),
         (
             status = 400,
             description = "`path_malformed`: the id is no UTF-8; `profile_id_malformed`: it is none of a profile",

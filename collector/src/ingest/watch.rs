@@ -90,8 +90,8 @@ impl Drop for Watch<'_> {
 /// taken once more.
 fn tell(open: &[Arc<Watched>], batch: &Batch) {
     for watched in open {
-        let names = |name: &Box<str>| memchr::memmem::find(batch.bytes(), name.as_bytes()).is_some();
-        if watched.names.iter().any(names) {
+        let is_named = |name: &str| memchr::memmem::find(batch.bytes(), name.as_bytes()).is_some();
+        if watched.names.iter().any(|name| is_named(name)) {
             watched.touched.store(true, Ordering::SeqCst);
         }
     }

@@ -39,6 +39,9 @@ impl From<StoreError> for ExportError {
     }
 }
 
+/// Takes a key and what was found under it.
+type Tell<'a, T> = dyn FnMut(&Query, &[u8], T) -> Result<(), ExportError> + 'a;
+
 /// What is being told, and how much has been.
 struct Telling<'a> {
     members: BTreeSet<MemberId>,
@@ -189,7 +192,7 @@ impl Query {
         &self,
         table: Table,
         theirs: impl Fn(&[u8], &[u8]) -> Option<T>,
-        tell: &mut dyn FnMut(&Self, &[u8], T) -> Result<(), ExportError>,
+        tell: &mut Tell<'_, T>,
     ) -> Result<(), ExportError> {
         let mut first = Vec::new();
         loop {
