@@ -7,6 +7,7 @@ use attune_core::processor::ProfileState;
 use attune_core::profile::{MemberState, SnapshotError};
 use attune_core::time::Timestamp;
 use hashbrown::HashMap;
+use hashbrown::hash_map::EntryRef;
 
 /// A state that can be kept.
 pub trait State {
@@ -95,24 +96,26 @@ impl<S> Default for HotTable<S> {
 }
 
 impl<S: State> HotTable<S> {
-    /// Whether a state is held.
-    pub fn contains(&self, key: &str) -> bool {
-        self.held.contains_key(key)
+    /// A state, to be looked at; where none is held, it is what `read` gives.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn look<E>(&mut self, key: &str, read: impl FnOnce() -> Result<S, E>) -> Result<&mut Hot<S>, E> {
+        let Self { held, clock, .. } = self;
+        look(held, clock, key, read)
     }
 
-    /// Takes in a state as the store has it, or a new one.
-    pub fn insert(&mut self, key: &str, state: S) {
-        let stored_wake = state.wake_at();
-        let hot = Hot { state, dirty: false, used: self.clock, stored_wake };
-        self.held.insert(key.into(), Box::new(hot));
-    }
-
-    /// A held state, to be looked at.
-    pub fn get(&mut self, key: &str) -> Option<&mut Hot<S>> {
-        self.clock += 1;
-        let hot = self.held.get_mut(key)?;
-        hot.used = self.clock;
-        Some(hot)
+    /// The same, to be changed: the next commit writes it.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn change<E>(&mut self, key: &str, read: impl FnOnce() -> Result<S, E>) -> Result<&mut S, E> {
+        let Self { held, clock, dirty, .. } = self;
+        let hot = look(held, clock, key, read)?;
+        if hot.mark_dirty() {
+            dirty.push(key.into());
+        }
+        Ok(&mut hot.state)
     }
 
     /// A held state, taken out to be changed beside another; give it back with [`HotTable::put_back`].
@@ -173,6 +176,27 @@ impl<S: State> HotTable<S> {
         let oldest_kept = *oldest_kept;
         self.held.retain(|_, hot| hot.used >= oldest_kept);
     }
+}
+
+/// A state of those that are held, put there first where it is not.
+fn look<'h, S: State, E>(
+    held: &'h mut HashMap<Box<str>, Box<Hot<S>>>,
+    clock: &mut u64,
+    key: &str,
+    read: impl FnOnce() -> Result<S, E>,
+) -> Result<&'h mut Hot<S>, E> {
+    *clock += 1;
+    let hot = match held.entry_ref(key) {
+        EntryRef::Occupied(held) => held.into_mut(),
+        EntryRef::Vacant(free) => {
+            let state = read()?;
+            let stored_wake = state.wake_at();
+            let hot = Hot { state, dirty: false, used: *clock, stored_wake };
+            free.insert_with_key(key.into(), Box::new(hot))
+        }
+    };
+    hot.used = *clock;
+    Ok(hot)
 }
 
 impl<S> Hot<S> {

@@ -24,7 +24,7 @@ use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
 use attune_core::condition::Engine;
 use attune_core::processor::Processor;
-use attune_core::wire::{Event, LetterId, Record, decode_record};
+use attune_core::wire::{LetterId, Record, decode_record};
 pub use erase::note_erased;
 pub use error::WorkerError;
 use hashbrown::HashSet;
@@ -217,20 +217,14 @@ impl<'a> Worker<'a> {
             tracing::error!(position = self.position, "skipped a record that this version does not read");
             return Ok(());
         };
-        match &record {
-            Record::Event { event: Event { member, .. }, .. }
-            | Record::Void { member, .. }
-            | Record::Close { member, .. }
-            | Record::Clocks { member, .. }
-                if self.parts.tombstones.has(member) =>
-            {
+        if let Some(member) = apply::member_of(&record) {
+            if self.parts.tombstones.has(member) {
                 self.pass_over(member);
-                Ok(())
+                return Ok(());
             }
-            Record::Event { event, .. } => self.absorb(&event.member, &record, place),
-            Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
-                self.absorb(member, &record, place)
-            }
+            return self.absorb(record, place);
+        }
+        match &record {
             Record::Refused(refused) => {
                 let content = refused.content.as_ref();
                 match content.and_then(|content| content.member.as_ref()) {
@@ -243,7 +237,12 @@ impl<'a> Worker<'a> {
             Record::WakeUp { profile, at } => self.wake(profile, *at),
             Record::Bundle { .. } | Record::Rollout { .. } => self.activate(&record),
             Record::Erase { tombstone, member, .. } => self.take_erasure(*tombstone, member.as_ref()),
-            Record::Blank => Ok(()),
+            // What has a member is absorbed already.
+            Record::Event { .. }
+            | Record::Void { .. }
+            | Record::Close { .. }
+            | Record::Clocks { .. }
+            | Record::Blank => Ok(()),
         }
     }
 
@@ -331,12 +330,26 @@ fn load<'s, S: hot::State>(
     key: &str,
     make: impl FnOnce() -> S,
 ) -> Result<&'s mut Hot<S>, WorkerError> {
-    if !hot.contains(key) {
-        let state = match store.get(S::TABLE, key.as_bytes())? {
-            Some(bytes) => S::read(&bytes)?,
-            None => make(),
-        };
-        hot.insert(key, state);
+    hot.look(key, || read_or_make(store, key, make))
+}
+
+/// The same, to be changed: it is written at the next commit.
+fn load_to_change<'s, S: hot::State>(
+    hot: &'s mut hot::HotTable<S>,
+    store: &dyn Store,
+    key: &str,
+    make: impl FnOnce() -> S,
+) -> Result<&'s mut S, WorkerError> {
+    hot.change(key, || read_or_make(store, key, make))
+}
+
+fn read_or_make<S: hot::State>(
+    store: &dyn Store,
+    key: &str,
+    make: impl FnOnce() -> S,
+) -> Result<S, WorkerError> {
+    match store.get(S::TABLE, key.as_bytes())? {
+        Some(bytes) => Ok(S::read(&bytes)?),
+        None => Ok(make()),
     }
-    hot.get(key).ok_or(WorkerError::Damaged("state"))
 }
