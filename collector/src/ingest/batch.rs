@@ -46,8 +46,9 @@ pub struct Read {
     pub bots: u64,
 }
 
-/// Reads every event of an envelope that arrived at a moment under a key.
-pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Read {
+/// Reads every event of an envelope that arrived at a moment under a key. `early` has those that have been read with it, each
+/// in its place.
+pub fn read(envelope: &Envelope<'_>, early: Vec<Option<Event>>, key: &WriteKey, moment: &Moment<'_>) -> Read {
     let now = moment.now;
     let bytes = envelope.events.iter().map(|raw| raw.len()).sum();
     let mut read = Read {
@@ -66,8 +67,10 @@ pub fn read(envelope: &Envelope<'_>, key: &WriteKey, moment: &Moment<'_>) -> Rea
     let mut letters = Letters::new(envelope, key, moment, read.clock_shift_ms);
     let mut events = Vec::with_capacity(envelope.events.len());
     let mut finding = Finding::new(moment, envelope.context);
+    let mut early = early.into_iter();
     for (index, raw) in envelope.events.iter().enumerate() {
-        let (code, message) = match read_one(index, raw, envelope).and_then(|event| assigned(event, key)) {
+        let event = read_one((index, raw), early.next().flatten(), envelope);
+        let (code, message) = match event.and_then(|event| assigned(event, key)) {
             Ok(event) if moment.erased.has(&event.member) => {
                 letters.nothing_of(Some(event.event_type), MEMBER_ERASED);
                 (MEMBER_ERASED.0, MEMBER_ERASED.1.to_owned())
@@ -208,9 +211,16 @@ pub fn row(index: usize, raw: &str, result: ResultKind, code: &str, message: Str
     }
 }
 
-fn read_one(index: usize, raw: &str, envelope: &Envelope<'_>) -> Result<Event, (&'static str, String)> {
+fn read_one(
+    (index, raw): (usize, &str),
+    early: Option<Event>,
+    envelope: &Envelope<'_>,
+) -> Result<Event, (&'static str, String)> {
     if raw.len() > MAX_EVENT_BYTES {
         return Err(too_large_alone(raw));
+    }
+    if let Some(event) = early {
+        return within_bounds(event);
     }
     read_text(&format_args!("events[{index}]"), raw, envelope.defaults())
 }
@@ -245,6 +255,10 @@ pub fn read_text(
         };
         (error.code(), message)
     })?;
+    within_bounds(event)
+}
+
+fn within_bounds(event: Event) -> Result<Event, (&'static str, String)> {
     check_bounds(&event, event.metadata_bytes())
         .map_err(|rejection| (rejection.code(), rejection.message()))?;
     Ok(event)
@@ -345,7 +359,8 @@ mod tests {
             enriching: None,
             origins: &[],
         };
-        read(&Envelope::parse(text).unwrap(), &WriteKey::open("k").unwrap(), &moment)
+        let (envelope, events) = Envelope::parse_whole(text).unwrap();
+        read(&envelope, events, &WriteKey::open("k").unwrap(), &moment)
     }
 
     fn event(id: &str, extra: &str) -> String {

@@ -266,7 +266,8 @@ mod tests {
             origins: &[],
         };
         let text = format!(r#"{{"v":1,"anonymous_id":"m1"{head},"events":[{}]}}"#, events.join(","));
-        let read = batch::read(&Envelope::parse(&text).unwrap(), &WriteKey::open("k").unwrap(), &moment);
+        let read =
+            batch::read(&Envelope::parse(&text).unwrap(), Vec::new(), &WriteKey::open("k").unwrap(), &moment);
         let letters = read.records.records().filter_map(|record| match decode_record(record).unwrap() {
             Record::Refused(refused) => Some(*refused),
             _ => None,

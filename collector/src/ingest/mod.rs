@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 use attune_core::id::MemberId;
 use attune_core::limits::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use attune_core::time::Timestamp;
-use attune_core::wire::{Envelope, EnvelopeError, Receipt, Record, ResultKind, encode_record};
+use attune_core::wire::{Envelope, EnvelopeError, Event, Receipt, Record, ResultKind, encode_record};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -137,11 +137,11 @@ impl Ingest {
     ) -> Result<String, IngestError> {
         let Body { body_type, encoding, held } = body;
         let text = self.text(&held, encoding).await?;
-        let envelope = match body_type {
-            BodyType::Batch => Envelope::parse(&text).map_err(IngestError::Envelope)?,
-            BodyType::Lines => Envelope::from_lines(&text),
+        let (envelope, events) = match body_type {
+            BodyType::Batch => Envelope::parse_whole(&text).map_err(IngestError::Envelope)?,
+            BodyType::Lines => (Envelope::from_lines(&text), Vec::new()),
         };
-        let receipt = self.take(key, &envelope, moment).await?;
+        let receipt = self.take_read(key, (&envelope, events), moment).await?;
         Ok(attune_core::wire::write_receipt(&receipt))
     }
 
@@ -178,6 +178,16 @@ impl Ingest {
         envelope: &Envelope<'_>,
         moment: Moment<'_>,
     ) -> Result<Receipt, IngestError> {
+        self.take_read(key, (envelope, Vec::new()), moment).await
+    }
+
+    /// The same with those of its events that have been read with it.
+    async fn take_read(
+        &self,
+        key: &WriteKey,
+        (envelope, events): (&Envelope<'_>, Vec<Option<Event>>),
+        moment: Moment<'_>,
+    ) -> Result<Receipt, IngestError> {
         let (now, started) = (moment.now, Instant::now());
         if envelope.events.len() > MAX_BATCH_EVENTS {
             return Err(IngestError::TooLarge(batch::too_large(&envelope.events)));
@@ -190,7 +200,7 @@ impl Ingest {
             self.metrics.limited.add(limited.limit.name(), 1);
             IngestError::Limited(limited)
         })?;
-        let read = batch::read(envelope, key, &moment);
+        let read = batch::read(envelope, events, key, &moment);
         if read.clock_shift_ms != 0 {
             self.metrics.clock_shifts.add(1);
             tracing::info!(key = %key.key, clock_shift_ms = read.clock_shift_ms, "shifted a batch to this clock");

@@ -1,37 +1,28 @@
 //! Taking one record in: absorb into the member, combine into the profile.
 
-use super::hot::HotTable;
-use super::{Worker, WorkerError, load};
+use super::{Worker, WorkerError, load, load_to_change};
 use attune_core::id::{MemberId, ProfileId};
 use attune_core::processor::{Outcome, ProfileState};
 use attune_core::profile::{Absorbed, Change, MemberState};
 use attune_core::time::Timestamp;
-use attune_core::wire::{LetterId, Record};
+use attune_core::wire::{Event, LetterId, Record};
 
 impl Worker<'_> {
-    /// Takes an event, void or close record of a member, at a place of the log, in.
-    pub(super) fn absorb(
-        &mut self,
-        member: &MemberId,
-        record: &Record,
-        place: LetterId,
-    ) -> Result<(), WorkerError> {
-        let store = &*self.parts.store;
-        let hot = load(&mut self.states.members, store, &member.0, || MemberState::new(member.clone()))?;
-        let absorbed = self.processor.absorb(&mut hot.state, record);
+    /// Takes an event, void, close or clocks record of a member, at a place of the log, in.
+    pub(super) fn absorb(&mut self, record: Record, place: LetterId) -> Result<(), WorkerError> {
+        let Some(member) = member_of(&record) else { return Ok(()) };
+        let make = || MemberState::new(member.clone());
         // Even what changes no profile may have marked a number.
-        if hot.mark_dirty() {
-            self.states.members.note_dirty(&member.0);
-        }
-        match absorbed {
-            Absorbed::Change(change) => self.combine(&change),
-            Absorbed::Duplicate | Absorbed::Ignored => Ok(()),
-            Absorbed::Conflict | Absorbed::LaneFull => {
+        let state = load_to_change(&mut self.states.members, &*self.parts.store, &member.0, make)?;
+        match self.processor.absorb_owned(state, record) {
+            (Absorbed::Change(change), _) => self.combine(&change),
+            (absorbed @ (Absorbed::Conflict | Absorbed::LaneFull), Some(record)) => {
                 self.parts.metrics.refused_records.add(1);
                 tracing::warn!(letter = %place, ?absorbed, "refused a record");
-                self.keep_unabsorbed(place, record, &absorbed);
+                self.keep_unabsorbed(place, &record, &absorbed);
                 Ok(())
             }
+            _ => Ok(()),
         }
     }
 
@@ -45,12 +36,12 @@ impl Worker<'_> {
             }
             None => None,
         };
-        let hot = load(profiles, store, &change.profile.0, ProfileState::default)?;
-        self.stuck.remove(&change.profile.0);
+        let state = load_to_change(profiles, store, &change.profile.0, ProfileState::default)?;
+        if !self.stuck.is_empty() {
+            self.stuck.remove(&change.profile.0);
+        }
         let left_state = left.as_mut().map(|(_, hot)| &mut hot.state);
-        let outcome = self.processor.combine(&mut hot.state, change, left_state);
-        let newly_dirty = hot.mark_dirty();
-        note(profiles, newly_dirty, &change.profile);
+        let outcome = self.processor.combine(state, change, left_state);
         if let Some(left) = left {
             self.publisher.note(&left.0);
             profiles.put_back(left);
@@ -61,15 +52,13 @@ impl Worker<'_> {
     /// Takes a logged wake-up in.
     pub(super) fn wake(&mut self, profile: &ProfileId, at: Timestamp) -> Result<(), WorkerError> {
         let store = &*self.parts.store;
-        let hot = load(&mut self.states.profiles, store, &profile.0, ProfileState::default)?;
-        let outcome = self.processor.wake(&mut hot.state, at);
-        let newly_dirty = hot.mark_dirty();
+        let state = load_to_change(&mut self.states.profiles, store, &profile.0, ProfileState::default)?;
+        let outcome = self.processor.wake(state, at);
         // A wake-up that asks for itself again would be logged for ever.
-        if hot.state.wake_at().is_some_and(|next| next <= at) {
+        if state.wake_at().is_some_and(|next| next <= at) {
             tracing::error!(profile = &*profile.0, %at, "a wake-up asks for itself again and is left alone");
             self.stuck.insert(profile.0.clone());
         }
-        note(&mut self.states.profiles, newly_dirty, profile);
         self.settle(profile, outcome)
     }
 
@@ -86,8 +75,13 @@ impl Worker<'_> {
     }
 }
 
-fn note(profiles: &mut HotTable<ProfileState>, newly_dirty: bool, profile: &ProfileId) {
-    if newly_dirty {
-        profiles.note_dirty(&profile.0);
+/// The member that takes a record in, where it is one of an event, a lane or clocks.
+pub(super) const fn member_of(record: &Record) -> Option<&MemberId> {
+    match record {
+        Record::Event { event: Event { member, .. }, .. }
+        | Record::Void { member, .. }
+        | Record::Close { member, .. }
+        | Record::Clocks { member, .. } => Some(member),
+        _ => None,
     }
 }

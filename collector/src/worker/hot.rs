@@ -7,6 +7,7 @@ use attune_core::processor::ProfileState;
 use attune_core::profile::{MemberState, SnapshotError};
 use attune_core::time::Timestamp;
 use hashbrown::HashMap;
+use hashbrown::hash_map::EntryRef;
 
 /// A state that can be kept.
 pub trait State {
@@ -95,29 +96,27 @@ impl<S> Default for HotTable<S> {
 }
 
 impl<S: State> HotTable<S> {
-    /// Whether a state is held.
-    pub fn contains(&self, key: &str) -> bool {
-        self.held.contains_key(key)
+    /// A state, to be looked at; where none is held, it is what `read` gives, which is told whether the store may be asked:
+    /// not for one that it is still to lose.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn look<E>(&mut self, key: &str, read: impl FnOnce(bool) -> Result<S, E>) -> Result<&mut Hot<S>, E> {
+        let Self { held, clock, removed, .. } = self;
+        look(held, clock, key, || read(!removed.contains_key(key)))
     }
 
-    /// Whether the store still has a state that it is to lose.
-    pub fn is_removed(&self, key: &str) -> bool {
-        self.removed.contains_key(key)
-    }
-
-    /// Takes in a state as the store has it, or a new one.
-    pub fn insert(&mut self, key: &str, state: S) {
-        let stored_wake = state.wake_at();
-        let hot = Hot { state, dirty: false, used: self.clock, stored_wake };
-        self.held.insert(key.into(), Box::new(hot));
-    }
-
-    /// A held state, to be looked at.
-    pub fn get(&mut self, key: &str) -> Option<&mut Hot<S>> {
-        self.clock += 1;
-        let hot = self.held.get_mut(key)?;
-        hot.used = self.clock;
-        Some(hot)
+    /// The same, to be changed: the next commit writes it.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn change<E>(&mut self, key: &str, read: impl FnOnce(bool) -> Result<S, E>) -> Result<&mut S, E> {
+        let Self { held, clock, dirty, removed } = self;
+        let hot = look(held, clock, key, || read(!removed.contains_key(key)))?;
+        if hot.mark_dirty() {
+            dirty.push(key.into());
+        }
+        Ok(&mut hot.state)
     }
 
     /// A held state, taken out to be changed beside another; give it back with [`HotTable::put_back`].
@@ -182,6 +181,27 @@ impl<S: State> HotTable<S> {
     }
 }
 
+/// A state of those that are held, put there first where it is not.
+fn look<'h, S: State, E>(
+    held: &'h mut HashMap<Box<str>, Box<Hot<S>>>,
+    clock: &mut u64,
+    key: &str,
+    read: impl FnOnce() -> Result<S, E>,
+) -> Result<&'h mut Hot<S>, E> {
+    *clock += 1;
+    let hot = match held.entry_ref(key) {
+        EntryRef::Occupied(held) => held.into_mut(),
+        EntryRef::Vacant(free) => {
+            let state = read()?;
+            let stored_wake = state.wake_at();
+            let hot = Hot { state, dirty: false, used: *clock, stored_wake };
+            free.insert_with_key(key.into(), Box::new(hot))
+        }
+    };
+    hot.used = *clock;
+    Ok(hot)
+}
+
 impl<S> Hot<S> {
     /// Marks the state as changed; says whether it was not yet, so that the caller notes it.
     pub fn mark_dirty(&mut self) -> bool {
@@ -221,18 +241,18 @@ mod tests {
     #[test]
     fn a_removed_state_that_is_looked_at_again_is_not_written() {
         let mut table = HotTable::default();
-        let insert = |table: &mut HotTable<MemberState>| {
-            table.insert("m", MemberState::new(MemberId("m".into())));
+        let make = |may_be_stored: bool, expected: bool| {
+            assert_eq!(may_be_stored, expected);
+            Ok::<_, ()>(MemberState::new(MemberId("m".into())))
         };
-        insert(&mut table);
-        assert!(table.get("m").unwrap().mark_dirty());
-        table.note_dirty("m");
+        assert!(table.change("m", |stored| make(stored, true)).is_ok());
         table.remove("m");
-        assert!(table.is_removed("m"));
-        insert(&mut table);
+        assert!(table.look("m", |stored| make(stored, false)).is_ok());
         let mut changes = Changes::default();
         table.write_changes(&mut changes);
         assert_eq!(changes.writes, [(Table::Members, b"m".to_vec(), None)]);
-        assert!(!table.is_removed("m"));
+        table.remove("m");
+        table.write_changes(&mut changes);
+        assert!(table.look("m", |stored| make(stored, true)).is_ok());
     }
 }

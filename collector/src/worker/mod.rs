@@ -26,7 +26,7 @@ use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
 use attune_core::condition::Engine;
 use attune_core::processor::Processor;
-use attune_core::wire::{Event, LetterId, Record, decode_record};
+use attune_core::wire::{LetterId, Record, decode_record};
 pub use erase::note_erased;
 pub use error::WorkerError;
 use hashbrown::HashSet;
@@ -242,20 +242,14 @@ impl<'a> Worker<'a> {
             tracing::error!(position = self.position, "skipped a record that this version does not read");
             return Ok(());
         };
-        match &record {
-            Record::Event { event: Event { member, .. }, .. }
-            | Record::Void { member, .. }
-            | Record::Close { member, .. }
-            | Record::Clocks { member, .. }
-                if self.parts.tombstones.has(member) =>
-            {
+        if let Some(member) = apply::member_of(&record) {
+            if self.parts.tombstones.has(member) {
                 self.pass_over(member);
-                Ok(())
+                return Ok(());
             }
-            Record::Event { event, .. } => self.absorb(&event.member, &record, place),
-            Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. } => {
-                self.absorb(member, &record, place)
-            }
+            return self.absorb(record, place);
+        }
+        match &record {
             Record::Refused(refused) => {
                 let content = refused.content.as_ref();
                 match content.and_then(|content| content.member.as_ref()) {
@@ -268,7 +262,12 @@ impl<'a> Worker<'a> {
             Record::WakeUp { profile, at } => self.wake(profile, *at),
             Record::Bundle { .. } | Record::Rollout { .. } => self.activate(&record),
             Record::Erase { tombstone, member, .. } => self.take_erasure(*tombstone, member.as_ref()),
-            Record::Blank => Ok(()),
+            // What has a member is absorbed already.
+            Record::Event { .. }
+            | Record::Void { .. }
+            | Record::Close { .. }
+            | Record::Clocks { .. }
+            | Record::Blank => Ok(()),
         }
     }
 
@@ -356,10 +355,24 @@ fn load<'s, S: hot::State>(
     key: &str,
     make: impl FnOnce() -> S,
 ) -> Result<&'s mut Hot<S>, WorkerError> {
-    if !hot.contains(key) {
-        let stored = if hot.is_removed(key) { None } else { store.get(S::TABLE, key.as_bytes())? };
-        let state = stored.map_or_else(|| Ok(make()), |bytes| S::read(&bytes))?;
-        hot.insert(key, state);
-    }
-    hot.get(key).ok_or(WorkerError::Damaged("state"))
+    hot.look(key, |may_ask| read_or_make(may_ask.then_some(store), key, make))
+}
+
+/// The same, to be changed: it is written at the next commit.
+fn load_to_change<'s, S: hot::State>(
+    hot: &'s mut hot::HotTable<S>,
+    store: &dyn Store,
+    key: &str,
+    make: impl FnOnce() -> S,
+) -> Result<&'s mut S, WorkerError> {
+    hot.change(key, |may_ask| read_or_make(may_ask.then_some(store), key, make))
+}
+
+fn read_or_make<S: hot::State>(
+    store: Option<&dyn Store>,
+    key: &str,
+    make: impl FnOnce() -> S,
+) -> Result<S, WorkerError> {
+    let stored = store.map(|store| store.get(S::TABLE, key.as_bytes())).transpose()?;
+    stored.flatten().map_or_else(|| Ok(make()), |bytes| Ok(S::read(&bytes)?))
 }

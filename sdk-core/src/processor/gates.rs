@@ -44,8 +44,8 @@ enum Subject {
 #[derive(Clone, Debug, PartialEq)]
 enum Key {
     Text(Box<str>),
-    /// What stands at a path of the event.
-    Field(Box<str>),
+    /// The value of the subject with this number.
+    Subject(usize),
 }
 
 /// A rule, and its part of all bars.
@@ -140,7 +140,9 @@ impl Gate {
                 let key = match key {
                     None => Key::Text(Box::default()),
                     Some(Literal::Value(Value::String(text))) => Key::Text(text.clone()),
-                    Some(Literal::Path(Path { root: Root::Event, rest })) => Key::Field(rest.clone()),
+                    Some(Literal::Path(Path { root: Root::Event, rest })) => {
+                        Key::Subject(self.number(&Subject::Field(rest.clone())))
+                    }
                     Some(_) => return false,
                 };
                 self.bounds(&Subject::Signal(*signal, key), test)
@@ -156,13 +158,18 @@ impl Gate {
             return others == 0 && !tests.is_empty();
         }
         let Some(test) = Bound::of(test) else { return false };
-        let known = self.subjects.iter().position(|known| known == subject);
-        let subject = known.unwrap_or_else(|| {
-            self.subjects.push(subject.clone());
-            self.subjects.len() - 1
-        });
+        let subject = self.number(subject);
         self.bars.push(Bar { subject, test });
         true
+    }
+
+    /// The number of a subject, which is its own from now on.
+    fn number(&mut self, subject: &Subject) -> usize {
+        let known = self.subjects.iter().position(|known| known == subject);
+        known.unwrap_or_else(|| {
+            self.subjects.push(subject.clone());
+            self.subjects.len() - 1
+        })
     }
 
     fn judge(&self, rules: &RuleTable, document: &dyn Document) -> Vec<Match> {
@@ -199,19 +206,21 @@ impl Gate {
         document: &'a dyn Document,
         asked: &mut [Option<Option<ValueRef<'a>>>],
     ) -> Option<ValueRef<'a>> {
-        let place = asked.get_mut(subject)?;
-        if let Some(known) = place {
+        if let Some(known) = asked.get(subject)? {
             return *known;
         }
         let field = |rest: &str| document.value(PathRef { root: Root::Event, rest });
         let found = match self.subjects.get(subject)? {
             Subject::Field(rest) => Some(field(rest)),
             Subject::Signal(signal, Key::Text(key)) => read(document, *signal, key),
-            Subject::Signal(signal, Key::Field(rest)) => {
-                plain_text(field(rest), &mut [0; 40]).and_then(|key| read(document, *signal, key))
+            Subject::Signal(signal, Key::Subject(key)) => {
+                let key = self.ask(*key, document, asked)?;
+                plain_text(key, &mut [0; 40]).and_then(|key| read(document, *signal, key))
             }
         };
-        *place = Some(found);
+        if let Some(place) = asked.get_mut(subject) {
+            *place = Some(found);
+        }
         found
     }
 }

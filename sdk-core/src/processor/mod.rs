@@ -105,7 +105,19 @@ impl Processor {
 
     /// Takes an event, void or close record of a member in: once in effect, tiles, traits.
     pub fn absorb(&self, state: &mut MemberState, record: &Record) -> Absorbed {
-        let mut absorbed = crate::profile::absorb(state, record, self.counted());
+        let absorbed = crate::profile::absorb(state, record, self.counted());
+        self.met(state, absorbed)
+    }
+
+    /// As [`Self::absorb`], for a host that has no use for the record once it is in effect: it is not copied. Where nothing
+    /// comes of it, it is given back.
+    pub fn absorb_owned(&self, state: &mut MemberState, record: Record) -> (Absorbed, Option<Record>) {
+        let (absorbed, left) = crate::profile::absorb_owned(state, record, self.counted());
+        (self.met(state, absorbed), left)
+    }
+
+    /// What has become of a record, with all tiles of a member that has met a signal newer than itself by it.
+    fn met(&self, state: &mut MemberState, mut absorbed: Absorbed) -> Absorbed {
         if let Absorbed::Change(change) = &mut absorbed
             && let Some(received_at) = change.received_at
             && state.meet(&self.published, received_at)

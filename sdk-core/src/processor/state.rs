@@ -244,7 +244,9 @@ impl ProfileState {
             }
         };
         let assigned = Assigned::new(&bundle.experiments);
-        let member = event.map_or_else(|| self.spokesman(), |document| document.event().member.clone());
+        let nobody = MemberId(Box::default());
+        let speaking = || self.latest_member().unwrap_or(&nobody);
+        let member = event.map_or_else(speaking, |document| &document.event().member);
         // An event is judged by the clocks of its own member, as that member's page judges it.
         let own = event.and_then(|document| self.parts.get(&document.event().member)?.clocks);
         let clocks = told_clocks(context).or(own).unwrap_or(self.clocks);
@@ -254,7 +256,7 @@ impl ProfileState {
             models: Some(&bundle.models),
             parts,
             experiments: &assigned,
-            unit: (&member, self.profile.0.strip_prefix("user:")),
+            unit: (member, self.profile.0.strip_prefix("user:")),
             context,
             event,
             now,

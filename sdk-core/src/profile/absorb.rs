@@ -31,7 +31,9 @@ const PRUNE_EVERY_MS: i64 = 3_600_000;
 pub fn absorb(state: &mut MemberState, record: &Record, table: &SignalTable) -> Absorbed {
     match record {
         Record::Event { event, received_at, proven, facts } if event.member == state.member => {
-            absorb_event(state, event, (*received_at, *proven, facts.as_ref()), table)
+            let (at, facts) = (*received_at, facts.as_ref());
+            mark(state, event, at, facts)
+                .unwrap_or_else(|| count(state, event.clone(), (at, *proven, facts), table))
         }
         Record::Void { member, lane, from, to } if *member == state.member => {
             let at = state.received_at;
@@ -50,34 +52,64 @@ pub fn absorb(state: &mut MemberState, record: &Record, table: &SignalTable) -> 
     }
 }
 
-fn absorb_event(
+/// The same with a record that nobody needs any more once it is in effect: its event goes into the change as it is. What is
+/// not in effect is given back.
+pub fn absorb_owned(
+    state: &mut MemberState,
+    record: Record,
+    table: &SignalTable,
+) -> (Absorbed, Option<Record>) {
+    match record {
+        Record::Event { event, received_at, proven, facts } if event.member == state.member => {
+            match mark(state, &event, received_at, facts.as_ref()) {
+                None => (count(state, event, (received_at, proven, facts.as_ref()), table), None),
+                Some(old) => (old, Some(Record::Event { event, received_at, proven, facts })),
+            }
+        }
+        record => {
+            let absorbed = absorb(state, &record, table);
+            let is_kept = !matches!(absorbed, Absorbed::Change(_));
+            (absorbed, is_kept.then_some(record))
+        }
+    }
+}
+
+/// Marks an event as absorbed; says what becomes of it where it does not come into effect now.
+fn mark(
     state: &mut MemberState,
     event: &Event,
-    (received_at, proven, facts): (Timestamp, bool, Option<&Facts>),
-    table: &SignalTable,
-) -> Absorbed {
+    received_at: Timestamp,
+    facts: Option<&Facts>,
+) -> Option<Absorbed> {
     let marked = match event.lane {
         Some(number) => state.lanes.mark(number.lane, number.seq, event.event_id, received_at),
         None if state.event_ids.insert(event.event_id) => Marked::New,
         None => Marked::Duplicate,
     };
     match marked {
-        Marked::New => {}
-        Marked::Duplicate => return Absorbed::Duplicate,
-        Marked::Conflict => return Absorbed::Conflict,
-        Marked::Full => return Absorbed::LaneFull,
+        Marked::New => facts.is_some_and(|facts| facts.aside).then_some(Absorbed::Ignored),
+        Marked::Duplicate => Some(Absorbed::Duplicate),
+        Marked::Conflict => Some(Absorbed::Conflict),
+        Marked::Full => Some(Absorbed::LaneFull),
     }
-    if facts.is_some_and(|facts| facts.aside) {
-        return Absorbed::Ignored;
-    }
+}
+
+/// Counts an event that has been marked.
+fn count(
+    state: &mut MemberState,
+    event: Event,
+    (received_at, proven, facts): (Timestamp, bool, Option<&Facts>),
+    table: &SignalTable,
+) -> Absorbed {
     advance(state, event.timestamp.min(received_at), received_at, table);
-    let document = EventDocument::new(event.clone());
+    let moved_from = if proven { link(state, &event) } else { None };
+    let lane = event.lane.and_then(|number| lane_summary(state, number.lane));
+    let document = EventDocument::new(event);
     let touched = state.tiles.apply_noting(table, &document, state.time);
     let mut traits = state.traits.apply(&document);
     if facts.is_some_and(|facts| facts.gpc) {
         traits.merge(&state.traits.apply_gpc(&document));
     }
-    let moved_from = if proven { link(state, event) } else { None };
     let mut change = state.next_change();
     change.event = Some(document);
     change.context = facts.map(|facts| facts.context.clone());
@@ -90,7 +122,7 @@ fn absorb_event(
     } else {
         change.tiles = TileChanges::Touched(touched);
         change.traits = traits;
-        change.lanes = event.lane.iter().filter_map(|number| lane_summary(state, number.lane)).collect();
+        change.lanes = lane.into_iter().collect();
     }
     Absorbed::Change(Box::new(change))
 }
@@ -171,6 +203,7 @@ mod tests {
     use crate::profile::fixture::{event, signal, table};
     use crate::profile::snapshot::{SnapshotKind, seal};
     use crate::profile::{Aggregate, CalendarUnit, Tiles, Window};
+    use crate::time::Clocks;
     use crate::wire::{IDENTIFY, LaneSeq};
     use alloc::format;
     use proptest::prelude::*;
@@ -332,6 +365,28 @@ mod tests {
         foreign.member = MemberId(Box::from("other"));
         assert_eq!(absorb(&mut state, &record(foreign), &table), Absorbed::Ignored);
         assert_eq!(state.version(), 1);
+    }
+
+    #[test]
+    fn what_is_handed_over_does_what_is_lent_and_comes_back_where_nothing_changes() {
+        let (mut lent, mut handed, table) = (member(), member(), signals());
+        let (lane, name) = (LaneId(Uuid::from_u128(1)), MemberId(Box::from("m")));
+        let mut identify = event(9, IDENTIFY, r#"{"traits":{"plan":"pro"}}"#).into_event();
+        identify.user_id = Some(Box::from("ada"));
+        for record in [
+            record(numbered(page_view(1, (0, 0, 1)), 1, 1)),
+            record(numbered(page_view(1, (0, 0, 1)), 1, 1)),
+            record(numbered(page_view(2, (0, 0, 1)), 1, 1)),
+            record(numbered(identify, 1, 2)),
+            record(page_view(3, (0, 0, 1))),
+            Record::Void { member: name.clone(), lane, from: 1, to: 3 },
+            Record::Clocks { member: name, clocks: Clocks::UTC, at: RECEIVED },
+        ] {
+            let expected = absorb(&mut lent, &record, &table);
+            let (absorbed, back) = absorb_owned(&mut handed, record.clone(), &table);
+            assert_eq!((&absorbed, &handed), (&expected, &lent));
+            assert_eq!(back, (!matches!(absorbed, Absorbed::Change(_))).then_some(record));
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ mod traits;
 mod view;
 mod warming;
 
-pub use absorb::{Absorbed, absorb};
+pub use absorb::{Absorbed, absorb, absorb_owned};
 pub use bucket::Bucket;
 pub use calendar::{CalendarUnit, Period, Utc, Zone};
 pub use change::{Change, TileChanges};

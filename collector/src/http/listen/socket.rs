@@ -2,6 +2,7 @@
 
 use super::pace::Pace;
 use crate::limits::MAX_HEAD_BYTES;
+use memchr::memchr_iter;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,9 +45,19 @@ impl RawHead {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.is_kept {
             let room = MAX_HEAD_BYTES.saturating_sub(kept.bytes.len());
-            kept.bytes.extend_from_slice(&bytes[..room.min(bytes.len())]);
+            let end = end_of_head(bytes);
+            kept.is_kept = end.is_none();
+            kept.bytes.extend_from_slice(&bytes[..room.min(end.unwrap_or(bytes.len()))]);
         }
     }
+}
+
+/// Where a head ends that ends within these bytes; empty lines before it are none of it. One whose last lines come apart is
+/// kept with what of its body comes along.
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    let mut ends = memchr_iter(b'\n', &bytes[start..]).map(|at| start + at + 1);
+    ends.find(|end| matches!(bytes[*end..], [b'\n', ..] | [b'\r', b'\n', ..]))
 }
 
 /// A socket that fails with `TimedOut` where its peer does not read what is written.
@@ -137,5 +148,31 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(pieces: &[&str]) -> String {
+        let head = RawHead::new();
+        pieces.iter().for_each(|piece| head.keep(piece.as_bytes()));
+        String::from_utf8(head.take()).unwrap()
+    }
+
+    #[test]
+    fn a_head_is_kept_whole_and_its_body_is_not() {
+        assert_eq!(
+            kept(&["POST / HTTP/1.1\r\nA: b\r\n\r\n{body}", "\r\nmore"]),
+            "POST / HTTP/1.1\r\nA: b\r\n"
+        );
+        assert_eq!(kept(&["POST / HTTP/1.1\nA: b\n\n{body}"]), "POST / HTTP/1.1\nA: b\n");
+        assert_eq!(kept(&["\r\n\r\nGET / HTTP/1.1\r\nA: b\r\n\r\n"]), "\r\n\r\nGET / HTTP/1.1\r\nA: b\r\n");
+        assert_eq!(
+            kept(&["GET / HTTP/1.1\r\nA", ": b\r\nC: d\r\n\r\n{}"]),
+            "GET / HTTP/1.1\r\nA: b\r\nC: d\r\n"
+        );
+        assert_eq!(kept(&["GET / HTTP/1.1\r\nA: b\r\n", "\r\n{}"]), "GET / HTTP/1.1\r\nA: b\r\n\r\n{}");
     }
 }

@@ -14,8 +14,9 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// The fields of an event of which none is out of the ordinary.
 #[derive(Default)]
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     event_id: Option<Cow<'a, str>>,
     event_type: Option<Cow<'a, str>>,
     timestamp: Option<Cow<'a, str>>,
@@ -29,28 +30,34 @@ struct Fields<'a> {
 
 /// Reads an event where nothing is wrong with it; nothing where something is or could be.
 pub(super) fn read(raw: &str, defaults: EventDefaults<'_>) -> Option<Event> {
-    let fields: Fields<'_> = serde_json::from_str(raw).ok()?;
-    let member = match (fields.anonymous_id, defaults.member, &fields.user_id) {
-        (Some(own), _, _) => MemberId(own.into()),
-        (None, Some(sender), _) => sender.clone(),
-        (None, None, user) => MemberId(format!("user:{}", user.as_ref()?).into()),
-    };
-    let own = id(fields.lane)?.map(LaneId);
-    let lane = match fields.seq {
-        None => None,
-        Some(seq) if (1..=MAX_SEQ).contains(&seq) => Some(LaneSeq { lane: own.or(defaults.lane)?, seq }),
-        Some(_) => return None,
-    };
-    Some(Event {
-        event_id: EventId(id(fields.event_id)??),
-        event_type: fields.event_type?.into(),
-        timestamp: Timestamp::parse(&fields.timestamp?)?,
-        member,
-        lane,
-        session: id(fields.session_id)?.map(SessionId),
-        user_id: fields.user_id.map(Into::into),
-        metadata: fields.metadata.filter(|object| *object != "{}").map(Into::into),
-    })
+    serde_json::from_str::<Fields<'_>>(raw).ok()?.event(defaults)
+}
+
+impl Fields<'_> {
+    /// The event, where nothing is wrong with what the fields say.
+    pub fn event(self, defaults: EventDefaults<'_>) -> Option<Event> {
+        let member = match (self.anonymous_id, defaults.member, &self.user_id) {
+            (Some(own), _, _) => MemberId(own.into()),
+            (None, Some(sender), _) => sender.clone(),
+            (None, None, user) => MemberId(format!("user:{}", user.as_ref()?).into()),
+        };
+        let own = id(self.lane)?.map(LaneId);
+        let lane = match self.seq {
+            None => None,
+            Some(seq) if (1..=MAX_SEQ).contains(&seq) => Some(LaneSeq { lane: own.or(defaults.lane)?, seq }),
+            Some(_) => return None,
+        };
+        Some(Event {
+            event_id: EventId(id(self.event_id)??),
+            event_type: self.event_type?.into(),
+            timestamp: Timestamp::parse(&self.timestamp?)?,
+            member,
+            lane,
+            session: id(self.session_id)?.map(SessionId),
+            user_id: self.user_id.map(Into::into),
+            metadata: self.metadata.filter(|object| *object != "{}").map(Into::into),
+        })
+    }
 }
 
 /// An id that may be absent; nothing where it is none.

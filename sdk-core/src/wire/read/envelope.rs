@@ -3,10 +3,11 @@
 use super::EventDefaults;
 use super::error::EnvelopeError;
 use super::skew::Skew;
+use super::whole::{self, RawEnvelope, Whole};
 use crate::id::{LaneId, MemberId, uuid_from_text};
 use crate::limits::{MAX_ID_CHARS, MAX_SEQ};
 use crate::time::Timestamp;
-use crate::wire::{Closed, VoidRange};
+use crate::wire::{Closed, Event, VoidRange};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -39,29 +40,6 @@ pub struct Envelope<'a> {
     pub dropped: Vec<(Box<str>, u64)>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawEnvelope<'a> {
-    #[serde(borrow)]
-    v: Option<&'a RawValue>,
-    #[serde(borrow)]
-    sent_at: Option<&'a RawValue>,
-    #[serde(borrow)]
-    anonymous_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    lane: Option<&'a RawValue>,
-    #[serde(borrow)]
-    context: Option<&'a RawValue>,
-    #[serde(borrow)]
-    events: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    void: Option<&'a RawValue>,
-    #[serde(borrow)]
-    closed: Option<&'a RawValue>,
-    #[serde(borrow)]
-    dropped: Option<&'a RawValue>,
-}
-
 #[derive(Deserialize)]
 struct RawVoid<'a> {
     #[serde(borrow)]
@@ -88,12 +66,33 @@ impl<'a> Envelope<'a> {
         if !text.trim_start().starts_with('{') {
             return Err(EnvelopeError::Unreadable("a batch is a JSON object".into()));
         }
-        let raw: RawEnvelope<'a> =
+        let mut raw: RawEnvelope<'a> =
             serde_json::from_str(text).map_err(|e| EnvelopeError::Unreadable(e.to_string()))?;
+        let events = raw.events.take();
+        Self::of(raw, events.map(|events| events.into_iter().map(RawValue::get).collect()))
+    }
+
+    /// Reads a batch as [`Envelope::parse`] does, and its events as [`parse_event`](super::parse_event) does, in one pass where
+    /// nothing is out of the ordinary. An event that has to be read alone is missing, and where the batch does not say
+    /// otherwise every one is.
+    ///
+    /// # Errors
+    /// As [`Envelope::parse`].
+    pub fn parse_whole(text: &'a str) -> Result<(Self, Vec<Option<Event>>), EnvelopeError> {
+        let Some(Whole { raw, events }) = whole::read(text) else {
+            return Self::parse(text).map(|envelope| (envelope, Vec::new()));
+        };
+        let (texts, fields): (Vec<_>, Vec<_>) = events.into_iter().unzip();
+        let envelope = Self::of(raw, Some(texts))?;
+        let events = fields.into_iter().map(|fields| fields.event(envelope.defaults())).collect();
+        Ok((envelope, events))
+    }
+
+    fn of(raw: RawEnvelope<'a>, events: Option<Vec<&'a str>>) -> Result<Self, EnvelopeError> {
         if let Some(version) = raw.v.map(RawValue::get).filter(|version| *version != "1") {
             return Err(EnvelopeError::VersionUnsupported(version.chars().take(MAX_ID_CHARS).collect()));
         }
-        let events = raw.events.ok_or(EnvelopeError::EventsMissing)?;
+        let events = events.ok_or(EnvelopeError::EventsMissing)?;
         let anonymous_id = read::<Box<str>>("anonymous_id", raw.anonymous_id)?.map(MemberId);
         let lane = read::<Cow<'_, str>>("lane", raw.lane)?.map(|text| lane_id("lane", &text)).transpose()?;
         let sent_at = read::<Cow<'_, str>>("sent_at", raw.sent_at)?
@@ -123,7 +122,7 @@ impl<'a> Envelope<'a> {
                 .and_then(|text| serde_json::from_str(text).ok())
                 .and_then(|Skew(skew_ms)| skew_ms),
             context,
-            events: events.into_iter().map(RawValue::get).collect(),
+            events,
             void,
             closed,
             dropped: dropped.unwrap_or_default().into_iter().collect(),
@@ -272,6 +271,54 @@ mod tests {
             assert_eq!(error.code(), code, "{text}");
             assert!(error.to_string().contains(place), "{text}: {error}");
         }
+    }
+
+    /// Fields of a batch, good and bad.
+    const FIELDS: &str = r#""v" ?:1|"v":2|"sent_at":"2026-11-20T10:00:02Z"|"anonymous_id":("m"|null|7)|"lane":"l"|"context":\{"clock_skew_ms":[0-9]\}|"void":\[\]|"closed":\[\{"lane":"l","count":3\}\]|"dropped":\{"a":[0-9]\}|"other":\[1\]|"\\u0076":1|"events":\[\]"#;
+    const EVENTS: &str = r#"\{\}|7|\{"event_id":"1","event_type":"a","timestamp":"2026-11-20T10:00:02Z"(,"seq":[0-2]|,"metadata":(\{"a":\[1\]\}|[37]|\{"a":1e999\})|,"anonymous_id":"n"|,"event_id":"2")?\}"#;
+
+    proptest! {
+        #[test]
+        fn what_is_read_in_one_pass_is_what_is_read_one_after_the_other(
+            before in proptest::collection::vec(FIELDS, 0..3),
+            events in proptest::collection::vec(EVENTS, 0..4),
+            after in proptest::collection::vec(FIELDS, 0..3),
+            space in "[ \n\t]?",
+            end in "\\}|\\} |\\},|,\\}|",
+        ) {
+            let events = format!(r#"{space}"events"{space}:{space}[{}]{space}"#, events.join(&format!("{space},{space}")));
+            let fields: Vec<String> = before.into_iter().chain([events]).chain(after).collect();
+            let text = format!("{space}{{{}{end}", fields.join(","));
+            let expected = Envelope::parse(&text);
+            match Envelope::parse_whole(&text) {
+                Ok((envelope, events)) => {
+                    for (raw, event) in envelope.events.iter().zip(events) {
+                        let alone = parse_event(raw, envelope.defaults());
+                        prop_assert!(event.is_none_or(|event| alone == Ok(event)), "{}", raw);
+                    }
+                    prop_assert_eq!(Ok(envelope), expected, "{}", text);
+                }
+                Err(error) => prop_assert_eq!(Err(error), expected, "{}", text),
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_as_pages_write_it_is_read_in_one_pass() {
+        let event = r#"{"event_id":"1","event_type":"a","timestamp":"2026-11-20T10:00:02Z","seq":1}"#;
+        let batch = |events: &str| {
+            format!(
+                r#"{{"v":1,"anonymous_id":"m","lane":"l","context":{{"locale":"de"}},"events":[{events}]}}"#
+            )
+        };
+        let read = |text: &str| Envelope::parse_whole(text).unwrap().1;
+        assert_eq!(read(&batch(&[event; 3].join(" ,\n"))).iter().flatten().count(), 3);
+        let wrong = event.replace("\"seq\":1", "\"seq\":0");
+        let found: Vec<_> = read(&batch(&[event, &wrong].join(","))).iter().map(Option::is_some).collect();
+        assert_eq!(found, [true, false], "one alone is left to be read alone");
+        assert!(read(&batch(&[event, "7"].join(","))).is_empty(), "nothing is kept of what breaks off");
+        // No more of them are held than a batch may have.
+        assert!(read(&batch(&std::vec!["{}"; crate::limits::MAX_BATCH_EVENTS + 1].join(","))).is_empty());
     }
 
     #[test]

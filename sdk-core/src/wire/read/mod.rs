@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod skew;
 mod strict;
+mod whole;
 
 pub use defaults::EventDefaults;
 pub use envelope::Envelope;
