@@ -52,6 +52,12 @@ impl Worker<'_> {
     /// Takes a logged wake-up in.
     pub(super) fn wake(&mut self, profile: &ProfileId, at: Timestamp) -> Result<(), WorkerError> {
         let store = &*self.parts.store;
+        let hot = load(&mut self.states.profiles, store, &profile.0, ProfileState::default)?;
+        if hot.state.members().next().is_none() {
+            // It has been erased meanwhile, and nothing is to say that it was there.
+            self.states.profiles.forget_timer(&profile.0, at);
+            return Ok(());
+        }
         let state = load_to_change(&mut self.states.profiles, store, &profile.0, ProfileState::default)?;
         let outcome = self.processor.wake(state, at);
         // A wake-up that asks for itself again would be logged for ever.

@@ -15,7 +15,7 @@ use attune_core::codec::{Reader, Writer};
 use attune_core::id::{MemberId, ProfileId, uuid_from_text};
 use attune_core::processor::ProfileState;
 use attune_core::profile::MemberState;
-use attune_core::wire::{Record, blank_record, decode_record};
+use attune_core::wire::{Record, Refused, blank_record, decode_record};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -95,6 +95,12 @@ impl Erasures {
         !self.pending.is_empty() && self.ended_at.is_none_or(|ended| clock::elapsed(ended) >= ERASE_PAUSE)
     }
 
+    /// The member whose records are being blanked that a refused event names.
+    pub fn is_named_in(&self, refused: &Refused) -> Option<MemberId> {
+        let being = self.pass.iter().flat_map(|pass| pass.members.values()).chain(self.pending.values());
+        being.map(|(member, _)| member).find(|member| is_letter_of(refused, member)).cloned()
+    }
+
     /// Members that are to be erased.
     pub fn count(&self) -> u64 {
         let running = self.pass.as_ref().map_or(0, |pass| pass.members.len());
@@ -117,7 +123,16 @@ impl Worker<'_> {
         };
         let store = &*self.parts.store;
         let make = || MemberState::new(member.clone());
-        let profile = load(&mut self.states.members, store, &member.0, make)?.state.profile().clone();
+        let profile = match load(&mut self.states.members, store, &member.0, make) {
+            Ok(hot) => hot.state.profile().clone(),
+            // What cannot be read goes all the same; whose profile it was in is not known.
+            Err(WorkerError::State(error)) => {
+                tracing::error!(member = &*member.0, error = error.code(), "an unreadable member is erased");
+                self.states.members.discard(&member.0);
+                ProfileId(format!("member:{}", member.0).into())
+            }
+            Err(error) => return Err(error),
+        };
         self.states.members.remove(&member.0);
         self.erase_from(&profile.0, member)?;
         self.blank_later(tombstone, member, &profile);
@@ -127,6 +142,10 @@ impl Worker<'_> {
     /// Passes over a record of a member that is erased already, which was on its way at that moment.
     pub(super) fn pass_over(&mut self, member: &MemberId) {
         let tombstone = self.parts.tombstones.of(member);
+        // One that waits already knows its profile.
+        if self.erasures.pending.contains_key(&tombstone) {
+            return;
+        }
         self.blank_later(tombstone, member, &ProfileId(format!("member:{}", member.0).into()));
     }
 
@@ -142,7 +161,22 @@ impl Worker<'_> {
 
     /// Takes a member out of a profile, which goes where nobody is left.
     fn erase_from(&mut self, profile: &str, member: &MemberId) -> Result<(), WorkerError> {
-        let hot = load(&mut self.states.profiles, &*self.parts.store, profile, ProfileState::default)?;
+        let hot = match load(&mut self.states.profiles, &*self.parts.store, profile, ProfileState::default) {
+            Ok(hot) => hot,
+            Err(WorkerError::State(error)) => {
+                tracing::error!(
+                    profile,
+                    error = error.code(),
+                    "somebody is erased from an unreadable profile"
+                );
+                // Nobody else is in one of a member alone.
+                if profile.strip_prefix("member:") == Some(&*member.0) {
+                    self.states.profiles.discard(profile);
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         if hot.state.erase(member) {
             self.states.profiles.remove(profile);
         } else {
@@ -197,7 +231,8 @@ impl Worker<'_> {
             true
         })?;
         store.scan(Table::Firings, &mut |key, value| {
-            if is_in(value) {
+            // They are kept as JSON, which may write a name otherwise.
+            if may_name(value, member) {
                 firings.push((key.to_vec(), value.to_vec()));
             }
             true
@@ -246,8 +281,10 @@ impl Worker<'_> {
             }
         }
         self.parts.log.replace(&frames)?;
+        // What rules remember is computed up to where the state is.
+        let end = if pass.rebuild.is_some() { self.position } else { pass.until };
         // Where nothing intact is left up to there, nothing is left to be read.
-        if before < pass.position && pass.position < self.position {
+        if before < pass.position && pass.position < end {
             self.erasures.pass = Some(pass);
             return Ok(());
         }
@@ -258,6 +295,10 @@ impl Worker<'_> {
         for (profile, rebuilt) in pass.rebuild.into_iter().flat_map(Rebuild::into_profiles) {
             let store = &*self.parts.store;
             let hot = load(&mut self.states.profiles, store, &profile, ProfileState::default)?;
+            if hot.state.members().next().is_none() {
+                // The last of them has been erased meanwhile.
+                continue;
+            }
             hot.state.remember_as(rebuilt);
             if hot.mark_dirty() {
                 self.states.profiles.note_dirty(&profile);
@@ -287,7 +328,10 @@ impl Worker<'_> {
         let purged = std::mem::take(&mut self.erasures.blanked);
         self.parts.metrics.erasures.add(purged.len() as u64);
         for tombstone in purged {
-            self.erasures.unwritten.insert(tombstone, vec![DONE]);
+            // One that was sent something in between has another reading before it.
+            if !self.erasures.pending.contains_key(&tombstone) {
+                self.erasures.unwritten.insert(tombstone, vec![DONE]);
+            }
         }
         self.commit_all()
     }
@@ -310,7 +354,8 @@ fn is_of(record: &[u8], members: &BTreeMap<Tombstone, (MemberId, ProfileId)>) ->
         }
         Record::Erase { member, .. } => member.is_some_and(|member| is_one(&member)),
         Record::WakeUp { profile, .. } => {
-            profile.0.strip_prefix("member:").is_some_and(|member| is_one(&MemberId(member.into())))
+            // A user's profile is named as the member is that carries its traits.
+            is_one(&MemberId(profile.0.strip_prefix("member:").unwrap_or(&profile.0).into()))
         }
         Record::Refused(refused) => members.values().any(|(erased, _)| is_letter_of(&refused, erased)),
         Record::Bundle { .. } | Record::Rollout { .. } | Record::Replayed(_) | Record::Blank => false,

@@ -77,6 +77,8 @@ pub struct HotTable<S> {
     dirty: Vec<Box<str>>,
     /// States that the store is to lose, each with the timer that it holds.
     removed: HashMap<Box<str>, Option<Timestamp>>,
+    /// Timers in the store of states that are not there any more.
+    stale: Vec<(Timestamp, Box<str>)>,
     clock: u64,
 }
 
@@ -91,7 +93,7 @@ pub struct HotStates {
 
 impl<S> Default for HotTable<S> {
     fn default() -> Self {
-        Self { held: HashMap::new(), dirty: Vec::new(), removed: HashMap::new(), clock: 0 }
+        Self { held: HashMap::new(), dirty: Vec::new(), removed: HashMap::new(), stale: Vec::new(), clock: 0 }
     }
 }
 
@@ -111,7 +113,7 @@ impl<S: State> HotTable<S> {
     /// # Errors
     /// As `read`.
     pub fn change<E>(&mut self, key: &str, read: impl FnOnce(bool) -> Result<S, E>) -> Result<&mut S, E> {
-        let Self { held, clock, dirty, removed } = self;
+        let Self { held, clock, dirty, removed, .. } = self;
         let hot = look(held, clock, key, || read(!removed.contains_key(key)))?;
         if hot.mark_dirty() {
             dirty.push(key.into());
@@ -140,12 +142,25 @@ impl<S: State> HotTable<S> {
         }
     }
 
+    /// Removes from the store a state that cannot be read.
+    pub fn discard(&mut self, key: &str) {
+        self.removed.entry(key.into()).or_insert(None);
+    }
+
+    /// Removes from the store the timer of a state that is not there any more.
+    pub fn forget_timer(&mut self, key: &str, at: Timestamp) {
+        self.stale.push((at, key.into()));
+    }
+
     /// Notes that a state has been changed.
     pub fn note_dirty(&mut self, key: &str) {
         self.dirty.push(key.into());
     }
 
     fn write_changes(&mut self, changes: &mut Changes) {
+        for (at, key) in self.stale.drain(..) {
+            changes.remove(Table::Timers, timer_key(at, &key));
+        }
         for (key, wake) in self.removed.drain() {
             wake.into_iter().for_each(|at| changes.remove(Table::Timers, timer_key(at, &key)));
             changes.remove(S::TABLE, key.into_string());

@@ -25,6 +25,7 @@ use crate::metrics::{Metrics, Reached, Stage};
 use crate::profile::{Changes, Store, Table};
 use crate::push::Hub;
 use attune_core::condition::Engine;
+use attune_core::id::MemberId;
 use attune_core::processor::Processor;
 use attune_core::wire::{LetterId, Record, decode_record};
 pub use erase::note_erased;
@@ -254,12 +255,24 @@ impl<'a> Worker<'a> {
                 let content = refused.content.as_ref();
                 match content.and_then(|content| content.member.as_ref()) {
                     Some(member) if self.parts.tombstones.has(member) => self.pass_over(member),
-                    _ => self.keep_letter(place, (**refused).clone()),
+                    _ => match self.erasures.is_named_in(refused) {
+                        Some(member) => self.pass_over(&member),
+                        None => self.keep_letter(place, (**refused).clone()),
+                    },
                 }
                 Ok(())
             }
             Record::Replayed(replayed) => self.take_replay(replayed),
-            Record::WakeUp { profile, at } => self.wake(profile, *at),
+            Record::WakeUp { profile, at } => {
+                let member = profile.0.strip_prefix("member:").map(|member| MemberId(member.into()));
+                match member.filter(|member| self.parts.tombstones.has(member)) {
+                    Some(member) => {
+                        self.pass_over(&member);
+                        Ok(())
+                    }
+                    None => self.wake(profile, *at),
+                }
+            }
             Record::Bundle { .. } | Record::Rollout { .. } => self.activate(&record),
             Record::Erase { tombstone, member, .. } => self.take_erasure(*tombstone, member.as_ref()),
             // What has a member is absorbed already.
