@@ -112,6 +112,10 @@ pub const MAX_AGENT_BYTES: usize = 1_024;
 pub const MAX_HINT_BYTES: usize = 512;
 /// Bytes of one text that is kept of a campaign, a place or a browser: as long as names are, since each event has a copy.
 pub const MAX_CONTEXT_TEXT_BYTES: usize = 100;
+/// Ids of clicks that are kept of a campaign: a visit has come by one or two advertisements.
+pub const MAX_CLICK_IDS: usize = 8;
+/// Bytes of an address, or of what a sender tells of its campaign, that are looked into for each event type.
+pub const MAX_TOLD_BYTES: usize = 8 << 10;
 /// Difference of the clocks from which a batch without a known skew is shifted, in milliseconds.
 pub const CLOCK_SHIFT_MS: i64 = 60_000;
 /// Time a request head may take to arrive, and the next one to begin.
@@ -256,6 +260,8 @@ pub const MAX_FOLLOWERS: usize = 16;
 pub const FOLLOWED_EVENTS: usize = 1_024;
 /// Entries of the store that an export looks through at a time: the store is nobody else's meanwhile.
 pub const EXPORT_SCAN_ENTRIES: usize = 4_096;
+/// Bytes of the name of an experiment or variation that is counted: as long as an id of 100 characters can be.
+pub const MAX_COUNTED_NAME_BYTES: usize = 400;
 /// Variations of experiments that are counted: more are sent by nobody whose events are to be believed.
 pub const MAX_COUNTED_VARIATIONS: usize = 10_000;
 /// Members of variations that are told apart: bounds memory, some 16 bytes each.

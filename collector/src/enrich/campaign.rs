@@ -1,5 +1,6 @@
 //! The campaign that has brought a visitor, by the names that pages have for it.
 
+use crate::limits::MAX_CLICK_IDS;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
@@ -21,29 +22,64 @@ fn is_click_id(name: &str) -> bool {
     is_word && (before.is_some_and(|before| !before.is_empty()) || matches!(name, "gbraid" | "wbraid"))
 }
 
+/// A campaign that is being read.
+#[derive(Default)]
+struct Reading {
+    found: BTreeMap<String, String>,
+    click_ids: usize,
+}
+
+impl Reading {
+    /// Takes a field in; of ids of clicks the first few.
+    fn put(&mut self, field: &str, value: String) {
+        if is_click_id(field) && !self.found.contains_key(field) {
+            if self.click_ids == MAX_CLICK_IDS {
+                return;
+            }
+            self.click_ids += 1;
+        }
+        self.found.insert(field.to_owned(), value);
+    }
+}
+
 /// What an address names; the last of several that are named alike, as pages have it.
 pub fn of_address(url: &Url) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
+    let mut reading = Reading::default();
     for (parameter, value) in url.query_pairs().filter(|(_, value)| !value.is_empty()) {
         let known = PARAMETERS.iter().find(|(name, _)| *name == parameter).map(|(_, field)| *field);
         if let Some(field) = known.or_else(|| is_click_id(&parameter).then_some(&*parameter)) {
-            found.insert(field.to_owned(), value.into_owned());
+            reading.put(field, value.into_owned());
         }
     }
-    found
+    reading.found
 }
 
 /// What a sender tells, as far as it is a text by one of those names.
 pub fn told(object: &str) -> BTreeMap<String, String> {
     let told: BTreeMap<String, Value> = serde_json::from_str(object).unwrap_or_default();
     let is_known = |name: &str| PARAMETERS.iter().any(|(_, field)| *field == name) || is_click_id(name);
-    let texts = told.into_iter().filter(|(name, _)| is_known(name));
-    texts.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
+    let mut reading = Reading::default();
+    for (name, value) in told.iter().filter(|(name, _)| is_known(name)) {
+        if let Some(text) = value.as_str() {
+            reading.put(name, text.to_owned());
+        }
+    }
+    reading.found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_clicks_few_are_kept() {
+        let names: Vec<String> = (0..50).map(|number| format!("x{number}clid")).collect();
+        let query = names.iter().map(|name| format!("{name}=1")).collect::<Vec<_>>().join("&");
+        let url = Url::parse(&format!("https://shop.example/?{query}&utm_source=news")).unwrap();
+        assert_eq!(of_address(&url).len(), MAX_CLICK_IDS + 1);
+        let object = names.iter().map(|name| format!("\"{name}\":\"1\"")).collect::<Vec<_>>().join(",");
+        assert_eq!(told(&format!("{{{object},\"source\":\"news\"}}")).len(), MAX_CLICK_IDS + 1);
+    }
 
     #[test]
     fn an_address_names_campaign_and_clicks_and_nothing_else() {

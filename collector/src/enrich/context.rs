@@ -4,10 +4,11 @@ use super::agent::{Agent, Named};
 use super::geo::Place;
 use super::hints::Hints;
 use super::{campaign, referrer, text};
-use crate::limits::MAX_CONTEXT_TEXT_BYTES;
+use crate::limits::{MAX_CONTEXT_TEXT_BYTES, MAX_TOLD_BYTES};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// What the sender of a batch, or of one event, tells of page, campaign and wishes.
 #[derive(Clone, Debug, Default)]
@@ -20,21 +21,6 @@ pub struct Told<'a> {
     pub user_agent: Option<Cow<'a, str>>,
     /// The visitor's address, likewise.
     pub ip: Option<Cow<'a, str>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawTold<'a> {
-    #[serde(borrow)]
-    page: Option<&'a RawValue>,
-    #[serde(borrow)]
-    campaign: Option<&'a RawValue>,
-    #[serde(borrow)]
-    privacy: Option<&'a RawValue>,
-    #[serde(borrow, alias = "userAgent")]
-    user_agent: Option<&'a RawValue>,
-    #[serde(borrow)]
-    ip: Option<&'a RawValue>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -56,24 +42,29 @@ impl<'a> Told<'a> {
     /// What a context says, as pages and Segment's libraries write it. A field that is not as it should be says nothing, and
     /// what is no object says nothing at all: contexts have whatever senders put there.
     pub fn of_context(context: &'a str) -> Self {
-        let raw: RawTold<'a> = serde_json::from_str(context).unwrap_or_default();
+        // The last of several fields of one name counts, as everywhere in JSON.
+        let fields: BTreeMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(context).unwrap_or_default();
+        let raw = |name: &str| fields.get(name).copied();
+        let is_campaign = |raw: &&RawValue| raw.get().starts_with('{') && raw.get().len() <= MAX_TOLD_BYTES;
         Self {
-            page: field(raw.page).unwrap_or_default(),
-            campaign: raw.campaign.filter(|raw| raw.get().starts_with('{')),
-            gpc: field::<Privacy>(raw.privacy).is_some_and(|privacy| privacy.gpc),
-            user_agent: field(raw.user_agent),
-            ip: field(raw.ip),
+            page: field(raw("page")).unwrap_or_default(),
+            campaign: raw("campaign").filter(is_campaign),
+            gpc: field::<Privacy>(raw("privacy")).is_some_and(|privacy| privacy.gpc),
+            user_agent: field(raw("user_agent")).or_else(|| field(raw("userAgent"))),
+            ip: field(raw("ip")),
         }
     }
 
     /// Campaign and referrer as one object, where there is either: what the sender says itself, or else what the addresses say.
     pub(super) fn page(&self) -> Option<String> {
-        let url = self.page.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+        let is_short = |address: &&str| address.len() <= MAX_TOLD_BYTES;
+        let url = self.page.url.as_deref().filter(is_short).and_then(|url| url::Url::parse(url).ok());
         let campaign = match self.campaign {
             Some(told) => campaign::told(told.get()),
             None => url.as_ref().map(campaign::of_address).unwrap_or_default(),
         };
-        let referrer = self.page.referrer.as_deref().and_then(|from| referrer::of(from, url.as_ref()));
+        let referrer =
+            self.page.referrer.as_deref().filter(is_short).and_then(|from| referrer::of(from, url.as_ref()));
         let mut page = Context::default();
         page.put_texts("campaign", campaign.iter().map(|(name, value)| (&**name, &**value)));
         if let Some(referrer) = &referrer {

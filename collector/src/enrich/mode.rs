@@ -36,6 +36,9 @@ pub enum AddressMode {
     Whole,
 }
 
+/// The first 16 bits of an address of 6to4 (RFC 3056).
+const TRANSITION: u16 = 0x2002;
+
 impl AddressMode {
     /// An address as it is kept.
     pub fn shown(self, address: IpAddr) -> Option<String> {
@@ -47,7 +50,11 @@ impl AddressMode {
                 Ipv4Addr::new(a, b, c, 0).into()
             }
             (Self::Truncated, IpAddr::V6(address)) => {
-                let [a, b, c, ..] = address.segments();
+                let [a, b, mut c, ..] = address.segments();
+                if a == TRANSITION {
+                    // The 32 bits behind it are an address of version 4.
+                    c &= 0xff00;
+                }
                 Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
             }
         };
@@ -66,6 +73,7 @@ mod tests {
             ("203.0.113.77", "203.0.113.0"),
             ("::ffff:203.0.113.77", "203.0.113.0"),
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
+            ("2002:cb00:714d:1::2", "2002:cb00:7100::"),
         ] {
             assert_eq!(shown(AddressMode::Truncated, text).as_deref(), Some(truncated));
             assert_eq!(shown(AddressMode::None, text), None);

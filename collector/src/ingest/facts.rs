@@ -19,6 +19,8 @@ pub struct Finding<'a> {
     moment: &'a Moment<'a>,
     /// What the batch says of its context.
     context: Option<&'a str>,
+    /// What the origin that was asked of last tells, which is read once for all types.
+    told: Option<(Option<&'a Origin<'a>>, Told<'a>)>,
     last: Option<Last<'a>>,
 }
 
@@ -33,7 +35,7 @@ struct Last<'a> {
 impl<'a> Finding<'a> {
     /// Begins with a batch.
     pub fn new(moment: &'a Moment<'a>, context: Option<&'a str>) -> Self {
-        Self { moment, context, last: None }
+        Self { moment, context, told: None, last: None }
     }
 
     /// What is known of the event of an index and type.
@@ -47,21 +49,28 @@ impl<'a> Finding<'a> {
         if let Some(last) = last {
             return last.found.clone();
         }
-        let found = enriching.find(origin, self.context, event_type, guard);
+        let (of, told) = self.told.get_or_insert_with(|| (origin, tell(origin, self.context)));
+        if *of != origin {
+            (*of, *told) = (origin, tell(origin, self.context));
+        }
+        let found = enriching.find(origin, told, event_type, guard);
         let event_type = guard.map(|_| event_type.into());
         self.last.insert(Last { origin, event_type, found }).found.clone()
     }
+}
+
+fn tell<'a>(origin: Option<&'a Origin<'a>>, context: Option<&'a str>) -> Told<'a> {
+    origin.map_or(context, |origin| origin.context).map(Told::of_context).unwrap_or_default()
 }
 
 impl Enriching<'_> {
     fn find(
         &self,
         origin: Option<&Origin<'_>>,
-        context: Option<&str>,
+        told: &Told<'_>,
         event_type: &str,
         guard: Option<Guard<'_>>,
     ) -> Found {
-        let told = origin.map_or(context, |origin| origin.context).map(Told::of_context).unwrap_or_default();
         let own = origin.and_then(|origin| origin.user_agent.as_deref());
         let source = match self.visitor {
             Some(visitor) => Source { user_agent: own.or(visitor.user_agent), ..visitor },
@@ -71,7 +80,7 @@ impl Enriching<'_> {
                 ..Source::default()
             },
         };
-        self.enricher.look_up(&source, &told, |page| match guard {
+        self.enricher.look_up(&source, told, |page| match guard {
             Some(guard) => guard.strip(event_type, &page).map(Cow::into_owned),
             None => Some(page),
         })

@@ -1,5 +1,6 @@
 //! The bundle's filter policy in front of the log: the same answers as in the page, for whatever has not asked there.
 
+use crate::limits::MAX_AGENT_BYTES;
 use attune_core::filter::{Asking, Policy, RateState, Reason, Sender, Verdict, is_bot};
 use attune_core::id::MemberId;
 use attune_core::time::{Monotonic, Now, Timestamp};
@@ -54,7 +55,9 @@ impl Guard<'_> {
     }
 
     fn ask(&self, event_type: &str, member: &MemberId, metadata: ValueRef<'_>) -> Verdict {
-        let sender = if is_bot(self.user_agent) { Sender::Bot } else { Sender::Person };
+        // It is looked at for each event, and may be as long as a head.
+        let user_agent = &self.user_agent[..self.user_agent.floor_char_boundary(MAX_AGENT_BYTES)];
+        let sender = if is_bot(user_agent) { Sender::Bot } else { Sender::Person };
         let now = Now { wall: Timestamp::default(), monotonic: Monotonic::default() };
         let asking = Asking { event_type, member, metadata, sender, now };
         self.policy.judge(&asking, &mut RateState::default())

@@ -104,7 +104,7 @@ impl Traits {
     /// stays as well.
     pub fn apply_gpc(&mut self, document: &EventDocument) -> Self {
         let mut changed = Self::default();
-        if self.get(GPC_TRAIT).is_none() {
+        if !matches!(self.get(GPC_TRAIT), Some(ValueRef::Bool(_))) {
             let (at, event_id) = (document.event().timestamp, document.event().event_id);
             let written = Trait { value: Packed::of(ValueRef::Bool(true)), at, event_id };
             if self.write(GPC_TRAIT, &written) {
