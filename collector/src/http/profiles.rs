@@ -14,7 +14,7 @@ use crate::content::{etag_matches, sha256};
 use crate::hex::hex;
 use crate::ingest::Watch;
 use crate::limits::WATCHED_TRIES;
-use crate::query::Found;
+use crate::query::{Found, unproven};
 use attune_core::id::MemberId;
 use attune_core::limits::MAX_ID_CHARS;
 use attune_core::processor::ProfileState;
@@ -153,15 +153,21 @@ pub async fn erase(State(edge): State<Arc<Edge>>, PathText(id): PathText) -> Res
         return Err(ending);
     }
     let subject = Subject::read(&id)?;
+    let Some(user) = &subject.user else {
+        let members = vec![subject.member.clone()];
+        edge.ingest.erase_all(members, &edge.tombstones, clock::now(), None).await?;
+        return erased(&edge, &subject).await;
+    };
     for _ in 0..WATCHED_TRIES {
         let (watch, found) = read_watched(&edge, &subject).await?;
         // What cannot be read is erased by the log; only who else is in it is not known.
-        let mut members = match (&subject.user, found) {
-            (Some(_), Found::Known(state)) => state.members().cloned().collect(),
-            (Some(_), Found::Unreadable(error)) => return Err(unreadable(&id, &error)),
-            _ => Vec::new(),
+        let mut members: Vec<MemberId> = match found {
+            Found::Known(state) => state.members().cloned().collect(),
+            Found::Unreadable(error) => return Err(unreadable(&id, &error)),
+            Found::Unknown => Vec::new(),
         };
         members.retain(|member| *member != subject.member);
+        members.push(unproven(user));
         // It comes last, so that whoever asks again is told by it when all of them are gone.
         members.push(subject.member.clone());
         if edge.ingest.erase_all(members, &edge.tombstones, clock::now(), Some(&watch)).await? {

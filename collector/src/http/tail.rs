@@ -15,7 +15,7 @@ use futures_util::stream;
 use serde_json::json;
 use std::convert::Infallible;
 use std::sync::Arc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// Which events are wanted.
 #[derive(Debug, Default)]
@@ -86,8 +86,10 @@ fn messages(
 ) -> impl stream::Stream<Item = Result<Bytes, Infallible>> {
     stream::unfold((Some(follower), filter, project), async |(follower, filter, project)| {
         let mut follower = follower?;
+        // Whatever is taken in that this reader does not want.
+        let ping_at = Instant::now() + STREAM_PING;
         loop {
-            let message = match timeout(STREAM_PING, follower.next()).await {
+            let message = match timeout_at(ping_at, follower.next()).await {
                 Err(_) => ": ping\n\n".to_owned(),
                 Ok(News::Lost(lost)) => written("lost", &json!({"events": lost}).to_string()),
                 Ok(News::Closed) => {

@@ -276,7 +276,10 @@ impl Ingest {
         watch: Option<&Watch<'_>>,
     ) -> Result<bool, IngestError> {
         let (mut batch, mut noted) = (Batch::default(), Vec::new());
-        for member in members.into_iter().filter(|member| !erased.has(member)) {
+        // With somebody who has come since, who carries a user's traits is erased again: whether all is done is asked of it.
+        let is_any_new = members.iter().any(|member| !erased.has(member));
+        let is_asked = |member: &MemberId| !erased.has(member) || is_any_new && batch::is_of_server(member);
+        for member in members.into_iter().filter(is_asked) {
             let tombstone = erased.of(&member);
             noted.push(tombstone);
             let record = Record::Erase { tombstone, at, member: Some(member) };

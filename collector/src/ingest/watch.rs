@@ -2,6 +2,7 @@
 //! stands between the two in the log, or the write is not made.
 
 use crate::log::{Batch, LogError, Submitted};
+use attune_core::wire::{Record, decode_record};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -86,14 +87,31 @@ impl Drop for Watch<'_> {
     }
 }
 
-/// Records hold ids as they are, so whatever is about somebody has the name in it. Other texts may have it too: then a look is
-/// taken once more.
+/// Records hold ids as they are, so whatever is about somebody has the name in it; other texts may have it too, so what has it is
+/// read.
 fn tell(open: &[Arc<Watched>], batch: &Batch) {
     for watched in open {
-        let is_named = |name: &str| memchr::memmem::find(batch.bytes(), name.as_bytes()).is_some();
-        if watched.names.iter().any(|name| is_named(name)) {
+        let may_be = |name: &str| memchr::memmem::find(batch.bytes(), name.as_bytes()).is_some();
+        let names: Vec<&str> = watched.names.iter().map(|name| &**name).filter(|name| may_be(name)).collect();
+        if !names.is_empty() && batch.records().any(|record| is_about(record, &names)) {
             watched.touched.store(true, Ordering::SeqCst);
         }
+    }
+}
+
+/// Whether a record is about somebody, or cannot be read.
+fn is_about(record: &[u8], names: &[&str]) -> bool {
+    let is_one = |name: &str| names.contains(&name);
+    match decode_record(record) {
+        Ok(Record::Event { event, .. }) => {
+            is_one(&event.member.0) || event.user_id.as_deref().is_some_and(is_one)
+        }
+        Ok(Record::Void { member, .. } | Record::Close { member, .. } | Record::Clocks { member, .. }) => {
+            is_one(&member.0)
+        }
+        Ok(Record::Erase { member, .. }) => member.is_some_and(|member| is_one(&member.0)),
+        Ok(_) => false,
+        Err(_) => true,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Raw counts of experiments and triggers: exposures by variation, out of what the log still has, and firings by trigger.
 
 use super::{ExportError, Query};
-use crate::limits::{EXPORT_SCAN_ENTRIES, MAX_COUNTED_MEMBERS, MAX_COUNTED_VARIATIONS};
+use crate::limits::{
+    EXPORT_SCAN_ENTRIES, MAX_COUNTED_MEMBERS, MAX_COUNTED_NAME_BYTES, MAX_COUNTED_VARIATIONS,
+};
 use crate::profile::Table;
 use attune_core::id::MemberId;
 use attune_core::profile::EventDocument;
@@ -39,6 +41,10 @@ impl Counts {
     fn note(&mut self, event: Event) {
         let (member, at) = (event.member.clone(), event.timestamp);
         let Some(variation) = variation_of(event) else { return self.left_out += 1 };
+        // Whoever has a write key may say anything.
+        if variation.0.len().max(variation.1.len()) > MAX_COUNTED_NAME_BYTES {
+            return self.left_out += 1;
+        }
         if !self.rows.contains_key(&variation) && self.rows.len() >= MAX_COUNTED_VARIATIONS {
             return self.left_out += 1;
         }

@@ -1,6 +1,6 @@
 //! All that is kept of a person, one line of JSON each: state, firings with their calls, dead letters, and what the log still has.
 
-use super::{Found, Query, add_totals, named_totals};
+use super::{Found, Query, add_totals, named_totals, unproven};
 use crate::limits::EXPORT_SCAN_ENTRIES;
 use crate::profile::{Letter, StoreError, Table, delivery_key, is_of};
 use attune_core::id::{MemberId, write_uuid};
@@ -84,7 +84,13 @@ impl Query {
         emit: &mut dyn FnMut(&str) -> bool,
     ) -> Result<(), ExportError> {
         let mut telling = Telling {
-            members: BTreeSet::from([carrier.clone()]),
+            members: carrier
+                .0
+                .strip_prefix("user:")
+                .map(unproven)
+                .into_iter()
+                .chain([carrier.clone()])
+                .collect(),
             profile: id,
             letters: BTreeSet::new(),
             counts: BTreeMap::new(),

@@ -25,7 +25,7 @@ pub use crate::author::{Checked, check_rules};
 pub use crate::profile::{Letter, Page, StoreError};
 pub use export::ExportError;
 pub use letters::{LetterFilter, LetterPage};
-pub use person::{Found, Shown};
+pub use person::{Found, Shown, unproven};
 use warming::warming_signals;
 
 /// Answers questions.

@@ -8,6 +8,11 @@ use attune_core::profile::{MemberState, SnapshotError};
 use attune_core::value::Value;
 use std::collections::BTreeMap;
 
+/// The member that a server's events have under a key that asks for proofs, where they only name a user.
+pub fn unproven(user: &str) -> MemberId {
+    MemberId(format!("unproven:{user}").into())
+}
+
 /// What there is under the id of a profile or member.
 #[derive(Debug)]
 pub enum Found<T> {
